@@ -1,0 +1,160 @@
+"""From minutes of balloting to dates and times: sittings, nights, weekends.
+
+Times are minutes since midnight of the opening date, in the seat's local time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iomsim import streams
+from iomsim.errors import ScenarioError
+from iomsim.streams import U64, Floats, Lane
+
+DAY = 24 * 60
+HORIZON = 400
+"""Days for which sittings are laid out; forty rounds need a few weeks at most."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The sittings from the opening on, in time order.
+
+    Attributes
+    ----------
+    opens : ndarray, shape (sittings,)
+        When each sitting opens.
+    closes : ndarray, shape (sittings, 2)
+        When it closes, and when it closes if the chair sits on that day.
+    opening : float
+        When the session begins.
+    last_call : float
+        Minutes that must be left for a round to start.
+    """
+
+    opens: Floats
+    closes: Floats
+    opening: float
+    last_call: float
+
+    def next_start(self, when: Floats, keys: U64, sits_on: float) -> Floats:
+        """Return the first moment at or after `when` at which a round may start.
+
+        A round starts at once if the sitting has `last_call` minutes left, else at the opening
+        of the next sitting.
+        """
+        index = np.searchsorted(self.closes[:, 1], when, side="right")
+        start = np.maximum(when, self._at(self.opens, index))
+        late = np.flatnonzero(start > self._close(index, keys, sits_on) - self.last_call)
+        while late.size:
+            index[late] += 1
+            start[late] = np.maximum(when[late], self._at(self.opens, index[late]))
+            close = self._close(index[late], keys[late], sits_on)
+            late = late[start[late] > close - self.last_call]
+        return start
+
+    def next_open(self, when: Floats, keys: U64, sits_on: float) -> Floats:
+        """Return `when` itself inside a sitting (its end included), else the next opening."""
+        index = np.searchsorted(self.closes[:, 1], when, side="left")
+        late = np.flatnonzero(when > self._close(index, keys, sits_on))
+        index[late] += 1
+        return np.maximum(when, self._at(self.opens, index))
+
+    def _close(self, index: NDArray[np.intp], keys: U64, sits_on: float) -> Floats:
+        index = np.minimum(index, len(self.opens) - 1)
+        day = (self.opens[index] // DAY).astype(np.uint64)
+        longer = streams.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day * np.uint64(64)) < sits_on
+        return self.closes[index, longer.astype(np.intp)]
+
+    def _at(self, table: Floats, index: NDArray[np.intp]) -> Floats:
+        if index.max(initial=0) >= len(table):
+            raise ScenarioError(f"the clock ran out of sittings after {HORIZON} days; add sitting days")
+        return table[index]
+
+
+def calendar(
+    opens: datetime,
+    sittings: tuple[tuple[time, time], ...],
+    days: frozenset[int],
+    closed: frozenset[date],
+    sits_on_until: time,
+    last_call: float,
+) -> Calendar:
+    """Lay out the sittings of `HORIZON` days, leaving out the days without one.
+
+    The day's last sitting has a second closing time, for days on which the chair sits on.
+    """
+    rows = []
+    for offset in range(HORIZON):
+        today = opens.date() + timedelta(days=offset)
+        if today.weekday() not in days or today in closed:
+            continue
+        for number, (start, end) in enumerate(sittings):
+            last = number == len(sittings) - 1
+            longer = max(minute_of(sits_on_until), minute_of(end)) if last else minute_of(end)
+            rows.append([offset * DAY + minute_of(x) for x in (start, end)] + [offset * DAY + longer])
+    table = np.array(rows, dtype=float).reshape(-1, 3)
+    begin = float(minute_of(opens.time()))
+    if not (table[:, 2] - last_call >= np.maximum(table[:, 0], begin)).any():
+        raise ScenarioError("the clock never sits: no sitting is long enough for a round to start")
+    return Calendar(table[:, 0], table[:, 1:], begin, last_call)
+
+
+def minute_of(moment: time | int) -> int:
+    """Return the minutes since midnight.
+
+    Examples
+    --------
+    >>> minute_of(time(13, 30))
+    810
+    """
+    return moment if isinstance(moment, int) else moment.hour * 60 + moment.minute
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things take: medians in minutes, log-sds, and the chance that the chair sits on."""
+
+    formalities: float
+    formalities_log_sd: float
+    round_minutes: float
+    round_log_sd: float
+    sits_on: float
+    consultation: float
+
+
+class Timetable:
+    """The clocks of one block of runs, moved on round by round.
+
+    Attributes
+    ----------
+    now : ndarray, shape (runs,)
+        End of the last round held in each run; before the first round, the end of the formalities.
+    """
+
+    def __init__(self, calendar: Calendar, pace: Pace, keys: U64, now: Floats | None = None) -> None:
+        self.calendar, self.pace, self.keys = calendar, pace, keys
+        minutes = pace.formalities * np.exp(pace.formalities_log_sd * streams.normal(keys, 0, Lane.DURATION))
+        self.now = calendar.opening + minutes if now is None else now
+
+    def hold_round(self, active: NDArray[np.intp], round_: int) -> NDArray[np.bool_]:
+        """Let one round pass in the `active` runs; return where a night came before it."""
+        keys, before, pace = self.keys[active], self.now[active], self.pace
+        start = self.calendar.next_start(before, keys, pace.sits_on)
+        length = np.exp(pace.round_log_sd * streams.normal(keys, round_, Lane.DURATION))
+        self.now[active] = start + pace.round_minutes * length
+        return start // DAY > before // DAY
+
+    def concessions(self, runs: NDArray[np.intp]) -> None:
+        """Move the clock of `runs` to the moment at which a withdrawal becomes known.
+
+        Without consultation that is the end of the round.  Otherwise it is `consultation` minutes
+        later, and if the room is then empty, the opening of the next sitting.
+        """
+        if self.pace.consultation and runs.size:
+            later = self.now[runs] + self.pace.consultation
+            self.now[runs] = self.calendar.next_open(later, self.keys[runs], self.pace.sits_on)

@@ -1,0 +1,204 @@
+"""From a scenario to plain arrays, and from a block's address to what its runs draw once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iomsim import streams
+from iomsim.clock import Calendar, Pace
+from iomsim.rules import Rules
+from iomsim.scenario import Scenario
+from iomsim.streams import BLOCK, U64, Floats, Purpose
+
+Singles = NDArray[np.float32]
+
+CERTAIN = 1e4
+"""Log-odds that stand for certainty: members pinned to a candidate."""
+
+FLATTENING = 0.346
+"""Hidden spread of variance s**2 flattens a logit by sqrt(1 + 0.346 s**2): the logistic-normal
+approximation with 16 sqrt(3) / (15 pi) (Zeger, Liang and Albert 1988, Biometrics 44, 1049-1060)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario as arrays; K candidates, S sponsors, N members, G groups.
+
+    Attributes
+    ----------
+    lean : ndarray, shape (K, N)
+        Appeal and ties, in log-odds.
+    load : ndarray, shape (S, N)
+        Log-odds by which a sponsor of average effect moves each member in secret.
+    backs : ndarray of int, shape (S,)
+        Which candidate each sponsor backs.
+    spreads : ndarray, shape (S,)
+        Log-sd of the sponsors' effect.
+    group : ndarray of int, shape (N,)
+        Each member's group, 0 to G - 1.
+    absent : ndarray, shape (N,)
+        Probability of absence: 0 for pinned members, 1 without a vote.
+    pins : ndarray of int, shape (N,)
+        Candidate a member is pinned to, or -1.
+    entitled : int
+        Members with a vote.
+    behaviour : namespace of float
+        The scenario's behaviour as plain numbers.
+    """
+
+    names: tuple[str, ...]
+    lean: Floats
+    load: Floats
+    backs: NDArray[np.intp]
+    spreads: Floats
+    group: NDArray[np.intp]
+    absent: Floats
+    pins: NDArray[np.intp]
+    entitled: int
+    behaviour: SimpleNamespace
+    rules: Rules
+    calendar: Calendar
+    pace: Pace
+
+    @property
+    def candidates(self) -> int:
+        """How many stand at the start."""
+        return len(self.names)
+
+    @property
+    def members(self) -> int:
+        """How many members there are."""
+        return len(self.group)
+
+    @property
+    def pinned(self) -> NDArray[np.int64]:
+        """How many members are pinned to each candidate, shape ``(K,)``."""
+        return np.bincount(self.pins[self.pins >= 0], minlength=self.candidates)
+
+
+def compile_scenario(race: Scenario) -> Plan:
+    """Return the arrays of a scenario."""
+    b = SimpleNamespace(**{key: getattr(race.behaviour, key).value for key in type(race.behaviour).model_fields})
+    exposure = race.exposure
+    strength = np.array([sponsor.strength.value for sponsor in race.sponsors]).reshape(-1, 1)
+    appeal = np.array([candidate.appeal.value for candidate in race.candidates]).reshape(-1, 1)
+    return Plan(
+        names=race.names,
+        lean=appeal + race.tie_table,
+        load=(1.0 - b.secrecy) * strength * exposure,
+        backs=np.array([race.names.index(sponsor.backs) for sponsor in race.sponsors], dtype=np.intp),
+        spreads=np.array([sponsor.spread.value for sponsor in race.sponsors]),
+        group=np.unique(race.electorate.frame["group"].to_numpy(dtype=str), return_inverse=True)[1],
+        absent=_absence(race, b, exposure),
+        pins=race.pins,
+        entitled=int(race.votes.sum()),
+        behaviour=b,
+        rules=race.rules.rules,
+        calendar=race.clock.calendar(),
+        pace=race.clock.pace(),
+    )
+
+
+def _absence(race: Scenario, b: SimpleNamespace, exposure: Floats) -> Floats:
+    """Return P(absent); pressure from every side at once keeps members away."""
+    pulled = exposure.min(axis=0) if len(exposure) else 0.0
+    absent = np.minimum(1.0, b.absent + b.cross_pressure_absence * pulled) * np.ones(len(race.votes))
+    absent[race.pins >= 0] = 0.0
+    absent[~race.votes] = 1.0
+    return absent
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What `B` runs draw once, as standard variates; the plan gives them their meaning.
+
+    Attributes
+    ----------
+    keys : ndarray of uint64, shape (B,)
+        The runs' keys for everything that happens inside rounds.
+    campaign, appeal, region : ndarray, shapes (S, B), (K, B), (G, K, B)
+        Standard normals behind the sponsors' effect, the common and the regional shocks.
+    conviction : ndarray of float32, shape (N, B) for two candidates, else (K, N, B)
+        Standard normals behind hidden conviction.  Of two candidates only the difference
+        matters, and the difference of two independent normals over sqrt 2 is one normal.
+    absent : ndarray of bool, shape (N, B)
+        Who never votes in this election.
+    fluid : ndarray of bool, shape (B,)
+        Which contests move; the others freeze.
+    """
+
+    keys: U64
+    campaign: Floats
+    appeal: Floats
+    region: Floats
+    conviction: Singles
+    absent: NDArray[np.bool_]
+    fluid: NDArray[np.bool_]
+
+
+def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
+    """Return what the first `size` runs of a block draw once."""
+
+    def source(purpose: Purpose) -> np.random.Generator:
+        return streams.generator(seed, block, purpose)
+
+    k, n, b = plan.candidates, plan.members, plan.behaviour
+    hidden = (n, BLOCK) if k == 2 else (k, n, BLOCK)
+    return Draws(
+        keys=streams.run_keys(seed, block, size),
+        campaign=source(Purpose.SPONSORS).standard_normal((len(plan.backs), BLOCK))[:, :size],
+        appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
+        region=source(Purpose.REGIONS).standard_normal((plan.group.max() + 1, k, BLOCK))[..., :size],
+        conviction=source(Purpose.CONVICTION).standard_normal(hidden, dtype=np.float32)[..., :size],
+        absent=source(Purpose.ABSENCE).random((n, BLOCK), dtype=np.float32)[:, :size] < plan.absent[:, None],
+        fluid=source(Purpose.REGIME).random(BLOCK)[:size] < b.fluid,
+    )
+
+
+def leans(plan: Plan, draws: Draws) -> Floats:
+    """Return the systematic lean `a` of every member in every run, shape ``(K, N, B)``."""
+    b = plan.behaviour
+    effect = np.exp(plan.spreads[:, None] * draws.campaign - plan.spreads[:, None] ** 2 / 2)
+    shocks = b.region_sd * draws.region + b.common_sd * draws.appeal
+    out = np.empty((plan.candidates, plan.members, draws.keys.size))
+    for k in range(plan.candidates):
+        mine = plan.backs == k
+        out[k] = (shocks[:, k] / np.sqrt(2.0))[plan.group] + plan.lean[k][:, None]
+        out[k] += plan.load[mine].T @ effect[mine]
+    return out
+
+
+def steepness(plan: Plan) -> float:
+    """Return `c`, which undoes the flattening that hidden conviction causes."""
+    return float(np.sqrt(1.0 + FLATTENING * plan.behaviour.conviction**2))
+
+
+def stances(plan: Plan, draws: Draws) -> Singles:
+    """Return where members stand, as the kernel wants it.
+
+    Returns
+    -------
+    ndarray of float32
+        For two candidates ``exp(v1 - v0)``, the odds against the first, shape ``(N, B)``: 0 for
+        members pinned to the first, infinity for those pinned to the second, 0 for the absent,
+        who never move.  Otherwise the log-odds ``v``, shape ``(K, N, B)``.
+    """
+    a, c = leans(plan, draws), steepness(plan)
+    spread = np.float32(plan.behaviour.conviction)
+    if plan.candidates > 2:
+        v = (c * a).astype(np.float32) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
+        for k in range(plan.candidates):
+            v[k, plan.pins == k] += np.float32(CERTAIN)
+        return v
+    against = (c * (a[1] - a[0])).astype(np.float32)
+    against -= spread * draws.conviction
+    with np.errstate(over="ignore"):
+        np.exp(against, out=against)
+    against[plan.pins == 0] = 0.0
+    against[plan.pins == 1] = np.inf
+    against[draws.absent] = 0.0
+    return against

@@ -1,0 +1,155 @@
+"""Who votes: the member table, its groups, and who is pinned or has no vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import model_validator
+
+from iomsim.errors import FileError, ScenarioError
+from iomsim.evidence import shipped_text
+from iomsim.quantities import Frozen
+from iomsim.selectors import find, select
+
+Row = dict[str, str | int | float | bool]
+LARGEST = 10_000
+
+
+class Electorate(Frozen):
+    """All members entitled to a seat.
+
+    Attributes
+    ----------
+    members : str, optional
+        Name of a shipped member table, or (in a file) the path of a csv.
+    table : tuple of rows, optional
+        The member table itself, one mapping per member.
+    size : int, optional
+        Number of nameless members M1, M2, ... for toy elections.  Exactly one of the three is given.
+    name, id, group : str
+        Columns with the members' names, short ids, and the group that shares a regional shock.
+    own_groups : dict
+        Further groups by selector, which take precedence: ``{"EU": "eu"}``.
+    without_vote : tuple of str
+        Members that have lost their vote (arrears): never present.
+    pinned : dict
+        Members that always vote for a candidate and are never absent, by candidate.
+
+    Examples
+    --------
+    >>> Electorate(size=3).frame["name"].tolist()
+    ['M1', 'M2', 'M3']
+    """
+
+    members: str | None = None
+    table: tuple[Row, ...] | None = None
+    size: int | None = None
+    name: str = "name"
+    id: str | None = None
+    group: str | None = None
+    own_groups: dict[str, str] = {}
+    without_vote: tuple[str, ...] = ()
+    pinned: dict[str, tuple[str, ...]] = {}
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [key for key in ("members", "table", "size") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of members, table and size; got {given or 'none'}")
+        count = self.size if self.size is not None else None if self.table is None else len(self.table)
+        if count is not None and not 1 <= count <= LARGEST:
+            raise ValueError(f"an electorate has 1 to {LARGEST} members, got {count}")
+        return self
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The member table with the columns ``id``, ``name`` and ``group`` first."""
+        return _frame(self).copy()
+
+    def __hash__(self) -> int:
+        """Hash by content, so that the table is built once."""
+        return hash(self.model_dump_json())
+
+
+@cache
+def _frame(electorate: Electorate) -> pd.DataFrame:
+    raw = _raw(electorate)
+    if electorate.name not in raw.columns:
+        raise ScenarioError(f"the member table has no column {electorate.name!r} for the names")
+    short = electorate.id or ("iso3" if "iso3" in raw.columns else electorate.name)
+    if short not in raw.columns:
+        raise ScenarioError(f"the member table has no column {short!r} for the ids")
+    frame = pd.DataFrame({"id": raw[short].astype(str), "name": raw[electorate.name].astype(str)})
+    frame = frame.join(raw.drop(columns=["id", "name"], errors="ignore"), rsuffix="_column")
+    for column in ("id", "name"):
+        twice = frame[column][frame[column].duplicated()]
+        if not twice.empty:
+            raise ScenarioError(f"two members share the {column} {twice.iloc[0]!r}")
+    frame.insert(2, "group", _groups(electorate, raw, frame))
+    return frame
+
+
+def _raw(electorate: Electorate) -> pd.DataFrame:
+    if electorate.size is not None:
+        return pd.DataFrame({electorate.name: [f"M{i + 1}" for i in range(electorate.size)]})
+    if electorate.table is not None:
+        return pd.DataFrame(list(electorate.table))
+    assert electorate.members is not None
+    text = shipped_text("members", electorate.members, ".csv", "shipped member table")
+    return read_table(StringIO(text))
+
+
+def read_table(source: Any) -> pd.DataFrame:
+    """Read a member table; an empty cell is an empty text, never a missing value."""
+    raw = pd.read_csv(source, keep_default_na=False)
+    for column in raw.columns[raw.dtypes == object]:
+        raw[column] = raw[column].astype(str).str.strip()
+    return raw
+
+
+def table_from_csv(path: Path) -> tuple[Row, ...]:
+    """Read a csv into the rows of an inline member table.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or not a csv with a header.
+    """
+    try:
+        raw = read_table(path)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FileError(f"cannot read the member table {str(path)!r}: {error}") from None
+    return tuple(raw.astype(object).to_dict("records"))
+
+
+def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+    if electorate.group is not None and electorate.group not in raw.columns:
+        raise ScenarioError(f"the member table has no column {electorate.group!r} for the groups")
+    groups = raw[electorate.group].astype(str) if electorate.group else pd.Series("all", index=raw.index)
+    names = groups.to_numpy(dtype=object).copy()
+    for name, who in electorate.own_groups.items():
+        names[select(frame, who)] = name
+    return names
+
+
+def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:
+    """Return the rows of the named members."""
+    return np.array([find(frame, name) for name in names], dtype=np.intp)
+
+
+def inlined(data: Any, folder: Path | None, shipped: Callable[[], list[str]]) -> Any:
+    """Replace a path of a csv in a raw electorate by the rows of that csv."""
+    members = data.get("members") if isinstance(data, dict) else None
+    if not isinstance(members, str) or members in shipped():
+        return data
+    path = Path(members)
+    if path.suffix != ".csv":
+        return data
+    rest = {key: value for key, value in data.items() if key != "members"}
+    return rest | {"table": table_from_csv(path if folder is None else folder / path)}

@@ -1,0 +1,66 @@
+"""The exceptions of iomsim: each names the thing, what was got, and what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class IomsimError(ValueError):
+    """Root of every error that iomsim raises on purpose."""
+
+
+class ScenarioError(IomsimError):
+    """A scenario that cannot be simulated as it is written."""
+
+
+class UnknownNameError(IomsimError):
+    """A name that the scenario, the catalogue or the table does not have."""
+
+
+class AnnouncementError(IomsimError):
+    """An announced event that cannot have happened under the rules."""
+
+
+class FileError(IomsimError):
+    """A file that is missing, damaged, or written by a newer version."""
+
+
+class PairingError(IomsimError):
+    """Two forecasts that cannot be compared run by run."""
+
+
+def nearest(name: str, options: Iterable[str]) -> str | None:
+    """Return the option that looks most like `name`, ignoring case, or None.
+
+    Examples
+    --------
+    >>> nearest("Washingtn", ["Washington", "Brussels"])
+    'Washington'
+    """
+    by_fold = {str(option).casefold(): str(option) for option in options}
+    close = get_close_matches(str(name).casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[close[0]] if close else None
+
+
+def unknown(kind: str, name: object, options: Iterable[str]) -> UnknownNameError:
+    """Build the error for a `name` that is not among the `options`.
+
+    Examples
+    --------
+    >>> print(unknown("sponsor", "Washingtn", ["Washington", "Brussels"]))
+    no sponsor named 'Washingtn'; did you mean 'Washington'?
+    """
+    return UnknownNameError(f"no {kind} named {str(name)!r}; {advice(str(name), options)}")
+
+
+def advice(name: str, options: Iterable[str]) -> str:
+    """Say which option was probably meant, or list what there is."""
+    choices = [str(option) for option in options]
+    close = nearest(name, choices)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    if not choices:
+        return "there is none here"
+    shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")
+    return f"there is {shown}" if len(choices) == 1 else f"there are {shown}"

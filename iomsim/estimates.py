@@ -1,0 +1,107 @@
+"""Probabilities with their Monte Carlo error, and how to say them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Z95 = 1.959963984540054
+"""97.5 % point of the normal law."""
+
+
+def wilson(hits: Any, runs: int, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's 95 % interval of a proportion, elementwise.
+
+    Wilson (1927), *Journal of the American Statistical Association* 22, 209-212: it stays inside
+    [0, 1] and is honest where nothing, or everything, was seen.
+
+    Examples
+    --------
+    >>> low, high = wilson(0, 100)
+    >>> float(low), round(float(high), 4)
+    (0.0, 0.037)
+    """
+    p = np.asarray(hits, dtype=float) / runs
+    scale = 1.0 + z * z / runs
+    middle = (p + z * z / (2 * runs)) / scale
+    half = z * np.sqrt(p * (1 - p) / runs + z * z / (4.0 * runs * runs)) / scale
+    low = np.where(p == 0, 0.0, np.maximum(middle - half, 0.0))
+    return low, np.where(p == 1, 1.0, np.minimum(middle + half, 1.0))
+
+
+def table(hits: Any, runs: int, index: Any) -> pd.DataFrame:
+    """Return a table of probabilities with their Wilson intervals."""
+    low, high = wilson(hits, runs)
+    return pd.DataFrame({"probability": np.asarray(hits) / runs, "low": low, "high": high}, index=index)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A probability estimated from runs.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The share of the runs and its 95 % Monte Carlo interval (Wilson).  The interval shrinks
+        with the runs; it says nothing about the assumptions.
+    runs : int
+        The runs behind it.
+
+    Examples
+    --------
+    >>> print(Estimate.of(380, 1000))
+    38 in 100
+    >>> print(Estimate.of(0, 1000))
+    <1 in 100
+    """
+
+    value: float
+    low: float
+    high: float
+    runs: int
+
+    @classmethod
+    def of(cls, hits: int, runs: int) -> Estimate:
+        """Return the estimate from `hits` in `runs`."""
+        low, high = wilson(hits, runs)
+        return cls(hits / runs, float(low), float(high), runs)
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval."""
+        return (self.high - self.low) / 2
+
+    def __float__(self) -> float:
+        """Return the share."""
+        return self.value
+
+    def __str__(self) -> str:
+        """Return it in words: "38 in 100"."""
+        return f"{in_100(self.value, self.half_width)} in 100"
+
+    @property
+    def span(self) -> str:
+        """The interval in words: "37 to 39 in 100"."""
+        return f"{in_100(self.low)} to {in_100(self.high)} in 100"
+
+
+def in_100(p: float, half_width: float = 0.0) -> str:
+    """Return a probability per hundred, with no more digits than its error supports.
+
+    It is never "0" or "100": those are for what is certain by rule, which no count of runs shows.
+
+    Examples
+    --------
+    >>> in_100(0.3814), in_100(0.0003), in_100(0.9999), in_100(0.38, half_width=0.07)
+    ('38', '<1', '>99', 'about 40')
+    """
+    if p < 0.005:
+        return "<1"
+    if p > 0.995:
+        return ">99"
+    step = 1 if half_width <= 0.03 else 5 if half_width <= 0.06 else 10
+    rounded = min(max(step * round(100 * p / step), 1), 99)
+    return str(rounded) if step == 1 else f"about {rounded}"

@@ -1,0 +1,62 @@
+"""The table of facts, and the files that ship with the library."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+
+import pandas as pd
+
+from iomsim.errors import unknown
+
+SHIPPED = "iomsim.seeds"
+
+
+def shipped_names(folder: str, suffix: str) -> list[str]:
+    """Return the names of the shipped files of one kind, without their suffix."""
+    entries = (files(SHIPPED) / folder).iterdir()
+    return sorted(entry.name.removesuffix(suffix) for entry in entries if entry.name.endswith(suffix))
+
+
+def shipped_text(folder: str, name: str, suffix: str, kind: str) -> str:
+    """Return the text of a shipped file.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing of this name is shipped; the nearest name is given.
+    """
+    names = shipped_names(folder, suffix)
+    if name not in names:
+        raise unknown(kind, name, names)
+    return (files(SHIPPED) / folder / (name + suffix)).read_text(encoding="utf-8")
+
+
+@cache
+def _facts() -> pd.DataFrame:
+    text = (files(SHIPPED) / "facts.csv").read_text(encoding="utf-8")
+    return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).set_index("id")
+
+
+def facts() -> pd.DataFrame:
+    """Return every fact the shipped scenarios use: statement, value, unit, grade, source, date.
+
+    Examples
+    --------
+    >>> sorted(set(facts()["grade"])) <= ["assumed", "inferred", "recalled", "verified"]
+    True
+    """
+    return _facts().copy()
+
+
+def cited(source: str) -> list[str]:
+    """Return the fact ids that a parameter's source names, if it names any.
+
+    Examples
+    --------
+    >>> cited("because nobody knows")
+    []
+    """
+    ids = [part.strip() for part in source.split(",")]
+    return ids if all(part in _facts().index for part in ids) else []

@@ -1,0 +1,441 @@
+"""`Forecast`: what all the runs say, as distributions, tables and sentences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim import sentences, simulate
+from iomsim._version import VERSION
+from iomsim.errors import IomsimError, ScenarioError, advice
+from iomsim.estimates import Estimate, table
+from iomsim.parts import WEEKDAYS
+from iomsim.rules import ENDINGS, RULE_SETS
+from iomsim.scenario import Scenario
+from iomsim.simulate import Outcomes, join
+from iomsim.summary import Summary, merge, round_numbers, summarise, yes_no_rows
+
+if TYPE_CHECKING:
+    from iomsim.charts import Plots
+
+NO_WINNER = "no winner"
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SIDE_RUNS = 10_000
+"""Runs of each rule set in the side-by-side table, if the forecast itself has that many."""
+
+
+class InterruptedForecastWarning(UserWarning):
+    """A forecast was stopped early and holds what was finished."""
+
+
+def forecast(
+    race: Scenario,
+    runs: int = 10_000,
+    seed: int | None = None,
+    *,
+    executor: Any = None,
+    progress: bool = True,
+) -> Forecast:
+    """Simulate an election many times and return what the runs say.
+
+    Parameters
+    ----------
+    race : Scenario
+        The election.
+    runs : int, default 10_000
+        How many elections to simulate.
+    seed : int, optional
+        Addresses all random numbers: the same seed gives the same numbers, bit for bit, wherever
+        they are computed.  None draws one, and `Forecast.seed` keeps it.
+    executor : object with ``map``, optional
+        Where the blocks of runs are played, in the manner of `concurrent.futures`; None: here.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    IomsimError
+        If `race` is not a scenario, or `runs` or `seed` is not a valid number.
+
+    Warns
+    -----
+    InterruptedForecastWarning
+        After Ctrl-C, if some runs were finished: they are returned.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> fc = iom.forecast(iom.load("geneva-2023"), runs=200, seed=2023)
+    >>> fc.win_probability().index.tolist()
+    ['Pope', 'Vitorino', 'no winner']
+    """
+    if not isinstance(race, Scenario):
+        raise IomsimError(f"forecast takes a Scenario, got {type(race).__name__}; read one with iomsim.load")
+    runs = whole_number("runs", runs, at_least=1)
+    seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
+    done: list[Outcomes] = []
+    try:
+        with _bar(runs, progress) as advance:
+            for outcomes in simulate.results(race, runs, seed, executor):
+                done.append(outcomes)
+                advance(outcomes.size)
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        finished = sum(outcomes.size for outcomes in done)
+        warnings.warn(f"stopped after {finished} of {runs} runs", InterruptedForecastWarning, stacklevel=2)
+    return from_outcomes(race, seed, done)
+
+
+def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes]) -> Forecast:
+    """Return the forecast that blocks of outcomes add up to."""
+    most = race.rules.rules.max_rounds
+    return Forecast(race, seed, merge(summarise(part, most) for part in parts), join(parts))
+
+
+def fresh_seed() -> int:
+    """Return a seed nobody chose."""
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
+def whole_number(name: str, value: Any, at_least: int) -> int:
+    """Return `value` if it is a whole number of at least `at_least`.
+
+    Examples
+    --------
+    >>> whole_number("runs", 10, 1)
+    10
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
+        raise IomsimError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
+    return int(value)
+
+
+@contextmanager
+def _bar(runs: int, wanted: bool) -> Iterator[Any]:
+    """Offer a function that moves a progress bar on, or does nothing."""
+    if not wanted:
+        yield lambda _: None
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
+        from tqdm.auto import tqdm
+    with tqdm(total=runs, unit=" runs", delay=2, leave=False) as bar:
+        yield bar.update
+
+
+@dataclass(frozen=True, repr=False)
+class Forecast:
+    """What all the runs say.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The election that was simulated.
+    seed : int
+        The seed of its random numbers.
+    summary : Summary
+        The counts behind every sentence, table and chart.
+    outcomes : Outcomes or None
+        Every run, unless only the summary was kept.
+    version : str
+        Version of the library that made it.
+    """
+
+    scenario: Scenario
+    seed: int
+    summary: Summary
+    outcomes: Outcomes | None = None
+    version: str = VERSION
+    _kept: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def __len__(self) -> int:
+        """Return the number of runs."""
+        return self.summary.runs
+
+    # -- distributions ----------------------------------------------------------------------
+
+    def win_probability(self) -> pd.DataFrame:
+        """Return who wins: candidates and "no winner" by probability, low and high.
+
+        Intervals are 95 % Monte Carlo intervals (Wilson), here and in every table.
+        """
+        hits = [self.summary.count(self._ends["winner"] == k) for k in self._winners]
+        return table(hits, len(self), pd.Index([*self.scenario.names, NO_WINNER], name="winner"))
+
+    def rounds(self) -> pd.DataFrame:
+        """Return the rounds to decision.
+
+        Returns
+        -------
+        DataFrame
+            By round: `probability` that somebody is elected in it, with `low` and `high`;
+            `cumulative`, elected by then; `ended_without_winner`, elections that fail in this
+            round or are given up after it; and `undecided`, still open afterwards.
+        """
+        held = self._last_round
+        elected = self.summary.tally("rounds", held + 1, self._ends["winner"] >= 0)[1:]
+        lost = self.summary.tally("rounds", held + 1, self._ends["winner"] < 0)[1:]
+        out = table(elected, len(self), pd.RangeIndex(1, held + 1, name="round"))
+        out["cumulative"] = np.cumsum(elected) / len(self)
+        out["ended_without_winner"] = lost / len(self)
+        out["undecided"] = 1.0 - np.cumsum(elected + lost) / len(self)
+        out["undecided"] = out["undecided"].where(np.cumsum(elected + lost) < len(self), 0.0)
+        return out
+
+    def endings(self) -> pd.DataFrame:
+        """Return how it ended and for whom: ending and winner by probability, low, high."""
+        pairs = [(e, k) for e in range(len(ENDINGS)) for k in self._possible(e)]
+        hits = [self.summary.count((self._ends["ending"] == e) & (self._ends["winner"] == k)) for e, k in pairs]
+        names = [(ENDINGS[e], self._name(k)) for e, k in pairs]
+        return table(hits, len(self), pd.MultiIndex.from_tuples(names, names=["ending", "winner"]))
+
+    def decided_at(self) -> pd.DataFrame:
+        """Return when somebody is elected: date, weekday and hour by probability, low, high.
+
+        `cumulative` adds the hours up; the last row counts the runs that elect nobody.
+        """
+        chosen = self._ends[self._ends["winner"] >= 0]
+        hour = (chosen["minute"] // 60).rename("hour")
+        hits = chosen["count"].groupby(hour).sum()
+        start = self.opening_date
+        when = [start + timedelta(hours=int(h)) for h in hits.index]
+        index = pd.MultiIndex.from_tuples(
+            [(w.strftime("%Y-%m-%d"), DAY_NAMES[w.weekday()], f"{w:%H}:00") for w in when] + [(NO_WINNER, "", "")],
+            names=["date", "day", "hour"],
+        )
+        out = table([*hits, len(self) - hits.sum()], len(self), index)
+        out["cumulative"] = [*np.cumsum(hits) / len(self), np.nan]
+        return out
+
+    def spill(self, day: str | date | None = None) -> Estimate:
+        """Return the probability that voting is not over when the day before `day` ends.
+
+        Parameters
+        ----------
+        day : str or date, optional
+            A weekday such as "Tuesday" (the first one after the opening), or a date.  Default: the
+            next day with a sitting after the opening.
+
+        Raises
+        ------
+        IomsimError
+            If there is no such weekday, or the day is not after the opening.
+        """
+        limit = (self._day(day) - self.opening_date.date()).days * 24 * 60
+        late = (self._ends["minute"] >= limit) | (self._ends["minute"] < 0)
+        return Estimate.of(self.summary.count(late), len(self))
+
+    def median_rounds(self) -> tuple[int, int, int]:
+        """Return the median, and the 10 % and 90 % points, of the rounds held."""
+        low, middle, high = self.summary.quantile("rounds", [0.1, 0.5, 0.9])
+        return int(middle), int(low), int(high)
+
+    def rule_sets(self) -> pd.DataFrame:
+        """Return the shipped rule sets side by side, on the same random numbers.
+
+        Returns
+        -------
+        DataFrame
+            By rule set: probability of each candidate, of no winner, and that voting spills into
+            the next day (with `low` and `high`); the median rounds.
+        """
+        if "rule_sets" not in self._kept:
+            self._kept["rule_sets"] = self._rule_sets()
+        return self._kept["rule_sets"].copy()
+
+    def _rule_sets(self) -> pd.DataFrame:
+        runs = min(len(self), SIDE_RUNS)
+        rows = {}
+        for name in RULE_SETS:
+            side = forecast(self.scenario.with_rules(name), runs, self.seed, progress=False)
+            spill = side.spill()
+            rows[name] = {
+                **side.win_probability()["probability"].to_dict(),
+                "spill": spill.value,
+                "low": spill.low,
+                "high": spill.high,
+                "median_rounds": side.median_rounds()[0],
+            }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
+
+    # -- sentences --------------------------------------------------------------------------
+
+    def answer(self) -> str:
+        """Return the answer in plain sentences: who, how many rounds, the next day or not.
+
+        It names both kinds of uncertainty and keeps them apart: the Monte Carlo error, which
+        shrinks with runs, and the range over the rule sets, which does not.
+        """
+        return sentences.answer(self)
+
+    def __repr__(self) -> str:
+        """Return the answer, the table of winners and the stamp."""
+        shown = self.win_probability().map(lambda p: f"{p:.1%}")
+        return f"{self.scenario.title}\n{self.answer()}\n\n{shown.to_string()}\n\n{self.stamp()}"
+
+    def _repr_html_(self) -> str:
+        from iomsim.briefing import forecast_html
+
+        return forecast_html(self)
+
+    def stamp(self) -> str:
+        """Return what is needed to make this forecast again, in one line."""
+        p = self.provenance
+        return (
+            f"iomsim {p['version']} · seed {p['seed']} · {p['runs']:,} runs · scenario {p['scenario']}"
+            f" · rules {p['rules']}"
+        ).replace(",", "\u202f")
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Version, seed, runs, scenario hash, rules and title."""
+        return {
+            "version": self.version,
+            "seed": self.seed,
+            "runs": len(self),
+            "scenario": self.scenario.hash,
+            "rules": self.scenario.rules.name,
+            "title": self.scenario.title,
+        }
+
+    # -- tables of runs ---------------------------------------------------------------------
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row per run: winner, ending, rounds, members present, and when it ended.
+
+        `ended_at` is missing for unresolved runs; `decided_at` also for failed ones.
+        """
+        out = self._full
+        ended = pd.Series(self._times(out.minute)).where(out.minute >= 0)
+        names = [*self.scenario.names, NO_WINNER]
+        return pd.DataFrame(
+            {
+                "winner": pd.Categorical.from_codes(np.where(out.winner < 0, len(names) - 1, out.winner), names),
+                "ending": pd.Categorical.from_codes(out.ending, list(ENDINGS)),
+                "rounds": out.rounds,
+                "present": out.present,
+                "ended_at": ended,
+                "decided_at": ended.where(out.winner >= 0),
+            },
+            index=pd.RangeIndex(out.size, name="run"),
+        )
+
+    @cached_property
+    def tallies(self) -> pd.DataFrame:
+        """One row per run, round and standing candidate: votes, valid papers, share, kind of round."""
+        out = self._full
+        row, k = np.nonzero(out.votes >= 0)
+        run = np.repeat(np.arange(out.size), out.rounds)
+        votes, valid = out.votes[row, k], out.valid[row]
+        return pd.DataFrame(
+            {
+                "run": run[row],
+                "round": round_numbers(out)[row],
+                "candidate": pd.Categorical.from_codes(k, list(self.scenario.names)),
+                "votes": votes,
+                "valid": valid,
+                "share": votes / np.maximum(valid, 1),
+                "kind": pd.Categorical.from_codes(yes_no_rows(out)[row].astype(int), ["ballot", "yes/no"]),
+            }
+        )
+
+    @property
+    def plot(self) -> Plots:
+        """The charts: ``fc.plot.rounds()`` draws one, ``fc.plot.rounds_data()`` gives its numbers."""
+        from iomsim.charts import Plots
+
+        return Plots(self)
+
+    # -- files ------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the forecast to one file, from which :func:`iomsim.open_forecast` reads it back."""
+        from iomsim.archive import save
+
+        save(self, path)
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write every table as csv into a folder; return the files."""
+        from iomsim.archive import to_csv
+
+        return to_csv(self, folder)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    @property
+    def opening_date(self) -> datetime:
+        """Midnight of the day on which the session opens."""
+        return datetime.combine(self.scenario.clock.opens.date(), datetime.min.time())
+
+    @property
+    def next_day(self) -> date:
+        """The first day with a sitting after the opening date."""
+        first = self.scenario.clock.calendar().opens
+        later = first[first >= 24 * 60][0]
+        return (self.opening_date + timedelta(minutes=float(later))).date()
+
+    @property
+    def _ends(self) -> pd.DataFrame:
+        return self.summary.ends
+
+    @property
+    def _winners(self) -> list[int]:
+        return [*range(len(self.scenario.names)), -1]
+
+    @property
+    def _last_round(self) -> int:
+        return int(self._ends["rounds"].max())
+
+    @property
+    def _full(self) -> Outcomes:
+        if self.outcomes is None:
+            raise IomsimError("this forecast kept only its summary; make it with keep='runs' to see every run")
+        return self.outcomes
+
+    def _name(self, k: int) -> str:
+        return self.scenario.names[k] if k >= 0 else NO_WINNER
+
+    def _possible(self, ending: int) -> list[int]:
+        return [-1] if ENDINGS[ending] in ("failed", "unresolved") else self._winners[:-1]
+
+    def _times(self, minute: np.ndarray) -> np.ndarray:
+        return np.datetime64(self.opening_date, "m") + minute.astype("timedelta64[m]")
+
+    def _day(self, day: str | date | None) -> date:
+        if day is None:
+            return self.next_day
+        first = self.opening_date.date()
+        wanted = day if isinstance(day, date) else _weekday_after(first, day)
+        wanted = wanted.date() if isinstance(wanted, datetime) else wanted
+        if wanted <= first:
+            raise IomsimError(f"{wanted} is not after the opening on {first}; ask for a later day")
+        return wanted
+
+
+def _weekday_after(first: date, name: str) -> date:
+    """Return the first day after `first` that has this weekday's name, or the ISO date written."""
+    short = str(name)[:3].capitalize()
+    if short in WEEKDAYS and DAY_NAMES[WEEKDAYS.index(short)].casefold().startswith(str(name).casefold()):
+        ahead = (WEEKDAYS.index(short) - first.weekday()) % 7
+        if ahead == 0:
+            raise IomsimError(f"the session opens on a {DAY_NAMES[first.weekday()]}; ask for a later day")
+        return first + timedelta(days=ahead)
+    try:
+        return date.fromisoformat(str(name))
+    except ValueError:
+        raise ScenarioError(f"no day {name!r}; {advice(str(name), DAY_NAMES)}") from None

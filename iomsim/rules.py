@@ -1,0 +1,174 @@
+"""Who is elected, who leaves, and when it stops: exact integers, no randomness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from typing import Any
+
+from iomsim.errors import ScenarioError, unknown
+
+ENDINGS = ("majority", "acclamation", "confirmed", "failed", "unresolved")
+"""How a run can end; the last two have no winner."""
+
+BASES = ("valid", "present", "entitled")
+"""What the two thirds are two thirds of."""
+
+TWO_THIRDS = Fraction(2, 3)
+
+
+def votes_needed(base: int, threshold: Fraction = TWO_THIRDS) -> int:
+    """Return the fewest votes that reach `threshold` of `base`, in rational arithmetic.
+
+    A float of 0.667 would be wrong exactly where the law is decided.  At least one vote is
+    always needed, so that a round without a valid paper elects nobody.
+
+    Examples
+    --------
+    >>> [votes_needed(base) for base in (143, 148, 165, 175)]
+    [96, 99, 110, 117]
+    """
+    return max(1, -(-base * threshold.numerator // threshold.denominator))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The rules of one election.
+
+    Attributes
+    ----------
+    name : str
+        A shipped rule set, or any label of your own.
+    threshold : Fraction
+        Share of the base that elects, written "2/3".  Above 0, at most 1.
+    base : {"valid", "present", "entitled"}
+        Valid papers; members present; members with a vote.
+    concession : bool
+        May the trailing one of the last two withdraw?
+    after_concession : {"acclamation", "confirmation"}
+        What the one who remains faces.
+    eliminate_after, eliminate_every : int or None, int
+        With three or more standing: inconclusive rounds before the first elimination (None:
+        nobody is ever eliminated), and between the next ones.
+    max_two_way : int or None
+        Inconclusive rounds between the last two after which the leader alone faces a yes/no
+        round (None: they go on).
+    max_rounds : int
+        No round is held after this one; a run still open then is *unresolved*.
+
+    Examples
+    --------
+    >>> Rules(max_two_way=3).max_two_way
+    3
+    >>> Rules(threshold="1/2").threshold
+    Fraction(1, 2)
+    """
+
+    name: str = "until-two-thirds"
+    threshold: Fraction = TWO_THIRDS
+    base: str = "valid"
+    concession: bool = True
+    after_concession: str = "acclamation"
+    eliminate_after: int | None = 3
+    eliminate_every: int = 1
+    max_two_way: int | None = None
+    max_rounds: int = 40
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "threshold", _threshold(self.threshold))
+        _one_of("base", self.base, BASES)
+        _one_of("after_concession", self.after_concession, ("acclamation", "confirmation"))
+        if not isinstance(self.concession, bool):
+            raise ScenarioError(f"concession must be true or false, got {self.concession!r}")
+        for key, none in (("eliminate_after", True), ("eliminate_every", False), ("max_two_way", True)):
+            _whole(key, getattr(self, key), none)
+        _whole("max_rounds", self.max_rounds, False)
+        if self.max_rounds > 1000:
+            raise ScenarioError(f"max_rounds must be at most 1000, got {self.max_rounds}")
+
+    def with_(self, **changes: Any) -> Rules:
+        """Return changed rules; an unknown part is refused with the nearest valid name."""
+        for key in changes:
+            if key not in FIELDS:
+                raise unknown("part of the rules", key, FIELDS)
+        return replace(self, **changes)
+
+    def needed(self, base: int) -> int:
+        """Return the votes that elect when the base is `base`."""
+        return votes_needed(base, self.threshold)
+
+    def sentence(self) -> str:
+        """Return the rules as plain words."""
+        parts = [f"elected with {self.threshold} of the {_BASE_WORDS[self.base]}"]
+        if self.max_two_way is not None:
+            parts.append(
+                f"after {self.max_two_way} inconclusive two-way round{'s' * (self.max_two_way > 1)}"
+                " the leader alone faces a yes/no round"
+            )
+        elif self.concession:
+            parts.append("no cap on the rounds")
+        else:
+            parts.append("no cap on the rounds and no concession")
+        if self.concession:
+            then = "acclaimed" if self.after_concession == "acclamation" else "put to a yes/no round"
+            parts.append(f"the trailing one of two may withdraw, the other is then {then}")
+        return "; ".join(parts)
+
+
+def _threshold(value: Any) -> Fraction:
+    try:
+        threshold = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ScenarioError(f"threshold must be a fraction such as '2/3', got {value!r}") from None
+    if not 0 < threshold <= 1:
+        raise ScenarioError(f"threshold must be above 0 and at most 1, got {value!r}; write '2/3'")
+    return threshold
+
+
+def _one_of(key: str, value: Any, options: tuple[str, ...]) -> None:
+    if value not in options:
+        raise ScenarioError(f"{key} must be one of {', '.join(options)}; got {value!r}")
+
+
+def _whole(key: str, value: Any, none_allowed: bool) -> None:
+    if value is None and none_allowed:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ScenarioError(f"{key} must be a whole number of at least 1, got {value!r}")
+
+
+FIELDS = tuple(field.name for field in fields(Rules))
+_BASE_WORDS = {
+    "valid": "valid papers",
+    "present": "members present",
+    "entitled": "members with a vote",
+}
+
+RULE_SETS: dict[str, Rules] = {
+    rules.name: rules
+    for rules in (
+        Rules(name="until-two-thirds"),
+        Rules(name="strict", concession=False),
+        Rules(name="four-rounds", max_two_way=3),
+        Rules(name="one-two-way", max_two_way=1),
+    )
+}
+"""The shipped rule sets by name."""
+
+
+def rule_set(name: str) -> Rules:
+    """Return a shipped rule set.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> rule_set("strict").concession
+    False
+    """
+    if name not in RULE_SETS:
+        raise unknown("rule set", name, RULE_SETS)
+    return RULE_SETS[name]

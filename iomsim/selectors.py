@@ -1,0 +1,85 @@
+"""The small language in which a scenario names members: ``nato and not eu``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from iomsim.errors import ScenarioError, UnknownNameError, advice, unknown
+
+
+def select(members: pd.DataFrame, who: str | Sequence[str]) -> NDArray[np.bool_]:
+    """Return which members a selector or a list of names means.
+
+    Parameters
+    ----------
+    members : DataFrame
+        One row per member, with columns ``id`` and ``name`` among others.
+    who : str or sequence of str
+        ``"all"``, or terms joined by ``and``, each one ``column``, ``not column``,
+        ``column=value`` or ``not column=value``; or a list of names or ids.
+
+    Raises
+    ------
+    UnknownNameError
+        If a column or a member does not exist; the nearest one is named.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"id": ["FRA", "USA"], "name": ["France", "United States"],
+    ...                       "nato": [1, 1], "eu": [1, 0]})
+    >>> select(table, "nato and not eu").tolist()
+    [False, True]
+    >>> select(table, ["France"]).tolist()
+    [True, False]
+    """
+    if isinstance(who, str):
+        chosen = np.ones(len(members), dtype=bool)
+        for term in who.split(" and "):
+            chosen &= _term(members, term.strip())
+        return chosen
+    chosen = np.zeros(len(members), dtype=bool)
+    for name in who:
+        chosen[find(members, name)] = True
+    return chosen
+
+
+def find(members: pd.DataFrame, name: str) -> int:
+    """Return the row of the member with this id or name."""
+    for column in ("id", "name"):
+        hits = np.flatnonzero(members[column].to_numpy() == name)
+        if hits.size:
+            return int(hits[0])
+    raise unknown("member", name, [*members["name"], *members["id"]])
+
+
+def _term(members: pd.DataFrame, term: str) -> NDArray[np.bool_]:
+    words = term.removeprefix("not ").strip()
+    chosen = np.ones(len(members), dtype=bool) if words == "all" else _column(members, words)
+    return ~chosen if term.startswith("not ") else chosen
+
+
+def _column(members: pd.DataFrame, words: str) -> NDArray[np.bool_]:
+    column, equals, value = (part.strip() for part in words.partition("="))
+    if column not in members.columns:
+        raise UnknownNameError(
+            f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}"
+        )
+    values = members[column]
+    if not equals:
+        return _flags(values, column)
+    chosen = (values.astype(str) == value).to_numpy(dtype=bool)
+    if not chosen.any():
+        raise UnknownNameError(
+            f"no member has {column} = {value!r}; {advice(value, sorted(set(values.astype(str))))}"
+        )
+    return chosen
+
+
+def _flags(values: pd.Series, column: str) -> NDArray[np.bool_]:
+    if not set(values.unique()) <= {0, 1, True, False}:
+        raise ScenarioError(f"column {column!r} is not a yes/no column; write {column!r} = some value, as in {column}=X")
+    return values.to_numpy(dtype=bool)

@@ -1,0 +1,148 @@
+"""Cuts runs into blocks, plays them wherever an executor puts them, and gathers the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iomsim import kernel
+from iomsim.clock import Timetable
+from iomsim.compiled import Draws, Plan, compile_scenario, draw, stances
+from iomsim.scenario import Scenario
+from iomsim.streams import BLOCK
+
+Int16 = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a number of runs came to, as small arrays; K candidates, `n` runs, `R` rows of rounds.
+
+    Attributes
+    ----------
+    winner : ndarray of int8, shape (n,)
+        Index of the winner, -1 for none.
+    ending : ndarray of uint8, shape (n,)
+        Index into `ENDINGS`.
+    rounds : ndarray of int16, shape (n,)
+        Rounds held, a yes/no round included.
+    minute : ndarray of int32, shape (n,)
+        When the run ended, in whole minutes since midnight of the opening date; -1 if unresolved.
+    present : ndarray of int16, shape (n,)
+        Members present.
+    votes, valid, flows : ndarrays of int16, shapes (R, K), (R,), (R, K, K)
+        One row per run and round, in this order.  Votes are -1 for who does not stand; in a yes/no
+        round the leader's entry counts the yes.  ``flows[:, k, l]`` are the members whose
+        intention went from `k` to `l` before the round; zero in round 1.
+    """
+
+    winner: NDArray[np.int8]
+    ending: NDArray[np.uint8]
+    rounds: Int16
+    minute: NDArray[np.int32]
+    present: Int16
+    votes: Int16
+    valid: Int16
+    flows: Int16
+
+    @property
+    def size(self) -> int:
+        """How many runs there are."""
+        return self.winner.size
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Row at which each run's rounds begin."""
+        held = self.rounds.astype(np.int64)
+        return np.cumsum(held) - held
+
+    def head(self, runs: int) -> Outcomes:
+        """Return the first `runs` runs."""
+        rows = int(self.rounds[:runs].astype(np.int64).sum())
+        by_row = {"votes", "valid", "flows"}
+        return Outcomes(**{name: part[: rows if name in by_row else runs] for name, part in vars(self).items()})
+
+
+def join(parts: Iterable[Outcomes]) -> Outcomes:
+    """Put the outcomes of several blocks behind one another, as read-only arrays."""
+    pieces = list(parts)
+    joined = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in vars(pieces[0])}
+    for array in joined.values():
+        array.setflags(write=False)
+    return Outcomes(**joined)
+
+
+def setting_of(plan: Plan) -> kernel.Setting:
+    """Return what the kernel needs to know of a plan."""
+    return kernel.Setting(plan.candidates, plan.entitled, plan.pinned, plan.behaviour, plan.rules)
+
+
+def play_block(race: Scenario, seed: int, block: int, size: int = BLOCK) -> Outcomes:
+    """Play the first `size` runs of one block: the unit of work that travels to executors.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> play_block(iom.load("minimal"), seed=1, block=0, size=10).size
+    10
+    """
+    plan = plan_of(race)
+    return play_draws(plan, draw(plan, seed, block, size))
+
+
+@cache
+def plan_of(race: Scenario) -> Plan:
+    """Return the compiled scenario; compiled once in every process."""
+    return compile_scenario(race)
+
+
+def play_draws(plan: Plan, draws: Draws) -> Outcomes:
+    """Play the runs whose draws are given."""
+    setting = setting_of(plan)
+    timetable = Timetable(plan.calendar, plan.pace, draws.keys)
+    field = kernel.opening(setting, draws.keys, draws.fluid, draws.absent, stances(plan, draws))
+    present = field.present.astype(np.int16)
+    played = kernel.play(setting, field, timetable)
+    return outcomes(played, plan.candidates, timetable.now, present)
+
+
+def outcomes(played: kernel.Played, candidates: int, now: NDArray[np.float64], present: Int16) -> Outcomes:
+    """Collect what a block's runs came to."""
+    unresolved = played.ending == kernel.UNRESOLVED
+    minute = np.where(unresolved, -1, np.floor(now)).astype(np.int32)
+    votes, valid, flows = kernel.ragged(played, candidates)
+    return Outcomes(played.winner, played.ending, played.rounds, minute, present, votes, valid, flows)
+
+
+def blocks(runs: int) -> list[tuple[int, int]]:
+    """Return the blocks that hold `runs` runs: number and size of each.
+
+    Examples
+    --------
+    >>> blocks(2500)
+    [(0, 1024), (1, 1024), (2, 452)]
+    """
+    return [(number, min(BLOCK, runs - start)) for number, start in enumerate(range(0, runs, BLOCK))]
+
+
+def results(race: Scenario, runs: int, seed: int, executor: Any = None) -> Iterator[Outcomes]:
+    """Yield the outcomes of every block, in order.
+
+    Parameters
+    ----------
+    race : Scenario
+        What to play.
+    runs, seed : int
+        How many runs, and the seed that addresses their random numbers.
+    executor : object with ``map``, optional
+        Where to play; None plays here.  The numbers do not depend on it.
+    """
+    cut = blocks(runs)
+    numbers, sizes = [number for number, _ in cut], [size for _, size in cut]
+    spread = map if executor is None else executor.map
+    yield from spread(play_block, [race] * len(cut), [seed] * len(cut), numbers, sizes)
