@@ -153,23 +153,30 @@ def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
         campaign=source(Purpose.SPONSORS).standard_normal((len(plan.backs), BLOCK))[:, :size],
         appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
         region=source(Purpose.REGIONS).standard_normal((plan.group.max() + 1, k, BLOCK))[..., :size],
-        conviction=source(Purpose.CONVICTION).standard_normal(hidden, dtype=np.float32)[..., :size],
+        conviction=streams.many_normals(source(Purpose.CONVICTION), hidden)[..., :size],
         absent=source(Purpose.ABSENCE).random((n, BLOCK), dtype=np.float32)[:, :size] < plan.absent[:, None],
         fluid=source(Purpose.REGIME).random(BLOCK)[:size] < b.fluid,
     )
 
 
+def contrast(plan: Plan, draws: Draws, weights: Floats) -> Floats:
+    """Return a weighted sum over candidates of the systematic leans, shape ``(N, B)``.
+
+    With weights (1, 0) it is the lean `a` towards the first of two, with (-1, 1) the lean
+    towards the second over the first.
+    """
+    b, spread = plan.behaviour, plan.spreads[:, None]
+    effect = np.exp(spread * draws.campaign - spread**2 / 2)
+    shocks = (b.region_sd * draws.region + b.common_sd * draws.appeal) / np.sqrt(2.0)
+    common = np.concatenate([effect, np.tensordot(shocks, weights, axes=(1, 0))])
+    loads = plan.load * weights[plan.backs][:, None]
+    member = np.concatenate([loads, np.arange(plan.group.max() + 1)[:, None] == plan.group])
+    return member.T @ common + (weights @ plan.lean)[:, None]
+
+
 def leans(plan: Plan, draws: Draws) -> Floats:
     """Return the systematic lean `a` of every member in every run, shape ``(K, N, B)``."""
-    b = plan.behaviour
-    effect = np.exp(plan.spreads[:, None] * draws.campaign - plan.spreads[:, None] ** 2 / 2)
-    shocks = b.region_sd * draws.region + b.common_sd * draws.appeal
-    out = np.empty((plan.candidates, plan.members, draws.keys.size))
-    for k in range(plan.candidates):
-        mine = plan.backs == k
-        out[k] = (shocks[:, k] / np.sqrt(2.0))[plan.group] + plan.lean[k][:, None]
-        out[k] += plan.load[mine].T @ effect[mine]
-    return out
+    return np.stack([contrast(plan, draws, weights) for weights in np.eye(plan.candidates)])
 
 
 def steepness(plan: Plan) -> float:
@@ -187,14 +194,13 @@ def stances(plan: Plan, draws: Draws) -> Singles:
         members pinned to the first, infinity for those pinned to the second, 0 for the absent,
         who never move.  Otherwise the log-odds ``v``, shape ``(K, N, B)``.
     """
-    a, c = leans(plan, draws), steepness(plan)
-    spread = np.float32(plan.behaviour.conviction)
+    c, spread = steepness(plan), np.float32(plan.behaviour.conviction)
     if plan.candidates > 2:
-        v = (c * a).astype(np.float32) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
+        v = (c * leans(plan, draws)).astype(np.float32) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
         for k in range(plan.candidates):
             v[k, plan.pins == k] += np.float32(CERTAIN)
         return v
-    against = (c * (a[1] - a[0])).astype(np.float32)
+    against = contrast(plan, draws, np.array([-c, c])).astype(np.float32)
     against -= spread * draws.conviction
     with np.errstate(over="ignore"):
         np.exp(against, out=against)

@@ -16,7 +16,7 @@ rounds has no exponential.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cache
 from types import SimpleNamespace
 from typing import NamedTuple, Protocol
@@ -124,6 +124,13 @@ class Field:
         """Return the field with only these columns (runs are every array's last axis)."""
         kept = {f.name: np.compress(columns, getattr(self, f.name), axis=-1) for f in fields(self)}
         return Field(**kept)
+
+
+def abreast(parts: list[Field]) -> Field:
+    """Put the runs of several fields side by side, numbered anew."""
+    names = [f.name for f in fields(Field)]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names}
+    return Field(**joined | {"run": np.arange(joined["run"].size)})
 
 
 class Rows(NamedTuple):
@@ -344,24 +351,32 @@ def abstentions(setting: Setting, field: Field, round_: int) -> Ints:
     return out
 
 
+GUIDES = 256
+"""Cells of the guide table: most quantiles are found in the first cell looked at."""
+
+
 def binomial_quantile(trials: Ints, p: float, u: Floats) -> Ints:
-    """Return the binomial number whose distribution function first exceeds `u`."""
+    """Return the binomial number whose distribution function first exceeds `u`.
+
+    A guide table (Chen and Asau 1974, *Journal of the ACM* 21, 591-599) says from where to count.
+    """
     if p in (0.0, 1.0):
         return trials * int(p)
-    table = binomial_cdf(1 << int(trials.max(initial=0)).bit_length(), p)
-    out = np.zeros(trials.shape, dtype=np.int64)
-    beyond = np.arange(trials.size)
-    for successes in range(table.shape[1]):
-        beyond = beyond[u[beyond] >= table[trials[beyond], successes]]
-        if not beyond.size:
-            break
-        out[beyond] += 1
+    table, guide = binomial_cdf(1 << int(trials.max(initial=0)).bit_length(), p)
+    out = guide[trials, (u * GUIDES).astype(np.intp)]
+    short = np.flatnonzero(u >= table[trials, out])
+    while short.size:
+        out[short] += 1
+        short = short[u[short] >= table[trials[short], out[short]]]
     return out
 
 
 @cache
-def binomial_cdf(most: int, p: float) -> Floats:
-    """Return P(X <= x) for X ~ Bin(n, p), n = 0..most in rows, by Pascal's rule."""
+def binomial_cdf(most: int, p: float) -> tuple[Floats, Ints]:
+    """Return P(X <= x) for X ~ Bin(n, p), n = 0..most in rows, and the table's guide.
+
+    By Pascal's rule; ``guide[n, j]`` is the quantile of ``j / GUIDES``.
+    """
     pmf = np.zeros((most + 1, most + 2))
     pmf[0, 0] = 1.0
     for n in range(1, most + 1):
@@ -369,7 +384,8 @@ def binomial_cdf(most: int, p: float) -> Floats:
         pmf[n, 1:] += p * pmf[n - 1, :-1]
     cdf = np.cumsum(pmf, axis=1)
     cdf[np.arange(most + 2) >= np.arange(most + 1)[:, None]] = 1.0
-    return cdf
+    cells = np.arange(GUIDES) / GUIDES
+    return cdf, np.array([np.searchsorted(row, cells, side="right") for row in cdf])
 
 
 def confirmations(setting: Setting, field: Field, round_: int, asked: NDArray[np.intp]) -> Ints:
@@ -445,13 +461,19 @@ def _think_two(field: Field, round_: int, tile: slice, omega: Floats, draw: Floa
     np.divide(reach, bound, out=bound)
     thinks, second = compare(bits, reach, [bound], keys, round_)
     moved = (intention ^ second[0]) & thinks
-    joined = np.add.reduce(moved & second[0], axis=0, dtype=np.int64)
+    joined = total(moved & second[0])
     intention ^= moved
     flows[0, 1, tile] = joined
-    flows[1, 0, tile] = np.add.reduce(moved, axis=0, dtype=np.int64) - joined
-    field.counts[1, tile] = np.add.reduce(intention, axis=0, dtype=np.int64)
+    np.subtract(total(moved), joined, out=flows[1, 0, tile])
+    field.counts[1, tile] = total(intention)
     field.counts[0, tile] = field.present[tile] - field.counts[1, tile]
     _stayed(field, flows, tile)
+
+
+def total(flags: Codes) -> NDArray[np.uint16]:
+    """Count the members flagged in every column, in the narrowest numbers that hold them."""
+    narrow = np.uint8 if len(flags) < 256 else np.uint16
+    return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.uint16)
 
 
 def _think_many(field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints) -> None:

@@ -82,33 +82,38 @@ def setting_of(plan: Plan) -> kernel.Setting:
     return kernel.Setting(plan.candidates, plan.entitled, plan.pinned, plan.behaviour, plan.rules)
 
 
-def play_block(race: Scenario, seed: int, block: int, size: int = BLOCK) -> Outcomes:
-    """Play the first `size` runs of one block: the unit of work that travels to executors.
+SPAN = 16
+"""Blocks that are played side by side: what a round costs apart from its members is shared."""
+
+
+def play_span(race: Scenario, seed: int, first: int, size: int) -> Outcomes:
+    """Play `size` runs from block `first` on: the unit of work that travels to executors.
 
     Examples
     --------
     >>> import iomsim as iom
-    >>> play_block(iom.load("minimal"), seed=1, block=0, size=10).size
+    >>> play_span(iom.load("minimal"), seed=1, first=0, size=10).size
     10
     """
     plan = plan_of(race)
-    return play_draws(plan, draw(plan, seed, block, size))
+    setting = setting_of(plan)
+    parts = [enter(plan, setting, draw(plan, seed, first + i, part)) for i, part in enumerate(portions(size, BLOCK))]
+    field = kernel.abreast(parts)
+    timetable = Timetable(plan.calendar, plan.pace, field.keys)
+    present = field.present.astype(np.int16)
+    played = kernel.play(setting, field, timetable)
+    return outcomes(played, plan.candidates, timetable.now, present)
+
+
+def enter(plan: Plan, setting: kernel.Setting, draws: Draws) -> kernel.Field:
+    """Return the runs of a block before their first round."""
+    return kernel.opening(setting, draws.keys, draws.fluid, draws.absent, stances(plan, draws))
 
 
 @cache
 def plan_of(race: Scenario) -> Plan:
     """Return the compiled scenario; compiled once in every process."""
     return compile_scenario(race)
-
-
-def play_draws(plan: Plan, draws: Draws) -> Outcomes:
-    """Play the runs whose draws are given."""
-    setting = setting_of(plan)
-    timetable = Timetable(plan.calendar, plan.pace, draws.keys)
-    field = kernel.opening(setting, draws.keys, draws.fluid, draws.absent, stances(plan, draws))
-    present = field.present.astype(np.int16)
-    played = kernel.play(setting, field, timetable)
-    return outcomes(played, plan.candidates, timetable.now, present)
 
 
 def outcomes(played: kernel.Played, candidates: int, now: NDArray[np.float64], present: Int16) -> Outcomes:
@@ -119,19 +124,19 @@ def outcomes(played: kernel.Played, candidates: int, now: NDArray[np.float64], p
     return Outcomes(played.winner, played.ending, played.rounds, minute, present, votes, valid, flows)
 
 
-def blocks(runs: int) -> list[tuple[int, int]]:
-    """Return the blocks that hold `runs` runs: number and size of each.
+def portions(total: int, size: int) -> list[int]:
+    """Cut a total into portions of a size, the last one with what is left.
 
     Examples
     --------
-    >>> blocks(2500)
-    [(0, 1024), (1, 1024), (2, 452)]
+    >>> portions(2500, 1024)
+    [1024, 1024, 452]
     """
-    return [(number, min(BLOCK, runs - start)) for number, start in enumerate(range(0, runs, BLOCK))]
+    return [min(size, total - start) for start in range(0, total, size)]
 
 
 def results(race: Scenario, runs: int, seed: int, executor: Any = None) -> Iterator[Outcomes]:
-    """Yield the outcomes of every block, in order.
+    """Yield the outcomes of every span of blocks, in order.
 
     Parameters
     ----------
@@ -142,7 +147,7 @@ def results(race: Scenario, runs: int, seed: int, executor: Any = None) -> Itera
     executor : object with ``map``, optional
         Where to play; None plays here.  The numbers do not depend on it.
     """
-    cut = blocks(runs)
-    numbers, sizes = [number for number, _ in cut], [size for _, size in cut]
+    sizes = portions(runs, SPAN * BLOCK)
+    firsts = [SPAN * i for i in range(len(sizes))]
     spread = map if executor is None else executor.map
-    yield from spread(play_block, [race] * len(cut), [seed] * len(cut), numbers, sizes)
+    yield from spread(play_span, [race] * len(sizes), [seed] * len(sizes), firsts, sizes)

