@@ -7,11 +7,11 @@
 """
 
 from iomsim._version import VERSION as __version__
-
 from iomsim.archive import open_forecast
 from iomsim.electorate import Electorate
 from iomsim.errors import (
     AnnouncementError,
+    BlockError,
     FileError,
     IomsimError,
     PairingError,
@@ -20,17 +20,19 @@ from iomsim.errors import (
 )
 from iomsim.estimates import Estimate
 from iomsim.evidence import facts
-from iomsim.forecast import Forecast, InterruptedForecastWarning, forecast
+from iomsim.forecast import Forecast
 from iomsim.library import catalogue, dumps, load, loads
 from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
 from iomsim.quantities import Quantity
 from iomsim.rules import RULE_SETS, Rules
+from iomsim.running import InterruptedForecastWarning, forecast
 from iomsim.scenario import Scenario
 
 __all__ = [
     "RULE_SETS",
     "AnnouncementError",
     "Behaviour",
+    "BlockError",
     "Candidate",
     "Clock",
     "Electorate",
@@ -48,6 +50,7 @@ __all__ = [
     "Sponsor",
     "Tie",
     "UnknownNameError",
+    "__version__",
     "catalogue",
     "dumps",
     "facts",

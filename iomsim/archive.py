@@ -36,7 +36,8 @@ def save(fc: Forecast, path: str | Path) -> None:
         "digest": _digest(arrays),
     }
     with open(path, "wb") as file:
-        np.savez_compressed(file, meta=np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8), **arrays)
+        arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def open_forecast(path: str | Path) -> Forecast:

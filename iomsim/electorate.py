@@ -108,9 +108,8 @@ def _raw(electorate: Electorate) -> pd.DataFrame:
 def read_table(source: Any) -> pd.DataFrame:
     """Read a member table; an empty cell is an empty text, never a missing value."""
     raw = pd.read_csv(source, keep_default_na=False)
-    for column in raw.columns[raw.dtypes == object]:
-        raw[column] = raw[column].astype(str).str.strip()
-    return raw
+    texts = [column for column in raw if not pd.api.types.is_numeric_dtype(raw[column])]
+    return raw.assign(**{column: raw[column].astype(str).str.strip() for column in texts})
 
 
 def table_from_csv(path: Path) -> tuple[Row, ...]:

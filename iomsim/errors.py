@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Integral
+from typing import Any
 
 
 class IomsimError(ValueError):
@@ -24,6 +26,18 @@ class AnnouncementError(IomsimError):
 
 class FileError(IomsimError):
     """A file that is missing, damaged, or written by a newer version."""
+
+
+class BlockError(IomsimError):
+    """A block of runs that a worker could not play.
+
+    Attributes
+    ----------
+    partial : Forecast or None
+        What had been finished before.
+    """
+
+    partial: Any = None
 
 
 class PairingError(IomsimError):
@@ -64,3 +78,16 @@ def advice(name: str, options: Iterable[str]) -> str:
         return "there is none here"
     shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")
     return f"there is {shown}" if len(choices) == 1 else f"there are {shown}"
+
+
+def whole_number(name: str, value: Any, at_least: int) -> int:
+    """Return `value` if it is a whole number of at least `at_least`.
+
+    Examples
+    --------
+    >>> whole_number("runs", 10, 1)
+    10
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
+        raise IomsimError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
+    return int(value)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -33,108 +30,10 @@ SIDE_RUNS = 10_000
 """Runs of each rule set in the side-by-side table, if the forecast itself has that many."""
 
 
-class InterruptedForecastWarning(UserWarning):
-    """A forecast was stopped early and holds what was finished."""
-
-
-def forecast(
-    race: Scenario,
-    runs: int = 10_000,
-    seed: int | None = None,
-    *,
-    executor: Any = None,
-    progress: bool = True,
-) -> Forecast:
-    """Simulate an election many times and return what the runs say.
-
-    Parameters
-    ----------
-    race : Scenario
-        The election.
-    runs : int, default 10_000
-        How many elections to simulate.
-    seed : int, optional
-        Addresses all random numbers: the same seed gives the same numbers, bit for bit, wherever
-        they are computed.  None draws one, and `Forecast.seed` keeps it.
-    executor : object with ``map``, optional
-        Where the blocks of runs are played, in the manner of `concurrent.futures`; None: here.
-    progress : bool, default True
-        Show a bar on stderr once the work has taken two seconds.
-
-    Returns
-    -------
-    Forecast
-
-    Raises
-    ------
-    IomsimError
-        If `race` is not a scenario, or `runs` or `seed` is not a valid number.
-
-    Warns
-    -----
-    InterruptedForecastWarning
-        After Ctrl-C, if some runs were finished: they are returned.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> fc = iom.forecast(iom.load("geneva-2023"), runs=200, seed=2023)
-    >>> fc.win_probability().index.tolist()
-    ['Pope', 'Vitorino', 'no winner']
-    """
-    if not isinstance(race, Scenario):
-        raise IomsimError(f"forecast takes a Scenario, got {type(race).__name__}; read one with iomsim.load")
-    runs = whole_number("runs", runs, at_least=1)
-    seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
-    done: list[Outcomes] = []
-    try:
-        with _bar(runs, progress) as advance:
-            for outcomes in simulate.results(race, runs, seed, executor):
-                done.append(outcomes)
-                advance(outcomes.size)
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        finished = sum(outcomes.size for outcomes in done)
-        warnings.warn(f"stopped after {finished} of {runs} runs", InterruptedForecastWarning, stacklevel=2)
-    return from_outcomes(race, seed, done)
-
-
 def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes]) -> Forecast:
     """Return the forecast that blocks of outcomes add up to."""
     most = race.rules.rules.max_rounds
     return Forecast(race, seed, merge(summarise(part, most) for part in parts), join(parts))
-
-
-def fresh_seed() -> int:
-    """Return a seed nobody chose."""
-    return int(np.random.SeedSequence().generate_state(1)[0])
-
-
-def whole_number(name: str, value: Any, at_least: int) -> int:
-    """Return `value` if it is a whole number of at least `at_least`.
-
-    Examples
-    --------
-    >>> whole_number("runs", 10, 1)
-    10
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
-        raise IomsimError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
-    return int(value)
-
-
-@contextmanager
-def _bar(runs: int, wanted: bool) -> Iterator[Any]:
-    """Offer a function that moves a progress bar on, or does nothing."""
-    if not wanted:
-        yield lambda _: None
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
-        from tqdm.auto import tqdm
-    with tqdm(total=runs, unit=" runs", delay=2, leave=False) as bar:
-        yield bar.update
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,6 +52,8 @@ class Forecast:
         Every run, unless only the summary was kept.
     version : str
         Version of the library that made it.
+    stopped : str
+        Why there are as many runs as there are.
     """
 
     scenario: Scenario
@@ -160,6 +61,7 @@ class Forecast:
     summary: Summary
     outcomes: Outcomes | None = None
     version: str = VERSION
+    stopped: str = "all runs asked for were played"
     _kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
@@ -261,7 +163,8 @@ class Forecast:
         runs = min(len(self), SIDE_RUNS)
         rows = {}
         for name in RULE_SETS:
-            side = forecast(self.scenario.with_rules(name), runs, self.seed, progress=False)
+            race = self.scenario.with_rules(name)
+            side = from_outcomes(race, self.seed, list(simulate.results(race, runs, self.seed)))
             spill = side.spill()
             rows[name] = {
                 **side.win_probability()["probability"].to_dict(),

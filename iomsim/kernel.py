@@ -260,9 +260,7 @@ def leading(votes: Ints) -> tuple[Ints, Flags]:
 # -- after an inconclusive round -----------------------------------------------------------------
 
 
-def settle(
-    setting: Setting, field: Field, round_: int, ended: tuple[Ints, Ints]
-) -> tuple[Flags, Ints, Ints]:
+def settle(setting: Setting, field: Field, round_: int, ended: tuple[Ints, Ints]) -> tuple[Flags, Ints, Ints]:
     """Let the trailing camp concede, the last one leave, or the leader stand alone.
 
     Returns

@@ -55,11 +55,11 @@ def load(source: str | Path) -> Scenario:
 
 
 def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Scenario:
-    """Read a scenario from TOML text; `folder` is where a relative csv path starts.
+    r"""Read a scenario from TOML text; `folder` is where a relative csv path starts.
 
     Examples
     --------
-    >>> race = loads('electorate.size = 9\\ncandidates = [{name = "A"}, {name = "B"}]')
+    >>> race = loads('electorate.size = 9\ncandidates = [{name = "A"}, {name = "B"}]')
     >>> race.names
     ('A', 'B')
     """

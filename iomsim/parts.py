@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -179,7 +180,7 @@ class Clock(Frozen):
         flat = [moment for sitting in sittings for moment in sitting]
         if not flat:
             raise ValueError("the clock never sits; give at least one sitting")
-        if any(a >= b for a, b in zip(flat, flat[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(flat)):
             raise ValueError("sittings must be in order and end after they begin")
         return sittings
 

@@ -113,9 +113,7 @@ Spread = Annotated[Quantity, _bounded("0 or more", lambda x: x >= 0)]
 Positive = Annotated[Quantity, _bounded("above 0", lambda x: x > 0)]
 
 
-def quantity(
-    value: float, low: float, high: float, unit: str, source: str, grade: Grade = "assumed"
-) -> Quantity:
+def quantity(value: float, low: float, high: float, unit: str, source: str, grade: Grade = "assumed") -> Quantity:
     """Return a default parameter."""
     return Quantity(value=value, low=low, high=high, unit=unit, grade=grade, source=source)
 

@@ -180,8 +180,8 @@ class Scenario(Frozen):
     @property
     def hash(self) -> str:
         """Twelve hex digits that change with anything that can change a result."""
-        origin = {"members", "table", "size"}
-        words = {"title": True, "about": True, "facts": True, "electorate": origin}
+        origin = {"members": True, "table": True, "size": True}
+        words: Any = {"title": True, "about": True, "facts": True, "electorate": origin}
         content = self.model_dump_json(exclude=words) + self.electorate.frame.to_csv()
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 

@@ -65,21 +65,17 @@ def _term(members: pd.DataFrame, term: str) -> NDArray[np.bool_]:
 def _column(members: pd.DataFrame, words: str) -> NDArray[np.bool_]:
     column, equals, value = (part.strip() for part in words.partition("="))
     if column not in members.columns:
-        raise UnknownNameError(
-            f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}"
-        )
+        raise UnknownNameError(f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}")
     values = members[column]
     if not equals:
         return _flags(values, column)
     chosen = (values.astype(str) == value).to_numpy(dtype=bool)
     if not chosen.any():
-        raise UnknownNameError(
-            f"no member has {column} = {value!r}; {advice(value, sorted(set(values.astype(str))))}"
-        )
+        raise UnknownNameError(f"no member has {column} = {value!r}; {advice(value, sorted(set(values.astype(str))))}")
     return chosen
 
 
 def _flags(values: pd.Series, column: str) -> NDArray[np.bool_]:
-    if not set(values.unique()) <= {0, 1, True, False}:
-        raise ScenarioError(f"column {column!r} is not a yes/no column; write {column!r} = some value, as in {column}=X")
+    if not set(values.unique()) <= {0, 1}:
+        raise ScenarioError(f"column {column!r} is not a yes/no column; write {column}=X for some value X")
     return values.to_numpy(dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from iomsim import kernel
 from iomsim.clock import Timetable
 from iomsim.compiled import Draws, Plan, compile_scenario, draw, stances
+from iomsim.errors import BlockError, IomsimError
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
 
@@ -135,8 +136,15 @@ def portions(total: int, size: int) -> list[int]:
     return [min(size, total - start) for start in range(0, total, size)]
 
 
-def results(race: Scenario, runs: int, seed: int, executor: Any = None) -> Iterator[Outcomes]:
-    """Yield the outcomes of every span of blocks, in order.
+def results(
+    race: Scenario,
+    runs: int,
+    seed: int,
+    executor: Any = None,
+    work: Callable[..., Any] = play_span,
+    start: int = 0,
+) -> Iterator[Any]:
+    """Yield what `work` makes of every span of blocks, in order.
 
     Parameters
     ----------
@@ -144,10 +152,36 @@ def results(race: Scenario, runs: int, seed: int, executor: Any = None) -> Itera
         What to play.
     runs, seed : int
         How many runs, and the seed that addresses their random numbers.
-    executor : object with ``map``, optional
+    executor : object with ``map`` or ``submit``, optional
         Where to play; None plays here.  The numbers do not depend on it.
+    work : callable
+        What a worker does with ``(race, seed, first block, size)``.
+    start : int
+        Runs already played, a whole number of spans.
     """
-    sizes = portions(runs, SPAN * BLOCK)
-    firsts = [SPAN * i for i in range(len(sizes))]
-    spread = map if executor is None else executor.map
-    yield from spread(play_span, [race] * len(sizes), [seed] * len(sizes), firsts, sizes)
+    sizes = portions(runs - start, SPAN * BLOCK)
+    firsts = [start // BLOCK + SPAN * i for i in range(len(sizes))]
+    count = len(sizes)
+    yield from spread(executor, attempt, [work] * count, [race] * count, [seed] * count, firsts, sizes)
+
+
+def spread(executor: Any, function: Callable[..., Any], *arguments: list[Any]) -> Iterable[Any]:
+    """Map a function over lists of arguments, wherever the executor puts the calls."""
+    if executor is None:
+        return map(function, *arguments)
+    if hasattr(executor, "map"):
+        return executor.map(function, *arguments)
+    if hasattr(executor, "submit"):
+        futures = [executor.submit(function, *call) for call in zip(*arguments, strict=True)]
+        return (future.result() for future in futures)
+    raise IomsimError(f"an executor needs map or submit, got {type(executor).__name__}")
+
+
+def attempt(work: Callable[..., Any], race: Scenario, seed: int, first: int, size: int) -> Any:
+    """Do a worker's work; if it fails, say where."""
+    try:
+        return work(race, seed, first, size)
+    except Exception as error:
+        raise BlockError(
+            f"the span of {size} runs from block {first} failed: {type(error).__name__}: {error}"
+        ) from error

@@ -104,7 +104,7 @@ def uniform(keys: U64, round_: int, lane: int | U64) -> Floats:
     """Return one uniform in [0, 1) with 53 bits per key, for this round and lane."""
     with np.errstate(over="ignore"):
         bits = splitmix(_states(keys, round_, lane))
-    return (bits >> np.uint64(11)) * 2.0**-53
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def ballots(keys: U64, round_: int, members: int) -> NDArray[np.uint16]:
