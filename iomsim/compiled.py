@@ -154,12 +154,12 @@ def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
         appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
         region=source(Purpose.REGIONS).standard_normal((plan.group.max() + 1, k, BLOCK))[..., :size],
         conviction=streams.many_normals(source(Purpose.CONVICTION), hidden)[..., :size],
-        absent=source(Purpose.ABSENCE).random((n, BLOCK), dtype=np.float32)[:, :size] < plan.absent[:, None],
+        absent=streams.many_coins(source(Purpose.ABSENCE), plan.absent)[:, :size],
         fluid=source(Purpose.REGIME).random(BLOCK)[:size] < b.fluid,
     )
 
 
-def contrast(plan: Plan, draws: Draws, weights: Floats) -> Floats:
+def contrast(plan: Plan, draws: Draws, weights: Floats) -> Singles:
     """Return a weighted sum over candidates of the systematic leans, shape ``(N, B)``.
 
     With weights (1, 0) it is the lean `a` towards the first of two, with (-1, 1) the lean
@@ -170,11 +170,12 @@ def contrast(plan: Plan, draws: Draws, weights: Floats) -> Floats:
     shocks = (b.region_sd * draws.region + b.common_sd * draws.appeal) / np.sqrt(2.0)
     common = np.concatenate([effect, np.tensordot(shocks, weights, axes=(1, 0))])
     loads = plan.load * weights[plan.backs][:, None]
-    member = np.concatenate([loads, np.arange(plan.group.max() + 1)[:, None] == plan.group])
-    return member.T @ common + (weights @ plan.lean)[:, None]
+    member = np.concatenate([loads, np.arange(plan.group.max() + 1)[:, None] == plan.group, [weights @ plan.lean]])
+    common = np.concatenate([common, np.ones((1, draws.keys.size))])
+    return member.T.astype(np.float32) @ common.astype(np.float32)
 
 
-def leans(plan: Plan, draws: Draws) -> Floats:
+def leans(plan: Plan, draws: Draws) -> Singles:
     """Return the systematic lean `a` of every member in every run, shape ``(K, N, B)``."""
     return np.stack([contrast(plan, draws, weights) for weights in np.eye(plan.candidates)])
 
@@ -196,15 +197,15 @@ def stances(plan: Plan, draws: Draws) -> Singles:
     """
     c, spread = steepness(plan), np.float32(plan.behaviour.conviction)
     if plan.candidates > 2:
-        v = (c * leans(plan, draws)).astype(np.float32) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
+        v = np.float32(c) * leans(plan, draws) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
         for k in range(plan.candidates):
             v[k, plan.pins == k] += np.float32(CERTAIN)
         return v
-    against = contrast(plan, draws, np.array([-c, c])).astype(np.float32)
+    against = contrast(plan, draws, np.array([-c, c]))
     against -= spread * draws.conviction
     with np.errstate(over="ignore"):
         np.exp(against, out=against)
     against[plan.pins == 0] = 0.0
     against[plan.pins == 1] = np.inf
-    against[draws.absent] = 0.0
+    np.copyto(against, np.float32(0.0), where=draws.absent)
     return against

@@ -28,8 +28,8 @@ from iomsim import streams
 from iomsim.rules import ENDINGS, Rules
 from iomsim.streams import U64, Floats, Lane
 
-TILE = 256
-"""Columns of a pass over members: what one pass touches stays in a core's cache."""
+TILE, WIDE_TILE = 256, 1024
+"""Columns of a pass over all members, or over few: what one pass touches stays in the cache."""
 
 SCALE = np.float32(2**16)
 TOP = np.float32(2**16 - 1)
@@ -43,6 +43,7 @@ Singles = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 
 class Ticker(Protocol):
@@ -129,8 +130,19 @@ class Field:
 def abreast(parts: list[Field]) -> Field:
     """Put the runs of several fields side by side, numbered anew."""
     names = [f.name for f in fields(Field)]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names}
+    joined = {name: beside([getattr(part, name) for part in parts]) for name in names}
     return Field(**joined | {"run": np.arange(joined["run"].size)})
+
+
+def beside(arrays: list[np.ndarray]) -> np.ndarray:
+    """Join arrays along their last axis, with rows that do not start a power of two apart.
+
+    Rows at such distances fall on the same lines of a cache, and a tile of them drives itself out.
+    """
+    width = sum(array.shape[-1] for array in arrays)
+    room = width + TILE if width // TILE % 2 == 0 else width
+    out = np.empty((*arrays[0].shape[:-1], room), dtype=arrays[0].dtype)[..., :width]
+    return np.concatenate(arrays, axis=-1, out=out)
 
 
 class Rows(NamedTuple):
@@ -153,7 +165,10 @@ class Played(NamedTuple):
 
 
 def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Singles) -> Field:
-    """Return the field before the first round: everybody present is open."""
+    """Return the field before the first round: everybody present is open.
+
+    Until they vote, all present count for candidate 0.
+    """
     k, (n, width) = setting.candidates, absent.shape
     nothing = np.zeros(width, dtype=np.int64)
     intention = np.zeros((n, width), dtype=np.uint8)
@@ -166,7 +181,7 @@ def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Si
         present=n - np.count_nonzero(absent, axis=0),
         stance=stance,
         intention=intention,
-        counts=np.zeros((k, width), dtype=np.int64),
+        counts=np.where(np.arange(k)[:, None] == 0, n - np.count_nonzero(absent, axis=0), 0),
         votes=np.zeros((k, width), dtype=np.int64),
         standing=np.ones((k, width), dtype=bool),
         gone=nothing - 1,
@@ -414,9 +429,17 @@ def reconsider(setting: Setting, field: Field, round_: int, night: Flags) -> Int
     omega[field.alone >= 0] = 0.0
     draw = pull(setting, field, round_)
     flows = np.zeros((setting.candidates, setting.candidates, field.width), dtype=np.int64)
-    think = _think_two if setting.candidates == 2 else _think_many
-    for tile in tiles(field.width):
-        think(field, round_, tile, omega, draw, flows)
+    if setting.candidates == 2 and round_ <= streams.EARLY:
+        desk = Desk(len(field.intention), min(field.width, TILE))
+        for tile in tiles(field.width, TILE):
+            all_think(field, round_, tile, omega, draw, flows, desk)
+    else:
+        for tile in tiles(field.width, WIDE_TILE):
+            some_think(setting, field, round_, tile, omega, draw, flows)
+        moved = flows.sum(axis=0) - flows.sum(axis=1)
+        field.counts = field.counts + moved
+    for k in range(setting.candidates):
+        flows[k, k] = field.counts[k] - flows[:, k].sum(axis=0)
     return flows if round_ > 1 else np.zeros_like(flows)
 
 
@@ -442,30 +465,57 @@ def pull(setting: Setting, field: Field, round_: int) -> Floats:
     return out
 
 
-def tiles(width: int) -> Iterator[slice]:
+def tiles(width: int, size: int) -> Iterator[slice]:
     """Cut the columns into tiles."""
-    return (slice(start, min(start + TILE, width)) for start in range(0, width, TILE))
+    return (slice(start, min(start + size, width)) for start in range(0, width, size))
 
 
-def _think_two(field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints) -> None:
-    """Two candidates: one bound per member, from its odds and the round's common odds."""
+class Desk:
+    """Buffers for one tile: arrays made anew for every pass would cost more than the pass."""
+
+    def __init__(self, members: int, width: int) -> None:
+        self.booth = streams.Booth(members, width)
+        self._singles = np.empty(members * width, dtype=np.float32)
+        self._whole = np.empty(members * width, dtype=np.uint16)
+        self._flags = np.empty((3, members * width), dtype=bool)
+
+    def singles(self, shape: tuple[int, int]) -> Singles:
+        """Return room for single-precision numbers."""
+        return self._singles[: shape[0] * shape[1]].reshape(shape)
+
+    def whole(self, shape: tuple[int, int]) -> NDArray[np.uint16]:
+        """Return room for 16-bit numbers."""
+        return self._whole[: shape[0] * shape[1]].reshape(shape)
+
+    def flags(self, which: int, shape: tuple[int, int]) -> Flags:
+        """Return room for flags, one of three."""
+        return self._flags[which, : shape[0] * shape[1]].reshape(shape)
+
+
+def all_think(field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints, desk: Desk) -> None:
+    """Let most members of a tile think again: two candidates, early rounds.
+
+    One bound per member, from its odds and the round's common odds.
+    """
     intention, keys = field.intention[:, tile], field.keys[tile]
-    bits = streams.ballots(keys, round_, len(intention))
+    bits = desk.booth.sixteen(keys, round_)
     reach = (omega[tile] * SCALE).astype(np.float32)
     common = np.exp(np.clip(draw[1, tile] - draw[0, tile], -STEEP, STEEP)).astype(np.float32)
     with np.errstate(over="ignore"):
-        bound = field.stance[:, tile] * common
+        bound = np.multiply(field.stance[:, tile], common, out=desk.singles(bits.shape))
     bound += np.float32(1.0)
     np.divide(reach, bound, out=bound)
-    thinks, second = compare(bits, reach, [bound], keys, round_)
-    moved = (intention ^ second[0]) & thinks
-    joined = total(moved & second[0])
-    intention ^= moved
+    second = beyond(bits, bound, keys, round_, desk, out=desk.flags(0, bits.shape))
+    settled = beyond(bits, reach, keys, round_, desk, out=desk.flags(1, bits.shape))
+    moved = np.not_equal(intention.view(bool), second, out=desk.flags(2, bits.shape))
+    np.greater(moved, settled, out=moved)  # moved and not settled
+    second &= moved
+    intention ^= moved.view(np.uint8)
+    joined = total(second.view(np.uint8))
     flows[0, 1, tile] = joined
-    np.subtract(total(moved), joined, out=flows[1, 0, tile])
+    flows[1, 0, tile] = total(moved.view(np.uint8)) - joined
     field.counts[1, tile] = total(intention)
     field.counts[0, tile] = field.present[tile] - field.counts[1, tile]
-    _stayed(field, flows, tile)
 
 
 def total(flags: Codes) -> NDArray[np.uint16]:
@@ -474,69 +524,84 @@ def total(flags: Codes) -> NDArray[np.uint16]:
     return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.uint16)
 
 
-def _think_many(field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints) -> None:
-    """Three or more: the multinomial logit among those standing, by its cumulative bounds."""
-    intention, keys, standing = field.intention[:, tile], field.keys[tile], field.standing[:, tile]
-    k = len(standing)
-    bits = streams.ballots(keys, round_, len(intention))
-    reach = np.broadcast_to((omega[tile] * SCALE).astype(np.float32), intention.shape)
-    orphaned = (intention == field.gone[tile]) & (field.gone[tile] >= 0)
-    reach = np.where(orphaned, SCALE, reach)
-    weights = field.stance[:, :, tile] + np.where(standing, draw[:, tile], -np.inf)[:, None].astype(np.float32)
+def some_think(
+    setting: Setting, field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints
+) -> None:
+    """Let members think again one by one, but all of a tile at once.
+
+    For later rounds, when few do, and for three or more candidates.  Only members whose leading
+    bits say that they may think again are looked at.
+    """
+    k, width = setting.candidates, tile.stop - tile.start
+    reach, gone = omega[tile] * SCALE, field.gone[tile]
+    member, column = suspects(field, round_, tile, np.where(gone >= 0, float(SCALE), reach))
+    intention, keys = field.intention[:, tile], field.keys[tile]
+    old = intention[member, column]
+    s = streams.ballot(keys[column], round_, member.astype(np.uint64))
+    reach = np.where(old == gone[column], float(SCALE), reach[column])
+    think = np.flatnonzero((s < reach) & (old < k))
+    member, column, old = member[think], column[think], old[think]
+    new = choose(field, tile, member, column, s[think] / reach[think], draw)
+    moved = np.flatnonzero(old != new)
+    member, column, old, new = member[moved], column[moved], old[moved], new[moved]
+    intention[member, column] = new
+    code = (old.astype(np.int64) * k + new) * width + column
+    flows[:, :, tile] += np.bincount(code, minlength=k * k * width).reshape(k, k, width)
+
+
+def suspects(field: Field, round_: int, tile: slice, reach: Floats) -> tuple[Places, Places]:
+    """Return member and column wherever the leading bits leave open that a member thinks again."""
+    keys, members = field.keys[tile], len(field.intention)
+    booth = streams.Booth(members, keys.size)
+    if round_ <= streams.EARLY:
+        limit = np.minimum(reach, 65535).astype(np.uint16)
+        return np.nonzero(booth.sixteen(keys, round_) <= limit)
+    limit = np.repeat(np.minimum(reach // 256, 255).astype(np.uint8), 8)
+    row, place = np.nonzero(booth.eight(keys, round_) <= limit)
+    member, column = 8 * row + place % 8, place // 8
+    real = member < members
+    return member[real], column[real]
+
+
+def choose(field: Field, tile: slice, member: Places, column: Places, u: Floats, draw: Floats) -> Codes:
+    """Return whom these members of a tile intend when they think again, by uniforms `u`.
+
+    The multinomial logit among those standing, by its cumulative probabilities.  Nobody chooses
+    a candidate who is out, whatever the rounding.
+    """
+    standing, draw, k = field.standing[:, tile], draw[:, tile], len(field.standing)
+    if k == 2:
+        common = np.exp(np.clip(draw[1] - draw[0], -STEEP, STEEP)).astype(np.float32)
+        with np.errstate(over="ignore"):
+            first = 1.0 / (1.0 + field.stance[:, tile][member, column] * common[column])
+        return (u >= first).astype(np.uint8)
+    weights = field.stance[:, :, tile][:, member, column]
+    weights += np.where(standing, draw, -np.inf).astype(np.float32)[:, column]
     weights -= weights.max(axis=0)
     np.exp(weights, out=weights)
-    bounds = np.cumsum(weights, axis=0, dtype=np.float32)
-    bounds *= reach / bounds[-1]
-    thinks, beyond = compare(bits, reach, list(bounds[:-1]), keys, round_)
+    bounds = np.cumsum(weights, axis=0)
+    bounds /= bounds[-1]
     last = k - 1 - standing[::-1].argmax(axis=0)
-    new = np.minimum(np.sum(beyond, axis=0, dtype=np.uint8), last.astype(np.uint8))
-    moved = (thinks != 0) & (intention < k) & (intention != new)
-    _count_moves(intention, new, moved, flows[:, :, tile])
-    np.copyto(intention, new, where=moved)
-    for candidate in range(k):
-        field.counts[candidate, tile] = np.count_nonzero(intention == candidate, axis=0)
-    _stayed(field, flows, tile)
+    return np.minimum((u >= bounds[:-1]).sum(axis=0), last[column]).astype(np.uint8)
 
 
-def compare(
-    bits: NDArray[np.uint16], reach: Singles, bounds: list[Singles], keys: U64, round_: int
-) -> tuple[Codes, list[Codes]]:
-    """Hold uniforms against real-valued bounds, exactly.
+def beyond(bits: NDArray[np.uint16], bound: Singles, keys: U64, round_: int, desk: Desk, out: Flags) -> Flags:
+    """Return where uniforms lie at or beyond real-valued bounds in [0, 2**16], exactly.
 
-    Returns
-    -------
-    thinks : ndarray of uint8
-        1 where ``s < reach``.
-    beyond : list of ndarray of uint8
-        1 where ``s >= bound``, for every bound.
+    `bits` hold the integer parts of the uniforms; `bound` has their shape or is one per column.
+    Where the integer parts are equal, the uniform's further digits decide.
     """
-    whole = [np.minimum(bound, TOP).astype(np.uint16) for bound in (reach, *bounds)]
-    tied = bits == whole[0]
-    for part in whole[1:]:
-        tied |= bits == part
-    thinks = bits < whole[0]
-    beyond = [bits >= part for part in whole[1:]]
-    member, column = np.divmod(np.flatnonzero(tied), bits.shape[1])
-    if member.size:
+    capped = bound if bound.max(initial=0) < SCALE else np.minimum(bound, TOP)
+    whole = desk.whole(bits.shape) if bound.ndim == 2 else np.empty(bound.shape, np.uint16)
+    np.copyto(whole, capped, casting="unsafe")
+    tied = np.flatnonzero(np.equal(bits, whole, out=out))
+    np.greater_equal(bits, whole, out=out)
+    if tied.size:
+        member, column = np.divmod(tied, bits.shape[1])
         lanes = np.uint64(Lane.FINE) + member.astype(np.uint64)
         s = bits[member, column] + streams.uniform(keys[column], round_, lanes)
-        thinks[member, column] = s < np.broadcast_to(reach, bits.shape)[member, column]
-        for flags, bound in zip(beyond, bounds, strict=True):
-            flags[member, column] = s >= bound[member, column]
-    return thinks.view(np.uint8), [flags.view(np.uint8) for flags in beyond]
-
-
-def _count_moves(old: Codes, new: Codes, moved: Flags, flows: Ints) -> None:
-    k, _, width = flows.shape
-    column = np.nonzero(moved)[1]
-    code = (old[moved].astype(np.int64) * k + new[moved]) * width + column
-    flows += np.bincount(code, minlength=k * k * width).reshape(k, k, width)
-
-
-def _stayed(field: Field, flows: Ints, tile: slice) -> None:
-    """Fill the diagonal: those who intend the same candidate as before."""
-    for k in range(len(flows)):
-        flows[k, k, tile] = field.counts[k, tile] - flows[:, k, tile].sum(axis=0)
+        out[member, column] = s >= np.broadcast_to(bound, bits.shape)[member, column]
+    return out
 
 
 def ragged(played: Played, candidates: int, after: int = 0) -> tuple[NDArray[np.int16], ...]:

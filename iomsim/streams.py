@@ -75,8 +75,8 @@ def run_keys(seed: int, block: int, size: int = BLOCK) -> U64:
     return generator(seed, block, Purpose.KEYS).integers(0, 2**64, BLOCK, dtype=np.uint64)[:size]
 
 
-def splitmix(state: U64) -> U64:
-    """Hash SplitMix64 states to its outputs, in place.
+def splitmix(state: U64, shifted: U64 | None = None) -> U64:
+    """Hash SplitMix64 states to its outputs, in place; `shifted` is room to work in.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def splitmix(state: U64) -> U64:
     >>> int(splitmix(np.array([1234567], dtype=np.uint64) + GAMMA)[0])
     6457827717110365317
     """
-    shifted = state >> np.uint64(30)
+    shifted = np.right_shift(state, np.uint64(30), out=shifted)
     state ^= shifted
     state *= _MIX_1
     state ^= np.right_shift(state, np.uint64(27), out=shifted)
@@ -107,22 +107,91 @@ def uniform(keys: U64, round_: int, lane: int | U64) -> Floats:
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def ballots(keys: U64, round_: int, members: int) -> NDArray[np.uint16]:
-    """Return 16-bit uniforms, one per member and run: shape ``(members, runs)``.
+EARLY = 3
+"""Rounds in which a ballot begins with sixteen bits.
 
-    Four neighbouring members share one 64-bit hash.
+Most members think again then.  Later few do, and eight bits tell which ones may.
+"""
+
+STEPS = 1 << 16
+"""A ballot's number lies in [0, STEPS)."""
+
+
+def ballot(keys: U64, round_: int, member: U64) -> Floats:
+    """Return the ballots' numbers in [0, STEPS) of some members, one per key.
+
+    The leading bits come from a hash that neighbouring members share, the further digits from
+    the member's own lane.
+
+    Examples
+    --------
+    >>> one = ballot(run_keys(1, 0, 1), 3, np.array([7], dtype=np.uint64))
+    >>> bool(0 <= one[0] < STEPS)
+    True
     """
-    quads = -(-members // 4)
-    lanes = np.uint64(Lane.BALLOTS) + np.arange(quads, dtype=np.uint64)
+    bits = 16 if round_ <= EARLY else 8
+    share = np.uint64(64 // bits)
     with np.errstate(over="ignore"):
-        words = splitmix(_states(keys, round_, lanes[:, None]))
-    quarters = words.view(np.uint16).reshape(quads, keys.size, 4)
-    if sys.byteorder == "big":
-        quarters = quarters[..., ::-1]
-    out = np.empty((quads, 4, keys.size), dtype=np.uint16)
-    for quarter in range(4):
-        out[:, quarter] = quarters[..., quarter]
-    return out.reshape(4 * quads, keys.size)[:members]
+        word = splitmix(_states(keys, round_, np.uint64(Lane.BALLOTS) + member // share))
+    first = (word >> (member % share * np.uint64(bits))) & np.uint64((1 << bits) - 1)
+    return (first + finer(keys, round_, member)) * float(STEPS >> bits)
+
+
+def finer(keys: U64, round_: int, member: U64) -> Floats:
+    """Return a ballot's digits beyond its leading bits, as a uniform in [0, 1)."""
+    return uniform(keys, round_, np.uint64(Lane.FINE) + member)
+
+
+class Booth:
+    """Hands out the leading bits of ballots, from buffers that are used again and again.
+
+    Parameters
+    ----------
+    members, width : int
+        Members, and the most runs asked for at a time.
+    """
+
+    def __init__(self, members: int, width: int) -> None:
+        quads = -(-members // 4)
+        self.members = members
+        self._words = np.empty(quads * width, dtype=np.uint64)
+        self._shifted = np.empty(quads * width, dtype=np.uint64)
+        self._bits = np.empty(4 * quads * width, dtype=np.uint16)
+
+    def sixteen(self, keys: U64, round_: int) -> NDArray[np.uint16]:
+        """Return sixteen bits per member and run: shape ``(members, runs)``, until the next call."""
+        words = self._hash(keys, round_, 4)
+        quarters = words.view("<u2").reshape(*words.shape, 4)
+        bits = self._bits[: quarters.size].reshape(len(words), 4, keys.size)
+        for quarter in range(4):
+            bits[:, quarter] = quarters[..., quarter]
+        return bits.reshape(-1, keys.size)[: self.members]
+
+    def eight(self, keys: U64, round_: int) -> NDArray[np.uint8]:
+        """Return eight bits per member and run as they fall: shape ``(ceil(members / 8), 8 runs)``.
+
+        Member `8 i + j` of run `r` is found at ``[i, 8 r + j]``.
+        """
+        return self._hash(keys, round_, 8).view(np.uint8)
+
+    def _hash(self, keys: U64, round_: int, share: int) -> U64:
+        count = -(-self.members // share)
+        lanes = np.uint64(Lane.BALLOTS) + np.arange(count, dtype=np.uint64)
+        words = self._words[: count * keys.size].reshape(count, keys.size)
+        with np.errstate(over="ignore"):
+            np.add(keys, (np.uint64(round_) * _LANES_PER_ROUND + lanes[:, None]) * GAMMA, out=words)
+            splitmix(words, self._shifted[: words.size].reshape(words.shape))
+        return words if sys.byteorder == "little" else words.astype("<u8")
+
+
+def many_coins(source: np.random.Generator, chances: Floats) -> NDArray[np.bool_]:
+    """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``."""
+    count = len(chances) * BLOCK
+    words = source.bit_generator.random_raw(-(-count // 2)).view(np.uint32)[:count].reshape(-1, BLOCK)
+    bounds = np.minimum(np.floor(chances * 2.0**32), 2**32 - 1).astype(np.uint32)
+    tossed = words < bounds[:, None]
+    tossed[chances >= 1.0] = True
+    return tossed
 
 
 def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
