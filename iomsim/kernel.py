@@ -555,7 +555,8 @@ def suspects(field: Field, round_: int, tile: slice, reach: Floats) -> tuple[Pla
     booth = streams.Booth(members, keys.size)
     if round_ <= streams.EARLY:
         limit = np.minimum(reach, 65535).astype(np.uint16)
-        return np.nonzero(booth.sixteen(keys, round_) <= limit)
+        member, column = np.nonzero(booth.sixteen(keys, round_) <= limit)
+        return member, column
     limit = np.repeat(np.minimum(reach // 256, 255).astype(np.uint8), 8)
     row, place = np.nonzero(booth.eight(keys, round_) <= limit)
     member, column = 8 * row + place % 8, place // 8

@@ -347,7 +347,7 @@ def _put(tree: Any, path: list[str], value: Any) -> Any:
     if not path:
         return value
     if isinstance(tree, tuple):
-        return tuple(_put(dict(x), path[1:], value) if x.name == path[0] else x for x in tree)
+        return tuple(_put(dict(x), path[1:], value) if dict(x)["name"] == path[0] else x for x in tree)
     head, rest = _key(dict(tree), path)
     return {**dict(tree), head: _put(dict(tree)[head], rest, value)}
 

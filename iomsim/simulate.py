@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -62,11 +62,16 @@ class Outcomes:
         held = self.rounds.astype(np.int64)
         return np.cumsum(held) - held
 
+    def part(self, start: int, stop: int) -> Outcomes:
+        """Return the runs from `start` up to `stop`."""
+        first, last = (int(self.rounds[:run].astype(np.int64).sum()) for run in (start, stop))
+        rows = {"votes", "valid", "flows"}
+        cut = {name: slice(first, last) if name in rows else slice(start, stop) for name in vars(self)}
+        return Outcomes(**{name: array[cut[name]] for name, array in vars(self).items()})
+
     def head(self, runs: int) -> Outcomes:
         """Return the first `runs` runs."""
-        rows = int(self.rounds[:runs].astype(np.int64).sum())
-        by_row = {"votes", "valid", "flows"}
-        return Outcomes(**{name: part[: rows if name in by_row else runs] for name, part in vars(self).items()})
+        return self.part(0, min(runs, self.size))
 
 
 def join(parts: Iterable[Outcomes]) -> Outcomes:
@@ -96,14 +101,50 @@ def play_span(race: Scenario, seed: int, first: int, size: int) -> Outcomes:
     >>> play_span(iom.load("minimal"), seed=1, first=0, size=10).size
     10
     """
-    plan = plan_of(race)
-    setting = setting_of(plan)
-    parts = [enter(plan, setting, draw(plan, seed, first + i, part)) for i, part in enumerate(portions(size, BLOCK))]
+    return play_cells((race,), seed, first, size)[0]
+
+
+def play_cells(races: Sequence[Scenario], seed: int, first: int, size: int) -> list[Outcomes]:
+    """Play the same `size` runs of several scenarios, side by side where that is possible.
+
+    Scenarios that differ only in where members stand (appeal, pressure, exposure, ties, pins,
+    secrecy, shocks, conviction) share their rounds, which saves most of the cost of small samples.
+    """
+    plans = [plan_of(race) for race in races]
+    out: dict[int, Outcomes] = {}
+    for group in alike(plans):
+        played = play_abreast([plans[i] for i in group], seed, first, size)
+        out.update({cell: played.part(n * size, (n + 1) * size) for n, cell in enumerate(group)})
+    return [out[cell] for cell in range(len(races))]
+
+
+def alike(plans: Sequence[Plan]) -> list[list[int]]:
+    """Return the indices of plans, grouped by what must be equal for runs to share a round."""
+    groups: dict[str, list[int]] = {}
+    for index, plan in enumerate(plans):
+        rounds = {key: value for key, value in vars(plan.behaviour).items() if key not in BEFORE_ROUNDS}
+        sittings = (plan.calendar.opens.tobytes(), plan.calendar.closes.tobytes(), plan.calendar.opening)
+        shared = (plan.names, plan.members, plan.entitled, plan.pinned.tolist(), rounds, plan.rules, plan.pace)
+        groups.setdefault(repr((shared, sittings, plan.calendar.last_call)), []).append(index)
+    return list(groups.values())
+
+
+BEFORE_ROUNDS = {
+    *("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid"),
+}
+"""Behaviour that has done its work before the first round."""
+
+
+def play_abreast(plans: Sequence[Plan], seed: int, first: int, size: int) -> Outcomes:
+    """Play the same runs of plans that share their rounds; the outcomes lie behind one another."""
+    setting = setting_of(plans[0])
+    sizes = portions(size, BLOCK)
+    parts = [enter(plan, setting, draw(plan, seed, first + i, n)) for plan in plans for i, n in enumerate(sizes)]
     field = kernel.abreast(parts)
-    timetable = Timetable(plan.calendar, plan.pace, field.keys)
+    timetable = Timetable(plans[0].calendar, plans[0].pace, field.keys)
     present = field.present.astype(np.int16)
     played = kernel.play(setting, field, timetable)
-    return outcomes(played, plan.candidates, timetable.now, present)
+    return outcomes(played, setting.candidates, timetable.now, present)
 
 
 def enter(plan: Plan, setting: kernel.Setting, draws: Draws) -> kernel.Field:
