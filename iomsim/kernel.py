@@ -555,10 +555,10 @@ def suspects(field: Field, round_: int, tile: slice, reach: Floats) -> tuple[Pla
     booth = streams.Booth(members, keys.size)
     if round_ <= streams.EARLY:
         limit = np.minimum(reach, 65535).astype(np.uint16)
-        member, column = np.nonzero(booth.sixteen(keys, round_) <= limit)
+        member, column = np.divmod(np.flatnonzero(booth.sixteen(keys, round_) <= limit), keys.size)
         return member, column
     limit = np.repeat(np.minimum(reach // 256, 255).astype(np.uint8), 8)
-    row, place = np.nonzero(booth.eight(keys, round_) <= limit)
+    row, place = np.divmod(np.flatnonzero(booth.eight(keys, round_) <= limit), limit.size)
     member, column = 8 * row + place % 8, place // 8
     real = member < members
     return member[real], column[real]

@@ -361,5 +361,7 @@ class Paths:
 
 def _way(path: str, row: pd.Series) -> str:
     if path == "members won over":
-        return f"{int(row['value'])} members won over ({row['members']})" if row["value"] else "nobody needs winning over"
+        return (
+            f"{int(row['value'])} members won over ({row['members']})" if row["value"] else "nobody needs winning over"
+        )
     return f"{path} at {row['value']:.2f} instead of {row['now']:.2f}"

@@ -109,7 +109,9 @@ def _indices(function: Any, ranges: Sequence[Any], names: Sequence[str], samples
     laws = [stats.uniform(q.low, q.high - q.low) for q in ranges]
     found = stats.sobol_indices(func=function, n=samples, dists=laws, rng=np.random.default_rng(0))
     spread = found.bootstrap(confidence_level=0.95, n_resamples=499)
-    table = pd.DataFrame({"first": found.first_order, "total": found.total_order}, index=pd.Index(names, name="parameter"))
+    table = pd.DataFrame(
+        {"first": found.first_order, "total": found.total_order}, index=pd.Index(names, name="parameter")
+    )
     for key, part in (("first", spread.first_order), ("total", spread.total_order)):
         table[f"{key}_low"], table[f"{key}_high"] = part.confidence_interval.low, part.confidence_interval.high
     table["clear"] = table["total_low"] > 0

@@ -224,4 +224,6 @@ def _read(path: Path) -> dict[str, Any]:
             row: dict[str, Any] = json.loads(bytes(file["row"]))
             return row
     except Exception as error:
-        raise FileError(f"the study's file {str(path)!r} is damaged ({error}); delete it to play the cell again") from None
+        raise FileError(
+            f"the study's file {str(path)!r} is damaged ({error}); delete it to play the cell again"
+        ) from None
