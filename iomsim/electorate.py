@@ -86,7 +86,7 @@ def _frame(electorate: Electorate) -> pd.DataFrame:
     if short not in raw.columns:
         raise ScenarioError(f"the member table has no column {short!r} for the ids")
     frame = pd.DataFrame({"id": raw[short].astype(str), "name": raw[electorate.name].astype(str)})
-    frame = frame.join(raw.drop(columns=["id", "name"], errors="ignore"), rsuffix="_column")
+    frame = frame.join(raw.drop(columns=["id", "name", "group"], errors="ignore"))
     for column in ("id", "name"):
         twice = frame[column][frame[column].duplicated()]
         if not twice.empty:

@@ -30,10 +30,11 @@ SIDE_RUNS = 10_000
 """Runs of each rule set in the side-by-side table, if the forecast itself has that many."""
 
 
-def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes]) -> Forecast:
-    """Return the forecast that blocks of outcomes add up to."""
+def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], announced: int = 0) -> Forecast:
+    """Return the forecast that blocks of outcomes add up to; the first `announced` rounds are facts."""
     most = race.rules.rules.max_rounds
-    return Forecast(race, seed, merge(summarise(part, most) for part in parts), join(parts))
+    summary = merge(summarise(part, most) for part in parts)
+    return Forecast(race, seed, summary, join(parts), announced=announced)
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +55,8 @@ class Forecast:
         Version of the library that made it.
     stopped : str
         Why there are as many runs as there are.
+    announced : int
+        Rounds that are facts, not forecast: the same in every run as far as they were announced.
     """
 
     scenario: Scenario
@@ -62,6 +65,7 @@ class Forecast:
     outcomes: Outcomes | None = None
     version: str = VERSION
     stopped: str = "all runs asked for were played"
+    announced: int = 0
     _kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
@@ -165,15 +169,19 @@ class Forecast:
         for name in RULE_SETS:
             race = self.scenario.with_rules(name)
             side = from_outcomes(race, self.seed, list(simulate.results(race, runs, self.seed)))
-            spill = side.spill()
-            rows[name] = {
-                **side.win_probability()["probability"].to_dict(),
-                "spill": spill.value,
-                "low": spill.low,
-                "high": spill.high,
-                "median_rounds": side.median_rounds()[0],
-            }
+            rows[name] = side.side()
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
+
+    def side(self) -> dict[str, float]:
+        """Return the row that this forecast makes beside others: chances, spill, median rounds."""
+        spill = self.spill()
+        return {
+            **self.win_probability()["probability"].to_dict(),
+            "spill": spill.value,
+            "low": spill.low,
+            "high": spill.high,
+            "median_rounds": self.median_rounds()[0],
+        }
 
     # -- sentences --------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Past elections and their tallies."""

@@ -1,0 +1,1 @@
+"""Elections, ready to be forecast."""

@@ -1,0 +1,27 @@
+"""What several tests look at: made once a session."""
+
+from __future__ import annotations
+
+import pytest
+from toys import neutral, play
+
+import iomsim as iom
+from iomsim.rules import RULE_SETS
+from iomsim.scenario import Scenario
+from iomsim.simulate import Outcomes
+
+
+@pytest.fixture(scope="session")
+def centre() -> Scenario:
+    return neutral()
+
+
+@pytest.fixture(scope="session")
+def centre_outcomes(centre: Scenario) -> dict[str, Outcomes]:
+    """The neutral centre under every rule set, on the same random numbers."""
+    return {name: play(centre.with_rules(name), 20_000, seed=7) for name in RULE_SETS}
+
+
+@pytest.fixture(scope="session")
+def centre_forecast(centre: Scenario) -> iom.Forecast:
+    return iom.forecast(centre, runs=3000, seed=11, progress=False)

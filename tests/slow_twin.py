@@ -1,0 +1,321 @@
+"""The slow twin: a whole election, one member at a time, in plain Python.
+
+It plays the same elections as the kernel, on the same random numbers, and shares no code with it:
+numbers are looked up one run at a time by their address (`streams`), what a run draws once comes
+from `compiled.draw`, and all the rest - where members stand, what they do, who is elected, when -
+is written out here as MODEL describes it, with loops, `if` and double precision.
+
+The kernel works in single precision, so that a ballot whose number lies within `NEAR` of the bound
+that decides it may fall either way.  Such a run is flagged as too close to call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from iomsim import streams
+from iomsim.compiled import Draws
+from iomsim.scenario import Scenario
+from iomsim.streams import Lane
+
+NEAR = 1e-6
+DAY = 24 * 60
+
+
+@dataclass
+class Story:
+    """What became of one run."""
+
+    present: int
+    winner: int = -1
+    ending: str = "unresolved"
+    minute: int = -1
+    votes: list[list[int]] = field(default_factory=list)
+    valid: list[int] = field(default_factory=list)
+    flows: list[list[list[int]]] = field(default_factory=list)
+    nearest: float = 1.0
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def rounds(self) -> int:
+        return len(self.valid)
+
+    @property
+    def too_close(self) -> bool:
+        return self.nearest < NEAR
+
+
+class Numbers:
+    """One run's random numbers, by address."""
+
+    def __init__(self, key: np.ndarray) -> None:
+        self.key = key
+
+    def uniform(self, round_: int, lane: int) -> float:
+        return float(streams.uniform(self.key, round_, lane)[0])
+
+    def uniforms(self, round_: int, lane: int, count: int) -> list[float]:
+        lanes = np.uint64(lane) + np.arange(count, dtype=np.uint64)
+        return streams.uniform(np.repeat(self.key, count), round_, lanes).tolist()
+
+    def ballots(self, round_: int, members: int) -> list[float]:
+        """Return every member's number in [0, 1)."""
+        who = np.arange(members, dtype=np.uint64)
+        return (streams.ballot(np.repeat(self.key, members), round_, who) / streams.STEPS).tolist()
+
+    def normal(self, round_: int, lane: int) -> float:
+        radius = math.sqrt(-2 * math.log(1 - self.uniform(round_, lane)))
+        return radius * math.cos(2 * math.pi * self.uniform(round_, lane + 1))
+
+    def student(self, round_: int, lane: int) -> float:
+        """Return a Student t with 5 degrees of freedom, scaled to unit variance."""
+        tail = math.expm1(-0.4 * math.log(1 - self.uniform(round_, lane)))
+        return math.sqrt(0.6 * 5 * tail) * math.cos(2 * math.pi * self.uniform(round_, lane + 1))
+
+
+def leans(race: Scenario, draws: Draws, run: int) -> list[list[float]]:
+    """Return v[i][k], the log-odds of every member for every candidate, as section 2 has them."""
+    b, names = race.behaviour, race.names
+    conviction = b.conviction.value
+    c = math.sqrt(1 + 0.346 * conviction**2)
+    frame, exposure, ties = race.electorate.frame, race.exposure, race.tie_table
+    groups = sorted(set(frame["group"]))
+    out = []
+    for i in range(len(frame)):
+        g = groups.index(frame["group"][i])
+        row = []
+        for k, candidate in enumerate(race.candidates):
+            a = candidate.appeal.value + ties[k, i]
+            for s, sponsor in enumerate(race.sponsors):
+                if sponsor.backs == names[k]:
+                    spread = sponsor.spread.value
+                    xi = math.exp(spread * draws.campaign[s, run] - spread**2 / 2)
+                    a += (1 - b.secrecy.value) * sponsor.strength.value * xi * exposure[s, i]
+            a += b.common_sd.value / math.sqrt(2) * draws.appeal[k, run]
+            a += b.region_sd.value / math.sqrt(2) * draws.region[g, k, run]
+            row.append(c * float(a))
+        if len(names) == 2:  # the difference of two convictions over sqrt 2 is one normal
+            row[0] += conviction * float(draws.conviction[i, run])
+        else:
+            for k in range(len(names)):
+                row[k] += conviction / math.sqrt(2) * float(draws.conviction[k, i, run])
+        out.append(row)
+    return out
+
+
+class Session:
+    """The clock of one run."""
+
+    def __init__(self, race: Scenario, numbers: Numbers) -> None:
+        self.clock, self.numbers = race.clock, numbers
+        opens = race.clock.opens
+        spread = self.clock.formalities_log_sd.value * numbers.normal(0, Lane.DURATION)
+        self.now = opens.hour * 60 + opens.minute + self.clock.formalities.value * math.exp(spread)
+
+    def sittings(self) -> Iterator[tuple[float, float]]:
+        """Yield the opening and the close of every sitting."""
+        names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+        for day in range(400):
+            date = self.clock.opens.date() + timedelta(days=day)
+            if names[date.weekday()] not in self.clock.days or date in self.clock.closed:
+                continue
+            for start, end in self.clock.sittings:
+                close = end.hour * 60 + end.minute
+                if (start, end) == self.clock.sittings[-1]:
+                    long = self.clock.sits_on_until.hour * 60 + self.clock.sits_on_until.minute
+                    if self.numbers.uniform(0, Lane.SITS_ON + 64 * day) < self.clock.sits_on.value:
+                        close = max(close, long)
+                yield day * DAY + start.hour * 60 + start.minute, day * DAY + close
+
+    def hold_round(self, round_: int) -> bool:
+        """Let a round pass; return whether a night came before it."""
+        last_call = self.clock.last_call.value
+        start = next(max(self.now, a) for a, b in self.sittings() if max(self.now, a) <= b - last_call)
+        night = start // DAY > self.now // DAY
+        spread = self.clock.round_log_sd.value * self.numbers.normal(round_, Lane.DURATION)
+        self.now = start + self.clock.round_minutes.value * math.exp(spread)
+        return night
+
+    def withdrawal(self) -> bool:
+        """Let the time of a withdrawal pass; return whether it had to wait for a sitting."""
+        if not self.clock.consultation.value:
+            return False
+        later = self.now + self.clock.consultation.value
+        self.now = next(max(later, a) for a, b in self.sittings() if later <= b)
+        return self.now > later
+
+
+def binomial(trials: int, p: float, u: float) -> int:
+    """Return the binomial number whose distribution function first exceeds `u`."""
+    total = 0.0
+    for x in range(trials + 1):
+        total += math.comb(trials, x) * p**x * (1 - p) ** (trials - x)
+        if u < total:
+            return x
+    return trials
+
+
+def election(race: Scenario, draws: Draws, run: int) -> Story:
+    """Play one run from the first round to its end."""
+    b = {name: getattr(race.behaviour, name).value for name in type(race.behaviour).model_fields}
+    rules, pins, n, k_all = race.rules.rules, race.pins.tolist(), len(race.pins), len(race.names)
+    numbers = Numbers(draws.keys[run : run + 1])
+    session = Session(race, numbers)
+    here = [i for i in range(n) if not draws.absent[i, run]]
+    story = Story(present=len(here))
+    lean = leans(race, draws, run)
+    fluid = bool(draws.fluid[run])
+    standing = list(range(k_all))
+    intention: dict[int, int] = {}
+    votes = [0] * k_all
+    gone, alone = -1, -1
+    refusals = crowded = two_way = 0
+
+    for round_ in range(1, rules.max_rounds + 1):
+        night = session.hold_round(round_)
+
+        # who thinks again, and what they then intend
+        if round_ == 1:
+            omega = 1.0
+        else:
+            first = b["openness_fluid"] if fluid else b["openness_entrenched"]
+            omega = b["openness_inf"] + (first - b["openness_inf"]) * b["decay"] ** (round_ - 2)
+            if night and b["overnight"] > omega:
+                omega = b["overnight"]
+                story.seen.add("overnight")
+        pull = [0.0] * k_all
+        if round_ > 1:
+            momentum = b["momentum_fluid"] if fluid else b["momentum_entrenched"]
+            for k in range(k_all):
+                pull[k] = momentum * math.log(max(votes[k], 0.5) / max(sum(votes), 1))
+                pull[k] += b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + 2 * k)
+        moves = [[0] * k_all for _ in range(k_all)]
+        if alone < 0:
+            number = numbers.ballots(round_, n)
+            for i in here:
+                old = intention.get(i, -1)
+                open_ = 1.0 if old == gone and gone >= 0 else omega
+                intention[i] = think(story, number[i], open_, old, lean[i], pull, standing, pins[i])
+                if round_ > 1:
+                    moves[old][intention[i]] += 1
+                    if pins[i] == gone >= 0:
+                        story.seen.add("pinned to one who left")
+        else:
+            for i in here:
+                moves[intention[i]][intention[i]] += 1
+
+        # papers
+        counts = [sum(intention[i] == k for i in here) for k in range(k_all)]
+        for k in range(k_all):
+            pinned = sum(pin == k for pin in pins)
+            missing = binomial(max(counts[k] - pinned, 0), b["abstain"], numbers.uniform(round_, Lane.ABSTAIN + k))
+            votes[k] = counts[k] - missing
+        valid = sum(votes)
+        base = {"valid": valid, "present": len(here), "entitled": int(race.votes.sum())}[rules.base]
+        need = max(1, math.ceil(Fraction(base) * rules.threshold))
+        if rules.base != "valid" and need != max(1, math.ceil(valid * rules.threshold)):
+            story.seen.add(f"the base is {rules.base}")
+        story.valid.append(valid)
+        story.flows.append(moves)
+
+        # a yes/no round ends it
+        if alone >= 0:
+            own, sure = votes[alone], min(sum(pin == alone for pin in pins), votes[alone])
+            y = stats.beta.ppf(numbers.uniform(round_, Lane.YES_SHARE), b["yes_opponent_a"], b["yes_opponent_b"])
+            draw = numbers.uniforms(round_, Lane.FINE, max(valid, 1))
+            yes = sum(j < sure or draw[j] < (b["yes_own"] if j < own else y) for j in range(valid))
+            story.votes.append([yes if k == alone else -1 for k in range(k_all)])
+            story.ending = "confirmed" if yes >= need else "failed"
+            story.winner = alone if yes >= need else -1
+            break
+
+        # a majority ends it
+        story.votes.append([votes[k] if k in standing else -1 for k in range(k_all)])
+        top = max(votes)
+        leaders = [k for k in standing if votes[k] == top]
+        if len(leaders) == 1 and top >= need:
+            story.ending, story.winner = "majority", leaders[0]
+            break
+
+        # inconclusive: concession, elimination, the last two
+        gone = -1
+        if len(standing) == 2:
+            if rules.concession and len(leaders) == 1:
+                if numbers.uniform(round_, Lane.CONCEDE) < b["concede_a"] / (
+                    b["concede_a"] + b["concede_b"] + refusals
+                ):
+                    if session.withdrawal():
+                        story.seen.add("a withdrawal waits for a sitting")
+                    if rules.after_concession == "acclamation":
+                        story.ending, story.winner = "acclamation", leaders[0]
+                        break
+                    alone = leaders[0]
+                    story.seen.add("confirmation after a concession")
+                    continue
+                refusals += 1
+            two_way += 1
+            if rules.max_two_way is not None and two_way >= rules.max_two_way:
+                alone = drawn(story, leaders, numbers, round_, "lot for the lead")
+        else:
+            crowded += 1
+            due = rules.eliminate_after is not None and crowded >= rules.eliminate_after
+            if due and (crowded - rules.eliminate_after) % rules.eliminate_every == 0:
+                fewest = min(votes[k] for k in standing)
+                last = [k for k in standing if votes[k] == fewest]
+                gone = drawn(story, last, numbers, round_, "lot for the last place")
+                standing.remove(gone)
+                story.seen.add(f"elimination with {len(standing) + 1} standing")
+    if story.ending != "unresolved":
+        story.minute = math.floor(session.now)
+    return story
+
+
+def drawn(story: Story, tied: list[int], numbers: Numbers, round_: int, what: str) -> int:
+    """Draw one of the tied."""
+    if len(tied) > 1:
+        story.seen.add(what)
+    return tied[math.floor(numbers.uniform(round_, Lane.LOT) * len(tied))]
+
+
+def think(
+    story: Story, s: float, omega: float, old: int, lean: list[float], pull: list[float], standing: list[int], pin: int
+) -> int:
+    """Return what a member intends: the old intention, or a new one when it thinks again."""
+    story.nearest = min(story.nearest, abs(s - omega) if 0 < omega < 1 else 1.0)
+    if s >= omega:
+        return old
+    if pin in standing:
+        return pin
+    top = max(lean[k] + pull[k] for k in standing)
+    weight = {k: math.exp(lean[k] + pull[k] - top) for k in standing}
+    total, reached = sum(weight.values()), 0.0
+    for k in standing[:-1]:
+        reached += weight[k] / total
+        story.nearest = min(story.nearest, abs(s - omega * reached))
+        if s < omega * reached:
+            return k
+    return standing[-1]
+
+
+def differences(story: Story, out: Any, run: int, endings: tuple[str, ...]) -> list[str]:
+    """Return in which arrays a run of the kernel's differs from the twin's."""
+    rows = slice(out.starts[run], out.starts[run] + out.rounds[run])
+    pairs = {
+        "present": (out.present[run], story.present),
+        "winner": (out.winner[run], story.winner),
+        "ending": (endings[out.ending[run]], story.ending),
+        "rounds": (out.rounds[run], story.rounds),
+        "minute": (out.minute[run], story.minute),
+        "votes": (out.votes[rows].tolist(), story.votes),
+        "valid": (out.valid[rows].tolist(), story.valid),
+        "flows": (out.flows[rows].tolist(), story.flows),
+    }
+    return [name for name, (fast, slow) in pairs.items() if fast != slow]

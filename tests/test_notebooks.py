@@ -1,0 +1,72 @@
+"""The notebooks run from the first cell to the last, and are committed as they ran."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from run_notebooks import NotebookFailed, execute
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+pytestmark = pytest.mark.notebooks
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def code_cells(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in book.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def write(path: Path, *sources: str) -> Path:
+    """Write a notebook of these code cells."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS
+
+
+@each
+def test_it_runs(path: Path, tmp_path: Path) -> None:
+    execute(path, tmp_path, fast=True)
+
+
+@each
+def test_it_is_committed_with_its_outputs(path: Path) -> None:
+    cells = code_cells(nbformat.read(path, as_version=4))
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert any(cell.outputs for cell in cells)
+    assert not [out for cell in cells for out in cell.outputs if out.output_type == "error"]
+
+
+@each
+def test_it_ends_with_what_it_does_not_show(path: Path) -> None:
+    prose = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    assert "what this does not show" in prose[-1].lower()
+
+
+def test_a_broken_cell_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "broken.ipynb", "x = 1", "x / 0", "x = 2")
+    with pytest.raises(NotebookFailed, match=r"(?s)broken\.ipynb, cell 2:\nx / 0\n.*ZeroDivisionError"):
+        execute(path, tmp_path)
+
+
+def test_files_go_into_the_folder_and_the_short_version_can_be_asked_for(tmp_path: Path) -> None:
+    source = "import os, pathlib\npathlib.Path('here').write_text(os.environ.get('IOMSIM_FAST', 'long'))"
+    path = write(tmp_path / "book.ipynb", source)
+    book = execute(path, tmp_path)
+    assert (tmp_path / "here").read_text() == "long"
+    assert "execution" not in book.cells[0].metadata
+    execute(path, tmp_path, fast=True)
+    assert (tmp_path / "here").read_text() == "1"
+
+
+def test_charts_are_shown_in_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    source = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    book = execute(write(tmp_path / "chart.ipynb", source), tmp_path)
+    assert "image/png" in book.cells[0].outputs[0].data

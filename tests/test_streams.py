@@ -1,0 +1,257 @@
+"""Addressed random numbers: the published generator, uniform, independent, and where they should be."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import stats
+from toys import ALPHA, fit, proportion
+
+from iomsim import kernel, streams
+from iomsim.electorate import LARGEST
+from iomsim.streams import BLOCK, Booth, Lane, Purpose
+
+KEYS = streams.run_keys(2023, 0)
+MASK = 2**64 - 1
+
+
+def by_hand(state: int) -> int:
+    """Return SplitMix64's output for a state, in Python's own whole numbers."""
+    state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    state = (state ^ state >> 27) * 0x94D049BB133111EB & MASK
+    return state ^ state >> 31
+
+
+def address(key: int, round_: int, lane: int) -> int:
+    return key + (round_ * 65536 + lane) * 0x9E3779B97F4A7C15 & MASK
+
+
+# -- the generator ----------------------------------------------------------------------------------
+
+
+def test_the_first_outputs_are_the_published_ones() -> None:
+    """Seeded with 1234567, as the authors' reference code prints them."""
+    published = [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+    steps = np.arange(1, 6, dtype=np.uint64)
+    assert streams.splitmix(np.uint64(1234567) + steps * streams.GAMMA).tolist() == published
+
+
+@pytest.mark.parametrize(("round_", "lane"), [(0, 8), (1, 0), (3, 33), (40, 32767), (1000, 40000)])
+def test_a_number_is_the_hash_of_its_address(round_: int, lane: int) -> None:
+    expected = [(by_hand(address(int(key), round_, lane)) >> 11) * 2.0**-53 for key in KEYS[:20]]
+    assert streams.uniform(KEYS[:20], round_, lane).tolist() == expected
+
+
+def test_a_number_does_not_depend_on_its_neighbours() -> None:
+    alone = [streams.uniform(KEYS[i : i + 1], 4, 17)[0] for i in range(50)]
+    assert streams.uniform(KEYS[:50], 4, 17).tolist() == alone
+    lanes = np.arange(50, dtype=np.uint64)
+    assert streams.uniform(KEYS[:50], 4, lanes).tolist() == [
+        streams.uniform(KEYS[i : i + 1], 4, i)[0] for i in range(50)
+    ]
+
+
+# -- addresses --------------------------------------------------------------------------------------
+
+
+def test_no_two_uses_share_a_number() -> None:
+    """Lanes of one round: the largest electorate and eight candidates fit without touching."""
+    uses = {
+        "concede": {Lane.CONCEDE},
+        "lot": {Lane.LOT},
+        "yes share": {Lane.YES_SHARE},
+        "duration": {Lane.DURATION, Lane.DURATION + 1},
+        "abstain": {Lane.ABSTAIN + k for k in range(8)},
+        "sway": {Lane.SWAY + i for i in range(16)},
+        "fine": set(range(Lane.FINE, Lane.FINE + LARGEST)),
+        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // 4))),
+    }
+    assert max(uses["ballots"]) < 65536
+    for (one, lanes), (other, more) in combinations(uses.items(), 2):
+        assert not lanes & more, (one, other)
+    before_the_first = {Lane.SITS_ON + 64 * day for day in range(401)} & {Lane.DURATION, Lane.DURATION + 1}
+    assert not before_the_first
+    assert Lane.SITS_ON + 64 * 401 < 65536
+
+
+def test_what_a_seed_means_never_changes() -> None:
+    """These numbers are in files that people keep."""
+    assert BLOCK == 1024
+    assert [purpose.value for purpose in Purpose] == list(range(7))
+    assert streams.run_keys(2023, 0, 2).tolist() == [2294317905247100747, 17636470077961694564]
+    assert streams.generator(2023, 5, Purpose.REGIONS).random(2).tolist() == [0.11833151335520042, 0.5026088176930222]
+
+
+def test_keys_are_addressed_by_block() -> None:
+    assert streams.run_keys(1, 3, 10).tolist() == streams.run_keys(1, 3)[:10].tolist()
+    keys = [streams.run_keys(seed, block) for seed in (1, 2, 2**80) for block in (0, 1, 77)]
+    assert np.unique(np.concatenate(keys)).size == 9 * BLOCK
+
+
+def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
+    sources = [streams.generator(s, b, p) for s in (1, 2) for b in (0, 1) for p in Purpose]
+    draws = [source.random(2000) for source in sources]
+    together = np.corrcoef(draws)[np.triu_indices(len(draws), 1)]
+    assert np.abs(together).max() * np.sqrt(2000) < stats.norm.ppf(1 - ALPHA / 2 / together.size)
+
+
+# -- ballots ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("members", [1, 4, 7, 8, 9, 175])
+@pytest.mark.parametrize("round_", [1, streams.EARLY, streams.EARLY + 1, 12])
+def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round_: int) -> None:
+    keys = KEYS[:33]
+    who = np.repeat(np.arange(members, dtype=np.uint64), keys.size)
+    numbers = streams.ballot(np.tile(keys, members), round_, who).reshape(members, keys.size)
+    booth = Booth(members, 40)
+    if round_ <= streams.EARLY:
+        assert np.array_equal(booth.sixteen(keys, round_), np.floor(numbers))
+    else:
+        row, place = np.divmod(np.arange(members), 8)
+        bits = booth.eight(keys, round_)
+        assert np.array_equal(bits[row[:, None], 8 * np.arange(keys.size) + place[:, None]], numbers // 256)
+
+
+def test_a_booth_forgets_what_it_handed_out_before() -> None:
+    booth = Booth(10, 64)
+    first = booth.sixteen(KEYS[:64], 1).copy()
+    booth.sixteen(KEYS[64:80], 2)
+    assert np.array_equal(booth.sixteen(KEYS[:64], 1), first)
+
+
+@pytest.mark.parametrize("round_", [2, streams.EARLY + 2])
+def test_ballots_are_uniform_in_their_leading_and_their_further_digits(round_: int) -> None:
+    numbers = np.concatenate(
+        [streams.ballot(KEYS, round_, np.full(BLOCK, member, dtype=np.uint64)) for member in range(60)]
+    )
+    assert numbers.min() >= 0
+    assert numbers.max() < streams.STEPS
+    assert stats.kstest(numbers / streams.STEPS, "uniform").pvalue > ALPHA
+    assert stats.kstest(numbers % 1, "uniform").pvalue > ALPHA
+    assert stats.kstest(numbers / 256 % 1, "uniform").pvalue > ALPHA
+    leading = np.floor(numbers / 256).astype(int)
+    assert fit(leading, np.full(256, 1 / 256)) > ALPHA
+    assert fit(leading, np.concatenate([np.full(128, 1.04 / 256), np.full(128, 0.96 / 256)])) < ALPHA
+
+
+def test_ballots_of_neighbours_of_rounds_and_of_runs_do_not_go_together() -> None:
+    def column(round_: int, member: int, keys: np.ndarray = KEYS) -> np.ndarray:
+        return streams.ballot(keys, round_, np.full(keys.size, member, dtype=np.uint64))
+
+    rows = [column(r, member) for r in (1, 2, 3, 4, 5) for member in (0, 1, 2, 3, 4, 7, 8, 174)]
+    rows += [column(r, 0) % 1 for r in (1, 2, 4)]
+    rows += [streams.uniform(KEYS, r, lane) for r in (0, 1, 2) for lane in (0, 1, 8, 9, 10, 16, 32, 33)]
+    rows += [np.roll(rows[0], 1)]
+    together = np.corrcoef(rows)[np.triu_indices(len(rows), 1)]
+    assert np.abs(together).max() * np.sqrt(BLOCK) < stats.norm.ppf(1 - ALPHA / 2 / together.size)
+
+
+# -- laws ---------------------------------------------------------------------------------------------
+
+
+def normal(z: np.ndarray) -> float:
+    """Test that numbers are standard normal, in their shape and in their spread."""
+    spread = 2 * stats.norm.sf(abs(z.std() - 1) * np.sqrt(2 * z.size))
+    return min(1.0, 2 * min(spread, float(stats.kstest(z, "norm").pvalue)))
+
+
+def test_normals_are_normal() -> None:
+    z = np.concatenate([streams.normal(KEYS, round_, Lane.DURATION) for round_ in range(30)])
+    assert normal(z) > ALPHA
+    assert normal(1.03 * z) < ALPHA
+    assert normal(z + 0.03) < ALPHA
+
+
+def test_student_has_five_degrees_of_freedom_and_unit_variance() -> None:
+    t = np.concatenate([streams.student(KEYS, round_, Lane.SWAY) for round_ in range(60)])
+    law = stats.t(5, scale=np.sqrt(3 / 5))
+    assert law.var() == pytest.approx(1)
+    assert stats.kstest(t, law.cdf).pvalue > ALPHA
+    for wrong in (stats.t(5), stats.t(4, scale=np.sqrt(2 / 4)), stats.norm()):
+        assert stats.kstest(t, wrong.cdf).pvalue < ALPHA
+
+
+def test_many_normals_are_normal_and_independent() -> None:
+    z = streams.many_normals(streams.generator(1, 0, Purpose.CONVICTION), (64, BLOCK))
+    assert z.shape == (64, BLOCK)
+    assert z.dtype == np.float32
+    flat = z.ravel().astype(float)
+    assert normal(flat) > ALPHA
+    assert normal(1.02 * flat) < ALPHA
+    assert proportion((np.abs(z) > 3).sum(), z.size, 2 * stats.norm.sf(3)) < 4
+    half = flat.size // 2  # the two of a pair lie half the array apart
+    for a, b in ((flat[:half], flat[half:]), (flat[:half] ** 2, flat[half:] ** 2), (flat[:-1], flat[1:])):
+        assert abs(np.corrcoef(a, b)[0, 1]) * np.sqrt(a.size) < 4
+    assert streams.many_normals(streams.generator(1, 0, Purpose.CONVICTION), (3, 5)).shape == (3, 5)
+
+
+def test_many_coins_fall_with_their_chances() -> None:
+    chances = np.array([0.0, 1e-4, 0.05, 0.5, 0.999, 1.0])
+    coins = np.concatenate(
+        [streams.many_coins(streams.generator(1, block, Purpose.ABSENCE), chances) for block in range(40)], axis=1
+    )
+    assert coins.shape == (6, 40 * BLOCK)
+    assert not coins[0].any()
+    assert coins[5].all()
+    for row, chance in zip(coins[1:5], chances[1:5], strict=True):
+        assert proportion(row.sum(), row.size, chance) < 4
+
+
+@pytest.mark.parametrize("p", [0.0, 0.018, 0.5, 0.93, 1.0])
+def test_binomial_quantiles_are_exact(p: float) -> None:
+    trials = np.repeat([0, 1, 2, 7, 100, 175], 300)
+    u = streams.uniform(np.tile(KEYS[:300], 6), 1, Lane.ABSTAIN)
+    expected = np.maximum(stats.binom.ppf(u, trials, p), 0) if 0 < p < 1 else trials * p
+    assert np.array_equal(kernel.binomial_quantile(trials, p, u), expected)
+
+
+def test_binomial_quantiles_at_the_edges_of_a_cell() -> None:
+    u = np.array([0.0, 0.5 - 2**-53, 0.5, 1 - 2**-53])
+    assert kernel.binomial_quantile(np.full(4, 1), 0.5, u).tolist() == [0, 0, 1, 1]
+
+
+def test_a_lot_is_fair() -> None:
+    tied = np.array([[1, 0, 1, 1]] * 3 * BLOCK, dtype=bool).T
+    keys = np.concatenate([streams.run_keys(1, block) for block in range(3)])
+    drawn = kernel.by_lot(tied, keys, 2)
+    assert set(drawn) == {0, 2, 3}
+    assert stats.chisquare(np.bincount(drawn)[[0, 2, 3]]).pvalue > ALPHA
+    alone = np.zeros((4, 5), dtype=bool)
+    alone[2] = True
+    assert kernel.by_lot(alone, KEYS[:5], 1).tolist() == [2] * 5
+
+
+# -- no probability is rounded ------------------------------------------------------------------------
+
+
+def test_where_sixteen_bits_tie_the_further_digits_decide() -> None:
+    bits = np.full((4, BLOCK), 1000, dtype=np.uint16)
+    bits[1] += 1
+    bits[2] -= 1
+    desk = kernel.Desk(4, BLOCK)
+    out = np.empty(bits.shape, dtype=bool)
+    bound = np.full((4, BLOCK), 1000.25, dtype=np.float32)
+    kernel.beyond(bits, bound, KEYS, 2, desk, out)
+    assert out[1].all()
+    assert not out[2].any()
+    for member in (0, 3):
+        digits = streams.finer(KEYS, 2, np.full(BLOCK, member, dtype=np.uint64))
+        assert np.array_equal(out[member], digits >= 0.25)
+    assert proportion(out[0].sum(), BLOCK, 0.75) < 4
+
+
+def test_bounds_at_the_ends_are_certain() -> None:
+    bits = np.array([[0, 1, 65535]], dtype=np.uint16)
+    desk, out = kernel.Desk(1, 3), np.empty((1, 3), dtype=bool)
+    for bound, beyond in ((0.0, True), (65536.0, False)):
+        kernel.beyond(bits, np.full((1, 3), bound, dtype=np.float32), KEYS[:3], 1, desk, out)
+        assert out.tolist() == [[beyond] * 3]

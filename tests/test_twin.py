@@ -1,0 +1,187 @@
+"""The kernel against its slow twin: equal in every array, run by run, on the same random numbers."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from slow_twin import Story, differences, election
+from toys import same
+
+from iomsim import compiled, kernel, streams
+from iomsim.rules import ENDINGS
+from iomsim.scenario import Scenario, build
+from iomsim.simulate import Outcomes, plan_of, play_span
+
+REGIONS = ("north", "south", "east")
+
+
+def described(k: int, members: int, **parts: Any) -> Scenario:
+    """Return an election with everything in it: sponsors, ties, groups, pins, arrears."""
+    names = "ABCDEFGH"[:k]
+    table = [
+        {"name": f"M{i}", "g": REGIONS[i % 3], "near": int(i % 4 == 0), "ally": int(i % 5 < 2)} for i in range(members)
+    ]
+    whole = {
+        "electorate": {
+            "table": table,
+            "group": "g",
+            "own_groups": {"allies": "ally"},
+            "without_vote": ["M5"],
+            "pinned": {names[0]: ["M1"], names[-1]: ["M2", "M3"]},
+        },
+        "candidates": [{"name": name, "appeal": 0.1 * i} for i, name in enumerate(names)],
+        "sponsors": [
+            {"name": "W", "backs": names[0], "strength": 0.7, "exposure": {"all": 0.5, "near": 1.0}},
+            {"name": "X", "backs": names[0], "strength": 0.2, "spread": 0.1},
+            {"name": "Y", "backs": names[1], "strength": 0.5, "exposure": {"not near": 1.0, "g=south": 2.0}},
+        ],
+        "ties": [{"name": "bloc", "who": "ally", "candidate": names[1], "log_odds": 0.8}],
+        "clock": {"opens": "2023-05-18T10:00:00"},  # a Thursday: a weekend comes soon
+    }
+    return build(whole | parts)
+
+
+def anything(number: int) -> Scenario:
+    """Return an election of any kind: rules, behaviour and clock drawn at random."""
+    pick = random.Random(number)
+    chance = pick.random
+    k = 2 + number % 3
+    behaviour = {
+        "absent": pick.choice([0, 0.05, 0.2]),
+        "cross_pressure_absence": pick.choice([0, 0.1]),
+        "abstain": pick.choice([0, 0.02, 0.15]),
+        "conviction": pick.choice([0, 1, 1.8]),
+        "openness_fluid": chance(),
+        "openness_entrenched": 0.3 * chance(),
+        "openness_inf": 0.1 * chance(),
+        "overnight": pick.choice([0, 0.5, 1]),
+        "round_sd": pick.choice([0, 0.15, 1]),
+        "momentum_fluid": pick.choice([0, 1, 3]),
+        "momentum_entrenched": pick.choice([-0.5, 0.6]),
+        "concede_b": pick.choice([2, 10, 40]),
+        "yes_opponent_a": pick.choice([1, 8]),
+    }
+    rules = {
+        "name": "mine",
+        "threshold": pick.choice(["2/3", "2/3", "1/2", "3/4"]),
+        "base": pick.choice(["valid", "valid", "present", "entitled"]),
+        "concession": chance() < 0.6,
+        "after_concession": pick.choice(["acclamation", "confirmation"]),
+        "eliminate_after": pick.choice([1, 2, 3, "never"]),
+        "eliminate_every": pick.choice([1, 2]),
+        "max_two_way": pick.choice(["unlimited", 1, 2, 4]),
+        "max_rounds": pick.choice([3, 8, 14]),
+    }
+    clock = {
+        "opens": pick.choice(["2023-05-15T10:00:00", "2023-05-19T14:30:00"]),
+        "sittings": pick.choice([[["10:00", "13:00"], ["15:00", "18:00"]], [["09:30", "12:15"]]]),
+        "days": pick.choice([["Mon", "Tue", "Wed", "Thu", "Fri"], ["Mon", "Wed", "Fri", "Sat"]]),
+        "closed": pick.choice([[], [date(2023, 5, 16), date(2023, 5, 20)]]),
+        "sits_on": pick.choice([0, 0.25, 1]),
+        "sits_on_until": pick.choice(["21:00", "23:30"]),
+        "last_call": pick.choice([20, 45, 75]),
+        "consultation": pick.choice([0, 30, 240]),
+    }
+    return described(k, pick.choice([7, 13, 22]), behaviour=behaviour, rules=rules, clock=clock)
+
+
+def compared(race: Scenario, size: int, sample: int, seed: int = 5) -> list[Story]:
+    """Play `size` runs with the kernel and some of them with the twin; return the twin's stories."""
+    out = play_span(race, seed, 0, size)
+    plan = plan_of(race)
+    stories = []
+    blocks = {block: compiled.draw(plan, seed, block) for block in range(-(-size // streams.BLOCK))}
+    for run in np.linspace(0, size - 1, sample).astype(int):
+        block, column = divmod(int(run), streams.BLOCK)
+        story = election(race, blocks[block], column)
+        if not story.too_close:
+            assert not differences(story, out, run, ENDINGS), f"run {run}"
+            stories.append(story)
+    assert len(stories) >= 0.9 * sample
+    return stories
+
+
+TWO, THREE, FOUR = ({"k": k, "members": members} for k, members in ((2, 21), (3, 20), (4, 23)))
+KINDS = {
+    "until two thirds": TWO,
+    "strict, with nights": TWO | {"rules": {"name": "strict", "max_rounds": 12}, "behaviour": {"overnight": 0.3}},
+    "four rounds": TWO | {"rules": {"name": "four-rounds"}},
+    "one round, then the leader": TWO | {"rules": {"name": "one-two-way", "base": "present"}},
+    "confirmation after a concession": TWO | {"rules": {"after_concession": "confirmation"}},
+    "three": THREE | {"rules": {"eliminate_after": 2}},
+    "three, of the entitled": THREE | {"rules": {"base": "entitled", "max_two_way": 2, "max_rounds": 20}},
+    "four": FOUR | {"rules": {"eliminate_after": 1}},
+    "four, every other round": FOUR | {"rules": {"eliminate_after": 2, "eliminate_every": 2, "max_rounds": 9}},
+    "four, a few": {"k": 4, "members": 8, "rules": {"eliminate_after": 1, "max_two_way": 2}},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_kernel_plays_as_its_twin_does(kind: str) -> None:
+    compared(described(**KINDS[kind]), size=1500, sample=90)
+
+
+@pytest.mark.parametrize("number", range(36))
+def test_whatever_the_rules_the_behaviour_and_the_clock(number: int) -> None:
+    compared(anything(number), size=300, sample=30)
+
+
+def test_with_eight_candidates_and_many_members() -> None:
+    compared(described(8, 300, rules={"name": "strict", "eliminate_after": 1}), size=60, sample=12)
+    compared(described(2, 300, rules={"name": "strict", "max_rounds": 10}), size=60, sample=12)
+
+
+def test_everything_that_can_happen_has_happened() -> None:
+    """A guard: an empty comparison would pass as well."""
+    stories = [s for number in range(36) for s in compared(anything(number), size=40, sample=25)]
+    assert {story.ending for story in stories} == set(ENDINGS)
+    assert set().union(*(story.seen for story in stories)) == {
+        "overnight",
+        "the base is present",
+        "the base is entitled",
+        "a withdrawal waits for a sitting",
+        "confirmation after a concession",
+        "lot for the lead",
+        "lot for the last place",
+        "elimination with 3 standing",
+        "elimination with 4 standing",
+        "pinned to one who left",
+    }
+
+
+# -- a twin that cannot tell a wrong kernel from a right one is no twin -----------------------------
+
+
+def wrong(outcomes: Outcomes, race: Scenario) -> bool:
+    """Say whether the twin sees that these outcomes are wrong."""
+    draws = compiled.draw(plan_of(race), 5, 0)
+    return any(differences(election(race, draws, run), outcomes, run, ENDINGS) for run in range(120))
+
+
+LIARS = {
+    "numbers used again in the next round": ("reconsider", lambda f: lambda s, x, r, n: f(s, x, max(r - 1, 1), n)),
+    "no momentum": ("pull", lambda f: lambda s, x, r: 0 * f(s, x, r)),
+    "shares of the round before last": ("pull", lambda f: lambda s, x, r: f(s, x, r)[::-1]),
+    "openness decays a round early": ("openness", lambda f: lambda b, x, r, n: f(b, x, r + (r > 1), n)),
+    "nights do not matter": ("openness", lambda f: lambda b, x, r, n: f(b, x, r, n & False)),
+    "the lot always falls on the first": ("by_lot", lambda f: lambda tied, keys, r: tied.argmax(axis=0)),
+    "nobody abstains": ("abstentions", lambda f: lambda s, x, r: 0 * f(s, x, r)),
+    "one vote more is needed": ("needed", lambda f: lambda s, x, valid: f(s, x, valid) + 1),
+    "one vote less is needed": ("needed", lambda f: lambda s, x, valid: f(s, x, valid) - 1),
+}
+
+
+@pytest.mark.parametrize("liar", LIARS)
+def test_the_twin_sees_a_wrong_kernel(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, lie = LIARS[liar]
+    race = described(4, 9, rules={"eliminate_after": 1, "max_two_way": 3}, behaviour={"overnight": 0.5, "absent": 0.2})
+    honest = play_span(race, 5, 0, 120)
+    assert not wrong(honest, race)
+    monkeypatch.setattr(kernel, name, lie(getattr(kernel, name)))
+    lied = play_span(race, 5, 0, 120)
+    assert not same(honest, lied)
+    assert wrong(lied, race)

@@ -1,0 +1,143 @@
+"""Small elections that the tests play, and ways to play them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from iomsim.scenario import Scenario, build
+from iomsim.simulate import Outcomes, join, results
+
+ALPHA = 1e-4
+"""A law is doubted when its p-value falls below this; seeds are fixed, so nothing flickers."""
+
+PRESENT = {"absent": 0, "cross_pressure_absence": 0, "abstain": 0}
+"""Everybody is there and hands in a valid paper."""
+
+STILL = PRESENT | {"conviction": 0, "common_sd": 0, "region_sd": 0, "round_sd": 0}
+"""Nothing is shared and nothing is hidden: members of a class are alike in every run."""
+
+FREE = {"openness_fluid": 1, "openness_entrenched": 1, "openness_inf": 1, "momentum_fluid": 0, "momentum_entrenched": 0}
+"""Everybody thinks again before every round, and nobody looks at the last tally."""
+
+SURE = {"concede_a": 1e9, "concede_b": 1e-9}
+"""The trailing camp concedes at once."""
+
+
+def toy(
+    size: int = 15,
+    names: str = "AB",
+    appeal: float = 0.0,
+    behaviour: dict[str, float] | None = None,
+    rules: str | dict[str, Any] = "strict",
+    **parts: Any,
+) -> Scenario:
+    """Return an election of `size` nameless members; `appeal` is the first candidate's."""
+    candidates = [{"name": name, "appeal": appeal if name == names[0] else 0.0} for name in names]
+    described = {
+        "title": "toy",
+        "electorate": {"size": size},
+        "candidates": candidates,
+        "behaviour": behaviour or {},
+        "rules": {"name": rules} if isinstance(rules, str) else rules,
+    }
+    return build(described | parts)
+
+
+def classes(sizes: tuple[int, int], log_odds: tuple[float, float], **parts: Any) -> Scenario:
+    """Return an election of two classes of members, who lean towards A by different log-odds."""
+    table = tuple({"name": f"{c}{i}", "class": c} for c, size in zip("XY", sizes, strict=True) for i in range(size))
+    ties = [
+        {"name": c, "who": f"class={c}", "candidate": "A", "log_odds": value}
+        for c, value in zip("XY", log_odds, strict=True)
+    ]
+    return toy(electorate={"table": table}, ties=ties, **parts)
+
+
+def elect(papers: str, names: str = "AB", behaviour: dict[str, float] | None = None, **parts: Any) -> Scenario:
+    """Return an election one can count on one hand: a letter for every member's paper.
+
+    Members are pinned to the candidate of their letter; ``-`` is absent, ``o`` abstains (not both
+    in one election), and ``x`` has no vote.
+    """
+    who = [f"M{i + 1}" for i in range(len(papers))]
+    pinned = {name: tuple(m for m, letter in zip(who, papers, strict=True) if letter == name) for name in names}
+    electorate = {
+        "size": len(papers),
+        "pinned": {name: members for name, members in pinned.items() if members},
+        "without_vote": tuple(m for m, letter in zip(who, papers, strict=True) if letter == "x"),
+    }
+    fate = {"absent": float("-" in papers), "abstain": float("o" in papers)}
+    return toy(names=names, electorate=electorate, behaviour=STILL | fate | (behaviour or {}), **parts)
+
+
+def neutral(groups: tuple[int, ...] = (30, 29, 29, 29, 29, 29), **parts: Any) -> Scenario:
+    """Return the neutral centre: no ties, two sponsors felt alike by all, six groups, 175 members."""
+    letters = [f"G{g}" for g, size in enumerate(groups) for _ in range(size)]
+    described = {
+        "title": "neutral centre",
+        "electorate": {"table": [{"name": f"M{i}", "g": g} for i, g in enumerate(letters)], "group": "g"},
+        "candidates": [{"name": "A", "appeal": -0.09}, {"name": "B"}],
+        "sponsors": [{"name": "W", "backs": "A", "strength": 0.60}, {"name": "E", "backs": "B", "strength": 0.45}],
+    }
+    return build(described | parts)
+
+
+def play(race: Scenario, runs: int, seed: int = 1, executor: Any = None) -> Outcomes:
+    """Return the outcomes of many runs."""
+    return join(results(race, runs, seed, executor))
+
+
+def same(a: Outcomes, b: Outcomes) -> bool:
+    """Say whether two outcomes are equal in every bit."""
+    pairs = [(part, getattr(b, name)) for name, part in vars(a).items()]
+    return all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in pairs)
+
+
+def tallies(out: Outcomes, round_: int, candidate: int = 0) -> NDArray[np.int16]:
+    """Return a candidate's votes in one round, of the runs that held it."""
+    return out.votes[(out.starts + round_ - 1)[out.rounds >= round_], candidate]
+
+
+def pooled(observed: NDArray[Any], expected: NDArray[Any], least: float = 5.0) -> tuple[list[float], list[float]]:
+    """Pool neighbouring cells until each is expected to hold at least `least`."""
+    counts, means, o, e = [], [], 0.0, 0.0
+    for seen, mean in zip(observed, expected, strict=True):
+        o, e = o + seen, e + mean
+        if e >= least:
+            counts.append(o)
+            means.append(e)
+            o = e = 0.0
+    counts[-1] += o
+    means[-1] += e
+    return counts, means
+
+
+def fit(values: NDArray[Any], law: NDArray[Any]) -> float:
+    """Return the p-value of Pearson's test that `values` 0, 1, ... come from `law` (all of its mass)."""
+    values = np.asarray(values, dtype=np.int64)
+    seen = np.bincount(values, minlength=len(law)).astype(float)
+    if len(seen) > len(law) or seen[np.asarray(law) <= 0].any():
+        return 0.0
+    observed, expected = pooled(seen, np.asarray(law) * values.size)
+    return float(stats.chisquare(observed, np.array(expected) * values.size / np.sum(expected)).pvalue)
+
+
+def alike(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Return the p-value of the test that two samples of whole numbers have one law."""
+    a, b = np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)
+    low = min(a.min(), b.min())
+    size = max(a.max(), b.max()) - low + 1
+    one, two = (np.bincount(x - low, minlength=size).astype(float) for x in (a, b))
+    both, _ = pooled(one + two, one + two, least=20.0)
+    edges = np.searchsorted(np.cumsum(one + two), np.cumsum(both))
+    table = np.array([np.diff(np.concatenate([[0], np.cumsum(x)[edges]])) for x in (one, two)])
+    return float(stats.chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
+
+
+def proportion(hits: int, runs: int, truth: float) -> float:
+    """Return by how many standard errors a share of the runs misses the truth."""
+    return abs(hits / runs - truth) / np.sqrt(truth * (1 - truth) / runs)
