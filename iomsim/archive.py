@@ -37,7 +37,7 @@ def save(fc: Forecast, path: str | Path) -> None:
     }
     with open(path, "wb") as file:
         arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def open_forecast(path: str | Path) -> Forecast:

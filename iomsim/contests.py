@@ -145,7 +145,7 @@ class Sequel:
 
     @property
     def over_next(self) -> bool:
-        """Was it over by the end of the next round, in whatever way?"""
+        """Whether it was over by the end of the next round, in whatever way."""
         return self.to_come <= 1
 
 

@@ -180,11 +180,8 @@ def attend(rng: np.random.Generator, plan: Plan, cloud: Cloud, valid: int | None
         return cloud, present & (rng.random(present.shape) >= abstain), np.zeros(cloud.size)
     away = plan.absent[:, None]
     votes = (1.0 - away) * (1.0 - abstain)
-    voters, log_chance = np.empty(cloud.draws.absent.shape, dtype=bool), np.empty(cloud.size)
-    for start in range(0, cloud.size, CHUNK):
-        part = slice(start, min(start + CHUNK, cloud.size))
-        number = np.full(part.stop - start, valid)
-        voters[:, part], log_chance[part] = sample_sum(rng, np.repeat(votes, number.size, axis=1), number, number)
+    number = np.full(cloud.size, valid)
+    voters, log_chance = sample_sum(rng, votes, number, number)
     absent = ~voters & (rng.random(voters.shape) * (1.0 - votes) < away)
     draws = replace(cloud.draws, absent=absent)
     return replace(cloud, draws=draws, stance=stances(plan, draws)), voters, log_chance
@@ -278,25 +275,34 @@ def allot(
     k = len(chance)
     choice = np.full(voters.shape, k, dtype=np.uint8)
     total = np.zeros(voters.shape[1])
+    room = np.empty((len(voters) + 1) ** 2 * min(CHUNK, total.size))
     for start in range(0, total.size, CHUNK):
         part = slice(start, start + CHUNK)
-        choice[:, part], total[part] = _allot(rng, chance[:, :, part], voters[:, part], low, high)
+        choice[:, part], total[part] = _allot(rng, chance[:, :, part], voters[:, part], low, high, room)
     return choice, total
 
 
 def _allot(
-    rng: np.random.Generator, chance: Floats, voters: Flags, low: NDArray[np.int64], high: NDArray[np.int64]
+    rng: np.random.Generator,
+    chance: Floats,
+    voters: Flags,
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    room: Floats,
 ) -> tuple[Codes, Floats]:
     k = len(chance)
     choice = np.full(voters.shape, k, dtype=np.uint8)
     open_, rest = voters.copy(), np.ones(voters.shape)
     total = np.zeros(voters.shape[1])
+    if k == 2 and low[0] == high[0] and low[1] == high[1] and low[1] < low[0]:
+        mirrored, total = _allot(rng, chance[::-1], voters, low[::-1], high[::-1], room)  # the smaller table
+        return np.where(mirrored < 2, 1 - mirrored, 2).astype(np.uint8), total
     for c in range(k - 1):
         left = open_.sum(axis=0)
         bottom = np.maximum(low[c], left - high[c + 1 :].sum())
         top = np.minimum(high[c], left - low[c + 1 :].sum())
         q = np.where(open_, np.clip(chance[c] / np.maximum(rest, TINY), 0.0, 1.0), 0.0)
-        chosen, logp = sample_sum(rng, q, bottom, top)
+        chosen, logp = sample_sum(rng, q, bottom, top, room)
         choice[chosen] = c
         total += logp
         open_ &= ~chosen
@@ -308,16 +314,34 @@ def _allot(
 
 
 def sample_sum(
-    rng: np.random.Generator, q: Floats, bottom: NDArray[np.int64], top: NDArray[np.int64]
+    rng: np.random.Generator,
+    q: Floats,
+    bottom: NDArray[np.int64],
+    top: NDArray[np.int64],
+    room: Floats | None = None,
 ) -> tuple[Flags, Floats]:
-    """Draw independent Bernoullis given that their sum lies in [bottom, top]; return their log-chance too."""
-    n, width = q.shape
-    most = int(np.clip(top.max(initial=0), 0, n))
-    table = np.zeros((n + 1, most + 1, width))
-    table[0, 0] = 1.0
-    for i in range(n):
-        table[i + 1] = table[i] * (1.0 - q[i])
-        table[i + 1, 1:] += table[i, :-1] * q[i]
+    """Draw independent Bernoullis given that their sum lies in [bottom, top].
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the draws.
+    q : ndarray, shape (N, P) or (N, 1)
+        Probabilities; one column serves all particles.
+    bottom, top : ndarrays of int, shape (P,)
+        Bounds on the sum.
+    room : ndarray, optional
+        Memory for the table.
+
+    Returns
+    -------
+    chosen : ndarray of bool, shape (N, P)
+    log_chance : ndarray, shape (P,)
+        Log-probability that the sum lies in the bounds: the table of partial sums, by dynamic
+        programming over members (Hong 2013, *Computational Statistics and Data Analysis* 59, 41-51).
+    """
+    n, width, most = len(q), bottom.size, int(np.clip(top.max(initial=0), 0, len(q)))
+    table = partial_sums(q, most, room)
     value = np.arange(most + 1)[:, None]
     mass = np.where((value >= bottom) & (value <= top), table[n], 0.0)
     whole = mass.sum(axis=0)
@@ -325,12 +349,29 @@ def sample_sum(
         logp = np.log(whole)
     left = (np.cumsum(mass, axis=0) <= rng.random(width) * whole).sum(axis=0).clip(0, most)
     chosen = np.zeros((n, width), dtype=bool)
-    column = np.arange(width)
+    column = np.arange(width) if q.shape[1] > 1 else np.zeros(width, dtype=np.intp)
     for i in range(n - 1, -1, -1):
         with_it = np.where(left > 0, table[i, np.maximum(left - 1, 0), column], 0.0) * q[i]
         chosen[i] = rng.random(width) * table[i + 1, left, column] < with_it
         left = left - chosen[i]
     return chosen, logp
+
+
+def partial_sums(q: Floats, most: int, room: Floats | None = None) -> Floats:
+    """Return P(sum of the first i = j) for i = 0..N and j = 0..most, shape (N + 1, most + 1, P).
+
+    `room` is memory to put it in: fresh memory would cost more than filling it.
+    """
+    n, width = q.shape
+    size = (n + 1) * (most + 1) * width
+    table = (np.empty(size) if room is None else room[:size]).reshape(n + 1, most + 1, width)
+    table[0] = 0.0
+    table[0, 0] = 1.0
+    term = np.empty((most, width))
+    for i in range(n):
+        np.multiply(table[i], 1.0 - q[i], out=table[i + 1])
+        table[i + 1, 1:] += np.multiply(table[i, :-1], q[i], out=term)
+    return table
 
 
 # -- moves ---------------------------------------------------------------------------------------

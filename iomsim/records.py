@@ -20,14 +20,21 @@ from iomsim.errors import FileError, advice
 from iomsim.evidence import shipped_text
 from iomsim.rules import votes_needed
 
-ELECTION_COLUMNS = tuple(
-    "election_id body year candidates_first_round rounds_total days decided_how winner threshold_share"
-    " electorate_size source_url".split()
+# fmt: off
+ELECTION_COLUMNS = (
+    "election_id", "body", "year", "candidates_first_round", "rounds_total", "days", "decided_how",
+    "winner", "threshold_share", "electorate_size", "source_url",
 )
-TALLY_COLUMNS = tuple(
-    "election_id body office date round candidate votes voters_entitled votes_cast_or_valid"
-    " majority_required rule secret note source_url".split()
+TALLY_COLUMNS = (
+    "election_id", "body", "office", "date", "round", "candidate", "votes", "voters_entitled",
+    "votes_cast_or_valid", "majority_required", "rule", "secret", "note", "source_url",
 )
+_COUNTS = [
+    "year", "candidates_first_round", "rounds_total", "days", "electorate_size",
+    "simple_majority_from", "round", "votes", "voters_entitled", "votes_cast_or_valid",
+    "majority_required", "seats",
+]
+# fmt: on
 
 KINDS = ("round", "two-seat", "yes-no", "single", "partial")
 """A casting of votes between candidates for one seat; for several seats at once; on the leader
@@ -376,7 +383,7 @@ def _kind(rounds: list[_Round], place: int, election: Record) -> str:
 
 def _is_yes_no(this: _Round) -> bool:
     names = {name.casefold() for name in this.votes}
-    return bool(names & {"no", "against"}) or len(names) == 1 and bool(_YES_NO.search(this.note))
+    return bool(names & {"no", "against"}) or (len(names) == 1 and bool(_YES_NO.search(this.note)))
 
 
 def _usual(rounds: list[_Round], place: int, size: int) -> float:
@@ -417,9 +424,3 @@ def _frame(records: list[Record]) -> pd.DataFrame:
     if "date" in frame:
         frame["date"] = pd.to_datetime(frame["date"])
     return frame
-
-
-_COUNTS = (
-    "year candidates_first_round rounds_total days electorate_size simple_majority_from"
-    " round votes voters_entitled votes_cast_or_valid majority_required seats"
-).split()
