@@ -140,7 +140,7 @@ def test_ballots_are_uniform_in_their_leading_and_their_further_digits(round_: i
     assert stats.kstest(numbers / 256 % 1, "uniform").pvalue > ALPHA
     leading = np.floor(numbers / 256).astype(int)
     assert fit(leading, np.full(256, 1 / 256)) > ALPHA
-    assert fit(leading, np.concatenate([np.full(128, 1.04 / 256), np.full(128, 0.96 / 256)])) < ALPHA
+    assert fit(leading, np.concatenate([np.full(128, 1.08 / 256), np.full(128, 0.92 / 256)])) < ALPHA
 
 
 def test_ballots_of_neighbours_of_rounds_and_of_runs_do_not_go_together() -> None:
