@@ -244,7 +244,8 @@ def hold(
     field.votes = field.counts - abstentions(setting, field, round_)
     valid = field.votes.sum(axis=0)
     leader, ahead = leading(field.votes)
-    enough = ahead & (field.votes.max(axis=0) >= needed(setting, field, valid))
+    need = needed(setting, field, valid, round_)
+    enough = ahead & (field.votes.max(axis=0) >= need)
     how = np.where(enough, MAJORITY, OPEN)
     votes = np.where(field.standing, field.votes, -1)
     asked = np.flatnonzero(field.alone >= 0)
@@ -253,17 +254,16 @@ def hold(
         votes[:, asked] = -1
         votes[field.alone[asked], asked] = yes
         leader[asked] = field.alone[asked]
-        passed = yes >= needed(setting, field, valid)[asked]
+        passed = yes >= need[asked]
         how[asked] = np.where(passed, CONFIRMED, FAILED)
     return (votes, valid, flows), (leader, how)
 
 
-def needed(setting: Setting, field: Field, valid: Ints) -> Ints:
-    """Return the votes that elect, in whole numbers."""
-    part = setting.rules.threshold
+def needed(setting: Setting, field: Field, valid: Ints, round_: int) -> Ints:
+    """Return the votes that elect in a round, in whole numbers."""
     entitled = np.full(field.width, setting.entitled)
     base = {"valid": valid, "present": field.present, "entitled": entitled}[setting.rules.base]
-    return np.maximum(1, -(-base * part.numerator // part.denominator))
+    return np.asarray(setting.rules.needed(base, round_))
 
 
 def leading(votes: Ints) -> tuple[Ints, Flags]:

@@ -755,7 +755,7 @@ def play_on(night: Night, stage: Stage, plan: Plan) -> simulate.Outcomes:
     if stage.pending:
         how = np.full(size, kernel.OPEN)
         leader, ahead = kernel.leading(field_.votes)
-        how[ahead & (field_.votes.max(axis=0) >= kernel.needed(setting, field_, stage.valid[-1]))] = kernel.MAJORITY
+        how[ahead & (field_.votes.max(axis=0) >= kernel.needed(setting, field_, stage.valid[-1], stage.round_))] = kernel.MAJORITY
         conceded, elected, how = kernel.settle(setting, field_, stage.round_, (leader, how))
         table.concessions(np.flatnonzero(conceded))
         done = how != kernel.OPEN

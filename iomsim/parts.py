@@ -124,6 +124,7 @@ class RuleBook(Frozen):
     eliminate_every: int | None = None
     max_two_way: int | Literal["unlimited"] | None = None
     max_rounds: int | None = None
+    simple_majority_from: int | Literal["never"] | None = None
 
     @field_validator("threshold", mode="before")
     @classmethod
@@ -217,6 +218,6 @@ def rule_book(rules: Rules, source: str = "set by the user", grade: str = "assum
     """Return the rule book that spells out `rules`."""
     base = RULE_SETS.get(rules.name, Rules())
     parts = {key: getattr(rules, key) for key in RULE_PARTS if getattr(rules, key) != getattr(base, key)}
-    nothing = {"eliminate_after": "never", "max_two_way": "unlimited"}
+    nothing = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
     stated = {key: nothing[key] if value is None else value for key, value in parts.items()}
     return RuleBook(name=rules.name, source=source, grade=grade, **stated)

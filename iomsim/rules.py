@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from iomsim.errors import ScenarioError, unknown
 
 ENDINGS = ("majority", "acclamation", "confirmed", "failed", "unresolved")
@@ -17,8 +19,8 @@ BASES = ("valid", "present", "entitled")
 TWO_THIRDS = Fraction(2, 3)
 
 
-def votes_needed(base: int, threshold: Fraction = TWO_THIRDS) -> int:
-    """Return the fewest votes that reach `threshold` of `base`, in rational arithmetic.
+def votes_needed(base: Any, threshold: Fraction = TWO_THIRDS) -> Any:
+    """Return the fewest votes that reach `threshold` of `base`, a number or an array, in whole numbers.
 
     A float of 0.667 would be wrong exactly where the law is decided.  At least one vote is
     always needed, so that a round without a valid paper elects nobody.
@@ -28,7 +30,8 @@ def votes_needed(base: int, threshold: Fraction = TWO_THIRDS) -> int:
     >>> [votes_needed(base) for base in (143, 148, 165, 175)]
     [96, 99, 110, 117]
     """
-    return max(1, -(-base * threshold.numerator // threshold.denominator))
+    need = -(-base * threshold.numerator // threshold.denominator)
+    return max(1, need) if isinstance(need, int) else np.maximum(1, need)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,9 @@ class Rules:
         round (None: they go on).
     max_rounds : int
         No round is held after this one; a run still open then is *unresolved*.
+    simple_majority_from : int or None
+        From this round on more than half of the base elects (None: never).  The World Health
+        Assembly of 2017 did so from its third round on.
 
     Examples
     --------
@@ -73,6 +79,7 @@ class Rules:
     eliminate_every: int = 1
     max_two_way: int | None = None
     max_rounds: int = 40
+    simple_majority_from: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", _threshold(self.threshold))
@@ -80,9 +87,10 @@ class Rules:
         _one_of("after_concession", self.after_concession, ("acclamation", "confirmation"))
         if not isinstance(self.concession, bool):
             raise ScenarioError(f"concession must be true or false, got {self.concession!r}")
-        for key, none in (("eliminate_after", True), ("eliminate_every", False), ("max_two_way", True)):
-            _whole(key, getattr(self, key), none)
-        _whole("max_rounds", self.max_rounds, False)
+        for key in ("eliminate_after", "max_two_way", "simple_majority_from"):
+            _whole(key, getattr(self, key), none_allowed=True)
+        for key in ("eliminate_every", "max_rounds"):
+            _whole(key, getattr(self, key), none_allowed=False)
         if self.max_rounds > 1000:
             raise ScenarioError(f"max_rounds must be at most 1000, got {self.max_rounds}")
 
@@ -93,13 +101,23 @@ class Rules:
                 raise unknown("part of the rules", key, FIELDS)
         return replace(self, **changes)
 
-    def needed(self, base: int) -> int:
-        """Return the votes that elect when the base is `base`."""
+    def needed(self, base: Any, round_: int = 1) -> Any:
+        """Return the votes that elect in a round when the base is `base`, a number or an array.
+
+        Examples
+        --------
+        >>> Rules().needed(165), Rules(simple_majority_from=3).needed(183, round_=3)
+        (110, 92)
+        """
+        if self.simple_majority_from is not None and round_ >= self.simple_majority_from:
+            return base // 2 + 1
         return votes_needed(base, self.threshold)
 
     def sentence(self) -> str:
         """Return the rules as plain words."""
         parts = [f"elected with {self.threshold} of the {_BASE_WORDS[self.base]}"]
+        if self.simple_majority_from is not None:
+            parts.append(f"from round {self.simple_majority_from} on more than half suffices")
         if self.max_two_way is not None:
             parts.append(
                 f"after {self.max_two_way} inconclusive two-way round{'s' * (self.max_two_way > 1)}"

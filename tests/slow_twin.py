@@ -221,6 +221,9 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
         valid = sum(votes)
         base = {"valid": valid, "present": len(here), "entitled": int(race.votes.sum())}[rules.base]
         need = max(1, math.ceil(Fraction(base) * rules.threshold))
+        if rules.simple_majority_from is not None and round_ >= rules.simple_majority_from:
+            need = math.floor(Fraction(base, 2)) + 1
+            story.seen.add("a simple majority suffices")
         if rules.base != "valid" and need != max(1, math.ceil(valid * rules.threshold)):
             story.seen.add(f"the base is {rules.base}")
         story.valid.append(valid)

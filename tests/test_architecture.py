@@ -19,8 +19,8 @@ PACKAGE = ROOT / "iomsim"
 LAYERS = """
     _version errors
     rules streams scores estimates
-    clock evidence selectors quantities kernel exact conditioning sentences
-    electorate parts briefing
+    clock evidence selectors quantities kernel exact conditioning sentences announcements
+    electorate parts briefing records
     scenario
     library contests compiled
     balance simulate particles rivals
@@ -46,6 +46,7 @@ UPWARD = {
     ("whatif", "charts"): "results have their charts under .plot",
     ("pivotal", "charts"): "results have their charts under .plot",
     ("sobol", "charts"): "results have their charts under .plot",
+    ("live", "charts"): "results have their charts under .plot",
     ("briefing", "scenario"): "the type only: it describes what it is handed",
     ("briefing", "forecast"): "the type only: it describes what it is handed",
     ("sentences", "forecast"): "the type only: it words what it is handed",

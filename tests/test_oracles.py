@@ -88,7 +88,7 @@ def test_and_are_not_if_anything_else_is_at_work(change: dict[str, float]) -> No
 
 ROUND_LIARS: dict[str, tuple[str, Lie]] = {
     "numbers used again": ("reconsider", lambda f: lambda s, x, r, n: f(s, x, min(r, 2), n)),
-    "more than two thirds needed": ("needed", lambda f: lambda s, x, valid: f(s, x, valid) + 1),
+    "more than two thirds needed": ("needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) + 1),
     "three in a hundred defect": ("pull", lambda f: lambda s, x, r: f(s, x, r) + [[0.0], [np.log(0.406 / 0.594 * 1.5)]]),
 }
 

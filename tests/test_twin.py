@@ -75,6 +75,7 @@ def anything(number: int) -> Scenario:
         "eliminate_every": pick.choice([1, 2]),
         "max_two_way": pick.choice(["unlimited", 1, 2, 4]),
         "max_rounds": pick.choice([3, 8, 14]),
+        "simple_majority_from": pick.choice(["never", "never", 3]),
     }
     clock = {
         "opens": pick.choice(["2023-05-15T10:00:00", "2023-05-19T14:30:00"]),
@@ -150,6 +151,7 @@ def test_everything_that_can_happen_has_happened() -> None:
         "elimination with 3 standing",
         "elimination with 4 standing",
         "pinned to one who left",
+        "a simple majority suffices",
     }
 
 
@@ -170,8 +172,8 @@ LIARS = {
     "nights do not matter": ("openness", lambda f: lambda b, x, r, n: f(b, x, r, n & False)),
     "the lot always falls on the first": ("by_lot", lambda f: lambda tied, keys, r: tied.argmax(axis=0)),
     "nobody abstains": ("abstentions", lambda f: lambda s, x, r: 0 * f(s, x, r)),
-    "one vote more is needed": ("needed", lambda f: lambda s, x, valid: f(s, x, valid) + 1),
-    "one vote less is needed": ("needed", lambda f: lambda s, x, valid: f(s, x, valid) - 1),
+    "one vote more is needed": ("needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) + 1),
+    "one vote less is needed": ("needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) - 1),
 }
 
 
