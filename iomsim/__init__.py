@@ -22,6 +22,7 @@ from iomsim.estimates import Estimate
 from iomsim.evidence import facts
 from iomsim.forecast import Forecast
 from iomsim.library import catalogue, dumps, load, loads
+from iomsim.live import Night, UnexpectedTallyWarning, live, replay
 from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
 from iomsim.quantities import Quantity
 from iomsim.rules import RULE_SETS, Rules
@@ -41,6 +42,7 @@ __all__ = [
     "Forecast",
     "InterruptedForecastWarning",
     "IomsimError",
+    "Night",
     "PairingError",
     "Quantity",
     "RuleBook",
@@ -49,13 +51,16 @@ __all__ = [
     "ScenarioError",
     "Sponsor",
     "Tie",
+    "UnexpectedTallyWarning",
     "UnknownNameError",
     "__version__",
     "catalogue",
     "dumps",
     "facts",
     "forecast",
+    "live",
     "load",
     "loads",
     "open_forecast",
+    "replay",
 ]
