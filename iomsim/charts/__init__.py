@@ -1,1 +1,20 @@
-"""The charts."""
+"""The charts.
+
+Each is a method of a result's ``.plot`` and a function of its own: ``fc.plot.rounds()`` is
+``iomsim.charts.rounds.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
+new figure unless they are given axes, and leave matplotlib's global settings alone.
+"""
+
+from __future__ import annotations
+
+from iomsim.charts import winners
+from iomsim.charts.base import STYLE, Accessor, Chart, save
+
+__all__ = ["STYLE", "Plots", "save"]
+
+
+class Plots(Accessor):
+    """The charts of a forecast."""
+
+    win_probability = Chart(winners.win_probability)
+    win_probability_data = Chart(winners.win_probability_data)
