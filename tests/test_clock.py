@@ -228,10 +228,14 @@ def test_a_confirmation_after_a_concession_waits_for_the_consultation() -> None:
 
 
 def test_a_night_opens_minds_if_asked_to() -> None:
-    """Closed minds, except after a night: the fifth round is the first of the Tuesday."""
+    """Closed minds, except after a night: the fifth round is the first of the Tuesday.
+
+    One member is pinned to each side, so that nobody is ever elected unanimously.
+    """
     closed = {"openness_fluid": 0, "openness_entrenched": 0, "openness_inf": 0, "absent": 0, "abstain": 0}
     rules = {"name": "strict", "threshold": 1, "max_rounds": 10}
-    still = toy(31, behaviour=closed, clock=QUIET, rules=rules)
+    electorate = {"size": 31, "pinned": {"A": ["M1"], "B": ["M2"]}}
+    still = toy(electorate=electorate, behaviour=closed, clock=QUIET, rules=rules)
     out = play(still.with_behaviour(overnight=0.8), 300)
     moved = (out.flows[:, 0, 1] + out.flows[:, 1, 0]).reshape(300, 10)
     assert moved.sum(axis=0).astype(bool).tolist() == [r in (5, 9) for r in range(1, 11)]

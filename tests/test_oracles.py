@@ -19,9 +19,25 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import special, stats
-from toys import ALPHA, FREE, PRESENT, STILL, SURE, alike, classes, elect, fit, neutral, play, proportion, same, tallies, toy
+from toys import (
+    ALPHA,
+    FREE,
+    PRESENT,
+    STILL,
+    SURE,
+    alike,
+    classes,
+    elect,
+    fit,
+    neutral,
+    play,
+    proportion,
+    same,
+    tallies,
+    toy,
+)
 
-from iomsim import clock, compiled, kernel, simulate, streams
+from iomsim import clock, compiled, exact, kernel, simulate, streams
 from iomsim.clock import Timetable
 from iomsim.rules import ENDINGS, RULE_SETS
 from iomsim.scenario import Scenario
@@ -89,7 +105,10 @@ def test_and_are_not_if_anything_else_is_at_work(change: dict[str, float]) -> No
 ROUND_LIARS: dict[str, tuple[str, Lie]] = {
     "numbers used again": ("reconsider", lambda f: lambda s, x, r, n: f(s, x, min(r, 2), n)),
     "more than two thirds needed": ("needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) + 1),
-    "three in a hundred defect": ("pull", lambda f: lambda s, x, r: f(s, x, r) + [[0.0], [np.log(0.406 / 0.594 * 1.5)]]),
+    "three in a hundred defect": (
+        "pull",
+        lambda f: lambda s, x, r: f(s, x, r) + np.array([[0.0], [np.log(0.406 / 0.594 * 1.5)]]),
+    ),
 }
 
 
@@ -133,6 +152,145 @@ def test_a_small_openness_is_not_rounded(chance: float, bits: int) -> None:
 
 
 # -- 2: the exact chains ----------------------------------------------------------------------------
+
+LAST = 12
+"""Rounds looked at one by one."""
+
+MOVING = STILL | {"fluid": 0.6}
+ONE = (31,), (0.15,)
+TWO = (16, 14), (1.1, -0.8)
+
+
+def election(room: tuple[tuple[int, ...], tuple[float, ...]], rules: Any, **behaviour: float) -> Scenario:
+    """Return the election of one or two classes that a chain follows; nothing but ballots is drawn."""
+    (sizes, log_odds), described = room, MOVING | behaviour
+    if len(sizes) == 1:
+        return toy(sizes[0], appeal=log_odds[0], behaviour=described, rules=rules)
+    return classes(sizes, log_odds, behaviour=described, rules=rules)
+
+
+def ends_of(race: Scenario, room: tuple[tuple[int, ...], tuple[float, ...]]) -> exact.Ends:
+    """Return how it ends, exactly: fluid or entrenched, each a chain of its own."""
+    b, rules = {key: q.value for key, q in race.behaviour}, race.rules.rules
+    parts = []
+    for regime, weight in (("fluid", b["fluid"]), ("entrenched", 1 - b["fluid"])):
+        open_ = exact.openness_by_round(b[f"openness_{regime}"], b["openness_inf"], b["decay"], rules.max_rounds)
+        concede, others = (b["concede_a"], b["concede_b"]), (b["yes_opponent_a"], b["yes_opponent_b"])
+        ends = exact.chain(
+            *room, openness=open_, momentum=b[f"momentum_{regime}"], rules=rules,
+            concede=concede, yes_own=b["yes_own"], yes_others=others,
+        )  # fmt: skip
+        parts.append((weight, ends))
+    return exact.mixture(parts)
+
+
+def strays(out: Outcomes, ends: exact.Ends) -> float:
+    """Return by how many standard errors the worst P(decided at r, for one or the other) is off."""
+    counts = [[np.sum((out.winner == k) & (out.rounds == r + 1)) for r in range(LAST)] for k in (0, 1)]
+    counts.append(np.sum(counts, axis=0))
+    chances = [ends.elected(0)[:LAST], ends.elected(1)[:LAST], ends.elected()[:LAST]]
+    return max(misses(np.array(counts).ravel(), out.size, np.concatenate(chances)))
+
+
+def misses(hits: np.ndarray, runs: int, chances: np.ndarray) -> list[float]:
+    """Return by how many standard errors each share is off; what cannot happen must not."""
+    impossible = chances <= 1e-15
+    error = np.sqrt(np.where(impossible, np.inf, chances * (1 - chances) / runs))
+    return [*(np.abs(hits / runs - chances) / error), float("inf") if hits[impossible].any() else 0.0]
+
+
+DEADLOCK = {"name": "strict", "max_rounds": 25}
+GIVING_IN = {"name": "until-two-thirds", "max_rounds": 25}
+CHAINS: dict[str, tuple[Any, dict[str, Any], dict[str, float]]] = {
+    "one class": (ONE, DEADLOCK, {}),
+    "one class, always fluid": (ONE, DEADLOCK, {"fluid": 1.0}),
+    "one class, always entrenched": (ONE, DEADLOCK, {"fluid": 0.0, "openness_entrenched": 0.4, "decay": 0.8}),
+    "two classes": (TWO, DEADLOCK, {}),
+    "two classes, both regimes with momentum": (TWO, DEADLOCK, {"momentum_entrenched": 4.0}),
+    "concession": (((8,), (0.0,)), GIVING_IN, {}),
+    "concession, two classes": (TWO, GIVING_IN, {"concede_a": 0.5, "concede_b": 0.5}),
+    "concession, then yes or no": (TWO, GIVING_IN | {"after_concession": "confirmation"}, {"concede_b": 1.0}),
+    "three two-way rounds": (((20,), (0.0,)), {"name": "four-rounds"}, {"yes_opponent_a": 8.0}),
+    "a simple majority from round 3": (ONE, DEADLOCK | {"simple_majority_from": 3}, {"fluid": 0.2}),
+}
+
+
+@pytest.mark.parametrize("case", CHAINS)
+def test_the_exact_chain_agrees(case: str) -> None:
+    room, rules, behaviour = CHAINS[case]
+    race = election(room, rules, **behaviour)
+    out, ends = play(race, 60_000), ends_of(race, room)
+    assert strays(out, ends) < 4
+    chances = np.array([ends.endings()[name] for name in ENDINGS])
+    assert max(misses(np.bincount(out.ending, minlength=len(ENDINGS)), out.size, chances)) < 4
+
+
+def with_refusals_forgotten(f: Any) -> Any:
+    def concede(setting: Any, field: Any, round_: int, where: Any) -> Any:
+        field.refusals = np.zeros_like(field.refusals)
+        return f(setting, field, round_, where)
+
+    return concede
+
+
+CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
+    "momentum a little too weak": ("one class", "pull", lambda f: lambda s, x, r: 0.9 * f(s, x, r)),
+    "momentum a little too strong": ("two classes", "pull", lambda f: lambda s, x, r: 1.1 * f(s, x, r)),
+    "openness decays a round early": (
+        "one class",
+        "openness",
+        lambda f: lambda b, fluid, r, night: f(b, fluid, r + (r > 1), night),
+    ),
+    "openness decays a round late": (
+        "two classes",
+        "openness",
+        lambda f: lambda b, fluid, r, night: f(b, fluid, max(r - 1, min(r, 2)), night),
+    ),
+    "one vote more is needed": ("one class", "needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) + 1),
+    "one vote less is needed": ("two classes", "needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) - 1),
+    "in a tie the second concedes": (
+        "concession",
+        "leading",
+        lambda f: lambda votes: (votes.argmax(axis=0), np.ones(votes.shape[1], dtype=bool)),
+    ),
+    "a tie counts as a refusal": (
+        "concession",
+        "concede",
+        lambda f: lambda s, x, r, where: tied_refuse(f, s, x, r, where),
+    ),
+    "readiness is drawn anew every round": ("concession, two classes", "concede", with_refusals_forgotten),
+    "the regime is drawn anew every round": (
+        "two classes",
+        "openness",
+        lambda f: lambda b, fluid, r, night: f(b, np.roll(fluid, r), r, night),
+    ),
+    "a tied lead falls to the first": (
+        "three two-way rounds",
+        "by_lot",
+        lambda f: lambda tied, k, r: tied.argmax(axis=0),
+    ),
+    "nobody else says yes": (
+        "concession, then yes or no",
+        "confirmations",
+        lambda f: lambda s, x, r, asked: np.minimum(f(s, x, r, asked), x.votes[:, asked].max(axis=0)),
+    ),
+}
+
+
+def tied_refuse(f: Any, setting: Any, field: Any, round_: int, where: Any) -> Any:
+    tied = where & ~kernel.leading(field.votes)[1]
+    conceded = f(setting, field, round_, where)
+    field.refusals = field.refusals + tied
+    return conceded
+
+
+@pytest.mark.parametrize("liar", CHAIN_LIARS)
+def test_the_exact_chain_rejects(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, name, how = CHAIN_LIARS[liar]
+    room, rules, behaviour = CHAINS[case]
+    race = election(room, rules, **behaviour)
+    lie(monkeypatch, name, how)
+    assert strays(play(race, 60_000), ends_of(race, room)) > 4
 
 
 # -- 3: nobody thinks again ----------------------------------------------------------------------
@@ -454,26 +612,16 @@ def confirmation(a: int, b: int, **behaviour: float) -> Outcomes:
     return play(race, 20_000)
 
 
-def passes(own: int, others: int) -> float:
-    """Return the exact chance that own Bin(0.97) and beta-binomial others reach two thirds."""
-    yes = np.convolve(
-        stats.binom.pmf(np.arange(own + 1), own, 0.97),
-        stats.betabinom.pmf(np.arange(others + 1), others, 2.2, 7.8),
-    )
-    return float(yes[-(-2 * (own + others) // 3) :].sum())
-
-
 def test_a_confirmation_from_75_to_73_passes_in_one_case_of_six() -> None:
-    assert passes(75, 73) == pytest.approx(0.165, abs=0.001)
+    assert exact.confirmation(75, 73) == pytest.approx(0.165, abs=0.001)
     out = confirmation(75, 73)
     assert (out.votes[out.starts] == [75, 73]).all()
-    assert proportion((out.ending == ENDINGS.index("confirmed")).sum(), out.size, passes(75, 73)) < 4
+    assert proportion((out.ending == ENDINGS.index("confirmed")).sum(), out.size, exact.confirmation(75, 73)) < 4
 
 
 def test_the_yes_votes_follow_their_exact_law() -> None:
     out = confirmation(30, 25)
-    law = np.convolve(stats.binom.pmf(np.arange(31), 30, 0.97), stats.betabinom.pmf(np.arange(26), 25, 2.2, 7.8))
-    assert fit(out.votes[out.starts + 1, 0], law) > ALPHA
+    assert fit(out.votes[out.starts + 1, 0], exact.yes_law(30, 25)) > ALPHA
     binomial = np.convolve(stats.binom.pmf(np.arange(31), 30, 0.97), stats.binom.pmf(np.arange(26), 25, 0.22))
     assert fit(out.votes[out.starts + 1, 0], binomial) < ALPHA
 
@@ -481,7 +629,7 @@ def test_the_yes_votes_follow_their_exact_law() -> None:
 @pytest.mark.parametrize("wrong", [{"yes_own": 1.0}, {"yes_opponent_a": 22, "yes_opponent_b": 78}])
 def test_another_readiness_to_say_yes_is_seen(wrong: dict[str, float]) -> None:
     out = confirmation(75, 73, **wrong)
-    assert proportion((out.winner >= 0).sum(), out.size, passes(75, 73)) > 4
+    assert proportion((out.winner >= 0).sum(), out.size, exact.confirmation(75, 73)) > 4
 
 
 # -- concession: a readiness drawn once a run, without drawing it -------------------------------------

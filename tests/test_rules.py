@@ -107,6 +107,21 @@ def test_other_majorities(papers: str, threshold: str, expected: tuple[int, str,
     assert end(elect(papers, "ABC", rules=rules)) == expected
 
 
+@pytest.mark.parametrize(
+    ("papers", "since", "expected"),
+    [
+        ("AAABB", 3, (0, "majority", 3)),  # three of five, too few for two thirds, are more than half
+        ("ABBB-", 3, (1, "majority", 1)),  # two thirds still elect before
+        ("AAABBB", 3, (-1, "unresolved", 5)),  # three of six are half, and not more
+        ("AAABB", 6, (-1, "unresolved", 5)),
+        ("AAABB", 1, (0, "majority", 1)),
+    ],
+)
+def test_a_simple_majority_from_some_round_on(papers: str, since: int, expected: tuple[int, str, int]) -> None:
+    rules = {"name": "mine", "concession": False, "simple_majority_from": since, "max_rounds": 5}
+    assert end(elect(papers, rules=rules)) == expected
+
+
 # -- concession -----------------------------------------------------------------------------------------
 
 
@@ -181,7 +196,9 @@ def drawn_to_a(papers: str, **rules: Any) -> Outcomes:
 
 def standing(out: Outcomes) -> list[str]:
     """Return who stood, round by round, in the first run."""
-    return ["".join(n for n, votes in zip("ABCD", row, strict=True) if votes >= 0) for row in out.votes[: out.rounds[0]]]
+    return [
+        "".join(n for n, votes in zip("ABCD", row, strict=True) if votes >= 0) for row in out.votes[: out.rounds[0]]
+    ]
 
 
 def test_the_one_with_the_fewest_votes_leaves() -> None:
@@ -290,6 +307,7 @@ def test_the_shipped_rule_sets() -> None:
         ({"max_two_way": 0}, "max_two_way must be a whole number of at least 1, got 0"),
         ({"eliminate_every": None}, "eliminate_every must be a whole number of at least 1, got None"),
         ({"eliminate_after": 2.5}, "eliminate_after must be a whole number of at least 1, got 2.5"),
+        ({"simple_majority_from": 0}, "simple_majority_from must be a whole number of at least 1, got 0"),
         ({"max_rounds": True}, "max_rounds must be a whole number of at least 1, got True"),
         ({"max_rounds": 1001}, "max_rounds must be at most 1000, got 1001"),
     ],
@@ -301,17 +319,23 @@ def test_rules_that_make_no_sense(changes: dict[str, Any], said: str) -> None:
 
 
 def test_unknown_rules_are_refused_with_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match="no rule set named 'four-round'; did you mean 'four-rounds'?"):
+    with pytest.raises(UnknownNameError, match=r"no rule set named 'four-round'; did you mean 'four-rounds'\?"):
         rule_set("four-round")
-    with pytest.raises(UnknownNameError, match="no part of the rules named 'max_twoway'; did you mean 'max_two_way'?"):
+    with pytest.raises(
+        UnknownNameError, match=r"no part of the rules named 'max_twoway'; did you mean 'max_two_way'\?"
+    ):
         rule_set("strict").with_(max_twoway=3)
 
 
-@pytest.mark.parametrize("rules", [*RULE_SETS.values(), Rules(after_concession="confirmation", base="present")])
+@pytest.mark.parametrize(
+    "rules",
+    [*RULE_SETS.values(), Rules(after_concession="confirmation", base="present"), Rules(simple_majority_from=3)],
+)
 def test_the_rules_in_words(rules: Rules) -> None:
     words = rules.sentence()
     assert "2/3 of the " + {"valid": "valid papers", "present": "members present"}[rules.base] in words
     assert ("withdraw" in words) == rules.concession
+    assert ("more than half" in words) == (rules.simple_majority_from is not None)
     assert ("no cap on the rounds" in words) == (rules.max_two_way is None)
     assert ("leader alone" in words) == (rules.max_two_way is not None)
     assert ("acclaimed" in words) == (rules.concession and rules.after_concession == "acclamation")
