@@ -66,8 +66,7 @@ class Calendar:
 
     def _close(self, index: NDArray[np.intp], keys: U64, sits_on: float) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
-        day = (self.opens[index] // DAY).astype(np.uint64)
-        longer = streams.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day * np.uint64(64)) < sits_on
+        longer = sits_late(keys, self.opens[index] // DAY, sits_on)
         return self.closes[index, longer.astype(np.intp)]
 
     def _at(self, table: Floats, index: NDArray[np.intp]) -> Floats:
@@ -102,6 +101,11 @@ def calendar(
     if not (table[:, 2] - last_call >= np.maximum(table[:, 0], begin)).any():
         raise ScenarioError("the clock never sits: no sitting is long enough for a round to start")
     return Calendar(table[:, 0], table[:, 1:], begin, last_call)
+
+
+def sits_late(keys: U64, day: Floats, sits_on: float) -> NDArray[np.bool_]:
+    """Return whether the chair lets the last sitting of a day run on: drawn once per run and day."""
+    return streams.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day.astype(np.uint64) * np.uint64(64)) < sits_on
 
 
 def minute_of(moment: time | int) -> int:
