@@ -8,6 +8,7 @@
 
 from iomsim._version import VERSION as __version__
 from iomsim.archive import open_forecast
+from iomsim.compare import Comparison, compare
 from iomsim.electorate import Electorate
 from iomsim.errors import (
     AnnouncementError,
@@ -21,13 +22,20 @@ from iomsim.errors import (
 from iomsim.estimates import Estimate
 from iomsim.evidence import facts
 from iomsim.forecast import Forecast
+from iomsim.grid import Grid, grid
 from iomsim.library import catalogue, dumps, load, loads
 from iomsim.live import Night, UnexpectedTallyWarning, live, replay
 from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
+from iomsim.paths import Paths, paths_to
+from iomsim.pivotal import Pivotal, pivotal
 from iomsim.quantities import Quantity
 from iomsim.rules import RULE_SETS, Rules
 from iomsim.running import InterruptedForecastWarning, forecast
 from iomsim.scenario import Scenario
+from iomsim.sobol import Sobol, sobol
+from iomsim.study import Study
+from iomsim.tornado import Tornado, tornado
+from iomsim.variants import SideBySide, side_by_side
 
 __all__ = [
     "RULE_SETS",
@@ -36,31 +44,46 @@ __all__ = [
     "BlockError",
     "Candidate",
     "Clock",
+    "Comparison",
     "Electorate",
     "Estimate",
     "FileError",
     "Forecast",
+    "Grid",
     "InterruptedForecastWarning",
     "IomsimError",
     "Night",
     "PairingError",
+    "Paths",
+    "Pivotal",
     "Quantity",
     "RuleBook",
     "Rules",
     "Scenario",
     "ScenarioError",
+    "SideBySide",
+    "Sobol",
     "Sponsor",
+    "Study",
     "Tie",
+    "Tornado",
     "UnexpectedTallyWarning",
     "UnknownNameError",
     "__version__",
     "catalogue",
+    "compare",
     "dumps",
     "facts",
     "forecast",
+    "grid",
     "live",
     "load",
     "loads",
     "open_forecast",
+    "paths_to",
+    "pivotal",
     "replay",
+    "side_by_side",
+    "sobol",
+    "tornado",
 ]

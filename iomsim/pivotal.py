@@ -4,42 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from iomsim import simulate
-from iomsim.compare import indicators, paired_interval
-from iomsim.compiled import Draws, Plan, contrast, draw, steepness
-from iomsim.errors import IomsimError, ScenarioError, whole_number
-from iomsim.estimates import Z95, in_100
-from iomsim.forecast import from_outcomes
-from iomsim.running import fresh_seed
+from iomsim import kernel, simulate
+from iomsim.compiled import Plan, draw, steepness
+from iomsim.errors import ScenarioError, whole_number
+from iomsim.estimates import Z95
+from iomsim.running import _bar
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
-from iomsim.whatif import side_by_side
+from iomsim.whatif import SPILL, Result, next_weekday, paired_interval, seed_and_runs, seen, watched
 
 if TYPE_CHECKING:
-    from iomsim.charts import PivotalPlots
+    from iomsim.charts.whatif import PivotalPlots
 
-BINS = 40
-"""Classes of the run-level lean within which the control variate is the mean outcome."""
+WIN = "win"
+TARGETS = (WIN, SPILL)
 
-TARGETS = ("win", "spill")
+PILOT, PILOT_BLOCKS = 1 << 20, 16
+"""First block of the pilot, and how many: runs of their own, far from those that are averaged."""
+
+CLASSES = 25
+"""Classes of the first-round share within which the pilot averages."""
+
+Floats = NDArray[np.float64]
 
 
 def pivotal(
     race: Scenario,
     candidate: str | None = None,
     *,
-    runs: int = 50_000,
+    runs: int = 200_000,
     checked: int = 15,
     checked_runs: int = 10_000,
     seed: int | None = None,
     executor: Any = None,
+    progress: bool = True,
 ) -> Pivotal:
-    """Return how much each member matters to a candidate's win, and to Tuesday.
+    """Return how much each member matters to a candidate's win, and to the next day.
 
     Parameters
     ----------
@@ -47,134 +53,228 @@ def pivotal(
         The election; hidden conviction must be above 0.
     candidate : str, optional
         Whose win (default: the first candidate's).
-    runs : int, default 50_000
+    runs : int, default 200_000
         Runs behind the estimate for all members at once.
     checked : int, default 15
-        Members that matter most, for whom the election is also played again with the member won
-        over for good (pinned), paired on common random numbers.
+        Members with the largest effect for whom the election is also played again with the member
+        won over for good (pinned: always there, always for the candidate), run by run on common
+        random numbers.
     checked_runs, seed : int
         Runs of each of these, and the seed of all.
     executor : object with ``map`` or ``submit``, optional
         Where they are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
 
     Returns
     -------
     Pivotal
 
+    Raises
+    ------
+    UnknownNameError
+        If there is no such candidate.
+    ScenarioError
+        If members have no hidden conviction, on which the estimate rests.
+
     Notes
     -----
-    The nudge needs no run of its own.  Moving a member by `d` log-odds is moving its hidden
-    conviction ``z ~ N(0, 1)`` by ``d c / s``, so the change of E[f] per unit of log-odds is
-    ``(c / s) E[f z]``: the score-function (likelihood-ratio) estimator of Glynn (1990,
-    *Communications of the ACM* 33(10), 75-84), unbiased for all members from the same runs.  As
-    `z` is independent of everything run-level, the mean of `f` given the run-level lean may be
-    taken off `f` first (a control variate, fitted on the other half of the runs so that it stays
-    unbiased).
+    A push needs no run of its own.  Moving a member by `d` log-odds is moving its hidden
+    conviction ``z ~ N(0, 1)`` by ``d g``, with ``g = c / s`` between two candidates and
+    ``sqrt(2) c / s`` among more (`s` the conviction, `c` the factor that undoes its flattening),
+    so the change of E[f] per unit of log-odds is ``g E[f z]``: the score-function estimator (Glynn
+    1990, *Communications of the ACM* 33(10), 75-84), unbiased, for all members from the same runs.
+    From `f` is taken what the *other* members' first ballots say about it (a control variate: the
+    mean of `f` near the share that the candidate has in the first round without this member, from a
+    pilot with runs of its own).  As that does not depend on `z`, the estimate stays unbiased, and
+    its variance falls several times.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> calls = iom.pivotal(iom.load("minimal"), runs=2000, checked=0, seed=1)
+    >>> calls.table().columns.tolist()[:4]
+    ['group', 'support', 'win', 'win_low']
     """
     name = race.names[0] if candidate is None else race.candidate(candidate).name
-    if race.behaviour.conviction.value == 0:
-        raise ScenarioError("pivotal members need a hidden conviction above 0; set behaviour.conviction")
-    seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
-    whole_number("runs", runs, 2 * BINS)
-    nudges = scores(race, name, runs, seed)
-    order = nudges["win"].abs().sort_values(ascending=False, kind="stable").index
-    free = [member for member in order if nudges.loc[member, "free"]][: whole_number("checked", checked, 0)]
-    won = won_over(race, name, free, checked_runs, seed, executor)
-    return Pivotal(race, name, seed, runs, nudges.loc[order].drop(columns="free").join(won))
+    seed, runs = seed_and_runs(seed, runs)
+    checked = whole_number("checked", checked, 0)
+    found = pushes(race, name, runs, seed, executor, progress)
+    first = [str(member) for member in found.index[found["free"]][:checked]]
+    won = won_over(race, name, first, checked_runs, seed, executor)
+    return Pivotal(race, name, seed, runs, found.join(won))
 
 
-def scores(race: Scenario, name: str, runs: int, seed: int) -> pd.DataFrame:
+# -- a push --------------------------------------------------------------------------------------
+
+
+class Sums(NamedTuple):
+    """Sums over runs, by member: of the weighted outcomes, their squares, support and presence."""
+
+    first: Floats
+    second: Floats
+    support: NDArray[np.int64]
+    present: NDArray[np.int64]
+
+
+class Guess(NamedTuple):
+    """A pilot's mean outcome by the candidate's first-round share, for one target and one regime."""
+
+    share: Floats
+    mean: Floats
+
+
+Guesses = tuple[tuple[Guess, ...], ...]
+"""By target, then by regime (entrenched, fluid)."""
+
+
+def pushes(
+    race: Scenario, name: str, runs: int, seed: int, executor: Any = None, progress: bool = False
+) -> pd.DataFrame:
     """Return, by member, the change of P(win) and P(spill) per unit of log-odds towards a candidate."""
     plan, k = simulate.plan_of(race), race.names.index(name)
-    parts = [_moments(race, plan, k, seed, b, n) for b, n in enumerate(simulate.portions(runs, BLOCK))]
-    outcome = np.concatenate([part[0] for part in parts], axis=1)
-    level = np.concatenate([part[1] for part in parts])
-    rest = outcome - np.stack([control(f, level) for f in outcome])
-    first, second, support, at = 0.0, 0.0, 0.0, 0
-    for block, n in enumerate(simulate.portions(runs, BLOCK)):
-        z, chance = _conviction(plan, draw(plan, seed, block, n), k)
-        f = rest[:, at : at + n]
-        first, second = first + f @ z.T, second + f**2 @ (z**2).T
-        support, at = support + chance.sum(axis=1), at + n
-    gain = steepness(plan) / race.behaviour.conviction.value * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
-    mean = gain * first / runs
-    half = Z95 * np.sqrt(np.maximum(gain**2 * second / runs - mean**2, 0.0) / runs)
-    return _table(race, plan, k, mean, half, support / runs)
+    if plan.behaviour.conviction == 0:
+        raise ScenarioError("pivotal members need a hidden conviction above 0; set behaviour.conviction")
+    guesses = pilot(race, k, seed)
+    sizes = simulate.portions(runs, simulate.SPAN * BLOCK)
+    firsts = [simulate.SPAN * i for i in range(len(sizes))]
+    same = [[thing] * len(sizes) for thing in (race, k, seed, guesses)]
+    sums: list[Sums] = []
+    with _bar(runs, progress) as advance:
+        for size, part in zip(sizes, simulate.spread(executor, summed, *same, firsts, sizes), strict=True):
+            sums.append(part)
+            advance(size)
+    return _table(race, plan, k, _added(sums), runs)
 
 
-def _table(race: Scenario, plan: Plan, k: int, mean: Any, half: Any, support: Any) -> pd.DataFrame:
-    frame = race.electorate.frame
+def pilot(race: Scenario, k: int, seed: int) -> Guesses:
+    """Return what first rounds say about the outcomes."""
+    plan = simulate.plan_of(race)
+    seen_first = [opening(plan, k, seed, PILOT + block, BLOCK) for block in range(PILOT_BLOCKS)]
+    share = np.concatenate([x.intends.sum(axis=0) / np.maximum(x.present.sum(axis=0), 1) for x in seen_first])
+    fluid = np.concatenate([x.fluid for x in seen_first])
+    outcomes = _outcomes(race, k, seed, PILOT, PILOT_BLOCKS * BLOCK)
+    return tuple(tuple(_guess(f[fluid == side], share[fluid == side]) for side in (False, True)) for f in outcomes)
+
+
+def _guess(f: Floats, share: Floats) -> Guess:
+    """Return the mean outcome in classes of about equal size; 0 if there is nothing to learn from."""
+    if not f.size:
+        return Guess(np.zeros(1), np.zeros(1))
+    order = np.argsort(share, kind="stable")
+    classes = [part for part in np.array_split(order, CLASSES) if part.size]
+    at = np.array([share[part].mean() for part in classes])
+    distinct = np.unique(at, return_index=True)[1]
+    return Guess(at[distinct], np.array([f[part].mean() for part in classes])[distinct])
+
+
+def summed(race: Scenario, k: int, seed: int, guesses: Guesses, first: int, size: int) -> Sums:
+    """Return the sums over a span of blocks: the unit of work that travels to executors."""
+    plan, sizes = simulate.plan_of(race), simulate.portions(size, BLOCK)
+    outcomes = np.split(_outcomes(race, k, seed, first, size), np.cumsum(sizes)[:-1], axis=1)
+    parts = [
+        _weigh(opening(plan, k, seed, first + i, n), f, guesses)
+        for i, (n, f) in enumerate(zip(sizes, outcomes, strict=True))
+    ]
+    return _added(parts)
+
+
+def _weigh(start: Opening, outcomes: Floats, guesses: Guesses) -> Sums:
+    z = start.z * start.present
+    weighted = np.stack([z * left(f, guess, start) for f, guess in zip(outcomes, guesses, strict=True)])
+    return Sums(weighted.sum(axis=2), (weighted**2).sum(axis=2), start.intends.sum(axis=1), start.present.sum(axis=1))
+
+
+def _added(parts: list[Sums]) -> Sums:
+    return Sums(*(np.sum(part, axis=0) for part in zip(*parts, strict=True)))
+
+
+def left(f: Floats, guess: tuple[Guess, ...], start: Opening) -> Floats:
+    """Return, by member and run, what is left of an outcome after what the others' first ballots say about it."""
+    votes, there = start.intends.sum(axis=0), np.maximum(start.present.sum(axis=0), 1)
+    whole, without = (
+        np.where(start.fluid, *(np.interp(share, side.share, side.mean) for side in reversed(guess)))
+        for share in (votes / there, (votes - 1) / there)
+    )
+    return f - np.where(start.intends, without, whole)
+
+
+class Opening(NamedTuple):
+    """A block of runs after the first round's intentions; N members, B runs.
+
+    Attributes
+    ----------
+    z : ndarray of float32, shape (N, B)
+        Hidden convictions towards the candidate.
+    intends, present : ndarrays of bool, shape (N, B)
+        Who intends the candidate, and who is there.
+    fluid : ndarray of bool, shape (B,)
+        Which contests move.
+    """
+
+    z: NDArray[np.float32]
+    intends: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    fluid: NDArray[np.bool_]
+
+
+def opening(plan: Plan, k: int, seed: int, block: int, size: int) -> Opening:
+    """Return a block as its first round finds it, from the same addressed numbers as the election itself."""
+    setting, draws = simulate.setting_of(plan), draw(plan, seed, block, size)
+    field = simulate.enter(plan, setting, draws)
+    kernel.reconsider(setting, field, 1, np.zeros(size, dtype=bool))
+    present = ~draws.absent
+    z = draws.conviction[k] if plan.candidates > 2 else draws.conviction * np.float32(1 - 2 * k)
+    return Opening(z, (field.intention == k) & present, present, draws.fluid)
+
+
+def _outcomes(race: Scenario, k: int, seed: int, first: int, size: int) -> Floats:
+    """Return who wins and what spills over in a span of runs, shape ``(targets, runs)``."""
+    values = seen(race, simulate.play_span(race, seed, first, size))
+    return np.stack([values[race.names[k]], values[SPILL]])
+
+
+def _table(race: Scenario, plan: Plan, k: int, sums: Sums, runs: int) -> pd.DataFrame:
+    gain = steepness(plan) / plan.behaviour.conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
+    mean = gain * sums.first / runs
+    half = Z95 * np.sqrt(np.maximum(gain**2 * sums.second / runs - mean**2, 0.0) / runs)
     free = (plan.pins < 0) & (plan.absent < 1)
-    columns: dict[str, Any] = {"group": frame["group"], "support": np.where(free, support, (plan.pins == k) * 1.0)}
+    support = np.where(free, sums.support / np.maximum(sums.present, 1), (plan.pins == k) * 1.0)
+    members = race.electorate.frame
+    columns: dict[str, Any] = {"group": members["group"].to_numpy(), "support": support}
     for i, target in enumerate(TARGETS):
-        columns |= {target: np.where(free, mean[i], 0.0)}
-        columns |= {f"{target}_low": np.where(free, mean[i] - half[i], 0.0)}
-        columns |= {f"{target}_high": np.where(free, mean[i] + half[i], 0.0)}
-    return pd.DataFrame(columns | {"free": free}).set_index(pd.Index(frame["name"], name="member"))
+        columns |= {target: mean[i], f"{target}_low": mean[i] - half[i], f"{target}_high": mean[i] + half[i]}
+    found = pd.DataFrame(columns, index=pd.Index(members["name"], name="member")).assign(free=free)
+    found.loc[~free, [c for c in found if c not in ("group", "support", "free")]] = 0.0
+    return found.sort_values(["free", WIN], ascending=False, kind="stable")
 
 
-def _moments(race: Scenario, plan: Plan, k: int, seed: int, block: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the outcomes (win, spill) of a block's runs and their run-level lean towards `k`."""
-    fc = from_outcomes(race, seed, [simulate.play_span(race, seed, block, n)])
-    seen = indicators(fc)[[race.names[k], "spill"]].to_numpy().T
-    return seen, contrast(plan, draw(plan, seed, block, n), _towards(plan, k)).mean(axis=0)
-
-
-def _towards(plan: Plan, k: int) -> np.ndarray:
-    """Return the weights of the lean towards `k` over the mean of the others."""
-    return np.where(np.arange(plan.candidates) == k, 1.0, -1.0 / (plan.candidates - 1))
-
-
-def control(f: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Return the mean of `f` near each run's level, fitted on the other half of the runs."""
-    half = np.arange(f.size) % 2
-    edges = np.quantile(level, np.linspace(0, 1, BINS + 1)[1:-1])
-    cell = np.searchsorted(edges, level)
-    out = np.empty_like(f)
-    for side in (0, 1):
-        other = half != side
-        held = np.maximum(np.bincount(cell[other], minlength=BINS), 1)
-        means = np.bincount(cell[other], weights=f[other], minlength=BINS) / held
-        out[half == side] = means[cell[half == side]]
-    return out
-
-
-def _conviction(plan: Plan, draws: Draws, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return members' convictions towards `k`, and their chance to intend `k` in the first round."""
-    s, c = plan.behaviour.conviction, steepness(plan)
-    if plan.candidates == 2:
-        towards = np.where(np.arange(2) == k, 1.0, -1.0)
-        z = draws.conviction * np.float32(towards[0])
-        return z, 1.0 / (1.0 + np.exp(-(c * contrast(plan, draws, towards) + s * z)))
-    v = np.stack([c * contrast(plan, draws, w) for w in np.eye(plan.candidates)]) + s / np.sqrt(2) * draws.conviction
-    v = np.exp(v - v.max(axis=0))
-    return draws.conviction[k], v[k] / v.sum(axis=0)
+# -- won over ------------------------------------------------------------------------------------
 
 
 def won_over(
-    race: Scenario, name: str, members: Sequence[Any], runs: int, seed: int, executor: Any = None
+    race: Scenario, name: str, members: Sequence[str], runs: int, seed: int, executor: Any = None
 ) -> pd.DataFrame:
     """Return what it changes to win each of these members over for good, one at a time."""
     columns = [f"won_over_{target}{end}" for target in TARGETS for end in ("", "_low", "_high")]
     if not members:
         return pd.DataFrame(columns=columns, dtype=float)
-    whole_number("checked_runs", runs, 2)
-    races = [race, *(pin(race, name, [member]) for member in members)]
-    base, *rest = [indicators(fc) for fc in side_by_side(races, runs, seed, executor)]
-    rows = [
-        [x for key in (name, "spill") for x in paired_interval(base[key].to_numpy(), other[key].to_numpy())]
-        for other in rest
-    ]
+    seed, runs = seed_and_runs(seed, runs)
+    base, *cells = watched([race, *(pin(race, name, [member]) for member in members)], runs, seed, executor)
+    rows = [[x for key in (name, SPILL) for x in paired_interval(base[key], cell[key])] for cell in cells]
     return pd.DataFrame(rows, index=pd.Index(members, name="member"), columns=columns)
 
 
 def pin(race: Scenario, name: str, members: Sequence[str]) -> Scenario:
     """Return the scenario in which these members are won over for good."""
-    return race.with_pinned(**{name: tuple(members)})
+    return race.with_pinned(**{name: tuple(members)}) if members else race
+
+
+# -- the result ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
-class Pivotal:
+class Pivotal(Result):
     """What each member is worth to a candidate.
 
     Attributes
@@ -184,7 +284,7 @@ class Pivotal:
     candidate : str
         Whose win.
     seed, runs : int
-        Seed and runs behind the nudges.
+        Seed and runs behind the pushes.
     members : DataFrame
         See :meth:`table`.
     """
@@ -195,173 +295,78 @@ class Pivotal:
     runs: int
     members: pd.DataFrame
 
+    EACH = "in all"
+
     def table(self) -> pd.DataFrame:
-        """Return one row per member, the one that matters most first.
+        """Return one row per member, the one with which a push does most first.
 
         Returns
         -------
         DataFrame
-            By member: `group`; `support`, the mean chance to intend the candidate in round 1; `win`
-            and `spill`, the change of the probabilities per unit of log-odds, with 95 % intervals;
-            and, for the members that matter most, `won_over_win` and `won_over_spill`: the change if
-            the member is won over for good, with paired intervals.
+            By member: `group`; `support`, the chance to intend the candidate in round 1 if present;
+            `win` and `spill`, the change of the probabilities per unit of log-odds towards the
+            candidate, with 95 % intervals; `free`, False for the pinned and those without a vote;
+            and, for the members with the largest `win`, `won_over_win` and `won_over_spill`: the
+            change if the member is won over for good, with paired intervals.
         """
         return self.members.copy()
 
+    def rivals(self) -> list[str]:
+        """Return the members, beside the first, for whom the call might do as much: within noise of it."""
+        half = (self.members["win_high"] - self.members["win"]).to_numpy()
+        behind = self.members["win"].iloc[0] - self.members["win"].to_numpy()
+        close = (behind < np.hypot(half, half[0])) & self.members["free"].to_numpy()
+        return [str(member) for member in self.members.index[close] if member != self.members.index[0]]
+
     def sentence(self) -> str:
-        """Return where the next phone call would do most."""
-        calls = self.members.dropna(subset=["won_over_win"]).sort_values("won_over_win", ascending=False)
-        if calls.empty:
-            top = self.members.iloc[0]
-            return f"The next phone call for {self.candidate} does most in {top.name}."
-        top = calls.iloc[0]
-        points = [100 * top[f"won_over_win{end}"] for end in ("", "_low", "_high")]
+        """Return where the next phone call would do most, and how sure that is."""
+        top = self.members.iloc[0]
+        if not top["free"]:
+            return f"No member can be moved: all are pinned or have no vote, so no call helps {self.candidate}."
+        if top["win_low"] <= 0:
+            return f"No call for {self.candidate} does anything beyond noise; take more runs."
+        return f"{self._call(top)}{self._others()}{self._for_good(top)} {self._next_day()}"
+
+    def _call(self, top: pd.Series) -> str:
         return (
-            f"The next phone call for {self.candidate} does most in {top.name}, which leans to "
-            f"{self.candidate} in {in_100(top['support'])} in 100: won over, it is worth "
-            f"{points[0]:.1f} points of win probability ({points[1]:.1f} to {points[2]:.1f})."
+            f"The next phone call for {self.candidate} does most in {top.name}: a push of one log-odds is worth "
+            f"{_points(top, WIN)} of win probability"
         )
 
-    def __repr__(self) -> str:
-        """Return the sentence and the members that matter most."""
-        return f"{self.sentence()}\n\n{self.members.head(15).round(4).to_string()}"
+    def _others(self) -> str:
+        count = len(self.rivals())
+        some = "another member" if count == 1 else f"{count} others"
+        return f"; {some} cannot be told apart from it." if count else "."
 
-    def _repr_html_(self) -> str:
-        return f"<div><p>{self.sentence()}</p>{self.members.head(15).round(4).to_html(border=0)}</div>"
+    def _for_good(self, top: pd.Series) -> str:
+        key = f"won_over_{WIN}"
+        if key not in top or np.isnan(top[key]):
+            return ""
+        return f" Won over for good, it is worth {_points(top, key)}."
+
+    def _next_day(self) -> str:
+        """Return what the calls do to the next day, unless luck alone would show as many."""
+        clear = self.members[(self.members["spill_low"] > 0) | (self.members["spill_high"] < 0)]
+        day = next_weekday(self.race)
+        if len(clear) <= 2 * 0.05 * self.members["free"].sum():
+            return f"No single member moves {day} beyond noise."
+        top = clear.loc[clear["spill"].abs().idxmax()]
+        more = "less" if top["spill"] < 0 else "more"
+        return f"{day} changes most with {top.name}: {_points(top, SPILL)} {more} likely."
+
+    def _head(self) -> pd.DataFrame:
+        return self.members.head(self.SHOWN).round(4)
 
     @property
     def plot(self) -> PivotalPlots:
         """The charts of pivotal members."""
-        from iomsim.charts import PivotalPlots
+        from iomsim.charts.whatif import PivotalPlots
 
         return PivotalPlots(self)
 
 
-# -- what would have to happen -------------------------------------------------------------------
-
-
-def paths_to(
-    race: Scenario,
-    candidate: str,
-    probability: float = 0.5,
-    *,
-    runs: int = 4_000,
-    seed: int | None = None,
-    executor: Any = None,
-) -> Paths:
-    """Return the smallest changes that give a candidate a wanted probability to win.
-
-    One at a time: another strength of each sponsor, within its range; or members won over, the
-    most pivotal first.
-
-    Parameters
-    ----------
-    race : Scenario
-        The base case.
-    candidate : str
-        Who is to win.
-    probability : float, default 0.5
-        How probably.
-    runs, seed : int
-        Runs of each scenario that is tried, and the seed of all.
-    executor : object with ``map`` or ``submit``, optional
-        Where they are played.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> race = iom.load("minimal")
-    >>> ways = paths_to(race, race.names[1], 0.5, runs=300, seed=1)
-    >>> "value" in ways.table().columns
-    True
-    """
-    name = race.candidate(candidate).name
-    if isinstance(probability, bool) or not 0 < probability < 1:
-        raise IomsimError(f"probability must be between 0 and 1, got {probability!r}")
-    seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
-
-    def chance(changed: Scenario) -> float:
-        return float(side_by_side([changed], runs, seed, executor)[0].win_probability().loc[name, "probability"])
-
-    base = chance(race)
-    rows = [_by_pressure(race, sponsor.name, base, probability, chance) for sponsor in race.sponsors]
-    rows.append(_by_members(race, name, base, probability, chance, seed))
-    return Paths(race, name, probability, base, seed, runs, pd.DataFrame(rows).set_index("path"))
-
-
-def _by_pressure(race: Scenario, sponsor: str, base: float, goal: float, chance: Any) -> dict[str, Any]:
-    """Find the strength nearest to today's that reaches the goal, by bisection."""
-    now = race.sponsor(sponsor).strength
-    row = {"path": f"{sponsor}'s strength", "now": now.value, "value": np.nan, "reaches": np.nan, "members": ""}
-    for end in (now.low, now.high):
-        reached = chance(race.with_pressure(**{sponsor: end}))
-        if (base - goal) * (reached - goal) > 0:
-            row["reaches"] = _nearer(row["reaches"], reached, goal)
-            continue
-        inside, outside = now.value, end
-        for _ in range(8):
-            middle = (inside + outside) / 2
-            met = (chance(race.with_pressure(**{sponsor: middle})) - goal) * (base - goal) <= 0
-            inside, outside = (inside, middle) if met else (middle, outside)
-        return row | {"value": outside, "reaches": chance(race.with_pressure(**{sponsor: outside}))}
-    return row
-
-
-def _nearer(a: float, b: float, goal: float) -> float:
-    return b if np.isnan(a) or abs(b - goal) < abs(a - goal) else a
-
-
-def _by_members(race: Scenario, name: str, base: float, goal: float, chance: Any, seed: int) -> dict[str, Any]:
-    """Find how many of the most pivotal members must be won over, by bisection on their number."""
-    row = {"path": "members won over", "now": 0, "value": np.nan, "reaches": base, "members": ""}
-    if base >= goal:
-        return row | {"value": 0}
-    ranked = scores(race, name, 20 * BLOCK, seed)
-    order = ranked[ranked["free"]].sort_values("win", ascending=False, kind="stable").index.tolist()
-    if chance(pin(race, name, order)) < goal:
-        return row | {"reaches": chance(pin(race, name, order))}
-    few, many = 0, len(order)
-    while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (few, middle) if chance(pin(race, name, order[:middle])) >= goal else (middle, many)
-    return row | {"value": many, "reaches": chance(pin(race, name, order[:many])), "members": ", ".join(order[:many])}
-
-
-@dataclass(frozen=True, repr=False)
-class Paths:
-    """What would have to happen for a candidate to win with a given probability."""
-
-    race: Scenario
-    candidate: str
-    probability: float
-    base: float
-    seed: int
-    runs: int
-    ways: pd.DataFrame
-
-    def table(self) -> pd.DataFrame:
-        """Return one row per way: today's value, the value needed (missing: none in range), what it reaches."""
-        return self.ways.copy()
-
-    def sentence(self) -> str:
-        """Return the ways in words."""
-        goal = f"{self.candidate} at {in_100(self.probability)} in 100 (now {in_100(self.base)})"
-        found = [_way(str(path), row) for path, row in self.ways.iterrows() if not np.isnan(row["value"])]
-        if not found:
-            return f"Nothing within the ranges puts {goal}."
-        return f"To put {goal}: " + "; or ".join(found) + "."
-
-    def __repr__(self) -> str:
-        """Return the sentence and the table."""
-        return f"{self.sentence()}\n\n{self.ways.to_string()}"
-
-    def _repr_html_(self) -> str:
-        return f"<div><p>{self.sentence()}</p>{self.ways.to_html(border=0)}</div>"
-
-
-def _way(path: str, row: pd.Series) -> str:
-    if path == "members won over":
-        return (
-            f"{int(row['value'])} members won over ({row['members']})" if row["value"] else "nobody needs winning over"
-        )
-    return f"{path} at {row['value']:.2f} instead of {row['now']:.2f}"
+def _points(row: pd.Series, key: str) -> str:
+    """Return the size of a change in points, with its interval."""
+    middle, *ends = (100 * float(row[f"{key}{end}"]) for end in ("", "_low", "_high"))
+    low, high = sorted(ends if middle >= 0 else (-end for end in ends))
+    return f"{abs(middle):.1f} points ({low:.1f} to {high:.1f})"

@@ -27,9 +27,11 @@ LAYERS = """
     summary
     forecast
     archive running
-    compare
-    whatif live history
-    pivotal sobol study
+    whatif
+    differences
+    compare live history
+    grid tornado variants pivotal study
+    sobol paths
     charts
     report
     cli
@@ -43,7 +45,9 @@ UPWARD = {
     ("scenario", "library"): "race.save() is where an analyst looks for it",
     ("forecast", "archive"): "fc.save() is where an analyst looks for it",
     ("forecast", "charts"): "fc.plot is where an analyst looks for the charts",
-    ("whatif", "charts"): "results have their charts under .plot",
+    ("grid", "charts"): "results have their charts under .plot",
+    ("tornado", "charts"): "results have their charts under .plot",
+    ("variants", "charts"): "results have their charts under .plot",
     ("pivotal", "charts"): "results have their charts under .plot",
     ("sobol", "charts"): "results have their charts under .plot",
     ("live", "charts"): "results have their charts under .plot",
