@@ -6,18 +6,18 @@ from collections.abc import Callable
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
-from iomsim.errors import FileError, ScenarioError
+from iomsim.errors import FileError, ScenarioError, advice, reason
 from iomsim.evidence import shipped_text
-from iomsim.quantities import Frozen
+from iomsim.quantities import Frozen, Settled, Whole
 from iomsim.selectors import find, select
 
-Row = dict[str, str | int | float | bool]
+Row = Annotated[dict[str, str | int | float | bool], AfterValidator(Settled)]
 LARGEST = 10_000
 
 
@@ -49,13 +49,13 @@ class Electorate(Frozen):
 
     members: str | None = None
     table: tuple[Row, ...] | None = None
-    size: int | None = None
+    size: Whole | None = None
     name: str = "name"
     id: str | None = None
     group: str | None = None
-    own_groups: dict[str, str] = {}
+    own_groups: Annotated[dict[str, str], AfterValidator(Settled)] = Settled()
     without_vote: tuple[str, ...] = ()
-    pinned: dict[str, tuple[str, ...]] = {}
+    pinned: Annotated[dict[str, tuple[str, ...]], AfterValidator(Settled)] = Settled()
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -80,19 +80,32 @@ class Electorate(Frozen):
 @cache
 def _frame(electorate: Electorate) -> pd.DataFrame:
     raw = _raw(electorate)
-    if electorate.name not in raw.columns:
-        raise ScenarioError(f"the member table has no column {electorate.name!r} for the names")
     short = electorate.id or ("iso3" if "iso3" in raw.columns else electorate.name)
-    if short not in raw.columns:
-        raise ScenarioError(f"the member table has no column {short!r} for the ids")
+    for column, what in ((electorate.name, "names"), (short, "ids"), (electorate.group, "groups")):
+        if column is not None and column not in raw.columns:
+            hint = advice(column, map(str, raw.columns))
+            raise ScenarioError(f"the member table has no column {column!r} for the {what}; {hint}")
+    _complete(raw, electorate.name)
     frame = pd.DataFrame({"id": raw[short].astype(str), "name": raw[electorate.name].astype(str)})
     frame = frame.join(raw.drop(columns=["id", "name", "group"], errors="ignore"))
     for column in ("id", "name"):
         twice = frame[column][frame[column].duplicated()]
         if not twice.empty:
             raise ScenarioError(f"two members share the {column} {twice.iloc[0]!r}")
+        if (frame[column].str.strip() == "").any():
+            raise ScenarioError(f"member number {int((frame[column].str.strip() == '').argmax()) + 1} has no {column}")
     frame.insert(2, "group", _groups(electorate, raw, frame))
     return frame
+
+
+def _complete(raw: pd.DataFrame, name: str) -> None:
+    """Refuse a table with holes, or with numbers that are none."""
+    for column in raw:
+        missing = raw[column].isna() | raw[column].isin([np.inf, -np.inf])
+        if missing.any():
+            row = int(missing.to_numpy().argmax())
+            member = f"number {row + 1}" if pd.isna(raw[name].iloc[row]) else repr(raw[name].iloc[row])
+            raise ScenarioError(f"member {member} has no value, or no finite one, in column {column!r}")
 
 
 def _raw(electorate: Electorate) -> pd.DataFrame:
@@ -123,13 +136,11 @@ def table_from_csv(path: Path) -> tuple[Row, ...]:
     try:
         raw = read_table(path)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise FileError(f"cannot read the member table {str(path)!r}: {error}") from None
-    return tuple(raw.astype(object).to_dict("records"))
+        raise FileError(f"cannot read the member table {str(path)!r}: {reason(error)}") from None
+    return _rows(raw)
 
 
 def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
-    if electorate.group is not None and electorate.group not in raw.columns:
-        raise ScenarioError(f"the member table has no column {electorate.group!r} for the groups")
     groups = raw[electorate.group].astype(str) if electorate.group else pd.Series("all", index=raw.index)
     names = groups.to_numpy(dtype=object).copy()
     for name, who in electorate.own_groups.items():
@@ -140,6 +151,18 @@ def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> n
 def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:
     """Return the rows of the named members."""
     return np.array([find(frame, name) for name in names], dtype=np.intp)
+
+
+def self_contained(electorate: Electorate) -> Electorate:
+    """Return the electorate with its member table inside, so that later tables cannot change it."""
+    if electorate.table is not None:
+        return electorate
+    rows_ = _rows(_raw(electorate))
+    return Electorate.model_validate({**dict(electorate), "members": None, "size": None, "table": rows_})
+
+
+def _rows(raw: pd.DataFrame) -> tuple[Any, ...]:
+    return tuple(raw.astype(object).to_dict("records"))
 
 
 def inlined(data: Any, folder: Path | None, shipped: Callable[[], list[str]]) -> Any:

@@ -80,6 +80,18 @@ def advice(name: str, options: Iterable[str]) -> str:
     return f"there is {shown}" if len(choices) == 1 else f"there are {shown}"
 
 
+def reason(error: Exception) -> str:
+    """Return why a file could not be read or written, on one line.
+
+    Examples
+    --------
+    >>> reason(FileNotFoundError(2, "No such file or directory", "x.toml"))
+    'No such file or directory'
+    """
+    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(told).split())
+
+
 def whole_number(name: str, value: Any, at_least: int) -> int:
     """Return `value` if it is a whole number of at least `at_least`.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from io import StringIO
 
 import pandas as pd
 
-from iomsim.errors import unknown
+from iomsim.errors import UnknownNameError, advice, unknown
 
 SHIPPED = "iomsim.seeds"
 
@@ -55,8 +56,42 @@ def cited(source: str) -> list[str]:
 
     Examples
     --------
-    >>> cited("because nobody knows")
-    []
+    >>> cited("because nobody knows"), cited("eu-27, oif-47")
+    ([], ['eu-27', 'oif-47'])
     """
-    ids = [part.strip() for part in source.split(",")]
+    ids = _parts(source)
     return ids if all(part in _facts().index for part in ids) else []
+
+
+def check(what: str, source: str) -> None:
+    """Refuse a source that means to name facts, but misspells one.
+
+    Where one part between commas is a fact, the others must be too; and a part that is one word and
+    looks very much like a fact is taken for a misspelt one.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest fact.
+    """
+    ids = _parts(source)
+    table = _facts().index
+    meant = any(part in table for part in ids) or all(_misspelt(part) for part in ids)
+    for part in ids:
+        if meant and part not in table:
+            known(f"the source of {what}", part)
+
+
+def known(what: str, fact: str) -> None:
+    """Refuse the id of a fact that is not in the table."""
+    if fact not in _facts().index:
+        raise UnknownNameError(f"{what} names no fact: {fact!r}; {advice(fact, _facts().index)}")
+
+
+def _parts(source: str) -> list[str]:
+    return [part.strip() for part in source.split(",")]
+
+
+@cache
+def _misspelt(word: str) -> bool:
+    return " " not in word and bool(get_close_matches(word, _facts().index, n=1, cutoff=0.85))

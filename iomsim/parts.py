@@ -5,18 +5,56 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from iomsim import rules as rules_module
 from iomsim.clock import Calendar, Pace, calendar
 from iomsim.errors import advice
-from iomsim.quantities import Frozen, Positive, Probability, Quantity, Spread, quantity
+from iomsim.quantities import (
+    Frozen,
+    LogOdds,
+    LogSpread,
+    Minutes,
+    PaceSpread,
+    Pause,
+    Probability,
+    Quantity,
+    Settled,
+    Shape,
+    Spread,
+    Strength,
+    Weight,
+    Whole,
+    quantity,
+)
 from iomsim.rules import RULE_SETS, Rules, rule_set
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MODEL = "the model's default"
+
+
+def _written(example: str) -> BeforeValidator:
+    """Refuse numbers, which would be read as seconds since 1970."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, (int, float)):
+            raise ValueError(f"must be {example}, got {value!r}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _local(moment: Any) -> Any:
+    if moment.tzinfo is not None:
+        raise ValueError("is a local time of the seat; leave out the offset")
+    return moment
+
+
+Day = Annotated[date, _written("a date such as 2023-05-15")]
+Hour = Annotated[time, _written("a time such as 10:00"), AfterValidator(_local)]
+Moment = Annotated[datetime, _written("a date and time such as 2023-05-15T10:00"), AfterValidator(_local)]
 
 
 class Candidate(Frozen):
@@ -35,7 +73,7 @@ class Candidate(Frozen):
     name: str = Field(min_length=1)
     full_name: str = ""
     colour: str | None = Field(default=None, pattern=r"^#[0-9A-Fa-f]{6}$")
-    appeal: Quantity = quantity(0.0, -0.3, 0.3, "log-odds", "no lead is assumed for anybody")
+    appeal: LogOdds = quantity(0.0, -0.3, 0.3, "log-odds", "no lead is assumed for anybody")
 
 
 class Sponsor(Frozen):
@@ -56,9 +94,11 @@ class Sponsor(Frozen):
 
     name: str = Field(min_length=1)
     backs: str
-    strength: Spread
-    spread: Spread = quantity(0.40, 0.2, 0.8, "log-sd", MODEL)
-    exposure: dict[str, Quantity] = {"all": quantity(1.0, 1.0, 1.0, "weight", "every member alike")}
+    strength: Strength
+    spread: LogSpread = quantity(0.40, 0.2, 0.8, "log-sd", MODEL)
+    exposure: Annotated[dict[str, Weight], AfterValidator(Settled)] = Settled(
+        {"all": quantity(1.0, 1.0, 1.0, "weight", "every member alike")}
+    )
 
 
 class Tie(Frozen):
@@ -67,7 +107,7 @@ class Tie(Frozen):
     name: str = Field(min_length=1)
     who: str | tuple[str, ...]
     candidate: str
-    log_odds: Quantity
+    log_odds: LogOdds
 
 
 class Behaviour(Frozen):
@@ -92,15 +132,15 @@ class Behaviour(Frozen):
     openness_entrenched: Probability = quantity(0.15, 0.04, 0.33, "probability", MODEL)
     openness_inf: Probability = quantity(0.04, 0.01, 0.10, "probability", MODEL)
     decay: Probability = quantity(0.45, 0.32, 0.69, "ratio per round", MODEL)
-    momentum_fluid: Quantity = quantity(3.0, 1.9, 4.0, "log-odds per log share", MODEL)
-    momentum_entrenched: Quantity = quantity(0.6, 0.0, 1.4, "log-odds per log share", MODEL)
+    momentum_fluid: LogOdds = quantity(3.0, 1.9, 4.0, "log-odds per log share", MODEL)
+    momentum_entrenched: LogOdds = quantity(0.6, 0.0, 1.4, "log-odds per log share", MODEL)
     round_sd: Spread = quantity(0.15, 0.02, 0.55, "log-odds", MODEL)
     overnight: Probability = quantity(0.0, 0.0, 0.11, "probability", "off unless asked for")
-    concede_a: Positive = quantity(1.1, 0.6, 2.0, "", MODEL)
-    concede_b: Positive = quantity(4.8, 2.0, 10.0, "", MODEL)
+    concede_a: Shape = quantity(1.1, 0.6, 2.0, "", MODEL)
+    concede_b: Shape = quantity(4.8, 2.0, 10.0, "", MODEL)
     yes_own: Probability = quantity(0.97, 0.93, 0.99, "probability", MODEL)
-    yes_opponent_a: Positive = quantity(2.2, 1.0, 4.0, "", MODEL)
-    yes_opponent_b: Positive = quantity(7.8, 4.0, 12.0, "", MODEL)
+    yes_opponent_a: Shape = quantity(2.2, 1.0, 4.0, "", MODEL)
+    yes_opponent_b: Shape = quantity(7.8, 4.0, 12.0, "", MODEL)
 
 
 SHORTHANDS = {
@@ -120,11 +160,11 @@ class RuleBook(Frozen):
     base: str | None = None
     concession: bool | None = None
     after_concession: str | None = None
-    eliminate_after: int | Literal["never"] | None = None
-    eliminate_every: int | None = None
-    max_two_way: int | Literal["unlimited"] | None = None
-    max_rounds: int | None = None
-    simple_majority_from: int | Literal["never"] | None = None
+    eliminate_after: Whole | Literal["never"] | None = None
+    eliminate_every: Whole | None = None
+    max_two_way: Whole | Literal["unlimited"] | None = None
+    max_rounds: Whole | None = None
+    simple_majority_from: Whole | Literal["never"] | None = None
 
     @field_validator("threshold", mode="before")
     @classmethod
@@ -161,19 +201,19 @@ class Clock(Frozen):
     minutes after the count.
     """
 
-    opens: datetime
+    opens: Moment
     timezone: str = "Europe/Zurich"
-    sittings: tuple[tuple[time, time], ...] = ((time(10), time(13)), (time(15), time(18)))
+    sittings: tuple[tuple[Hour, Hour], ...] = ((time(10), time(13)), (time(15), time(18)))
     days: tuple[str, ...] = WEEKDAYS[:5]
-    sits_on_until: time = time(21)
-    closed: tuple[date, ...] = ()
-    formalities: Positive = quantity(60, 30, 120, "minutes", MODEL)
-    formalities_log_sd: Spread = quantity(0.30, 0.15, 0.5, "log-sd", MODEL)
-    round_minutes: Positive = quantity(70, 50, 90, "minutes", MODEL)
-    round_log_sd: Spread = quantity(0.25, 0.1, 0.4, "log-sd", MODEL)
-    last_call: Spread = quantity(45, 20, 75, "minutes", MODEL)
+    sits_on_until: Hour = time(21)
+    closed: tuple[Day, ...] = ()
+    formalities: Minutes = quantity(60, 30, 120, "minutes", MODEL)
+    formalities_log_sd: PaceSpread = quantity(0.30, 0.15, 0.5, "log-sd", MODEL)
+    round_minutes: Minutes = quantity(70, 50, 90, "minutes", MODEL)
+    round_log_sd: PaceSpread = quantity(0.25, 0.1, 0.4, "log-sd", MODEL)
+    last_call: Pause = quantity(45, 20, 75, "minutes", MODEL)
     sits_on: Probability = quantity(0.25, 0.0, 0.7, "probability", MODEL)
-    consultation: Spread = quantity(0, 0, 240, "minutes", MODEL)
+    consultation: Pause = quantity(0, 0, 240, "minutes", MODEL)
 
     @field_validator("sittings", mode="after")
     @classmethod
@@ -182,7 +222,7 @@ class Clock(Frozen):
         if not flat:
             raise ValueError("the clock never sits; give at least one sitting")
         if any(a >= b for a, b in pairwise(flat)):
-            raise ValueError("sittings must be in order and end after they begin")
+            raise ValueError("must be in order and end after they begin")
         return sittings
 
     @field_validator("days", mode="after")
@@ -197,8 +237,8 @@ class Clock(Frozen):
 
     @model_validator(mode="after")
     def _sits(self) -> Self:
-        if self.opens.tzinfo is not None:
-            raise ValueError("opens is a local time of the seat; leave out the offset")
+        if not 1800 <= self.opens.year <= 2200:
+            raise ValueError(f"opens must lie between the years 1800 and 2200, got {self.opens.year}")
         self.calendar()
         return self
 

@@ -4,21 +4,53 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, Self
+from numbers import Real
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
-
-from iomsim.errors import ScenarioError, advice
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 Grade = Literal["verified", "inferred", "recalled", "assumed"]
+Number = Annotated[float, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
 
 GIVEN = "given by the user"
+
+RANGE = ("value", "low", "high")
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Frozen(BaseModel):
     """A description: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Settled(dict[K, V]):
+    """A dict inside a description: it can be read, and not changed.
+
+    Examples
+    --------
+    >>> Settled(nato=1.5)["nato"]
+    1.5
+    """
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a description cannot be changed; make a changed copy with one of the with_... methods")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    pop = popitem = clear = update = setdefault = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickle makes it from, without changing it."""
+        return type(self), (dict(self),)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        """Hash by content."""
+        return hash(frozenset(self.items()))
 
 
 class Quantity(Frozen):
@@ -43,9 +75,9 @@ class Quantity(Frozen):
     0.4
     """
 
-    value: float
-    low: float
-    high: float
+    value: Number
+    low: Number
+    high: Number
     unit: str = ""
     grade: Grade = "assumed"
     source: str = GIVEN
@@ -53,19 +85,19 @@ class Quantity(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _from_number(cls, data: Any) -> Any:
-        if isinstance(data, bool) or not isinstance(data, (int, float, dict)):
+        if isinstance(data, bool) or not isinstance(data, (Real, dict)):
             return data
         parts = dict(data) if isinstance(data, dict) else {"value": data}
-        if "value" in parts:
-            parts.setdefault("low", parts["value"])
-            parts.setdefault("high", parts["value"])
-        return parts
+        parts |= {key: _as_float(parts[key]) for key in RANGE if key in parts}
+        value = parts.get("value")
+        range_ = value if isinstance(value, float) else 0.0  # without a value it is refused for that alone
+        return {"low": range_, "high": range_} | parts
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        for key in ("value", "low", "high"):
+        for key in RANGE:
             if not math.isfinite(getattr(self, key)):
-                raise ValueError(f"{key} must be a finite number, got {getattr(self, key)}")
+                raise ValueError(f"{_named(key)}must be a finite number, got {getattr(self, key)}")
         if not self.low <= self.value <= self.high:
             raise ValueError(
                 f"low <= value <= high must hold, got low {self.low:g}, value {self.value:g}, high {self.high:g}"
@@ -75,6 +107,12 @@ class Quantity(Frozen):
     def __float__(self) -> float:
         """Return the value."""
         return self.value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe it for editors: a plain number will do, and the range may be left out."""
+        table = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [{"type": "number"}, {**table, "required": ["value"]}], "title": "Quantity"}
 
     def at(self, value: float) -> Quantity:
         """Return a copy set to `value` by the analyst; the range grows to hold it."""
@@ -98,19 +136,44 @@ def _first_source(source: str) -> str:
     return source.rsplit(": ", 1)[-1].rstrip(")") if source.startswith("set to ") else source
 
 
+def _as_float(value: Any) -> Any:
+    """Return a number as a float; one beyond all floats is infinite, and refused as that."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _named(key: str) -> str:
+    """Return how a complaint names a part of a quantity: the value goes without saying."""
+    return "" if key == "value" else f"{key} "
+
+
 def _bounded(words: str, fits: Callable[[float], bool]) -> AfterValidator:
     def check(quantity: Quantity) -> Quantity:
-        for key in ("value", "low", "high"):
+        for key in RANGE:
             if not fits(getattr(quantity, key)):
-                raise ValueError(f"{key} must be {words}, got {getattr(quantity, key):g}")
+                raise ValueError(f"{_named(key)}must be {words}, got {getattr(quantity, key):g}")
         return quantity
 
     return AfterValidator(check)
 
 
+LIMIT = 1e6
+"""Log-odds and weights lie within this, far beyond certainty: every number of the model stays finite."""
+
 Probability = Annotated[Quantity, _bounded("between 0 and 1", lambda x: 0 <= x <= 1)]
-Spread = Annotated[Quantity, _bounded("0 or more", lambda x: x >= 0)]
-Positive = Annotated[Quantity, _bounded("above 0", lambda x: x > 0)]
+LogOdds = Annotated[Quantity, _bounded("between -1e6 and 1e6", lambda x: abs(x) <= LIMIT)]
+Strength = Annotated[Quantity, _bounded("between 0 and 1e6", lambda x: 0 <= x <= LIMIT)]
+Weight = Annotated[Quantity, _bounded("between -1e6 and 1e6", lambda x: abs(x) <= LIMIT)]
+Spread = Annotated[Quantity, _bounded("between 0 and 1000", lambda x: 0 <= x <= 1000)]
+LogSpread = Annotated[Quantity, _bounded("between 0 and 10", lambda x: 0 <= x <= 10)]
+Shape = Annotated[Quantity, _bounded("between 1e-12 and 1e12", lambda x: 1e-12 <= x <= 1e12)]
+Minutes = Annotated[Quantity, _bounded("above 0 and at most 1440", lambda x: 0 < x <= 1440)]
+Pause = Annotated[Quantity, _bounded("between 0 and 10080", lambda x: 0 <= x <= 10080)]
+PaceSpread = Annotated[Quantity, _bounded("between 0 and 1.5", lambda x: 0 <= x <= 1.5)]
 
 
 def quantity(value: float, low: float, high: float, unit: str, source: str, grade: Grade = "assumed") -> Quantity:
@@ -139,49 +202,15 @@ def _children(model: Any) -> Iterator[tuple[str, Any]]:
                 yield str(child.name), child
 
 
-def explain(error: ValidationError, model: type[BaseModel], where: str) -> ScenarioError:
-    """Turn pydantic's report into one sentence per problem, naming key and nearest valid key."""
-    return ScenarioError("\n".join(_sentence(problem, model, where) for problem in error.errors()))
+def numbers_only(tree: Any) -> Any:
+    """Return a dumped description with the words about its quantities left out.
 
-
-def _sentence(problem: Any, model: type[BaseModel], where: str) -> str:
-    path = [str(part) for part in problem["loc"] if part not in ("function-after", "function-before")]
-    name = ".".join(path) or "the file"
-    got = problem.get("input")
-    match problem["type"]:
-        case "extra_forbidden":
-            options = _fields_at(model, problem["loc"][:-1])
-            return f"{where}: unknown key {name!r}; {advice(path[-1], options)}"
-        case "missing":
-            return f"{where}: {name!r} is missing"
-        case "value_error":
-            return ": ".join([where, *filter(None, [".".join(path)]), str(problem["ctx"]["error"])])
-        case _:
-            return f"{where}: {name}: {problem['msg'].lower()}, got {_short(got)}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _fields_at(model: Any, loc: tuple[Any, ...]) -> list[str]:
-    """Return the valid keys of the model found at `loc` below `model`."""
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        field = getattr(model, "model_fields", {}).get(part)
-        if field is None:
-            continue
-        model = _model_in(field.annotation) or model
-    return list(getattr(model, "model_fields", {}))
-
-
-def _model_in(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
-    return None
+    Examples
+    --------
+    >>> numbers_only({"x": {"value": 1.0, "low": 0.0, "high": 2.0, "unit": "m", "grade": "assumed", "source": "?"}})
+    {'x': [1.0, 0.0, 2.0]}
+    """
+    if isinstance(tree, dict):
+        is_quantity = set(tree) == set(Quantity.model_fields)
+        return [tree[key] for key in RANGE] if is_quantity else {key: numbers_only(part) for key, part in tree.items()}
+    return [numbers_only(part) for part in tree] if isinstance(tree, list) else tree

@@ -7,7 +7,8 @@ ever changed in place.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -19,12 +20,21 @@ from pydantic import Field, ValidationError, model_validator
 from iomsim import evidence as evidence_table
 from iomsim.electorate import Electorate, rows
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
-from iomsim.parts import SHORTHANDS, Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie, rule_book
-from iomsim.quantities import Frozen, Quantity, explain, walk
+from iomsim.parts import SHORTHANDS, Behaviour, Candidate, Clock, Day, RuleBook, Sponsor, Tie, rule_book
+from iomsim.quantities import Frozen, Quantity, numbers_only, walk
+from iomsim.refusals import explain
 from iomsim.rules import Rules, rule_set
 from iomsim.selectors import select
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288")
+
+
+WORDS: dict[str, Any] = {
+    **dict.fromkeys(("title", "about", "as_of", "facts", "rules"), True),
+    "electorate": {"members": True, "table": True, "size": True},
+    "candidates": {"__all__": {"full_name", "colour"}},
+}
+"""What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
 
 
 class Scenario(Frozen):
@@ -45,7 +55,7 @@ class Scenario(Frozen):
 
     title: str = "An election"
     about: str = ""
-    as_of: date | None = None
+    as_of: Day | None = None
     facts: tuple[str, ...] = ()
     electorate: Electorate
     candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=8)
@@ -68,6 +78,7 @@ class Scenario(Frozen):
         for name in self.electorate.pinned:
             _backed("a member is pinned to", name, self.names)
         self.exposure, self.tie_table, self.pins, self.votes  # noqa: B018 - refused now, not later
+        _sourced(self)
         return self
 
     # -- asking -----------------------------------------------------------------------------
@@ -103,7 +114,10 @@ class Scenario(Frozen):
         frame = self.electorate.frame
         table = np.zeros((len(self.candidates), len(frame)))
         for tie in self.ties:
-            table[self.names.index(tie.candidate), select(frame, tie.who)] += tie.log_odds.value
+            bound = _selected(f"tie {tie.name!r}", frame, tie.who)
+            if not bound.any():
+                raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
+            table[self.names.index(tie.candidate), bound] += tie.log_odds.value
         return table
 
     @property
@@ -113,8 +127,9 @@ class Scenario(Frozen):
         pins = np.full(len(frame), -1)
         for name, members in self.electorate.pinned.items():
             for row in rows(frame, members):
-                if pins[row] not in (-1, self.names.index(name)):
-                    raise ScenarioError(f"{frame['name'][row]} is pinned to two candidates")
+                if pins[row] >= 0:
+                    twice = "twice" if pins[row] == self.names.index(name) else "to two candidates"
+                    raise ScenarioError(f"{frame['name'][row]} is pinned {twice}; name it once")
                 pins[row] = self.names.index(name)
         return pins
 
@@ -179,11 +194,10 @@ class Scenario(Frozen):
 
     @property
     def hash(self) -> str:
-        """Twelve hex digits that change with anything that can change a result."""
-        origin = {"members": True, "table": True, "size": True}
-        words: Any = {"title": True, "about": True, "facts": True, "electorate": origin}
-        content = self.model_dump_json(exclude=words) + self.electorate.frame.to_csv()
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
+        """Twelve hex digits that change with anything that can change a result, and not with words."""
+        content = numbers_only(self.model_dump(mode="json", exclude=WORDS))
+        content |= {"rules": repr(self.rules.rules.with_(name="")), "members": self.electorate.frame.to_csv()}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def __hash__(self) -> int:
         """Hash by content."""
@@ -256,7 +270,7 @@ class Scenario(Frozen):
         for path, value in values.items():
             if path not in known:
                 raise unknown("parameter", path, known)
-            raw = _put(raw, path.split("."), _at(path, known[path], value))
+            raw = _put(raw, path, _at(path, known[path], value))
         return _build(raw, self.title)
 
     def with_ties(self, *ties: Tie) -> Scenario:
@@ -329,7 +343,7 @@ def _build(data: Mapping[str, Any], where: str) -> Scenario:
     try:
         return Scenario.model_validate(dict(data))
     except ValidationError as error:
-        raise explain(error, Scenario, where) from None
+        raise explain(error, Scenario, data, where) from None
     except IomsimError as error:
         raise type(error)(f"{where}: {error}") from None
 
@@ -342,22 +356,24 @@ def _at(path: str, old: Quantity, value: float) -> Quantity:
     return old if float(value) == old.value else old.at(float(value))
 
 
-def _put(tree: Any, path: list[str], value: Any) -> Any:
-    """Return a copy of nested descriptions with the leaf at `path` replaced."""
+def _put(tree: Any, path: str, value: Any) -> Any:
+    """Return a copy of nested descriptions with the leaf at the dotted `path` replaced."""
     if not path:
         return value
     if isinstance(tree, tuple):
-        return tuple(_put(dict(x), path[1:], value) if dict(x)["name"] == path[0] else x for x in tree)
+        things = [dict(thing) for thing in tree]
+        head, rest = _key([thing["name"] for thing in things], path)
+        return tuple(_put(thing, rest, value) if thing["name"] == head else thing for thing in things)
     head, rest = _key(dict(tree), path)
     return {**dict(tree), head: _put(dict(tree)[head], rest, value)}
 
 
-def _key(tree: dict[str, Any], path: list[str]) -> tuple[str, list[str]]:
-    """Split off the first key; a selector may itself hold a dot."""
-    for count in range(1, len(path) + 1):
-        if ".".join(path[:count]) in tree:
-            return ".".join(path[:count]), path[count:]
-    raise ScenarioError(f"no parameter {'.'.join(path)!r}")
+def _key(keys: Iterable[str], path: str) -> tuple[str, str]:
+    """Split off the key that a path begins with; a name or a selector may itself hold dots."""
+    for key in keys:
+        if path == key or path.startswith(f"{key}."):
+            return key, path[len(key) + 1 :]
+    raise ScenarioError(f"no parameter {path!r}")
 
 
 def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:
@@ -381,7 +397,7 @@ def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:
 def _exposure(sponsor: Sponsor, frame: pd.DataFrame) -> np.ndarray:
     weights = np.zeros(len(frame))
     for who, weight in sponsor.exposure.items():
-        weights += weight.value * select(frame, who)
+        weights += weight.value * _selected(f"sponsor {sponsor.name!r}", frame, who)
     weights[np.abs(weights) < 1e-12] = 0.0
     if (weights < 0).any():
         member = frame["name"].iloc[int(np.argmin(weights))]
@@ -389,6 +405,22 @@ def _exposure(sponsor: Sponsor, frame: pd.DataFrame) -> np.ndarray:
     if not weights.any():
         raise ScenarioError(f"no member is exposed to {sponsor.name}; give at least one weight above 0")
     return weights / weights.mean()
+
+
+def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.ndarray:
+    try:
+        return select(frame, who)
+    except IomsimError as error:
+        raise ScenarioError(f"{what}: {error}") from None
+
+
+def _sourced(race: Scenario) -> None:
+    """Refuse sources that name a fact which is not there."""
+    for path, quantity in walk(race):
+        evidence_table.check(path, quantity.source)
+    evidence_table.check("rules", race.rules.source)
+    for fact in race.facts:
+        evidence_table.known("facts", fact)
 
 
 def _statement(source: str) -> str:

@@ -20,7 +20,8 @@ def select(members: pd.DataFrame, who: str | Sequence[str]) -> NDArray[np.bool_]
         One row per member, with columns ``id`` and ``name`` among others.
     who : str or sequence of str
         ``"all"``, or terms joined by ``and``, each one ``column``, ``not column``,
-        ``column=value`` or ``not column=value``; or a list of names or ids.
+        ``column=value`` or ``not column=value``; or a list of names or ids.  A value may itself
+        hold an "and": ``iom_region=Asia and Oceania``.
 
     Raises
     ------
@@ -38,8 +39,8 @@ def select(members: pd.DataFrame, who: str | Sequence[str]) -> NDArray[np.bool_]
     """
     if isinstance(who, str):
         chosen = np.ones(len(members), dtype=bool)
-        for term in who.split(" and "):
-            chosen &= _term(members, term.strip())
+        for term in _terms(members, who):
+            chosen &= _term(members, term)
         return chosen
     chosen = np.zeros(len(members), dtype=bool)
     for name in who:
@@ -54,6 +55,27 @@ def find(members: pd.DataFrame, name: str) -> int:
         if hits.size:
             return int(hits[0])
     raise unknown("member", name, [*members["name"], *members["id"]])
+
+
+def _terms(members: pd.DataFrame, who: str) -> list[str]:
+    """Split a selector at its "and"s, except within a value: ``region=Asia and Oceania``."""
+    terms: list[str] = []
+    for part in who.split(" and "):
+        longer = f"{terms[-1]} and {part.strip()}" if terms else ""
+        if terms and _is_value(members, longer):
+            terms[-1] = longer
+        else:
+            terms.append(part.strip())
+    return terms
+
+
+def _is_value(members: pd.DataFrame, term: str) -> bool:
+    """Say whether the part of a term after "=" is a value of its column, or the beginning of one."""
+    column, equals, value = (part.strip() for part in term.removeprefix("not ").partition("="))
+    if not equals or column not in members.columns:
+        return False
+    values = members[column].astype(str)
+    return bool((values == value).any() or values.str.startswith(f"{value} and ").any())
 
 
 def _term(members: pd.DataFrame, term: str) -> NDArray[np.bool_]:

@@ -139,7 +139,7 @@ def _ends(outcomes: Outcomes) -> pd.DataFrame:
         "minute": outcomes.minute.astype(np.int64),
     }
     table = np.stack(list(columns.values()), axis=1)
-    code = (((table[:, 0] + 1) * 8 + table[:, 1]) * 2048 + table[:, 2]) * 2**24 + table[:, 3] + 1
+    code = (((table[:, 0] + 1) * 8 + table[:, 1]) * 2048 + table[:, 2]) * 2**32 + table[:, 3] + 1
     _, first, count = np.unique(code, return_index=True, return_counts=True)
     return pd.DataFrame(table[first], columns=list(columns)).assign(count=count)
 

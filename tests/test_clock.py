@@ -258,9 +258,9 @@ def test_a_night_opens_minds_if_asked_to() -> None:
         ({"sittings": [["10:00", "13:00"], ["12:00", "18:00"]]}, "sittings must be in order and end after they begin"),
         ({"days": ["Mon", "Tues"]}, "no weekday 'Tues'; did you mean 'Tue'?"),
         ({"opens": "2023-05-15T10:00:00+02:00"}, "opens is a local time of the seat; leave out the offset"),
-        ({"round_minutes": 0}, "value must be above 0, got 0"),
-        ({"sits_on": 1.5}, "value must be between 0 and 1, got 1.5"),
-        ({"round_log_sd": -0.1}, "value must be 0 or more, got -0.1"),
+        ({"round_minutes": 0}, "clock.round_minutes must be above 0 and at most 1440, got 0"),
+        ({"sits_on": 1.5}, "clock.sits_on must be between 0 and 1, got 1.5"),
+        ({"round_log_sd": -0.1}, "clock.round_log_sd must be between 0 and 1.5, got -0.1"),
     ],
 )
 def test_clocks_that_make_no_sense(change: dict[str, Any], said: str) -> None:
