@@ -20,7 +20,7 @@ LAYERS = """
     _version errors
     rules streams scores estimates
     clock evidence selectors quantities kernel exact conditioning sentences announcements
-    electorate parts briefing records
+    electorate parts briefing records refusals
     scenario
     library contests compiled
     balance simulate particles rivals
