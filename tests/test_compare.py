@@ -1,0 +1,363 @@
+"""Comparisons: run by run, exactly zero where nothing differs, refused where nothing can be paired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from toys import classes, elect, play, tallies, toy
+
+import iomsim as iom
+from iomsim.compare import chance_moves, likelier, points
+from iomsim.compiled import draw
+from iomsim.differences import differences, phrase
+from iomsim.errors import PairingError
+from iomsim.parts import Tie
+from iomsim.scenario import Scenario
+from iomsim.simulate import plan_of
+from iomsim.whatif import paired_interval
+
+SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8}, {"name": "E", "backs": "B", "strength": 0.5}]
+
+
+@pytest.fixture(scope="module")
+def geneva() -> Scenario:
+    return iom.load("geneva-2023")
+
+
+def row(difference: float, low: float, high: float) -> pd.Series:
+    return pd.Series({"difference": difference, "low": low, "high": high, "clear": low > 0 or high < 0})
+
+
+# -- zero, and what does not shift ------------------------------------------------------------------
+
+
+def test_a_scenario_differs_from_itself_by_exactly_nothing(geneva: Scenario) -> None:
+    other = iom.loads(iom.dumps(geneva))
+    for found in (iom.compare(geneva, geneva, runs=300, seed=1), iom.compare(geneva, other, runs=300, seed=1)):
+        table = found.table()
+        assert (table[["difference", "low", "high"]] == 0).all(axis=None)
+        assert not table["clear"].any()
+        assert "does not move" in found.sentence()
+
+
+def test_the_two_sides_are_the_forecasts_own_numbers(geneva: Scenario) -> None:
+    other = geneva.with_pressure(Washington=0)
+    table = iom.compare(geneva, other, runs=700, seed=3).table()
+    for side, race in (("a", geneva), ("b", other)):
+        fc = iom.forecast(race, runs=700, seed=3, progress=False)
+        assert (
+            table[side].loc[["Pope", "Vitorino", "no winner"]].tolist() == fc.win_probability()["probability"].tolist()
+        )
+        assert table.loc["spill", side] == fc.spill().value
+        assert table.loc["rounds", side] == fc.runs["rounds"].mean()
+    assert np.allclose(table["difference"], table["b"] - table["a"], atol=1e-12)
+
+
+def same_elections(a: Scenario, b: Scenario, runs: int = 400) -> bool:
+    """Say whether two scenarios play the same elections, to the last paper."""
+    one, other = play(a, runs), play(b, runs)
+    return bool(np.array_equal(one.votes, other.votes) and np.array_equal(one.minute, other.minute))
+
+
+def idle(name: str) -> dict[str, Any]:
+    return {"name": name, "backs": "A", "strength": 0.0}
+
+
+def test_further_and_reordered_ties_shift_nobody() -> None:
+    ties = [{"name": n, "who": [f"M{n}"], "candidate": "A", "log_odds": float(n)} for n in ("1", "2", "3")]
+    nothing = {"name": "0", "who": ["M4"], "candidate": "B", "log_odds": 0.0}
+    race = toy(ties=ties, sponsors=SPONSORS)
+    assert same_elections(race, toy(ties=[nothing, *ties[::-1]], sponsors=SPONSORS))
+    assert not same_elections(race, toy(ties=[*ties, nothing | {"log_odds": 1.0}], sponsors=SPONSORS))
+
+
+def test_a_sponsor_added_behind_the_others_leaves_their_numbers_alone() -> None:
+    race = toy(sponsors=SPONSORS)
+    assert same_elections(race, toy(sponsors=[*SPONSORS, idle("N")]))
+
+
+def test_a_sponsor_put_before_the_others_gives_them_other_numbers() -> None:
+    """The documentation says so: a sponsor's numbers go with its place."""
+    assert not same_elections(toy(sponsors=SPONSORS), toy(sponsors=[idle("N"), *SPONSORS]))
+    assert not same_elections(toy(sponsors=SPONSORS), toy(sponsors=SPONSORS[::-1]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sponsors.W.strength": 2.0},
+        {"sponsors.E.spread": 0.0},
+        {"behaviour.secrecy": 0.0, "behaviour.fluid": 0.2},
+        {"behaviour.conviction": 0.5, "behaviour.absent": 0.3, "candidates.B.appeal": 1.0},
+    ],
+)
+def test_no_parameter_shifts_what_is_drawn(change: dict[str, float]) -> None:
+    race = toy(sponsors=SPONSORS)
+    other = race.with_parameters(change)
+    one, two = (draw(plan_of(r), 1, 0, 200) for r in (race, other))
+    for name in ("keys", "campaign", "appeal", "region", "conviction"):
+        assert np.array_equal(getattr(one, name), getattr(two, name))
+    assert not (one.absent & ~two.absent).any()  # who was away stays away
+    assert not (two.fluid & ~one.fluid).any()
+
+
+# -- pressure, run by run ---------------------------------------------------------------------------
+
+
+def first_votes(race: Scenario, seed: int, candidate: int, runs: int = 600) -> NDArray[np.int16]:
+    return tallies(play(race, runs, seed), 1, candidate)
+
+
+@pytest.mark.parametrize("kind", ["two", "three", "two classes", "geneva"])
+def test_more_pressure_never_loses_a_first_round_vote(kind: str, geneva: Scenario) -> None:
+    third = {"name": "N", "backs": "C", "strength": 0.4}
+    race = {
+        "two": toy(21, sponsors=SPONSORS),
+        "three": toy(21, "ABC", sponsors=[*SPONSORS, third]),
+        "two classes": classes((8, 9), (-1.0, 1.0), sponsors=SPONSORS),
+        "geneva": geneva,
+    }[kind]
+    for sponsor in race.sponsors:
+        k = race.names.index(sponsor.backs)
+        steps = [race.with_pressure(**{sponsor.name: strength}) for strength in (0.0, 0.1, 1.0, 3.0)]
+        votes = np.stack([first_votes(step, 1, k) for step in steps])
+        assert (np.diff(votes, axis=0) >= 0).all()
+        assert (votes[-1] > votes[0]).any()
+
+
+def test_the_law_above_needs_the_same_numbers(geneva: Scenario) -> None:
+    weak, strong = geneva.with_pressure(Washington=0.6), geneva.with_pressure(Washington=0.7)
+    assert (first_votes(strong, 2, 0) < first_votes(weak, 1, 0)).any()
+
+
+# -- errors -----------------------------------------------------------------------------------------
+
+
+def test_intervals_by_hand() -> None:
+    """Four runs of which one changes hands; six of which one goes each way; whole rounds."""
+    middle, low, high = paired_interval(np.array([0.0, 0, 1, 1]), np.array([0.0, 1, 1, 1]))
+    half = 1.959964 * np.sqrt(1.5 + 0.5 - 1 / 6) / 6
+    assert (middle, low, high) == pytest.approx((0.25, 1 / 6 - half, 1 / 6 + half))
+    middle, low, high = paired_interval(np.array([0.0, 1, 1, 0, 0, 0]), np.array([1.0, 0, 1, 0, 0, 0]))
+    assert (middle, low, high) == pytest.approx((0.0, -1.959964 * np.sqrt(3) / 8, 1.959964 * np.sqrt(3) / 8))
+    middle, low, high = paired_interval(np.array([1.0, 2, 3]), np.array([1.0, 4, 7]))
+    assert (middle, low, high) == pytest.approx((2.0, 2 - 1.959964 * 2 / np.sqrt(3), 2 + 1.959964 * 2 / np.sqrt(3)))
+
+
+@pytest.mark.parametrize(("up", "down"), [(0.02, 0.005), (0.3, 0.1), (0.001, 0.0)])
+def test_intervals_cover(up: float, down: float) -> None:
+    """Of 2000 comparisons of 400 runs, some 95 of 100 intervals hold the true difference."""
+    u = np.random.default_rng(1).random((2000, 400))
+    a, b = ((u < down).astype(float), ((u >= down) & (u < down + up)).astype(float))
+    ends = np.array([paired_interval(x, y) for x, y in zip(a, b, strict=True)])
+    covered = ((ends[:, 1] <= up - down) & (up - down <= ends[:, 2])).mean()
+    assert 0.94 <= covered <= 1.0
+    assert up < 0.01 or covered < 0.97  # nor are they so wide that they say nothing
+
+
+def test_common_random_numbers_reduce_the_variance(geneva: Scenario) -> None:
+    """Thirty small comparisons with common numbers, and thirty without: the factor is printed."""
+    other = geneva.with_pressure(Washington=0.8)
+    wins = {
+        (name, seed): (play(race, 256, seed).winner == 0).mean()
+        for name, race in (("a", geneva), ("b", other))
+        for seed in range(60)
+    }
+    together = np.var([wins["b", seed] - wins["a", seed] for seed in range(30)], ddof=1)
+    apart = np.var([wins["b", seed + 30] - wins["a", seed] for seed in range(30)], ddof=1)
+    promised = iom.compare(geneva, other, runs=4000, seed=1).variance_ratio()
+    print(f"common random numbers: variance divided by {apart / together:.1f} (promised {promised['Pope']:.1f})")
+    assert apart / together > 2
+    assert 0.4 < (apart / together) / promised["Pope"] < 2.5
+    assert promised["spill"] > 1.5
+
+
+def test_without_common_numbers_nothing_is_gained(geneva: Scenario) -> None:
+    a = iom.forecast(geneva, runs=3000, seed=1, progress=False)
+    b = iom.forecast(geneva.with_pressure(Washington=0.8), runs=3000, seed=2, progress=False)
+    factor = iom.compare(a, replace(b, seed=1)).variance_ratio()["Pope"]  # a lie about the seed
+    assert 0.9 < factor < 1.1
+
+
+def test_the_variance_ratio_is_never_undefined() -> None:
+    sure = elect("AAAB")
+    ratio = iom.compare(sure, sure, runs=20, seed=1).variance_ratio()
+    assert (ratio == 1).all()
+    race = toy()
+    assert np.isinf(iom.compare(race, race, runs=200, seed=1).variance_ratio()["A"])
+
+
+# -- sentences --------------------------------------------------------------------------------------
+
+
+def test_the_sentence_says_what_the_pressure_is_worth(geneva: Scenario) -> None:
+    found = iom.compare(geneva, geneva.with_pressure(Washington=0), runs=4000, seed=1)
+    table, words = found.table(), found.sentence()
+    assert words.startswith("Without Washington's pressure Pope's chance falls by ")
+    assert f"{-100 * table.loc['Pope', 'difference']:.0f} points" in words
+    assert "; Tuesday becomes less likely by " in words
+    assert words.endswith("(4\u202f000 paired runs, 95 % intervals).")
+    assert words in repr(found)
+    assert "Washington&#x27;s" in found._repr_html_()
+
+
+def test_a_difference_within_noise_is_called_so(geneva: Scenario) -> None:
+    words = iom.compare(geneva, geneva.with_behaviour(secrecy=0.401), runs=1000, seed=1).sentence()
+    assert words.startswith("With secrecy 0.401 instead of 0.4, Pope's chance does not move beyond noise (")
+    assert "Tuesday is as likely as before, within noise (" in words
+
+
+def test_of_three_the_one_who_moves_most_is_named() -> None:
+    race = toy(31, "ABC", sponsors=[{"name": "N", "backs": "C", "strength": 0.0}])
+    words = iom.compare(race, race.with_pressure(N=3.0), runs=500, seed=1).sentence()
+    assert ", C's chance rises by " in words
+
+
+def test_more_deadlock_is_told_when_it_matters(geneva: Scenario) -> None:
+    words = iom.compare(geneva, geneva.with_rules("one-two-way"), runs=500, seed=1).sentence()
+    assert "; no winner becomes likelier by " in words
+    assert "no winner" not in iom.compare(geneva, geneva.with_pressure(Brussels=0.5), runs=500, seed=1).sentence()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (row(-0.141, -0.151, -0.132), "A's chance falls by 14 points (13 to 15)"),
+        (row(0.0093, 0.0071, 0.0112), "A's chance rises by 0.9 points (0.7 to 1.1)"),
+        (row(0.0100, 0.0096, 0.0104), "A's chance rises by 1.0 point (1.0 to 1.0)"),
+        (row(0.012, 0.002, 0.022), "A's chance rises by 1.2 points (0.2 to 2.2)"),
+        (row(-0.01, -0.03, 0.01), "A's chance does not move beyond noise (-3.0 to +1.0 points)"),
+        (row(0.0, 0.0, 0.0), "A's chance does not move"),
+        (row(0.0, -0.0004, 0.0004), "A's chance does not move"),
+    ],
+)
+def test_words_for_a_chance(given: pd.Series, words: str) -> None:
+    assert chance_moves("A", given) == words
+
+
+def test_words_for_a_day() -> None:
+    assert likelier("Tuesday", row(-0.03, -0.04, -0.02)) == "Tuesday becomes less likely by 3 points (2 to 4)"
+    assert likelier("Tuesday", row(0.03, 0.02, 0.04)) == "Tuesday becomes likelier by 3 points (2 to 4)"
+    assert likelier("Tuesday", row(0.0, 0.0, 0.0)) == "Tuesday is as likely as before"
+    assert points(row(0.02, 0.012, 0.028)) == "2 points (1 to 3)"
+
+
+def test_another_next_day_is_not_called_tuesday(geneva: Scenario) -> None:
+    other = geneva.with_clock(days=("Mon", "Wed"))
+    assert "; a second day is as likely" in iom.compare(geneva, other, runs=100, seed=1).sentence()
+
+
+# -- what differs -----------------------------------------------------------------------------------
+
+
+def test_every_difference_has_its_words(geneva: Scenario) -> None:
+    tie = Tie(name="a pledge", who=("Chile",), candidate="Pope", log_odds=iom.Quantity(value=1, low=1, high=1))
+    assert differences(geneva, geneva) == []
+    assert differences(geneva, geneva.with_parameters({"ties.European Union.log_odds": 1.0})) == [
+        "the tie 'European Union' 1 instead of 1.9"
+    ]
+    assert differences(geneva, geneva.with_ties(tie)) == ["the tie 'a pledge'"]
+    assert differences(geneva.with_ties(tie), geneva) == ["without the tie 'a pledge'"]
+    moved = tie.model_copy(update={"who": ("Peru",)})
+    assert differences(geneva.with_ties(tie), geneva.with_ties(moved)) == ["the tie 'a pledge' aimed otherwise"]
+    assert differences(geneva, geneva.with_pinned(Pope=["FRA", "Chile"])) == ["France and Chile won over to Pope"]
+    assert differences(geneva.with_pinned(Pope=["FRA"]), geneva) == ["without France pinned to Pope"]
+    many = geneva.with_pinned(Vitorino=["FRA", "DEU", "ITA", "ESP"])
+    assert differences(geneva, many) == ["4 members won over to Vitorino"]
+    assert differences(geneva, geneva.with_rules(concession=False)) == ["concession off instead of on"]
+    assert differences(geneva, geneva.with_rules(max_two_way=3)) == ["max_two_way 3 instead of never"]
+    later = geneva.with_clock(opens=datetime(2023, 5, 15, 11))
+    assert differences(geneva, later) == ["another clock (opens)"]
+    assert differences(geneva, geneva.with_clock(sits_on=0.5)) == ["sits_on 0.5 instead of 0.25"]
+
+
+def test_differences_of_sponsors_and_electorates() -> None:
+    race = toy(sponsors=SPONSORS)
+    assert differences(race, toy(sponsors=[*SPONSORS, idle("N")])) == ["the sponsor 'N'"]
+    assert differences(race, toy(sponsors=SPONSORS[::-1])) == ["the sponsors in another order"]
+    turned = [SPONSORS[0] | {"backs": "B"}, SPONSORS[1]]
+    assert differences(race, toy(sponsors=turned)) == ["the sponsor 'W' aimed otherwise"]
+    silent = toy(sponsors=SPONSORS, electorate={"size": 15, "without_vote": ("M1",)})
+    assert differences(race, silent) == ["M1 without a vote"]
+    assert differences(silent, race) == ["a vote for M1"]
+    assert differences(race, toy(16, sponsors=SPONSORS)) == ["another electorate"]
+
+
+def test_changes_begin_a_sentence() -> None:
+    three = ["a 1 instead of 2", "b 3 instead of 4", "without c"]
+    assert phrase(three) == "With a 1 instead of 2 and b 3 instead of 4, without c,"
+    assert phrase(["without a", "without b"]) == "Without a and b,"
+    assert phrase(["a", "b", "c", "d"]) == "With 4 changes,"
+
+
+# -- refusals ---------------------------------------------------------------------------------------
+
+
+def made(race: Scenario, **how: Any) -> iom.Forecast:
+    return iom.forecast(race, **({"runs": 60, "seed": 1, "progress": False} | how))
+
+
+def members(order: str) -> dict[str, Any]:
+    return {"electorate": {"table": tuple({"name": letter} for letter in order)}}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        (toy(names="AB"), toy(names="AC"), "the candidates differ, so that runs cannot be paired: B, C only in one"),
+        (toy(names="AB"), toy(names="BA"), "the candidates stand in another order"),
+        (toy(9), toy(11), "the members differ, so that runs cannot be paired: M10, M11 only in one"),
+        (toy(9), toy(15), "M10, M11, M12 and 3 more only in one"),
+        (toy(**members("abcd")), toy(**members("abdc")), "the members stand in another order"),
+    ],
+)
+def test_other_elections_cannot_be_paired(a: Scenario, b: Scenario, words: str) -> None:
+    with pytest.raises(PairingError, match=words):
+        iom.compare(a, b, runs=10, seed=1)
+
+
+def test_other_forecasts_cannot_be_paired() -> None:
+    race = toy(9)
+    base = made(race)
+    for other, words in (
+        (made(race, seed=2), r"the seeds differ \(1 and 2\)"),
+        (made(race, runs=61), r"the numbers of runs differ \(60 and 61\)"),
+        (made(race, keep="summary"), "kept only its summary cannot be paired; make it with keep='runs'"),
+        (replace(base, announced=1), "knows announced rounds"),
+        (replace(base, version="0.0.1"), r"made by versions .* and 0\.0\.1"),
+    ):
+        with pytest.raises(PairingError, match=words):
+            iom.compare(base, other)
+    with pytest.raises(PairingError, match="one run is not enough"):
+        iom.compare(race, race, runs=1, seed=1)
+
+
+def test_only_scenarios_and_forecasts_are_compared() -> None:
+    with pytest.raises(PairingError, match="can be compared, got str"):
+        iom.compare(toy(), "geneva-2023")  # type: ignore[arg-type]
+
+
+def test_a_scenario_beside_a_forecast_takes_its_runs_and_seed() -> None:
+    race = toy(9)
+    other = race.with_behaviour(abstain=0.5)
+    found = iom.compare(made(race), other)
+    assert found.table().equals(iom.compare(race, other, runs=60, seed=1).table())
+    assert (found.runs, found.seed) == (60, 1)
+    with pytest.raises(PairingError, match="the forecast given has runs 60; leave runs=100 out"):
+        iom.compare(made(race), other, runs=100)
+    with pytest.raises(PairingError, match="has seed 1; leave seed=2 out"):
+        iom.compare(other, made(race), seed=2)
+
+
+def test_a_seed_is_drawn_and_kept() -> None:
+    race = toy(9)
+    found = iom.compare(race, race.with_behaviour(abstain=0.5), runs=40)
+    again = iom.compare(race, race.with_behaviour(abstain=0.5), runs=40, seed=found.seed)
+    assert found.table().equals(again.table())
+    assert f"seed {found.seed} · 40 runs each" in found.stamp()
