@@ -7,7 +7,7 @@ new figure unless they are given axes, and leave matplotlib's global settings al
 
 from __future__ import annotations
 
-from iomsim.charts import winners
+from iomsim.charts import decision, duration, moves, pages, paths, winners
 from iomsim.charts.base import STYLE, Accessor, Chart, save
 
 __all__ = ["STYLE", "Plots", "save"]
@@ -18,3 +18,12 @@ class Plots(Accessor):
 
     win_probability = Chart(winners.win_probability)
     win_probability_data = Chart(winners.win_probability_data)
+    rounds = Chart(duration.rounds)
+    rounds_data = Chart(duration.rounds_data)
+    decision_time = Chart(decision.decision_time)
+    decision_time_data = Chart(decision.decision_time_data)
+    trajectories = Chart(paths.trajectories)
+    trajectories_data = Chart(paths.trajectories_data)
+    flows = Chart(moves.flows)
+    flows_data = Chart(moves.flows_data)
+    dashboard = Chart(pages.dashboard)

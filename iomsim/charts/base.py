@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
+from inspect import signature
 from pathlib import Path
 from textwrap import fill, shorten
 from types import MethodType
@@ -24,7 +25,9 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.transforms import offset_copy
 
 from iomsim.errors import IomsimError, unknown
 
@@ -152,35 +155,45 @@ def page(fig: Figure | SubFigure | None, size: tuple[float, float]) -> Figure | 
     return fig
 
 
-def finish(ax: Axes, caption: Caption, stamp: bool = True) -> None:
+def finish(ax: Axes, caption: Caption, stamp: bool = True, above: float = 0.0) -> None:
     """Write title, reading and stamp, and remember the caption for files.
 
-    Call it last: the stamp goes under whatever is lowest.
+    Call it last: the stamp goes under whatever is lowest.  The title leaves `above` points free
+    over the axes.
     """
-    headline(ax, caption.title, caption.reading)
+    lay_out(ax)  # so that lines break where they should
+    headline(ax, caption.title, caption.reading, above)
     if stamp and caption.stamp:
         below(ax, caption.stamp)
     remember(ax, caption)
 
 
-def headline(ax: Axes, title: str, reading: str = "") -> None:
+def lay_out(ax: Axes) -> None:
+    """Move the axes to where the figure's layout engine wants them, if it has one."""
+    engine = root(ax).get_layout_engine()
+    if engine is not None:
+        engine.execute(root(ax))
+
+
+def headline(ax: Axes, title: str, reading: str = "", above: float = 0.0) -> None:
     """Write the title, and under it how to read the chart, both wrapped to the width of the axes."""
     large = mpl.rcParams["axes.titlesize"]
     lines = wrapped(ax, reading, SMALL)
-    pad = 9 + (lines.count("\n") + 1) * SMALL * 1.35 * bool(lines)
+    pad = above + 9 + (lines.count("\n") + 1) * SMALL * 1.35 * bool(lines)
     ax.title = LeftTitle(0, 1)
     ax.title.set(figure=ax.figure, clip_on=False)
     ax.title.axes = ax
     ax.set_title(balanced(wrapped(ax, title, 1.1 * large)), pad=pad)
     if lines:
-        place(ax, (0, 1), lines, (0, 7), ha="left", va="bottom", fontsize=SMALL, color=QUIET, linespacing=1.2)
+        look: dict[str, Any] = {"fontsize": SMALL, "color": QUIET, "linespacing": 1.2, "in_layout": False}
+        place(ax, (0, 1), lines, (0, above + 7), ha="left", va="bottom", **look)
 
 
 def below(ax: Axes, text: str) -> None:
     """Write in small print under everything that is drawn."""
     box, frame, dpi = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi
     depth = (frame.y0 - box.y0) / dpi * 72 if box is not None else 0.0
-    left = (frame.x0 - max(box.x0, 0)) / dpi * 72 if box is not None else 0.0
+    left = (frame.x0 - box.x0) / dpi * 72 if box is not None else 0.0
     place(ax, (0, 0), text, (-left, -depth - 7), ha="left", va="top", fontsize=TINY, color=QUIET)
 
 
@@ -191,10 +204,74 @@ def place(ax: Axes, at: tuple[float, float], text: str, shift: tuple[float, floa
     )
 
 
+def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> None:
+    """Write a row of words under the axis: a label at the left, and a word under each place of `x`.
+
+    Line 0 is that of the tick labels.
+    """
+    depth = -5 - 13 * line
+    style: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": QUIET} | look
+    place(ax, (0, 0), label, (-7, depth), ha="right", **style)
+    for at, word in zip(x, words, strict=True):
+        ax.annotate(
+            str(word), (at, 0), xytext=(0, depth), xycoords=("data", "axes fraction"), textcoords="offset points",
+            ha="center", annotation_clip=False, **style,
+        )  # fmt: skip
+
+
+def key(
+    ax: Axes,
+    handles: list[Any],
+    words: list[str],
+    inks: list[str] | None = None,
+    above: bool = False,
+    down: float = 21,
+) -> float:
+    """Write what the marks are, in as many columns as fit: `down` points under the axes, or right above them.
+
+    Returns
+    -------
+    float
+        Points that it is high.
+    """
+    points = ax.get_window_extent().width / root(ax).dpi * 72
+    across = columns(words, points)
+    lift = offset_copy(ax.transAxes, root(ax), y=3 if above else -down, units="points")
+    legend = ax.legend(
+        handles, ["x"] * len(words), ncols=across, loc="lower left" if above else "upper left",
+        bbox_to_anchor=(0, above), bbox_transform=lift,
+        borderaxespad=0, borderpad=0, handletextpad=0.4, handlelength=1.2, handleheight=1.0, columnspacing=1.4,
+    )  # fmt: skip
+    for text, word, colour in zip(legend.get_texts(), words, inks or [DARK] * len(words), strict=True):
+        text.set(text=word, color=colour)  # as a label, matplotlib would leave out what begins with "_"
+    return 13.0 * -(-len(words) // across)
+
+
+def columns(words: list[str], points: float) -> int:
+    """Return in how many columns small words fit into a width, filled column by column.
+
+    Examples
+    --------
+    >>> columns(["one", "two", "three"], 400), columns(["one", "two", "three"], 80)
+    (3, 1)
+    """
+    for across in range(len(words), 1, -1):
+        deep = -(-len(words) // across)
+        longest = [max(map(len, words[first : first + deep])) for first in range(0, len(words), deep)]
+        if sum(4.5 * letters + 26 for letters in longest) <= points:
+            return across
+    return 1
+
+
 def wrapped(ax: Axes, text: str, size: float) -> str:
     """Return a text broken into lines that fit the width of the axes at a font size."""
     inches = ax.get_window_extent().width / root(ax).dpi
     return fill(text, max(int(inches * 72 / (size * 0.53)), 12), break_long_words=False)
+
+
+def haloed(width: float = 2.0) -> list[Any]:
+    """Return the effect that keeps words legible over lines: a white rim."""
+    return [withStroke(linewidth=width, foreground="white")]
 
 
 def balanced(text: str) -> str:
@@ -390,8 +467,9 @@ class Accessor:
         """
         if name not in self.names():
             raise unknown("chart", name, self.names())
-        fig = Figure()
-        getattr(self, name)(ax=fig, **options)
+        chart, fig = getattr(self, name), Figure()
+        where = "fig" if "fig" in signature(chart).parameters else "ax"
+        chart(**{where: fig}, **options)
         return fig
 
     def save(self, name: str, path: str | Path, **options: Any) -> Path:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.transforms import offset_copy
 
-from iomsim.charts.base import DARK, QUIET, SMALL, Caption, canvas, count, finish, ink, root, short
+from iomsim.charts.base import DARK, QUIET, SMALL, Caption, canvas, count, finish, ink, key, place, short
 from iomsim.estimates import in_100
 from iomsim.sentences import MARGIN
 
@@ -126,20 +125,21 @@ def _rule_sets(ax: Axes, table: pd.DataFrame) -> None:
     names = list(table.columns[3:])
     across = 100 * table[names]
     ax.hlines(y, across.min(axis=1), across.max(axis=1), color=QUIET, lw=0.8)
-    for name, marker in zip(names, MARKERS, strict=False):
-        ax.plot(across[name], y, marker, mfc="white", mec=DARK, mew=0.8, ms=4.5, ls="", label=name, clip_on=False)
-    under_the_label = offset_copy(ax.transAxes, root(ax), y=-36, units="points")
-    ax.legend(
-        loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=under_the_label, borderaxespad=0, borderpad=0,
-        ncols=len(names), handletextpad=0.1, columnspacing=1.2, handlelength=1.2, alignment="left",
-        title="the same under other rules", title_fontsize=SMALL,
-    )  # fmt: skip
+    look: dict[str, Any] = {"mfc": "white", "mec": DARK, "mew": 0.8, "ms": 4.5, "ls": ""}
+    marks = [
+        ax.plot(across[name], y, marker, clip_on=False, **look)[0] for name, marker in zip(names, MARKERS, strict=False)
+    ]
+    place(ax, (0, 0), "the same under other rules:", (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
+    key(ax, marks, names, down=49)
 
 
 def _frame(ax: Axes, table: pd.DataFrame) -> None:
     longest = 100 * table.drop(columns="low").to_numpy().max()
-    end = next((end for end in (20, 40, 60, 80) if longest < 0.8 * end), 100)
-    ax.set(xlim=(0, end), ylim=(len(table) - 0.35, -0.5), xlabel="of 100 elections", xticks=range(0, end + 1, end // 4))
+    end = next((end for end in (20, 40, 60, 80) if longest < end), 100)
+    ax.set(xlim=(0, max(end, 1.35 * 100 * table["high"].max())), ylim=(len(table) - 0.35, -0.5))
+    ax.set_xticks(range(0, end + 1, end // 4))
+    ax.spines["bottom"].set_bounds(0, end)
+    ax.set_xlabel("of 100 elections", loc="left", fontsize=SMALL, color=QUIET)
     ax.set_yticks(range(len(table)), [short(str(name), 18, lines=2) for name in table.index])
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
