@@ -6,6 +6,7 @@
 >>> fc.answer()                                                     # doctest: +SKIP
 """
 
+from iomsim import exact
 from iomsim._version import VERSION as __version__
 from iomsim.archive import open_forecast
 from iomsim.compare import Comparison, compare
@@ -23,7 +24,7 @@ from iomsim.estimates import Estimate
 from iomsim.evidence import facts
 from iomsim.forecast import Forecast
 from iomsim.grid import Grid, grid
-from iomsim.library import catalogue, dumps, load, loads
+from iomsim.library import catalogue, dumps, load, loads, schema
 from iomsim.live import Night, UnexpectedTallyWarning, live, replay
 from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
 from iomsim.paths import Paths, paths_to
@@ -73,6 +74,7 @@ __all__ = [
     "catalogue",
     "compare",
     "dumps",
+    "exact",
     "facts",
     "forecast",
     "grid",
@@ -83,6 +85,7 @@ __all__ = [
     "paths_to",
     "pivotal",
     "replay",
+    "schema",
     "side_by_side",
     "sobol",
     "tornado",

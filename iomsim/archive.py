@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError
+from iomsim import electorate
+from iomsim.errors import FileError, reason
 from iomsim.forecast import Forecast
 from iomsim.library import dumps, loads
 from iomsim.scenario import Scenario
@@ -23,21 +23,31 @@ FORMAT = 1
 
 
 def save(fc: Forecast, path: str | Path) -> None:
-    """Write a forecast to one compressed file."""
-    arrays = _arrays(fc)
+    """Write a forecast to one compressed file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
     meta = {
         "format": FORMAT,
         "version": fc.version,
         "seed": fc.seed,
         "runs": len(fc),
+        "stopped": fc.stopped,
+        "announced": fc.announced,
         "scenario": dumps(self_contained(fc.scenario)),
         "hash": fc.scenario.hash,
         "rule_sets": fc.rule_sets().to_dict(orient="split"),
-        "digest": _digest(arrays),
     }
-    with open(path, "wb") as file:
-        arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    arrays = _arrays(fc) | {"meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)}
+    arrays["digest"] = np.frombuffer(_digest(arrays), dtype=np.uint8)
+    try:
+        with open(path, "wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    except OSError as error:
+        raise FileError(f"cannot write {str(path)!r}: {reason(error)}") from None
 
 
 def open_forecast(path: str | Path) -> Forecast:
@@ -51,22 +61,23 @@ def open_forecast(path: str | Path) -> Forecast:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        meta = json.loads(bytes(arrays.pop("meta")))
+        digest, meta = bytes(arrays.pop("digest")), json.loads(bytes(arrays["meta"]))
+        newer = meta["format"] > FORMAT
     except OSError as error:
-        raise FileError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise FileError(f"{str(path)!r} is damaged or is no saved forecast ({error})") from None
-    return _restore(meta, arrays, path)
-
-
-def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Path) -> Forecast:
-    if meta.get("format", 0) > FORMAT:
+        raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
+    except Exception:  # what a damaged or foreign file does to its reader has no end of names
+        raise FileError(f"{str(path)!r} is damaged or is no saved forecast") from None
+    if newer:
         raise FileError(
             f"{str(path)!r} was written by iomsim {meta.get('version')} in format {meta['format']}; "
             f"this version reads formats up to {FORMAT}, so update iomsim"
         )
-    if meta.get("digest") != _digest(arrays):
+    if digest != _digest(arrays):
         raise FileError(f"{str(path)!r} is damaged: its content does not match its checksum")
+    return _restore(meta, arrays, path)
+
+
+def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Path) -> Forecast:
     parts: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():
         array.setflags(write=False)
@@ -78,9 +89,16 @@ def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Pa
         examples=Outcomes(**parts["examples"]),
         **parts["summary"],
     )
-    outcomes = Outcomes(**parts["outcomes"]) if "outcomes" in parts else None
-    fc = Forecast(loads(meta["scenario"], str(path)), meta["seed"], summary, outcomes, meta["version"])
     sides = meta["rule_sets"]
+    fc = Forecast(
+        scenario=loads(meta["scenario"], str(path)),
+        seed=meta["seed"],
+        summary=summary,
+        outcomes=Outcomes(**parts["outcomes"]) if "outcomes" in parts else None,
+        version=meta["version"],
+        stopped=meta["stopped"],
+        announced=meta["announced"],
+    )
     fc._kept["rule_sets"] = pd.DataFrame(sides["data"], sides["index"], sides["columns"]).rename_axis("rules")
     return fc
 
@@ -96,31 +114,27 @@ def _arrays(fc: Forecast) -> dict[str, np.ndarray]:
     return {f"{group}.{key}": np.asarray(part) for group, parts in groups.items() for key, part in parts.items()}
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
+def _digest(arrays: dict[str, np.ndarray]) -> bytes:
     total = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         total.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
-    return total.hexdigest()
+    return total.digest()
 
 
 def self_contained(race: Scenario) -> Scenario:
     """Return the scenario with its member table inside, so that later tables cannot change it."""
-    electorate = race.electorate
-    if electorate.table is not None:
-        return race
-    short = electorate.id or ("iso3" if "iso3" in electorate.frame.columns else electorate.name)
-    raw = electorate.frame.drop(columns=["group"]).rename(columns={"name": electorate.name})
-    raw = raw.drop(columns=["id"]) if short in raw.columns else raw.rename(columns={"id": short})
-    rows = tuple(raw.astype(object).to_dict("records"))
-    inside = electorate.model_copy(update={"table": rows, "members": None, "size": None})
-    return race.model_copy(update={"electorate": inside})
+    return race.model_copy(update={"electorate": electorate.self_contained(race.electorate)})
 
 
-def to_csv(fc: Forecast, folder: str | Path) -> list[Path]:
-    """Write every table as csv into a folder, with the stamp as JSON; return the files."""
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+def to_csv(fc: Forecast, folder: str | Path, runs: bool = True) -> list[Path]:
+    """Write every table as csv into a folder, with the stamp as JSON; return the files.
+
+    Raises
+    ------
+    FileError
+        If the folder or a file in it cannot be written.
+    """
     tables = {
         "win_probability": fc.win_probability(),
         "rounds": fc.rounds(),
@@ -130,12 +144,21 @@ def to_csv(fc: Forecast, folder: str | Path) -> list[Path]:
         "evidence": fc.scenario.evidence(),
         "members": fc.scenario.members,
     }
-    if fc.outcomes is not None:
+    if runs and fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
-    files = []
-    for name, table in tables.items():
-        files.append(target / f"{name}.csv")
-        table.to_csv(files[-1], index=name not in ("tallies", "members"))
-    files.append(target / "stamp.json")
-    files[-1].write_text(json.dumps(fc.provenance, indent=2) + "\n", encoding="utf-8")
-    return files
+    texts = {f"{name}.csv": table.to_csv(index=name not in PLAIN) for name, table in tables.items()}
+    return _write(Path(folder), texts | {"stamp.json": json.dumps(fc.provenance, indent=2) + "\n"})
+
+
+PLAIN = ("tallies", "members")
+"""Tables whose index is only a row number."""
+
+
+def _write(folder: Path, texts: dict[str, str]) -> list[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"cannot write into {str(folder)!r}: {reason(error)}") from None
+    return [folder / name for name in texts]

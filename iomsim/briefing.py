@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from iomsim import evidence
+from iomsim.estimates import in_words
 
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
@@ -88,7 +89,7 @@ def _facts(race: Scenario) -> list:
 
 def forecast_html(fc: Forecast) -> str:
     """Return a forecast as HTML: the answer, the winners, a small chart, the stamp."""
-    chances = fc.win_probability().map(lambda p: f"{p:.1%}").to_html(border=0)
+    chances = in_words(fc.win_probability()).to_html(border=0)
     return (
         f"<div><h4>{escape(fc.scenario.title)}</h4><p>{escape(fc.answer())}</p>"
         f"<div style='display:flex;gap:2em;align-items:center'>{chances}{fc.plot.svg('decision_time')}</div>"

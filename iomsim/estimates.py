@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Estimate:
 
     Examples
     --------
-    >>> print(Estimate.of(380, 1000))
+    >>> print(Estimate.of(3800, 10_000))
     38 in 100
     >>> print(Estimate.of(0, 1000))
     <1 in 100
@@ -92,16 +93,54 @@ def in_100(p: float, half_width: float = 0.0) -> str:
     """Return a probability per hundred, with no more digits than its error supports.
 
     It is never "0" or "100": those are for what is certain by rule, which no count of runs shows.
+    What never happened in few runs is bounded by what they can exclude.
+
+    Parameters
+    ----------
+    p : float
+        The probability.
+    half_width : float
+        Half the length of its 95 % interval; 0 if it has no error.
 
     Examples
     --------
     >>> in_100(0.3814), in_100(0.0003), in_100(0.9999), in_100(0.38, half_width=0.07)
     ('38', '<1', '>99', 'about 40')
+    >>> in_100(0.0, half_width=0.0185)
+    '<4'
     """
-    if p < 0.005:
-        return "<1"
-    if p > 0.995:
-        return ">99"
+    if not 0.005 <= p <= 0.995:
+        bound = min(max(math.ceil(200 * half_width - 1e-9), 1), 99)
+        return f"<{bound}" if p < 0.5 else f">{100 - bound}"
     step = 1 if half_width <= 0.03 else 5 if half_width <= 0.06 else 10
-    rounded = min(max(step * round(100 * p / step), 1), 99)
+    rounded = min(max(step * round(100 * p / step), step), 100 - step)
     return str(rounded) if step == 1 else f"about {rounded}"
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of probabilities as it is shown: per hundred, with the interval beside it.
+
+    Examples
+    --------
+    >>> in_words(table([380, 9620], 10_000, ["yes", "no"]))
+        in 100 95 % (Monte Carlo)
+    yes      4             3 to 4
+    no      96           96 to 97
+    """
+    half = (table["high"] - table["low"]) / 2
+    shown = {
+        "in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)],
+        "95 % (Monte Carlo)": [f"{in_100(a)} to {in_100(b)}" for a, b in zip(table["low"], table["high"], strict=True)],
+    }
+    return pd.DataFrame(shown, index=table.index)
+
+
+def thousands(count: int) -> str:
+    """Return a count with narrow spaces between the thousands.
+
+    Examples
+    --------
+    >>> thousands(100_000) == "100\u202f000"
+    True
+    """
+    return f"{count:,}".replace(",", "\u202f")

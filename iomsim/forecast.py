@@ -13,8 +13,9 @@ import pandas as pd
 
 from iomsim import sentences, simulate
 from iomsim._version import VERSION
-from iomsim.errors import IomsimError, ScenarioError, advice
-from iomsim.estimates import Estimate, table
+from iomsim.clock import DAY
+from iomsim.errors import IomsimError, unknown
+from iomsim.estimates import Estimate, in_words, table, thousands
 from iomsim.parts import WEEKDAYS
 from iomsim.rules import ENDINGS, RULE_SETS
 from iomsim.scenario import Scenario
@@ -37,7 +38,7 @@ def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], announced: i
     return Forecast(race, seed, summary, join(parts), announced=announced)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Forecast:
     """What all the runs say.
 
@@ -66,7 +67,7 @@ class Forecast:
     version: str = VERSION
     stopped: str = "all runs asked for were played"
     announced: int = 0
-    _kept: dict[str, Any] = field(default_factory=dict, compare=False)
+    _kept: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of runs."""
@@ -112,7 +113,8 @@ class Forecast:
     def decided_at(self) -> pd.DataFrame:
         """Return when somebody is elected: date, weekday and hour by probability, low, high.
 
-        `cumulative` adds the hours up; the last row counts the runs that elect nobody.
+        `cumulative` adds the hours up; the last row counts the runs that elect nobody, which have no
+        hour, so that its `cumulative` is missing.
         """
         chosen = self._ends[self._ends["winner"] >= 0]
         hour = (chosen["minute"] // 60).rename("hour")
@@ -141,7 +143,7 @@ class Forecast:
         IomsimError
             If there is no such weekday, or the day is not after the opening.
         """
-        limit = (self._day(day) - self.opening_date.date()).days * 24 * 60
+        limit = (self._day(day) - self.opening_date.date()).days * DAY
         late = (self._ends["minute"] >= limit) | (self._ends["minute"] < 0)
         return Estimate.of(self.summary.count(late), len(self))
 
@@ -195,8 +197,8 @@ class Forecast:
 
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""
-        shown = self.win_probability().map(lambda p: f"{p:.1%}")
-        return f"{self.scenario.title}\n{self.answer()}\n\n{shown.to_string()}\n\n{self.stamp()}"
+        shown = in_words(self.win_probability()).to_string()
+        return f"{self.scenario.title}\n{self.answer()}\n\n{shown}\n\n{self.stamp()}"
 
     def _repr_html_(self) -> str:
         from iomsim.briefing import forecast_html
@@ -207,13 +209,13 @@ class Forecast:
         """Return what is needed to make this forecast again, in one line."""
         p = self.provenance
         return (
-            f"iomsim {p['version']} · seed {p['seed']} · {p['runs']:,} runs · scenario {p['scenario']}"
+            f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs · scenario {p['scenario']}"
             f" · rules {p['rules']}"
-        ).replace(",", "\u202f")
+        )
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Version, seed, runs, scenario hash, rules and title."""
+        """Version, seed, runs, scenario hash, rules, title, and how many rounds had been announced."""
         return {
             "version": self.version,
             "seed": self.seed,
@@ -221,16 +223,26 @@ class Forecast:
             "scenario": self.scenario.hash,
             "rules": self.scenario.rules.name,
             "title": self.scenario.title,
+            "announced": self.announced,
         }
 
     # -- tables of runs ---------------------------------------------------------------------
 
-    @cached_property
+    @property
     def runs(self) -> pd.DataFrame:
         """One row per run: winner, ending, rounds, members present, and when it ended.
 
         `ended_at` is missing for unresolved runs; `decided_at` also for failed ones.
         """
+        return self._runs.copy()
+
+    @property
+    def tallies(self) -> pd.DataFrame:
+        """One row per run, round and standing candidate: votes, valid papers, share, kind of round."""
+        return self._tallies.copy()
+
+    @cached_property
+    def _runs(self) -> pd.DataFrame:
         out = self._full
         ended = pd.Series(self._times(out.minute)).where(out.minute >= 0)
         names = [*self.scenario.names, NO_WINNER]
@@ -247,8 +259,7 @@ class Forecast:
         )
 
     @cached_property
-    def tallies(self) -> pd.DataFrame:
-        """One row per run, round and standing candidate: votes, valid papers, share, kind of round."""
+    def _tallies(self) -> pd.DataFrame:
         out = self._full
         row, k = np.nonzero(out.votes >= 0)
         run = np.repeat(np.arange(out.size), out.rounds)
@@ -280,11 +291,11 @@ class Forecast:
 
         save(self, path)
 
-    def to_csv(self, folder: str | Path) -> list[Path]:
-        """Write every table as csv into a folder; return the files."""
+    def to_csv(self, folder: str | Path, runs: bool = True) -> list[Path]:
+        """Write every table as csv into a folder, and the runs if they are wanted; return the files."""
         from iomsim.archive import to_csv
 
-        return to_csv(self, folder)
+        return to_csv(self, folder, runs)
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -295,9 +306,9 @@ class Forecast:
 
     @property
     def next_day(self) -> date:
-        """The first day with a sitting after the opening date."""
+        """The first day with a sitting after the opening date; if there is none, the day after it."""
         first = self.scenario.clock.calendar().opens
-        later = first[first >= 24 * 60][0]
+        later = [*first[first >= DAY], DAY][0]
         return (self.opening_date + timedelta(minutes=float(later))).date()
 
     @property
@@ -349,4 +360,4 @@ def _weekday_after(first: date, name: str) -> date:
     try:
         return date.fromisoformat(str(name))
     except ValueError:
-        raise ScenarioError(f"no day {name!r}; {advice(str(name), DAY_NAMES)}") from None
+        raise unknown("day", name, DAY_NAMES) from None

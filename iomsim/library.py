@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from iomsim.electorate import inlined
-from iomsim.errors import FileError, UnknownNameError, advice
+from iomsim.errors import FileError, UnknownNameError, advice, reason
 from iomsim.evidence import shipped_names, shipped_text
 from iomsim.scenario import Scenario, build
 
@@ -50,7 +49,7 @@ def load(source: str | Path) -> Scenario:
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read the scenario {text!r}: {error}") from None
+        raise FileError(f"cannot read the scenario {text!r}: {reason(error)}") from None
     return loads(content, text, path.parent)
 
 
@@ -78,8 +77,17 @@ def dumps(race: Scenario) -> str:
 
 
 def save(race: Scenario, path: str | Path) -> None:
-    """Write a scenario to a TOML file."""
-    Path(path).write_text(dumps(race), encoding="utf-8")
+    """Write a scenario to a TOML file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    try:
+        Path(path).write_text(dumps(race), encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"cannot write {str(path)!r}: {reason(error)}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -91,7 +99,20 @@ def _plain(value: Any) -> Any:
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    return value.isoformat("minutes") if isinstance(value, time) and not value.second else value
+    return value
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a scenario file, for editors that check and complete TOML.
+
+    A quantity may be written as a plain number.
+
+    Examples
+    --------
+    >>> sorted(schema()["required"])
+    ['candidates', 'electorate']
+    """
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
 
 
 def catalogue() -> pd.DataFrame:

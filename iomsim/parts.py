@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from iomsim import rules as rules_module
 from iomsim.clock import Calendar, Pace, calendar
@@ -20,7 +20,6 @@ from iomsim.quantities import (
     PaceSpread,
     Pause,
     Probability,
-    Quantity,
     Settled,
     Shape,
     Spread,
@@ -156,7 +155,7 @@ class RuleBook(Frozen):
     name: str = "until-two-thirds"
     grade: str = "assumed"
     source: str = "given by the user"
-    threshold: str | None = None
+    threshold: Annotated[str | None, WithJsonSchema({"type": ["string", "number"]})] = None
     base: str | None = None
     concession: bool | None = None
     after_concession: str | None = None

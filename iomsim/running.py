@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from iomsim import simulate
-from iomsim.errors import BlockError, IomsimError, whole_number
+from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.estimates import Estimate
 from iomsim.forecast import NO_WINNER, Forecast
 from iomsim.scenario import Scenario
@@ -71,7 +72,7 @@ def forecast(
     IomsimError
         If an argument makes no sense.
     BlockError
-        If a worker fails: names the block, and carries as `partial` what was finished.
+        If a worker or the executor fails: says where, and carries as `partial` what was finished.
 
     Warns
     -----
@@ -98,6 +99,8 @@ def forecast(
         raise IomsimError(f"keep must be 'runs' or 'summary', got {keep!r}")
     if runs is not None and precision is not None:
         raise IomsimError("give runs or precision, not both")
+    if target is not None and precision is None:
+        raise IomsimError(f"target {target!r} is what precision is about; give precision too")
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     gathered = Gathered(race, seed, keep)
     if precision is None:
@@ -133,6 +136,14 @@ class Gathered:
         self.runs += part.runs
         return part.runs
 
+    def counts(self) -> Forecast:
+        """Return the forecast so far, without its runs."""
+        return Forecast(self.race, self.seed, merge(self.summaries))
+
+    def partial(self) -> Forecast | None:
+        """Return the forecast so far, if anything has been finished."""
+        return self.forecast() if self.runs else None
+
     def forecast(self) -> Forecast:
         """Return the forecast so far."""
         outcomes = join(self.outcomes) if self.outcomes else None
@@ -163,8 +174,12 @@ def _play(gathered: Gathered, runs: int, executor: Any, progress: bool, start: i
         gathered.stopped = f"interrupted after {gathered.runs} of {runs} runs"
         warnings.warn(gathered.stopped, InterruptedForecastWarning, stacklevel=3)
     except BlockError as error:
-        error.partial = gathered.forecast() if gathered.runs else None
+        error.partial = gathered.partial()
         raise
+    except BrokenExecutor as error:
+        broken = BlockError(f"the executor broke after {gathered.runs} of {runs} runs: {reason(error)}")
+        broken.partial = gathered.partial()
+        raise broken from error
 
 
 def _play_until(gathered: Gathered, precision: float, target: str | None, executor: Any, progress: bool) -> None:
@@ -178,9 +193,9 @@ def _play_until(gathered: Gathered, precision: float, target: str | None, execut
     while gathered.runs < MOST_RUNS:
         before = gathered.runs
         _play(gathered, before + step, executor, progress, start=before)
-        reached = half_width(gathered.forecast(), target)
         if gathered.runs < before + step:
-            return
+            return  # interrupted
+        reached = half_width(gathered.counts(), target)
         if reached <= precision:
             gathered.stopped = f"the 95 % half-width of {target or 'every target'} reached {reached:.4f} <= {precision}"
             return

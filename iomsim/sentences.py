@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from iomsim.estimates import in_100
+from iomsim.estimates import in_100, thousands
 
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
@@ -14,10 +15,24 @@ if TYPE_CHECKING:
 MARGIN = 0.02
 """Leads below this are called level."""
 
+HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
+
 
 def answer(fc: Forecast) -> str:
-    """Return who wins, after how many rounds, whether it spills over, and how sure this is."""
-    return " ".join([who(fc), how_long(fc), how_sure(fc)])
+    """Return who wins, after how many rounds and when, and both kinds of uncertainty: three sentences."""
+    return over(fc) or " ".join([who(fc), how_long(fc), how_sure(fc)])
+
+
+def over(fc: Forecast) -> str:
+    """Return how it ended, if that has been announced; else nothing."""
+    ends = fc.endings()
+    [sure, *others] = ends.index[ends["probability"] > 0]
+    if not fc.announced or others or fc.rounds().index[-1] > fc.announced:
+        return ""
+    (ending, winner), after = sure, f"after {_rounds(fc.announced)}"
+    if ending in HOW:
+        return f"It is over: {winner} is elected {HOW[ending]} {after}."
+    return f"It is over: nobody is elected {after} ({ending})."
 
 
 def who(fc: Forecast) -> str:
@@ -26,49 +41,64 @@ def who(fc: Forecast) -> str:
     Examples
     --------
     >>> import iomsim as iom
-    >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1)
-    >>> "in 100" in who(fc)
-    True
+    >>> ahead = iom.load("minimal").with_pressure(East=0.0).with_rules("strict")
+    >>> who(iom.forecast(ahead, runs=4000, seed=1))
+    'A is ahead: A wins 54 in 100, B 18 in 100, and nobody 29 in 100.'
     """
     table = fc.win_probability()
-    chances = table["probability"].iloc[:-1].sort_values(ascending=False, kind="stable")
+    said = dict(zip(table.index, _chances(table), strict=True))
+    order = table["probability"].iloc[:-1].sort_values(ascending=False, kind="stable")
     half = (table["high"] - table["low"]) / 2
-    first, second = chances.index[:2]
-    others = ", ".join(f"{name} {_chance(chances[name], half[name])}" for name in chances.index[1:])
-    nobody = _chance(table["probability"].iloc[-1], half.iloc[-1])
-    noise = max(MARGIN, half[first] + half[second])
-    if chances[first] - chances[second] < noise:
-        opening = f"{first} and {second} are level"
-        return f"{opening}: {first} wins in {_chance(chances[first], half[first])}, {others}, nobody in {nobody}."
-    return f"{first} is ahead and wins in {_chance(chances[first], half[first])}; {others}, nobody {nobody}."
-
-
-def _chance(p: float, half_width: float) -> str:
-    return f"{in_100(p, half_width)} in 100"
+    first, second = order.index[:2]
+    is_level = order[first] - order[second] < max(MARGIN, half[first] + half[second])
+    opening = f"{first} and {second} are level" if is_level else f"{first} is ahead"
+    others = ", ".join(f"{name} {said[name]}" for name in order.index[1:])
+    return f"{opening}: {first} wins {said[first]}, {others}, and nobody {said[table.index[-1]]}."
 
 
 def how_long(fc: Forecast) -> str:
     """Return the median and the 80 % range of the rounds, and the chance of another day."""
     middle, low, high = fc.median_rounds()
-    cap = fc.scenario.rules.rules.max_rounds
-    word = "round" if middle == 1 else "rounds"
-    top = f"{high} or more" if high >= cap else str(high)
+    most = fc.scenario.rules.rules.max_rounds
+    held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
     return (
-        f"Voting takes {middle} {word} in the median, {low} to {top} in the middle 80 of 100 runs, "
-        f"and {fc.spill()} spill into {fc.next_day:%A}."
+        f"Voting takes {_rounds(middle, most)} in the median (80 % range: {low} to {_or_more(high, most)}{held}), "
+        f"and the chance that it runs into {fc.next_day:%A} is {fc.spill()}."
     )
 
 
 def how_sure(fc: Forecast) -> str:
     """Return the Monte Carlo error and, apart from it, the range over the rule sets."""
-    spill, sides = fc.spill(), fc.rule_sets()
-    points = max(_half_width(fc.win_probability()), spill.half_width) * 100
-    low, high = sides["spill"].idxmin(), sides["spill"].idxmax()
+    points = max(_half_width(fc.win_probability()), fc.spill().half_width) * 100
     return (
-        f"Simulation error is at most {_points(points)} ({len(fc):,} runs, 95 %). It shrinks with runs; what "
-        f"does not is the choice of rules: over the {len(sides)} rule sets {fc.next_day:%A} lies between "
-        f"{in_100(sides['spill'][low])} ({low}) and {in_100(sides['spill'][high])} in 100 ({high})."
-    ).replace(",", "\u202f", 1)
+        f"Simulation error, which shrinks with more runs, is at most {_points(points)} "
+        f"({thousands(len(fc))} runs, 95 %); uncertainty about the rules, which does not, {_by_rules(fc)}."
+    )
+
+
+def _by_rules(fc: Forecast) -> str:
+    """Return how far the next day moves across the rule sets."""
+    sides, day = fc.rule_sets(), f"{fc.next_day:%A}"
+    half = (sides["high"] - sides["low"]) / 2
+    low, high = sides["spill"].idxmin(), sides["spill"].idxmax()
+    least, most = (in_100(sides["spill"][name], half[name]) for name in (low, high))
+    if least == most:
+        return f"leaves {day} at {most} in 100 under all {len(sides)} rule sets"
+    return f"moves {day} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} rule sets"
+
+
+def _chances(table: pd.DataFrame) -> list[str]:
+    half = (table["high"] - table["low"]) / 2
+    return [f"{in_100(p, h)} in 100" for p, h in zip(table["probability"], half, strict=True)]
+
+
+def _rounds(count: int, most: int | None = None) -> str:
+    return f"{_or_more(count, most)} round{'' if count == 1 else 's'}"
+
+
+def _or_more(count: int, most: int | None) -> str:
+    """Return a count; at the last round the rules allow, it might have been more."""
+    return f"{count} or more" if count == most else str(count)
 
 
 def _half_width(table: pd.DataFrame) -> float:
@@ -80,10 +110,8 @@ def _points(points: float) -> str:
 
     Examples
     --------
-    >>> _points(0.31), _points(2.4)
-    ('0.4 points', '3 points')
+    >>> _points(0.31), _points(0.97), _points(2.4)
+    ('0.4 points', '1 point', '3 points')
     """
-    digits = 1 if points < 1 else 0
-    step = 10**digits
-    up = -(-points * step // 1) / step
-    return f"{up:.{digits}f} point{'' if up == 1 else 's'}"
+    up = math.ceil(10 * points) / 10 if points <= 0.9 else math.ceil(points)
+    return f"{up:g} point{'' if up == 1 else 's'}"

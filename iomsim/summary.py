@@ -26,7 +26,7 @@ Ints = NDArray[np.int64]
 _ALONE = (ENDINGS.index("confirmed"), ENDINGS.index("failed"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """Counts over runs; K candidates, R rounds at most.
 
