@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -312,11 +313,21 @@ class Pivotal(Result):
         return self.members.copy()
 
     def rivals(self) -> list[str]:
-        """Return the members, beside the first, for whom the call might do as much: within noise of it."""
-        half = (self.members["win_high"] - self.members["win"]).to_numpy()
-        behind = self.members["win"].iloc[0] - self.members["win"].to_numpy()
-        close = (behind < np.hypot(half, half[0])) & self.members["free"].to_numpy()
-        return [str(member) for member in self.members.index[close] if member != self.members.index[0]]
+        """Return the members that cannot be told from the first: whoever is not among these is behind it.
+
+        Luck alone makes some of many equal members look better than others; with 95 % confidence
+        none of equal effect is left out (Bonferroni over all pairs).
+        """
+        error, many = self._errors(WIN), self.members["free"].sum()
+        behind = self.members[WIN].iloc[0] - self.members[WIN].to_numpy()
+        close = (behind <= _strict(many * (many - 1) // 2) * np.hypot(error, error[0])) & self.members[
+            "free"
+        ].to_numpy()
+        return [str(member) for member in self.members.index[close][1:]]
+
+    def _errors(self, target: str) -> Floats:
+        """Return the standard errors of the pushes."""
+        return ((self.members[f"{target}_high"] - self.members[target]) / Z95).to_numpy()
 
     def sentence(self) -> str:
         """Return where the next phone call would do most, and how sure that is."""
@@ -345,14 +356,14 @@ class Pivotal(Result):
         return f" Won over for good, it is worth {_points(top, key)}."
 
     def _next_day(self) -> str:
-        """Return what the calls do to the next day, unless luck alone would show as many."""
-        clear = self.members[(self.members["spill_low"] > 0) | (self.members["spill_high"] < 0)]
-        day = next_weekday(self.race)
-        if len(clear) <= 2 * 0.05 * self.members["free"].sum():
+        """Return what the calls do to the next day."""
+        day, error = next_weekday(self.race), self._errors(SPILL)
+        top = int(self.members[SPILL].abs().to_numpy().argmax())
+        row = self.members.iloc[top]
+        if abs(row[SPILL]) <= _strict(2 * self.members["free"].sum()) * error[top]:
             return f"No single member moves {day} beyond noise."
-        top = clear.loc[clear["spill"].abs().idxmax()]
-        more = "less" if top["spill"] < 0 else "more"
-        return f"{day} changes most with {top.name}: {_points(top, SPILL)} {more} likely."
+        more = "less" if row[SPILL] < 0 else "more"
+        return f"{day} changes most with {row.name}: {_points(row, SPILL)} {more} likely."
 
     def _head(self) -> pd.DataFrame:
         return self.members.head(self.SHOWN).round(4)
@@ -363,6 +374,11 @@ class Pivotal(Result):
         from iomsim.charts.whatif import PivotalPlots
 
         return PivotalPlots(self)
+
+
+def _strict(questions: int) -> float:
+    """Return how many standard errors are beyond luck, when this many questions are asked at once."""
+    return NormalDist().inv_cdf(1 - 0.05 / max(int(questions), 1))
 
 
 def _points(row: pd.Series, key: str) -> str:

@@ -87,7 +87,7 @@ def sobol(
 
     Notes
     -----
-    Estimators of Saltelli et al. (2010, *Computer Physics Communications* 181, 259-270) by
+    Estimators of Saltelli et al. (2010, *Computer Physics Communications* 181, 259-270), those of
     `scipy.stats.sobol_indices`, with one change: the probability at each point is estimated twice,
     from the two halves of the runs, and every product takes one factor from each half.  The luck
     of the runs then drops out of the means instead of adding to the variance.  Intervals are 95 %
@@ -170,42 +170,40 @@ def indices(values: Floats, names: Sequence[str]) -> pd.DataFrame:
         The parameters.
     """
     n = values.shape[-1]
-    found = _estimates(values)
+    found = crossed(values)
     rng = np.random.default_rng(0)
-    draws = np.array([_estimates(values[..., rng.integers(n, size=n)]) for _ in range(RESAMPLES)])
+    draws = np.array([crossed(values[..., rng.integers(n, size=n)]) for _ in range(RESAMPLES)])
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     columns = {"first": found[0], "first_low": low[0], "first_high": high[0]}
     columns |= {"total": found[1], "total_low": low[1], "total_high": high[1]}
     table = pd.DataFrame(columns, index=pd.Index(names, name="parameter"))
-    table["clear"] = (table["total_low"] > 0) & _moves(values)
+    table["clear"] = table["total_low"] > 0
     return table.sort_values("total", ascending=False, kind="stable")
 
 
-def _estimates(values: Floats) -> Floats:
-    """Return first-order and total indices, shape ``(2, parameters)``; 0 where nothing moves."""
-    from scipy.stats import sobol_indices
+def crossed(values: Floats) -> Floats:
+    """Return first-order and total indices by Saltelli's estimators, every product across the halves.
 
-    a, b, ab = values[:, 0], values[:, 1], np.moveaxis(values[:, 2:], 0, 1)
-    found = sobol_indices(func={"f_A": a, "f_B": b, "f_AB": ab}, n=a.shape[-1], method=crossed)
-    return np.stack([np.atleast_1d(found.first_order), np.atleast_1d(found.total_order)])
+    Where the halves are equal these are the estimates of `scipy.stats.sobol_indices`.
 
+    Parameters
+    ----------
+    values : ndarray, shape (2, parameters + 2, samples)
+        As in :func:`indices`.
 
-def crossed(f_A: Floats, f_B: Floats, f_AB: Floats) -> tuple[Floats, Floats]:
-    """Return Saltelli's estimates, every product with a factor from each of the two estimates."""
-    both = np.concatenate([f_A, f_B], axis=-1)
-    both = both - both.mean(axis=-1, keepdims=True)
-    variance = max(float((both[0] * both[1]).mean()), 0.0)
-    first = (f_B[::-1] * (f_AB - f_A)).mean(axis=(-2, -1))
-    total = (f_A - f_AB).prod(axis=-2).mean(axis=-1) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return first / variance, total / variance
-
-
-def _moves(values: Floats) -> bool:
-    """Say whether the target varies over the points by more than the luck of the runs."""
-    spread = values[:, :2].reshape(2, -1)
-    spread = spread - spread.mean(axis=1, keepdims=True)
-    return bool((spread[0] * spread[1]).mean() > 0)
+    Returns
+    -------
+    ndarray, shape (2, parameters)
+        0 throughout if the target does not move.
+    """
+    a, b, ab = values[:, 0], values[:, 1], values[:, 2:]
+    centre = values[:, :2].mean(axis=(1, 2))[:, None]
+    variance = float(((a - centre).prod(axis=0) + (b - centre).prod(axis=0)).mean() / 2)
+    if variance <= 0:
+        return np.zeros((2, ab.shape[1]))
+    first = ((b - centre)[::-1, None] * (ab - a[:, None])).mean(axis=(0, 2))
+    total = (a[:, None] - ab).prod(axis=0).mean(axis=-1) / 2
+    return np.stack([first, total]) / variance
 
 
 @dataclass(frozen=True, repr=False)

@@ -271,7 +271,7 @@ def mean_interval(values: NDArray[np.float64]) -> Interval:
     if ((values == 0) | (values == 1)).all():
         low, high = wilson(values.sum(), n)
         return middle, float(low), float(high)
-    half = Z95 * float(values.std(ddof=1)) / np.sqrt(n)
+    half = Z95 * float(values.std(ddof=1) / np.sqrt(n))
     return middle, middle - half, middle + half
 
 
@@ -296,7 +296,7 @@ def paired_interval(a: NDArray[np.float64], b: NDArray[np.float64]) -> Interval:
         centre, m = (up - down) / (n + 2), n + 2
         half = Z95 * np.sqrt(up + down - (up - down) ** 2 / m) / m
         return middle, float(min(centre - half, middle)), float(max(centre + half, middle))
-    half = Z95 * float(change.std(ddof=1)) / np.sqrt(n)
+    half = Z95 * float(change.std(ddof=1) / np.sqrt(n))
     return middle, middle - half, middle + half
 
 

@@ -1,0 +1,290 @@
+"""Pivotal members: against exact counts and brute force, with and without the control variate, mirrored."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from toys import PRESENT, elect, play, toy
+
+import iomsim as iom
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.parts import Tie
+from iomsim.pivotal import Guess, opening, pilot, pushes, won_over
+from iomsim.quantities import Quantity
+from iomsim.scenario import Scenario
+from iomsim.simulate import plan_of
+from iomsim.streams import BLOCK
+
+pivotal_module = import_module("iomsim.pivotal")  # the name iomsim.pivotal is the function
+
+LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
+ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}
+"""Nothing is shared: what members do in the first round is independent."""
+
+Floats = NDArray[np.float64]
+
+
+def five(first: str = "A", **parts: Any) -> Scenario:
+    """Return an election of five members who lean differently towards the first candidate; four votes elect."""
+    ties = [{"name": f"t{i}", "who": [f"M{i}"], "candidate": first, "log_odds": x} for i, x in enumerate(LEANS, 1)]
+    return toy(5, **({"ties": ties, "behaviour": ALONE} | parts))
+
+
+def nudged(race: Scenario, member: str, towards: str, by: float) -> Scenario:
+    tie = Tie(name=f"push {by}", who=(member,), candidate=towards, log_odds=Quantity(value=by, low=by, high=by))
+    return race.with_ties(tie)
+
+
+# -- exact ------------------------------------------------------------------------------------------
+
+
+def chances(conviction: float = 1.8) -> tuple[Floats, Floats]:
+    """Return every member's chance to vote A in the first round, and its slope in the member's lean."""
+    z, w = np.polynomial.hermite_e.hermegauss(80)
+    c = np.sqrt(1 + 0.346 * conviction**2)
+    p = 1 / (1 + np.exp(-(c * np.array(LEANS)[:, None] + conviction * z)))
+    return p @ w / w.sum(), c * (p * (1 - p)) @ w / w.sum()
+
+
+def law(p: Floats) -> Floats:
+    """Return the law of the number of votes of independent members, by counting all papers."""
+    out = np.zeros(p.size + 1)
+    for papers in product((0, 1), repeat=p.size):
+        out[sum(papers)] += np.prod(np.where(papers, p, 1 - p))
+    return out
+
+
+def test_one_round_is_what_counting_gives() -> None:
+    """One round among five: the effect of a push and of winning over, for both candidates and the next day."""
+    race = five(rules={"name": "strict", "max_rounds": 1})
+    for name in "AB":
+        found = pushes(race, name, 60_000, seed=1).sort_index()
+        won = won_over(race, name, list(found.index), 20_000, seed=2)
+        p, slope = chances()
+        for i, member in enumerate(found.index):
+            mine, others = (p if name == "A" else 1 - p), law(np.delete(p, i))
+            if name == "B":
+                others = others[::-1]
+            elects, fails = others[3], -others[1]  # one more makes four; one less unmakes the other's four
+            truth = {"win": slope[i] * elects, "spill": -slope[i] * (elects + fails)}
+            gain = {"win": (1 - mine[i]) * elects, "spill": -(1 - mine[i]) * (elects + fails)}
+            for target in ("win", "spill"):
+                assert within(found.loc[member], target, truth[target])
+                assert within(won.loc[member], f"won_over_{target}", gain[target])
+            assert found.loc[member, "support"] == pytest.approx(mine[i], abs=0.01)
+
+
+def within(row: pd.Series, key: str, truth: float, errors: float = 4.5) -> bool:
+    """Say whether an estimate lies within some standard errors of the truth."""
+    half = (row[f"{key}_high"] - row[f"{key}_low"]) / 2
+    return bool(abs(row[key] - truth) < errors / 1.96 * half + 1e-9)
+
+
+def test_the_check_above_can_fail() -> None:
+    """An estimate for the other candidate, or one that is a tenth too large, is far outside."""
+    race = five(rules={"name": "strict", "max_rounds": 1})
+    found = pushes(race, "A", 60_000, seed=1).sort_index()
+    p, slope = chances()
+    truth = [slope[i] * law(np.delete(p, i))[3] for i in range(5)]
+    assert not all(within(found.iloc[i], "win", -truth[i]) for i in range(5))
+    assert not all(within(found.iloc[i], "win", 1.1 * truth[i]) for i in range(5))
+
+
+# -- brute force ------------------------------------------------------------------------------------
+
+
+def brute(
+    race: Scenario, member: str, towards: str, runs: int = 30_000, by: float = 0.4
+) -> dict[str, tuple[float, float]]:
+    """Return the change per log-odds by playing the election twice, on common numbers: mean and standard error."""
+    down, up = (play(nudged(race, member, towards, x), runs, seed=7) for x in (-by, by))
+    k = race.names.index(towards)
+    pairs = {
+        "win": ((up.winner == k), (down.winner == k)),
+        "spill": tuple((out.minute < 0) | (out.minute >= 24 * 60) for out in (up, down)),
+    }
+    change = {name: (a.astype(float) - b) / (2 * by) for name, (a, b) in pairs.items()}
+    return {name: (float(x.mean()), float(x.std() / np.sqrt(runs))) for name, x in change.items()}
+
+
+CROWDED = {"name": "strict", "eliminate_after": 1, "max_two_way": 2, "max_rounds": 12}
+
+
+@pytest.mark.parametrize(
+    ("race", "towards"),
+    [
+        (five(rules="until-two-thirds", behaviour={"absent": 0.2, "abstain": 0.1}), "A"),
+        (five(rules="four-rounds", behaviour={"absent": 0.2}), "B"),
+        (five("B", names="ABC", rules=CROWDED, behaviour={"absent": 0.1}), "B"),
+        (five("B", names="ABC", rules=CROWDED, behaviour={"absent": 0.1}), "C"),
+    ],
+    ids=["two", "two, the other", "three", "three, the last"],
+)
+def test_many_rounds_are_what_brute_force_gives(race: Scenario, towards: str) -> None:
+    found = pushes(race, towards, 60_000, seed=1)
+    for member in ("M1", "M3"):
+        for target, (mean, error) in brute(race, member, towards).items():
+            half = (found.loc[member, f"{target}_high"] - found.loc[member, target]) / 1.96
+            assert abs(found.loc[member, target] - mean) < 4.5 * np.hypot(half, error)
+    assert found.loc["M3", "win_low"] > 0
+
+
+# -- the control variate ----------------------------------------------------------------------------
+
+
+def test_the_control_variate_pays() -> None:
+    """The same runs with and without it; the factor is printed."""
+    race = iom.load("geneva-2023")
+    with_it = pushes(race, "Pope", 8 * BLOCK, seed=1)
+    nothing = ((Guess(np.zeros(1), np.zeros(1)),) * 2,) * 2
+    without = summed_by_hand(race, nothing, 8)
+    widths = [(t["win_high"] - t["win_low"])[t["free"]].mean() for t in (with_it, without)]
+    print(f"control variate: variance divided by {(widths[1] / widths[0]) ** 2:.1f}")
+    assert widths[1] / widths[0] > 1.7
+
+
+def summed_by_hand(race: Scenario, guesses: Any, blocks: int) -> pd.DataFrame:
+    sums = pivotal_module.summed(race, 0, 1, guesses, 0, blocks * BLOCK)
+    return pivotal_module._table(race, plan_of(race), 0, sums, blocks * BLOCK)
+
+
+def test_any_guess_leaves_the_estimate_unbiased_if_it_leaves_the_member_out() -> None:
+    """A wild guess costs precision but not truth; the guess that looks at the member's own ballot costs the truth."""
+    race = five(rules={"name": "strict", "max_rounds": 1})
+    p, slope = chances()
+    truth = [slope[i] * law(np.delete(p, i))[3] for i in range(5)]
+    wild = Guess(np.array([-0.2, 0.5, 1.0]), np.array([3.0, -2.0, 1.0]))
+    found = summed_by_hand(race, ((wild,) * 2,) * 2, 60)
+    assert all(within(found.loc[f"M{i + 1}"], "win", truth[i]) for i in range(5))
+
+
+def test_a_guess_that_does_not_leave_the_member_out_is_biased(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole(f: Floats, guess: tuple[Guess, ...], start: Any) -> Floats:
+        share = start.intends.sum(axis=0) / start.present.sum(axis=0)
+        return np.tile(f - np.interp(share, guess[1].share, guess[1].mean), (5, 1))
+
+    race = five(rules={"name": "strict", "max_rounds": 1})
+    p, slope = chances()
+    truth = [slope[i] * law(np.delete(p, i))[3] for i in range(5)]
+    monkeypatch.setattr(pivotal_module, "left", whole)
+    found = pushes(race, "A", 60_000, seed=1)
+    assert not all(within(found.loc[f"M{i + 1}"], "win", truth[i]) for i in range(5))
+
+
+def test_the_opening_is_the_elections_own_first_round() -> None:
+    """What the control variate looks at are the ballots that are counted in the run itself."""
+    for race in (five(behaviour={"absent": 0.2}), five(names="ABC", behaviour={"absent": 0.2})):
+        race = race.with_behaviour(abstain=0)
+        out = play(race, BLOCK, seed=3)
+        for k in range(len(race.names)):
+            start = opening(plan_of(race), k, 3, 0, BLOCK)
+            assert np.array_equal(start.intends.sum(axis=0), out.votes[out.starts, k])
+            assert np.array_equal(start.present.sum(axis=0), out.present)
+            assert np.corrcoef(start.z[2], start.intends[2])[0, 1] > 0.2
+
+
+def test_the_pilot_learns_that_votes_elect() -> None:
+    entrenched, fluid = pilot(iom.load("geneva-2023"), 0, seed=1)[0]
+    for guess in (entrenched, fluid):
+        assert (np.diff(guess.share) > 0).all()
+        assert guess.mean[0] < 0.1 < 0.9 < guess.mean[-1]
+
+
+# -- what must hold ---------------------------------------------------------------------------------
+
+
+def test_a_mirrored_scenario_has_mirrored_members() -> None:
+    """With the names swapped B's members are A's, within the noise; A's own are not."""
+    one = pushes(five(rules="until-two-thirds"), "A", 60_000, seed=1).sort_index()
+    other = five("B", rules="until-two-thirds")
+    assert apart(one, pushes(other, "B", 60_000, seed=2).sort_index()) < 4.5
+    assert apart(one, pushes(other, "A", 60_000, seed=2).sort_index()) > 6
+
+
+def apart(a: pd.DataFrame, b: pd.DataFrame) -> float:
+    """Return by how many standard errors two tables of members differ at most."""
+    worst = 0.0
+    for target in ("win", "spill"):
+        error = np.hypot(*((t[f"{target}_high"] - t[target]) / 1.96 for t in (a, b)))
+        worst = max(worst, float((np.abs(a[target] - b[target]) / error).max()))
+    return worst
+
+
+def test_members_that_cannot_be_moved_are_worth_nothing() -> None:
+    race = five(rules="strict", electorate={"size": 5, "pinned": {"B": ("M1",)}, "without_vote": ("M2",)})
+    found = iom.pivotal(race, "B", runs=3000, checked=5, checked_runs=200, seed=1).table()
+    assert found.index[-2:].tolist() == ["M1", "M2"]
+    assert not found["free"].iloc[-2:].any()
+    assert found["free"].iloc[:3].all()
+    assert (found.loc[["M1", "M2"], ["win", "win_low", "win_high", "spill"]] == 0).all(axis=None)
+    assert found.loc[["M1", "M2"], "support"].tolist() == [1.0, 0.0]
+    assert found["won_over_win"].isna().tolist() == [False] * 3 + [True] * 2
+
+
+def test_where_spans_are_played_does_not_matter() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    race = five(rules="until-two-thirds")
+    here = pushes(race, "A", 20 * BLOCK, seed=1)
+    with ThreadPoolExecutor(2) as pool:
+        there = pushes(race, "A", 20 * BLOCK, seed=1, executor=pool)
+    pd.testing.assert_frame_equal(here, there)
+
+
+def test_the_first_columns_are_sorted_and_the_top_is_checked() -> None:
+    found = iom.pivotal(five(rules="until-two-thirds"), runs=8000, checked=2, checked_runs=2000, seed=1)
+    table = found.table()
+    assert table["win"].is_monotonic_decreasing
+    assert table["won_over_win"].notna().tolist() == [True, True, False, False, False]
+    pair = iom.compare(found.race, found.race.with_pinned(A=[table.index[0]]), runs=2000, seed=1).table()
+    assert table["won_over_win"].iloc[0] == pair.loc["A", "difference"]
+    assert table["won_over_spill_high"].iloc[0] == pair.loc["spill", "high"]
+
+
+# -- sentences and refusals -------------------------------------------------------------------------
+
+
+def test_the_sentence_says_where_to_call() -> None:
+    found = iom.pivotal(five(rules="until-two-thirds"), runs=20_000, checked=1, checked_runs=2000, seed=1)
+    top = found.table().iloc[0]
+    words = found.sentence()
+    assert words.startswith(f"The next phone call for A does most in {top.name}: a push of one log-odds is worth ")
+    assert f"{100 * top['win']:.1f} points ({100 * top['win_low']:.1f} to {100 * top['win_high']:.1f})" in words
+    assert f"Won over for good, it is worth {100 * top['won_over_win']:.1f} points" in words
+    assert "Tuesday" in words
+    assert words in repr(found)
+
+
+def test_it_says_how_many_cannot_be_told_apart() -> None:
+    """Alike members are told apart by luck only, and the sentence says so."""
+    found = iom.pivotal(toy(9, behaviour={"absent": 0}), runs=6000, checked=0, seed=1)
+    assert len(found.rivals()) == 8
+    assert f"{len(found.rivals())} others cannot be told apart from it." in found.sentence()
+    assert "for good" not in found.sentence()
+    far = iom.pivotal(five(rules={"name": "strict", "max_rounds": 1}), runs=60_000, checked=0, seed=1)
+    assert far.rivals() == [m for m in far.rivals() if m != far.table().index[0]]
+    assert len(far.rivals()) < 4
+
+
+def test_where_no_call_helps_the_sentence_says_so() -> None:
+    found = iom.pivotal(elect("AAAB", behaviour={"conviction": 1.0}), runs=2000, seed=1)
+    assert found.sentence().startswith("No member can be moved")
+    sure = toy(6, behaviour=ALONE, appeal=60.0)
+    assert "does anything beyond noise" in iom.pivotal(sure, runs=2000, checked=0, seed=1).sentence()
+
+
+def test_bad_questions_are_refused() -> None:
+    race = five()
+    with pytest.raises(UnknownNameError, match="no candidate named 'C'"):
+        iom.pivotal(race, "C", runs=10, seed=1)
+    with pytest.raises(ScenarioError, match="need a hidden conviction above 0"):
+        iom.pivotal(race.with_behaviour(conviction=0), runs=10, seed=1)
+    for bad in ({"runs": 1}, {"checked": -1}, {"seed": 0.5}):
+        with pytest.raises(IomsimError, match="must be a whole number"):
+            iom.pivotal(race, **({"runs": 10, "seed": 1} | bad))  # type: ignore[arg-type]

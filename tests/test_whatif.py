@@ -1,0 +1,303 @@
+"""What every what-if shares, and grids: names, questions, and many scenarios on the same numbers."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from toys import STILL, play, toy
+
+import iomsim as iom
+from iomsim import whatif
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.scenario import Scenario
+from iomsim.streams import BLOCK
+from iomsim.whatif import checked_target, mean_interval, plain, ranges, resolve, seen, watched
+
+
+@pytest.fixture(scope="module")
+def geneva() -> Scenario:
+    return iom.load("geneva-2023")
+
+
+def voter(**parts: Any) -> Scenario:
+    """Return an election by one member, of which everything is known: A wins with sigma(lean).
+
+    The lean is A's appeal plus what secrecy leaves of W's pressure.
+    """
+    described: dict[str, Any] = {
+        "behaviour": STILL | {"secrecy": {"value": 0.5, "low": 0.2, "high": 0.8}},
+        "candidates": [{"name": "A", "appeal": {"value": 0.0, "low": -0.6, "high": 1.0}}, {"name": "B", "appeal": 0}],
+        "sponsors": [{"name": "W", "backs": "A", "strength": {"value": 1.0, "low": 0.0, "high": 2.0}, "spread": 0}],
+    }
+    return toy(1, **(described | parts))
+
+
+def chance(appeal: float = 0.0, secrecy: float = 0.5, strength: float = 1.0) -> float:
+    return float(expit(appeal + (1 - secrecy) * strength))
+
+
+# -- parameters -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("Washington", "sponsors.Washington.strength"),
+        ("Washington's strength", "sponsors.Washington.strength"),
+        ("Washington's spread", "sponsors.Washington.spread"),
+        ("Washington's exposure of 'not eu'", "sponsors.Washington.exposure.not eu"),
+        ("Pope", "candidates.Pope.appeal"),
+        ("fluid", "behaviour.fluid"),
+        ("round_minutes", "clock.round_minutes"),
+        ("clock.round_minutes", "clock.round_minutes"),
+        ("the tie 'European Union'", "ties.European Union.log_odds"),
+    ],
+)
+def test_a_parameter_goes_by_many_names(geneva: Scenario, name: str, path: str) -> None:
+    assert resolve(geneva, name) == path
+
+
+def test_every_name_that_is_shown_is_understood(geneva: Scenario) -> None:
+    paths = list(geneva.parameters())
+    assert [resolve(geneva, plain(path)) for path in paths] == paths
+    assert len({plain(path) for path in paths}) == len(paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("Washingtn", "Washington"), ("secrecyy", "secrecy"), ("clock.sits", "clock.sits_on")]
+)
+def test_an_unknown_parameter_names_the_nearest(geneva: Scenario, name: str, meant: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"no parameter named '{name}'; did you mean '{meant}'"):
+        resolve(geneva, name)
+
+
+def test_ranges_are_the_scenarios_own_or_those_given(geneva: Scenario) -> None:
+    own = ranges(geneva, None)
+    known = geneva.parameters()
+    assert own == {path: (q.low, q.high) for path, q in known.items() if q.low < q.high}
+    assert "candidates.Vitorino.appeal" not in own
+    assert ranges(geneva, ["fluid", "Brussels"]) == {
+        "behaviour.fluid": (0.55, 0.88),
+        "sponsors.Brussels.strength": (0.24, 0.85),
+    }
+    assert ranges(geneva, "fluid") == ranges(geneva, ["fluid"])
+    assert ranges(geneva, {"Vitorino": (-1, 2)}) == {"candidates.Vitorino.appeal": (-1.0, 2.0)}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"secrecy": (0.6, 0.2)}, "the low of secrecy must be below its high, got 0.6 and 0.2"),
+        ({"secrecy": (0.5, 0.5)}, r"secrecy has no range, it is always 0.5; give one: \{'secrecy': \(low, high\)\}"),
+        (["Vitorino"], "Vitorino has no range, it is always 0"),
+        (["Washington", "sponsors.Washington.strength"], "sponsors.Washington.strength is given twice"),
+        ([], "no parameters were given"),
+        ({"secrecy": 0.5}, r"the range of secrecy must be a pair \(low, high\), got 0.5"),
+        ({"secrecy": (0, 0.5, 1)}, "must be a pair"),
+        ({"secrecy": ("a", "b")}, "must be a pair"),
+    ],
+)
+def test_a_bad_range_is_refused(geneva: Scenario, given: Any, words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        ranges(geneva, given)
+
+
+# -- what is asked ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "target"),
+    [
+        (None, "Pope"),
+        ("win", "Pope"),
+        ("Vitorino", "Vitorino"),
+        ("no winner", "no winner"),
+        ("rounds", "rounds"),
+        ("spill", "spill"),
+        ("Tuesday", "spill"),
+        ("tuesday", "spill"),
+    ],
+)
+def test_a_target_goes_by_many_names(geneva: Scenario, asked: str | None, target: str) -> None:
+    assert checked_target(geneva, asked) == target
+
+
+def test_the_next_day_is_the_next_with_a_sitting(geneva: Scenario) -> None:
+    skipping = geneva.with_clock(days=("Mon", "Thu"))
+    assert checked_target(skipping, "Thursday") == "spill"
+    with pytest.raises(IomsimError, match="ask for 'Thursday'"):
+        checked_target(skipping, "Tuesday")
+
+
+def test_the_opening_day_cannot_be_spilled_into(geneva: Scenario) -> None:
+    with pytest.raises(IomsimError, match=r"no target 'Monday': voting begins on Monday.*; ask for 'Tuesday'"):
+        checked_target(geneva, "Monday")
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("Popee", "Pope"), ("no-winner", "no winner"), ("round", "rounds"), ("Tusday", "Tuesday")]
+)
+def test_an_unknown_target_names_the_nearest(geneva: Scenario, asked: str, meant: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'"):
+        checked_target(geneva, asked)
+
+
+def test_a_candidate_may_not_hide_a_question() -> None:
+    with pytest.raises(ScenarioError, match="a candidate called 'spill' hides"):
+        iom.grid(toy(names=["spill", "B"]), secrecy=[0, 1], runs=10, seed=1)  # type: ignore[arg-type]
+
+
+def test_what_is_seen_is_what_the_forecast_says(geneva: Scenario) -> None:
+    race = geneva.with_rules("four-rounds")
+    fc = iom.forecast(race, runs=600, seed=5, progress=False)
+    found = seen(race, play(race, 600, seed=5))
+    assert list(found) == ["Pope", "Vitorino", "no winner", "spill", "rounds"]
+    for name, row in fc.win_probability().iterrows():
+        assert found[str(name)].mean() == row["probability"]
+    assert found["spill"].mean() == fc.spill().value
+    assert found["rounds"].tolist() == fc.runs["rounds"].tolist()
+
+
+# -- playing ----------------------------------------------------------------------------------------
+
+
+def test_scenarios_side_by_side_are_the_scenarios_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that share their rounds, cells that cannot, and more runs than one call takes."""
+    monkeypatch.setattr(whatif, "COLUMNS", 2 * BLOCK)
+    race = toy(7, rules="until-two-thirds")
+    races = [race, race.with_behaviour(secrecy=0.9), race.with_behaviour(abstain=0.3), race.with_rules("strict")]
+    races += [race.with_parameters({"candidates.A.appeal": x}) for x in (0.1, 0.2, 0.3)]
+    runs = 2 * BLOCK + 700
+    for alone, found in zip(races, watched(races, runs, seed=4), strict=True):
+        expected = seen(alone, play(alone, runs, seed=4))
+        assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+def test_where_cells_are_played_does_not_matter() -> None:
+    race = toy(7)
+    here = iom.grid(race, secrecy=[0.0, 1.0], abstain=[0.0, 0.3], runs=300, seed=1)
+    with ThreadPoolExecutor(2) as pool:
+        there = iom.grid(race, secrecy=[0.0, 1.0], abstain=[0.0, 0.3], runs=300, seed=1, executor=pool)
+    assert here.table().equals(there.table())
+
+
+def test_means_have_their_own_intervals() -> None:
+    shares = np.array([0.0, 1, 1, 1])
+    wilson = iom.Estimate.of(3, 4)
+    assert mean_interval(shares) == pytest.approx((0.75, wilson.low, wilson.high))
+    middle, low, high = mean_interval(np.array([1.0, 2, 6]))
+    half = 1.959964 * np.sqrt(7 / 3)
+    assert (middle, low, high) == pytest.approx((3, 3 - half, 3 + half), abs=1e-6)
+
+
+# -- grids ------------------------------------------------------------------------------------------
+
+
+def test_a_grid_says_what_is_known() -> None:
+    """Every cell of the one-voter election against its exact chance, within 4.5 standard errors."""
+    found = iom.grid(voter(), W=[0.0, 1.0, 2.0], A=[-1.0, 0.0, 1.0], runs=4000, seed=1)
+    assert len(found.table()) == 9
+    for (w, a), row in found.table().iterrows():
+        exact = chance(a, strength=w)
+        assert abs(row["A"] - exact) < 4.5 * np.sqrt(exact * (1 - exact) / 4000)
+        assert row["A"] + row["B"] == pytest.approx(1)
+        assert (row["no winner"], row["rounds"], row["median_rounds"]) == (0, 1, 1)
+    assert found.base["A"] == found.table().loc[(1.0, 0.0), "A"]
+    assert found.where == (1.0, 0.0)
+
+
+def test_a_cell_is_the_forecast_of_its_scenario(geneva: Scenario) -> None:
+    found = iom.grid(geneva, Washington=[0.3, 0.9], round_minutes=[50, 90], runs=500, seed=3)
+    race = geneva.with_pressure(Washington=0.9).with_clock(round_minutes=50)
+    fc = iom.forecast(race, runs=500, seed=3, progress=False)
+    row = found.table().loc[(0.9, 50)]
+    assert row[["Pope", "Vitorino", "no winner"]].tolist() == fc.win_probability()["probability"].tolist()
+    assert row["spill"] == fc.spill().value
+    assert row["median_rounds"] == np.median(fc.runs["rounds"])
+    assert found.surface("Tuesday").loc[50, 0.9] == fc.spill().value  # the second parameter down, the first across
+    errors = found.errors("spill").loc[(0.9, 50)]
+    assert (errors["low"], errors["high"]) == pytest.approx((fc.spill().low, fc.spill().high))
+
+
+def roughness(surface: pd.DataFrame) -> float:
+    """Return the mean size of the second differences both ways: 0 for a plane."""
+    z = surface.to_numpy()
+    return float(np.mean([np.abs(np.diff(z, 2, axis=axis)).mean() for axis in (0, 1)]))
+
+
+def test_surfaces_are_smooth_because_cells_share_their_numbers(geneva: Scenario) -> None:
+    """Contours wander where neighbours differ by luck; without common numbers they would."""
+    axis = np.linspace(0.5, 0.7, 6)
+    smooth = iom.grid(geneva, Washington=axis, Brussels=axis, runs=600, seed=1).surface("Pope")
+    cells = {
+        (w, e): (play(geneva.with_pressure(Washington=w, Brussels=e), 600, seed=100 + i).winner == 0).mean()
+        for i, (w, e) in enumerate((w, e) for w in axis for e in axis)
+    }
+    ragged = pd.Series(cells).unstack(level=0)
+    factor = roughness(ragged) / roughness(smooth)
+    print(f"surfaces are {factor:.1f} times smoother on common random numbers")
+    assert factor > 2
+    assert (np.diff(smooth.to_numpy(), axis=1) >= 0).all()  # Washington helps Pope, in every row
+    assert (np.diff(smooth.to_numpy(), axis=0) <= 0).all()
+    assert (np.diff(ragged.to_numpy(), axis=1) < 0).any()
+
+
+def test_a_parameter_may_share_its_name_with_a_candidate() -> None:
+    found = iom.grid(voter(), A=[-2.0, 2.0], runs=500, seed=1)
+    table = found.table()
+    assert table.index.names == ["A"]
+    assert table["A"].iloc[0] < 0.5 < table["A"].iloc[1]
+    assert found.surface().index.tolist() == [-2.0, 2.0]
+
+
+def test_a_grid_takes_its_range_where_none_is_given() -> None:
+    found = iom.grid(voter(), secrecy=None, runs=20, seed=1)
+    assert found.axes == (pytest.approx(np.linspace(0.2, 0.8, 21)),)
+
+
+def test_a_grid_tells_what_it_spans() -> None:
+    found = iom.grid(voter(), W=[0.0, 2.0], runs=4000, seed=1)
+    words = found.sentence()
+    assert words.startswith("Over W's strength 0 to 2, A wins in ")
+    assert f"(base {round(100 * found.base['A'])})" in words
+    assert "nobody wins in <1 to <1 of 100" in words
+    assert "voting runs into Tuesday in" in words
+    assert "4\u202f000 runs a cell" in found.stamp()
+    assert words in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ({}, "a grid takes one or two parameters, got 0"),
+        ({"A": [0], "B": [0], "W": [0]}, "got 3"),
+        ({"W": []}, r"the values of W are empty; give at least one, for instance \[1\]"),
+        ({"W": [0.0, 2.0, 1.0]}, "the values of W must increase, got 1 after 2"),
+        ({"W": [1.0, 1.0]}, "must increase, got 1 after 1"),
+        ({"W": "high"}, "the values of W must be numbers, got 'high'"),
+        ({"B": None}, "B has no range, it is always 0; give the values to take"),
+        ({"W": [1], "sponsors.W.strength": [1]}, "W and sponsors.W.strength are the same parameter"),
+        ({"V": [1]}, "no parameter named 'V'"),
+        ({"secrecy": [0.5, 1.5]}, "secrecy.*1.5"),
+        ({"secrecy": [0.5, np.nan]}, "finite"),
+    ],
+)
+def test_a_bad_grid_is_refused(axes: dict[str, Any], words: str) -> None:
+    with pytest.raises(IomsimError, match=words):
+        iom.grid(voter(), runs=10, seed=1, **axes)
+
+
+def test_errors_and_surfaces_of_what_a_grid_lacks() -> None:
+    found = iom.grid(voter(), secrecy=[0.0, 1.0], runs=50, seed=1)
+    with pytest.raises(IomsimError, match="errors are given for probabilities"):
+        found.errors("rounds")
+    with pytest.raises(UnknownNameError, match="no target named 'C'"):
+        found.surface("C")
+    for bad in ({"runs": 0}, {"runs": 1.5}, {"seed": -1}):
+        with pytest.raises(IomsimError, match="must be a whole number"):
+            iom.grid(voter(), secrecy=[0.0, 1.0], **({"runs": 10, "seed": 1} | bad))  # type: ignore[arg-type]
