@@ -30,6 +30,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
 from iomsim.errors import IomsimError, unknown
+from iomsim.estimates import thousands
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -258,7 +259,7 @@ def columns(words: list[str], points: float) -> int:
     for across in range(len(words), 1, -1):
         deep = -(-len(words) // across)
         longest = [max(map(len, words[first : first + deep])) for first in range(0, len(words), deep)]
-        if sum(4.5 * letters + 26 for letters in longest) <= points:
+        if sum(4.2 * letters + 24 for letters in longest) <= points:
             return across
     return 1
 
@@ -309,7 +310,7 @@ def count(number: int, thing: str) -> str:
     >>> count(1, "run"), count(20_000, "run")
     ('1 run', '20\u202f000 runs')
     """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}".replace(",", "\u202f")
+    return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
 
 
 # -- colours -------------------------------------------------------------------------------------
@@ -424,8 +425,9 @@ def _common(records: list[dict[str, Any]]) -> Any:
 def _spoken(text: str, title: str, alt: str) -> str:
     """Give an SVG the title and description that screen readers look for."""
     head = text.index(">", text.index("<svg"))
+    size = "max-width: 100%; height: auto"
     words = f"\n <title>{escape(title)}</title>\n <desc>{escape(alt)}</desc>"
-    return f'{text[:head]} role="img" aria-label="{escape(alt)}">{words}{text[head + 1 :]}'
+    return f'{text[:head]} role="img" aria-label="{escape(alt)}" style="{size}">{words}{text[head + 1 :]}'
 
 
 # -- the accessor --------------------------------------------------------------------------------

@@ -205,8 +205,8 @@ def decision_time(
     --------
     >>> import iomsim as iom
     >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1, progress=False)
-    >>> fc.plot.decision_time().get_title()
-    'Voting runs into Tuesday in 37 of 100 elections'
+    >>> fc.plot.decision_time_data(n_dots=20).shape
+    (20, 4)
     """
     if by not in ("day", "winner"):
         raise IomsimError(f"dots can be coloured by 'day' or 'winner', got {by!r}")

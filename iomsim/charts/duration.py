@@ -17,6 +17,7 @@ from iomsim.errors import IomsimError
 from iomsim.estimates import in_100, table
 from iomsim.forecast import NO_WINNER
 from iomsim.rules import ENDINGS
+from iomsim.sentences import how_long
 
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
@@ -137,20 +138,16 @@ def rounds(
 
 
 def finding(fc: Forecast) -> str:
-    """Return how many rounds voting takes, from the forecast's own median."""
-    middle, low, high = fc.median_rounds()
-    top = f"{high} or more" if high >= fc.scenario.rules.rules.max_rounds else str(high)
-    word = "round" if middle == 1 else "rounds"
-    span = f"{low}" if low == high else f"{low} to {top}".replace(" ", "\N{NO-BREAK SPACE}")
-    return f"Voting takes {middle} {word} in the median, {span} in the middle 80 of 100 elections"
+    """Return how many rounds voting takes, in the words of the answer."""
+    return how_long(fc).partition(", and the chance")[0].removesuffix(".")
 
 
 def _caption(fc: Forecast, data: pd.DataFrame, by: str) -> Caption:
-    split = "the day on which voting ends" if by == "day" else "how it ends"
+    split = "the day of the end" if by == "day" else "how it ends"
     bars = "; ".join(f"round {name} {in_100(p)}" for name, p in data["ends"].items())
     return Caption(
         headed(fc, finding(fc)),
-        f"Elections of 100 in which voting ends after so many rounds, by {split}; whiskers: simulation error (95 %).",
+        f"Of 100 elections, how many end after so many rounds, by {split}; whiskers: simulation error (95 %).",
         f"Bar chart of the rounds to the end, of 100 elections: {bars}.",
         fc.stamp(),
         fc.provenance,

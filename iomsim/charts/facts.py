@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from iomsim.sentences import over
+
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
 
@@ -35,10 +37,11 @@ def said(fc: Forecast, round_: int) -> str:
 
 
 def headed(fc: Forecast, sentence: str) -> str:
-    """Return a finding, after what was announced if something was."""
+    """Return a finding, after what was announced if something was; or how it ended, if it has."""
     if not fc.announced:
         return sentence
-    return f"After {said(fc, fc.announced)}: {sentence}"
+    ended = over(fc).removesuffix(".")
+    return ended or f"After {said(fc, fc.announced)}: {sentence}"
 
 
 def announced_votes(fc: Forecast, rounds: int) -> dict[str, list[str]]:

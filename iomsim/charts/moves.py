@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from iomsim.charts.base import QUIET, SMALL, Caption, canvas, finish, haloed, ink, row, short
+from iomsim.charts.base import QUIET, SMALL, Caption, canvas, finish, haloed, ink, root, row, short
 from iomsim.charts.facts import announced_votes, headed
 from iomsim.errors import whole_number
 from iomsim.estimates import in_100
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ABSENT = "absent"
 HALF = 0.06
 """Half the width of a bar, in rounds."""
+
+PLACES = {-0.68: 0.16, -0.32: 0.84}
+"""Where a stream may carry its number: rounds before its end, and what part of its way it has gone there."""
 
 AIR = 0.03
 """Space between streams, as a part of all members."""
@@ -140,24 +143,25 @@ def _caption(fc: Forecast, data: pd.DataFrame) -> Caption:
 def _streams(ax: Axes, fc: Forecast, data: pd.DataFrame) -> None:
     """Draw bars and ribbons; members are counted downwards from the first candidate."""
     colours = fc.scenario.colours | {ABSENT: "#CCCCCC"}
-    names = [*fc.scenario.names, ABSENT]
-    tables = {
-        int(r): t.pivot(index="origin", columns="destination", values="members") for r, t in data.groupby("round")
-    }
-    tables = {r: t.reindex(index=names, columns=names).fillna(0.0) for r, t in tables.items()}
+    tables = _tables(data, [*fc.scenario.names, ABSENT])
     total = next(iter(tables.values())).to_numpy().sum()
-    least = 0.012 * total
-    for later, table in tables.items():
-        left, right = _tops(table.sum(axis=1), total), _tops(table.sum(axis=0), total)
-        _ribbons(ax, table, left, right, later, colours, least)
-        _halves(ax, table.sum(axis=1), left, later - 1, HALF, colours)
-        _halves(ax, table.sum(axis=0), right, later, -HALF, colours)
     rounds = [min(tables) - 1, *tables]
+    ax.set(xlim=(rounds[0] - 0.1, rounds[-1] + 0.35), ylim=(total * (1 + AIR * len(colours)), -0.01 * total))
+    for later, table in tables.items():
+        before, after = table.sum(axis=1), table.sum(axis=0)
+        _ribbons(ax, _placed(table, total), later, colours)
+        _halves(ax, before, _tops(before, total), later - 1, HALF, colours)
+        _halves(ax, after, _tops(after, total), later, -HALF, colours)
     for r in rounds:
         members = tables[r].sum(axis=0) if r in tables else tables[r + 1].sum(axis=1)
         side = -1 if r == rounds[0] else 0 if r == rounds[-1] else 1
-        _names(ax, members, _tops(members, total), r, side, least, colours)
-    ax.set(xlim=(rounds[0] - 0.1, rounds[-1] + 0.35), ylim=(total * (1 + AIR * len(names)), -0.01 * total))
+        _names(ax, members, _tops(members, total), r, side, 0.012 * total, colours)
+
+
+def _tables(data: pd.DataFrame, names: list[str]) -> dict[int, pd.DataFrame]:
+    """Return for each later round the members by origin and destination."""
+    wide = {int(r): t.pivot(index="origin", columns="destination", values="members") for r, t in data.groupby("round")}
+    return {r: table.reindex(index=names, columns=names).fillna(0.0) for r, table in wide.items()}
 
 
 def _tops(members: pd.Series, total: float) -> pd.Series:
@@ -165,32 +169,36 @@ def _tops(members: pd.Series, total: float) -> pd.Series:
     return (members + AIR * total).cumsum() - (members + AIR * total)
 
 
-def _ribbons(
-    ax: Axes, table: pd.DataFrame, left: pd.Series, right: pd.Series, later: int, colours: dict[str, str], least: float
-) -> None:
-    out, into = left.copy(), right.copy()
-    for origin in table.index:
-        for destination in table.columns:
-            height = float(table.loc[origin, destination])
-            moves = origin != destination
-            if height:
-                a, b = float(out[origin]), float(into[destination])
-                ribbon = _ribbon(later - 1 + HALF, later - HALF, a, b, height)
-                ax.add_patch(
-                    PathPatch(ribbon, color=colours[origin], alpha=0.6 if moves else 0.25, lw=0, zorder=2 + moves)
-                )
-                if moves and height >= least:
-                    at = a + 0.16 * (b - a) + height / 2
-                    _count(ax, later - 0.68, at, height, colours[origin])
-            out[origin] += height
-            into[destination] += height
+def _placed(table: pd.DataFrame, total: float) -> pd.DataFrame:
+    """Return the streams one by one, with where they begin at the left and at the right, the largest first."""
+    cells = table.to_numpy()
+    left = _tops(table.sum(axis=1), total).to_numpy()[:, None] + np.cumsum(cells, axis=1) - cells
+    right = _tops(table.sum(axis=0), total).to_numpy()[None, :] + np.cumsum(cells, axis=0) - cells
+    pairs = pd.MultiIndex.from_product([table.index, table.columns], names=["origin", "destination"])
+    flat = {"members": cells.ravel(), "left": left.ravel(), "right": right.ravel()}
+    streams = pd.DataFrame(flat, index=pairs).reset_index()
+    return streams[streams["members"] > 0].sort_values("members", ascending=False, kind="stable")
 
 
-def _count(ax: Axes, x: float, y: float, members: float, colour: str) -> None:
-    ax.text(
-        x, y, f"{members:.0f}", ha="center", va="center", fontsize=SMALL, color=ink(colour), weight="bold", zorder=5,
-        path_effects=haloed(2.5),
-    )  # fmt: skip
+def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, colours: dict[str, str]) -> None:
+    """Draw the streams before a round, and count those who change sides where there is room for a number."""
+    bottom, top = ax.get_ylim()
+    room = 10 / 72 * root(ax).dpi / ax.get_window_extent().height * (bottom - top)
+    taken: dict[float, list[float]] = {place: [] for place in PLACES}
+    for stream in streams.itertuples():
+        moves = stream.origin != stream.destination
+        ribbon = _ribbon(later - 1 + HALF, later - HALF, stream.left, stream.right, stream.members)
+        look = {"color": colours[stream.origin], "alpha": 0.6 if moves else 0.25, "zorder": 3 if moves else 2}
+        ax.add_patch(PathPatch(ribbon, lw=0, **look))
+        for x, part in PLACES.items():
+            y = stream.left + part * (stream.right - stream.left) + stream.members / 2
+            if moves and stream.members >= 1 and all(abs(y - other) >= room for other in taken[x]):
+                taken[x].append(y)
+                ax.text(
+                    later + x, y, f"{stream.members:.0f}", ha="center", va="center", fontsize=SMALL, weight="bold",
+                    color=ink(colours[stream.origin]), zorder=5, path_effects=haloed(2.5),
+                )  # fmt: skip
+                break
 
 
 def _ribbon(start: float, stop: float, a: float, b: float, height: float) -> Path:

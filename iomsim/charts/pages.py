@@ -42,7 +42,7 @@ def dashboard(fc: Forecast, *, fig: Figure | None = None) -> Figure:
     """
     with styled():
         many = len(fc.scenario.names) > 2
-        height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 8.6
+        height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 9.0
         drawn: Any = page(fig, (12.4, height))
         drawn.set_layout_engine("none")  # once at the end is enough
         drawn.supxlabel(fc.stamp(), x=EDGE, ha="left", fontsize=TINY, color=QUIET)
@@ -65,7 +65,7 @@ def _places(fig: Figure, many: bool) -> list[Axes]:
         grid = fig.add_gridspec(3, 2, height_ratios=[0.8, 1, 1.25], width_ratios=[1.1, 1])
         cells = [grid[0, 0], grid[:2, 1], grid[1, 0], grid[2, :]]
     else:
-        grid = fig.add_gridspec(2, 2, height_ratios=[0.85, 1], width_ratios=[1.1, 1])
+        grid = fig.add_gridspec(2, 2, height_ratios=[0.95, 1], width_ratios=[1.1, 1])
         cells = [grid[0, 0], grid[0, 1], grid[1, 0], grid[1, 1]]
     return [fig.add_subplot(cell) for cell in cells]
 

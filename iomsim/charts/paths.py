@@ -119,8 +119,8 @@ def trajectories(
     --------
     >>> import iomsim as iom
     >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1, progress=False)
-    >>> fc.plot.trajectories().get_ylabel()
-    "A's share of valid papers, %"
+    >>> fc.plot.trajectories_data().loc[("A", 1), "voting"]
+    np.float64(1.0)
     """
     data = trajectories_data(fc, most)
     k = leader(fc)
@@ -130,7 +130,6 @@ def trajectories(
         if many == 2:
             _panel(ax, fc, data, k)
             _elected(ax, fc, k)
-            ax.set_ylabel(f"{short(fc.scenario.names[k])}'s share of valid papers, %")
             _under(ax, data.loc[fc.scenario.names[k]], "still voting", 1)
         else:
             _panels(ax, fc, data, lines)
@@ -159,9 +158,12 @@ def finding(fc: Forecast, data: pd.DataFrame, k: int) -> str:
 
 
 def _caption(fc: Forecast, data: pd.DataFrame, k: int) -> Caption:
+    many = len(fc.scenario.names) > 2
+    whose = "the shares" if many else f"{short(fc.scenario.names[k])}'s share"
     reading = (
-        "Bands: where 30, 60 and 90 of 100 elections lie that still vote; those that are over leave the picture."
-        f" Lines: {count(len(paths(fc, k)), 'election')}, a dot where one is decided, in the winner's colour."
+        f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections still voting (last row). "
+        f"Lines: {count(len(paths(fc, k)), 'election')}; dot: decided, in the winner's colour"
+        f"{'; cross: the candidate is out' if many else ''}."
     )
     said = headed(fc, finding(fc, data, k))
     voting = data.loc[fc.scenario.names[k], "voting"]
@@ -187,6 +189,7 @@ def _panel(ax: Axes, fc: Forecast, data: pd.DataFrame, k: int, label: bool = Tru
             fontsize=SMALL, weight="bold", path_effects=haloed(),
         )  # fmt: skip
     ax.set(xlim=(0.6, max(len(mine), 4) + 0.4), ylim=_limits(fc, mine, k), axisbelow=True)
+    ax.yaxis.set_major_formatter("{x:.0f} %")
     ax.grid(axis="y")
     for start, stop, share in _needed(fc, *ax.get_xlim()):
         for level in (share, 1 - share) if len(fc.scenario.names) == 2 and share > 0.5 else (share,):
@@ -206,18 +209,11 @@ def _examples(ax: Axes, fc: Forecast, k: int, most: int) -> None:
     for share, winner, ends in paths(fc, k, most):
         rounds = np.arange(1, len(share) + 1)
         ax.plot(rounds, 100 * share, color=ink(colours[winner]), lw=0.8, alpha=0.8, zorder=3)
-        last = np.flatnonzero(~np.isnan(share))
-        if ends and last.size:
-            ax.plot(
-                rounds[last[-1]],
-                100 * share[last[-1]],
-                "o",
-                color=colours[winner],
-                mec="white",
-                mew=0.6,
-                ms=5,
-                zorder=4,
-            )
+        last = np.flatnonzero(~np.isnan(share))[-1:]
+        if ends and (last + 1 == len(share)).all():
+            ax.plot(rounds[last], 100 * share[last], "o", color=colours[winner], mec="white", mew=0.6, ms=5, zorder=4)
+        elif (last + 1 < len(share)).all():
+            ax.plot(rounds[last], 100 * share[last], "x", color=DARK, mew=0.9, ms=3.5, zorder=4)
 
 
 def _limits(fc: Forecast, mine: pd.DataFrame, k: int) -> tuple[float, float]:
@@ -244,25 +240,23 @@ def _needed(fc: Forecast, start: float, stop: float) -> list[tuple[float, float,
 
 def _elected(ax: Axes, fc: Forecast, k: int) -> None:
     """Say at the lines who is elected there."""
-    rules = fc.scenario.rules.rules
+    base = fc.scenario.rules.rules.base
     _, stop, share = _needed(fc, *ax.get_xlim())[-1]
-    word = "more than half" if share == 0.5 != float(rules.threshold) else _fraction(rules.threshold)
+    more = "" if base == "valid" else f" of those {base}, so this share or more,"
     ends = [(k, share, 2, "bottom")] + [(1 - k, 1 - share, -2, "top")] * (share > 0.5)
     for who, level, shift, va in ends:
         name = fc.scenario.names[who]
-        words = (
-            f"{word} elect {short(name)}"
-            if rules.base == "valid"
-            else f"{word} of those {rules.base} elect {short(name)}: not inside this line"
-        )
         ax.annotate(
-            words, (stop, 100 * level), xytext=(0, shift), textcoords="offset points", ha="right", va=va,
-            color=ink(fc.scenario.colours[name]), weight="bold", fontsize=SMALL, path_effects=haloed(),
+            f"{needed_words(fc, share)}{more} elect {short(name)}", (stop, 100 * level), xytext=(0, shift),
+            textcoords="offset points", ha="right", va=va, color=ink(fc.scenario.colours[name]), weight="bold",
+            fontsize=SMALL, path_effects=haloed(),
         )  # fmt: skip
 
 
-def _fraction(share: Fraction) -> str:
-    return FRACTIONS.get(share, str(share))
+def needed_words(fc: Forecast, share: float) -> str:
+    """Return the share that elects in words."""
+    threshold = fc.scenario.rules.rules.threshold
+    return FRACTIONS.get(threshold, str(threshold)) if share == float(threshold) else "more than half"
 
 
 def _under(ax: Axes, mine: pd.DataFrame, label: str, step: int) -> None:
@@ -291,4 +285,10 @@ def _panels(ax: Axes, fc: Forecast, data: pd.DataFrame, lines: int) -> None:
         place(
             panel, (0, 1), short(name, 22), (2, 3), color=ink(fc.scenario.colours[name]), weight="bold", fontsize=SMALL
         )
+        if not k:
+            _, stop, share = _needed(fc, *panel.get_xlim())[-1]
+            panel.annotate(
+                needed_words(fc, share), (stop, 100 * share), xytext=(0, 2), textcoords="offset points",
+                ha="right", fontsize=SMALL - 1, path_effects=haloed(),
+            )  # fmt: skip
         _under(panel, data.loc[name], "standing" if column == 0 else "", max(1, len(data.loc[name]) // 4))

@@ -85,7 +85,7 @@ def finding(fc: Forecast) -> str:
 def _caption(fc: Forecast, table: pd.DataFrame, rules: bool) -> Caption:
     reading = f"Bars: {count(len(fc), 'run')}; whiskers: simulation error (95 %), which shrinks with runs."
     if rules:
-        reading += " Hollow marks: other rules, a range that does not shrink."
+        reading += " Hollow marks: the same under other rules, a range that does not."
     chances = ", ".join(f"{name} {value_of(row)} in 100" for name, row in table.iterrows())
     return Caption(finding(fc), reading, f"Bar chart of who wins: {chances}.", fc.stamp(), fc.provenance)
 
@@ -129,7 +129,7 @@ def _rule_sets(ax: Axes, table: pd.DataFrame) -> None:
     marks = [
         ax.plot(across[name], y, marker, clip_on=False, **look)[0] for name, marker in zip(names, MARKERS, strict=False)
     ]
-    place(ax, (0, 0), "the same under other rules:", (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
+    place(ax, (0, 0), "under each of the rule sets:", (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
     key(ax, marks, names, down=49)
 
 
