@@ -1,0 +1,90 @@
+"""Variants side by side: each with its own error, and paired with the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_whatif import voter
+from toys import toy
+
+import iomsim as iom
+from iomsim.errors import IomsimError, PairingError, UnknownNameError
+from iomsim.scenario import Scenario
+
+
+@pytest.fixture(scope="module")
+def beside() -> iom.SideBySide:
+    race = iom.load("geneva-2023")
+    return iom.side_by_side(
+        {
+            "as sponsored": race,
+            "no pressure": race.with_pressure(Washington=0, Brussels=0),
+            "hardly different": race.with_behaviour(secrecy=0.401),
+            "four rounds": race.with_rules("four-rounds"),
+        },
+        runs=1500,
+        seed=1,
+    )
+
+
+def test_each_variant_is_its_own_forecast(beside: iom.SideBySide) -> None:
+    table = beside.table()
+    for name, fc in beside.forecasts.items():
+        for winner, row in fc.win_probability().iterrows():
+            found = table.loc[(winner, name), ["value", "low", "high"]]
+            assert found.tolist() == pytest.approx(row.tolist())
+        assert table.loc[("spill", name), "value"] == fc.spill().value
+        assert table.loc[("rounds", name), "value"] == fc.runs["rounds"].mean()
+
+
+def test_changes_are_those_of_compare(beside: iom.SideBySide) -> None:
+    base = beside.forecasts["as sponsored"]
+    for name, fc in list(beside.forecasts.items())[1:]:
+        pair = iom.compare(base, fc).table()
+        for target in pair.index:
+            row = beside.table(target).loc[name]
+            assert row[["change", "change_low", "change_high"]].tolist() == pytest.approx(
+                pair.loc[target, ["difference", "low", "high"]].tolist()
+            )
+            assert row["clear"] == pair.loc[target, "clear"]
+    assert (beside.table("spill").loc["as sponsored", ["change", "change_low", "change_high"]] == 0).all()
+
+
+def test_the_sentence_gives_all_and_says_what_is_noise(beside: iom.SideBySide) -> None:
+    words = beside.sentence()
+    assert words.startswith("Pope's chance in 100: as sponsored ")
+    assert words.endswith("; within noise of as sponsored: hardly different.")
+    assert beside.sentence("Tuesday").startswith("The chance that voting runs into Tuesday in 100: as sponsored ")
+    value = beside.table("rounds").loc["four rounds", "value"]
+    assert f"four rounds {value:.1f}" in beside.sentence("rounds")
+    assert "1\u202f500 runs each" in beside.stamp()
+    assert words in repr(beside)
+
+
+def test_forecasts_and_scenarios_may_stand_together() -> None:
+    race = voter()
+    fc = iom.forecast(race, runs=80, seed=5, progress=False)
+    found = iom.side_by_side({"made": fc, "played": race.with_pressure(W=0)})
+    assert (found.runs, found.seed) == (80, 5)
+    assert found.forecasts["made"] is fc
+
+
+@pytest.mark.parametrize(
+    ("variants", "kind", "words"),
+    [
+        ({"one": voter()}, IomsimError, "takes two or more variants by name"),
+        ([voter(), voter()], IomsimError, "takes two or more variants by name"),
+        ({"one": voter(), "other": toy(2)}, PairingError, "'other' cannot be put beside 'one': the members differ"),
+        ({"one": voter(), "other": "strict"}, PairingError, "can be compared, got str"),
+    ],
+)
+def test_bad_variants_are_refused(variants: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        iom.side_by_side(variants, runs=10, seed=1)
+
+
+def test_an_unknown_target_is_refused(beside: iom.SideBySide) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'Pope'"):
+        beside.table("Popee")
+    assert isinstance(beside.race, Scenario)
