@@ -18,20 +18,21 @@ PACKAGE = ROOT / "iomsim"
 # A sub-package is one name; its modules may import each other, but not in circles.
 LAYERS = """
     _version errors
-    rules streams scores estimates
+    rules streams scores estimates lines
     clock evidence selectors quantities kernel exact conditioning sentences announcements
-    electorate parts briefing records refusals
-    scenario
-    library contests compiled
-    balance simulate particles rivals
-    summary
-    forecast
+    electorate parts briefing records refusals calibration bootstrap
+    scenario announced
+    library past compiled priors
+    balance simulate particles contests stretches outlook
+    summary rivals likelihood synthetic
+    forecast fitting
     archive running
     whatif
     differences
-    compare live history
-    grid tornado variants pivotal study
-    sobol paths
+    compare live
+    grid tornado variants pivotal study replaying heldout
+    sobol paths widgets verdicts
+    judging
     charts
     report
     cli
@@ -51,6 +52,7 @@ UPWARD = {
     ("pivotal", "charts"): "results have their charts under .plot",
     ("sobol", "charts"): "results have their charts under .plot",
     ("live", "charts"): "results have their charts under .plot",
+    ("verdicts", "charts"): "results have their charts under .plot",
     ("briefing", "scenario"): "the type only: it describes what it is handed",
     ("briefing", "forecast"): "the type only: it describes what it is handed",
     ("sentences", "forecast"): "the type only: it words what it is handed",

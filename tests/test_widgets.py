@@ -1,0 +1,107 @@
+"""Sliders: what they say between the points of their grid, and how they hang together, without a browser."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from test_whatif import chance, voter
+from toys import toy
+
+import iomsim as iom
+from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.widgets import Sliders, sliders
+
+
+@pytest.fixture(scope="module")
+def panel() -> Sliders:
+    return sliders(voter(), points=9, runs=4000, seed=1)
+
+
+def test_the_answer_is_the_known_one(panel: Sliders) -> None:
+    for strength, secrecy in ((0.0, 0.3), (1.0, 0.5), (1.3, 0.25), (2.0, 0.0), (2.0, 1.0)):
+        found = panel.at(W=strength, secrecy=secrecy)
+        assert found["A"] == pytest.approx(chance(strength=strength, secrecy=secrecy), abs=0.035)
+        assert found["A"] + found["B"] == pytest.approx(1)
+        assert found["rounds"] == pytest.approx(1)
+    assert panel.at() == panel.at(W=1.0, secrecy=0.5)
+
+
+def test_at_the_points_it_is_the_forecast_itself() -> None:
+    """Two sponsors; half the strength in public is the strength behind half the secrecy."""
+    race = iom.load("geneva-2023").with_parameters({"sponsors.Washington.strength": 0.57})
+    panel = sliders(race, points=3, runs=300, seed=2, progress=False)
+    public = race.with_behaviour(secrecy=0).with_pressure(Washington=0.57, Brussels=0.85)
+    fc = iom.forecast(public, runs=300, seed=2, progress=False)
+    for values in ({"Washington": 0.57, "Brussels": 0.85, "secrecy": 0.0},):
+        found = panel.at(**values)
+        assert found["Pope"] == pytest.approx(fc.win_probability().loc["Pope", "probability"])
+        assert found["spill"] == pytest.approx(fc.spill().value)
+    assert panel.at(Washington=1.14, Brussels=0.85, secrecy=0.5) == pytest.approx(
+        panel.at(Washington=0.57, Brussels=0.425, secrecy=0.0)
+    )
+
+
+def test_the_words_and_the_bars(panel: Sliders) -> None:
+    words = panel.sentence(W=2.0, secrecy=0.0)
+    assert words.startswith("Wins in 100: A 8")
+    assert "nobody <1. Voting runs into Tuesday in <1; 1.0 rounds in the mean." in words
+    shown = panel.html(W=2.0, secrecy=0.0)
+    assert shown.count("background:") == 4
+    assert "into Tuesday" in shown
+    assert repr(panel).startswith("sliders: W 0 to 2, secrecy 0 to 1\nWins in 100: A 6")
+
+
+class Control:
+    """A stand-in for ipywidgets' sliders and HTML: it remembers, and tells who watches."""
+
+    def __init__(self, value: Any = None, **options: Any) -> None:
+        self.value, self.options, self.watchers = value, options, []  # type: ignore[var-annotated]
+
+    def observe(self, watcher: Any, names: str) -> None:
+        assert names == "value"
+        self.watchers.append(watcher)
+
+    def move(self, value: float) -> None:
+        self.value = value
+        for watcher in self.watchers:
+            watcher({"new": value})
+
+
+def test_moving_a_slider_changes_the_answer(panel: Sliders, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = SimpleNamespace(FloatSlider=Control, HTML=Control, VBox=list)
+    monkeypatch.setitem(sys.modules, "ipywidgets", stand_in)
+    strength, secrecy, answer = panel.show()
+    assert [c.options["description"] for c in (strength, secrecy)] == ["W", "secrecy"]
+    assert [(c.value, c.options["min"], c.options["max"]) for c in (strength, secrecy)] == [(1, 0, 2), (0.5, 0, 1)]
+    assert answer.value == panel.html()
+    strength.move(2.0)
+    assert answer.value == panel.html(W=2.0)
+    secrecy.move(0.0)
+    assert answer.value == panel.html(W=2.0, secrecy=0.0)
+
+
+def test_real_widgets_take_it_too(panel: Sliders) -> None:
+    pytest.importorskip("ipywidgets")
+    box = panel.show()
+    box.children[0].value = 2.0
+    assert box.children[-1].value == panel.html(W=2.0)
+
+
+def test_without_ipywidgets_a_sentence_says_what_to_install(panel: Sliders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    with pytest.raises(IomsimError, match=r"need ipywidgets; install it with: pip install 'iomsim\[notebook\]'"):
+        panel.show()
+
+
+def test_bad_sliders_are_refused(panel: Sliders) -> None:
+    with pytest.raises(IomsimError, match="for one or two sponsors, this election has 0"):
+        sliders(toy(), seed=1)
+    with pytest.raises(IomsimError, match="points must be a whole number of at least 2"):
+        sliders(voter(), points=1, seed=1)
+    with pytest.raises(UnknownNameError, match="no slider named 'secrcy'; did you mean 'secrecy'"):
+        panel.at(secrcy=0.5)
+    with pytest.raises(IomsimError, match="W must be between 0 and 2, got 3"):
+        panel.at(W=3)
