@@ -29,6 +29,8 @@ def balanced(race: Scenario, share: float | Mapping[str, float]) -> Scenario:
     (antithetic), so the answer is repeatable; each member's vote is averaged exactly given these.
     """
     targets = dict(share) if isinstance(share, Mapping) else {race.names[0]: share}
+    if not targets:
+        raise ScenarioError("give the share of at least one candidate")
     for name, target in targets.items():
         race.candidate(name)
         if isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 < target < 1:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterator
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -115,14 +116,29 @@ def _raw(electorate: Electorate) -> pd.DataFrame:
         return pd.DataFrame(list(electorate.table))
     assert electorate.members is not None
     text = shipped_text("members", electorate.members, ".csv", "shipped member table")
-    return read_table(StringIO(text))
+    return read_table(text, f"the member table {electorate.members!r}")
 
 
-def read_table(source: Any) -> pd.DataFrame:
-    """Read a member table; an empty cell is an empty text, never a missing value."""
-    raw = pd.read_csv(source, keep_default_na=False)
+def read_table(text: str, where: str) -> pd.DataFrame:
+    """Read a member table; an empty cell is an empty text, never a missing value.
+
+    Raises
+    ------
+    FileError
+        If a line has not as many cells as the header.
+    """
+    for number, cells, wanted in _ragged(text):
+        raise FileError(f"{where}, line {number}: the header has {wanted} cells, this line {cells}")
+    raw = pd.read_csv(StringIO(text), keep_default_na=False)
     texts = [column for column in raw if not pd.api.types.is_numeric_dtype(raw[column])]
     return raw.assign(**{column: raw[column].astype(str).str.strip() for column in texts})
+
+
+def _ragged(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield number, cells and the header's cells of every line that is not as long as the header."""
+    reader = csv.reader(StringIO(text))
+    width = len(next(reader, []))
+    return ((reader.line_num, len(row), width) for row in reader if row and len(row) != width)
 
 
 def table_from_csv(path: Path) -> tuple[Row, ...]:
@@ -133,10 +149,11 @@ def table_from_csv(path: Path) -> tuple[Row, ...]:
     FileError
         If the file is missing or not a csv with a header.
     """
+    where = f"the member table {str(path)!r}"
     try:
-        raw = read_table(path)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise FileError(f"cannot read the member table {str(path)!r}: {reason(error)}") from None
+        raw = read_table(path.read_text(encoding="utf-8-sig"), where)
+    except (OSError, UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FileError(f"cannot read {where}: {reason(error)}") from None
     return _rows(raw)
 
 

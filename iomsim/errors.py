@@ -45,16 +45,18 @@ class PairingError(IomsimError):
 
 
 def nearest(name: str, options: Iterable[str]) -> str | None:
-    """Return the option that looks most like `name`, ignoring case, or None.
+    """Return the option that looks most like `name`, or begins with it, ignoring case; or None.
 
     Examples
     --------
-    >>> nearest("Washingtn", ["Washington", "Brussels"])
-    'Washington'
+    >>> nearest("Washingtn", ["Washington", "Brussels"]), nearest("four", ["strict", "four-rounds"])
+    ('Washington', 'four-rounds')
     """
     by_fold = {str(option).casefold(): str(option) for option in options}
-    close = get_close_matches(str(name).casefold(), by_fold, n=1, cutoff=0.6)
-    return by_fold[close[0]] if close else None
+    fold = str(name).casefold()
+    close = get_close_matches(fold, by_fold, n=1, cutoff=0.6)
+    longer = [option for option in by_fold if len(fold) >= 3 and option.startswith(fold)]
+    return by_fold[[*close, *longer][0]] if close or longer else None
 
 
 def unknown(kind: str, name: object, options: Iterable[str]) -> UnknownNameError:
@@ -70,7 +72,7 @@ def unknown(kind: str, name: object, options: Iterable[str]) -> UnknownNameError
 
 def advice(name: str, options: Iterable[str]) -> str:
     """Say which option was probably meant, or list what there is."""
-    choices = [str(option) for option in options]
+    choices = list(dict.fromkeys(str(option) for option in options))
     close = nearest(name, choices)
     if close is not None:
         return f"did you mean {close!r}?"

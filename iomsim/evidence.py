@@ -9,7 +9,7 @@ from io import StringIO
 
 import pandas as pd
 
-from iomsim.errors import UnknownNameError, advice, unknown
+from iomsim.errors import UnknownNameError, nearest, unknown
 
 SHIPPED = "iomsim.seeds"
 
@@ -85,7 +85,9 @@ def check(what: str, source: str) -> None:
 def known(what: str, fact: str) -> None:
     """Refuse the id of a fact that is not in the table."""
     if fact not in _facts().index:
-        raise UnknownNameError(f"{what} names no fact: {fact!r}; {advice(fact, _facts().index)}")
+        close = nearest(fact, _facts().index)
+        hint = f"did you mean {close!r}?" if close else "name facts only, or give a reason without one"
+        raise UnknownNameError(f"{what} names no fact: {fact!r}; {hint}")
 
 
 def _parts(source: str) -> list[str]:

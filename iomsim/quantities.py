@@ -132,8 +132,9 @@ class Quantity(Frozen):
 
 
 def _first_source(source: str) -> str:
-    """Return the source that stood there before the user changed the value."""
-    return source.rsplit(": ", 1)[-1].rstrip(")") if source.startswith("set to ") else source
+    """Return the source that stood there before the user changed the value, as one phrase."""
+    first = source.rsplit(": ", 1)[-1].removesuffix(")") if source.startswith("set to ") else source
+    return first.replace(", ", "; ")
 
 
 def _as_float(value: Any) -> Any:

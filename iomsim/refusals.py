@@ -218,5 +218,5 @@ def _either(options: list[str]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = value.isoformat() if isinstance(value, date | time) else repr(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

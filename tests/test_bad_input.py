@@ -1,0 +1,557 @@
+# ruff: noqa: E501 - tables of what was got and what is said, one case a line
+"""Whatever makes no sense is refused in one sentence: the thing's name, what was got, what would work.
+
+And whatever else a file may hold, the answer is a forecast or such a sentence, never a crash.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+import tomli_w
+from hypothesis import strategies as st
+from toys import toy
+
+import iomsim as iom
+from iomsim.library import dumps
+from iomsim.scenario import Scenario, build
+
+AB = [{"name": "A"}, {"name": "B"}]
+BASE: dict[str, Any] = {"electorate": {"size": 9}, "candidates": AB}
+NAN, INF = float("nan"), float("inf")
+W = {"name": "W", "backs": "A", "strength": 0.5}
+OPENS = {"opens": "2023-05-15T10:00:00"}
+TWO = [{"name": "X", "near": 1, "g": "North"}, {"name": "Y", "near": 0, "g": "South and East"}]
+
+
+def sentence(call: Callable[[], Any], kind: type[Exception] = iom.IomsimError) -> str:
+    """Return the one sentence with which a call is refused."""
+    with pytest.raises(iom.IomsimError) as error:
+        call()
+    assert isinstance(error.value, kind)
+    said = str(error.value)
+    assert "\n" not in said, "more than one sentence"
+    assert 10 < len(said) < 300
+    for jargon in ("nput should", "pydantic", "type=", "instance of", "dictionary", "tuple", "NoneType", "<class"):
+        assert jargon not in said
+    return said
+
+
+def geneva() -> Scenario:
+    return iom.load("geneva-2023")
+
+
+# -- descriptions ---------------------------------------------------------------------------------------
+
+DESCRIPTIONS: list[tuple[dict[str, Any], str]] = [
+    # keys
+    ({"candidats": AB}, "unknown key 'candidats'; did you mean 'candidates'?"),
+    ({"behaviour": {"secrecey": 0.4}}, "unknown key 'behaviour.secrecey'; did you mean 'secrecy'?"),
+    ({"behaviour": {"secrecy": {"value": 0.4, "lo": 0.2}}}, "unknown key 'behaviour.secrecy.lo'; did you mean 'low'?"),
+    ({"behaviour": {"secrecy": {"valu": 0.4}}}, "unknown key 'behaviour.secrecy.valu'; did you mean 'value'?"),
+    ({"behaviour": {"secrecy": {"low": 0.4}}}, "'behaviour.secrecy.value' is missing"),
+    ({"sponsors": [W | {"stregnth": 1}]}, "unknown key 'sponsors.W.stregnth'; did you mean 'strength'?"),
+    ({"sponsors": [{"name": "W", "backs": "A", "stength": 1}]},
+     "unknown key 'sponsors.W.stength'; did you mean 'strength'?"),
+    ({"sponsors": [{"name": "W", "backs": "A"}]}, "'sponsors.W.strength' is missing"),
+    ({"candidates": [{"nam": "A"}, {"name": "B"}]}, "unknown key 'candidates.1.nam'; did you mean 'name'?"),
+    ({"ties": [{"name": "t", "who": "all", "candidate": "A", "log_ods": 1}]},
+     "unknown key 'ties.t.log_ods'; did you mean 'log_odds'?"),
+    ({"electorate": {"sise": 9}}, "unknown key 'electorate.sise'; did you mean 'size'?"),
+    ({"rules": {"treshold": "2/3"}}, "unknown key 'rules.treshold'; did you mean 'threshold'?"),
+    ({"clock": OPENS | {"siting": []}}, "unknown key 'clock.siting'; did you mean 'sittings'?"),
+    ({"clock": {}}, "'clock.opens' is missing"),
+    ({"clock": OPENS | {"sits_on": {"value": 0.5, "grad": "assumed"}}},
+     "unknown key 'clock.sits_on.grad'; did you mean 'grade'?"),
+    # types
+    ({"title": 5}, "title must be a text, got 5"),
+    ({"candidates": "AB"}, "candidates must be a list of tables, got 'AB'"),
+    ({"candidates": [1, 2]}, "candidates.1 must be a table, got 1\nf: candidates.2 must be a table, got 2"),
+    ({"candidates": [{"name": 5}, {"name": "B"}]}, "candidates.1.name must be a text, got 5"),
+    ({"electorate": 9}, "electorate must be a table, got 9"),
+    ({"electorate": {"size": "nine"}}, "electorate.size must be a whole number, got 'nine'"),
+    ({"electorate": {"size": 2.5}}, "electorate.size must be a whole number, got 2.5"),
+    ({"electorate": {"size": True}}, "electorate.size must be a whole number, got True"),
+    ({"electorate": {"size": 9, "without_vote": "M1"}}, "electorate.without_vote must be a list of texts, got 'M1'"),
+    ({"electorate": {"size": 9, "pinned": ["M1"]}}, "electorate.pinned must be a table, got ['M1']"),
+    ({"electorate": {"size": 9, "pinned": {"A": "M1"}}}, "electorate.pinned.A must be a list of texts, got 'M1'"),
+    ({"electorate": {"table": [{"name": "X", "near": [1]}]}},
+     "electorate.table.X.near must be a text, a whole number, a number or true or false, got [1]"),
+    ({"behaviour": [1]}, "behaviour must be a table, got [1]"),
+    ({"behaviour": {"fluid": "often"}},
+     "behaviour.fluid must be a number, or a table with value, low and high, got 'often'"),
+    ({"behaviour": {"fluid": True}}, "behaviour.fluid must be a number, or a table with value, low and high, got True"),
+    ({"behaviour": {"fluid": {"value": "0.5"}}}, "behaviour.fluid.value must be a number, got '0.5'"),
+    ({"behaviour": {"fluid": {"value": True}}}, "behaviour.fluid.value must be a number, got True"),
+    ({"behaviour": {"fluid": {"value": 0.5, "grade": "sure"}}},
+     "behaviour.fluid.grade must be 'verified', 'inferred', 'recalled' or 'assumed', got 'sure'"),
+    ({"rules": {"concession": "maybe"}}, "rules.concession must be true or false, got 'maybe'"),
+    ({"rules": {"eliminate_after": "nevr"}}, "rules.eliminate_after must be a whole number or 'never', got 'nevr'"),
+    ({"rules": {"max_two_way": 2.5}}, "rules.max_two_way must be a whole number or 'unlimited', got 2.5"),
+    ({"rules": {"max_rounds": True}}, "rules.max_rounds must be a whole number, got True"),
+    ({"ties": [{"name": "t", "who": 5, "candidate": "A", "log_odds": 1}]},
+     "ties.t.who must be a text or a list of texts, got 5"),
+    ({"ties": [{"name": "t", "who": [1, 2], "candidate": "A", "log_odds": 1}]},
+     "ties.t.who must be a text or a list of texts, got [1, 2]"),
+    ({"as_of": "eve"}, "as_of must be a date such as 2023-05-15, got 'eve'"),
+    ({"clock": OPENS | {"sits_on_until": date(2023, 5, 15)}}, "clock.sits_on_until must be a time such as 10:00, got 2023-05-15"),
+    ({"as_of": 2023}, "as_of must be a date such as 2023-05-15, got 2023"),
+    ({"clock": {"opens": "Monday"}}, "clock.opens must be a date and time such as 2023-05-15T10:00, got 'Monday'"),
+    ({"clock": {"opens": 10}}, "clock.opens must be a date and time such as 2023-05-15T10:00, got 10"),
+    ({"clock": OPENS | {"sits_on_until": "late"}}, "clock.sits_on_until must be a time such as 10:00, got 'late'"),
+    ({"clock": OPENS | {"sittings": [["10:00", "ten"]]}}, "clock.sittings.1.2 must be a time such as 10:00, got 'ten'"),
+    ({"clock": OPENS | {"sittings": ["10:00"]}}, "clock.sittings.1 must be a list, got '10:00'"),
+    # numbers
+    ({"behaviour": {"fluid": 1.5}}, "behaviour.fluid must be between 0 and 1, got 1.5"),
+    ({"behaviour": {"fluid": -0.01}}, "behaviour.fluid must be between 0 and 1, got -0.01"),
+    ({"behaviour": {"fluid": {"value": 0.5, "high": 2}}}, "behaviour.fluid: high must be between 0 and 1, got 2"),
+    ({"behaviour": {"region_sd": -0.4}}, "behaviour.region_sd must be between 0 and 1000, got -0.4"),
+    ({"behaviour": {"concede_a": 0}}, "behaviour.concede_a must be between 1e-12 and 1e12, got 0"),
+    ({"sponsors": [W | {"spread": -1}]}, "sponsors.W.spread must be between 0 and 10, got -1"),
+    ({"sponsors": [W | {"strength": -0.5}]}, "sponsors.W.strength must be between 0 and 1e6, got -0.5"),
+    ({"candidates": [{"name": "A", "appeal": 1e300}, {"name": "B"}]},
+     "candidates.A.appeal must be between -1e6 and 1e6, got 1e+300"),
+    ({"behaviour": {"fluid": {"value": 0.5, "low": 0.6}}},
+     "behaviour.fluid: low <= value <= high must hold, got low 0.6, value 0.5, high 0.5"),
+    ({"behaviour": {"fluid": NAN}}, "behaviour.fluid must be a finite number, got nan"),
+    ({"behaviour": {"conviction": INF}}, "behaviour.conviction must be a finite number, got inf"),
+    ({"behaviour": {"conviction": {"value": 1, "high": INF}}}, "behaviour.conviction: high must be a finite number, got inf"),
+    ({"behaviour": {"conviction": 10**400}}, "behaviour.conviction must be a finite number, got inf"),
+    ({"candidates": [{"name": "A", "appeal": -INF}, {"name": "B"}]},
+     "candidates.A.appeal must be a finite number, got -inf"),
+    ({"sponsors": [W | {"exposure": {"all": NAN}}]}, "sponsors.W.exposure.all must be a finite number, got nan"),
+    ({"clock": OPENS | {"round_minutes": NAN}}, "clock.round_minutes must be a finite number, got nan"),
+    ({"clock": OPENS | {"round_minutes": 0}}, "clock.round_minutes must be above 0 and at most 1440, got 0"),
+    ({"ties": [{"name": "t", "who": "all", "candidate": "A", "log_odds": NAN}]},
+     "ties.t.log_odds must be a finite number, got nan"),
+    ({"electorate": {"table": [{"name": "X", "near": NAN}]}},
+     "member 'X' has no value, or no finite one, in column 'near'"),
+    ({"electorate": {"table": [{"name": "X", "near": INF}]}},
+     "member 'X' has no value, or no finite one, in column 'near'"),
+    # electorates
+    ({"electorate": {}}, "electorate: give exactly one of members, table and size; got none"),
+    ({"electorate": {"size": 9, "members": "iom-2023"}},
+     "electorate: give exactly one of members, table and size; got ['members', 'size']"),
+    ({"electorate": {"size": 0}}, "electorate: an electorate has 1 to 10000 members, got 0"),
+    ({"electorate": {"size": -3}}, "electorate: an electorate has 1 to 10000 members, got -3"),
+    ({"electorate": {"size": 10**9}}, "electorate: an electorate has 1 to 10000 members, got 1000000000"),
+    ({"electorate": {"table": []}}, "electorate: an electorate has 1 to 10000 members, got 0"),
+    ({"electorate": {"table": [{"name": "X"}, {"name": "X"}]}}, "two members share the id 'X'"),
+    ({"electorate": {"table": [{"name": "X", "iso3": "X"}, {"name": "X", "iso3": "Y"}]}}, "two members share the name 'X'"),
+    ({"electorate": {"table": [{"name": "X"}, {"name": " "}]}}, "member number 2 has no id"),
+    ({"electorate": {"table": [{"nam": "X"}]}}, "the member table has no column 'name' for the names; did you mean 'nam'?"),
+    ({"electorate": {"table": TWO, "group": "region"}},
+     "the member table has no column 'region' for the groups; there are name, near, g"),
+    ({"electorate": {"table": TWO, "id": "iso"}}, "the member table has no column 'iso' for the ids; there are name, near, g"),
+    ({"electorate": {"table": [{"name": "X", "near": 1}, {"name": "Y"}]}},
+     "member 'Y' has no value, or no finite one, in column 'near'"),
+    ({"electorate": {"table": [{"near": 1}, {"name": "Y", "near": 1}]}},
+     "member number 1 has no value, or no finite one, in column 'name'"),
+    ({"electorate": {"members": "iom-2032"}}, "no shipped member table named 'iom-2032'; did you mean 'iom-2023'?"),
+    ({"electorate": {"size": 3, "without_vote": ["M1", "M2", "M3"]}}, "no member has a vote"),
+    ({"electorate": {"size": 3, "without_vote": ["M4"]}}, "no member named 'M4'; there are M1, M2, M3"),
+    # pins
+    ({"electorate": {"size": 9, "pinned": {"A": ["M99"]}}}, "no member named 'M99'; did you mean 'M9'?"),
+    ({"electorate": {"size": 9, "pinned": {"A": ["M1", "M1"]}}}, "M1 is pinned twice; name it once"),
+    ({"electorate": {"size": 9, "pinned": {"A": ["M1"], "B": ["M1"]}}}, "M1 is pinned to two candidates; name it once"),
+    ({"electorate": {"size": 9, "pinned": {"C": ["M1"]}}}, "a member is pinned to 'C', who does not stand; there are A, B"),
+    ({"electorate": {"size": 9, "pinned": {"A": ["M1"]}, "without_vote": ["M1"]}}, "M1 is pinned but has no vote"),
+    # candidates, sponsors, ties
+    ({"candidates": []}, "candidates must have at least 2 entries, got 0"),
+    ({"candidates": AB[:1]}, "candidates must have at least 2 entries, got 1"),
+    ({"candidates": [{"name": c} for c in "ABCDEFGHI"]}, "candidates must have at most 8 entries, got 9"),
+    ({"candidates": [*AB, {"name": "A"}]}, "two candidates are called 'A'; names must differ"),
+    ({"candidates": [{"name": ""}, {"name": "B"}]}, "candidates.1.name must not be empty"),
+    ({"candidates": [*AB, {"name": "no winner"}]}, "a candidate cannot be called 'no winner'"),
+    ({"candidates": [{"name": "A", "colour": "blue"}, {"name": "B"}]},
+     "candidates.A.colour must be a hex colour such as '#0072B2', got 'blue'"),
+    ({"sponsors": [W | {"backs": "C"}]}, "sponsor 'W' backs 'C', who does not stand; there are A, B"),
+    ({"sponsors": [W, W]}, "two sponsors are called 'W'; names must differ"),
+    ({"sponsors": [W | {"exposure": {"natto": 1}}], "electorate": {"table": [{"name": "X", "nato": 1}]}},
+     "sponsor 'W': no column 'natto' in the member table; did you mean 'nato'?"),
+    ({"sponsors": [W | {"exposure": {"g=Nord": 1}}], "electorate": {"table": TWO}},
+     "sponsor 'W': no member has g = 'Nord'; did you mean 'North'?"),
+    ({"sponsors": [W | {"exposure": {"g": 1}}], "electorate": {"table": TWO}},
+     "sponsor 'W': column 'g' is not a yes/no column; write g=X for some value X"),
+    ({"sponsors": [W | {"exposure": {"all": 0}}]}, "no member is exposed to W; give at least one weight above 0"),
+    ({"sponsors": [W | {"exposure": {}}]}, "no member is exposed to W; give at least one weight above 0"),
+    ({"sponsors": [W | {"exposure": {"all": 1, "near": -2}}], "electorate": {"table": TWO}},
+     "the exposure of X to W is negative; weights must add up to 0 or more"),
+    ({"ties": [{"name": "t", "who": "all", "candidate": "C", "log_odds": 1}]},
+     "tie 't' binds to 'C', who does not stand; there are A, B"),
+    ({"ties": [{"name": "t", "who": "all", "candidate": "A", "log_odds": 1}] * 2}, "two ties are called 't'; names must differ"),
+    ({"ties": [{"name": "t", "who": ["M10"], "candidate": "A", "log_odds": 1}]}, "tie 't': no member named 'M10'; did you mean 'M1'?"),
+    ({"ties": [{"name": "t", "who": [], "candidate": "A", "log_odds": 1}]},
+     "tie 't' binds no member; give a selector that finds some, or names"),
+    ({"ties": [{"name": "t", "who": "not all", "candidate": "A", "log_odds": 1}]},
+     "tie 't' binds no member; give a selector that finds some, or names"),
+    # rules and clock
+    ({"rules": {"threshold": 0}}, "rules: threshold must be above 0 and at most 1, got '0'; write '2/3'"),
+    ({"rules": {"threshold": "5/4"}}, "rules: threshold must be above 0 and at most 1, got '5/4'; write '2/3'"),
+    ({"rules": {"threshold": 1.01}}, "rules: threshold must be above 0 and at most 1, got '1.01'; write '2/3'"),
+    ({"rules": {"threshold": "two thirds"}}, "rules: threshold must be a fraction such as '2/3', got 'two thirds'"),
+    ({"rules": {"threshold": NAN}}, "rules: threshold must be a fraction such as '2/3', got 'nan'"),
+    ({"rules": {"threshold": True}}, "rules.threshold must be a text, got True"),
+    ({"rules": {"name": "strikt"}}, "rules: no rule set named 'strikt'; did you mean 'strict'?"),
+    ({"rules": {"base": "voters"}}, "rules: base must be one of valid, present, entitled; got 'voters'"),
+    ({"rules": {"max_rounds": 0}}, "rules: max_rounds must be a whole number of at least 1, got 0"),
+    ({"clock": OPENS | {"sittings": []}}, "clock.sittings: the clock never sits; give at least one sitting"),
+    ({"clock": OPENS | {"days": []}}, "clock.days: the clock never sits; give at least one weekday"),
+    ({"clock": OPENS | {"days": ["Monday"]}}, "clock.days: no weekday 'Monday'; did you mean 'Mon'?"),
+    ({"clock": OPENS | {"last_call": 400}}, "clock: the clock never sits: no sitting is long enough for a round to start"),
+    ({"clock": OPENS | {"sittings": [["13:00", "10:00"]]}}, "clock.sittings must be in order and end after they begin"),
+    ({"clock": OPENS | {"sittings": [["10:00+02:00", "13:00"]]}},
+     "clock.sittings.1.1 is a local time of the seat; leave out the offset"),
+    ({"clock": {"opens": "2023-05-15T10:00:00Z"}}, "clock.opens is a local time of the seat; leave out the offset"),
+    ({"clock": {"opens": "9999-12-31T10:00:00"}}, "clock: opens must lie between the years 1800 and 2200, got 9999"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("described", "said"), DESCRIPTIONS)
+def test_a_description_that_makes_no_sense(described: dict[str, Any], said: str) -> None:
+    with pytest.raises(iom.ScenarioError) as error:
+        build(BASE | described, "f")
+    assert str(error.value) == f"f: {said}"
+
+
+@pytest.mark.parametrize(("described", "said"), [pair for pair in DESCRIPTIONS if "\n" not in pair[1]][::7])
+def test_and_nothing_but_a_sentence_comes_out(described: dict[str, Any], said: str) -> None:
+    assert said in sentence(lambda: build(BASE | described, "f"), iom.ScenarioError)
+
+
+def test_two_problems_are_two_sentences() -> None:
+    with pytest.raises(iom.ScenarioError) as error:
+        build(BASE | {"behaviour": {"fluid": 2, "absent": -1}}, "f.toml")
+    assert str(error.value).splitlines() == [
+        "f.toml: behaviour.absent must be between 0 and 1, got -1",
+        "f.toml: behaviour.fluid must be between 0 and 1, got 2",
+    ]
+
+
+# -- changes ------------------------------------------------------------------------------------------------
+
+CHANGES: list[tuple[Callable[[], Any], str]] = [
+    (lambda: geneva().with_pressure(Washingtn=1), "no sponsor named 'Washingtn'; did you mean 'Washington'?"),
+    (lambda: geneva().with_pressure(Washington=-1), "sponsors.Washington.strength must be between 0 and 1e6, got -1"),
+    (lambda: geneva().with_pressure(Washington="strong"), "sponsors.Washington.strength must be a number, got 'strong'"),
+    (lambda: geneva().with_pressure(Washington=True), "sponsors.Washington.strength must be a number, got True"),
+    (lambda: geneva().with_pressure(Washington=NAN), "sponsors.Washington.strength must be a finite number, got nan"),
+    (lambda: geneva().with_behaviour(secrecey=1), "no parameter of the behaviour named 'secrecey'; did you mean 'secrecy'?"),
+    (lambda: geneva().with_behaviour(secrecy=1.2), "behaviour.secrecy must be between 0 and 1, got 1.2"),
+    (lambda: geneva().with_behaviour(momentum=INF), "behaviour.momentum_fluid must be a finite number, got inf"),
+    (lambda: geneva().with_rules("four"), "no rule set named 'four'; did you mean 'four-rounds'?"),
+    (lambda: geneva().with_rules(treshold="1/2"), "no part of the rules named 'treshold'; did you mean 'threshold'?"),
+    (lambda: geneva().with_rules(max_rounds=2.5), "max_rounds must be a whole number of at least 1, got 2.5"),
+    (lambda: geneva().with_rules(5), "no rule set named '5'; there are until-two-thirds, strict, four-rounds, one-two-way"),
+    (lambda: geneva().with_clock(sits=1), "no part of the clock named 'sits'; did you mean 'sits_on'?"),
+    (lambda: geneva().with_clock(sits_on=2), "clock.sits_on must be between 0 and 1, got 2"),
+    (lambda: geneva().with_clock(opens="soon"), "clock.opens must be a date and time such as 2023-05-15T10:00, got 'soon'"),
+    (lambda: geneva().with_parameters({"behavior.fluid": 1}), "no parameter named 'behavior.fluid'; did you mean 'behaviour.fluid'?"),
+    (lambda: geneva().with_pinned(Pop="CAN"), "no candidate named 'Pop'; did you mean 'Pope'?"),
+    (lambda: geneva().with_pinned(Pope="Kanada"), "no member named 'Kanada'; did you mean 'Canada'?"),
+    (lambda: geneva().with_pinned(Pope="USA"), "is pinned twice; name it once"),
+    (lambda: geneva().with_pinned(Pope="PRT"), "Portugal is pinned to two candidates; name it once"),
+    (lambda: geneva().balanced(0), "the share of Pope must be between 0 and 1, got 0"),
+    (lambda: geneva().balanced(1.0), "the share of Pope must be between 0 and 1, got 1.0"),
+    (lambda: geneva().balanced(NAN), "the share of Pope must be between 0 and 1, got nan"),
+    (lambda: geneva().balanced("half"), "the share of Pope must be between 0 and 1, got 'half'"),
+    (lambda: geneva().balanced({"Pop": 0.5}), "no candidate named 'Pop'; did you mean 'Pope'?"),
+    (lambda: geneva().balanced({"Pope": 0.7, "Vitorino": 0.4}), "the shares asked for must add up to less than 1, got 1.1"),
+    (lambda: geneva().balanced({}), "give the share of at least one candidate"),
+    (lambda: toy(electorate={"size": 2, "pinned": {"A": ["M1"], "B": ["M2"]}}).balanced(0.6),
+     "no appeal gives these shares; too many members are pinned or tied"),
+    (lambda: geneva().candidate("Popp"), "no candidate named 'Popp'; did you mean 'Pope'?"),
+    (lambda: geneva().sponsor("Moscow"), "no sponsor named 'Moscow'; there are Washington, Brussels"),
+    (lambda: geneva().save("/nowhere/at/all.toml"), "cannot write '/nowhere/at/all.toml': No such file or directory"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "said"), CHANGES)
+def test_a_change_that_makes_no_sense(call: Callable[[], Any], said: str) -> None:
+    assert said in sentence(call)
+
+
+# -- runs, seeds and the rest -----------------------------------------------------------------------------------
+
+CALLS: list[tuple[dict[str, Any], str]] = [
+    ({"runs": 0}, "runs must be a whole number of at least 1, got 0"),
+    ({"runs": -5}, "runs must be a whole number of at least 1, got -5"),
+    ({"runs": 2.5}, "runs must be a whole number of at least 1, got 2.5"),
+    ({"runs": 1e3}, "runs must be a whole number of at least 1, got 1000.0"),
+    ({"runs": True}, "runs must be a whole number of at least 1, got True"),
+    ({"runs": "many"}, "runs must be a whole number of at least 1, got 'many'"),
+    ({"runs": NAN}, "runs must be a whole number of at least 1, got nan"),
+    ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+    ({"seed": "lucky"}, "seed must be a whole number of at least 0, got 'lucky'"),
+    ({"seed": 1.0}, "seed must be a whole number of at least 0, got 1.0"),
+    ({"seed": False}, "seed must be a whole number of at least 0, got False"),
+    ({"keep": "everything"}, "keep must be 'runs' or 'summary', got 'everything'"),
+    ({"precision": 0}, "precision must be between 0 and 0.5, got 0; 0.005 is half a point"),
+    ({"precision": 1}, "precision must be between 0 and 0.5, got 1; 0.005 is half a point"),
+    ({"precision": NAN}, "precision must be between 0 and 0.5, got nan; 0.005 is half a point"),
+    ({"precision": "high"}, "precision must be between 0 and 0.5, got 'high'; 0.005 is half a point"),
+    ({"precision": 0.1, "runs": 10}, "give runs or precision, not both"),
+    ({"precision": 0.1, "target": "C"}, "target must be one of A, B, no winner, spill; got 'C'"),
+    ({"target": "A"}, "target 'A' is what precision is about; give precision too"),
+    ({"executor": 5}, "an executor needs map or submit, got int"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), CALLS)
+def test_a_forecast_that_makes_no_sense(arguments: dict[str, Any], said: str) -> None:
+    assert sentence(lambda: iom.forecast(toy(5), **arguments)) == said
+
+
+def test_a_name_is_not_a_scenario() -> None:
+    said = sentence(lambda: iom.forecast("geneva-2023", runs=10))  # type: ignore[arg-type]
+    assert said == "forecast takes a Scenario, got str; read one with iomsim.load"
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("Monday", "the session opens on a Monday; ask for a later day"),
+        ("Tuseday", "no day named 'Tuseday'; did you mean 'Tuesday'?"),
+        ("2023-05-15", "2023-05-15 is not after the opening on 2023-05-15; ask for a later day"),
+        ("2023-05-1", "no day named '2023-05-1'"),
+        (2, "no day named '2'"),
+        ("", "no day named ''"),
+    ],
+)
+def test_a_day_that_makes_no_sense(day: Any, said: str, centre_forecast: iom.Forecast) -> None:
+    assert said in sentence(lambda: centre_forecast.spill(day))
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("geneva", "no scenario named 'geneva'; did you mean 'geneva-2023'? (a file's path ends in .toml)"),
+        ("Geneva-2023", "no scenario named 'Geneva-2023'; did you mean 'geneva-2023'?"),
+        ("", "no scenario named ''; there are geneva-2023, iom-2018, minimal"),
+        ("race.json", "no scenario named 'race.json'; there are geneva-2023, iom-2018, minimal"),
+    ],
+)
+def test_a_name_that_nothing_has(name: str, said: str) -> None:
+    assert said in sentence(lambda: iom.load(name), iom.UnknownNameError)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    gone, folder, latin, broken = (tmp_path / f"{n}.toml" for n in ("gone", "folder", "latin", "broken"))
+    folder.mkdir()
+    latin.write_bytes("title = 'Köln'".encode("latin-1"))
+    broken.write_text("title = 'x\n", encoding="utf-8")
+    assert sentence(lambda: iom.load(gone), iom.FileError).endswith("gone.toml': No such file or directory")
+    assert sentence(lambda: iom.load(folder), iom.FileError).endswith("folder.toml': Is a directory")
+    assert "cannot read the scenario" in sentence(lambda: iom.load(latin), iom.FileError)
+    assert "broken.toml is not valid TOML: " in sentence(lambda: iom.load(broken), iom.FileError)
+    assert "scenario is not valid TOML: " in sentence(lambda: iom.loads("= 5"), iom.FileError)
+
+
+def test_a_problem_in_a_file_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "race.toml"
+    path.write_text(dumps(geneva()).replace("decay", "decai"), encoding="utf-8")
+    with pytest.raises(iom.ScenarioError) as error:
+        iom.load(path)
+    assert str(error.value) == f"{path}: unknown key 'behaviour.decai'; did you mean 'decay'?"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "m.csv': No such file or directory"),
+        ("", "cannot read the member table"),
+        ("name\n", "electorate: an electorate has 1 to 10000 members, got 0"),
+        ("nato,eu\n1,0\n", "the member table has no column 'name' for the names; there are nato, eu"),
+        ("name,nato\nX,1\nX,0\n", "two members share the id 'X'"),
+        ("name,nato\nX,1\n,0\n", "member number 2 has no id"),
+        ("name,nato\nX,1,5,7\nY,2\n", "m.csv', line 2: the header has 2 cells, this line 4"),
+        ("name,nato\nX,1\n\nY\n", "m.csv', line 4: the header has 2 cells, this line 1"),
+        ("name,nato\nX,1\nY,inf\n", "member 'Y' has no value, or no finite one, in column 'nato'"),
+        ("name,nato\nX,1\nY,\n", "column 'nato' is not a yes/no column; write nato=X for some value X"),
+        ("name,nato\nX,1\nY,2\n", "column 'nato' is not a yes/no column; write nato=X for some value X"),
+    ],
+)
+def test_member_tables_that_cannot_be_read(text: str | None, said: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "m.csv").write_text(text, encoding="utf-8")
+    described = {"electorate": {"members": "m.csv"}, "candidates": AB, "sponsors": [W | {"exposure": {"nato": 1}}]}
+    (tmp_path / "race.toml").write_text(tomli_w.dumps(described), encoding="utf-8")
+    assert said in sentence(lambda: iom.load(tmp_path / "race.toml"))
+
+
+# -- whatever a file may hold ------------------------------------------------------------------------------------
+
+SEED_TEXT = """
+title = "fuzzed"
+as_of = 2023-05-14
+[electorate]
+table = [
+  { name = "X", iso3 = "XXX", near = 1, g = "North" }, { name = "Y", iso3 = "YYY", near = 0, g = "North" },
+  { name = "Z", iso3 = "ZZZ", near = 1, g = "South" }, { name = "V", iso3 = "VVV", near = 0, g = "South" },
+]
+group = "g"
+own_groups = { Near = "near" }
+without_vote = ["V"]
+pinned = { A = ["XXX"] }
+[[candidates]]
+name = "A"
+appeal = { value = 0.2, low = -0.2, high = 0.5, unit = "log-odds", grade = "assumed", source = "tight-race" }
+[[candidates]]
+name = "B"
+colour = "#D55E00"
+[[sponsors]]
+name = "W"
+backs = "A"
+strength = 0.6
+spread = { value = 0.4, low = 0.2, high = 0.8 }
+exposure = { all = 0.5, "near and g=North" = 1.5 }
+[[ties]]
+name = "bloc"
+who = "g=South"
+candidate = "B"
+log_odds = 1.9
+[behaviour]
+secrecy = 0.4
+absent = { value = 0.05, low = 0.01, high = 0.17 }
+conviction = 1.8
+momentum_fluid = 3.0
+concede_a = 1.1
+round_sd = 0.15
+overnight = 0.1
+[rules]
+name = "four-rounds"
+threshold = "2/3"
+eliminate_after = 3
+max_rounds = 5
+base = "present"
+[clock]
+opens = 2023-05-15T10:00:00
+sittings = [[10:00:00, 13:00:00], [15:00:00, 18:00:00]]
+days = ["Mon", "Tue"]
+sits_on_until = 21:00:00
+closed = [2023-05-17]
+round_minutes = 70
+round_log_sd = 0.25
+consultation = 30
+"""
+
+WORDS = ("", " ", "A", "B", "W", "X", "all", "not all", "near", "g=South", "not near and g=North", "nan", "never",
+         "unlimited", "off", "2/3", "0", "strict", "until-two-thirds", "valid", "Mon", "10:00", "eu-27", "tight-raec",
+         "and", " and ", "=", "g=", "'\"\\", "a\nb", "é" * 40, "\x00", "no winner", "iom-2023", "m.csv", "[x]", "{x}")  # fmt: skip
+NUMBERS = (0, 1, -1, 2, 3, 0.5, 1e-300, -1e-300, 5e-324, 1e-9, 1e6, 1e9, 1e18, 1e300, -1e300, 2**63, 10**30,
+           NAN, INF, -INF, 1440, 1.5, 10, 1000, 1001)  # fmt: skip
+MOMENTS = [tomllib.loads(f"x = {text}")["x"] for text in (
+    "2023-05-15T10:00:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59", "2023-05-15T10:00:00+02:00", "2023-05-15",
+    "2100-02-28", "00:00:00", "23:59:59.999999", "10:00:00")]  # fmt: skip
+
+KEYS = ("A", "B", "W", "all", "near", "value", "low", "name")
+
+numbers = st.one_of(st.sampled_from(NUMBERS), st.floats(0, 1), st.floats(), st.integers(-5, 50))
+words = st.one_of(st.sampled_from(WORDS), st.text(max_size=6))
+moments = st.sampled_from(MOMENTS)
+atoms = st.one_of(numbers, words, moments, st.booleans())
+anything = st.recursive(
+    atoms,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from([*WORDS[2:8], "value", "low", "name"]), inner, max_size=3),
+    ),
+    max_leaves=4,
+)
+
+
+def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path of everything in a document."""
+    keys = tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+    return [path, *(place for key in keys for place in places(tree[key], (*path, key)))]
+
+
+def at(tree: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def like(value: Any) -> st.SearchStrategy[Any]:
+    """Return values of the same kind, so that many documents get past the first look."""
+    if isinstance(value, bool | dict | list):
+        return st.just(value)
+    return numbers if isinstance(value, int | float) else words if isinstance(value, str) else moments
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a valid document in which up to four things were replaced, removed, added or doubled."""
+    document = tomllib.loads(SEED_TEXT)
+    for _ in range(draw(st.integers(1, 4))):
+        path = draw(st.sampled_from(places(document)[1:] or [()]))
+        if not path:
+            break
+        parent, key = at(document, path[:-1]), path[-1]
+        match draw(st.sampled_from((*["tweak"] * 6, "replace", "remove", "add", "double"))):
+            case "tweak":
+                parent[key] = draw(like(parent[key]))
+            case "replace":
+                parent[key] = draw(anything)
+            case "remove":
+                del parent[key]
+            case "add" if isinstance(parent, dict):
+                fields = [*Scenario.model_fields, *iom.Behaviour.model_fields, *iom.Clock.model_fields, *WORDS]
+                parent[draw(st.sampled_from(fields))] = draw(anything)
+            case "double" if isinstance(parent, list):
+                parent.append(parent[key])
+    return document
+
+
+def outcome(document: dict[str, Any]) -> str:
+    """Return the sentences with which a document is refused, or "" if it can be forecast."""
+    try:
+        race = iom.loads(tomli_w.dumps(document))
+        again = iom.loads(iom.dumps(race))
+        forecast = iom.forecast(race, runs=3, seed=1, progress=False)
+    except iom.IomsimError as error:
+        return str(error)
+    assert again == race
+    assert again.hash == race.hash
+    probability = forecast.win_probability()["probability"]
+    assert math.isclose(probability.sum(), 1)
+    assert np.isfinite(race.exposure).all()
+    assert len(repr(race)) > 20
+    return ""
+
+
+@hypothesis.settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+)
+@hypothesis.given(documents())
+def test_any_document_is_forecast_or_refused_in_words(document: dict[str, Any]) -> None:
+    said = outcome(document)
+    for line in said.splitlines():
+        assert len(line) < 400
+    assert len(said) < 4000
+
+
+@pytest.mark.slow
+@hypothesis.settings(
+    max_examples=3000, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+)
+@hypothesis.given(documents())
+def test_many_documents_are_forecast_or_refused_in_words(document: dict[str, Any]) -> None:
+    said = outcome(document)
+    assert max(map(len, said.splitlines()), default=0) < 400
+    assert len(said) < 4000
+
+
+def test_the_document_itself_can_be_forecast() -> None:
+    assert outcome(tomllib.loads(SEED_TEXT)) == ""

@@ -1,0 +1,361 @@
+"""Every number has a parent: members, facts and sources, counted and compared."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import iomsim as iom
+from iomsim import evidence
+from iomsim.compiled import compile_scenario
+from iomsim.electorate import read_table
+from iomsim.scenario import Scenario, build
+from iomsim.selectors import select
+
+SHIPPED = ("geneva-2023", "iom-2018", "minimal")
+CITING = ("geneva-2023", "iom-2018")
+GRADES = ("assumed", "recalled", "inferred", "verified")
+"""From the weakest to the strongest."""
+
+COUNTS = {"eu": 27, "nato": 31, "us_mnna": 15, "cplp": 8, "oacps": 77, "commonwealth": 53, "oif": 47, "g77": 117}
+GROUPS = {"African": 53, "Asia-Pacific": 40, "GRULAC": 33, "WEOG": 25, "Eastern European": 23, "none": 1}
+
+
+@pytest.fixture(scope="module")
+def geneva() -> Scenario:
+    return iom.load("geneva-2023")
+
+
+@pytest.fixture(scope="module")
+def facts() -> pd.DataFrame:
+    return iom.facts()
+
+
+# -- members ------------------------------------------------------------------------------------------
+
+
+def test_the_members_of_2023(geneva: Scenario) -> None:
+    members = geneva.members
+    assert len(members) == 175
+    assert members["name"].is_unique
+    assert members["iso3"].str.fullmatch("[A-Z]{3}").all()
+    assert members["iso3"].is_unique
+    assert members["name"].is_monotonic_increasing or members["iso3"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("column", COUNTS)
+def test_the_members_of_every_club(geneva: Scenario, column: str) -> None:
+    assert set(geneva.members[column]) == {0, 1}
+    assert geneva.members[column].sum() == COUNTS[column]
+
+
+def test_the_regional_groups(geneva: Scenario) -> None:
+    assert geneva.members["un_regional_group"].value_counts().to_dict() == GROUPS
+    assert (geneva.members["group"] == "European Union").sum() == 27  # its own group for shared shocks
+
+
+def test_the_members_of_2018() -> None:
+    race = iom.load("iom-2018")
+    assert len(race.members) == 171
+    assert (race.members["eu"].sum(), race.members["nato"].sum()) == (28, 29)
+    assert set(race.members["iso3"]) < set(iom.load("geneva-2023").members["iso3"])
+
+
+@pytest.mark.parametrize("state", ["USA", "PRT", "FRA", "BRA", "KEN"])
+def test_who_everybody_knows_to_be_a_member(geneva: Scenario, state: str) -> None:
+    assert state in set(geneva.members["iso3"])
+
+
+@pytest.mark.parametrize(
+    ("state", "clubs"),
+    [
+        ("FRA", {"eu", "nato", "oif"}),
+        ("GBR", {"nato", "commonwealth"}),
+        ("FIN", {"eu", "nato"}),  # since April 2023
+        ("SWE", {"eu"}),  # not yet in May 2023
+        ("AGO", {"cplp", "oacps", "g77"}),
+        ("BRA", {"us_mnna", "cplp", "g77"}),
+    ],
+)
+def test_the_clubs_of_some_members(geneva: Scenario, state: str, clubs: set[str]) -> None:
+    row = geneva.members.set_index("iso3").loc[state]
+    assert {club for club in COUNTS if row[club]} == clubs
+
+
+# -- facts --------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_facts(facts: pd.DataFrame) -> None:
+    assert facts.index.name == "id"
+    assert list(facts) == ["statement", "value", "unit", "grade", "source", "as_of"]
+    assert facts.index.is_unique
+    assert set(facts["grade"]) == set(GRADES)
+    assert facts.index.str.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*").all()
+
+
+def test_every_fact_is_a_sentence_with_a_source_and_a_date(facts: pd.DataFrame) -> None:
+    assert facts["statement"].str.fullmatch(r"[A-Z].{15,}\.").all()
+    assert (facts["source"].str.strip() != "").all()
+    assert facts["as_of"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").all()
+
+
+def test_nothing_in_the_facts_is_younger_than_the_forecast(facts: pd.DataFrame) -> None:
+    """What the 15th of May brought must not be known on the eve of it."""
+    assert (facts["as_of"] <= "2023-05-14").all()
+    for name in CITING:
+        race = iom.load(name)
+        dates = facts.loc[sorted(cited_by(race)), "as_of"]
+        if name == "geneva-2023":
+            assert (dates <= str(race.as_of)).all()
+
+
+def test_the_counts_that_facts_state_are_those_of_the_members(geneva: Scenario, facts: pd.DataFrame) -> None:
+    stated = {"eu-27": "eu", "nato-31": "nato", "major-allies": "us_mnna", "oacps-77": "oacps", "oif-47": "oif"}
+    assert int(facts.loc["members-175", "value"]) == len(geneva.members)
+    for fact in set(stated) - {"major-allies"}:
+        assert int(facts.loc[fact, "value"]) == geneva.members[stated[fact]].sum()
+    assert int(facts.loc["major-allies", "value"]) == geneva.members["us_mnna"].sum()
+    assert int(facts.loc["iom-2018-members", "value"]) == len(iom.load("iom-2018").members)
+
+
+def test_the_table_of_facts_cannot_be_spoilt() -> None:
+    table = iom.facts()
+    table.loc["eu-27", "statement"] = "nonsense"
+    assert iom.facts().loc["eu-27", "statement"] != "nonsense"
+
+
+# -- from every parameter to its fact -------------------------------------------------------------------
+
+
+def sources(race: Scenario) -> dict[str, tuple[str, str]]:
+    """Return source and grade of every parameter, and of the rules."""
+    table = race.evidence()
+    return {path: (row.source, row.grade) for path, row in zip(table.index, table.itertuples(), strict=True)}
+
+
+def cited_by(race: Scenario) -> set[str]:
+    return {fact for source, _ in sources(race).values() for fact in evidence.cited(source)} | set(race.facts)
+
+
+def unfounded(race: Scenario, facts: pd.DataFrame) -> list[str]:
+    """Return the parameters that claim more than their facts bear, or have neither a fact nor an "assumed"."""
+    found = []
+    for path, (source, grade) in sources(race).items():
+        grades = [facts.loc[fact, "grade"] for fact in evidence.cited(source)]
+        best = max((GRADES.index(g) for g in grades), default=0)
+        if GRADES.index(grade) > best:
+            found.append(path)
+    return found
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_parameter_claims_more_than_its_facts(name: str, facts: pd.DataFrame) -> None:
+    assert unfounded(iom.load(name), facts) == []
+
+
+@pytest.mark.parametrize("grade", ["verified", "inferred"])
+def test_and_one_that_does_is_seen(grade: str, geneva: Scenario, facts: pd.DataFrame) -> None:
+    behaviour = {**dict(geneva.behaviour), "region_sd": {"value": 0.4, "grade": grade, "source": "region-spread"}}
+    rash = Scenario.model_validate({**dict(geneva), "behaviour": behaviour})
+    assert unfounded(rash, facts) == ["behaviour.region_sd"]
+    bold = Scenario.model_validate({**dict(geneva), "behaviour": {"fluid": {"value": 0.7, "grade": grade}}})
+    assert "behaviour.fluid" in unfounded(bold, facts)  # no fact at all
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_every_parameter_says_what_it_rests_on(name: str) -> None:
+    """Facts, or a reason in a sentence; never a default nobody asked about."""
+    for path, (source, grade) in sources(iom.load(name)).items():
+        assert evidence.cited(source) or (grade == "assumed" and len(source.split()) > 4), path
+        assert source not in ("given by the user", "the model's default"), path
+
+
+def test_no_fact_is_unused(facts: pd.DataFrame) -> None:
+    used = set().union(*(cited_by(iom.load(name)) for name in SHIPPED))
+    assert set(facts.index) == used
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_every_parameter_is_in_the_table_of_evidence(name: str) -> None:
+    race = iom.load(name)
+    table = race.evidence()
+    assert set(table.index) == {*race.parameters(), "rules"}
+    assert table.index.is_unique
+    assert list(table) == ["value", "low", "high", "unit", "grade", "source", "statement"]
+    for path, row in table.drop("rules").iterrows():
+        assert row["low"] <= row["value"] <= row["high"], path
+        assert (row["value"], row["unit"]) == (race.parameters()[path].value, race.parameters()[path].unit)
+
+
+def test_the_table_says_what_the_facts_say(geneva: Scenario, facts: pd.DataFrame) -> None:
+    row = geneva.evidence().loc["behaviour.secrecy"]
+    assert row["statement"] == f"{facts.loc['secrecy-share', 'statement']} {facts.loc['secrecy-odds', 'statement']}"
+    assert geneva.evidence().loc["rules", "value"] == "until-two-thirds"
+
+
+def test_a_changed_parameter_says_who_changed_it(geneva: Scenario) -> None:
+    row = geneva.with_pressure(Washington=2.0).evidence().loc["sponsors.Washington.strength"]
+    assert (row["value"], row["high"], row["grade"]) == (2.0, 2.0, "assumed")
+    assert row["source"] == "set to 2 by the user (was 0.6: sponsor-size; sponsor-sign)"
+    again = geneva.with_pressure(Washington=2.0).with_pressure(Washington=0.1).evidence()
+    assert again.loc["sponsors.Washington.strength", "source"].count("sponsor-size") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("sponsor-siz", "the source of sponsors.W.strength names no fact: 'sponsor-siz'; did you mean 'sponsor-size'?"),
+        ("sponsor-size, sponsor-sing", "names no fact: 'sponsor-sing'; did you mean 'sponsor-sign'?"),
+        ("sponsor-size, my own reckoning", "'my own reckoning'; name facts only, or give a reason without one"),
+        ("sponsor_size", "did you mean 'sponsor-size'?"),
+        ("bandwagons", "did you mean 'bandwagon'?"),
+    ],
+)
+def test_a_misspelt_fact_is_refused(source: str, said: str) -> None:
+    with pytest.raises(iom.ScenarioError) as error:
+        with_source(source)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "because, after all, nobody knows",
+        "own-guess",
+        "a guess near eu-27",
+        "",
+        "sponsor-size",
+        "eu-27, oif-47",
+        "Dreher 2008",
+    ],
+)
+def test_reasons_are_not_taken_for_facts(source: str) -> None:
+    assert with_source(source).sponsor("W").strength.source == source
+
+
+def with_source(source: str) -> Scenario:
+    sponsor = {"name": "W", "backs": "A", "strength": {"value": 0.5, "source": source}}
+    return build(dict(iom.load("minimal")) | {"sponsors": [sponsor]})
+
+
+def test_unknown_facts_of_a_scenario_and_of_its_rules_are_refused(geneva: Scenario) -> None:
+    with pytest.raises(iom.ScenarioError, match=r"facts names no fact: 'members-174'; did you mean 'members-175'\?"):
+        iom.loads(iom.dumps(geneva).replace('"members-175"', '"members-174"'))
+    with pytest.raises(iom.ScenarioError, match=r"the source of rules names no fact: 'rules-2017'"):
+        iom.loads(iom.dumps(geneva).replace("rules-2018,", "rules-2017,"))
+
+
+# -- what Geneva 2023 assumes -------------------------------------------------------------------------
+
+
+def test_exposures_have_mean_one(geneva: Scenario) -> None:
+    assert geneva.exposure.shape == (2, 175)
+    assert geneva.exposure.mean(axis=1) == pytest.approx([1, 1])
+    assert (geneva.exposure >= 0).all()
+
+
+def test_the_exposure_of_some_members_by_hand(geneva: Scenario) -> None:
+    """Weights over their mean: 0.5 outside the EU, 1.5 NATO, 1.0 ally, 0.7 GRULAC, 0.4 Africa."""
+    m = geneva.members.set_index("iso3")
+    out = 1 - m["eu"]
+    weight = 0.5 * out + 1.5 * m["nato"] * out + m["us_mnna"]
+    weight += 0.7 * (m["un_regional_group"] == "GRULAC") + 0.4 * (m["un_regional_group"] == "African")
+    assert m["exposure to Washington"].to_numpy() == pytest.approx((weight / weight.mean()).to_numpy())
+    weight = 0.3 * out + m["oacps"] + 0.4 * m["oif"] * out + 0.8 * (m["iom_region"] == "Europe") * out
+    assert m["exposure to Brussels"].to_numpy() == pytest.approx((weight / weight.mean()).to_numpy())
+    assert m.loc["FRA", ["exposure to Washington", "exposure to Brussels"]].tolist() == [0, 0]
+    assert m["exposure to Washington"].idxmax() == "ARG"  # an ally in Latin America
+
+
+def test_ties_and_pins(geneva: Scenario) -> None:
+    m = geneva.members.set_index("iso3")
+    assert (m.loc[m["eu"] == 1, "tie to Vitorino"] == 1.9).all()
+    assert m.loc[["BRA", "CPV", "TLS"], "tie to Vitorino"].tolist() == [2.0] * 3
+    assert m.loc[["AGO", "GNB", "MOZ", "STP"], "tie to Vitorino"].tolist() == [0.7] * 4
+    assert (m["tie to Pope"] == 0).all()
+    assert (m["tie to Vitorino"] > 0).sum() == 27 + 3 + 4
+    assert m.index[m["pinned"] == "Pope"].tolist() == ["USA"]
+    assert m.index[m["pinned"] == "Vitorino"].tolist() == ["PRT"]
+    assert m["has_vote"].all()
+
+
+def test_who_backs_whom_and_how_strongly(geneva: Scenario) -> None:
+    assert [(s.name, s.backs, s.strength.value, s.spread.value) for s in geneva.sponsors] == [
+        ("Washington", "Pope", 0.60, 0.40),
+        ("Brussels", "Vitorino", 0.45, 0.40),
+    ]
+
+
+def test_the_shipped_behaviour_is_that_of_the_model() -> None:
+    """Geneva and 2018 state the model's defaults, each with its own source."""
+    for name in CITING:
+        for key, quantity in iom.load(name).behaviour:
+            default = getattr(iom.Behaviour(), key)
+            assert (quantity.value, quantity.low, quantity.high) == (default.value, default.low, default.high), key
+
+
+def test_the_evidence_of_geneva_is_of_the_eve(geneva: Scenario) -> None:
+    assert str(geneva.as_of) == "2023-05-14"
+    assert geneva.clock.opens.isoformat() == "2023-05-15T10:00:00"
+    words = iom.dumps(geneva) + " ".join(iom.facts()["statement"])
+    assert not re.search(r"\b98\b.{0,10}\b67\b", words)  # the tally of the day itself
+
+
+def test_the_level_of_geneva(geneva: Scenario) -> None:
+    """The mean first-round share is 0.50."""
+    out = iom.forecast(geneva.with_rules("strict", max_rounds=1), runs=40_000, seed=5, progress=False)
+    assert out.outcomes is not None
+    share = out.outcomes.votes[:, 0] / out.outcomes.valid
+    assert 4 * share.std() / np.sqrt(share.size) < 0.0025
+    assert abs(share.mean() - 0.50) < 0.002
+    assert 0.08 < share.std() < 0.12
+
+
+def test_the_level_of_2018() -> None:
+    out = iom.forecast(iom.load("iom-2018").with_rules("strict", max_rounds=1), runs=20_000, seed=5, progress=False)
+    assert out.outcomes is not None
+    share = out.outcomes.votes / out.outcomes.valid[:, None]
+    assert share.mean(axis=0) == pytest.approx([1 / 3] * 3, abs=0.004)
+
+
+def test_absence_in_geneva(geneva: Scenario) -> None:
+    plan = compile_scenario(geneva)
+    free = plan.pins < 0
+    assert plan.absent[~free].tolist() == [0, 0]
+    assert plan.absent[free] == pytest.approx(0.05 + 0.05 * geneva.exposure.min(axis=0)[free])
+
+
+# -- the language that names members ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "count"),
+    [
+        ("all", 175),
+        ("not all", 0),
+        ("eu", 27),
+        ("not eu", 148),
+        ("nato and not eu", 9),
+        ("un_regional_group=African", 53),
+        ("not un_regional_group=African", 122),
+        ("un_regional_group = GRULAC and us_mnna", 3),
+        ("iom_region=Latin America and the Caribbean and us_mnna", 3),  # an "and" within a value
+        ("us_mnna and iom_region=Latin America and the Caribbean", 3),
+        (["Brazil", "CPV", "Timor-Leste"], 3),
+        ((), 0),
+    ],
+)
+def test_selectors(geneva: Scenario, who: Any, count: int) -> None:
+    assert select(geneva.electorate.frame, who).sum() == count
+
+
+def test_a_member_table_keeps_what_it_says() -> None:
+    """Namibia's code is no missing value, and cells are stripped."""
+    table = read_table("iso2,name,eu\nNA, Namibia ,0\n\nFR,France,1\n", "m.csv")
+    assert table["iso2"].tolist() == ["NA", "FR"]
+    assert table["name"].tolist() == ["Namibia", "France"]
+    assert table["eu"].tolist() == [0, 1]

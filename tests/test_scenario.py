@@ -1,0 +1,492 @@
+"""A scenario is a value: it cannot be changed, is written and read back whole, and gives changed copies."""
+
+from __future__ import annotations
+
+import copy
+import html
+import pickle
+import tomllib
+from collections.abc import Callable
+from datetime import date, datetime, time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from toys import neutral, play, same, toy
+
+import iomsim as iom
+from iomsim.archive import self_contained
+from iomsim.library import catalogue
+from iomsim.quantities import Quantity
+from iomsim.rules import RULE_SETS, Rules
+from iomsim.scenario import Scenario, build
+
+SHIPPED = ("geneva-2023", "iom-2018", "minimal")
+
+
+@pytest.fixture(scope="module")
+def geneva() -> Scenario:
+    return iom.load("geneva-2023")
+
+
+# -- it cannot be changed ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda race: setattr(race, "title", "x"),
+        lambda race: setattr(race.behaviour, "fluid", 0.1),
+        lambda race: setattr(race.behaviour.fluid, "value", 0.1),
+        lambda race: setattr(race.sponsors[0], "backs", "Vitorino"),
+        lambda race: setattr(race.rules, "name", "strict"),
+        lambda race: delattr(race, "clock"),
+        lambda race: race.sponsors[0].exposure.update({"all": 9}),
+        lambda race: race.sponsors[0].exposure.pop("nato and not eu"),
+        lambda race: race.electorate.pinned.__setitem__("Pope", ("CAN",)),
+        lambda race: race.electorate.own_groups.clear(),
+        lambda race: race.electorate.pinned.setdefault("x", ()),
+    ],
+)
+def test_nothing_can_be_changed_in_place(geneva: Scenario, change: Callable[[Scenario], Any]) -> None:
+    before = geneva.hash
+    with pytest.raises((ValidationError, TypeError, AttributeError)):
+        change(geneva)
+    assert geneva.hash == before
+
+
+def test_an_inline_table_cannot_be_changed_either() -> None:
+    race = neutral()
+    assert race.electorate.table is not None
+    with pytest.raises(TypeError, match="make a changed copy"):
+        race.electorate.table[0]["g"] = "other"
+
+
+def test_tables_handed_out_are_copies(geneva: Scenario) -> None:
+    table = geneva.members
+    table["nato"] = 0
+    geneva.exposure[:] = 0
+    geneva.tie_table[:] = 0
+    geneva.votes[:] = False
+    assert geneva.members["nato"].sum() == 31
+    assert geneva.exposure.mean() == pytest.approx(1)
+    assert geneva.tie_table.any()
+    assert geneva.votes.all()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_travels_to_other_processes_whole(name: str) -> None:
+    race = iom.load(name)
+    for other in (pickle.loads(pickle.dumps(race)), copy.deepcopy(race)):
+        assert other == race
+        assert other.hash == race.hash
+        assert hash(other) == hash(race)
+
+
+# -- written and read back -----------------------------------------------------------------------------
+
+
+E = {"name": "é"}
+RANGE = {"value": -0.7, "low": -1}
+
+
+def odd() -> Scenario:
+    """Return a scenario with all that is unusual: names, times, rules, cells."""
+    table = [
+        {"name": "Côte d'Ivoire", "iso3": "CIV", "near": 1, "score": 0.1 + 0.2, "note": 'said "no"', "flag": True},
+        {"name": "St. Kitts, and Nevis", "iso3": "KNA", "near": 0, "score": -1e-9, "note": "", "flag": False},
+        {"name": "東京\n= [x]", "iso3": "NAN", "near": 0, "score": 3.0, "note": "# no comment", "flag": True},
+        {"name": "M.4", "iso3": "'''", "near": 1, "score": 2.0, "note": "\\", "flag": False},
+    ]
+    return build(
+        {
+            "title": 'Ein Wahltag: "O\'Higgins" & <b>Åse</b>',
+            "as_of": date(1999, 12, 31),
+            "electorate": {"table": table, "pinned": {"A.B. <i>": ["CIV"]}, "without_vote": ["M.4"], "group": "note"},
+            "candidates": [
+                {"name": "A.B. <i>", "colour": "#00ff00"},
+                {"name": "C & D", "appeal": 1 / 3},
+                {"name": "é"},
+            ],
+            "sponsors": [{"name": "U.S.", "backs": "é", "strength": 0.1, "exposure": {"near": 2, "score=3.0": 0.5}}],
+            "ties": [
+                {"name": "t.1", "who": ["KNA", "NAN"], "candidate": "C & D", "log_odds": {"value": -0.7, "low": -1}}
+            ],
+            "behaviour": {"fluid": {"value": 0.7, "source": "why, not? \n two lines"}, "overnight": 0.25},
+            "rules": {"threshold": "5/8", "eliminate_after": "never", "max_two_way": 2, "base": "entitled"},
+            "clock": {
+                "opens": datetime(2024, 2, 29, 23, 59, 30),
+                "sittings": [[time(0, 0), time(3, 0, 15)], [time(4), time(23, 59, 59)]],
+                "days": ["Sun", "Mon"],
+                "closed": [date(2024, 3, 4)],
+                "sits_on_until": time(23, 30),
+                "consultation": 12.5,
+            },
+        }
+    )
+
+
+CHANGED: dict[str, Callable[[Scenario], Scenario]] = {
+    "pressure": lambda race: race.with_pressure(Washington=0.123456789012345),
+    "behaviour": lambda race: race.with_behaviour(openness=1 / 3, momentum=2),
+    "four rounds": lambda race: race.with_rules("four-rounds"),
+    "own rules": lambda race: race.with_rules(Rules(name="mine", threshold="3/5", eliminate_after=None, max_rounds=7)),
+    "changed rules": lambda race: race.with_rules("four-rounds", concession=False, simple_majority_from=4),
+    "no cap again": lambda race: race.with_rules("four-rounds", max_two_way=None),
+    "clock": lambda race: race.with_clock(opens="2023-05-19T16:45:10", days=["Fri", "Sat"], closed=[date(2023, 5, 20)]),
+    "sittings": lambda race: race.with_clock(sittings=[["09:30", "12:00:30"]], sits_on_until="22:15", sits_on=1),
+    "ties": lambda race: race.with_ties(iom.Tie(name="neighbours", who=("CAN", "MEX"), candidate="Pope", log_odds=0.4)),
+    "pins": lambda race: race.with_pinned(Pope=["CAN"], Vitorino="BRA"),
+    "balanced": lambda race: race.balanced(0.55),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_scenario_is_written_and_read_back(name: str, tmp_path: Path) -> None:
+    assert_round_trip(iom.load(name), tmp_path)
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_changed_scenario_is_written_and_read_back(change: str, geneva: Scenario, tmp_path: Path) -> None:
+    changed = CHANGED[change](geneva)
+    assert changed != geneva
+    assert (changed.hash != geneva.hash) == (change != "no cap again")  # the same rules by another name
+    assert_round_trip(changed, tmp_path)
+
+
+@pytest.mark.parametrize("race", [odd(), neutral(), toy(3, "ABCDEFGH")], ids=["odd", "table", "eight"])
+def test_an_odd_scenario_is_written_and_read_back(race: Scenario, tmp_path: Path) -> None:
+    assert_round_trip(race, tmp_path)
+
+
+def assert_round_trip(race: Scenario, folder: Path) -> None:
+    race.save(folder / "race.toml")
+    again = iom.load(folder / "race.toml")
+    assert again == race
+    assert again.hash == race.hash
+    assert iom.dumps(again) == iom.dumps(race)
+    assert same(play(again, 20), play(race, 20))
+
+
+@pytest.mark.parametrize(
+    "race", [iom.load("geneva-2023"), iom.load("minimal"), odd()], ids=["geneva", "minimal", "odd"]
+)
+def test_with_its_members_inside_it_is_the_same_election(race: Scenario) -> None:
+    inside = self_contained(race)
+    assert inside.electorate.table is not None
+    assert inside.hash == race.hash
+    assert iom.loads(iom.dumps(inside)) == inside
+    assert same(play(inside, 50), play(race, 50))
+
+
+def test_a_column_called_group_survives() -> None:
+    """The frame has columns of its own called id, name and group; a table's own ones must not be lost."""
+    table = [{"who": f"M{i}", "group": f"G{i % 2}", "id": i} for i in range(4)]
+    race = build({"electorate": {"table": table, "name": "who", "group": "group"}, "candidates": AB})
+    assert race.members["group"].tolist() == ["G0", "G1", "G0", "G1"]
+    assert iom.loads(iom.dumps(self_contained(race))).hash == race.hash
+
+
+AB = [{"name": "A"}, {"name": "B"}]
+
+
+def test_members_in_a_csv_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("name,near\nX,1\nY,0\nZ,0\n", encoding="utf-8")
+    (tmp_path / "race.toml").write_text(
+        'electorate = { members = "m.csv" }\ncandidates = [{ name = "A" }, { name = "B" }]\n'
+        'sponsors = [{ name = "W", backs = "A", strength = 0.5, exposure = { near = 2 } }]\n',
+        encoding="utf-8",
+    )
+    race = iom.load(tmp_path / "race.toml")
+    assert race.exposure.tolist() == [[3.0, 0.0, 0.0]]
+    assert iom.load(str(tmp_path / "race.toml")) == race
+    assert iom.loads(iom.dumps(race)) == race
+
+
+# -- changed copies ---------------------------------------------------------------------------------------
+
+
+def differences(a: Scenario, b: Scenario) -> set[str]:
+    """Return the dotted paths at which two descriptions differ."""
+    found: set[str] = set()
+
+    def compare(x: Any, y: Any, path: str) -> None:
+        if isinstance(x, dict) and isinstance(y, dict):
+            for key in {*x, *y}:
+                compare(x.get(key), y.get(key), f"{path}.{key}")
+        elif isinstance(x, (list, tuple)) and isinstance(y, (list, tuple)) and len(x) == len(y):
+            for i, (one, other) in enumerate(zip(x, y, strict=True)):
+                compare(one, other, f"{path}.{i}")
+        elif x != y:
+            found.add(path.lstrip("."))
+
+    compare(a.model_dump(), b.model_dump(), "")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "paths"),
+    [
+        (lambda r: r.with_pressure(Washington=0.7), {f"sponsors.0.strength.{k}" for k in ("value", "source")}),
+        (lambda r: r.with_pressure(Brussels=0.9), {f"sponsors.1.strength.{k}" for k in ("value", "high", "source")}),
+        (lambda r: r.with_behaviour(secrecy=0.5), {f"behaviour.secrecy.{k}" for k in ("value", "source")}),
+        (lambda r: r.with_clock(sits_on=0.5), {f"clock.sits_on.{k}" for k in ("value", "source")}),
+        (lambda r: r.with_clock(opens="2023-05-16T10:00"), {"clock.opens"}),
+        (lambda r: r.with_parameters({"sponsors.Brussels.exposure.oif and not eu": 0.5}),
+         {f"sponsors.1.exposure.oif and not eu.{k}" for k in ("value", "source")}),
+        (lambda r: r.with_parameters({"ties.declared by name.log_odds": 2.2}),
+         {f"ties.1.log_odds.{k}" for k in ("value", "source")}),
+        (lambda r: r.with_pinned(Pope="CAN"), {"electorate.pinned.Pope"}),
+    ],
+)  # fmt: skip
+def test_a_copy_changes_one_thing(geneva: Scenario, change: Callable[[Scenario], Scenario], paths: set[str]) -> None:
+    before = iom.dumps(geneva)
+    assert differences(geneva, change(geneva)) == paths
+    assert iom.dumps(geneva) == before
+
+
+def test_several_parameters_at_once(geneva: Scenario) -> None:
+    values = {"sponsors.Washington.strength": 0.1, "sponsors.Washington.spread": 0.3, "candidates.Pope.appeal": 0.4}
+    changed = geneva.with_parameters(values)
+    assert {path: changed.parameters()[path].value for path in values} == values
+    assert geneva.with_parameters(dict(reversed(values.items()))) == changed
+
+
+def test_setting_a_parameter_to_what_it_is_changes_nothing(geneva: Scenario) -> None:
+    assert geneva.with_pressure(Washington=0.60) == geneva
+    assert geneva.with_parameters({path: q.value for path, q in geneva.parameters().items()}) == geneva
+
+
+@pytest.mark.parametrize("value", [1, 0.5, np.float64(0.5), np.float32(0.5), np.int64(1)])
+def test_numbers_of_every_kind(geneva: Scenario, value: Any) -> None:
+    assert geneva.with_behaviour(fluid=value).behaviour.fluid.value == float(value)
+
+
+def test_every_parameter_can_be_set(geneva: Scenario) -> None:
+    for path, quantity in geneva.parameters().items():
+        middle = (quantity.low + quantity.value + quantity.high + 0.01) / 3.01
+        changed = geneva.with_parameters({path: middle})
+        assert changed.parameters()[path].value == middle
+        assert [p for p, q in changed.parameters().items() if q.value != geneva.parameters()[p].value] == [path]
+
+
+def test_names_with_dots_can_be_set() -> None:
+    race = odd()
+    for path in ("sponsors.U.S..strength", "sponsors.U.S..exposure.score=3.0", "ties.t.1.log_odds"):
+        assert path in race.parameters()
+        assert race.with_parameters({path: 0.75}).parameters()[path].value == 0.75
+    assert race.with_parameters({"candidates.A.B. <i>.appeal": -1.0}).candidate("A.B. <i>").appeal.value == -1.0
+
+
+def test_shorthands(geneva: Scenario) -> None:
+    b = geneva.with_behaviour(openness=0.3, momentum=1.5).behaviour
+    assert [b.openness_fluid.value, b.openness_entrenched.value, b.openness_inf.value] == [0.3] * 3
+    assert [b.momentum_fluid.value, b.momentum_entrenched.value] == [1.5] * 2
+
+
+@pytest.mark.parametrize("name", RULE_SETS)
+def test_rules_by_name(geneva: Scenario, name: str) -> None:
+    changed = geneva.with_rules(name)
+    assert changed.rules.rules == RULE_SETS[name]
+    assert changed.rules.name == name
+    assert changed.with_rules(geneva.rules.rules).rules.rules == geneva.rules.rules
+
+
+def test_rules_in_part(geneva: Scenario) -> None:
+    changed = geneva.with_rules("four-rounds", concession=False).with_rules(threshold="1/2")
+    rules = changed.rules.rules
+    assert (rules.max_two_way, rules.concession, str(rules.threshold)) == (3, False, "1/2")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.62])
+def test_balanced_keeps_all_but_the_appeal(geneva: Scenario, share: float) -> None:
+    assert {path.rsplit(".", 1)[0] for path in differences(geneva, geneva.balanced(share))} == {"candidates.0.appeal"}
+
+
+# -- the hash -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(iom.load("geneva-2023").parameters()))
+def test_the_hash_changes_with_every_parameter_and_its_range(geneva: Scenario, path: str) -> None:
+    value = geneva.parameters()[path].value
+    other = value + 0.001 if value + 0.001 <= 1 else value - 0.001
+    assert geneva.with_parameters({path: other}).hash != geneva.hash
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('backs = "Vitorino"', 'backs = "Pope"'),
+        ('members = "iom-2023"', 'members = "iom-2018"'),
+        ('group = "un_regional_group"', 'group = "iom_region"'),
+        ('"European Union" = "eu"', '"European Union" = "nato"'),
+        ('    "USA",', '    "CAN",'),
+        ('name = "Pope"', 'name = "Popi"'),
+        ('"Brazil"', '"Chile"'),
+        ("last_call = { value = 45, ", "last_call = { value = 46, "),
+        ("high = 75,", "high = 76,"),
+        ('name = "until-two-thirds"', 'name = "strict"'),
+        ("10:00:00,", "10:30:00,"),
+        ('    "Fri",', '    "Sat",'),
+        ("opens = 2023-05-15T10:00:00", "opens = 2023-05-15T11:00:00"),
+    ],
+)
+def test_the_hash_changes_with_whatever_can_change_a_result(geneva: Scenario, old: str, new: str) -> None:
+    text = as_written("geneva-2023").replace('{ Pope = ["USA"]', '{ Pope = [\n    "USA",\n]')
+    text = text.replace('"Thu", "Fri"', '"Thu",\n    "Fri",\n')
+    assert old in text
+    changed = text.replace(old, new)
+    if old == 'name = "Pope"':
+        changed = changed.replace('backs = "Pope"', 'backs = "Popi"').replace("Pope = [", "Popi = [")
+    assert iom.loads(changed).hash != iom.loads(text).hash == geneva.hash
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("IOM Director General", "Somebody"),
+        ("António Vitorino (Portugal)", "A. Vitorino"),
+        ("#0072B2", "#000000"),
+        ('"several-rounds", ', ""),
+        ('source = "sponsor-spread"', 'source = "nobody knows at all"'),
+        ('grade = "inferred"', 'grade = "assumed"'),
+        ('unit = "weight"', 'unit = "w"'),
+        ("as_of = 2023-05-14", "as_of = 2023-05-13"),
+        ('[rules]\nname = "until-two-thirds"', '[rules]\nname = "mine"\nmax_rounds = 40'),
+        ("# ", "## "),
+    ],
+)
+def test_the_hash_does_not_change_with_words(geneva: Scenario, old: str, new: str) -> None:
+    text = as_written("geneva-2023")
+    assert old in text
+    assert iom.loads(text.replace(old, new)).hash == geneva.hash
+
+
+def as_written(name: str) -> str:
+    return (Path(__file__).parents[1] / "seeds" / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def test_the_hash_comes_back_when_a_value_does(geneva: Scenario) -> None:
+    assert geneva.with_pressure(Washington=0.9).with_pressure(Washington=0.6).hash == geneva.hash
+    assert geneva.with_rules("strict").with_rules("until-two-thirds").hash == geneva.hash
+
+
+# -- asking ---------------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue() -> None:
+    table = catalogue()
+    assert table.index.tolist() == sorted(SHIPPED)
+    assert table.loc["geneva-2023", ["members", "candidates"]].tolist() == [175, "Pope, Vitorino"]
+    for name in table.index:
+        assert iom.load(name).title == table.loc[name, "title"]
+
+
+def test_the_briefing(geneva: Scenario) -> None:
+    words = repr(geneva)
+    for said in (
+        "IOM Director General, Geneva, 15 May 2023",
+        "Sunday 14 May 2023",
+        "175 members, 175 with a vote, 2 pinned",
+        "Amy Pope (United States), backed by Washington",
+        "until-two-thirds: elected with 2/3 of the valid papers",
+        "opens Monday 15 May 2023 10:00 (Europe/Zurich); sits 10:00-13:00, 15:00-18:00",
+        "sponsors.Washington.strength = 0.6 (0.32 to 1.14) log-odds [assumed]",
+    ):
+        assert said in words
+    assert str(geneva) == words
+    assert "C & D, without a sponsor" in repr(odd())
+
+
+class Tags(HTMLParser):
+    """Collects the tags and the text of a page, and whether the tags are balanced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.seen.add(tag)
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_the_briefing_in_html_is_escaped(geneva: Scenario) -> None:
+    for race in (geneva, odd()):
+        page = Tags()
+        page.feed(race._repr_html_())
+        assert page.open == []
+        assert page.seen <= {"div", "h4", "p", "table", "tr", "th", "td"}
+        assert race.title in page.words
+        assert html.escape(race.title) in race._repr_html_()
+    assert "Washington nominated" not in page.words
+
+
+def test_the_briefing_shows_the_facts(geneva: Scenario) -> None:
+    page = Tags()
+    page.feed(geneva._repr_html_())
+    assert iom.facts().loc["secret-ballot", "statement"] in page.words
+
+
+# -- the schema ---------------------------------------------------------------------------------------------------
+
+
+def document(name: str) -> Any:
+    """Return a shipped file as an editor sees it: dates and times are texts."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [plain(part) for part in value]
+        return value.isoformat() if isinstance(value, (date, time)) else value
+
+    return plain(tomllib.loads(as_written(name)))
+
+
+@pytest.fixture(scope="module")
+def checker() -> jsonschema.Draft202012Validator:
+    jsonschema.Draft202012Validator.check_schema(iom.schema())
+    return jsonschema.Draft202012Validator(iom.schema())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_files_follow_the_schema(name: str, checker: Any) -> None:
+    assert list(checker.iter_errors(document(name))) == []
+
+
+def test_a_plain_number_will_do_for_the_schema(checker: Any) -> None:
+    described = {"electorate": {"size": 9}, "candidates": AB, "behaviour": {"fluid": 0.5}, "rules": {"threshold": 0.6}}
+    assert list(checker.iter_errors(described)) == []
+    assert build(described).behaviour.fluid == Quantity(value=0.5, low=0.5, high=0.5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"candidats": []},
+        {"candidates": AB[:1]},
+        {"behaviour": {"flud": 0.5}},
+        {"behaviour": {"fluid": "often"}},
+        {"behaviour": {"fluid": {"low": 0.5}}},
+        {"electorate": {"size": "nine"}},
+        {"sponsors": [{"name": "W", "backs": "A"}]},
+        {"rules": {"max_rounds": "many"}},
+    ],
+)
+def test_the_schema_refuses_what_the_library_refuses(wrong: dict[str, Any], checker: Any) -> None:
+    described = {"electorate": {"size": 9}, "candidates": AB} | wrong
+    assert list(checker.iter_errors(described)) != []
+    with pytest.raises(iom.ScenarioError):
+        build(described)
