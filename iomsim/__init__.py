@@ -10,6 +10,7 @@ from iomsim import exact
 from iomsim._version import VERSION as __version__
 from iomsim.archive import open_forecast
 from iomsim.compare import Comparison, compare
+from iomsim.contests import contest, contests
 from iomsim.electorate import Electorate
 from iomsim.errors import (
     AnnouncementError,
@@ -22,35 +23,46 @@ from iomsim.errors import (
 )
 from iomsim.estimates import Estimate
 from iomsim.evidence import facts
+from iomsim.fitting import Fit, fit
 from iomsim.forecast import Forecast
 from iomsim.grid import Grid, grid
+from iomsim.heldout import HeldOut, held_out
+from iomsim.history import backtest
 from iomsim.library import catalogue, dumps, load, loads, schema
 from iomsim.live import Night, UnexpectedTallyWarning, live, replay
 from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
+from iomsim.past import Contest
 from iomsim.paths import Paths, paths_to
 from iomsim.pivotal import Pivotal, pivotal
 from iomsim.quantities import Quantity
+from iomsim.records import history
 from iomsim.rules import RULE_SETS, Rules
 from iomsim.running import InterruptedForecastWarning, forecast
 from iomsim.scenario import Scenario
 from iomsim.sobol import Sobol, sobol
 from iomsim.study import Study
+from iomsim.synthetic import synthetic_contests
 from iomsim.tornado import Tornado, tornado
 from iomsim.variants import SideBySide, side_by_side
+from iomsim.verdicts import Backtest
 
 __all__ = [
     "RULE_SETS",
     "AnnouncementError",
+    "Backtest",
     "Behaviour",
     "BlockError",
     "Candidate",
     "Clock",
     "Comparison",
+    "Contest",
     "Electorate",
     "Estimate",
     "FileError",
+    "Fit",
     "Forecast",
     "Grid",
+    "HeldOut",
     "InterruptedForecastWarning",
     "IomsimError",
     "Night",
@@ -71,13 +83,19 @@ __all__ = [
     "UnexpectedTallyWarning",
     "UnknownNameError",
     "__version__",
+    "backtest",
     "catalogue",
     "compare",
+    "contest",
+    "contests",
     "dumps",
     "exact",
     "facts",
+    "fit",
     "forecast",
     "grid",
+    "held_out",
+    "history",
     "live",
     "load",
     "loads",
@@ -88,5 +106,6 @@ __all__ = [
     "schema",
     "side_by_side",
     "sobol",
+    "synthetic_contests",
     "tornado",
 ]

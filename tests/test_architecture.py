@@ -32,7 +32,7 @@ LAYERS = """
     compare live
     grid tornado variants pivotal study replaying heldout
     sobol paths widgets verdicts
-    judging
+    history
     charts
     report
     cli
