@@ -8,7 +8,9 @@ new figure unless they are given axes, and leave matplotlib's global settings al
 from __future__ import annotations
 
 from iomsim.charts import decision, duration, moves, pages, paths, winners
-from iomsim.charts.base import STYLE, Accessor, Chart, save
+from iomsim.charts.accessor import Accessor, Chart
+from iomsim.charts.files import save
+from iomsim.charts.style import STYLE
 
 __all__ = ["STYLE", "Plots", "save"]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,26 +13,12 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from iomsim.charts.base import (
-    DARK,
-    FAINT,
-    FIRST_DAY,
-    LATER_DAY,
-    QUIET,
-    SMALL,
-    Caption,
-    canvas,
-    count,
-    finish,
-    ink,
-    key,
-    lay_out,
-    root,
-    row,
-    short,
-)
-from iomsim.charts.facts import headed, said
-from iomsim.clock import DAY, minute_of
+from iomsim.charts.base import Caption, canvas, finish, key, lay_out, root, row
+from iomsim.charts.clockface import GAP, HEAD, Day, draw_days, lay_days, name_days, shade_past, shown_days
+from iomsim.charts.facts import headed
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, QUIET, ink
+from iomsim.charts.words import count, short
+from iomsim.clock import DAY
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecast import NO_WINNER
 
@@ -44,37 +28,10 @@ if TYPE_CHECKING:
 DOTS = 50
 """Equally likely elections; fifty are few enough to count and many enough to decide by."""
 
-BIN = 30
-"""Minutes of a stack of dots."""
-
-GAP = 3.0
-"""Width of a night, in stacks."""
-
-HEAD = 28.0
-"""Points above the axes for the names of the days."""
-
 NEVER = np.iinfo(np.int64).max
 OFF = "later or never"
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Day:
-    """A day on the axis: from where to where it is shown, in minutes, and where it begins, in stacks."""
-
-    start: int
-    stop: int
-    x: float
-
-    @property
-    def end(self) -> float:
-        """Where the day ends, in stacks."""
-        return self.x + (self.stop - self.start) / BIN
-
-    def place(self, minute: Any) -> Any:
-        """Return where a minute lies, in stacks."""
-        return self.x + (minute - self.start) / BIN
 
 
 # -- the numbers ---------------------------------------------------------------------------------
@@ -105,7 +62,7 @@ def decision_time_data(fc: Forecast, n_dots: int = DOTS, days: int = 2) -> pd.Da
     number = whole_number("n_dots", n_dots, 1)
     minute = np.sort(_quantiles(fc, (np.arange(number) + 0.5) / number))
     ended = [fc.opening_date + timedelta(minutes=int(m)) if m < NEVER else pd.NaT for m in minute]
-    shown = _shown(fc, days)
+    shown = shown_days(fc, days)
     return pd.DataFrame(
         {
             "ended_at": pd.to_datetime(pd.Series(ended)),
@@ -141,22 +98,6 @@ def _dealt(fc: Forecast, number: int) -> list[str]:
         dealt[first] += 1
         names.append([*fc.scenario.names, NO_WINNER][codes[first]])
     return names
-
-
-def _shown(fc: Forecast, days: int) -> list[int]:
-    """Return the days on the axis, counted from the opening date: the first ones with a sitting.
-
-    If rounds have been announced, they begin with the first day that may still end it.
-    """
-    sittings = np.unique(fc.scenario.clock.calendar().opens // DAY).astype(int)
-    first = _earliest(fc) // DAY if fc.announced else 0
-    return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]]
-
-
-def _earliest(fc: Forecast) -> int:
-    """Return the minute before which no run ends."""
-    minute = fc.summary.ends["minute"]
-    return int(minute[minute >= 0].min()) if (minute >= 0).any() else 0
 
 
 # -- the picture ---------------------------------------------------------------------------------
@@ -212,19 +153,18 @@ def decision_time(
         raise IomsimError(f"dots can be coloured by 'day' or 'winner', got {by!r}")
     data = decision_time_data(fc, n_dots, days)
     with canvas(ax, (7.2, 3.3)) as ax:
-        clock, off = _clock(fc, data, days), int((data["day"] == OFF).sum())
+        clock, off = lay_days(fc, data, days), int((data["day"] == OFF).sum())
         width = max(4, -(-off // 7)) if off else 0
         right = clock[-1].end + (GAP + width if off else 0.0)
         ax.set(xlim=(-0.3, right + 0.3), ylim=(0, 1), yticks=[])
-        _axis(ax, fc, clock)
-        _nights(ax, fc, clock)
-        _days(ax, fc, data, clock)
-        _past(ax, fc, clock)
+        draw_days(ax, fc, clock)
+        name_days(ax, fc, data, clock)
+        shade_past(ax, fc, clock)
         if off:
             ax.plot([right - width, right], [0, 0], color=QUIET, lw=1.6, ls=":", clip_on=False)
             row(ax, "", [right - width / 2], [f"later or\nnever: {off}"], 0)
         if by == "winner":
-            _key(ax, fc, data)
+            _key(ax, fc, data, spare=80 if off else 0)
         finish(ax, _caption(fc, data, by), stamp, above=HEAD)
         _dots(ax, fc, data, by, clock, (right - width, width))
     return ax
@@ -244,145 +184,31 @@ def finding(fc: Forecast) -> str:
     return f"Voting runs into {fc.next_day:%A} in {str(fc.spill()).replace(' in ', ' of ')} elections"
 
 
-def _clock(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
-    """Lay the days out side by side: their sittings, and as far on as their dots go."""
-    sittings = [minute_of(moment) for sitting in fc.scenario.clock.sittings for moment in sitting]
-    opens = minute_of(fc.scenario.clock.opens.time())
-    minutes = (data["ended_at"].dropna() - fc.opening_date) / pd.Timedelta(minutes=1)
-    out: list[Day] = []
-    for day in _shown(fc, days):
-        dots = minutes[minutes // DAY == day]
-        start = max(sittings[0], opens if day == 0 and opens < sittings[-1] else 0)
-        start = day * DAY + min(start, int(dots.min()) - day * DAY if len(dots) else start)
-        if fc.announced and not out:  # what may come begins with a stack of its own
-            start = _earliest(fc) + (start - _earliest(fc)) // BIN * BIN
-        last = max(day * DAY + sittings[-1], int(dots.max()) + 1 if len(dots) else 0)
-        bins = -(-(last - start) // BIN)
-        out.append(Day(start, start + bins * BIN, out[-1].end + GAP if out else 0.0))
-    return out
-
-
-def _axis(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
-    """Draw the hours, one stretch of axis a day, and shade the breaks between sittings."""
-    ax.spines[["bottom", "left"]].set_visible(False)
-    sittings = [minute_of(moment) for sitting in fc.scenario.clock.sittings for moment in sitting]
-    for day in clock:
-        ax.plot([day.x, day.end], [0, 0], color=QUIET, lw=1.6, clip_on=False)
-        midnight = day.start // DAY * DAY
-        for close, opens in pairwise(sittings[1:-1]):
-            left, right = day.place(midnight + close), day.place(midnight + opens)
-            if sittings.index(close) % 2 and left >= day.x:
-                ax.axvspan(left, right, color=FAINT, lw=0, zorder=0)
-                _label(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break")
-    marks = _hours(fc, clock, sittings, apart=29 / points_per_unit(ax))
-    ax.set_xticks(list(marks), list(marks.values()))
-
-
-def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) -> dict[float, str]:
-    """Return places and names of hours: those of the sittings first, then later ones where there is room."""
-    opens, later = minute_of(fc.scenario.clock.opens.time()), range(sittings[-1] + 180, DAY, 180)
-    marks: dict[float, str] = {}
-    for hours in ({*sittings, opens}, later):
-        for day in clock:
-            midnight = day.start // DAY * DAY
-            for minute in sorted(hours):
-                x = day.place(midnight + minute)
-                skipped = minute < opens if not midnight else minute == opens and opens not in sittings
-                if not skipped and day.x <= x <= day.end and all(abs(x - mark) >= apart for mark in marks):
-                    marks[x] = f"{minute // 60}:{minute % 60:02}"
-    return marks
-
-
-def _label(ax: Axes, x: float, text: str) -> None:
-    ax.annotate(
-        text, (x, 1), xytext=(0, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="center", va="top", color=QUIET, fontsize=SMALL - 1,
-    )  # fmt: skip
-
-
-def _nights(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
-    for before, after in pairwise(clock):
-        between = range(before.start // DAY + 1, after.start // DAY)
-        weekend = any((fc.opening_date + timedelta(days=day)).weekday() > 4 for day in between)
-        ax.text(
-            before.end + GAP / 2, 0.04, "weekend" if weekend else "no sitting" if between else "night", rotation=90,
-            ha="center", va="bottom", color=QUIET, fontsize=SMALL - 1, transform=ax.get_xaxis_transform(),
-        )  # fmt: skip
-
-
-def _days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> None:
-    """Name the days, shade those after the first, and count their dots."""
-    late = int(data["spills"].sum())
-    counts = {
-        False: f"{len(data) - late} of {len(data)} dots",
-        True: f"{late} of {len(data)} dots on {fc.next_day:%A} or later",
-    }
-    for day in clock:
-        spills = day.start >= DAY
-        moment = fc.opening_date + timedelta(minutes=day.start)
-        _head(ax, day.x, f"{moment:%A} {moment.day} {moment:%B}", 0, DARK)
-        if spills and counts:
-            ax.axvspan(day.x - 0.3, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0)
-        if spills in counts:
-            _head(ax, day.x, counts.pop(spills), 1, LATER_DAY if spills else QUIET)
-
-
-def _head(ax: Axes, x: float, text: str, line: int, colour: str) -> None:
-    ax.annotate(
-        text, (x, 1), xytext=(0, 16 - 12 * line), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="left", va="bottom", color=colour, weight="bold", fontsize=SMALL,
-    )  # fmt: skip
-
-
-def _past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
-    """Shade what has passed in a forecast of election day, and say what was announced."""
-    if not fc.announced:
-        return
-    first, day = _earliest(fc), clock[0]
-    right = min(day.place(first), day.end)
-    ax.axvspan(day.x, right, color="#DDDDDD", lw=0, zorder=0)
-    ax.plot([day.x, right], [0, 0], color=DARK, lw=4, solid_capstyle="butt", clip_on=False)
-    moment = fc.opening_date + timedelta(minutes=first)
-    words = [
-        f"not over\nbefore {moment.hour}:{moment:%M}",
-        "announced:",
-        *(said(fc, r) for r in range(1, fc.announced + 1)),
-    ]
-    narrow = (right - day.x) * points_per_unit(ax) < 58
-    at, ha = (right - 0.2, "right") if narrow else ((day.x + right) / 2, "center")
-    ax.text(
-        at, 0.04, "\n".join(words), ha=ha, va="bottom", fontsize=SMALL - 1, weight="bold",
-        transform=ax.get_xaxis_transform(),
-    )  # fmt: skip
-
-
-def _key(ax: Axes, fc: Forecast, data: pd.DataFrame) -> None:
+def _key(ax: Axes, fc: Forecast, data: pd.DataFrame, spare: float) -> None:
     """Say which winner has which colour, and how many dots."""
     colours, counts, names = fc.scenario.colours, data["winner"].value_counts(), [*fc.scenario.names, NO_WINNER]
     words = [f"{short(name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
     handles = [Line2D([], [], marker="o", ls="", color=colours[name]) for name in names]
-    key(ax, handles, words, [ink(colours[name]) for name in names])
+    key(ax, handles, words, [ink(colours[name]) for name in names], spare=spare)
 
 
 def _dots(ax: Axes, fc: Forecast, data: pd.DataFrame, by: str, clock: list[Day], block: tuple[float, int]) -> None:
-    """Stack the dots, as large as fits: so many side by side in a stack that the tallest stays below the heads."""
+    """Stack the dots, as large as they can be without any leaving the axes."""
     lay_out(ax)
     frame = ax.get_window_extent()
     unit = frame.width / np.ptp(ax.get_xlim())
     room = (frame.height - 16 / 72 * root(ax).dpi) / unit
-    stack = _stacks(data, fc, clock)
-    side = next(side for side in range(1, len(data) + 1) if _height(stack, block[1], side) <= room)
-    codes = data["winner"].map({name: k for k, name in enumerate([*fc.scenario.names, NO_WINNER])})
-    offsets = _offsets(stack, codes.to_numpy(), block, side)
-    colours = (
-        data["winner"].map(fc.scenario.colours) if by == "winner" else np.where(data["spills"], LATER_DAY, FIRST_DAY)
-    )
-    size = np.full(len(data), 0.92 / side)
+    order = [*fc.scenario.names, NO_WINNER]
+    stack, code = _stacks(data, fc, clock), data["winner"].map(order.index).to_numpy()
+    size = _size(stack, block[1], room)
+    days = np.where(data["spills"], LATER_DAY, FIRST_DAY)
     ax.set_ylim(0, frame.height / unit)
+    width = np.full(len(data), 0.92 * size)
     ax.add_collection(
         EllipseCollection(
-            size, size, np.zeros(len(data)), units="x", offsets=offsets, offset_transform=ax.transData,
-            facecolors=list(colours), lw=0, label="dots",
+            width, width, np.zeros(len(data)), units="x", lw=0, label="dots",
+            offsets=_offsets(stack, code, block, size), offset_transform=ax.transData,
+            facecolors=list(data["winner"].map(fc.scenario.colours) if by == "winner" else days),
         ),
         autolim=False,
     )  # fmt: skip
@@ -398,33 +224,36 @@ def _stacks(data: pd.DataFrame, fc: Forecast, clock: list[Day]) -> Floats:
     return out
 
 
-def _height(stack: Floats, width: int, side: int) -> float:
-    """Return the height of the tallest stack with so many dots side by side."""
-    _, counts = np.unique(stack[~np.isnan(stack)], return_counts=True)
-    off = int(np.isnan(stack).sum())
-    rows = max(-(-counts.max(initial=0) // side), -(-off // (width * side)) if off else 0)
-    return rows / side
+def _size(stack: Floats, width: int, room: float) -> float:
+    """Return the largest size at which all stacks, and the block of those off the axis, are at most `room` high."""
+    tallest = np.unique(stack[~np.isnan(stack)], return_counts=True)[1].max(initial=0)
+    off = np.isnan(stack).sum()
+
+    def height(size: float) -> float:
+        stacked, apart = (-(-number // _across(wide, size)) for number, wide in ((tallest, 1), (off, width)))
+        return size * max(stacked, apart)
+
+    return next((size for size in np.arange(1.0, 0.05, -0.01) if height(size) <= room), 0.05)
 
 
-def _offsets(stack: Floats, order: NDArray[np.int64], block: tuple[float, int], side: int) -> Floats:
+def _across(width: float, size: float) -> int:
+    """Return how many dots stand side by side."""
+    return max(int(width / size + 1e-9), 1)
+
+
+def _offsets(stack: Floats, order: NDArray[np.int64], block: tuple[float, int], size: float) -> Floats:
     """Return the centres of the dots; those of one stack are set in the given order."""
     out = np.zeros((len(stack), 2))
-    off = np.isnan(stack)
-    for left in np.unique(stack[~off]):
-        here = np.flatnonzero(stack == left)
-        out[here[np.argsort(order[here], kind="stable")]] = _grid(left, side, side, len(here))
-    last = np.flatnonzero(off)
-    out[last[np.argsort(order[last], kind="stable")]] = _grid(block[0], block[1] * side, side, len(last))
+    lefts = np.unique(stack[~np.isnan(stack)])
+    places = [(stack == left, left, 1) for left in lefts] + [(np.isnan(stack), *block)]
+    for here, left, width in places:
+        dots = np.flatnonzero(here)
+        dots = dots[np.argsort(order[dots], kind="stable")]
+        out[dots] = _grid(left + width / 2, _across(width, size), size, len(dots))
     return out
 
 
-def _grid(left: float, across: int, side: int, number: int) -> Floats:
+def _grid(middle: float, across: int, size: float, number: int) -> Floats:
     """Return the centres of dots set row by row from the bottom, `across` in a row."""
-    index, across = np.arange(number), max(across, 1)
-    left += max(across - number, 0) / 2 / side  # a single row stands in the middle
-    return np.column_stack([left + (index % across + 0.5) / side, (index // across + 0.5) / side])
-
-
-def points_per_unit(ax: Axes) -> float:
-    """Return how many points wide a unit of x is."""
-    return float(ax.get_window_extent().width / root(ax).dpi * 72 / np.ptp(ax.get_xlim()))
+    index, wide = np.arange(number), min(across, max(number, 1))
+    return size * np.column_stack([index % wide - (wide - 1) / 2, index // wide + 0.5]) + [middle, 0]

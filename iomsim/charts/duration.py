@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
-from iomsim.charts.base import DARK, FIRST_DAY, LATER_DAY, QUIET, Caption, canvas, finish, ink, key, row, short
+from iomsim.charts.base import Caption, canvas, finish, key, row
 from iomsim.charts.facts import DASH, announced_votes, headed
+from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, QUIET, ink
+from iomsim.charts.words import short
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError
 from iomsim.estimates import in_100, table

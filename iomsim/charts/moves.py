@@ -11,8 +11,10 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from iomsim.charts.base import QUIET, SMALL, Caption, canvas, finish, haloed, ink, root, row, short
+from iomsim.charts.base import Caption, canvas, finish, root, row
 from iomsim.charts.facts import announced_votes, headed
+from iomsim.charts.style import QUIET, SMALL, haloed, ink
+from iomsim.charts.words import short
 from iomsim.errors import whole_number
 from iomsim.estimates import in_100
 

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iomsim.charts import decision, duration, paths, winners
-from iomsim.charts.base import DARK, QUIET, TINY, Caption, page, remember, short, styled
+from iomsim.charts.base import Caption, page, remember
 from iomsim.charts.facts import said
+from iomsim.charts.style import DARK, QUIET, TINY, styled
+from iomsim.charts.words import short
 
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
@@ -46,7 +48,7 @@ def dashboard(fc: Forecast, *, fig: Figure | None = None) -> Figure:
         drawn: Any = page(fig, (12.4, height))
         drawn.set_layout_engine("none")  # once at the end is enough
         drawn.supxlabel(fc.stamp(), x=EDGE, ha="left", fontsize=TINY, color=QUIET)
-        words = fill(fc.answer(), 165)
+        words = fill(fc.answer(), 155)
         top = 0.55 + 0.2 * (words.count("\n") + 1)
         _answer(drawn, heading(fc), words, height)
         when, who, how_long, shares = _places(drawn, many)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import Bbox
 
-from iomsim.charts.base import DARK, SMALL, Caption, canvas, count, finish, haloed, ink, place, root, row, short
+from iomsim.charts.base import Caption, canvas, finish, place, root, row
 from iomsim.charts.facts import DASH, headed, tally
+from iomsim.charts.style import DARK, SMALL, haloed, ink
+from iomsim.charts.words import count, short
 from iomsim.errors import whole_number
 from iomsim.estimates import in_100
 from iomsim.summary import yes_no_rows
@@ -24,6 +28,9 @@ MOST = 12
 
 BANDS = {30: (0.35, 0.65), 60: (0.20, 0.80), 90: (0.05, 0.95)}
 """Of 100 elections, how many lie inside a band, and its ends."""
+
+OVER, UNDER = 15, 40
+"""Points over a panel for its name, and under it for the rounds."""
 
 FEWEST = 20
 """Runs that a band is drawn from; fewer show nothing but noise."""
@@ -273,12 +280,10 @@ def _panels(ax: Axes, fc: Forecast, data: pd.DataFrame, lines: int) -> None:
     names = fc.scenario.names
     across = -(-len(names) // lines)
     top = max(_limits(fc, data.loc[name], k)[1] for k, name in enumerate(names))
-    high = ax.get_window_extent().height / root(ax).dpi * 72
-    width, height, room = 1 / across, 1 / lines, (54 / high if lines > 1 else 16 / high)
     for k, name in enumerate(names):
-        column, line = k % across, k // across
-        box = (column * width, 1 - (line + 1) * height + (room - 16 / high), width * 0.9, height - room)
-        panel = ax.inset_axes(box, label=name)
+        line, column = divmod(k, across)
+        panel = ax.inset_axes((0, 0, 1, 1), label=name)
+        panel.set_axes_locator(_cell(ax, (line, lines), (column, across)))
         _panel(panel, fc, data, k, label=not k)
         panel.set_ylim(0, top)
         panel.tick_params(labelsize=SMALL - 1, labelleft=column == 0)
@@ -292,3 +297,18 @@ def _panels(ax: Axes, fc: Forecast, data: pd.DataFrame, lines: int) -> None:
                 ha="right", fontsize=SMALL - 1, path_effects=haloed(),
             )  # fmt: skip
         _under(panel, data.loc[name], "standing" if column == 0 else "", max(1, len(data.loc[name]) // 4))
+
+
+def _cell(ax: Axes, line: tuple[int, int], column: tuple[int, int]) -> Callable[[Any, Any], Bbox]:
+    """Return what finds the place of a panel in a grid, with room in points for what is written around it."""
+
+    def locate(_panel: Any, _renderer: Any) -> Bbox:
+        box = ax.get_position()
+        point = box.height / ax.get_window_extent().height * root(ax).dpi / 72
+        high, wide = (box.height + UNDER * point) / line[1], box.width / column[1]
+        top = box.y1 - line[0] * high - OVER * point
+        return Bbox.from_extents(
+            box.x0 + column[0] * wide, top - high + (OVER + UNDER) * point, box.x0 + (column[0] + 0.9) * wide, top
+        )
+
+    return locate

@@ -9,7 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from iomsim.charts.base import DARK, QUIET, SMALL, Caption, canvas, count, finish, ink, key, place, short
+from iomsim.charts.base import Caption, canvas, finish, key, place
+from iomsim.charts.facts import headed
+from iomsim.charts.style import DARK, QUIET, SMALL, ink
+from iomsim.charts.words import count, short
 from iomsim.estimates import in_100
 from iomsim.sentences import MARGIN
 
@@ -87,7 +90,7 @@ def _caption(fc: Forecast, table: pd.DataFrame, rules: bool) -> Caption:
     if rules:
         reading += " Hollow marks: the same under other rules, a range that does not."
     chances = ", ".join(f"{name} {value_of(row)} in 100" for name, row in table.iterrows())
-    return Caption(finding(fc), reading, f"Bar chart of who wins: {chances}.", fc.stamp(), fc.provenance)
+    return Caption(headed(fc, finding(fc)), reading, f"Bar chart of who wins: {chances}.", fc.stamp(), fc.provenance)
 
 
 def value_of(row: pd.Series) -> str:

@@ -1,0 +1,84 @@
+"""Charts as files and as parts of a page, which know how they were made."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from iomsim.charts.base import captions, root
+from iomsim.charts.style import styled
+from iomsim.errors import IomsimError
+
+KINDS = ("png", "svg", "pdf")
+
+
+def save(drawn: Axes | Figure, path: str | Path) -> Path:
+    """Write the figure to a file that knows how it was made.
+
+    Parameters
+    ----------
+    drawn : Axes or Figure
+        What a chart returned.
+    path : str or Path
+        A png, svg or pdf.  The provenance is in the file's metadata (`iomsim` in a png, `Source`
+        in an svg, `Keywords` in a pdf) as JSON, the text alternative in `Description`, `<desc>`
+        and `Subject`.  Written twice, an svg is the same byte for byte.
+
+    Raises
+    ------
+    IomsimError
+        If the file's ending is none of these.
+    """
+    path = Path(path)
+    kind = path.suffix[1:].lower()
+    if kind not in KINDS:
+        raise IomsimError(f"a chart can be saved as {', '.join(KINDS)}; got {path.name!r}")
+    path.write_bytes(written(drawn, kind))
+    return path
+
+
+def written(drawn: Axes | Figure, kind: str) -> bytes:
+    """Return the file that a figure makes, as bytes."""
+    found, out = captions(drawn), io.BytesIO()
+    title, alt = "; ".join(c.title for c in found), " ".join(c.text for c in found)
+    made = json.dumps(_common([c.provenance for c in found]), ensure_ascii=False)
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Title": title, "Description": alt, "iomsim": made},
+        "svg": {"Title": title, "Description": alt, "Source": made, "Date": None},
+        "pdf": {"Title": title, "Subject": alt, "Keywords": made, "CreationDate": None},
+    }
+    fig = root(drawn)
+    with styled():
+        fig.savefig(out, format=kind, metadata=metadata[kind], dpi=200, bbox_inches="tight", pad_inches=0.08)
+    return _spoken(out.getvalue().decode(), title, alt).encode() if kind == "svg" else out.getvalue()
+
+
+def svg(drawn: Axes | Figure, width: int | None = None) -> str:
+    """Return the figure as an SVG element, to be put into a page; `width` in pixels."""
+    text = written(drawn, "svg").decode()
+    text = text[text.index("<svg") :]
+    if width is not None:
+        text = re.sub(r'height="[^"]*"', "", text, count=1)
+        text = re.sub(r'width="[^"]*"', f'width="{width}px"', text, count=1)
+    return text
+
+
+def _common(records: list[dict[str, Any]]) -> Any:
+    """Return the one provenance that all charts share, or the list of those that differ."""
+    different = [record for i, record in enumerate(records) if record not in records[:i]]
+    return different[0] if len(different) == 1 else different
+
+
+def _spoken(text: str, title: str, alt: str) -> str:
+    """Give an SVG the title and description that screen readers look for."""
+    head = text.index(">", text.index("<svg"))
+    size = "max-width: 100%; height: auto"
+    words = f"\n <title>{escape(title)}</title>\n <desc>{escape(alt)}</desc>"
+    return f'{text[:head]} role="img" aria-label="{escape(alt)}" style="{size}">{words}{text[head + 1 :]}'

@@ -1,0 +1,61 @@
+"""Words that fit: names cut short, sentences broken into lines, counts."""
+
+from __future__ import annotations
+
+from textwrap import fill, shorten
+
+from iomsim.estimates import thousands
+
+
+def balanced(text: str) -> str:
+    r"""Return the text in as many lines, of about the same length.
+
+    Examples
+    --------
+    >>> balanced("nobody wins in three of a hundred\nelections")
+    'nobody wins in three\nof a hundred elections'
+    """
+    words, breaks = text.replace("\n", " "), text.count("\n")
+    tries = (fill(words, max(width, 1)) for width in range(len(words) // (breaks + 1), len(words) + 1))
+    return next((lines for lines in tries if lines.count("\n") <= breaks), text)
+
+
+def short(name: str, width: int = 18, lines: int = 1) -> str:
+    """Return a name broken into a few lines, the rest left out.
+
+    Examples
+    --------
+    >>> short("Amy Pope"), short("Wilhelmina Featherstonehaugh-Cholmondeley", 14)
+    ('Amy Pope', 'Wilhelmina …')
+    """
+    if lines > 1:
+        return fill(short(name, width * lines - lines), width)
+    cut = shorten(name, width, placeholder=" …").strip()
+    return cut if cut != "…" else f"{name[: width - 1]}…"
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> count(1, "run"), count(20_000, "run")
+    ('1 run', '20\u202f000 runs')
+    """
+    return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def columns(words: list[str], points: float) -> int:
+    """Return in how many columns small words fit into a width, filled column by column.
+
+    Examples
+    --------
+    >>> columns(["one", "two", "three"], 400), columns(["one", "two", "three"], 80)
+    (3, 1)
+    """
+    for across in range(len(words), 1, -1):
+        deep = -(-len(words) // across)
+        longest = [max(map(len, words[first : first + deep])) for first in range(0, len(words), deep)]
+        if sum(4.2 * letters + 24 for letters in longest) <= points:
+            return across
+    return 1
