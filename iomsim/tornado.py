@@ -180,9 +180,9 @@ class Tornado(Result):
         return frame(rows, columns, "parameter").sort_values("range", ascending=False, kind="stable")
 
     def _row(self, ends: dict[float | str, dict[str, Interval]], target: str) -> tuple[Any, ...]:
-        """Return a parameter's row; of several values the two that move the target farthest."""
+        """Return a parameter's row; of the rule sets those with the lowest and the highest target."""
         values = list(ends)
-        if len(values) > 2:
+        if isinstance(values[0], str):
             values.sort(key=lambda value: ends[value][target][0])
         low, high = (ends[value][target] for value in (values[0], values[-1]))
         width = max(low[0], high[0], 0.0) - min(low[0], high[0], 0.0)
