@@ -1,8 +1,10 @@
-"""What can be announced of a round, read and checked: votes, bounds, valid papers, times."""
+"""What can be announced of an election day, read and checked: events, votes, bounds, papers, times."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,6 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim.errors import AnnouncementError, unknown
+
+Event = dict[str, Any]
+
+EVENTS = {
+    "announce": "announce Pope=98 Vitorino=67 at 12:20",
+    "withdraw": "withdraw Vitorino at 16:30",
+    "eliminate": "eliminate Vitorino",
+    "confirm": "confirm yes=110 no=40 at 18:00",
+    "go on": "go on",
+    "adjourn": "adjourn until 15:00",
+    "undo": "undo",
+}
+"""What can happen, each with a line that says it."""
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+# -- a tally -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -32,23 +52,11 @@ class Tally:
     high: NDArray[np.int64]
     valid: int | None
 
-    def __str__(self) -> str:
-        """Return the tally as it would be announced."""
-        parts = [f"{name} {_say(a, b)}" for name, a, b in zip(self.names, self.low, self.high, strict=True) if b]
-        known = [part for part in parts if not part.endswith("?")]
-        return ", ".join(known) if known else f"{self.valid} valid papers"
-
-
-def _say(low: int, high: int) -> str:
-    if low == high:
-        return str(low)
-    return f"at least {low}" if low else "?"
-
 
 def tally_of(
     votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], standing: NDArray[np.bool_], entitled: int
 ) -> Tally:
-    """Return the tally that was announced.
+    """Return the tally that was announced, with bounds on what was not.
 
     Raises
     ------
@@ -57,64 +65,70 @@ def tally_of(
 
     Examples
     --------
-    >>> print(tally_of({"A": 98, "B": "at least 60"}, None, ("A", "B"), np.array([True, True]), 175))
-    A 98, B at least 60
+    >>> tally = tally_of({"A": 98, "B": "at least 60"}, None, ("A", "B"), np.array([True, True]), 175)
+    >>> tally.low.tolist(), tally.high.tolist()
+    ([98, 60], [98, 77])
     """
     low, high = np.zeros(len(names), dtype=np.int64), np.where(standing, entitled, 0)
-    for name, value in votes.items():
-        if name not in names:
-            raise unknown("candidate", name, names)
-        k = names.index(name)
+    told = {name: value for name, value in votes.items() if value is not None}
+    for name, value in told.items():
+        k = _place(name, names)
         if not standing[k]:
             raise AnnouncementError(f"{name} does not stand any more and cannot get votes")
         low[k], high[k] = _bounds(name, value, entitled)
-    known = bool((low[standing] == high[standing]).all())
-    whole = _valid(valid, low, known, entitled)
-    if not votes and whole is None:
+    if low.sum() > entitled:
+        raise AnnouncementError(f"{low.sum()} votes are more than the {entitled} members with a vote")
+    whole = _papers(valid, low, high, entitled)
+    if not told and whole is None:
         raise AnnouncementError("nothing was announced; give votes by candidate, or valid=")
-    if whole is not None:
-        _close(low, high, standing, whole)
+    room = entitled if whole is None else whole
+    for own in np.flatnonzero(standing):
+        others = np.arange(len(names)) != own
+        high[own] = min(high[own], room - low[others].sum())
+        low[own] = low[own] if whole is None else max(low[own], whole - high[others].sum())
     return Tally(names, low, high, whole)
 
 
+def _place(name: str, names: Sequence[str]) -> int:
+    if name not in names:
+        raise unknown("candidate", name, names)
+    return names.index(name)
+
+
 def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
-    text = str(value).strip().removeprefix(">=").removeprefix("at least").strip()
-    least = isinstance(value, str) and text != value.strip()
-    number = int(text) if text.isdigit() and not isinstance(value, bool) else None
-    if number is None:
+    found = re.fullmatch(r"(?:(at least|>=|at most|<=)\s*)?(\d+)", str(value).strip())
+    if found is None or isinstance(value, bool):
         raise AnnouncementError(f"votes for {name} must be a whole number or 'at least 90', got {value!r}")
+    bound, number = found[1], int(found[2])
     if number > entitled:
         raise AnnouncementError(f"{name} cannot have {number} votes: only {entitled} members have a vote")
-    return number, entitled if least else number
+    return (0 if bound in ("at most", "<=") else number), (entitled if bound in ("at least", ">=") else number)
 
 
-def _valid(valid: Any, low: NDArray[np.int64], known: bool, entitled: int) -> int | None:
-    whole = int(low.sum()) if known and valid is None else valid
-    if whole is None:
-        if low.sum() > entitled:
-            raise AnnouncementError(f"{low.sum()} votes are more than the {entitled} members with a vote")
-        return None
-    if isinstance(whole, bool) or not isinstance(whole, (int, np.integer)) or whole < 0:
+def _papers(valid: Any, low: NDArray[np.int64], high: NDArray[np.int64], entitled: int) -> int | None:
+    """Return the number of valid papers: as announced, or the sum of the votes if all are known."""
+    if valid is None:
+        return int(low.sum()) if (low == high).all() else None
+    if isinstance(valid, bool) or not isinstance(valid, (int, np.integer)) or valid < 0:
         raise AnnouncementError(f"valid must be a whole number of papers, got {valid!r}")
-    if whole > entitled:
-        raise AnnouncementError(f"{whole} papers are more than the {entitled} members with a vote")
-    if low.sum() > whole or (known and low.sum() != whole):
-        raise AnnouncementError(f"the votes add up to {low.sum()}, but {whole} valid papers were announced")
-    return int(whole)
+    if valid > entitled:
+        raise AnnouncementError(f"{valid} papers are more than the {entitled} members with a vote")
+    if not low.sum() <= valid <= high.sum():
+        few = "at least " * bool((low < high).any()) if valid < low.sum() else "at most "
+        total = low.sum() if valid < low.sum() else high.sum()
+        few = "" if (low == high).all() else few
+        raise AnnouncementError(f"the votes add up to {few}{total}, but {valid} valid papers were announced")
+    return int(valid)
 
 
-def _close(low: NDArray[np.int64], high: NDArray[np.int64], standing: NDArray[np.bool_], whole: int) -> None:
-    """Tighten the bounds by the number of valid papers."""
-    for k in np.flatnonzero(standing):
-        others = standing & (np.arange(len(low)) != k)
-        high[k] = min(high[k], whole - low[others].sum())
-        low[k] = max(low[k], whole - high[others].sum())
+# -- a moment ------------------------------------------------------------------------------------
 
 
 def moment_of(at: Any, opens: datetime, last: float | None) -> float:
     """Return a moment in minutes since midnight of the opening date.
 
-    A bare "12:20" is on the day of the last event (or of the opening).
+    A bare "12:20" is on the day of the last event (or of the opening); "Tuesday 10:00" is on that day
+    or the next of its name.
 
     Raises
     ------
@@ -141,13 +155,174 @@ def moment_of(at: Any, opens: datetime, last: float | None) -> float:
 
 
 def _read(at: Any, today: datetime) -> datetime:
-    if isinstance(at, datetime):
-        return at.replace(tzinfo=None)
+    """Return a moment from a time, a weekday and a time, or a date and a time."""
+    day, _, hour = str(at).strip().rpartition(" ")
     try:
-        return datetime.combine(today.date(), time.fromisoformat(str(at)))
+        if not day and ":" in hour and "-" not in hour:
+            return datetime.combine(today.date(), time.fromisoformat(hour))
+        if len(day) >= 3 and day.isalpha():
+            [weekday] = [i for i, name in enumerate(WEEKDAYS) if name.startswith(day.casefold())]
+            ahead = timedelta(days=(weekday - today.weekday()) % 7)
+            return datetime.combine(today.date() + ahead, time.fromisoformat(hour))
+        moment = datetime.fromisoformat(str(at))
     except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(str(at))
-    except ValueError:
-        raise AnnouncementError(f"no time {at!r}; write '12:20' or '2023-05-16 10:30'") from None
+        raise AnnouncementError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
+    if moment.tzinfo is not None:
+        raise AnnouncementError(f"times are local times of the seat, without an offset; got {at!r}")
+    return moment
+
+
+# -- events in words -----------------------------------------------------------------------------
+
+
+def say(event: Mapping[str, Any]) -> str:
+    """Return an event as the line that :func:`event_of` understands.
+
+    Examples
+    --------
+    >>> say({"event": "announce", "votes": {"Pope": 98, "Vitorino": "at least 60"}, "valid": 165, "at": "12:20"})
+    'announce Pope=98 Vitorino>=60 valid=165 at 12:20'
+    """
+    kind = event["event"]
+    votes = " ".join(f"{name}{_sign(value)}" for name, value in (event.get("votes") or {}).items() if value is not None)
+    papers = f"valid={event['valid']}" if event.get("valid") is not None else ""
+    answer = f"yes={event['yes']} no={event['no']}" if kind == "confirm" else ""
+    until = f"until {event['until']}" if kind == "adjourn" else ""
+    at = f"at {event['at']}" if event.get("at") is not None else ""
+    return " ".join(filter(None, [kind, event.get("name"), votes, papers, answer, until, at]))
+
+
+def events_digest(events: Sequence[Mapping[str, Any]]) -> str:
+    """Return a short name for a sequence of events, the same wherever they are the same."""
+    return hashlib.sha256("\n".join(map(say, events)).encode()).hexdigest()[:6]
+
+
+def in_words(event: Mapping[str, Any]) -> str:
+    """Return an event as one would tell it.
+
+    Examples
+    --------
+    >>> in_words({"event": "announce", "votes": {"Pope": 98, "Vitorino": "at least 60"}})
+    'Pope 98, Vitorino at least 60'
+    """
+    told = [f"{name} {value}" for name, value in (event.get("votes") or {}).items() if value is not None]
+    told += [f"{event.get('valid')} valid papers"] * (event.get("valid") is not None)
+    return {
+        "announce": ", ".join(told),
+        "withdraw": f"{event.get('name')} withdraws",
+        "eliminate": f"{event.get('name')} is out",
+        "confirm": f"{event.get('yes')} yes, {event.get('no')} no",
+        "go on": "voting goes on",
+        "adjourn": f"adjourned until {event.get('until')}",
+    }[event["event"]]
+
+
+def _sign(value: Any) -> str:
+    text = str(value).replace("at least", ">=").replace("at most", "<=").replace(" ", "")
+    return text if text[0] in "<>" else f"={text}"
+
+
+def event_of(line: str, names: Sequence[str]) -> Event:
+    """Return the event that a line says, as :meth:`iomsim.live.Night.apply` takes it.
+
+    Parameters
+    ----------
+    line : str
+        For instance ``announce Pope=98 Vitorino=67 at 12:20`` (the first word may be left out),
+        ``98-67 at 12:20`` (in the order of the candidates), ``Pope at least 90 valid=165``,
+        ``withdraw Vitorino at 16:30``, ``eliminate Isaacs``, ``confirm yes=86 no=57``, ``go on``,
+        ``adjourn until Tuesday 10:00``, ``undo``.
+    names : sequence of str
+        The candidates.
+
+    Raises
+    ------
+    AnnouncementError, UnknownNameError
+        If the line says nothing that can be understood.
+
+    Examples
+    --------
+    >>> event_of("98-67 at 12:20", ["Pope", "Vitorino"])
+    {'event': 'announce', 'votes': {'Pope': 98, 'Vitorino': 67}, 'valid': None, 'at': '12:20'}
+    >>> event_of("withdraw Vitorino", ["Pope", "Vitorino"])
+    {'event': 'withdraw', 'name': 'Vitorino', 'at': None}
+    """
+    text, at = _cut(line.strip(), r"\s+at\s+(?!least|most)")
+    text, until = _cut(text, r"\s+until\s+")
+    kind, rest = _kind(text, names)
+    if (until is None) == (kind == "adjourn"):
+        raise AnnouncementError(f"cannot read {line!r}; write for instance {EVENTS['adjourn']!r}")
+    if kind == "announce":
+        votes, valid = _votes(rest, names)
+        return {"event": kind, "votes": votes, "valid": valid, "at": at}
+    if kind in ("withdraw", "eliminate"):
+        return {"event": kind, "name": _candidate(rest, names), "at": at}
+    if kind == "confirm":
+        found = re.fullmatch(r"(?:yes\s*=?\s*)?(\d+)[\s,\u2013-]*(?:no\s*=?\s*)?(\d+)", rest)
+        if found is None:
+            raise AnnouncementError(f"cannot read {line!r}; write for instance {EVENTS['confirm']!r}")
+        return {"event": kind, "yes": int(found[1]), "no": int(found[2]), "at": at}
+    if rest:
+        raise AnnouncementError(f"cannot read {rest!r} after {kind!r}")
+    return {"event": kind, "until": until} if kind == "adjourn" else {"event": kind, "at": at}
+
+
+def _cut(text: str, before: str) -> tuple[str, str | None]:
+    head, *tail = re.split(before, text, maxsplit=1)
+    return head, tail[0].strip() if tail else None
+
+
+KINDS = {
+    r"announce[sd]?|tally": "announce",
+    r"withdraws?|withdrawn": "withdraw",
+    r"eliminated?|out": "eliminate",
+    r"confirm(?:ed|ation)?": "confirm",
+    r"go(?:es)? on|continue[sd]?": "go on",
+    r"adjourn(?:ed)?": "adjourn",
+    r"undo": "undo",
+}
+
+
+def _kind(text: str, names: Sequence[str]) -> tuple[str, str]:
+    for pattern, kind in KINDS.items():
+        found = re.match(rf"(?:{pattern})\b\s*", text, re.IGNORECASE)
+        if found:
+            return kind, text[found.end() :]
+    starts = text[:1].isdigit() or any(text.casefold().startswith(n.casefold()) for n in (*names, "valid"))
+    if not starts:
+        raise AnnouncementError(f"cannot read {text!r}; there are {', '.join(EVENTS)}, such as {EVENTS['announce']!r}")
+    return "announce", text
+
+
+def _candidate(text: str, names: Sequence[str]) -> str:
+    by_fold = {name.casefold(): name for name in names}
+    if not text.strip():
+        raise AnnouncementError(f"who? write for instance {EVENTS['withdraw']!r}")
+    if text.strip().casefold() not in by_fold:
+        raise unknown("candidate", text.strip(), names)
+    return by_fold[text.strip().casefold()]
+
+
+COUNT = re.compile(r"[\s,]*(?P<name>\S.*?)\s*(?P<sign>>=|<=|=|\bat least\b|\bat most\b|\s)\s*(?P<count>\d+)(?=[\s,]|$)")
+
+
+def _votes(text: str, names: Sequence[str]) -> tuple[dict[str, Any], int | None]:
+    if re.fullmatch(r"\d+(?:\s*(?:[-\u2013:]|to)\s*\d+)+", text.strip()):
+        numbers = [int(number) for number in re.findall(r"\d+", text)]
+        if len(numbers) != len(names):
+            raise AnnouncementError(f"{len(numbers)} numbers for {len(names)} candidates; write whose they are")
+        return dict(zip(names, numbers, strict=True)), None
+    votes: dict[str, Any] = {}
+    valid, place = None, 0
+    for found in COUNT.finditer(text):
+        if found.start() != place:
+            break
+        place, count = found.end(), int(found["count"])
+        least = {">=": "at least ", "at least": "at least ", "<=": "at most ", "at most": "at most "}.get(found["sign"])
+        if found["name"].casefold() == "valid" and least is None:
+            valid = count
+        else:
+            votes[_candidate(found["name"], names)] = f"{least}{count}" if least else count
+    if text[place:].strip(" ,") or not place:
+        raise AnnouncementError(f"cannot read {text[place:].strip()!r}; write for instance {EVENTS['announce']!r}")
+    return votes, valid

@@ -37,6 +37,9 @@ def save(fc: Forecast, path: str | Path) -> None:
         "runs": len(fc),
         "stopped": fc.stopped,
         "announced": fc.announced,
+        "events": list(fc.events),
+        "certain": fc.certain,
+        "reached": fc.reached,
         "scenario": dumps(self_contained(fc.scenario)),
         "hash": fc.scenario.hash,
         "rule_sets": fc.rule_sets().to_dict(orient="split"),
@@ -98,6 +101,9 @@ def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Pa
         version=meta["version"],
         stopped=meta["stopped"],
         announced=meta["announced"],
+        events=tuple(meta["events"]),
+        certain=meta["certain"],
+        reached=meta["reached"],
     )
     fc._kept["rule_sets"] = pd.DataFrame(sides["data"], sides["index"], sides["columns"]).rename_axis("rules")
     return fc

@@ -13,6 +13,7 @@ import pandas as pd
 
 from iomsim import sentences, simulate
 from iomsim._version import VERSION
+from iomsim.announcements import events_digest
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError, unknown
 from iomsim.estimates import Estimate, in_words, table, thousands
@@ -31,11 +32,11 @@ SIDE_RUNS = 10_000
 """Runs of each rule set in the side-by-side table, if the forecast itself has that many."""
 
 
-def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], announced: int = 0) -> Forecast:
-    """Return the forecast that blocks of outcomes add up to; the first `announced` rounds are facts."""
+def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], **told: Any) -> Forecast:
+    """Return the forecast that blocks of outcomes add up to; `told` are its fields on an election day."""
     most = race.rules.rules.max_rounds
     summary = merge(summarise(part, most) for part in parts)
-    return Forecast(race, seed, summary, join(parts), announced=announced)
+    return Forecast(race, seed, summary, join(parts), **told)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -58,6 +59,12 @@ class Forecast:
         Why there are as many runs as there are.
     announced : int
         Rounds that are facts, not forecast: the same in every run as far as they were announced.
+    events : tuple of dict
+        What was announced on an election day, in order; empty before the vote.
+    certain : bool
+        The election is over: how it ended is a fact, and its probability is 1 by rule.
+    reached : float or None
+        Minute of the last announced moment, since midnight of the opening date.
     """
 
     scenario: Scenario
@@ -67,6 +74,9 @@ class Forecast:
     version: str = VERSION
     stopped: str = "all runs asked for were played"
     announced: int = 0
+    events: tuple[dict[str, Any], ...] = ()
+    certain: bool = False
+    reached: float | None = None
     _kept: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -81,7 +91,7 @@ class Forecast:
         Intervals are 95 % Monte Carlo intervals (Wilson), here and in every table.
         """
         hits = [self.summary.count(self._ends["winner"] == k) for k in self._winners]
-        return table(hits, len(self), pd.Index([*self.scenario.names, NO_WINNER], name="winner"))
+        return self._table(hits, pd.Index([*self.scenario.names, NO_WINNER], name="winner"))
 
     def rounds(self) -> pd.DataFrame:
         """Return the rounds to decision.
@@ -96,7 +106,7 @@ class Forecast:
         held = self._last_round
         elected = self.summary.tally("rounds", held + 1, self._ends["winner"] >= 0)[1:]
         lost = self.summary.tally("rounds", held + 1, self._ends["winner"] < 0)[1:]
-        out = table(elected, len(self), pd.RangeIndex(1, held + 1, name="round"))
+        out = self._table(elected, pd.RangeIndex(1, held + 1, name="round"))
         out["cumulative"] = np.cumsum(elected) / len(self)
         out["ended_without_winner"] = lost / len(self)
         out["undecided"] = 1.0 - np.cumsum(elected + lost) / len(self)
@@ -108,7 +118,7 @@ class Forecast:
         pairs = [(e, k) for e in range(len(ENDINGS)) for k in self._possible(e)]
         hits = [self.summary.count((self._ends["ending"] == e) & (self._ends["winner"] == k)) for e, k in pairs]
         names = [(ENDINGS[e], self._name(k)) for e, k in pairs]
-        return table(hits, len(self), pd.MultiIndex.from_tuples(names, names=["ending", "winner"]))
+        return self._table(hits, pd.MultiIndex.from_tuples(names, names=["ending", "winner"]))
 
     def decided_at(self) -> pd.DataFrame:
         """Return when somebody is elected: date, weekday and hour by probability, low, high.
@@ -143,7 +153,7 @@ class Forecast:
         IomsimError
             If there is no such weekday, or the day is not after the opening.
         """
-        limit = (self._day(day) - self.opening_date.date()).days * DAY
+        limit = self._minutes_to(self._day(day))
         late = (self._ends["minute"] >= limit) | (self._ends["minute"] < 0)
         return Estimate.of(self.summary.count(late), len(self))
 
@@ -155,6 +165,9 @@ class Forecast:
     def rule_sets(self) -> pd.DataFrame:
         """Return the shipped rule sets side by side, on the same random numbers.
 
+        On an election day they are those under which what was announced could have happened, its own
+        among them.
+
         Returns
         -------
         DataFrame
@@ -162,10 +175,11 @@ class Forecast:
             the next day (with `low` and `high`); the median rounds.
         """
         if "rule_sets" not in self._kept:
-            self._kept["rule_sets"] = self._rule_sets()
+            others = self._kept.pop("other_rules", self._other_rules)
+            self._kept["rule_sets"] = others()
         return self._kept["rule_sets"].copy()
 
-    def _rule_sets(self) -> pd.DataFrame:
+    def _other_rules(self) -> pd.DataFrame:
         runs = min(len(self), SIDE_RUNS)
         rows = {}
         for name in RULE_SETS:
@@ -211,11 +225,11 @@ class Forecast:
         return (
             f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs · scenario {p['scenario']}"
             f" · rules {p['rules']}"
-        )
+        ) + (f" · {len(self.events)} announced, {events_digest(self.events)}" if self.events else "")
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Version, seed, runs, scenario hash, rules, title, and how many rounds had been announced."""
+        """Version, seed, runs, scenario hash, rules, title, the rounds announced, and all that was announced."""
         return {
             "version": self.version,
             "seed": self.seed,
@@ -224,6 +238,7 @@ class Forecast:
             "rules": self.scenario.rules.name,
             "title": self.scenario.title,
             "announced": self.announced,
+            "events": [dict(event) for event in self.events],
         }
 
     # -- tables of runs ---------------------------------------------------------------------
@@ -310,6 +325,18 @@ class Forecast:
         first = self.scenario.clock.calendar().opens
         later = [*first[first >= DAY], DAY][0]
         return (self.opening_date + timedelta(minutes=float(later))).date()
+
+    @property
+    def spilled(self) -> bool:
+        """Whether something was announced on the next day already, so that the spill is a fact."""
+        return self.reached is not None and self.reached >= self._minutes_to(self.next_day)
+
+    def _minutes_to(self, day: date) -> int:
+        return (day - self.opening_date.date()).days * DAY
+
+    def _table(self, hits: Any, index: pd.Index) -> pd.DataFrame:
+        out = table(hits, len(self), index)
+        return out.assign(low=out["probability"], high=out["probability"]) if self.certain else out
 
     @property
     def _ends(self) -> pd.DataFrame:

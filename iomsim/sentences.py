@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from iomsim.announcements import in_words
 from iomsim.estimates import in_100, thousands
 
 if TYPE_CHECKING:
@@ -20,19 +22,39 @@ HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": 
 
 def answer(fc: Forecast) -> str:
     """Return who wins, after how many rounds and when, and both kinds of uncertainty: three sentences."""
-    return over(fc) or " ".join([who(fc), how_long(fc), how_sure(fc)])
+    return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc)])
 
 
 def over(fc: Forecast) -> str:
-    """Return how it ended, if that has been announced; else nothing."""
-    ends = fc.endings()
-    [sure, *others] = ends.index[ends["probability"] > 0]
-    if not fc.announced or others or fc.rounds().index[-1] > fc.announced:
+    """Return how it ended, if that has been announced and is certain by rule; else nothing."""
+    if not fc.certain:
         return ""
-    (ending, winner), after = sure, f"after {_rounds(fc.announced)}"
+    ending, winner = fc.endings()["probability"].idxmax()
+    after = f"after {_rounds(fc.announced)}" if fc.announced else "before the first round"
     if ending in HOW:
-        return f"It is over: {winner} is elected {HOW[ending]} {after}."
-    return f"It is over: nobody is elected {after} ({ending})."
+        return f"It is over: {winner} is elected {HOW[ending]} {after}{_when(fc)}."
+    return f"It is over: nobody is elected {after} ({ending}){_when(fc)}."
+
+
+def _when(fc: Forecast) -> str:
+    """Return when it ended, if that has been announced."""
+    ended = fc.summary.ends["minute"]
+    if fc.reached is None or (ended != int(fc.reached)).any():
+        return ""
+    return f", on {fc.opening_date + timedelta(minutes=fc.reached):%A at %H:%M}"
+
+
+def since(fc: Forecast) -> str:
+    """Return what the forecast starts from: nothing before the vote, later what was announced last."""
+    if not fc.events:
+        return ""
+    last = max((i for i, event in enumerate(fc.events) if event["event"] == "announce"), default=0)
+    first, *others = fc.events[last:]
+    votes = [(first.get("votes") or {}).get(name) for name in fc.scenario.names]
+    counts = [str(count) for count in votes if isinstance(count, int)]
+    known = len(counts) > 1 and len(counts) == sum(count is not None for count in votes)
+    tally = "\N{EN DASH}".join(counts) if known else in_words(first)
+    return f"After {'; '.join([tally, *map(in_words, others)])}: "
 
 
 def who(fc: Forecast) -> str:
@@ -61,9 +83,11 @@ def how_long(fc: Forecast) -> str:
     middle, low, high = fc.median_rounds()
     most = fc.scenario.rules.rules.max_rounds
     held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
+    day = f"{fc.next_day:%A}"
+    spill = f"it has run into {day} already" if fc.spilled else f"the chance that it runs into {day} is {fc.spill()}"
     return (
         f"Voting takes {_rounds(middle, most)} in the median (80 % range: {low} to {_or_more(high, most)}{held}), "
-        f"and the chance that it runs into {fc.next_day:%A} is {fc.spill()}."
+        f"and {spill}."
     )
 
 
@@ -77,14 +101,18 @@ def how_sure(fc: Forecast) -> str:
 
 
 def _by_rules(fc: Forecast) -> str:
-    """Return how far the next day moves across the rule sets."""
-    sides, day = fc.rule_sets(), f"{fc.next_day:%A}"
-    half = (sides["high"] - sides["low"]) / 2
-    low, high = sides["spill"].idxmin(), sides["spill"].idxmax()
-    least, most = (in_100(sides["spill"][name], half[name]) for name in (low, high))
+    """Return how far the next day moves across the rule sets; once it is there, the favourite."""
+    sides = fc.rule_sets()
+    if len(sides) == 1:
+        return "cannot be shown, for no other shipped rule set agrees with what has happened"
+    what = fc.win_probability()["probability"].iloc[:-1].idxmax() if fc.spilled else "spill"
+    name = what if fc.spilled else f"{fc.next_day:%A}"
+    half = (sides["high"] - sides["low"]) / 2 if what == "spill" else pd.Series(0.0, sides.index)
+    low, high = sides[what].idxmin(), sides[what].idxmax()
+    least, most = (in_100(sides[what][rules], half[rules]) for rules in (low, high))
     if least == most:
-        return f"leaves {day} at {most} in 100 under all {len(sides)} rule sets"
-    return f"moves {day} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} rule sets"
+        return f"leaves {name} at {most} in 100 under all {len(sides)} rule sets"
+    return f"moves {name} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} rule sets"
 
 
 def _chances(table: pd.DataFrame) -> list[str]:

@@ -18,17 +18,21 @@ PACKAGE = ROOT / "iomsim"
 # A sub-package is one name; its modules may import each other, but not in circles.
 LAYERS = """
     _version errors
-    rules streams scores estimates lines
-    clock evidence selectors quantities kernel exact conditioning sentences announcements
+    rules streams scores estimates lines announcements
+    clock evidence selectors quantities kernel exact conditioning sentences
     electorate parts briefing records refusals calibration bootstrap
     scenario announced
     library past compiled priors
     balance simulate particles contests stretches outlook
+    hours expectations
+    moves steering
+    stages
+    steps
     summary rivals likelihood synthetic
     forecast fitting
     archive running
     whatif
-    differences
+    differences continuation learned next_round
     compare live
     grid tornado variants pivotal study replaying heldout
     sobol paths widgets verdicts
