@@ -41,11 +41,11 @@ def test_the_strength_needed_is_the_exact_one() -> None:
 
 def test_less_may_be_needed_instead_of_more() -> None:
     """B needs less pressure from A's sponsor, or other parameters, if they are asked for."""
-    found = iom.paths_to(voter(), "B", 0.42, parameters=["W", "secrecy", "A"], runs=20_000, seed=1)
+    found = iom.paths_to(voter(), "B", 0.42, parameters=["W", "secrecy", "A"], runs=6_000, seed=1)
     exact = {"W": -2 * logit(0.42), "secrecy": 1 + logit(0.42), "A": -logit(0.42) - 0.5}
     for way, (name, value) in zip(found.ways[:3], exact.items(), strict=True):
         assert way.path.split(".")[1].startswith(name)
-        assert way.value == pytest.approx(value, abs=0.1)
+        assert way.value == pytest.approx(value, abs=0.15)
         ends = sorted((way.at_best, way.at_worst))
         assert ends[0] <= value <= ends[1]
         assert abs(way.at_best - way.now) <= abs(way.value - way.now) <= abs(way.at_worst - way.now)
@@ -114,12 +114,12 @@ def test_no_set_is_smaller(race: Scenario, name: str, goals: tuple[float, ...]) 
 
 def test_one_fewer_is_not_enough() -> None:
     race = iom.load("geneva-2023")
-    found = iom.paths_to(race, "Pope", 0.6, parameters={"secrecy": (0.0, 1.0)}, runs=800, seed=1)
+    found = iom.paths_to(race, "Pope", 0.6, parameters={"secrecy": (0.0, 1.0)}, runs=400, seed=1)
     for order in (FEWEST, WAVERERS):
         way = ways(found)[order]
         assert way.at_best <= way.value <= way.at_worst
         few, enough = (race.with_pinned(Pope=way.members[:count]) for count in (len(way.members) - 1, len(way.members)))
-        less, reached = (cell["Pope"].mean() for cell in watched([few, enough], 800, seed=1))
+        less, reached = (cell["Pope"].mean() for cell in watched([few, enough], 400, seed=1))
         assert less < 0.6 <= reached
     assert ways(found)[FEWEST].value <= ways(found)[WAVERERS].value
 
