@@ -156,7 +156,7 @@ def repeated(found: Sequence[Line], columns: Sequence[str]) -> FileError | None:
     """Return the error for the first line whose key stands in an earlier one, None if all differ."""
     seen = set()
     for line in found:
-        key = tuple(line.whole(column) if column == "round" else line.text(column) for column in columns)
+        key = tuple(line.whole(column, 1) if column == "round" else line.text(column) for column in columns)
         if key in seen:
             return line.error(f"{', '.join(map(str, key))} stands here a second time")
         seen.add(key)

@@ -1,0 +1,252 @@
+"""Past contests: what was known when, what followed, and the scenarios they make."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_records import election, tally, write
+
+import iomsim as iom
+from iomsim.announced import Sequel
+from iomsim.contests import contest, contests
+from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
+from iomsim.past import Contest
+from iomsim.stretches import LONGEST, Stretch, stretches
+
+SHIPPED = {one.id: one for one in contests()}
+
+
+def own(folder: Path, rounds: dict[int, dict[str, int]], **told: object) -> Contest:
+    lines = [line for round_, votes in rounds.items() for line in tally(round_, dict(votes))]
+    return contests(write(folder, [election(**told)], lines))[0]  # type: ignore[arg-type]
+
+
+# -- what happened -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "winner", "decided", "points"),
+    [
+        ("UNSC2006-GRULAC", "unresolved", "Panama", 47, 22),  # a compromise on an outsider
+        ("UNSC2007-EEG", "acclamation", "Croatia", 2, 2),
+        ("UNSC2010-WEOG", "acclamation", "Portugal", 2, 1),
+        ("UNSC2012-WEOG", "majority", "Luxembourg", 2, 0),
+        ("UNSC2016-WEOG", "acclamation", "Italy", 5, 4),
+        ("WHO2017", "majority", "Tedros", 3, 2),
+        ("IOM2018-DG", "acclamation", "Vitorino", 4, 3),
+        ("IOM2019-DDG", "failed", None, 6, 1),
+        ("IOM2023-DG", "acclamation", "Pope", 1, 0),
+    ],
+)
+def test_how_contests_ended_in_the_words_of_the_model(
+    name: str, ending: str, winner: str | None, decided: int, points: int
+) -> None:
+    one = SHIPPED[name]
+    assert (one.ending, one.winner, one.decided_round) == (ending, winner, decided)
+    assert len(one.points) == points
+
+
+def test_nothing_is_forecast_after_a_round_that_says_why() -> None:
+    why = {known.round: SHIPPED["UNSC2016-WEOG"].unused(known) for known in SHIPPED["UNSC2016-WEOG"].rounds}
+    assert why == {1: "two seats at once", 2: "", 3: "", 4: "", 5: "", 6: "a formality after a withdrawal"}
+    assert SHIPPED["IOM2023-DG"].why_none == "round 1: no round was to come"
+    for one in SHIPPED.values():
+        assert all(bool(one.unused(known)) != (known.round in one.points) for known in one.rounds)
+
+
+@pytest.mark.parametrize(
+    ("name", "round_", "sequel"),
+    [
+        ("UNSC2007-EEG", 1, Sequel(106 / 187, 1, "Croatia", "acclamation")),
+        ("UNSC2007-EEG", 2, Sequel(None, 0, "Croatia", "acclamation")),
+        ("UNSC2019-EEG", 1, Sequel(132 / 190, 1, "Estonia", "majority")),
+        ("UNSC2006-GRULAC", 47, Sequel(None, 0, None, "unresolved")),
+        ("UNSC2006-GRULAC", 3, Sequel(None, 44, None, "unresolved")),
+        ("WHO2017", 1, Sequel(121 / 183, 2, "Tedros", "majority")),
+        ("IOM2018-DG", 3, Sequel(77 / 143, 1, "Vitorino", "acclamation")),
+        ("IOM2019-DDG", 5, Sequel(None, 1, None, "failed")),  # the next was a yes/no round
+    ],
+)
+def test_what_followed(name: str, round_: int, sequel: Sequel) -> None:
+    assert SHIPPED[name].sequel(round_) == sequel
+    assert sequel.over_next == (sequel.to_come <= 1)
+
+
+def test_a_position_knows_nothing_of_later_rounds() -> None:
+    whole = SHIPPED["UNSC2006-GRULAC"]
+    for round_ in whole.points:
+        cut = replace(whole, rounds=tuple(known for known in whole.rounds if known.round <= round_))
+        assert cut.position(round_) == whole.position(round_)
+    assert whole.position(7).candidates == ("Guatemala", "Venezuela")
+    assert whole.position(7).votes == (96, 89)  # strays pooled out
+    assert whole.position(3).tallies == ((109, 76), (114, 74), (116, 70))
+
+
+def test_only_consecutive_rounds_between_the_same_make_transitions() -> None:
+    pairs = {(t.before.round, t.after.round) for t in SHIPPED["UNSC2006-GRULAC"].transitions}
+    assert (3, 6) not in pairs
+    assert {(1, 2), (2, 3), (6, 7), (15, 16), (40, 41)} <= pairs
+    first = {name: [t.first for t in SHIPPED[name].transitions] for name in ("UNSC2007-EEG", "UNSC2016-WEOG")}
+    assert first == {"UNSC2007-EEG": [True], "UNSC2016-WEOG": [True, False, False]}
+    assert SHIPPED["IOM2018-DG"].transitions == ()
+    total = sum(len(one.transitions) for one in SHIPPED.values())
+    assert total == 27
+
+
+def test_votes_needed_follow_the_rules() -> None:
+    assert SHIPPED["UNSC2006-GRULAC"].needed(1, 185) == 124
+    who = SHIPPED["WHO2017"]
+    assert (who.needed(2, 183), who.needed(3, 183)) == (122, 92)
+
+
+def test_an_unknown_contest_or_round_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="no contest named 'UNSC2006'; did you mean"):
+        contest("UNSC2006")
+    with pytest.raises(AnnouncementError, match="UNSC2007-EEG has no tally to forecast from in round 3; it has 1, 2"):
+        SHIPPED["UNSC2007-EEG"].position(3)
+
+
+# -- from one's own folder -----------------------------------------------------------------------
+
+
+def test_geneva_2023_is_held_out_in_every_folder(tmp_path: Path) -> None:
+    lines = tally(1, {"Pope": 98, "Vitorino": 67}, id_="mine")
+    told = election("mine", "withdrawal", "Pope", year=2023, size=171).replace("mine,Body", "mine,IOM Council")
+    assert contests(write(tmp_path, [told], lines))[0].held_out
+    told = told.replace("2023", "2022")
+    assert not contests(write(tmp_path, [told], lines))[0].held_out
+
+
+def test_one_half_means_more_than_half(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, share=0.5, size=58)
+    assert one.needed(1, 58) == 30
+    assert one.points == (1,)
+    assert one.scenario.rules.rules.needed(58) == 30
+
+
+def test_two_thirds_of_all_members_are_seen_by_the_rounds_that_went_on(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 8, "B": 4}, 2: {"A": 10, "B": 2}}, size=15)
+    assert one.rules.base == "entitled"  # eight of twelve would have been two thirds
+    assert one.points == (1,)
+    assert one.scenario.rules.rules.base == "entitled"
+    assert own(tmp_path, {1: {"A": 7, "B": 5}, 2: {"A": 10, "B": 2}}, size=15).rules.base == "valid"
+
+
+def test_a_winner_from_outside_leaves_the_contest_unresolved(tmp_path: Path) -> None:
+    one = own(
+        tmp_path, {1: {"A": 50, "B": 45}, 2: {"A": 51, "B": 44}, 3: {"Z": 90, "B": 3}}, winner="Z", how="compromise"
+    )
+    assert (one.ending, one.decided_round, one.points) == ("unresolved", 2, (1, 2))
+    assert one.sequel(1).winner is None
+
+
+def test_the_last_round_need_not_be_known(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 50, "B": 45}}, how="withdrawal", total=2)
+    assert (one.decided_round, one.points) == (1, (1,))
+    one = own(tmp_path, {1: {"A": 50, "B": 45}}, how="majority", total=4)
+    assert (one.decided_round, one.sequel(1).to_come) == (4, 3)
+
+
+def test_a_contest_without_two_candidates_makes_no_scenario(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 90}}, how="acclamation")
+    assert one.points == ()
+    with pytest.raises(ScenarioError, match="X has no tally of two candidates or more"):
+        one.scenario  # noqa: B018 - asking is what is refused
+
+
+# -- as a scenario -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name, one in SHIPPED.items() if one.candidates])
+def test_every_shipped_contest_is_a_scenario_without_sponsors(name: str) -> None:
+    one, race = SHIPPED[name], SHIPPED[name].scenario
+    assert race.names == one.candidates
+    assert len(race.members) == one.size
+    assert race.sponsors == ()
+    assert race.rules.rules.threshold == Fraction(2, 3)
+    assert race.rules.rules == one.rules
+    assert {candidate.appeal.value for candidate in race.candidates} == {0.0}
+
+
+def test_the_world_health_assembly_needs_more_than_half_from_round_three() -> None:
+    rules = SHIPPED["WHO2017"].scenario.rules.rules
+    assert [rules.needed(183, round_) for round_ in (1, 2, 3)] == [122, 122, 92]
+    assert rules.eliminate_after == 1
+
+
+def test_before_the_first_round_every_share_is_about_equally_likely() -> None:
+    fc = iom.forecast(SHIPPED["UNSC2020-AF"].scenario.with_rules(max_rounds=1), runs=4000, seed=1, progress=False)
+    shares = fc.tallies.query("candidate == 'Kenya'")["share"].to_numpy()
+    counts = np.histogram(shares, 5, (0, 1))[0] / shares.size
+    assert counts == pytest.approx(np.full(5, 0.2), abs=0.03)
+
+
+def test_tallies_are_a_table() -> None:
+    table = SHIPPED["UNSC2020-AF"].tallies
+    assert table.loc[2, "votes"].tolist() == [129, 62]
+
+
+# -- stretches -----------------------------------------------------------------------------------
+
+
+def shape(name: str) -> list[tuple[list[int], int, int]]:
+    return [([known.round for known in part.rounds], part.before, part.refusals) for part in stretches(SHIPPED[name])]
+
+
+def test_known_rounds_in_a_row_are_one_stretch() -> None:
+    assert shape("UNSC2007-EEG") == [([1, 2], 0, 0)]
+    assert shape("WHO2017") == [([1, 2, 3], 0, 0)]  # one leaves, nobody comes
+    assert shape("UNSC2016-WEOG") == [([2, 3, 4, 5], 0, 0)]  # after two seats at once
+    assert shape("UNSC2011-EEG") == [([9, 10, 11], 8, 7), ([16], 15, 14)]
+    assert shape("UNSC2006-GRULAC")[1:3] == [([6, 7], 5, 5), (list(range(10, 17)), 9, 8)]  # the tie asked nobody
+    assert shape("IOM2019-DDG") == [([5], 4, 0)]  # five stood until then
+
+
+def test_every_known_round_is_in_one_stretch() -> None:
+    for one in SHIPPED.values():
+        found = [known.round for part in stretches(one) for known in part.rounds]
+        assert found == [known.round for known in one.ordinary]
+
+
+def test_a_deadlock_starts_afresh_now_and_then(tmp_path: Path) -> None:
+    one = own(tmp_path, {r: {"A": 55, "B": 45} for r in range(1, LONGEST + 6)}, how="compromise", winner="Z")
+    first, second = stretches(one)
+    assert (len(first.rounds), second.start, second.why) == (LONGEST, LONGEST + 1, f"{LONGEST} rounds before")
+
+
+def test_a_newcomer_starts_a_stretch(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 50, "B": 45}, 2: {"A": 40, "B": 30, "C": 25}, 3: {"A": 70, "C": 27}})
+    assert [(part.start, part.why, part.names) for part in stretches(one)] == [
+        (1, "", ("A", "B")),
+        (2, "other candidates before", ("A", "B", "C")),
+    ]
+
+
+def stretch_at(name: str, start: int) -> Stretch:
+    return next(part for part in stretches(SHIPPED[name]) if part.start == start)
+
+
+def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
+    part = stretch_at("UNSC2011-EEG", 9)
+    b, race = iom.Behaviour(), part.scenario()
+    omega = 0.04 + (0.55 - 0.04) * 0.45**8  # before round 10
+    assert race.behaviour.openness_fluid.value == pytest.approx(omega)
+    assert race.behaviour.concede_b.value == b.concede_b.value + 7
+    assert race.behaviour.momentum_fluid == b.momentum_fluid
+    who = stretch_at("WHO2017", 1)
+    late = replace(who, rounds=who.rounds[1:], names=("Tedros", "Nabarro"))
+    assert late.rules.simple_majority_from == 2  # counted from round 2
+    assert stretch_at("IOM2019-DDG", 5).rules.max_two_way == 1
+    assert stretch_at("IOM2018-DG", 3).rules.eliminate_after == 1
+
+
+def test_the_level_of_a_stretch_is_centred_on_its_first_tally() -> None:
+    race = stretch_at("UNSC2020-AF", 1).scenario()
+    gap = race.candidates[0].appeal.value - race.candidates[1].appeal.value
+    assert gap == pytest.approx(np.log(113.5 / 78.5))
+    assert race.behaviour.common_sd.value == pytest.approx(np.sqrt(0.5))
+    assert race.behaviour.absent.value == race.behaviour.abstain.value == pytest.approx(0.01)

@@ -1,0 +1,264 @@
+"""The two files of past contests: the shipped ones, and what one may write into one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from iomsim.errors import FileError
+from iomsim.records import KINDS, History, history, main_candidates
+from iomsim.rules import votes_needed
+
+# The column sets that a reader must expect, in their usual order.
+ELECTIONS = (
+    "election_id,body,year,candidates_first_round,rounds_total,days,decided_how,winner,threshold_share,"
+    "electorate_size,source_url"
+)
+TALLIES = (
+    "election_id,body,office,date,round,candidate,votes,voters_entitled,votes_cast_or_valid,majority_required,"
+    "rule,secret,note,source_url"
+)
+
+
+def write(folder: Path, elections: Iterable[str], tallies: Iterable[str]) -> Path:
+    (folder / "elections.csv").write_text("\n".join([ELECTIONS, *elections]) + "\n", encoding="utf-8")
+    (folder / "tallies.csv").write_text("\n".join([TALLIES, *tallies]) + "\n", encoding="utf-8")
+    return folder
+
+
+def election(id_: str = "X", how: str = "majority", winner: str = "A", **cells: object) -> str:
+    told = {"year": 2000, "start": 2, "total": "", "days": 1, "share": "0.6667", "size": 100} | cells
+    before = ",".join(str(told[key]) for key in ("year", "start", "total", "days"))
+    return f"{id_},Body,{before},{how},{winner},{told['share']},{told['size']},"
+
+
+def tally(round_: object, votes: dict[str, object], id_: str = "X", **cells: object) -> list[str]:
+    told = {"date": "", "entitled": "", "valid": "", "needed": "", "rule": "", "note": "", "office": "O"} | cells
+    return [
+        f"{id_},Body,{told['office']},{told['date']},{round_},{name},{v},{told['entitled']},{told['valid']},"
+        f"{told['needed']},{told['rule']},1,{told['note']},"
+        for name, v in votes.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> History:
+    return history()
+
+
+def rounds(tables: History):  # type: ignore[no-untyped-def]
+    return tables.tallies.groupby(["election_id", "round"], sort=False)
+
+
+# -- the shipped evidence ------------------------------------------------------------------------
+
+
+def test_fifteen_contests_are_told_in_order(shipped: History) -> None:
+    assert len(shipped.elections) == 15
+    assert shipped.elections["election_id"].is_unique
+    order = list(dict.fromkeys(shipped.tallies["election_id"]))
+    assert order == list(shipped.elections["election_id"])
+    for _, rows in shipped.tallies.groupby("election_id"):
+        assert rows["round"].is_monotonic_increasing
+
+
+def test_tallies_add_up_to_no_more_than_the_papers_and_the_members(shipped: History) -> None:
+    for (_, _), rows in rounds(shipped):
+        seats, valid = rows["seats"].iloc[0], rows["votes_cast_or_valid"].iloc[0]
+        assert rows["votes"].sum() <= seats * rows["voters_entitled"].iloc[0]
+        assert rows["votes"].max() <= rows["voters_entitled"].iloc[0]
+        if pd.notna(valid) and rows["kind"].iloc[0] == "round" and valid != rows["voters_entitled"].iloc[0]:
+            assert rows["votes"].sum() == valid, rows
+
+
+def test_the_votes_needed_are_two_thirds_of_the_papers(shipped: History) -> None:
+    for (name, round_), rows in rounds(shipped):
+        needed, valid = rows["majority_required"].iloc[0], rows["votes_cast_or_valid"].iloc[0]
+        if pd.notna(needed) and pd.notna(valid) and (name, round_) != ("WHO2017", 3):
+            assert needed == votes_needed(int(valid))
+
+
+@pytest.mark.parametrize(
+    ("name", "round_", "votes", "needed"),
+    [
+        ("IOM2018-DG", 3, {"Vitorino": 68, "Thompson": 52, "Isaacs": 22}, 95),
+        ("IOM2018-DG", 4, {"Vitorino": 77, "Thompson": 66}, 96),
+        ("IOM2019-DDG", 5, {"Haque (Bangladesh)": 75, "Sudan candidate": 73}, 99),
+        ("IOM2019-DDG", 6, {"Haque (Bangladesh)": 86, "No": 57}, 96),
+        ("IOM2023-DG", 1, {"Pope": 98, "Vitorino": 67}, 110),
+        ("WHO2017", 2, {"Tedros": 121, "Nabarro": 62}, 122),
+    ],
+)
+def test_the_tallies_one_knows_by_heart(
+    shipped: History, name: str, round_: int, votes: dict[str, int], needed: int
+) -> None:
+    rows = shipped.tallies.query("election_id == @name and round == @round_")
+    assert dict(zip(rows["candidate"], rows["votes"], strict=True)) == votes
+    assert set(rows["majority_required"]) == {needed}
+
+
+def test_rounds_for_two_seats_are_marked(shipped: History) -> None:
+    marked = {name for (name, _), rows in rounds(shipped) if set(rows["kind"]) == {"two-seat"}}
+    assert marked == {"UNSC2010-WEOG", "UNSC2012-WEOG", "UNSC2014-WEOG", "UNSC2016-WEOG"}
+    assert set(shipped.tallies["kind"]) == set(KINDS)
+    assert set(shipped.tallies.query("kind == 'two-seat'")["seats"]) == {2}
+
+
+def test_only_geneva_2023_is_held_out(shipped: History) -> None:
+    assert list(shipped.elections.query("held_out")["election_id"]) == ["IOM2023-DG"]
+
+
+def test_every_contest_is_held_under_two_thirds_and_has_a_source(shipped: History) -> None:
+    assert set(shipped.elections["threshold_share"]) == {Fraction(2, 3)}
+    for table in shipped:
+        assert table["source_url"].str.startswith("http").all()
+    simple = shipped.elections.dropna(subset=["simple_majority_from"]).set_index("election_id")["simple_majority_from"]
+    assert simple.to_dict() == {"WHO2017": 3}
+
+
+# -- what one may write --------------------------------------------------------------------------
+
+
+def test_numbers_may_be_floats_and_cells_may_be_empty(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        [election(year="2000.0", start="2.0", total="NaN", days="", size="100.0")],
+        [*tally("1.0", {"A": "55.0", "B": 40.0}, valid="nan"), *tally(2, {"A": 70, "B": 28}), ""],
+    )
+    elections, tallies = history(folder)
+    assert elections["rounds_total"].tolist() == [2]
+    assert tallies["votes"].tolist() == [55, 40, 70, 28]
+    assert tallies["votes_cast_or_valid"].isna().all()
+    assert not elections["held_out"].any()
+
+
+def test_a_few_columns_are_enough(tmp_path: Path) -> None:
+    (tmp_path / "elections.csv").write_text(
+        "election_id,decided_how,winner,threshold_share,electorate_size\nX,majority,A,2/3,100\n"
+    )
+    (tmp_path / "tallies.csv").write_text("election_id,round,candidate,votes\nX,1,A,60\nX,1,B,38\nX,2,A,70\nX,2,B,28\n")
+    assert history(tmp_path).tallies["kind"].tolist() == ["round"] * 4
+
+
+@pytest.mark.parametrize(
+    ("share", "meant"),
+    [
+        ("0.6667", "2/3"),
+        ("0.667", "2/3"),
+        ("2/3", "2/3"),
+        ("0.75", "3/4"),
+        ("0.5", "1/2"),
+        ("0.66", "33/50"),
+        ("1", "1"),
+    ],
+)
+def test_a_rounded_share_is_the_fraction_it_stands_for(tmp_path: Path, share: str, meant: str) -> None:
+    tables = history(write(tmp_path, [election(share=share)], tally(1, {"A": 55, "B": 40})))
+    assert tables.elections["threshold_share"].tolist() == [Fraction(meant)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        (tally(2, {"A": 184}, note="189 ballots"), "single"),
+        (tally(2, {"A": 90, "B": 8}), "round"),
+        (tally(2, {"A": 70, "No": 25}), "yes-no"),
+        (tally(2, {"A": 70}, note="yes/no vote"), "yes-no"),
+        (tally(2, {"B": 40}), "partial"),
+        (tally(2, {"A": 90, "B": 80, "C": 20}, note="2 seats; A elected"), "two-seat"),
+        (tally(2, {"A": 90, "B": 80, "C": 20}, office="Council two seats"), "two-seat"),
+    ],
+)
+def test_the_kind_of_a_round_is_seen(tmp_path: Path, lines: list[str], kind: str) -> None:
+    size = 200 if "184" in lines[0] else 100
+    first = tally(1, {"A": 2 * size // 4, "B": 2 * size // 4 - 5})
+    tables = history(write(tmp_path, [election(size=size)], [*first, *lines]))
+    assert set(tables.tallies.query("round == 2")["kind"]) == {kind}
+
+
+def test_a_vote_after_a_withdrawal_is_a_formality(tmp_path: Path) -> None:
+    said = [*tally(1, {"A": 60, "B": 38}, note="B withdraws after this ballot"), *tally(2, {"A": 80, "B": 15})]
+    tables = history(write(tmp_path, [election(how="withdrawal")], said))
+    assert set(tables.tallies.query("round == 2")["kind"]) == {"single"}
+    assert set(tables.tallies.query("round == 1")["kind"]) == {"round"}
+
+
+def test_rules_in_words_are_understood(tmp_path: Path) -> None:
+    rule = "two-thirds in rounds 1-2; then simple majority".replace(";", "")
+    said = [
+        *tally(1, {"A": 40, "B": 35, "C": 20}, rule=rule, note="last eliminated"),
+        *tally(2, {"A": 55, "B": 40}, rule=rule),
+    ]
+    elections, _ = history(write(tmp_path, [election(start=3)], said))
+    assert elections["simple_majority_from"].tolist() == [3]
+    assert elections["eliminate_after"].tolist() == [1]
+    rule = "single-candidate yes/no after round 5"
+    said = [*tally(5, {"A": 50, "B": 48}, rule=rule), *tally(6, {"A": 60, "No": 35}, rule=rule)]
+    elections, _ = history(write(tmp_path, [election(start=5)], said))
+    assert elections["max_two_way"].tolist() == [1]
+    elections, _ = history(write(tmp_path, [election(start=2)], said))
+    assert elections["max_two_way"].tolist() == [5]
+
+
+def test_strays_are_no_main_candidates() -> None:
+    assert main_candidates({"A": 48, "B": 47, "C": 5}) == ("A", "B")  # 5 of 100 is not over 5 %
+    assert main_candidates({"A": 48, "B": 46, "C": 6}) == ("A", "B", "C")
+    assert len(main_candidates({chr(65 + i): 10 for i in range(12)})) == 8
+
+
+# -- what is refused -----------------------------------------------------------------------------
+
+GOOD = tally(1, {"A": 55, "B": 40})
+
+
+@pytest.mark.parametrize(
+    ("elections", "tallies", "words"),
+    [
+        ([election(share="")], GOOD, "elections.csv, line 2: threshold_share is empty"),
+        ([election(share="66.67")], GOOD, "must be a share such as 2/3 or 0.6667, got '66.67'"),
+        ([election(), election()], GOOD, "line 3: X stands here a second time"),
+        ([election()], [*GOOD, *GOOD], "tallies.csv, line 4: X, 1, A stands here a second time"),
+        ([election()], tally(1, {"A": 5}, id_="Y"), "no election named 'Y' in elections.csv; there is X"),
+        ([election()], tally(1, {"A": ""}), "line 2: votes is empty"),
+        ([election()], tally(1, {"A": 2.5}), "votes must be a whole number of at least 0, got '2.5'"),
+        ([election()], tally(1, {"A": -3}), "votes must be a whole number of at least 0"),
+        ([election()], tally("first", {"A": 3}), "round must be a whole number of at least 1, got 'first'"),
+        ([election()], tally(1, {"A": 70, "B": 45}), "more votes than members: 115 votes, 100 members; if several"),
+        ([election()], tally(1, {"A": 55, "B": 40}, valid=90), "add up to 95, more than the 90 valid papers"),
+        ([election(total=1)], [*GOOD, *tally(2, {"A": 70})], "rounds_total is 1, but tallies.csv has round 2"),
+        ([election(size="")], GOOD, "neither voters_entitled nor electorate_size"),
+        ([election(), election("Y", size="")], GOOD, "line 3: electorate_size is empty, and there are no tallies"),
+        ([election()], tally(1, {"A": 55, "B": 40}, date="15.5.2023"), "date must be a date such as 2023-05-15"),
+        (
+            [election()],
+            [*tally(1, {"A": 55}, date="2000-01-02"), *tally(2, {"A": 70}, date="2000-01-01")],
+            "dated 2000-01-01, before an earlier one",
+        ),
+        ([election()], [tally(1, {"A": 5}, valid=90)[0], tally(1, {"B": 5}, valid=91)[0]], "91 here and 90 elsewhere"),
+        ([election()], ["X,1,A,55"], "4 cells, but the header has 14"),
+        ([], [], "elections.csv has a header but no rows"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_line(
+    tmp_path: Path, elections: list[str], tallies: list[str], words: str
+) -> None:
+    with pytest.raises(FileError) as error:
+        history(write(tmp_path, elections, tallies))
+    assert words in str(error.value)
+
+
+def test_a_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
+    write(tmp_path, [election()], GOOD)
+    path = tmp_path / "tallies.csv"
+    path.write_text(path.read_text().replace("candidate,", "candidates,"))
+    with pytest.raises(FileError, match=r"no column 'candidate'; did you mean 'candidates'\?"):
+        history(tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"cannot read .*nowhere"):
+        history(tmp_path / "nowhere")
