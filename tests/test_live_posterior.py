@@ -1,0 +1,336 @@
+"""The live posterior against very many elections of which all that do not fit were thrown away.
+
+Rejection sampling needs no theory: whatever was announced, the elections in which it happened are a
+sample from the posterior.  In a room of fifteen enough of them are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from toys import toy
+
+from iomsim import compiled, live, particles, simulate, stages, steps
+from iomsim.clock import DAY, Timetable
+from iomsim.live import Night
+from iomsim.rules import ENDINGS
+from iomsim.scenario import Scenario
+from iomsim.simulate import Outcomes, plan_of
+from iomsim.streams import BLOCK, Floats
+
+Where = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+FAR = 4.5
+"""Standard errors by which two means may differ: there are some fifteen in every comparison."""
+
+RUNS, WORLDS = 250_000, 6000
+"""Elections to sift, and worlds of a night."""
+
+LIVELY = {"absent": 0.1, "abstain": 0.06, "conviction": 1.2, "round_sd": 0.4, "common_sd": 0.5, "fluid": 0.6}
+"""Everything is uncertain, also in a room of fifteen."""
+
+SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8, "spread": 0.6}, {"name": "E", "backs": "B", "strength": 0.5}]
+
+
+@cache
+def room(names: str = "AB", rules: str = "until-two-thirds", behaviour: str = "", clock: str = "") -> Scenario:
+    """Return a small election with everything in it; `rules` and the others are written as ``key=value, ...``."""
+    table = [{"name": f"M{i}", "g": "xyz"[i % 3]} for i in range(15)]
+    electorate = {"table": table, "group": "g", "pinned": {names[0]: ["M0"]}}
+    own_rules = {"name": "mine", **pairs(rules)} if "=" in rules else rules
+    parts = {"clock": {"opens": "2023-05-15T10:00:00", **pairs(clock)}} if clock else {}
+    mind = LIVELY | pairs(behaviour)
+    return toy(names=names, behaviour=mind, electorate=electorate, sponsors=SPONSORS, rules=own_rules, **parts)
+
+
+def pairs(text: str) -> dict[str, Any]:
+    split = (part.split("=") for part in text.split(", ") if part)
+    return {key: int(value) if value.isdigit() else float(value) if "." in value else value for key, value in split}
+
+
+class Elections:
+    """Simulated elections to be sifted, or those that a posterior consists of."""
+
+    def __init__(self, out: Outcomes, draws: compiled.Draws) -> None:
+        self.out, self.draws = out, draws
+
+    def votes(self, round_: int, k: int) -> Ints:
+        """Return a candidate's votes in a round, -9 in elections that did not hold it."""
+        return self._row(self.out.votes[:, k], round_)
+
+    def valid(self, round_: int) -> Ints:
+        return self._row(self.out.valid, round_)
+
+    def _row(self, column: NDArray[np.int16], round_: int) -> Ints:
+        held = self.out.rounds >= round_
+        return np.where(held, column[np.where(held, self.out.starts + round_ - 1, 0)].astype(int), -9)
+
+    def tally(self, round_: int, *votes: int) -> Where:
+        return np.all([self.votes(round_, k) == n for k, n in enumerate(votes)], axis=0)
+
+    def first_round_ends(self, minute: float, within: float = 10) -> Where:
+        """Return where the first round ended at about this minute, by letting the clocks run again."""
+        plan = plan_of(self.race)
+        table = Timetable(plan.calendar, plan.pace, self.draws.keys)
+        table.hold_round(np.arange(self.out.size), 1)
+        return np.abs(table.now - minute) <= within
+
+    def story(self, after: int, kept: Where | slice = slice(None)) -> dict[str, Floats]:
+        """Return what is compared, election by election."""
+        out, d = self.out, self.draws
+        told = {
+            "A wins": out.winner == 0,
+            "nobody wins": out.winner < 0,
+            "rounds": np.minimum(out.rounds, 12),
+            "ends next": out.rounds == after + 1,
+            "acclaimed": out.ending == ENDINGS.index("acclamation"),
+            "spill": (out.minute < 0) | (out.minute >= DAY),
+            "minute": np.where(out.minute < 0, 4 * DAY, np.minimum(out.minute, 4 * DAY)),
+            "present": out.present,
+            "fluid": d.fluid,
+            "appeal": d.appeal[0] - d.appeal[1],
+            "campaign": d.campaign[0],
+            "region": d.region[0, 0] - d.region[0, 1],
+            "conviction": (d.conviction if d.conviction.ndim == 2 else d.conviction[0])[1:].mean(axis=0),
+        }
+        k = out.votes.shape[1]
+        if after > 1:
+            last = out.flows[np.minimum(out.starts + after - 1, len(out.flows) - 1)]
+            told |= {f"flow {a}{b}": last[:, a, b] for a in range(k) for b in range(k)}
+        return {name: np.asarray(x, dtype=float)[kept] for name, x in told.items()}
+
+    race: Scenario
+
+
+@cache
+def past(race: Scenario, runs: int, seed: int = 99) -> Elections:
+    """Return elections simulated without knowing anything."""
+    plan = plan_of(race)
+    draws = [compiled.draw(plan, seed, block, n) for block, n in enumerate(simulate.portions(runs, BLOCK))]
+    found = Elections(simulate.join(simulate.results(race, runs, seed)), particles.beside(draws))
+    found.race = race
+    return found
+
+
+def posterior(night: Night) -> Elections:
+    """Return the elections that the forecast of a night consists of."""
+    cloud = night.stage.cloud
+    index = particles.resample(cloud.log_weight, 0.5)
+    return Elections(night.forecast()._full, particles.columns(cloud.draws, index))
+
+
+def told(race: Scenario, lines: Sequence[str], worlds: int, seed: int = 5) -> Night:
+    night = live(race, particles=worlds, seed=seed)
+    for line in lines:
+        night.tell(line)
+    return night
+
+
+def errors_apart(a: Floats, b: Floats, effective: float) -> float:
+    """Return by how many standard errors the means of two samples differ; `b` is worth so many draws."""
+    error = np.sqrt(a.var() / len(a) + max(b.var(), a.var() / 10) / effective)
+    return float(abs(a.mean() - b.mean()) / error) if error else 99.0 * (a.mean() != b.mean())
+
+
+def widest(race: Scenario, lines: Sequence[str], sift: Callable[[Elections], Where], runs: int, worlds: int) -> Any:
+    """Return the quantity in which posterior and sifted elections differ most, and by how many errors."""
+    night, many = told(race, lines, worlds), past(race, runs)
+    kept, after = sift(many), night.stage.round_
+    assert kept.sum() >= 60, "a guard: too few to compare with"
+    sifted, mine = many.story(after, kept), posterior(night).story(after)
+    effective = min(night.stage.size, worlds) / 2
+    return max((errors_apart(sifted[name], mine[name], effective), name) for name in sifted)
+
+
+CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]] = {
+    "a tally": ({}, ["A=8 B=5"], lambda e: e.tally(1, 8, 5)),
+    "an unlikely tally": ({}, ["A=4 B=7"], lambda e: e.tally(1, 4, 7)),
+    "a tie": ({}, ["A=6 B=6"], lambda e: e.tally(1, 6, 6)),
+    "two rounds": ({}, ["A=8 B=5", "A=7 B=6"], lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6)),
+    "more papers than before": ({}, ["A=7 B=5", "A=8 B=6"], lambda e: e.tally(1, 7, 5) & e.tally(2, 8, 6)),
+    "the leader's votes": ({}, ["A=8"], lambda e: e.votes(1, 0) == 8),
+    "at least": ({}, ["A at least 8"], lambda e: e.votes(1, 0) >= 8),
+    "at most, of known papers": ({}, ["A at most 8 valid=14"], lambda e: (e.votes(1, 0) <= 8) & (e.valid(1) == 14)),
+    "papers only": ({}, ["valid=12"], lambda e: e.valid(1) == 12),
+    "it goes on": ({}, ["A at least 8", "go on"], lambda e: (e.votes(1, 0) >= 8) & (e.out.rounds > 1)),
+    "a camp that might give in": (
+        {"behaviour": "concede_a=1, concede_b=1"},
+        ["A=8 B=5", "go on"],
+        lambda e: e.tally(1, 8, 5) & (e.out.rounds > 1),
+    ),
+    "at least, twice": (
+        {},
+        ["A at least 8", "A at least 7"],
+        lambda e: (e.votes(1, 0) >= 8) & (e.votes(2, 0) >= 7),
+    ),
+    "papers, then a tally": ({}, ["valid=13", "A=7 B=6"], lambda e: (e.valid(1) == 13) & e.tally(2, 7, 6)),
+    "three candidates": ({"names": "ABC"}, ["A=6 B=4 C=3"], lambda e: e.tally(1, 6, 4, 3)),
+    "three, at least": (
+        {"names": "ABC"},
+        ["A at least 6 C at most 3 valid=13"],
+        lambda e: (e.votes(1, 0) >= 6) & (e.votes(1, 2) <= 3) & (e.valid(1) == 13),
+    ),
+    "three, one is out": (
+        {"names": "ABC", "rules": "eliminate_after=1"},
+        ["A=5 B=5 C=3", "A=7 B=6"],
+        lambda e: e.tally(1, 5, 5, 3) & e.tally(2, 7, 6),
+    ),
+    "three, a lot": (
+        {"names": "ABC", "rules": "eliminate_after=1"},
+        ["A=5 B=4 C=4", "eliminate B"],
+        lambda e: e.tally(1, 5, 4, 4) & (e.out.rounds > 1) & (e.votes(2, 1) < 0),
+    ),
+    "three, little is known of who is out": (
+        {"names": "ABC", "rules": "eliminate_after=1"},
+        ["A=5", "eliminate B"],
+        lambda e: (e.votes(1, 0) == 5) & (e.out.rounds > 1) & (e.votes(2, 1) < 0),
+    ),
+    "the chair sits on": (
+        {"clock": "formalities=420, formalities_log_sd=0.1, round_minutes=90, sits_on=0.3"},
+        ["A=8 B=5 at 19:00"],
+        lambda e: e.tally(1, 8, 5) & e.first_round_ends(19 * 60),
+    ),
+    "three, twice": (
+        {"names": "ABC"},
+        ["A=5 B=5 C=3", "A=6 B=5 C=2"],
+        lambda e: e.tally(1, 5, 5, 3) & e.tally(2, 6, 5, 2),
+    ),
+    "two thirds of the members present": (
+        {"rules": "base=present"},
+        ["A=8 B=4", "A=8 B=4"],
+        lambda e: e.tally(1, 8, 4) & e.tally(2, 8, 4),
+    ),
+    "the leader alone after two rounds": (
+        {"rules": "max_two_way=2"},
+        ["A=8 B=5", "A=8 B=5"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 8, 5),
+    ),
+    "a yes/no round after a concession": (
+        {"rules": "after_concession=confirmation"},
+        ["A=8 B=5", "A=8 B=5"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 8, 5),
+    ),
+    "a simple majority from the third round on": (
+        {"rules": "simple_majority_from=3"},
+        ["A=8 B=5", "A=7 B=6"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6),
+    ),
+    "a night matters": (
+        {"clock": "formalities=300, sits_on=0.5", "behaviour": "overnight=0.9", "rules": "strict"},
+        ["A=8 B=5", "A=7 B=6"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6),
+    ),
+    "a night matters, and the time is known": (
+        {"clock": "formalities=300, sits_on=0.5", "behaviour": "overnight=0.9", "rules": "strict"},
+        ["A=8 B=5 at 18:30", "A=7 B=6"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6) & e.first_round_ends(18.5 * 60, within=15),
+    ),
+}
+
+SHORT = list(CASES)[:19]
+"""Those that need no more than the first of many elections."""
+
+quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
+
+
+@quiet
+@pytest.mark.parametrize("case", SHORT)
+def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
+    parts, lines, sift = CASES[case]
+    gap, what = widest(room(**parts), lines, sift, runs=RUNS, worlds=WORLDS)
+    assert gap < FAR, what
+
+
+@quiet
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_also_in_the_fine_print(case: str) -> None:
+    parts, lines, sift = CASES[case]
+    gap, what = widest(room(**parts), lines, sift, runs=700_000, worlds=20_000)
+    assert gap < FAR, what
+
+
+# -- a check that accepts a wrong posterior is no check ----------------------------------------------
+
+
+def all_alike(live_through: Any) -> Any:
+    """Draw who voted how, but give no world more weight than another."""
+
+    def lie(rng: Any, plan: Any, cloud: Any, lived: Any, tally: Any) -> Any:
+        moved, votes = live_through(rng, plan, cloud, lived, tally)
+        return particles.replace(moved, log_weight=cloud.log_weight), votes
+
+    return lie
+
+
+LIARS: dict[str, tuple[str, Any, str, Any]] = {
+    "the tally does not weigh": ("an unlikely tally", steps, "live_through", all_alike),
+    "nobody is steered back": (
+        "an unlikely tally",
+        steps,
+        "steer",
+        lambda f: lambda *a: (f(*a)[0], np.zeros(a[0].keys.size)),
+    ),
+    "convictions stay as they were": (
+        "an unlikely tally",
+        particles,
+        "convinced",
+        lambda f: lambda rng, tried, chance, after: tried[0],
+    ),
+    "who was silent twice might as well be there": (
+        "two rounds",
+        particles,
+        "still_away",
+        lambda f: lambda plan, cloud: np.where(cloud.seen, 0.0, plan.absent[:, None]),
+    ),
+    "refusals teach nothing": (
+        "a camp that might give in",
+        stages,
+        "readiness",
+        lambda f: lambda plan, stage: 0.0 * f(plan, stage),
+    ),
+    "rounds that elected are still open": (
+        "it goes on",
+        stages,
+        "inconclusive",
+        lambda f: lambda plan, stage: stage,
+    ),
+    "anybody may be the last": (
+        "three, little is known of who is out",
+        steps,
+        "last_among",
+        lambda f: lambda votes, standing: 1.0 + 0.0 * f(votes, standing),
+    ),
+    "the clock learns nothing": (
+        "the chair sits on",
+        steps,
+        "ends_at",
+        lambda f: lambda plan, hours, minute: 0.0 * hours.now,
+    ),
+}
+
+
+@quiet
+@pytest.mark.parametrize("lie", LIARS)
+def test_the_check_above_can_fail(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, module, name, wrong = LIARS[lie]
+    parts, lines, sift = CASES[case]
+    monkeypatch.setattr(module, name, wrong(getattr(module, name)))
+    gap, _ = widest(room(**parts), lines, sift, runs=RUNS, worlds=WORLDS)
+    assert gap > FAR
+
+
+def test_there_are_cases_of_every_kind() -> None:
+    """A guard: a posterior that is the prior would agree with elections that nothing was said of."""
+    race = room()
+    sifted = past(race, RUNS)
+    for case in ("a tally", "an unlikely tally", "two rounds"):
+        kept = CASES[case][2](sifted)
+        before, now = sifted.story(1), sifted.story(1, kept)
+        assert max(errors_apart(now[name], before[name], 1e4) for name in now) > 10
