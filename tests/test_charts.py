@@ -30,6 +30,7 @@ from iomsim.estimates import in_100
 from iomsim.forecast import NO_WINNER, Forecast, from_outcomes
 from iomsim.rules import ENDINGS
 from iomsim.scenario import Scenario, build
+from iomsim.sentences import who
 from iomsim.simulate import Outcomes
 
 LONG = (
@@ -55,12 +56,12 @@ def crowd() -> Forecast:
     return iom.forecast(build(described), runs=300, seed=2, progress=False)
 
 
-def evening(after: int = 1) -> Forecast:
+def evening(after: int = 1, at: str = "15:50") -> Forecast:
     """Return the forecast of Geneva after one or two announced rounds, or (after=0) a withdrawal."""
     night = iom.live(iom.load("geneva-2023"), particles=1500, seed=2023)
     night.announce(Pope=98, Vitorino=67, at="12:20")
     if after == 2:
-        night.announce(Pope=104, Vitorino=61, at="15:50")
+        night.announce(Pope=104, Vitorino=61, at=at)
     if not after:
         night.withdraw("Vitorino", at="12:40")
     return night.forecast()
@@ -80,6 +81,7 @@ CASES = {
     "one run": lambda: geneva(runs=1),
     "live": evening,
     "live, two rounds": lambda: evening(2),
+    "live, on Tuesday": lambda: evening(2, at="2023-05-16 11:10"),
     "over": lambda: evening(0),
 }
 
@@ -240,7 +242,7 @@ def test_hollow_marks_are_the_rule_sets() -> None:
 def test_the_title_of_winners_agrees_with_the_answer(name: str) -> None:
     fc = case(name)
     title = plain(fc.plot.draw("win_probability").axes[0].get_title())
-    opening = fc.answer().partition(":")[0]
+    opening = who(fc).partition(":")[0]
     assert opening in title
     nobody = re.search(r"nobody (.+?) in 100", fc.answer())[1]
     assert f"nobody wins in {nobody}" in title
@@ -250,8 +252,8 @@ def test_intervals_say_no_more_than_they_know() -> None:
     assert any(re.fullmatch(r"\s*\d\.\d to \d\.\d", text) for text in words(picture("two", "win_probability")))
     few = picture("one run", "win_probability")
     assert any(re.fullmatch(r"\s*<1 to \d\d", text) for text in words(few))
-    sure = picture("over", "win_probability")
-    assert not any(re.search(r"\b(0|100) in 100", text) for text in words(sure))
+    assert not any(re.search(r"\b(0|100) in 100", text) for text in words(picture("certain", "win_probability")))
+    assert {"100 in 100", "0 in 100"} <= set(words(picture("over", "win_probability")))  # by rule: that is how it ended
 
 
 # -- rounds ------------------------------------------------------------------------------------------
@@ -494,9 +496,9 @@ def test_dots_and_days_are_whole_numbers(wrong: dict[str, Any]) -> None:
 def test_bands_are_quantiles_of_the_shares(name: str) -> None:
     fc = case(name)
     data = fc.plot.trajectories_data()
-    for k, who in enumerate(fc.scenario.names):
+    for k, candidate in enumerate(fc.scenario.names):
         for r in (1, 2, 5):
-            row = data.loc[who, r]
+            row = data.loc[candidate, r]
             assert row["voting"] == fc.summary.shares[r - 1, k].sum() / len(fc)
             expected = fc.summary.share_quantile(r, k, [0.05, 0.2, 0.35, 0.65, 0.8, 0.95])
             assert row[["p5", "p20", "p35", "p65", "p80", "p95"]].to_numpy(dtype=float) == pytest.approx(expected)
@@ -706,8 +708,16 @@ def test_what_has_passed_is_shaded_on_the_clock() -> None:
     ax, day = picture("live", "decision_time"), lay_days(fc, fc.plot.decision_time_data(), 2)[0]
     [solid] = [line for line in ax.lines if line.get_linewidth() == 4]
     assert solid.get_xdata().tolist() == [day.x, day.place(12 * 60 + 20)]
-    assert "not over\nbefore 12:20\nannounced:\n98\N{EN DASH}67" in words(ax)
+    assert "announced\n98\N{EN DASH}67\nas of 12:20" in words(ax)
     assert dots(ax).get_offsets()[:, 0].min() > day.place(12 * 60 + 20)
+
+
+def test_on_tuesday_the_axis_begins_with_tuesday() -> None:
+    fc = case("live, on Tuesday")
+    ax = picture("live, on Tuesday", "decision_time")
+    assert ax.get_title().endswith("Voting has run into Tuesday")
+    assert {"Tuesday 16 May", "Wednesday 17 May", "50 of 50 dots on Tuesday or later"} <= set(words(ax))
+    assert lay_days(fc, fc.plot.decision_time_data(), 2)[0].start // (24 * 60) == 1
 
 
 # -- the page ----------------------------------------------------------------------------------------

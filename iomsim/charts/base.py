@@ -133,7 +133,8 @@ def below(ax: Axes, text: str) -> None:
     box, frame, dpi = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi
     depth = (frame.y0 - box.y0) / dpi * 72 if box is not None else 0.0
     left = (frame.x0 - box.x0) / dpi * 72 if box is not None else 0.0
-    place(ax, (0, 0), text, (-left, -depth - 7), ha="left", va="top", fontsize=TINY, color=QUIET)
+    words = wrapped(ax, text, TINY, left)
+    place(ax, (0, 0), words, (-left, -depth - 7), ha="left", va="top", fontsize=TINY, color=QUIET)
 
 
 def place(ax: Axes, at: tuple[float, float], text: str, shift: tuple[float, float], **look: Any) -> Any:
@@ -189,10 +190,10 @@ def key(
     return 13.0 * -(-len(words) // across)
 
 
-def wrapped(ax: Axes, text: str, size: float) -> str:
-    """Return a text broken into lines that fit the width of the axes at a font size."""
-    inches = ax.get_window_extent().width / root(ax).dpi
-    return fill(text, max(int(inches * 72 / (size * 0.53)), 12), break_long_words=False)
+def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
+    """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
+    points = ax.get_window_extent().width / root(ax).dpi * 72 + more
+    return fill(text, max(int(points / (size * 0.53)), 12), break_long_words=False)
 
 
 def remember(drawn: Axes | Figure | SubFigure, caption: Caption) -> None:

@@ -54,12 +54,14 @@ def shown_days(fc: Forecast, days: int) -> list[int]:
     If rounds have been announced, they begin with the first day that may still end it.
     """
     sittings = np.unique(fc.scenario.clock.calendar().opens // DAY).astype(int)
-    first = earliest(fc) // DAY if fc.announced else 0
+    first = present(fc) // DAY if fc.announced else 0
     return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]]
 
 
-def earliest(fc: Forecast) -> int:
-    """Return the minute before which no run ends."""
+def present(fc: Forecast) -> int:
+    """Return the last announced minute; if no time was announced, the one before which no run ends."""
+    if fc.reached is not None:
+        return int(fc.reached)
     minute = fc.summary.ends["minute"]
     return int(minute[minute >= 0].min()) if (minute >= 0).any() else 0
 
@@ -75,7 +77,7 @@ def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
         start = max(sittings[0], opens if day == 0 and opens < sittings[-1] else 0)
         start = day * DAY + min(start, int(dots.min()) - day * DAY if len(dots) else start)
         if fc.announced and not out:  # what may come begins with a stack of its own
-            start = earliest(fc) + (start - earliest(fc)) // BIN * BIN
+            start = present(fc) + (min(start, present(fc)) - present(fc)) // BIN * BIN
         last = max(day * DAY + sittings[-1], int(dots.max()) + 1 if len(dots) else 0)
         bins = -(-(last - start) // BIN)
         out.append(Day(start, start + bins * BIN, out[-1].end + GAP if out else 0.0))
@@ -160,16 +162,13 @@ def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     """Shade what has passed in a forecast of election day, and say what was announced."""
     if not fc.announced:
         return
-    first, day = earliest(fc), clock[0]
+    first, day = present(fc), clock[0]
     right = min(day.place(first), day.end)
     ax.axvspan(day.x, right, color="#DDDDDD", lw=0, zorder=0)
     ax.plot([day.x, right], [0, 0], color=DARK, lw=4, solid_capstyle="butt", clip_on=False)
     moment = fc.opening_date + timedelta(minutes=first)
-    words = [
-        f"not over\nbefore {moment.hour}:{moment:%M}",
-        "announced:",
-        *(said(fc, r) for r in range(1, fc.announced + 1)),
-    ]
+    when = f"{'not over before' if fc.reached is None else 'as of'} {moment.hour}:{moment:%M}"
+    words = ["announced", *(said(fc, r) for r in range(1, fc.announced + 1)), when]
     narrow = (right - day.x) * points_per_unit(ax) < 58
     at, ha = (right - 0.2, "right") if narrow else ((day.x + right) / 2, "center")
     ax.text(

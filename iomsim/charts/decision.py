@@ -181,6 +181,8 @@ def _caption(fc: Forecast, data: pd.DataFrame, by: str) -> Caption:
 
 def finding(fc: Forecast) -> str:
     """Return how often voting runs into the next day."""
+    if fc.spilled:
+        return f"Voting has run into {fc.next_day:%A}"
     return f"Voting runs into {fc.next_day:%A} in {str(fc.spill()).replace(' in ', ' of ')} elections"
 
 

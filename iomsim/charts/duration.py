@@ -11,12 +11,12 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import Caption, canvas, finish, key, row
-from iomsim.charts.facts import DASH, announced_votes, headed
+from iomsim.charts.facts import DASH, announced_votes, chance, headed
 from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, QUIET, ink
 from iomsim.charts.words import short
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100, table
+from iomsim.estimates import table
 from iomsim.forecast import NO_WINNER
 from iomsim.rules import ENDINGS
 from iomsim.sentences import how_long
@@ -75,6 +75,7 @@ def rounds_data(fc: Forecast, by: str = "day", most: int = MOST) -> pd.DataFrame
     hits = {name: _pooled(fc.summary.tally("rounds", held + 1, where)[1:], most) for name, where in _parts(fc, by)}
     ends = np.sum(list(hits.values()), axis=0)
     whole = table(ends, len(fc), _labels(held, most)).rename(columns={"probability": "ends"})
+    whole = whole.assign(low=whole["ends"], high=whole["ends"]) if fc.certain else whole
     out = pd.DataFrame({name: count / len(fc) for name, count in hits.items()}, index=whole.index).join(whole)
     out["undecided"] = (len(fc) - np.cumsum(ends)) / len(fc)
     return out
@@ -133,20 +134,20 @@ def rounds(
     """
     data = rounds_data(fc, by, most)
     with canvas(ax, (7.2, 3.4)) as ax:
-        _stack(ax, data, by)
+        _stack(ax, fc, data, by)
         _under(ax, fc, data)
-        finish(ax, _caption(fc, data, by), stamp, above=_key(ax, data, by) + 4)
+        finish(ax, _caption(fc, data, by), stamp, above=_key(ax, fc, data, by) + 4)
     return ax
 
 
 def finding(fc: Forecast) -> str:
     """Return how many rounds voting takes, in the words of the answer."""
-    return how_long(fc).partition(", and the chance")[0].removesuffix(".")
+    return how_long(fc).partition(", and ")[0]
 
 
 def _caption(fc: Forecast, data: pd.DataFrame, by: str) -> Caption:
     split = "the day of the end" if by == "day" else "how it ends"
-    bars = "; ".join(f"round {name} {in_100(p)}" for name, p in data["ends"].items())
+    bars = "; ".join(f"round {name} {chance(fc, p)}" for name, p in data["ends"].items())
     return Caption(
         headed(fc, finding(fc)),
         f"Of 100 elections, how many end after so many rounds, by {split}; whiskers: simulation error (95 %).",
@@ -156,7 +157,7 @@ def _caption(fc: Forecast, data: pd.DataFrame, by: str) -> Caption:
     )
 
 
-def _stack(ax: Axes, data: pd.DataFrame, by: str) -> None:
+def _stack(ax: Axes, fc: Forecast, data: pd.DataFrame, by: str) -> None:
     x, floor, parts = _places(data), np.zeros(len(data)), _split(data)
     looks = list(DAYS) if by == "day" else [LOOKS[part] for part in parts]
     for part, look in zip(parts, looks, strict=True):
@@ -166,7 +167,7 @@ def _stack(ax: Axes, data: pd.DataFrame, by: str) -> None:
     ax.errorbar(x, floor, yerr=error, color=DARK, ls="", lw=0.8)
     for place, top, share in zip(x, 100 * data["high"], data["ends"], strict=True):
         if share:
-            ax.annotate(in_100(share), (place, top), xytext=(0, 2.5), textcoords="offset points", ha="center")
+            ax.annotate(chance(fc, share), (place, top), xytext=(0, 2.5), textcoords="offset points", ha="center")
     ax.set(ylim=(0, 114 * data["high"].max()), xlim=(0.4, max(x[-1], 6) + 0.6), yticks=[])
     ax.spines["left"].set_visible(False)
 
@@ -175,13 +176,13 @@ def _split(data: pd.DataFrame) -> list[str]:
     return list(data.columns[: list(data.columns).index("ends")])
 
 
-def _key(ax: Axes, data: pd.DataFrame, by: str) -> float:
+def _key(ax: Axes, fc: Forecast, data: pd.DataFrame, by: str) -> float:
     """Say what the colours are, and how often each comes; return the height of it."""
     totals = data[_split(data)].sum()
     entries = (
         [(WORDS[part], totals[part], LOOKS[part]) for part in totals.index] if by == "ending" else _day_key(totals)
     )
-    shown = [(f"{word}: {in_100(p)} of 100", look) for word, p, look in entries if p]
+    shown = [(f"{word}: {chance(fc, p)} of 100", look) for word, p, look in entries if p]
     return key(ax, [Patch(lw=0, **look) for _, look in shown], [word for word, _ in shown], above=True)
 
 
@@ -206,9 +207,10 @@ def _under(ax: Axes, fc: Forecast, data: pd.DataFrame) -> None:
     x = _places(data)
     ax.set_xticks(x, list(data.index))
     ax.tick_params(axis="x", length=0)
-    left = ["all" if r < fc.announced else in_100(p) if p else DASH for r, p in enumerate(data["undecided"], start=1)]
+    left = [chance(fc, p) if p else DASH for p in data["undecided"]]
+    held = min(max(fc.announced - 1, 0), len(left))
     row(ax, "round", [], [], 0)
-    row(ax, "still undecided", x, left, 1)
+    row(ax, "still undecided", x, ["all"] * held + left[held:], 1)
     last = min(fc.announced, len(data))
     if last:
         ax.axvspan(0.5, last + 0.5, color="#F0F0F0", zorder=0)

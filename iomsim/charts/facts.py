@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from iomsim.estimates import in_100
 from iomsim.sentences import over
 
 if TYPE_CHECKING:
@@ -36,12 +37,16 @@ def said(fc: Forecast, round_: int) -> str:
     return f"round {round_}" if known is None else DASH.join(map(str, known.values()))
 
 
+def chance(fc: Forecast, p: float, half_width: float = 0.0) -> str:
+    """Return a probability per hundred; 0 and 100 only where the election is over, by rule."""
+    return f"{100 * p:.0f}" if fc.certain else in_100(p, half_width)
+
+
 def headed(fc: Forecast, sentence: str) -> str:
     """Return a finding, after what was announced if something was; or how it ended, if it has."""
     if not fc.announced:
-        return sentence
-    ended = over(fc).removesuffix(".")
-    return ended or f"After {said(fc, fc.announced)}: {sentence}"
+        return over(fc).removesuffix(".") or sentence
+    return over(fc).removesuffix(".") or f"After {said(fc, fc.announced)}: {sentence}"
 
 
 def announced_votes(fc: Forecast, rounds: int) -> dict[str, list[str]]:

@@ -47,7 +47,7 @@ def dashboard(fc: Forecast, *, fig: Figure | None = None) -> Figure:
         height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 9.0
         drawn: Any = page(fig, (12.4, height))
         drawn.set_layout_engine("none")  # once at the end is enough
-        drawn.supxlabel(fc.stamp(), x=EDGE, ha="left", fontsize=TINY, color=QUIET)
+        drawn.supxlabel(fill(fc.stamp(), 230), x=EDGE, ha="left", fontsize=TINY, color=QUIET)
         words = fill(fc.answer(), 155)
         top = 0.55 + 0.2 * (words.count("\n") + 1)
         _answer(drawn, heading(fc), words, height)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from iomsim.charts.base import Caption, canvas, finish, key, place
-from iomsim.charts.facts import headed
+from iomsim.charts.facts import chance, headed
 from iomsim.charts.style import DARK, QUIET, SMALL, ink
 from iomsim.charts.words import count, short
 from iomsim.estimates import in_100
@@ -89,18 +89,20 @@ def _caption(fc: Forecast, table: pd.DataFrame, rules: bool) -> Caption:
     reading = f"Bars: {count(len(fc), 'run')}; whiskers: simulation error (95 %), which shrinks with runs."
     if rules:
         reading += " Hollow marks: the same under other rules, a range that does not."
-    chances = ", ".join(f"{name} {value_of(row)} in 100" for name, row in table.iterrows())
+    chances = ", ".join(f"{name} {value_of(fc, row)} in 100" for name, row in table.iterrows())
     return Caption(headed(fc, finding(fc)), reading, f"Bar chart of who wins: {chances}.", fc.stamp(), fc.provenance)
 
 
-def value_of(row: pd.Series) -> str:
+def value_of(fc: Forecast, row: pd.Series) -> str:
     """Return a row's probability per hundred, as exact as its error allows."""
-    return in_100(row["probability"], (row["high"] - row["low"]) / 2)
+    return chance(fc, row["probability"], (row["high"] - row["low"]) / 2)
 
 
 def span_of(row: pd.Series) -> str:
     """Return a row's Monte Carlo interval per hundred, with a decimal where it is that narrow."""
     low, high = (float(row[key]) for key in ("low", "high"))
+    if high == low:
+        return ""
     if high - low > 0.02:
         return f"{in_100(low)} to {in_100(high)}"
     ends = ["<0.1" if p < 5e-4 else ">99.9" if p > 0.9995 else f"{100 * p:.1f}" for p in (low, high)]
@@ -114,7 +116,7 @@ def _bars(ax: Axes, fc: Forecast, table: pd.DataFrame) -> None:
         ax.barh(y, value, height=0.5, color=colours[str(name)])
         ax.errorbar(value, y, xerr=[[value - low], [high - value]], color=DARK, capsize=2.5, lw=1)
         words = ax.annotate(
-            f"{value_of(row)} in 100", (high, y), xytext=(5, 0), textcoords="offset points", va="center",
+            f"{value_of(fc, row)} in 100", (high, y), xytext=(5, 0), textcoords="offset points", va="center",
             color=ink(colours[str(name)]), weight="bold", annotation_clip=False,
         )  # fmt: skip
         ax.annotate(
