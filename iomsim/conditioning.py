@@ -159,7 +159,7 @@ def up_to(count: float, mean: Floats, variance: Floats, third: Floats) -> Floats
     """Return P(X <= count) of sums of independent indicators with these central moments.
 
     The normal approximation with continuity and skewness corrected (Volkova 1996, *Theory of
-    Probability and its Applications* 40, 791-794): right to a few in a thousand from twenty members on.
+    Probability and its Applications* 40, 791-794): right to a few in a thousand from thirty members on.
 
     Examples
     --------
