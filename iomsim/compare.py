@@ -25,20 +25,13 @@ import pandas as pd
 
 from iomsim.differences import differences, phrase
 from iomsim.errors import PairingError
+from iomsim.estimates import thousands
 from iomsim.forecast import NO_WINNER, Forecast
+from iomsim.paired import is_clear, paired_interval
+from iomsim.results import Result, frame
 from iomsim.running import forecast, fresh_seed
 from iomsim.scenario import Scenario
-from iomsim.whatif import (
-    SPILL,
-    Result,
-    Seen,
-    frame,
-    is_clear,
-    next_sitting,
-    paired_interval,
-    seen,
-    targets,
-)
+from iomsim.whatif import SPILL, Seen, next_sitting, seen, targets
 
 DEFAULT_RUNS = 10_000
 
@@ -233,7 +226,7 @@ class Comparison(Result):
         nobody = table.loc[NO_WINNER]
         if nobody["clear"] and abs(nobody["difference"]) >= WORTH_A_WORD:
             parts.append(likelier("no winner", nobody))
-        runs = f"{self.runs:,} paired runs".replace(",", "\u202f")
+        runs = f"{thousands(self.runs)} paired runs"
         return f"{phrase(self.changes())} {'; '.join(parts)} ({runs}, 95 % intervals)."
 
     def _day(self) -> str:

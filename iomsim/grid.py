@@ -12,19 +12,9 @@ import pandas as pd
 from iomsim.errors import IomsimError, ScenarioError
 from iomsim.estimates import in_100, wilson
 from iomsim.forecast import NO_WINNER
+from iomsim.results import Result
 from iomsim.scenario import Scenario
-from iomsim.whatif import (
-    ROUNDS,
-    SPILL,
-    Result,
-    Seen,
-    checked_target,
-    next_weekday,
-    plain,
-    resolve,
-    seed_and_runs,
-    watched,
-)
+from iomsim.whatif import ROUNDS, SPILL, Seen, checked_target, next_weekday, plain, resolve, seed_and_runs, watched
 
 if TYPE_CHECKING:
     from iomsim.charts.whatif import GridPlots

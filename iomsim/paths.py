@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from iomsim.errors import IomsimError
 from iomsim.estimates import in_100
-from iomsim.pivotal import opening, pin
+from iomsim.paired import Interval, mean_interval
+from iomsim.pivotal import pin
+from iomsim.pushes import opening
+from iomsim.results import Result, frame
 from iomsim.scenario import Scenario
 from iomsim.simulate import plan_of
 from iomsim.streams import BLOCK
-from iomsim.whatif import Interval, Result, frame, mean_interval, plain, ranges, seed_and_runs, watched
+from iomsim.whatif import plain, ranges, seed_and_runs, watched
 
 POINTS = 33
 """Values tried over a parameter's range; between them the chance is interpolated."""

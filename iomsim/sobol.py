@@ -23,9 +23,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from iomsim.errors import IomsimError, whole_number
+from iomsim.results import Result
 from iomsim.scenario import Scenario
 from iomsim.tornado import tornado
-from iomsim.whatif import Result, checked_target, plain, ranges, seed_and_runs, spoken, watched
+from iomsim.whatif import checked_target, plain, ranges, seed_and_runs, spoken, watched
 
 if TYPE_CHECKING:
     from iomsim.charts.whatif import SobolPlots

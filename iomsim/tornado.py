@@ -14,27 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from iomsim.estimates import in_100
+from iomsim.errors import IomsimError
+from iomsim.estimates import in_100, thousands
 from iomsim.forecast import Forecast
+from iomsim.paired import Interval, is_clear, mean_interval, paired_interval
+from iomsim.results import Result, frame
 from iomsim.rules import RULE_SETS
 from iomsim.scenario import Scenario
-from iomsim.whatif import (
-    ROUNDS,
-    SPILL,
-    Interval,
-    Result,
-    Seen,
-    checked_target,
-    frame,
-    is_clear,
-    mean_interval,
-    next_weekday,
-    paired_interval,
-    plain,
-    ranges,
-    seed_and_runs,
-    watched,
-)
+from iomsim.whatif import ROUNDS, SPILL, Seen, checked_target, next_weekday, plain, ranges, seed_and_runs, watched
 
 if TYPE_CHECKING:
     from iomsim.charts.whatif import TornadoPlots
@@ -122,7 +109,18 @@ def assumptions(fc: Forecast, target: str | None = None, **options: Any) -> Torn
         Whose assumptions are moved.
     target, **options
         As in :func:`tornado`.
+
+    Raises
+    ------
+    IomsimError
+        If rounds have been announced: the assumptions behind a vote that has begun cannot be moved
+        one by one, because the tallies bind them.
     """
+    if fc.announced or fc.certain:
+        raise IomsimError(
+            "the assumptions of a forecast that knows announced rounds cannot be moved one by one; "
+            "ask for the tornado of its scenario: iomsim.tornado(fc.scenario)"
+        )
     options = {"runs": min(len(fc), 4_000)} | options
     return tornado(fc.scenario, target, seed=fc.seed, **options)
 
@@ -232,7 +230,7 @@ class Tornado(Result):
         """Return the assumption that moves the target most, with its ends."""
         table = self.table(target)
         if not table["clear"].any():
-            return f"no single assumption moves it beyond the noise of {self.runs:,} runs".replace(",", "\u202f")
+            return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
         top = table[table["clear"]].iloc[0]
         ends = ", ".join(f"{_value(top[end])}: {_say(top[f'at_{end}'], target)}" for end in ("low", "high"))
         return f"what matters most is {plain(str(top.name))} ({ends})"

@@ -12,18 +12,10 @@ from iomsim.compare import forecasts, obstacle, seen_in
 from iomsim.errors import IomsimError, PairingError
 from iomsim.estimates import in_100
 from iomsim.forecast import Forecast
+from iomsim.paired import is_clear, mean_interval, paired_interval
+from iomsim.results import Result, frame
 from iomsim.scenario import Scenario
-from iomsim.whatif import (
-    ROUNDS,
-    Result,
-    checked_target,
-    frame,
-    is_clear,
-    mean_interval,
-    paired_interval,
-    spoken,
-    targets,
-)
+from iomsim.whatif import ROUNDS, checked_target, spoken, targets
 
 if TYPE_CHECKING:
     from iomsim.charts.whatif import VariantPlots

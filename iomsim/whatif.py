@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from iomsim import simulate
-from iomsim._version import VERSION
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
-from iomsim.estimates import Z95, wilson
 from iomsim.forecast import DAY_NAMES, NO_WINNER
 from iomsim.parts import Behaviour, Clock
 from iomsim.running import _bar, fresh_seed
@@ -31,9 +27,6 @@ SPILL, ROUNDS = "spill", "rounds"
 
 Seen = dict[str, NDArray[np.float64]]
 """What a what-if looks at, run by run: who won, nobody, spilling over (0 or 1), and the rounds held."""
-
-Interval = tuple[float, float, float]
-"""A mean with the ends of its 95 % Monte Carlo interval."""
 
 # -- parameters ----------------------------------------------------------------------------------
 
@@ -254,113 +247,3 @@ def seed_and_runs(seed: int | None, runs: int, at_least: int = 2) -> tuple[int, 
     """Return a seed, a fresh one if none is given, and the checked number of runs."""
     seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
     return seed, whole_number("runs", runs, at_least)
-
-
-# -- means and differences -----------------------------------------------------------------------
-
-
-def mean_interval(values: NDArray[np.float64]) -> Interval:
-    """Return a mean and its 95 % interval: Wilson's for shares, else the normal law's.
-
-    Examples
-    --------
-    >>> [round(x, 2) for x in mean_interval(np.array([0.0, 1.0, 1.0, 1.0]))]
-    [0.75, 0.3, 0.95]
-    """
-    middle, n = float(values.mean()), values.size
-    if ((values == 0) | (values == 1)).all():
-        low, high = wilson(values.sum(), n)
-        return middle, float(low), float(high)
-    half = Z95 * float(values.std(ddof=1) / np.sqrt(n))
-    return middle, middle - half, middle + half
-
-
-def paired_interval(a: NDArray[np.float64], b: NDArray[np.float64]) -> Interval:
-    """Return the mean of b - a and its 95 % interval.
-
-    For shares (0 or 1) half a run is added to each kind of discordant pair (Agresti and Min 2005,
-    *Statistics in Medicine* 24, 729-740), so that few changes do not look like certainty.
-
-    Examples
-    --------
-    Four runs of which one changes hands:
-
-    >>> middle, low, high = paired_interval(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
-    >>> middle, round(low, 2), round(high, 2)
-    (0.25, -0.28, 0.61)
-    """
-    change, n = np.asarray(b, dtype=float) - a, len(a)
-    middle = float(change.mean())
-    if set(np.unique(change)) <= {-1.0, 0.0, 1.0}:
-        up, down = (change > 0).sum() + 0.5, (change < 0).sum() + 0.5
-        centre, m = (up - down) / (n + 2), n + 2
-        half = Z95 * np.sqrt(up + down - (up - down) ** 2 / m) / m
-        return middle, float(min(centre - half, middle)), float(max(centre + half, middle))
-    half = Z95 * float(change.std(ddof=1) / np.sqrt(n))
-    return middle, middle - half, middle + half
-
-
-def is_clear(interval: Interval) -> bool:
-    """Say whether an interval of a difference leaves out zero."""
-    return interval[1] > 0 or interval[2] < 0
-
-
-# -- results -------------------------------------------------------------------------------------
-
-
-class Result:
-    """A what-if's answer: a sentence, a table, a chart, and what is needed to make it again."""
-
-    race: Scenario
-    seed: int
-    runs: int
-
-    SHOWN = 15
-    EACH = "each"
-
-    def sentence(self) -> str:
-        """Return the finding in words."""
-        raise NotImplementedError
-
-    def table(self) -> pd.DataFrame:
-        """Return the numbers."""
-        raise NotImplementedError
-
-    def stamp(self) -> str:
-        """Return what is needed to make this again, in one line."""
-        p = self.provenance
-        return (
-            f"iomsim {p['version']} · seed {p['seed']} · {p['runs']:,} runs {self.EACH} · scenario {p['scenario']}"
-            f" · rules {p['rules']}"
-        ).replace(",", "\u202f")
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Version, seed, runs, scenario hash, rules and title."""
-        return {
-            "version": VERSION,
-            "seed": self.seed,
-            "runs": self.runs,
-            "scenario": self.race.hash,
-            "rules": self.race.rules.name,
-            "title": self.race.title,
-        }
-
-    def __repr__(self) -> str:
-        """Return the sentence, the head of the table and the stamp."""
-        table = self._head()
-        shown = [table.to_string(max_rows=self.SHOWN)] if len(table) else []
-        return "\n\n".join([self.sentence(), *shown, self.stamp()])
-
-    def _repr_html_(self) -> str:
-        table = self._head().to_html(border=0, max_rows=self.SHOWN)
-        return f"<div><p>{escape(self.sentence())}</p>{table}<p><small>{escape(self.stamp())}</small></p></div>"
-
-    def _head(self) -> pd.DataFrame:
-        """Return the part of the table that is shown."""
-        return self.table().round(3)
-
-
-def frame(rows: Mapping[Any, Any], columns: Sequence[str], name: str) -> pd.DataFrame:
-    """Return a table from its rows."""
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(columns)).rename_axis(name)

@@ -19,10 +19,10 @@ PACKAGE = ROOT / "iomsim"
 LAYERS = """
     _version errors
     rules streams scores estimates lines announcements
-    clock evidence selectors quantities kernel exact conditioning sentences
+    clock paired evidence selectors quantities kernel exact conditioning sentences
     electorate parts briefing records refusals calibration bootstrap
     scenario announced
-    library past compiled priors
+    library past compiled priors results
     balance simulate particles contests stretches outlook
     hours expectations
     moves steering
@@ -34,8 +34,9 @@ LAYERS = """
     whatif
     differences continuation learned next_round
     compare live
-    grid tornado variants pivotal study replaying heldout
-    sobol paths widgets verdicts
+    grid tornado variants pushes study replaying
+    sobol pivotal widgets verdicts heldout
+    paths
     history
     charts
     report

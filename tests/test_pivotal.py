@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -13,15 +12,15 @@ from numpy.typing import NDArray
 from toys import PRESENT, elect, play, toy
 
 import iomsim as iom
+from iomsim import pushes as pushes_module
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.parts import Tie
-from iomsim.pivotal import Guess, opening, pilot, pushes, won_over
+from iomsim.pivotal import won_over
+from iomsim.pushes import Guess, opening, pilot, pushes
 from iomsim.quantities import Quantity
 from iomsim.scenario import Scenario
 from iomsim.simulate import plan_of
 from iomsim.streams import BLOCK
-
-pivotal_module = import_module("iomsim.pivotal")  # the name iomsim.pivotal is the function
 
 LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
 ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}
@@ -150,8 +149,8 @@ def test_the_control_variate_pays() -> None:
 
 
 def summed_by_hand(race: Scenario, guesses: Any, blocks: int) -> pd.DataFrame:
-    sums = pivotal_module.summed(race, 0, 1, guesses, 0, blocks * BLOCK)
-    return pivotal_module._table(race, plan_of(race), 0, sums, blocks * BLOCK)
+    sums = pushes_module.summed(race, 0, 1, guesses, 0, blocks * BLOCK)
+    return pushes_module._table(race, plan_of(race), 0, sums, blocks * BLOCK)
 
 
 def test_any_guess_leaves_the_estimate_unbiased_if_it_leaves_the_member_out() -> None:
@@ -172,7 +171,7 @@ def test_a_guess_that_does_not_leave_the_member_out_is_biased(monkeypatch: pytes
     race = five(rules={"name": "strict", "max_rounds": 1})
     p, slope = chances()
     truth = [slope[i] * law(np.delete(p, i))[3] for i in range(5)]
-    monkeypatch.setattr(pivotal_module, "left", whole)
+    monkeypatch.setattr(pushes_module, "left", whole)
     found = pushes(race, "A", 60_000, seed=1)
     assert not all(within(found.loc[f"M{i + 1}"], "win", truth[i]) for i in range(5))
 

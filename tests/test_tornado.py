@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -163,6 +164,8 @@ def test_a_forecast_has_its_own_tornado(geneva: Tornado) -> None:
     found = assumptions(fc, "spill", parameters=["fluid"])
     assert (found.race, found.seed, found.runs, found.target) == (fc.scenario, 9, 500, "spill")
     assert found.base["spill"][0] == fc.spill().value
+    with pytest.raises(IomsimError, match=r"ask for the tornado of its scenario: iomsim\.tornado"):
+        assumptions(replace(fc, announced=1))
 
 
 # -- mirrored ---------------------------------------------------------------------------------------

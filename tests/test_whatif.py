@@ -14,9 +14,10 @@ from toys import STILL, play, toy
 import iomsim as iom
 from iomsim import whatif
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.paired import mean_interval
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
-from iomsim.whatif import checked_target, mean_interval, plain, ranges, resolve, seen, watched
+from iomsim.whatif import checked_target, plain, ranges, resolve, seen, watched
 
 
 @pytest.fixture(scope="module")
