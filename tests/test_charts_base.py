@@ -117,6 +117,20 @@ def test_global_settings_are_left_alone_and_do_not_matter(fc: iom.Forecast, name
         assert dict(mpl.rcParams) == before
 
 
+def test_given_axes_get_the_look(fc: iom.Forecast) -> None:
+    mine, own = plt.figure().add_subplot(), fc.plot.trajectories()
+    fc.plot.trajectories(ax=mine)
+    for ax in (mine, own):
+        assert [ax.spines[side].get_visible() for side in ("left", "bottom", "top", "right")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+        assert {line.get_color() for line in ax.get_ygridlines()} == {"#E6E6E6"}
+        assert {text.get_fontsize() for text in ax.get_xticklabels()} == {9}
+
+
 def test_the_style_is_ready_for_charts_of_your_own() -> None:
     with mpl.rc_context():
         plt.style.use(STYLE)

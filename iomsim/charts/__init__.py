@@ -1,8 +1,9 @@
 """The charts.
 
 Each is a method of a result's ``.plot`` and a function of its own: ``fc.plot.rounds()`` is
-``iomsim.charts.rounds.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
-new figure unless they are given axes, and leave matplotlib's global settings alone.
+``iomsim.charts.duration.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
+new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys and
+rows under the axes need room: several charts in one figure want ``layout="constrained"``.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
-from iomsim.charts.style import DARK, QUIET, SMALL, TINY, styled
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, styled
 from iomsim.charts.words import balanced, columns
 from iomsim.errors import IomsimError
 
@@ -77,7 +77,16 @@ def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float] = (7.
         Inches of a figure that this makes, or that it is given empty.
     """
     with styled():
-        yield ax if isinstance(ax, Axes) else page(ax, size).add_subplot()
+        yield dressed(ax) if isinstance(ax, Axes) else page(ax, size).add_subplot()
+
+
+def dressed(ax: Axes) -> Axes:
+    """Give axes that were made elsewhere the look of those that are made here."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(color=QUIET, linewidth=mpl.rcParams["axes.linewidth"])
+    ax.set(axisbelow=True, facecolor=mpl.rcParams["axes.facecolor"])
+    ax.tick_params(labelsize=mpl.rcParams["font.size"], color=QUIET, labelcolor=DARK, grid_color=FAINT)
+    return ax
 
 
 def page(fig: Figure | SubFigure | None, size: tuple[float, float]) -> Figure | SubFigure:
