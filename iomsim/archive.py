@@ -62,7 +62,7 @@ def open_forecast(path: str | Path) -> Forecast:
         If the file is missing, damaged, not a forecast, or written in a newer format.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         digest, meta = bytes(arrays.pop("digest")), json.loads(bytes(arrays["meta"]))
         newer = meta["format"] > FORMAT

@@ -1,0 +1,297 @@
+"""A forecast in a file: the same bits, without pickle, and no damage goes unseen."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from toys import elect, neutral, same
+
+import iomsim as iom
+from iomsim import archive
+
+TABLES = ("win_probability", "rounds", "endings", "decided_at", "rule_sets")
+
+
+def make(race: iom.Scenario, runs: int = 300, **options: Any) -> iom.Forecast:
+    return iom.forecast(race, runs=runs, seed=4, progress=False, **options)
+
+
+def live() -> iom.Forecast:
+    night = iom.live(iom.load("minimal"), particles=300, seed=3)
+    night.announce(A=80, B=85)
+    return night.forecast()
+
+
+MAKERS = {
+    "geneva": lambda: make(iom.load("geneva-2023")),
+    "three": lambda: make(iom.load("iom-2018"), 100),
+    "counts only": lambda: make(neutral(), keep="summary"),
+    "nobody": lambda: make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 20),
+    "own rules": lambda: make(neutral().with_rules("four-rounds", threshold="3/5", max_two_way=2), 100),
+    "election day": live,
+}
+
+
+@pytest.fixture(scope="module")
+def forecasts() -> dict[str, iom.Forecast]:
+    return {name: made() for name, made in MAKERS.items()}
+
+
+@pytest.fixture(params=MAKERS)
+def fc(request: pytest.FixtureRequest, forecasts: dict[str, iom.Forecast]) -> iom.Forecast:
+    return forecasts[request.param]
+
+
+@pytest.fixture
+def saved(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> Path:
+    forecasts["nobody"].save(tmp_path / "fc.npz")
+    return tmp_path / "fc.npz"
+
+
+# -- there and back ---------------------------------------------------------------------------------------
+
+
+def test_what_is_read_is_what_was_saved(fc: iom.Forecast, tmp_path: Path) -> None:
+    fc.save(tmp_path / "fc.npz")
+    again = iom.open_forecast(tmp_path / "fc.npz")
+    for table in TABLES:
+        pd.testing.assert_frame_equal(getattr(again, table)(), getattr(fc, table)(), check_exact=True)
+    assert (again.outcomes is None) == (fc.outcomes is None)
+    if fc.outcomes is not None and again.outcomes is not None:
+        assert same(again.outcomes, fc.outcomes)
+        pd.testing.assert_frame_equal(again.runs, fc.runs)
+        pd.testing.assert_frame_equal(again.tallies, fc.tallies)
+    assert same(again.summary.examples, fc.summary.examples)
+    for key in ("shares", "flows", "voting"):
+        assert np.array_equal(getattr(again.summary, key), getattr(fc.summary, key))
+    pd.testing.assert_frame_equal(again.summary.ends, fc.summary.ends)
+
+
+def test_what_was_said_is_said_again(fc: iom.Forecast, tmp_path: Path) -> None:
+    fc.save(str(tmp_path / "fc.npz"))
+    again = iom.open_forecast(str(tmp_path / "fc.npz"))
+    assert again.answer() == fc.answer()
+    assert again.stamp() == fc.stamp()
+    assert again.provenance == fc.provenance
+    assert repr(again) == repr(fc)
+    for key in ("seed", "version", "stopped", "announced", "events", "certain", "reached"):
+        assert getattr(again, key) == getattr(fc, key), key
+    assert again.scenario.hash == fc.scenario.hash
+    assert repr(again.scenario) == repr(fc.scenario)
+    assert again.spill("2023-12-24") == fc.spill("2023-12-24")
+
+
+def test_a_saved_forecast_can_be_saved_again(fc: iom.Forecast, tmp_path: Path) -> None:
+    fc.save(tmp_path / "one.npz")
+    iom.open_forecast(tmp_path / "one.npz").save(tmp_path / "two.npz")
+    assert contents(tmp_path / "one.npz") == contents(tmp_path / "two.npz")
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def test_why_it_stopped_and_what_was_announced_survive(tmp_path: Path) -> None:
+    fc = make(neutral())
+    events = ({"event": "announce", "votes": {"A": 80, "B": 85}, "valid": None, "at": "12:20"}, {"event": "x", "n": 1})
+    told = replace(fc, version="0.0.1", stopped="interrupted", announced=2, events=events, certain=True, reached=740.5)
+    told.save(tmp_path / "fc.npz")
+    again = iom.open_forecast(tmp_path / "fc.npz")
+    assert (again.version, again.stopped, again.announced) == ("0.0.1", "interrupted", 2)
+    assert (again.events, again.certain, again.reached) == (events, True, 740.5)
+
+
+def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive.Forecast, "_other_rules", lambda self: pytest.fail("played again"))
+    assert len(iom.open_forecast(saved).rule_sets()) == 4
+
+
+def test_the_members_travel_inside(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
+    """Another version may ship other members; the file must not depend on them."""
+    forecasts["geneva"].save(tmp_path / "fc.npz")
+    scenario = iom.open_forecast(tmp_path / "fc.npz").scenario
+    assert scenario.electorate.members is None
+    assert len(scenario.members) == 175
+    pd.testing.assert_frame_equal(scenario.members, forecasts["geneva"].scenario.members)
+
+
+def test_what_is_read_cannot_be_changed(saved: Path) -> None:
+    again = iom.open_forecast(saved)
+    assert again.outcomes is not None
+    for array in (again.outcomes.votes, again.summary.shares):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_there_is_no_pickle_in_it(fc: iom.Forecast, tmp_path: Path) -> None:
+    fc.save(tmp_path / "fc.npz")
+    with np.load(tmp_path / "fc.npz", allow_pickle=False) as file:
+        assert all(file[name].dtype != object for name in file.files)
+
+
+# -- damage -------------------------------------------------------------------------------------------------
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(iom.FileError) as error:
+        iom.open_forecast(path)
+    said = str(error.value)
+    assert str(path) in said
+    assert "\n" not in said
+    assert "pickle" not in said
+    return said
+
+
+def rewritten(path: Path, **changes: Any) -> Path:
+    """Write the arrays of a file anew, with some of them changed (or left out: None)."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays = {name: array for name, array in (arrays | changes).items() if array is not None}
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def meta_of(path: Path) -> dict[str, Any]:
+    with np.load(path) as file:
+        return json.loads(bytes(file["meta"]))
+
+
+def as_meta(meta: Any) -> np.ndarray:
+    return np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+
+
+def test_any_flipped_byte_is_seen_or_harmless(saved: Path, forecasts: dict[str, iom.Forecast]) -> None:
+    """Bytes such as the time stamp in the archive's directory mean nothing; all others are seen."""
+    whole, refused = bytearray(saved.read_bytes()), 0
+    places = np.random.default_rng(1).integers(0, len(whole), 150)
+    for place in places:
+        spoilt = whole.copy()
+        spoilt[place] ^= 1 << int(place % 8)
+        saved.write_bytes(spoilt)
+        try:
+            again = iom.open_forecast(saved)
+        except iom.FileError:
+            refused += 1
+        else:
+            assert again.outcomes is not None
+            assert forecasts["nobody"].outcomes is not None
+            assert same(again.outcomes, forecasts["nobody"].outcomes)
+            assert again.answer() == forecasts["nobody"].answer()
+    assert refused > 75
+
+
+def test_a_change_that_the_archive_itself_does_not_see(saved: Path) -> None:
+    with np.load(saved) as file:
+        votes = file["outcomes.votes"].copy()
+    votes[0, 0] += 1
+    assert "content does not match its checksum" in refusal(rewritten(saved, **{"outcomes.votes": votes}))
+
+
+def test_a_change_of_the_words_is_seen_too(saved: Path) -> None:
+    meta = meta_of(saved) | {"seed": 5}
+    assert "content does not match its checksum" in refusal(rewritten(saved, meta=as_meta(meta)))
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, -100, -1])
+def test_a_file_cut_off_is_seen(saved: Path, keep: int) -> None:
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[:keep])
+    assert "is damaged or is no saved forecast" in refusal(saved)
+
+
+def test_foreign_files_are_seen(saved: Path) -> None:
+    saved.write_text("winner,probability\nA,1\n", encoding="utf-8")
+    assert "is damaged or is no saved forecast" in refusal(saved)
+    np.savez(saved, a=np.arange(3))
+    assert "is damaged or is no saved forecast" in refusal(saved)
+    with open(saved, "wb") as file:
+        np.save(file, np.arange(3))
+    assert "is damaged or is no saved forecast" in refusal(saved)
+    with open(saved, "wb") as file:
+        np.save(file, np.array([{}], dtype=object))
+    assert "is damaged or is no saved forecast" in refusal(saved)
+
+
+@pytest.mark.parametrize("meta", [[], 5, "x", {"format": "two"}, {}, None])
+def test_a_file_whose_words_make_no_sense(saved: Path, meta: Any) -> None:
+    assert "is damaged or is no saved forecast" in refusal(rewritten(saved, meta=as_meta(meta)))
+
+
+@pytest.mark.parametrize("part", ["meta", "digest"])
+def test_a_file_without_a_part(saved: Path, part: str) -> None:
+    assert "is damaged or is no saved forecast" in refusal(rewritten(saved, **{part: None}))
+
+
+def test_a_file_of_a_newer_version_asks_for_an_update(saved: Path) -> None:
+    meta = meta_of(saved) | {"format": archive.FORMAT + 1, "version": "9.1"}
+    said = refusal(rewritten(saved, meta=as_meta(meta)))
+    assert f"was written by iomsim 9.1 in format {archive.FORMAT + 1}" in said
+    assert f"this version reads formats up to {archive.FORMAT}, so update iomsim" in said
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "gone.npz").endswith("gone.npz': No such file or directory")
+    assert refusal(tmp_path).endswith("Is a directory")
+
+
+def test_files_that_cannot_be_written(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(iom.FileError, match=r"cannot write '.*gone/fc\.npz': No such file or directory"):
+        forecasts["nobody"].save(tmp_path / "gone" / "fc.npz")
+    with pytest.raises(iom.FileError, match=r"cannot write into '.*file': File exists"):
+        forecasts["nobody"].to_csv(tmp_path / "file")
+
+
+# -- tables as csv ------------------------------------------------------------------------------------------
+
+
+def reread(path: Path, levels: int) -> pd.DataFrame:
+    """Return a table as texts, with its first columns as the index: parsing numbers is the reader's affair."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return table.set_index(list(table)[:levels]) if levels else table
+
+
+def test_csv_files_hold_the_tables(fc: iom.Forecast, tmp_path: Path) -> None:
+    files = fc.to_csv(tmp_path / "new" / "folder")
+    tables = {name: getattr(fc, name)() for name in TABLES}
+    tables |= {"evidence": fc.scenario.evidence(), "members": fc.scenario.members}
+    if fc.outcomes is not None:
+        tables |= {"runs": fc.runs, "tallies": fc.tallies}
+    assert [path.name for path in files] == [*(f"{name}.csv" for name in tables), "stamp.json"]
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {path.name for path in files}
+    for name, table in tables.items():
+        levels = 0 if name in ("members", "tallies") else table.index.nlevels
+        again = reread(tmp_path / "new" / "folder" / f"{name}.csv", levels)
+        assert list(again) == list(table)
+        assert len(again) == len(table)
+        for column in table:
+            assert_same_column(again[column].tolist(), table[column])
+        assert not levels or [*map(str, again.index)] == [*map(str, table.index)]
+
+
+def assert_same_column(texts: list[str], column: pd.Series) -> None:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        pd.testing.assert_index_equal(pd.DatetimeIndex(texts), pd.DatetimeIndex(column), check_names=False, exact=False)
+    elif pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        assert texts == column.astype(str).tolist()
+    else:
+        assert np.array_equal([float(text or "nan") for text in texts], column.to_numpy(float), equal_nan=True)
+
+
+def test_the_stamp_in_json(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
+    fc = forecasts["geneva"]
+    fc.to_csv(tmp_path)
+    assert json.loads((tmp_path / "stamp.json").read_text(encoding="utf-8")) == fc.provenance
+
+
+def test_runs_can_be_left_out(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
+    files = forecasts["geneva"].to_csv(tmp_path, runs=False)
+    assert not {"runs.csv", "tallies.csv"} & {path.name for path in files}

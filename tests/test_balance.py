@@ -1,0 +1,102 @@
+"""From shares to appeals and back: what `balanced` promises, played and computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toys import PRESENT, STILL, classes, neutral, play, toy
+
+import iomsim as iom
+from iomsim import balance, exact
+from iomsim.compiled import compile_scenario, draw
+from iomsim.scenario import Scenario
+
+
+def shares(race: Scenario, runs: int = 30_000) -> np.ndarray:
+    """Return every candidate's share of the first round, run by run."""
+    out = play(race.with_rules("strict", max_rounds=1), runs, seed=9)
+    return out.votes / out.valid[:, None]
+
+
+def strays(race: Scenario, targets: list[float]) -> float:
+    """Return by how many standard errors the mean shares miss the targets, at worst."""
+    found = shares(race)
+    errors = found.std(axis=0) / np.sqrt(len(found))
+    return float(np.max(np.abs(found.mean(axis=0) - targets) / errors))
+
+
+@pytest.mark.parametrize("share", [0.15, 0.5, 0.62])
+@pytest.mark.parametrize("name", ["geneva-2023", "minimal"])
+def test_the_mean_first_share_is_as_asked(name: str, share: float) -> None:
+    race = iom.load(name).balanced(share)
+    assert strays(race, [share, 1 - share]) < 4
+    assert strays(race, [share + 0.004, 1 - share - 0.004]) > 4  # and half a point would be seen
+
+
+def test_the_shares_of_three_are_as_asked() -> None:
+    race = iom.load("iom-2018").balanced({"Thompson": 0.5, "Isaacs": 0.2})
+    assert strays(race, [0.3, 0.5, 0.2]) < 4
+    assert race.candidate("Vitorino").appeal == iom.load("iom-2018").candidate("Vitorino").appeal
+
+
+def test_the_second_candidate_can_be_named() -> None:
+    race = iom.load("geneva-2023")
+    assert strays(race.balanced({"Vitorino": 0.45}), [0.55, 0.45]) < 4
+    mirrored = race.balanced({"Vitorino": 0.45}).candidate("Vitorino").appeal.value
+    direct = race.balanced(0.55).candidate("Pope").appeal.value - race.candidate("Pope").appeal.value
+    assert mirrored == pytest.approx(-direct, abs=1e-4)
+
+
+def test_equals_need_no_appeal() -> None:
+    assert toy(30).balanced().candidate("A").appeal.value == pytest.approx(0, abs=1e-3)
+    assert iom.load("minimal").balanced().candidate("A").appeal.value == pytest.approx(0, abs=2e-3)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_without_shocks_the_appeal_is_known_exactly(share: float) -> None:
+    """All alike, nothing hidden: the appeal is the logit of the share."""
+    appeal = toy(25, behaviour=STILL).balanced(share).candidate("A").appeal.value
+    assert appeal == pytest.approx(np.log(share / (1 - share)), abs=1e-5)
+
+
+@pytest.mark.parametrize("conviction", [0.3, 1.8, 2.5, 6.0])
+def test_with_hidden_conviction_it_is_that_of_the_exact_law(conviction: float) -> None:
+    known = PRESENT | {"common_sd": 0, "region_sd": 0, "conviction": conviction}
+    race = classes((12, 8), (0.9, -0.4), behaviour=known).balanced(0.6)
+    leans = race.candidate("A").appeal.value + np.repeat([0.9, -0.4], [12, 8])
+    law = exact.share_law(exact.first_round(leans, conviction=conviction))
+    assert float(law.index @ law) == pytest.approx(0.6, abs=2e-6)
+
+
+def test_the_appeal_shipped_for_geneva_is_the_balanced_one() -> None:
+    race = iom.load("geneva-2023")
+    assert race.balanced(0.5).candidate("Pope").appeal.value == pytest.approx(0.227, abs=0.005)
+
+
+def test_pinned_members_count_and_never_move() -> None:
+    electorate = {"size": 10, "pinned": {"A": ["M1", "M2"], "B": ["M3"]}}
+    race = toy(electorate=electorate, behaviour=STILL).balanced(0.6)
+    free = (0.6 * 10 - 2) / 7
+    assert race.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=1e-5)
+    with pytest.raises(iom.ScenarioError, match="too many members are pinned or tied"):
+        race.balanced(0.15)
+
+
+def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
+    race = neutral()
+    assert race.balanced(0.55) == race.balanced(0.55)
+    back = race.balanced(0.55).with_parameters({"candidates.A.appeal": -0.09})
+    assert {p: q.value for p, q in back.parameters().items()} == {p: q.value for p, q in race.parameters().items()}
+    balanced_twice = race.balanced(0.55).balanced(0.55).candidate("A").appeal.value
+    assert balanced_twice == pytest.approx(race.balanced(0.55).candidate("A").appeal.value, abs=1e-5)
+
+
+def test_the_mirror_image_of_the_draws_cancels_shocks() -> None:
+    """Of two equals the mean over draws and mirror images is a half, to rounding."""
+    plan = compile_scenario(toy(20, behaviour={"conviction": 0}))
+    world = draw(plan, 3, 0, 64)
+    one, other = (
+        balance.mean_share(plan, balance.leans(plan, w), w)[0] for w in balance.mirrored(world)
+    )  # fmt: skip
+    assert one + other == pytest.approx(1, abs=1e-6)
+    assert abs(one - 0.5) > 1e-4

@@ -1,0 +1,279 @@
+"""Getting the runs: until they are enough, until they are precise enough, or until something happens."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from toys import elect, same, toy
+
+import iomsim as iom
+from iomsim import running, simulate
+from iomsim.errors import BlockError
+from iomsim.running import InterruptedForecastWarning, half_width
+from iomsim.streams import BLOCK
+
+
+@pytest.fixture
+def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a span be one block, so that a forecast of a few thousand runs has several."""
+    monkeypatch.setattr(simulate, "SPAN", 1)
+    monkeypatch.setattr(running, "SPAN", 1)
+
+
+def make(race: iom.Scenario, **options: Any) -> iom.Forecast:
+    return iom.forecast(race, seed=5, progress=False, **options)
+
+
+def tables_equal(a: iom.Forecast, b: iom.Forecast) -> None:
+    for table in ("win_probability", "rounds", "endings", "decided_at"):
+        pd.testing.assert_frame_equal(getattr(a, table)(), getattr(b, table)())
+
+
+# -- all runs -------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_runs_unless_told_otherwise() -> None:
+    fc = make(toy(3))
+    assert len(fc) == 10_000
+    assert fc.stopped == "all 10000 runs were played"
+    assert fc.outcomes is not None
+    assert fc.outcomes.size == 10_000
+
+
+def test_a_seed_is_drawn_and_kept() -> None:
+    one, other = (iom.forecast(toy(9), runs=200, progress=False) for _ in range(2))
+    assert one.seed != other.seed
+    again = iom.forecast(toy(9), runs=200, seed=one.seed, progress=False)
+    assert again.outcomes is not None
+    assert one.outcomes is not None
+    assert same(again.outcomes, one.outcomes)
+
+
+@pytest.mark.parametrize("seed", [0, 2023, 2**63, 2**100, np.int64(7)])
+def test_every_whole_number_is_a_seed(seed: Any) -> None:
+    fc = iom.forecast(toy(5), runs=np.int32(10), seed=seed, progress=False)
+    assert fc.seed == int(seed)
+    assert isinstance(fc.seed, int)
+    assert len(fc) == 10
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_pieces_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = make(toy(15), runs=20 * BLOCK + 7)  # more than are merged at a time
+    assert len(pieces) == 20 * BLOCK + 7
+    monkeypatch.setattr(simulate, "SPAN", 64)
+    tables_equal(pieces, make(toy(15), runs=20 * BLOCK + 7))
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("keep", ["runs", "summary"])
+def test_on_an_executor_the_forecast_is_the_same(keep: str) -> None:
+    here = make(toy(15), runs=3000, keep=keep)
+    with ThreadPoolExecutor(3) as pool:
+        tables_equal(here, make(toy(15), runs=3000, keep=keep, executor=pool))
+
+
+# -- until it is precise enough ---------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("target", ["A", "no winner", "spill", None])
+def test_it_stops_when_the_target_is_precise_enough(target: str | None) -> None:
+    fc = make(toy(15), precision=0.015, target=target)
+    assert len(fc) % BLOCK == 0
+    assert half_width(fc, target) <= 0.015
+    assert len(fc) == BLOCK or half_width(make(toy(15), runs=len(fc) - BLOCK), target) > 0.015
+    assert (
+        fc.stopped == f"the 95 % half-width of {target or 'every target'} reached {half_width(fc, target):.4f} <= 0.015"
+    )
+    tables_equal(fc, make(toy(15), runs=len(fc)))  # the same runs as if their number had been asked for
+
+
+def test_the_half_width_is_that_of_the_tables() -> None:
+    fc = make(toy(15), runs=500)
+    table = fc.win_probability()
+    assert half_width(fc, "A") == pytest.approx((table.loc["A", "high"] - table.loc["A", "low"]) / 2)
+    assert half_width(fc, "spill") == fc.spill().half_width
+    assert half_width(fc, None) == max(half_width(fc, t) for t in ("A", "B", "no winner", "spill"))
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_a_rare_thing_needs_fewer_runs_than_an_open_one() -> None:
+    rare, open_ = (make(toy(15), precision=0.02, target=target) for target in ("no winner", "A"))
+    assert len(rare) < len(open_)
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_it_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "MOST_RUNS", 3 * BLOCK)
+    fc = make(toy(5), precision=0.0001)
+    assert len(fc) == 3 * BLOCK
+    assert fc.stopped == f"gave up at {3 * BLOCK} runs before the half-width reached 0.0001"
+
+
+def test_stopping_early_keeps_memory_small() -> None:
+    """Looking at the width does not copy the runs together again and again."""
+    gathered = running.Gathered(toy(5), 1, "runs")
+    gathered.add(simulate.play_span(toy(5), 1, 0, 100))
+    assert gathered.counts().outcomes is None
+    tables_equal(gathered.counts(), gathered.forecast())
+
+
+@pytest.mark.slow
+def test_intervals_cover_as_often_as_they_say_although_stopping_looks_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two in three win at once, so the truth is known; 95 % of 1500 intervals must hold it, to 4 errors."""
+    monkeypatch.setattr(simulate, "SPAN", 1)
+    monkeypatch.setattr(running, "SPAN", 1)
+    monkeypatch.setattr(simulate, "BLOCK", 64)
+    monkeypatch.setattr(running, "BLOCK", 64)
+    race = toy(3, behaviour={"absent": 0, "cross_pressure_absence": 0, "abstain": 0})  # one of two wins at once
+    inside = 0
+    for seed in range(1500):
+        row = iom.forecast(
+            race, seed=seed, precision=0.05, target="A", progress=False, keep="summary"
+        ).win_probability()
+        inside += row.loc["A", "low"] <= 0.5 <= row.loc["A", "high"]
+    assert abs(inside / 1500 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 1500)
+
+
+# -- what may happen ------------------------------------------------------------------------------------------
+
+
+class Stops:
+    """An executor that does some pieces of work and then raises."""
+
+    def __init__(self, pieces: int, error: BaseException) -> None:
+        self.pieces, self.error = pieces, error
+
+    def map(self, function: Any, *arguments: list[Any]) -> Iterator[Any]:
+        for done, call in enumerate(zip(*arguments, strict=True)):
+            if done == self.pieces:
+                raise self.error
+            yield function(*call)
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("keep", ["runs", "summary"])
+def test_interrupted_it_returns_what_was_finished(keep: str) -> None:
+    with pytest.warns(InterruptedForecastWarning, match=f"interrupted after {2 * BLOCK} of 5000 runs"):
+        fc = make(toy(15), runs=5000, executor=Stops(2, KeyboardInterrupt()), keep=keep)
+    assert len(fc) == 2 * BLOCK
+    assert fc.stopped == f"interrupted after {2 * BLOCK} of 5000 runs"
+    tables_equal(fc, make(toy(15), runs=2 * BLOCK))
+    assert (fc.outcomes is None) == (keep == "summary")
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_interrupted_before_anything_is_finished_it_stops() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        make(toy(15), runs=5000, executor=Stops(0, KeyboardInterrupt()))
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_interrupted_on_the_way_to_a_precision_it_returns_too() -> None:
+    pieces = iter([1, 1, 0])
+
+    class Later:
+        def map(self, function: Any, *arguments: list[Any]) -> Iterator[Any]:
+            return Stops(next(pieces), KeyboardInterrupt()).map(function, *arguments)
+
+    with pytest.warns(InterruptedForecastWarning, match=f"interrupted after {2 * BLOCK} of {3 * BLOCK} runs"):
+        fc = make(toy(15), precision=0.001, executor=Later())
+    assert len(fc) == 2 * BLOCK
+
+
+@pytest.mark.usefixtures("short_spans")
+def test_interrupted_here_without_an_executor(monkeypatch: pytest.MonkeyPatch) -> None:
+    play_span, calls = simulate.play_span, iter(range(10))
+
+    def played(*address: Any) -> Any:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return play_span(*address)
+
+    monkeypatch.setattr(simulate, "play_span", played)
+    with pytest.warns(InterruptedForecastWarning):
+        fc = make(toy(15), runs=5000)
+    assert len(fc) == 2 * BLOCK
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("finished", [0, 3])
+def test_a_worker_that_fails_is_named_and_the_rest_is_kept(finished: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    play_span = simulate.play_span
+
+    def played(race: Any, seed: int, first: int, size: int) -> Any:
+        if first == finished:
+            raise MemoryError("no room")
+        return play_span(race, seed, first, size)
+
+    monkeypatch.setattr(simulate, "play_span", played)
+    with pytest.raises(BlockError) as error:
+        make(toy(15), runs=5000)
+    assert str(error.value) == f"the span of {BLOCK} runs from block {finished} failed: MemoryError: no room"
+    partial = error.value.partial
+    if finished:
+        assert len(partial) == finished * BLOCK
+        tables_equal(partial, make(toy(15), runs=finished * BLOCK))
+    else:
+        assert partial is None
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("kind", [BrokenExecutor, BrokenProcessPool])
+def test_an_executor_that_breaks_is_told_and_the_rest_is_kept(kind: type[Exception]) -> None:
+    with pytest.raises(BlockError) as error:
+        make(toy(15), runs=5000, executor=Stops(1, kind("a worker was killed")))
+    assert str(error.value) == f"the executor broke after {BLOCK} of 5000 runs: a worker was killed"
+    assert len(error.value.partial) == BLOCK
+
+
+def test_a_scenario_that_fails_at_work_says_why() -> None:
+    race = elect("AAABBB", rules={"name": "strict", "max_rounds": 900}).with_clock(round_minutes=1400)
+    with pytest.raises(BlockError, match="ScenarioError: the clock ran out of sittings after 400 days"):
+        make(race, runs=3)
+
+
+# -- the bar ------------------------------------------------------------------------------------------------
+
+
+def test_short_work_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        iom.forecast(toy(5), runs=100, seed=1)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_bar_moves_with_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    class Bar:
+        def __init__(self, **options: Any) -> None:
+            seen.append(options)
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *_: Any) -> None:
+            seen.append("closed")
+
+        def update(self, runs: int) -> None:
+            seen.append(runs)
+
+    monkeypatch.setattr(simulate, "SPAN", 1)
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    iom.forecast(toy(5), runs=2500, seed=1)
+    assert seen == [{"total": 2500, "unit": " runs", "delay": 2, "leave": False}, 1024, 1024, 452, "closed"]
+
+
+def test_importing_iomsim_is_light() -> None:
+    assert "iomsim" in sys.modules
+    assert not hasattr(running, "tqdm")
