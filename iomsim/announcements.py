@@ -249,7 +249,7 @@ def event_of(line: str, names: Sequence[str]) -> Event:
     """
     text, at = _cut(line.strip(), r"\s+at\s+(?!least|most)")
     text, until = _cut(text, r"\s+until\s+")
-    kind, rest = _kind(text, names)
+    kind, rest = _kind(text)
     if (until is None) == (kind == "adjourn"):
         raise AnnouncementError(f"cannot read {line!r}; write for instance {EVENTS['adjourn']!r}")
     if kind == "announce":
@@ -283,13 +283,12 @@ KINDS = {
 }
 
 
-def _kind(text: str, names: Sequence[str]) -> tuple[str, str]:
+def _kind(text: str) -> tuple[str, str]:
     for pattern, kind in KINDS.items():
         found = re.match(rf"(?:{pattern})\b\s*", text, re.IGNORECASE)
         if found:
             return kind, text[found.end() :]
-    starts = text[:1].isdigit() or any(text.casefold().startswith(n.casefold()) for n in (*names, "valid"))
-    if not starts:
+    if not re.search(r"\d", text):
         raise AnnouncementError(f"cannot read {text!r}; there are {', '.join(EVENTS)}, such as {EVENTS['announce']!r}")
     return "announce", text
 

@@ -120,6 +120,8 @@ def in_100(p: float, half_width: float = 0.0) -> str:
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of probabilities as it is shown: per hundred, with the interval beside it.
 
+    What has no interval because it is 0 or 1 by rule is shown as that.
+
     Examples
     --------
     >>> in_words(table([380, 9620], 10_000, ["yes", "no"]))
@@ -127,12 +129,16 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     yes      4             3 to 4
     no      96           96 to 97
     """
-    half = (table["high"] - table["low"]) / 2
-    shown = {
-        "in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)],
-        "95 % (Monte Carlo)": [f"{in_100(a)} to {in_100(b)}" for a, b in zip(table["low"], table["high"], strict=True)],
-    }
-    return pd.DataFrame(shown, index=table.index)
+    rows = table[["probability", "low", "high"]].to_numpy()
+    shown = [
+        (f"{100 * p:.0f}", "by rule") if a == b and p in (0.0, 1.0) else (in_100(p, (b - a) / 2), _from_to(a, b))
+        for p, a, b in rows
+    ]
+    return pd.DataFrame(shown, index=table.index, columns=["in 100", "95 % (Monte Carlo)"])
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{in_100(low)} to {in_100(high)}"
 
 
 def thousands(count: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from iomsim.announcements import Tally
 from iomsim.compiled import Plan
-from iomsim.conditioning import up_to
+from iomsim.conditioning import TINY, up_to
 from iomsim.particles import CHUNK, Cloud, Passage, abstaining, chances, columns, still_away
 from iomsim.streams import Floats
 
@@ -64,7 +64,7 @@ def _expect(plan: Plan, cloud: Cloud, lived: Passage, valid: int | None) -> Expe
     votes = np.broadcast_to((1.0 - away) * (1.0 - abstaining(plan)), cloud.draws.absent.shape)
     if valid is None:
         return Expected(Moments.of(chance * votes), Moments.of(votes))
-    return Expected(Moments.of(chance, votes * valid / votes.sum(axis=0)), Moments.of(votes))
+    return Expected(Moments.of(chance, votes * valid / np.maximum(votes.sum(axis=0), TINY)), Moments.of(votes))
 
 
 def surprise(tally: Tally, expected: Expected, w: Floats) -> Surprise:

@@ -45,7 +45,7 @@ RARE = 1e-3
 """Announcements less expected than this come with a warning."""
 
 STEP, FORECAST = 1, 2
-"""What random numbers are for: their addresses are (number of the event, this, 0), apart from those of runs."""
+"""What random numbers are for: they are addressed by the number of the event or round, this, and 0."""
 
 
 class UnexpectedTallyWarning(UserWarning):
@@ -388,14 +388,15 @@ class Night:
     def _forecast(self, number: int) -> Forecast:
         if number not in self._forecasts:
             events = tuple(self.events[:number])
-            rng = self._rng(number, FORECAST)
-            self._forecasts[number] = forecast_from(self.race, self.plan, self.seed, rng, self._stages[number], events)
+            stage = self._stages[number]
+            rng = self._rng(stage.round_, FORECAST)  # what teaches nothing then changes nothing
+            self._forecasts[number] = forecast_from(self.race, self.plan, self.seed, rng, stage, events)
         return self._forecasts[number]
 
 
 def play_on(night: Night, stage: Stage, plan: Plan) -> Outcomes:
     """Play every world of a night from a stage to its end, by the rules of a plan."""
-    return continuation.play_on(plan, evened(night._rng(len(night.events), FORECAST), plan, stage))
+    return continuation.play_on(plan, evened(night._rng(stage.round_, FORECAST), plan, stage))
 
 
 def _plain(value: Any) -> Any:
@@ -450,7 +451,7 @@ class Report:
         parts = [f"{stage.told[0].upper()}{stage.told[1:]}."]
         if stage.round_ and stage.over is None:
             parts.append(night.needed())
-        if stage.size < night.particles:
+        if stage.size < night.particles and stage.over is None:
             parts.append(effective(stage.size, night.particles))
         if stage.surprise < RARE:
             parts.append(caution(stage, night.particles))

@@ -126,9 +126,12 @@ class NextRound:
         """Return the coming round in words."""
         if not self._held.any():
             return "No further round is expected."
-        held = f"Round {self.number} is held in {self.held} runs."
-        kinds = [self._ballot()] * (not self._yes_no.all()) + [self._alone()] * bool(self._yes_no.any())
-        return " ".join([held, *kinds])
+        parts = [f"Round {self.number} is held in {self.held} runs."]
+        if self._own[0].size:
+            parts.append(self._ballot())
+        if self._yes_no.any():
+            parts.append(self._alone())
+        return " ".join(parts)
 
     __repr__ = __str__
 
@@ -145,7 +148,8 @@ class NextRound:
 
     def _alone(self) -> str:
         passed = in_100(float((self._out.winner[self._held][self._yes_no] >= 0).mean()))
-        return f"In {self.alone} it is a yes or no to the leader alone, who passes in {passed} of 100."
+        opening = "It" if self._yes_no.all() else f"In {self.alone} it"
+        return f"{opening} is a yes or no to the leader alone, who passes in {passed} of 100."
 
     @property
     def _k(self) -> int:

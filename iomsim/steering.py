@@ -15,6 +15,7 @@ import numpy as np
 
 from iomsim.announcements import Tally
 from iomsim.compiled import Draws
+from iomsim.conditioning import TINY
 from iomsim.expectations import Moments
 from iomsim.streams import Floats
 
@@ -79,7 +80,7 @@ def log_ratios(expected: Moments, tally: Tally) -> tuple[Floats, Floats, Floats]
 def nearest(mean: Floats, tally: Tally) -> Floats:
     """Return the votes, within what was announced, that are nearest to what was expected."""
     whole = mean.sum() if tally.valid is None else tally.valid
-    return np.clip(mean * whole / mean.sum(), tally.low, tally.high)
+    return np.clip(mean * whole / max(mean.sum(), TINY), tally.low, tally.high)
 
 
 def logs(votes: Floats) -> Floats:

@@ -117,12 +117,13 @@ def observe(scene: Scene, stage: Stage, lived: Passage, tally: Tally) -> Stage:
         cloud = replace(cloud, draws=draws, stance=stance_of_all(plan, draws), log_weight=cloud.log_weight + log_ratio)
     moved, votes = live_through(rng, plan, cloud, lived, tally)
     if not np.isfinite(moved.log_weight).any():
-        raise AnnouncementError(f"{words(tally)} is impossible under the scenario: no possible world agrees with it")
+        said = words(tally, lived.standing)
+        raise AnnouncementError(f"{said} is impossible under the scenario: no possible world agrees with it")
     earlier = cloud.intention if cloud.passages else None
     shown = np.where(lived.standing[:, None], votes, -1)
     return held(
         stage, shown, votes.sum(axis=0), flows(earlier, moved.intention, moved.draws.absent, plan.candidates),
-        cloud=moved, pending=True, told=words(tally), surprise=odds, surprising=what,
+        cloud=moved, pending=True, told=words(tally, lived.standing), surprise=odds, surprising=what,
         chance=float(np.exp(log_total(moved.log_weight) - before)), size=effective_size(moved.log_weight),
     )  # fmt: skip
 
@@ -155,14 +156,10 @@ def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -
     return out
 
 
-def words(tally: Tally) -> str:
+def words(tally: Tally, standing: Flags) -> str:
     """Return a tally as it would be announced."""
-    parts = []
-    for name, low, high in zip(tally.names, tally.low, tally.high, strict=True):
-        if low == high:
-            parts += [f"{name} {low}"] * bool(high)
-        elif low:
-            parts.append(f"{name} at least {low}")
+    known = np.flatnonzero(standing & ((tally.low == tally.high) | (tally.low > 0)))
+    parts = [f"{tally.names[k]} {'at least ' * bool(tally.low[k] < tally.high[k])}{tally.low[k]}" for k in known]
     return ", ".join(parts) or f"{tally.valid} valid papers"
 
 
