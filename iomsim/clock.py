@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from iomsim.streams import U64, Floats, Lane
 DAY = 24 * 60
 HORIZON = 400
 """Days for which sittings are laid out; forty rounds need a few weeks at most."""
+
+SLOT = 16
+"""Minutes of the slots in which a sitting is looked up."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,14 @@ class Calendar:
         A round starts at once if the sitting has `last_call` minutes left, else at the opening
         of the next sitting.
         """
-        index = np.searchsorted(self.closes[:, 1], when, side="right")
+        index = self._coming(when)
         start = np.maximum(when, self._at(self.opens, index))
-        late = np.flatnonzero(start > self._close(index, keys, sits_on) - self.last_call)
+        late = np.flatnonzero(start > self.closes[:, 0].take(index) - self.last_call)
         while late.size:
-            index[late] += 1
-            start[late] = np.maximum(when[late], self._at(self.opens, index[late]))
             close = self._close(index[late], keys[late], sits_on)
             late = late[start[late] > close - self.last_call]
+            index[late] += 1
+            start[late] = np.maximum(when[late], self._at(self.opens, index[late]))
         return start
 
     def next_open(self, when: Floats, keys: U64, sits_on: float) -> Floats:
@@ -64,10 +68,25 @@ class Calendar:
         index[late] += 1
         return np.maximum(when, self._at(self.opens, index))
 
+    def _coming(self, when: Floats) -> NDArray[np.intp]:
+        """Return a sitting that has not ended long before `when`, and is not after the next one."""
+        slot = when.astype(np.intp)
+        slot //= SLOT
+        return self._slots.take(slot, mode="clip")
+
+    @cached_property
+    def _slots(self) -> NDArray[np.intp]:
+        starts = np.arange(0, (HORIZON + 1) * DAY, SLOT)
+        return np.searchsorted(self.closes[:, 1], starts, side="right")
+
+    @cached_property
+    def _days(self) -> Floats:
+        return self.opens // DAY
+
     def _close(self, index: NDArray[np.intp], keys: U64, sits_on: float) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
-        longer = sits_late(keys, self.opens[index] // DAY, sits_on)
-        return self.closes[index, longer.astype(np.intp)]
+        longer = sits_late(keys, self._days[index], sits_on)
+        return np.where(longer, self.closes[:, 1].take(index), self.closes[:, 0].take(index))
 
     def _at(self, table: Floats, index: NDArray[np.intp]) -> Floats:
         if index.max(initial=0) >= len(table):
@@ -151,7 +170,11 @@ class Timetable:
         start = self.calendar.next_start(before, keys, pace.sits_on)
         length = np.exp(pace.round_log_sd * streams.normal(keys, round_, Lane.DURATION))
         self.now[active] = start + pace.round_minutes * length
-        return start // DAY > before // DAY
+        night = np.zeros(active.size, dtype=bool)
+        waited = np.flatnonzero(start > before)
+        days = [moment[waited].astype(np.int64) // DAY for moment in (before, start)]
+        night[waited] = days[0] < days[1]
+        return night
 
     def concessions(self, runs: NDArray[np.intp]) -> None:
         """Move the clock of `runs` to the moment at which a withdrawal becomes known.

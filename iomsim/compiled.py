@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 
 import numpy as np
@@ -74,6 +75,21 @@ class Plan:
         """How many members there are."""
         return len(self.group)
 
+    @cached_property
+    def kinds(self) -> NDArray[np.intp]:
+        """One member of every class: those of a class lean alike whatever the run draws."""
+        return self._classes[0]
+
+    @cached_property
+    def kind(self) -> NDArray[np.intp]:
+        """Each member's class, shape ``(N,)``."""
+        return self._classes[1]
+
+    @cached_property
+    def _classes(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        table = np.vstack([self.lean, self.load, self.group])
+        return np.unique(table, axis=1, return_index=True, return_inverse=True)[1:]
+
     @property
     def pinned(self) -> NDArray[np.int64]:
         """How many members are pinned to each candidate, shape ``(K,)``."""
@@ -134,7 +150,7 @@ class Draws:
     keys: U64
     campaign: Floats
     appeal: Floats
-    region: Floats
+    region: NDArray[np.floating]
     conviction: Singles
     absent: NDArray[np.bool_]
     fluid: NDArray[np.bool_]
@@ -152,7 +168,7 @@ def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
         keys=streams.run_keys(seed, block, size),
         campaign=source(Purpose.SPONSORS).standard_normal((len(plan.backs), BLOCK))[:, :size],
         appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
-        region=source(Purpose.REGIONS).standard_normal((plan.group.max() + 1, k, BLOCK))[..., :size],
+        region=streams.many_normals(source(Purpose.REGIONS), (plan.group.max() + 1, k, BLOCK))[..., :size],
         conviction=streams.many_normals(source(Purpose.CONVICTION), hidden)[..., :size],
         absent=streams.many_coins(source(Purpose.ABSENCE), plan.absent)[:, :size],
         fluid=source(Purpose.REGIME).random(BLOCK)[:size] < b.fluid,
@@ -163,19 +179,18 @@ def contrast(plan: Plan, draws: Draws, weights: Floats) -> Singles:
     """Return a weighted sum over candidates of the systematic leans, shape ``(N, B)``.
 
     With weights (1, 0) it is the lean `a` towards the first of two, with (-1, 1) the lean
-    towards the second over the first.
+    towards the second over the first.  Members of a class lean alike, so it is found by class.
     """
-    b, spread = plan.behaviour, plan.spreads[:, None]
+    b, spread, one = plan.behaviour, plan.spreads[:, None], plan.kinds
     effect = np.exp(spread * draws.campaign - spread**2 / 2)
     shocks = (b.region_sd * draws.region + b.common_sd * draws.appeal) / np.sqrt(2.0)
     # a matrix product would do it in a line, but is many times slower for so few columns
     level = np.tensordot(shocks, weights, axes=(1, 0)).astype(np.float32)
-    out = level[plan.group]
-    out += (weights @ plan.lean).astype(np.float32)[:, None]
-    term = np.empty_like(out)
-    for load, force in zip(plan.load * weights[plan.backs][:, None], effect, strict=True):
-        out += np.multiply(load.astype(np.float32)[:, None], force.astype(np.float32), out=term)
-    return out
+    out = level[plan.group[one]]
+    out += (weights @ plan.lean[:, one]).astype(np.float32)[:, None]
+    for load, force in zip(plan.load[:, one] * weights[plan.backs][:, None], effect, strict=True):
+        out += load.astype(np.float32)[:, None] * force.astype(np.float32)
+    return out.take(plan.kind, axis=0)
 
 
 def leans(plan: Plan, draws: Draws) -> Singles:
@@ -210,5 +225,6 @@ def stances(plan: Plan, draws: Draws) -> Singles:
         np.exp(against, out=against)
     against[plan.pins == 0] = 0.0
     against[plan.pins == 1] = np.inf
-    np.copyto(against, np.float32(0.0), where=draws.absent)
+    bits = against.view(np.int32)  # times 0 or 1, as infinity times 0 would be no number
+    np.multiply(bits, ~draws.absent, out=bits)
     return against

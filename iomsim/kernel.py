@@ -1,47 +1,39 @@
-"""The vectorised rounds: arrays in, arrays out.
+"""The rounds of many runs at once: arrays in, arrays out.
 
 Arrays are members first, runs last, so that comparison and summation run along contiguous
 memory.  The kernel draws nothing of its own: every number comes from a run's key and the address
-``(round, lane)``, so a run is the same whatever its neighbours do.
-
-A ballot costs one 16-bit uniform.  A member who thinks again with probability `omega` and would
-then intend candidate 0 with probability `p` is told by one number `s` in [0, 2**16): think again
-if ``s < omega 2**16``, and intend candidate 0 if ``s < omega p 2**16``.  Only where the sixteen
-bits equal the integer part of a bound (once in 65536) do finer digits matter, and only there are
-they looked up: no probability is rounded.  Between two candidates ``p = 1 / (1 + against * m)``
-factors into a member's part (once a run) and a common part (once a round), so that the loop over
-rounds has no exponential.
+``(round, lane)``, so a run is the same whatever its neighbours do.  What goes on in the members'
+heads is in `ballots`; here is what follows from it: papers, majorities, withdrawals, endings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from types import SimpleNamespace
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iomsim import streams
+from iomsim.ballots import Crowd, Pair, Urge, total
+from iomsim.binomial import binomial_quantile
 from iomsim.rules import ENDINGS, Rules
 from iomsim.streams import U64, Floats, Lane
 
-TILE, WIDE_TILE = 256, 1024
-"""Columns of a pass over all members, or over few: what one pass touches stays in the cache."""
+CROWDED = 0.85
+"""Finished runs are dropped when fewer than this share of the columns are still in play."""
 
-SCALE = np.float32(2**16)
-TOP = np.float32(2**16 - 1)
-STEEP = 80.0
-"""Bound on the common log-odds of a round, inside the range of single precision."""
+APART = 3
+"""Rounds that waves of runs hold one wave after the other, so that a wave stays in the cache."""
 
 MAJORITY, ACCLAMATION, CONFIRMED, FAILED, UNRESOLVED = range(len(ENDINGS))
 OPEN = -1
 
 Singles = NDArray[np.float32]
 Codes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
+Ints = NDArray[Any]  # whole numbers, of whatever width
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
@@ -49,10 +41,10 @@ Places = NDArray[np.intp]
 class Ticker(Protocol):
     """Anything that lets a round pass and says where a night came before it."""
 
-    def hold_round(self, active: NDArray[np.intp], round_: int) -> Flags:
+    def hold_round(self, active: Places, round_: int) -> Flags:
         """Let one round pass in the runs `active`."""
 
-    def concessions(self, runs: NDArray[np.intp]) -> None:
+    def concessions(self, runs: Places) -> None:
         """Let the time of a withdrawal pass."""
 
 
@@ -65,26 +57,21 @@ class Setting(NamedTuple):
 
     candidates: int
     entitled: int
-    pinned: Ints
+    pinned: NDArray[np.int64]
     behaviour: SimpleNamespace
     rules: Rules
 
 
 @dataclass
-class Field:
-    """The runs still in play, one column each; B columns, K candidates, N members.
+class State:
+    """How the runs in play stand, one column each; B columns, K candidates.
 
     Attributes
     ----------
     run : ndarray of int, shape (B,)
-        Number of the run in its block.
+        Number of the run.
     keys, fluid, present : ndarrays, shape (B,)
         The run's key, whether its contest moves, and how many members are present.
-    stance : ndarray of float32, shape (N, B) or (K, N, B)
-        Odds against candidate 0 (two candidates), or log-odds of every candidate.
-    intention : ndarray of uint8, shape (N, B)
-        Candidate a member intends to vote for; K for the absent where three or more stand.
-        Between two candidates the absent carry 0, never move, and are taken off the counts.
     counts, votes : ndarrays of int, shape (K, B)
         Members intending each candidate, and the papers of the last round.
     standing : ndarray of bool, shape (K, B)
@@ -100,12 +87,10 @@ class Field:
         Finished runs that have not yet been dropped.
     """
 
-    run: NDArray[np.intp]
+    run: Places
     keys: U64
     fluid: Flags
     present: Ints
-    stance: Singles
-    intention: Codes
     counts: Ints
     votes: Ints
     standing: Flags
@@ -121,35 +106,67 @@ class Field:
         """How many columns there are."""
         return self.run.size
 
-    def keep(self, columns: Flags) -> Field:
-        """Return the field with only these columns (runs are every array's last axis)."""
-        kept = {f.name: np.compress(columns, getattr(self, f.name), axis=-1) for f in fields(self)}
-        return Field(**kept)
+
+COLUMNS = [f.name for f in fields(State)]
 
 
-def abreast(parts: list[Field]) -> Field:
-    """Put the runs of several fields side by side, numbered anew."""
-    names = [f.name for f in fields(Field)]
-    joined = {name: beside([getattr(part, name) for part in parts]) for name in names}
-    return Field(**joined | {"run": np.arange(joined["run"].size)})
+@dataclass
+class Field(State):
+    """Runs before they are played, or played on; N members.
 
-
-def beside(arrays: list[np.ndarray]) -> np.ndarray:
-    """Join arrays along their last axis, with rows that do not start a power of two apart.
-
-    Rows at such distances fall on the same lines of a cache, and a tile of them drives itself out.
+    Attributes
+    ----------
+    stance : ndarray of float32, shape (N, B) or (K, N, B)
+        Odds against candidate 0 (two candidates), or log-odds of every candidate.
+    intention : ndarray of uint8, shape (N, B)
+        Candidate a member intends to vote for; K for the absent where three or more stand.
+        Between two candidates the absent carry 0, never move, and are taken off the counts.
     """
-    width = sum(array.shape[-1] for array in arrays)
-    room = width + TILE if width // TILE % 2 == 0 else width
-    out = np.empty((*arrays[0].shape[:-1], room), dtype=arrays[0].dtype)[..., :width]
-    return np.concatenate(arrays, axis=-1, out=out)
+
+    stance: Singles
+    intention: Codes
+
+
+@dataclass
+class Hall(State):
+    """Runs that are being played: the members have taken their seats."""
+
+    minds: Pair | Crowd
+
+    def keep(self, columns: Places) -> Hall:
+        """Return the hall with only these columns."""
+        kept = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
+        return Hall(minds=self.minds.keep(columns), **kept)
+
+
+def seated(parts: Iterable[Field], width: int) -> Hall:
+    """Seat the members of several fields, `width` runs in all, side by side."""
+    minds: Pair | Crowd | None = None
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+    at = 0
+    for part in parts:
+        if minds is None:
+            minds = (Pair if part.stance.ndim == 2 else Crowd).room(part.stance.shape, width)
+        minds.put(slice(at, at + part.width), part.stance, part.intention)
+        at += part.width
+        for name, arrays in columns.items():
+            arrays.append(getattr(part, name))
+    assert minds is not None
+    return Hall(minds=minds, **{name: np.concatenate(arrays, axis=-1) for name, arrays in columns.items()})
+
+
+def abreast(halls: Sequence[Hall]) -> Hall:
+    """Put the runs of several halls side by side."""
+    first, *others = (hall.minds for hall in halls)
+    columns = {name: np.concatenate([getattr(hall, name) for hall in halls], axis=-1) for name in COLUMNS}
+    return Hall(minds=first.beside(others), **columns)
 
 
 class Rows(NamedTuple):
     """One round of the runs that held it: run, votes (K, n), valid (n,), flows (K, K, n)."""
 
     round_: int
-    run: NDArray[np.intp]
+    run: Places
     votes: Ints
     valid: Ints
     flows: Ints
@@ -164,32 +181,35 @@ class Played(NamedTuple):
     rows: list[Rows]
 
 
-def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Singles) -> Field:
-    """Return the field before the first round: everybody present is open.
+def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Singles, first: int = 0) -> Field:
+    """Return the field before the first round, its runs numbered from `first` on.
 
     Until they vote, all present count for candidate 0.
     """
     k, (n, width) = setting.candidates, absent.shape
-    nothing = np.zeros(width, dtype=np.int64)
+    nothing, nobody = np.zeros(width, dtype=np.int16), np.full(width, -1, dtype=np.int16)
     intention = np.zeros((n, width), dtype=np.uint8)
     if k > 2:
         intention[absent] = k
+    present = (n - total(absent.view(np.uint8))).astype(np.int16)
+    counts = np.zeros((k, width), dtype=np.int16)
+    counts[0] = present
     return Field(
-        run=np.arange(width),
+        run=np.arange(first, first + width),
         keys=keys,
         fluid=fluid,
-        present=n - np.count_nonzero(absent, axis=0),
-        stance=stance,
-        intention=intention,
-        counts=np.where(np.arange(k)[:, None] == 0, n - np.count_nonzero(absent, axis=0), 0),
-        votes=np.zeros((k, width), dtype=np.int64),
+        present=present,
+        counts=counts,
+        votes=np.zeros((k, width), dtype=np.int16),
         standing=np.ones((k, width), dtype=bool),
-        gone=nothing - 1,
-        alone=nothing - 1,
+        gone=nobody,
+        alone=nobody,
         refusals=nothing,
         crowded=nothing,
         two_way=nothing,
         done=np.zeros(width, dtype=bool),
+        stance=stance,
+        intention=intention,
     )
 
 
@@ -212,70 +232,92 @@ def play(setting: Setting, field: Field, ticker: Ticker, after: int = 0) -> Play
     Played
         Ending, winner and rounds of every run, and the rows of every round played here.
     """
-    winner = np.full(field.width, -1, dtype=np.int8)
-    ending = np.full(field.width, UNRESOLVED, dtype=np.uint8)
-    rounds = np.full(field.width, setting.rules.max_rounds, dtype=np.int16)
-    played: list[Rows] = []
-    for round_ in range(after + 1, setting.rules.max_rounds + 1):
-        live = np.flatnonzero(~field.done)
+    return play_waves(setting, [seated([field], field.width)], field.width, ticker, after)
+
+
+def play_waves(setting: Setting, waves: Iterable[Hall], runs: int, ticker: Ticker, after: int = 0) -> Played:
+    """Play runs to their end: wave by wave while most are open, then what is left side by side.
+
+    `runs` is how many there are in all.  What a round costs apart from its members is shared by
+    all runs that hold it together, so that late rounds, which few runs reach, had better be shared.
+    """
+    last = setting.rules.max_rounds
+    played = Played(
+        winner=np.full(runs, -1, dtype=np.int8),
+        ending=np.full(runs, UNRESOLVED, dtype=np.uint8),
+        rounds=np.full(runs, last, dtype=np.int16),
+        rows=[],
+    )
+    together = min(after + APART, last)
+    left = [advance(setting, hall, ticker, played, range(after + 1, together + 1)) for hall in waves]
+    advance(setting, abreast(left), ticker, played, range(together + 1, last + 1))
+    return played
+
+
+def advance(setting: Setting, hall: Hall, ticker: Ticker, played: Played, rounds: Iterable[int]) -> Hall:
+    """Hold these rounds and write down what comes of them; return the runs still open."""
+    live = np.flatnonzero(~hall.done)
+    for round_ in rounds:
+        if live.size < CROWDED * hall.width:
+            hall = hall.keep(live)
+            live = np.arange(live.size)
         if not live.size:
             break
-        if live.size < 0.8 * field.width:
-            field = field.keep(~field.done)
-            live = np.arange(live.size)
-        night = np.zeros(field.width, dtype=bool)
-        night[live] = ticker.hold_round(field.run[live], round_)
-        rows, ended = hold(setting, field, round_, night)
-        played.append(Rows(round_, field.run[live], *(part[..., live] for part in rows)))
-        conceded, elected, how = settle(setting, field, round_, ended)
-        ticker.concessions(field.run[live[conceded[live]]])
+        night = np.zeros(hall.width, dtype=bool)
+        night[live] = ticker.hold_round(hall.run[live], round_)
+        rows, ended = hold(setting, hall, round_, night)
+        played.rows.append(Rows(round_, hall.run[live], *(part.take(live, axis=-1) for part in rows)))
+        conceded, elected, how = settle(setting, hall, round_, ended)
+        ticker.concessions(hall.run[conceded & ~hall.done])
         over = live[how[live] != OPEN]
-        runs = field.run[over]
-        winner[runs], ending[runs], rounds[runs] = elected[over], how[over], round_
-        field.done[over] = True
-    return Played(winner, ending, rounds, played)
+        runs = hall.run[over]
+        played.winner[runs], played.ending[runs], played.rounds[runs] = elected[over], how[over], round_
+        hall.done[over] = True
+        live = np.flatnonzero(~hall.done)
+    return hall.keep(live)
 
 
-def hold(
-    setting: Setting, field: Field, round_: int, night: Flags
-) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
+def hold(setting: Setting, field: Hall, round_: int, night: Flags) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
     """Hold one round; return what was recorded, and who is elected and how by the count alone."""
     flows = reconsider(setting, field, round_, night)
     field.votes = field.counts - abstentions(setting, field, round_)
-    valid = field.votes.sum(axis=0)
+    valid = field.votes.sum(axis=0, dtype=np.int16)
     leader, ahead = leading(field.votes)
     need = needed(setting, field, valid, round_)
-    enough = ahead & (field.votes.max(axis=0) >= need)
-    how = np.where(enough, MAJORITY, OPEN)
-    votes = np.where(field.standing, field.votes, -1)
+    how = np.where(ahead & (field.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(OPEN))
+    votes = np.where(field.standing, field.votes, np.int16(-1))
     asked = np.flatnonzero(field.alone >= 0)
     if asked.size:
         yes = confirmations(setting, field, round_, asked)
         votes[:, asked] = -1
         votes[field.alone[asked], asked] = yes
         leader[asked] = field.alone[asked]
-        passed = yes >= need[asked]
-        how[asked] = np.where(passed, CONFIRMED, FAILED)
+        how[asked] = np.where(yes >= need[asked], CONFIRMED, FAILED)
     return (votes, valid, flows), (leader, how)
 
 
-def needed(setting: Setting, field: Field, valid: Ints, round_: int) -> Ints:
+def needed(setting: Setting, field: State, valid: Ints, round_: int) -> Ints:
     """Return the votes that elect in a round, in whole numbers."""
-    entitled = np.full(field.width, setting.entitled)
-    base = {"valid": valid, "present": field.present, "entitled": entitled}[setting.rules.base]
-    return np.asarray(setting.rules.needed(base, round_))
+    base = {"valid": valid, "present": field.present}.get(setting.rules.base)
+    if base is None:
+        return np.full(field.width, setting.rules.needed(setting.entitled, round_))
+    table = setting.rules.needed(np.arange(int(base.max(initial=0)) + 1), round_)
+    return np.asarray(table).take(base)
 
 
 def leading(votes: Ints) -> tuple[Ints, Flags]:
     """Return the candidate with most votes and whether nobody shares that place."""
-    top = votes.max(axis=0)
-    return votes.argmax(axis=0), (votes == top).sum(axis=0) == 1
+    leader, top = np.zeros(votes.shape[1], dtype=np.int8), votes[0]
+    for k in range(1, len(votes)):
+        leader = np.where(votes[k] > top, np.int8(k), leader)
+        top = np.maximum(top, votes[k])
+    return leader, total((votes == top).view(np.uint8)) == 1
 
 
 # -- after an inconclusive round -----------------------------------------------------------------
 
 
-def settle(setting: Setting, field: Field, round_: int, ended: tuple[Ints, Ints]) -> tuple[Flags, Ints, Ints]:
+def settle(setting: Setting, field: State, round_: int, ended: tuple[Ints, Ints]) -> tuple[Flags, Ints, Ints]:
     """Let the trailing camp concede, the last one leave, or the leader stand alone.
 
     Returns
@@ -286,10 +328,10 @@ def settle(setting: Setting, field: Field, round_: int, ended: tuple[Ints, Ints]
         The winner (-1 for none) and the ending; `OPEN` where the election goes on.
     """
     leader, how = ended
-    elected = np.where((how == OPEN) | (how == FAILED), -1, leader)
+    elected = np.where((how == OPEN) | (how == FAILED), np.int8(-1), leader)
     inconclusive = how == OPEN
-    field.gone = np.full(field.width, -1, dtype=np.int64)
-    two = field.standing.sum(axis=0) == 2
+    field.gone = np.full(field.width, -1, dtype=np.int16)
+    two = field.standing.sum(axis=0, dtype=np.int8) == 2
     conceded = concede(setting, field, round_, inconclusive & two)
     if setting.rules.after_concession == "acclamation":
         elected[conceded], how[conceded] = leader[conceded], ACCLAMATION
@@ -300,23 +342,23 @@ def settle(setting: Setting, field: Field, round_: int, ended: tuple[Ints, Ints]
     return conceded, elected, how
 
 
-def concede(setting: Setting, field: Field, round_: int, where: Flags) -> Flags:
+def concede(setting: Setting, field: State, round_: int, where: Flags) -> Flags:
     """Return where the trailing candidate of two withdraws.
 
     A run's readiness h ~ Beta(a, b) is integrated out: after m refusals the next concession has
     probability a / (a + b + m), the law of a Polya urn.  In a tie nobody concedes or refuses.
     """
-    nobody = np.zeros(field.width, dtype=bool)
     if not setting.rules.concession:
-        return nobody
+        return np.zeros(field.width, dtype=bool)
     a, b = setting.behaviour.concede_a, setting.behaviour.concede_b
     asked = where & leading(field.votes)[1]
-    conceded = asked & (streams.uniform(field.keys, round_, Lane.CONCEDE) < a / (a + b + field.refusals))
+    chance = a / (a + b + np.arange(int(field.refusals.max(initial=0)) + 1))
+    conceded = asked & (streams.uniform(field.keys, round_, Lane.CONCEDE) < chance.take(field.refusals))
     field.refusals = field.refusals + (asked & ~conceded)
     return conceded
 
 
-def eliminate(setting: Setting, field: Field, round_: int, where: Flags) -> None:
+def eliminate(setting: Setting, field: State, round_: int, where: Flags) -> None:
     """Count inconclusive rounds among three or more, and drop the last candidate when due."""
     first, every = setting.rules.eliminate_after, setting.rules.eliminate_every
     field.crowded = field.crowded + where
@@ -324,13 +366,13 @@ def eliminate(setting: Setting, field: Field, round_: int, where: Flags) -> None
         return
     due = np.flatnonzero(where & (field.crowded >= first) & ((field.crowded - first) % every == 0))
     if due.size:
-        papers = np.where(field.standing, field.votes, np.iinfo(np.int64).max)[:, due]
+        papers = np.where(field.standing, field.votes, np.iinfo(np.int16).max)[:, due]
         last = by_lot(papers == papers.min(axis=0), field.keys[due], round_)
         field.standing[last, due] = False
         field.gone[due] = last
 
 
-def face_alone(setting: Setting, field: Field, round_: int, where: Flags) -> None:
+def face_alone(setting: Setting, field: State, round_: int, where: Flags) -> None:
     """Count inconclusive rounds between two, and let the leader face a yes/no round when due."""
     field.two_way = field.two_way + where
     cap = setting.rules.max_two_way
@@ -350,58 +392,23 @@ def by_lot(tied: Flags, keys: U64, round_: int) -> Ints:
 # -- papers --------------------------------------------------------------------------------------
 
 
-def abstentions(setting: Setting, field: Field, round_: int) -> Ints:
+def abstentions(setting: Setting, field: State, round_: int) -> Ints:
     """Return how many intending members of each candidate hand in no valid paper, shape (K, B).
 
     Members abstain independently of each other and of their intention, so those of one candidate
     are binomial.  Pinned members always vote.
     """
-    out = np.zeros_like(field.counts)
-    free = np.maximum(field.counts - setting.pinned[:, None], 0)
-    for k in range(setting.candidates):
-        draw = streams.uniform(field.keys, round_, Lane.ABSTAIN + k)
-        out[k] = binomial_quantile(free[k], setting.behaviour.abstain, draw)
-    return out
+    free = np.maximum(field.counts - setting.pinned[:, None].astype(np.int16), 0)
+    draw = streams.uniform(field.keys, round_, lanes(Lane.ABSTAIN, setting.candidates))
+    return binomial_quantile(free, setting.behaviour.abstain, draw)
 
 
-GUIDES = 256
-"""Cells of the guide table: most quantiles are found in the first cell looked at."""
+def lanes(first: int, count: int) -> U64:
+    """Return neighbouring lanes as a column."""
+    return np.arange(first, first + count, dtype=np.uint64)[:, None]
 
 
-def binomial_quantile(trials: Ints, p: float, u: Floats) -> Ints:
-    """Return the binomial number whose distribution function first exceeds `u`.
-
-    A guide table (Chen and Asau 1974, *Journal of the ACM* 21, 591-599) says from where to count.
-    """
-    if p in (0.0, 1.0):
-        return trials * int(p)
-    table, guide = binomial_cdf(1 << int(trials.max(initial=0)).bit_length(), p)
-    out = guide[trials, (u * GUIDES).astype(np.intp)]
-    short = np.flatnonzero(u >= table[trials, out])
-    while short.size:
-        out[short] += 1
-        short = short[u[short] >= table[trials[short], out[short]]]
-    return out
-
-
-@cache
-def binomial_cdf(most: int, p: float) -> tuple[Floats, Ints]:
-    """Return P(X <= x) for X ~ Bin(n, p), n = 0..most in rows, and the table's guide.
-
-    By Pascal's rule; ``guide[n, j]`` is the quantile of ``j / GUIDES``.
-    """
-    pmf = np.zeros((most + 1, most + 2))
-    pmf[0, 0] = 1.0
-    for n in range(1, most + 1):
-        pmf[n] = (1 - p) * pmf[n - 1]
-        pmf[n, 1:] += p * pmf[n - 1, :-1]
-    cdf = np.cumsum(pmf, axis=1)
-    cdf[np.arange(most + 2) >= np.arange(most + 1)[:, None]] = 1.0
-    cells = np.arange(GUIDES) / GUIDES
-    return cdf, np.array([np.searchsorted(row, cells, side="right") for row in cdf])
-
-
-def confirmations(setting: Setting, field: Field, round_: int, asked: NDArray[np.intp]) -> Ints:
+def confirmations(setting: Setting, field: State, round_: int, asked: Places) -> Ints:
     """Return the yes votes where the leader stands alone.
 
     Each of the leader's own voters says yes with probability `yes_own` (the pinned always), each
@@ -415,7 +422,7 @@ def confirmations(setting: Setting, field: Field, round_: int, asked: NDArray[np
     sure = np.minimum(setting.pinned[alone], own)
     y = betaincinv(b.yes_opponent_a, b.yes_opponent_b, streams.uniform(keys, round_, Lane.YES_SHARE))
     voter = np.arange(voting.max(initial=0))[:, None]
-    draw = streams.uniform(keys, round_, (Lane.FINE + voter).astype(np.uint64))
+    draw = streams.uniform(keys, round_, (Lane.YES + voter).astype(np.uint64))
     says_yes = (voter < sure) | (draw < np.where(voter < own, b.yes_own, y))
     return np.count_nonzero(says_yes & (voter < voting), axis=0)
 
@@ -423,36 +430,32 @@ def confirmations(setting: Setting, field: Field, round_: int, asked: NDArray[np
 # -- intentions ----------------------------------------------------------------------------------
 
 
-def reconsider(setting: Setting, field: Field, round_: int, night: Flags) -> Ints:
+def reconsider(setting: Setting, field: Hall, round_: int, night: Flags) -> Ints:
     """Let open members think again; set the counts, return the flows, shape (K, K, B)."""
     omega = openness(setting.behaviour, field.fluid, round_, night)
     omega[field.alone >= 0] = 0.0
-    draw = pull(setting, field, round_)
-    flows = np.zeros((setting.candidates, setting.candidates, field.width), dtype=np.int64)
-    if setting.candidates == 2 and round_ <= streams.EARLY:
-        desk = Desk(len(field.intention), min(field.width, TILE))
-        for tile in tiles(field.width, TILE):
-            all_think(field, round_, tile, omega, draw, flows, desk)
-    else:
-        for tile in tiles(field.width, WIDE_TILE):
-            some_think(setting, field, round_, tile, omega, draw, flows)
-        moved = flows.sum(axis=0) - flows.sum(axis=1)
-        field.counts = field.counts + moved
+    flows = field.minds.think(field.keys, round_, Urge(omega, pull(setting, field, round_), field.gone, field.standing))
+    field.counts = field.counts + flows.sum(axis=0, dtype=np.int16) - flows.sum(axis=1, dtype=np.int16)
+    if round_ == 1:
+        return np.zeros_like(flows)
     for k in range(setting.candidates):
-        flows[k, k] = field.counts[k] - flows[:, k].sum(axis=0)
-    return flows if round_ > 1 else np.zeros_like(flows)
+        flows[k, k] = field.counts[k] - flows[:, k].sum(axis=0, dtype=np.int16)
+    return flows
 
 
 def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags) -> Floats:
     """Return the probability that a member thinks again before this round."""
     if round_ == 1:
         return np.ones(fluid.size)
-    first = np.where(fluid, b.openness_fluid, b.openness_entrenched)
-    omega = b.openness_inf + (first - b.openness_inf) * b.decay ** (round_ - 2)
-    return np.where(night, np.maximum(omega, b.overnight), omega)
+    fading = b.decay ** (round_ - 2)
+    entrenched, moving = (
+        b.openness_inf + (first - b.openness_inf) * fading for first in (b.openness_entrenched, b.openness_fluid)
+    )
+    omega = np.where(fluid, moving, entrenched)
+    return np.where(night, np.maximum(omega, b.overnight), omega) if b.overnight else omega
 
 
-def pull(setting: Setting, field: Field, round_: int) -> Floats:
+def pull(setting: Setting, field: State, round_: int) -> Floats:
     """Return the log-odds every candidate gains by the last tally and by what happens since."""
     b = setting.behaviour
     if round_ == 1:
@@ -460,160 +463,20 @@ def pull(setting: Setting, field: Field, round_: int) -> Floats:
     momentum = np.where(field.fluid, b.momentum_fluid, b.momentum_entrenched)
     out = momentum * np.log(np.maximum(field.votes, 0.5))
     if b.round_sd:
-        for k in range(setting.candidates):
-            out[k] += b.round_sd / np.sqrt(2.0) * streams.student(field.keys, round_, Lane.SWAY + 2 * k)
+        shock = streams.student(field.keys, round_, lanes(Lane.SWAY, setting.candidates))
+        out += b.round_sd / np.sqrt(2.0) * shock
     return out
 
 
-def tiles(width: int, size: int) -> Iterator[slice]:
-    """Cut the columns into tiles."""
-    return (slice(start, min(start + size, width)) for start in range(0, width, size))
-
-
-class Desk:
-    """Buffers for one tile: arrays made anew for every pass would cost more than the pass."""
-
-    def __init__(self, members: int, width: int) -> None:
-        self.booth = streams.Booth(members, width)
-        self._singles = np.empty(members * width, dtype=np.float32)
-        self._whole = np.empty(members * width, dtype=np.uint16)
-        self._flags = np.empty((3, members * width), dtype=bool)
-
-    def singles(self, shape: tuple[int, int]) -> Singles:
-        """Return room for single-precision numbers."""
-        return self._singles[: shape[0] * shape[1]].reshape(shape)
-
-    def whole(self, shape: tuple[int, int]) -> NDArray[np.uint16]:
-        """Return room for 16-bit numbers."""
-        return self._whole[: shape[0] * shape[1]].reshape(shape)
-
-    def flags(self, which: int, shape: tuple[int, int]) -> Flags:
-        """Return room for flags, one of three."""
-        return self._flags[which, : shape[0] * shape[1]].reshape(shape)
-
-
-def all_think(field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints, desk: Desk) -> None:
-    """Let most members of a tile think again: two candidates, early rounds.
-
-    One bound per member, from its odds and the round's common odds.
-    """
-    intention, keys = field.intention[:, tile], field.keys[tile]
-    bits = desk.booth.sixteen(keys, round_)
-    reach = (omega[tile] * SCALE).astype(np.float32)
-    common = np.exp(np.clip(draw[1, tile] - draw[0, tile], -STEEP, STEEP)).astype(np.float32)
-    with np.errstate(over="ignore"):
-        bound = np.multiply(field.stance[:, tile], common, out=desk.singles(bits.shape))
-    bound += np.float32(1.0)
-    np.divide(reach, bound, out=bound)
-    second = beyond(bits, bound, keys, round_, desk, out=desk.flags(0, bits.shape))
-    settled = beyond(bits, reach, keys, round_, desk, out=desk.flags(1, bits.shape))
-    moved = np.not_equal(intention.view(bool), second, out=desk.flags(2, bits.shape))
-    np.greater(moved, settled, out=moved)  # moved and not settled
-    second &= moved
-    intention ^= moved.view(np.uint8)
-    joined = total(second.view(np.uint8))
-    flows[0, 1, tile] = joined
-    flows[1, 0, tile] = total(moved.view(np.uint8)) - joined
-    field.counts[1, tile] = total(intention)
-    field.counts[0, tile] = field.present[tile] - field.counts[1, tile]
-
-
-def total(flags: Codes) -> NDArray[np.uint16]:
-    """Count the members flagged in every column, in the narrowest numbers that hold them."""
-    narrow = np.uint8 if len(flags) < 256 else np.uint16
-    return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.uint16)
-
-
-def some_think(
-    setting: Setting, field: Field, round_: int, tile: slice, omega: Floats, draw: Floats, flows: Ints
-) -> None:
-    """Let members think again one by one, but all of a tile at once.
-
-    For later rounds, when few do, and for three or more candidates.  Only members whose leading
-    bits say that they may think again are looked at.
-    """
-    k, width = setting.candidates, tile.stop - tile.start
-    reach, gone = omega[tile] * SCALE, field.gone[tile]
-    member, column = suspects(field, round_, tile, np.where(gone >= 0, float(SCALE), reach))
-    intention, keys = field.intention[:, tile], field.keys[tile]
-    old = intention[member, column]
-    s = streams.ballot(keys[column], round_, member.astype(np.uint64))
-    reach = np.where(old == gone[column], float(SCALE), reach[column])
-    think = np.flatnonzero((s < reach) & (old < k))
-    member, column, old = member[think], column[think], old[think]
-    new = choose(field, tile, member, column, s[think] / reach[think], draw)
-    moved = np.flatnonzero(old != new)
-    member, column, old, new = member[moved], column[moved], old[moved], new[moved]
-    intention[member, column] = new
-    code = (old.astype(np.int64) * k + new) * width + column
-    flows[:, :, tile] += np.bincount(code, minlength=k * k * width).reshape(k, k, width)
-
-
-def suspects(field: Field, round_: int, tile: slice, reach: Floats) -> tuple[Places, Places]:
-    """Return member and column wherever the leading bits leave open that a member thinks again."""
-    keys, members = field.keys[tile], len(field.intention)
-    booth = streams.Booth(members, keys.size)
-    if round_ <= streams.EARLY:
-        limit = np.minimum(reach, 65535).astype(np.uint16)
-        member, column = np.divmod(np.flatnonzero(booth.sixteen(keys, round_) <= limit), keys.size)
-        return member, column
-    limit = np.repeat(np.minimum(reach // 256, 255).astype(np.uint8), 8)
-    row, place = np.divmod(np.flatnonzero(booth.eight(keys, round_) <= limit), limit.size)
-    member, column = 8 * row + place % 8, place // 8
-    real = member < members
-    return member[real], column[real]
-
-
-def choose(field: Field, tile: slice, member: Places, column: Places, u: Floats, draw: Floats) -> Codes:
-    """Return whom these members of a tile intend when they think again, by uniforms `u`.
-
-    The multinomial logit among those standing, by its cumulative probabilities.  Nobody chooses
-    a candidate who is out, whatever the rounding.
-    """
-    standing, draw, k = field.standing[:, tile], draw[:, tile], len(field.standing)
-    if k == 2:
-        common = np.exp(np.clip(draw[1] - draw[0], -STEEP, STEEP)).astype(np.float32)
-        with np.errstate(over="ignore"):
-            first = 1.0 / (1.0 + field.stance[:, tile][member, column] * common[column])
-        return (u >= first).astype(np.uint8)
-    weights = field.stance[:, :, tile][:, member, column]
-    weights += np.where(standing, draw, -np.inf).astype(np.float32)[:, column]
-    weights -= weights.max(axis=0)
-    np.exp(weights, out=weights)
-    bounds = np.cumsum(weights, axis=0)
-    bounds /= bounds[-1]
-    last = k - 1 - standing[::-1].argmax(axis=0)
-    return np.minimum((u >= bounds[:-1]).sum(axis=0), last[column]).astype(np.uint8)
-
-
-def beyond(bits: NDArray[np.uint16], bound: Singles, keys: U64, round_: int, desk: Desk, out: Flags) -> Flags:
-    """Return where uniforms lie at or beyond real-valued bounds in [0, 2**16], exactly.
-
-    `bits` hold the integer parts of the uniforms; `bound` has their shape or is one per column.
-    Where the integer parts are equal, the uniform's further digits decide.
-    """
-    capped = bound if bound.max(initial=0) < SCALE else np.minimum(bound, TOP)
-    whole = desk.whole(bits.shape) if bound.ndim == 2 else np.empty(bound.shape, np.uint16)
-    np.copyto(whole, capped, casting="unsafe")
-    tied = np.flatnonzero(np.equal(bits, whole, out=out))
-    np.greater_equal(bits, whole, out=out)
-    if tied.size:
-        member, column = np.divmod(tied, bits.shape[1])
-        lanes = np.uint64(Lane.FINE) + member.astype(np.uint64)
-        s = bits[member, column] + streams.uniform(keys[column], round_, lanes)
-        out[member, column] = s >= np.broadcast_to(bound, bits.shape)[member, column]
-    return out
+# -- records -------------------------------------------------------------------------------------
 
 
 def ragged(played: Played, candidates: int, after: int = 0) -> tuple[NDArray[np.int16], ...]:
     """Return votes (R, K), valid (R,) and flows (R, K, K) ordered by run, then round."""
-    held = played.rounds.astype(np.int64) - after
+    k, held = candidates, played.rounds.astype(np.int64) - after
     start = np.cumsum(held) - held
-    total = int(held.sum())
-    votes = np.zeros((total, candidates), dtype=np.int16)
-    valid = np.zeros(total, dtype=np.int16)
-    flows = np.zeros((total, candidates, candidates), dtype=np.int16)
+    table = np.zeros((int(held.sum()), k + 1 + k * k), dtype=np.int16)
     for rows in played.rows:
-        at = start[rows.run] + rows.round_ - after - 1
-        votes[at], valid[at], flows[at] = rows.votes.T, rows.valid, np.moveaxis(rows.flows, -1, 0)
-    return votes, valid, flows
+        at = start[rows.run] + (rows.round_ - after - 1)
+        table[at] = np.concatenate([rows.votes, rows.valid[None], rows.flows.reshape(k * k, -1)], dtype=np.int16).T
+    return table[:, :k], table[:, k], table[:, k + 1 :].reshape(-1, k, k)

@@ -154,11 +154,11 @@ class Opening(NamedTuple):
 def opening(plan: Plan, k: int, seed: int, block: int, size: int) -> Opening:
     """Return a block as its first round finds it, from the same addressed numbers as the election itself."""
     setting, draws = simulate.setting_of(plan), draw(plan, seed, block, size)
-    field = simulate.enter(plan, setting, draws)
-    kernel.reconsider(setting, field, 1, np.zeros(size, dtype=bool))
+    hall = kernel.seated([simulate.enter(plan, setting, draws)], size)
+    kernel.reconsider(setting, hall, 1, np.zeros(size, dtype=bool))
     present = ~draws.absent
     z = draws.conviction[k] if plan.candidates > 2 else draws.conviction * np.float32(1 - 2 * k)
-    return Opening(z, (field.intention == k) & present, present, draws.fluid)
+    return Opening(z, (hall.minds.intentions() == k) & present, present, draws.fluid)
 
 
 def _outcomes(race: Scenario, k: int, seed: int, first: int, size: int) -> Floats:

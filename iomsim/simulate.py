@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim import kernel
+from iomsim import kernel, streams
 from iomsim.clock import Timetable
 from iomsim.compiled import Draws, Plan, compile_scenario, draw, stances
 from iomsim.errors import BlockError, IomsimError
@@ -89,7 +89,10 @@ def setting_of(plan: Plan) -> kernel.Setting:
 
 
 SPAN = 16
-"""Blocks that are played side by side: what a round costs apart from its members is shared."""
+"""Blocks that are played together: what a round costs apart from its members is shared."""
+
+WAVE = 16
+"""Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
 
 
 def play_span(race: Scenario, seed: int, first: int, size: int) -> Outcomes:
@@ -139,17 +142,43 @@ def play_abreast(plans: Sequence[Plan], seed: int, first: int, size: int) -> Out
     """Play the same runs of plans that share their rounds; the outcomes lie behind one another."""
     setting = setting_of(plans[0])
     sizes = portions(size, BLOCK)
-    parts = [enter(plan, setting, draw(plan, seed, first + i, n)) for plan in plans for i, n in enumerate(sizes)]
-    field = kernel.abreast(parts)
-    timetable = Timetable(plans[0].calendar, plans[0].pace, field.keys)
-    present = field.present.astype(np.int16)
-    played = kernel.play(setting, field, timetable)
+    blocks = [(plan, first + i, n) for plan in plans for i, n in enumerate(sizes)]
+    keys = np.concatenate([streams.run_keys(seed, first + i, n) for i, n in enumerate(sizes)] * len(plans))
+    timetable = Timetable(plans[0].calendar, plans[0].pace, keys)
+    present = np.empty(keys.size, dtype=np.int16)
+
+    def entered(block: tuple[Plan, int, int], run: int) -> kernel.Field:
+        plan, number, n = block
+        field = enter(plan, setting, draw(plan, seed, number, n), run)
+        present[run : run + n] = field.present
+        return field
+
+    def waves() -> Iterator[kernel.Hall]:
+        run = 0
+        for wave in grouped(blocks, abreast(plans[0])):
+            width = sum(n for *_, n in wave)
+            starts = np.cumsum([run, *(n for *_, n in wave)]).tolist()
+            yield kernel.seated(map(entered, wave, starts), width)
+            run += width
+
+    played = kernel.play_waves(setting, waves(), keys.size, timetable)
     return outcomes(played, setting.candidates, timetable.now, present)
 
 
-def enter(plan: Plan, setting: kernel.Setting, draws: Draws) -> kernel.Field:
-    """Return the runs of a block before their first round."""
-    return kernel.opening(setting, draws.keys, draws.fluid, draws.absent, stances(plan, draws))
+def abreast(plan: Plan) -> int:
+    """Return how many blocks hold their first rounds side by side."""
+    numbers = plan.members * (1 if plan.candidates == 2 else plan.candidates)
+    return max(1, WAVE * 175 // numbers)
+
+
+def grouped(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Cut a sequence into groups."""
+    return (things[at : at + size] for at in range(0, len(things), size))
+
+
+def enter(plan: Plan, setting: kernel.Setting, draws: Draws, first: int = 0) -> kernel.Field:
+    """Return the runs of a block before their first round, numbered from `first` on."""
+    return kernel.opening(setting, draws.keys, draws.fluid, draws.absent, stances(plan, draws), first)
 
 
 @cache

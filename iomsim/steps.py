@@ -254,7 +254,8 @@ def yes_no_surprise(scene: Scene, stage: Stage, share: float) -> Surprise:
     """Return how far out a share of yes is: by playing the round in every world."""
     field = field_of(scene.plan, stage)
     nobody = np.zeros(field.width, dtype=bool)
-    (votes, valid, _), _ = kernel.hold(scene.setting, field, stage.round_ + 1, nobody)
+    hall = kernel.seated([field], field.width)
+    (votes, valid, _), _ = kernel.hold(scene.setting, hall, stage.round_ + 1, nobody)
     played, w = votes[stage.alone] / np.maximum(valid, 1), weights(stage.cloud.log_weight)
     return Surprise(float(min(1.0, 2 * min(w @ (played <= share), w @ (played >= share)))), "an answer this far out")
 

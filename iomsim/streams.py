@@ -21,6 +21,8 @@ References
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 import numpy as np
@@ -31,6 +33,7 @@ BLOCK = 1024
 
 U64 = NDArray[np.uint64]
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -56,11 +59,12 @@ class Lane(IntEnum):
     CONCEDE = 0
     LOT = 1
     YES_SHARE = 2
-    DURATION = 8  # and 9
+    DURATION = 8
     SITS_ON = 10
     ABSTAIN = 16  # one per candidate, 8 at most
-    SWAY = 32  # two per candidate
-    FINE = 1 << 14  # one per member: the digits below a ballot's sixteen bits; the yes or no
+    SWAY = 32  # one per candidate
+    FINE = 3  # the digits of all ballots below their sixteen bits
+    YES = 1 << 14  # one per member: the yes or no
     BALLOTS = 1 << 15  # four members share one
 
 
@@ -95,33 +99,36 @@ def splitmix(state: U64, shifted: U64 | None = None) -> U64:
     return state
 
 
-def _states(keys: U64, round_: int, lane: int | U64) -> U64:
-    offset = np.uint64(round_) * _LANES_PER_ROUND + np.asarray(lane, dtype=np.uint64)
-    return keys + offset * GAMMA
+def words(keys: U64, round_: int, lane: int | U64) -> U64:
+    """Return one word of 64 random bits per key, for this round and lane."""
+    with np.errstate(over="ignore"):
+        offset = np.uint64(round_) * _LANES_PER_ROUND + np.asarray(lane, dtype=np.uint64)
+        return splitmix(keys + offset * GAMMA)
 
 
 def uniform(keys: U64, round_: int, lane: int | U64) -> Floats:
     """Return one uniform in [0, 1) with 53 bits per key, for this round and lane."""
-    with np.errstate(over="ignore"):
-        bits = splitmix(_states(keys, round_, lane))
-    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    bits = words(keys, round_, lane)
+    bits >>= np.uint64(11)
+    return bits.view(np.int64) * np.float64(2.0**-53)
 
 
-EARLY = 3
-"""Rounds in which a ballot begins with sixteen bits.
-
-Most members think again then.  Later few do, and eight bits tell which ones may.
-"""
+# -- ballots -------------------------------------------------------------------------------------
 
 STEPS = 1 << 16
 """A ballot's number lies in [0, STEPS)."""
+
+SEATS = 8
+"""Members sit eight to a bench: what one bench of one run does is a byte."""
 
 
 def ballot(keys: U64, round_: int, member: U64) -> Floats:
     """Return the ballots' numbers in [0, STEPS) of some members, one per key.
 
-    The leading bits come from a hash that neighbouring members share, the further digits from
-    the member's own lane.
+    The sixteen leading bits are a quarter of a word that four neighbouring members share.  The
+    digits after the point are the same for all members of a run and round: every number is
+    uniform, and what that costs in independence, a covariance of at most 2**-34 between the
+    ballots of two members, is less than the error of single precision.
 
     Examples
     --------
@@ -129,17 +136,14 @@ def ballot(keys: U64, round_: int, member: U64) -> Floats:
     >>> bool(0 <= one[0] < STEPS)
     True
     """
-    bits = 16 if round_ <= EARLY else 8
-    share = np.uint64(64 // bits)
-    with np.errstate(over="ignore"):
-        word = splitmix(_states(keys, round_, np.uint64(Lane.BALLOTS) + member // share))
-    first = (word >> (member % share * np.uint64(bits))) & np.uint64((1 << bits) - 1)
-    return (first + finer(keys, round_, member)) * float(STEPS >> bits)
+    word = words(keys, round_, np.uint64(Lane.BALLOTS) + member // np.uint64(4))
+    leading = (word >> (member % np.uint64(4) * np.uint64(16))) & np.uint64(STEPS - 1)
+    return leading + finer(keys, round_)
 
 
-def finer(keys: U64, round_: int, member: U64) -> Floats:
-    """Return a ballot's digits beyond its leading bits, as a uniform in [0, 1)."""
-    return uniform(keys, round_, np.uint64(Lane.FINE) + member)
+def finer(keys: U64, round_: int) -> Floats:
+    """Return the digits after the point of all ballots of a round, as a uniform in [0, 1)."""
+    return uniform(keys, round_, Lane.FINE)
 
 
 class Booth:
@@ -152,89 +156,112 @@ class Booth:
     """
 
     def __init__(self, members: int, width: int) -> None:
-        quads = -(-members // 4)
-        self.members = members
-        self._words = np.empty(quads * width, dtype=np.uint64)
-        self._shifted = np.empty(quads * width, dtype=np.uint64)
-        self._bits = np.empty(4 * quads * width, dtype=np.uint16)
+        self.members, self.benches = members, -(-members // SEATS)
+        self._words = np.empty(2 * self.benches * width, dtype=np.uint64)
+        self._shifted = np.empty(2 * self.benches * width, dtype=np.uint64)
 
-    def sixteen(self, keys: U64, round_: int) -> NDArray[np.uint16]:
-        """Return sixteen bits per member and run: shape ``(members, runs)``, until the next call."""
-        words = self._hash(keys, round_, 4)
-        quarters = words.view("<u2").reshape(*words.shape, 4)
-        bits = self._bits[: quarters.size].reshape(len(words), 4, keys.size)
-        for quarter in range(4):
-            bits[:, quarter] = quarters[..., quarter]
-        return bits.reshape(-1, keys.size)[: self.members]
+    def bits(self, keys: U64, round_: int) -> NDArray[np.uint16]:
+        """Return sixteen bits for every seat, shape ``(benches, runs * SEATS)``, until the next call.
 
-    def eight(self, keys: U64, round_: int) -> NDArray[np.uint8]:
-        """Return eight bits per member and run as they fall: shape ``(ceil(members / 8), 8 runs)``.
-
-        Member `8 i + j` of run `r` is found at ``[i, 8 r + j]``.
+        Those of member ``SEATS * i + s`` in run `r` are at ``[i, SEATS * r + s]``.
         """
-        return self._hash(keys, round_, 8).view(np.uint8)
-
-    def _hash(self, keys: U64, round_: int, share: int) -> U64:
-        count = -(-self.members // share)
-        lanes = np.uint64(Lane.BALLOTS) + np.arange(count, dtype=np.uint64)
-        words = self._words[: count * keys.size].reshape(count, keys.size)
+        shape = self.benches, 2 * keys.size
+        words = self._words[: shape[0] * shape[1]].reshape(shape)
+        lanes = np.uint64(Lane.BALLOTS) + 2 * np.arange(self.benches, dtype=np.uint64)[:, None]
         with np.errstate(over="ignore"):
-            np.add(keys, (np.uint64(round_) * _LANES_PER_ROUND + lanes[:, None]) * GAMMA, out=words)
-            splitmix(words, self._shifted[: words.size].reshape(words.shape))
-        return words if sys.byteorder == "little" else words.astype("<u8")
+            first = keys + np.uint64(round_) * _LANES_PER_ROUND * GAMMA
+            pairs = np.stack([first, first + GAMMA], axis=1).reshape(-1)
+            np.add(pairs, lanes * GAMMA, out=words)
+            splitmix(words, self._shifted[: words.size].reshape(shape))
+        return (words if sys.byteorder == "little" else words.astype("<u8")).view("<u2")
 
 
-def many_coins(source: np.random.Generator, chances: Floats) -> NDArray[np.bool_]:
-    """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``."""
-    count = len(chances) * BLOCK
-    words = source.bit_generator.random_raw(-(-count // 2)).view(np.uint32)[:count].reshape(-1, BLOCK)
-    bounds = np.minimum(np.floor(chances * 2.0**32), 2**32 - 1).astype(np.uint32)
-    tossed = words < bounds[:, None]
-    tossed[chances >= 1.0] = True
-    return tossed
+# -- laws ----------------------------------------------------------------------------------------
 
 
-def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return standard normals in single precision, three times as fast as one by one.
-
-    Box and Muller's pairs from 32-bit uniforms, in vector instructions throughout; the tails
-    reach 6.7 standard deviations.
-    """
-    count = int(np.prod(shape))
-    pairs = -(-count // 2)
-    halves = source.bit_generator.random_raw(pairs).view(np.uint32).reshape(pairs, 2)
-    radius = halves[:, 0].astype(np.float32)
-    radius += np.float32(0.5)
-    radius *= np.float32(2.0**-32)
-    np.log(radius, out=radius)
-    radius *= np.float32(-2.0)
-    np.sqrt(np.maximum(radius, 0, out=radius), out=radius)
-    angle = halves[:, 1].astype(np.float32)
-    angle *= np.float32(2.0 * np.pi * 2.0**-32)
-    out = np.empty((2, pairs), dtype=np.float32)
-    np.multiply(radius, np.cos(angle), out=out[0])
-    np.multiply(radius, np.sin(angle), out=out[1])
-    return out.reshape(-1)[:count].reshape(shape)
+def normal(keys: U64, round_: int, lane: int | U64) -> Floats:
+    """Return one standard normal per key (Box and Muller)."""
+    rest, cosine = _polar(words(keys, round_, lane))
+    return np.sqrt(-2.0 * np.log(rest)) * cosine
 
 
-def normal(keys: U64, round_: int, lane: int) -> Floats:
-    """Return one standard normal per key, from two lanes (Box and Muller)."""
-    radius = np.sqrt(-2.0 * np.log(_open(keys, round_, lane)))
-    return radius * np.cos(2.0 * np.pi * uniform(keys, round_, lane + 1))
-
-
-def student(keys: U64, round_: int, lane: int, freedom: float = 5.0) -> Floats:
-    """Return one Student t of unit variance per key, from two lanes.
+def student(keys: U64, round_: int, lane: int | U64, freedom: float = 5.0) -> Floats:
+    """Return one Student t of unit variance per key.
 
     Bailey's polar method: ``sqrt(nu (U**(-2/nu) - 1)) cos(2 pi V)`` has exactly Student's law
     (Bailey 1994, *Mathematics of Computation* 62, 779-781).
     """
-    tail = np.expm1(-2.0 / freedom * np.log(_open(keys, round_, lane)))
-    scale = np.sqrt((freedom - 2.0) / freedom)
-    angle = 2.0 * np.pi * uniform(keys, round_, lane + 1)
-    return scale * np.sqrt(freedom * tail) * np.cos(angle)
+    rest, cosine = _polar(words(keys, round_, lane))
+    scale = freedom - 2.0  # the variance is nu / (nu - 2)
+    return np.sqrt(scale * np.expm1(-2.0 / freedom * np.log(rest))) * cosine
 
 
-def _open(keys: U64, round_: int, lane: int) -> Floats:
-    """Return uniforms in (0, 1], whose logarithm exists."""
-    return 1.0 - uniform(keys, round_, lane)
+def _polar(bits: U64) -> tuple[Floats, Singles]:
+    """Return a uniform in (0, 1] from the upper forty bits, and the cosine of an angle from the rest."""
+    upper, lower = bits >> np.uint64(24), (bits & np.uint64(0xFFFFFF)).astype(np.int32)
+    angle = lower.astype(np.float32) * np.float32(2.0 * np.pi * 2.0**-24)
+    return (upper.view(np.int64) + 1) * np.float64(2.0**-40), np.cos(angle)
+
+
+def many_coins(source: np.random.Generator, chances: Floats) -> NDArray[np.bool_]:
+    """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``.
+
+    A byte decides, but for one toss in 256, in which 53 further bits do.
+    """
+    count = len(chances) * BLOCK
+    raw = source.bit_generator.random_raw(1 + -(-count // 8))
+    leading = raw[1:].view(np.uint8)[:count].reshape(-1, BLOCK)
+    whole = np.minimum(chances * 256.0, 255.0).astype(np.uint8)
+    with unbuffered():
+        tossed = leading < whole[:, None]
+        tied = few(leading == whole[:, None])
+    member = tied // BLOCK
+    tossed.reshape(-1)[tied] = uniform(raw[:1], 0, tied.astype(np.uint64)) < (chances * 256.0 - whole)[member]
+    return tossed
+
+
+@contextmanager
+def unbuffered() -> Iterator[None]:
+    """Keep NumPy from copying the rows that it broadcasts over, as it does with rows shorter than its buffer."""
+    with np.errstate(over="ignore"):
+        np.setbufsize(512)  # undone with the error state
+        yield
+
+
+def few(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return where flags are set, in flat order; fast if few are, as eight are looked at together.
+
+    Examples
+    --------
+    >>> few(np.arange(16) % 7 == 6).tolist()
+    [6, 13]
+    """
+    eights = np.flatnonzero(flags.reshape(-1).view(np.uint64).astype(bool))
+    eighth, place = np.nonzero(flags.reshape(-1, 8)[eights])
+    return 8 * eights[eighth] + place
+
+
+def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return standard normals in single precision, four times as fast as one by one.
+
+    Box and Muller's pairs, in vector instructions throughout.  The radius has 32 bits, so that the
+    tails reach 6.7 standard deviations.  The angle is one of 65536, evenly spaced: the mean of a
+    smooth function over so many is its mean over all angles, as good as exactly.
+    """
+    count = int(np.prod(shape))
+    pairs = -(-count // 2)
+    raw = source.bit_generator.random_raw(-(-6 * pairs // 8))
+    radius = raw.view(np.int32)[:pairs].astype(np.float32)
+    angle = raw.view(np.int16)[2 * pairs : 3 * pairs].astype(np.float32)
+    np.abs(radius, out=radius)
+    radius += np.float32(0.5)
+    radius *= np.float32(2.0**-31)
+    np.log(radius, out=radius)
+    radius *= np.float32(-2.0)
+    np.sqrt(np.maximum(radius, 0, out=radius), out=radius)
+    angle += np.float32(0.5)
+    angle *= np.float32(np.pi * 2.0**-15)
+    out = np.empty((2, pairs), dtype=np.float32)
+    np.multiply(radius, np.cos(angle, out=out[0]), out=out[0])
+    np.multiply(radius, np.sin(angle, out=out[1]), out=out[1])
+    return out.reshape(-1)[:count].reshape(shape)

@@ -71,14 +71,19 @@ class Numbers:
         who = np.arange(members, dtype=np.uint64)
         return (streams.ballot(np.repeat(self.key, members), round_, who) / streams.STEPS).tolist()
 
+    def polar(self, round_: int, lane: int) -> tuple[float, float]:
+        """Return a uniform in (0, 1] of forty bits, and the cosine of an angle of the other 24."""
+        word = int(streams.words(self.key, round_, lane)[0])
+        return ((word >> 24) + 1) / 2**40, math.cos(2 * math.pi * (word % 2**24) / 2**24)
+
     def normal(self, round_: int, lane: int) -> float:
-        radius = math.sqrt(-2 * math.log(1 - self.uniform(round_, lane)))
-        return radius * math.cos(2 * math.pi * self.uniform(round_, lane + 1))
+        u, cosine = self.polar(round_, lane)
+        return math.sqrt(-2 * math.log(u)) * cosine
 
     def student(self, round_: int, lane: int) -> float:
         """Return a Student t with 5 degrees of freedom, scaled to unit variance."""
-        tail = math.expm1(-0.4 * math.log(1 - self.uniform(round_, lane)))
-        return math.sqrt(0.6 * 5 * tail) * math.cos(2 * math.pi * self.uniform(round_, lane + 1))
+        u, cosine = self.polar(round_, lane)
+        return math.sqrt(0.6 * 5 * math.expm1(-0.4 * math.log(u))) * cosine
 
 
 def leans(race: Scenario, draws: Draws, run: int) -> list[list[float]]:
@@ -196,7 +201,7 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
             momentum = b["momentum_fluid"] if fluid else b["momentum_entrenched"]
             for k in range(k_all):
                 pull[k] = momentum * math.log(max(votes[k], 0.5) / max(sum(votes), 1))
-                pull[k] += b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + 2 * k)
+                pull[k] += b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + k)
         moves = [[0] * k_all for _ in range(k_all)]
         if alone < 0:
             number = numbers.ballots(round_, n)
@@ -233,7 +238,7 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
         if alone >= 0:
             own, sure = votes[alone], min(sum(pin == alone for pin in pins), votes[alone])
             y = stats.beta.ppf(numbers.uniform(round_, Lane.YES_SHARE), b["yes_opponent_a"], b["yes_opponent_b"])
-            draw = numbers.uniforms(round_, Lane.FINE, max(valid, 1))
+            draw = numbers.uniforms(round_, Lane.YES, max(valid, 1))
             yes = sum(j < sure or draw[j] < (b["yes_own"] if j < own else y) for j in range(valid))
             story.votes.append([yes if k == alone else -1 for k in range(k_all)])
             story.ending = "confirmed" if yes >= need else "failed"

@@ -19,6 +19,7 @@ PACKAGE = ROOT / "iomsim"
 LAYERS = """
     _version errors
     rules streams scores estimates lines announcements
+    ballots binomial
     clock paired evidence selectors quantities kernel exact conditioning sentences
     electorate parts briefing records refusals calibration bootstrap
     scenario announced

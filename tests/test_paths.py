@@ -99,7 +99,7 @@ def smallest_set(race: Scenario, name: str, goal: float, runs: int) -> int:
     [
         (five(), "A", (0.5, 0.7, 0.9)),
         (five(behaviour=ALONE | {"openness_inf": 0.3}, rules="until-two-thirds"), "B", (0.6, 0.8)),
-        (toy(6, "ABC", behaviour={"absent": 0.2}, rules="four-rounds"), "C", (0.5, 0.8)),
+        (toy(6, "ABC", behaviour={"absent": 0.2}, rules="four-rounds"), "C", (0.6, 0.8)),
     ],
     ids=["strict", "until two thirds", "three candidates"],
 )

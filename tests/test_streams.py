@@ -9,12 +9,16 @@ import pytest
 from scipy import stats
 from toys import ALPHA, fit, proportion
 
-from iomsim import kernel, streams
+from iomsim import ballots, kernel, streams
+from iomsim.binomial import binomial_quantile
 from iomsim.electorate import LARGEST
-from iomsim.streams import BLOCK, Booth, Lane, Purpose
+from iomsim.streams import BLOCK, SEATS, Booth, Lane, Purpose
 
 KEYS = streams.run_keys(2023, 0)
 MASK = 2**64 - 1
+
+CONCEDE = [0.230499611230509, 0.9289248407139415]
+BALLOTS = [28438.21014931601, 50510.00421327664]
 
 
 def by_hand(state: int) -> int:
@@ -68,16 +72,17 @@ def test_no_two_uses_share_a_number() -> None:
         "concede": {Lane.CONCEDE},
         "lot": {Lane.LOT},
         "yes share": {Lane.YES_SHARE},
-        "duration": {Lane.DURATION, Lane.DURATION + 1},
+        "the digits of all ballots": {Lane.FINE},
+        "duration": {Lane.DURATION},
         "abstain": {Lane.ABSTAIN + k for k in range(8)},
-        "sway": {Lane.SWAY + i for i in range(16)},
-        "fine": set(range(Lane.FINE, Lane.FINE + LARGEST)),
-        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // 4))),
+        "sway": {Lane.SWAY + k for k in range(8)},
+        "yes or no": set(range(Lane.YES, Lane.YES + LARGEST)),
+        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // SEATS) * 2)),
     }
     assert max(uses["ballots"]) < 65536
     for (one, lanes), (other, more) in combinations(uses.items(), 2):
         assert not lanes & more, (one, other)
-    before_the_first = {Lane.SITS_ON + 64 * day for day in range(401)} & {Lane.DURATION, Lane.DURATION + 1}
+    before_the_first = {Lane.SITS_ON + 64 * day for day in range(401)} & {Lane.DURATION}
     assert not before_the_first
     assert Lane.SITS_ON + 64 * 401 < 65536
 
@@ -88,6 +93,8 @@ def test_what_a_seed_means_never_changes() -> None:
     assert [purpose.value for purpose in Purpose] == list(range(7))
     assert streams.run_keys(2023, 0, 2).tolist() == [2294317905247100747, 17636470077961694564]
     assert streams.generator(2023, 5, Purpose.REGIONS).random(2).tolist() == [0.11833151335520042, 0.5026088176930222]
+    assert streams.uniform(KEYS[:2], 3, Lane.CONCEDE).tolist() == CONCEDE
+    assert streams.ballot(KEYS[:2], 3, np.array([0, 174], dtype=np.uint64)).tolist() == BALLOTS
 
 
 def test_keys_are_addressed_by_block() -> None:
@@ -107,40 +114,36 @@ def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
 
 
 @pytest.mark.parametrize("members", [1, 4, 7, 8, 9, 175])
-@pytest.mark.parametrize("round_", [1, streams.EARLY, streams.EARLY + 1, 12])
+@pytest.mark.parametrize("round_", [1, 12])
 def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round_: int) -> None:
-    keys = KEYS[:33]
-    who = np.repeat(np.arange(members, dtype=np.uint64), keys.size)
-    numbers = streams.ballot(np.tile(keys, members), round_, who).reshape(members, keys.size)
-    booth = Booth(members, 40)
-    if round_ <= streams.EARLY:
-        assert np.array_equal(booth.sixteen(keys, round_), np.floor(numbers))
-    else:
-        row, place = np.divmod(np.arange(members), 8)
-        bits = booth.eight(keys, round_)
-        assert np.array_equal(bits[row[:, None], 8 * np.arange(keys.size) + place[:, None]], numbers // 256)
+    keys, who = KEYS[:33], np.arange(members)
+    numbers = streams.ballot(np.tile(keys, members), round_, np.repeat(who, keys.size).astype(np.uint64))
+    bits = Booth(members, 40).bits(keys, round_)
+    assert bits.shape == (-(-members // SEATS), SEATS * keys.size)
+    seats = bits[who[:, None] // SEATS, SEATS * np.arange(keys.size) + who[:, None] % SEATS]
+    assert np.array_equal(seats, np.floor(numbers.reshape(members, keys.size)))
 
 
 def test_a_booth_forgets_what_it_handed_out_before() -> None:
     booth = Booth(10, 64)
-    first = booth.sixteen(KEYS[:64], 1).copy()
-    booth.sixteen(KEYS[64:80], 2)
-    assert np.array_equal(booth.sixteen(KEYS[:64], 1), first)
+    first = booth.bits(KEYS[:64], 1).copy()
+    booth.bits(KEYS[64:80], 2)
+    assert np.array_equal(booth.bits(KEYS[:64], 1), first)
 
 
-@pytest.mark.parametrize("round_", [2, streams.EARLY + 2])
+@pytest.mark.parametrize("round_", [2, 11])
 def test_ballots_are_uniform_in_their_leading_and_their_further_digits(round_: int) -> None:
-    numbers = np.concatenate(
-        [streams.ballot(KEYS, round_, np.full(BLOCK, member, dtype=np.uint64)) for member in range(60)]
-    )
+    everybody = [streams.ballot(KEYS, round_, np.full(BLOCK, member, dtype=np.uint64)) for member in range(60)]
+    numbers = np.concatenate(everybody)
     assert numbers.min() >= 0
     assert numbers.max() < streams.STEPS
     assert stats.kstest(numbers / streams.STEPS, "uniform").pvalue > ALPHA
-    assert stats.kstest(numbers % 1, "uniform").pvalue > ALPHA
     assert stats.kstest(numbers / 256 % 1, "uniform").pvalue > ALPHA
     leading = np.floor(numbers / 256).astype(int)
     assert fit(leading, np.full(256, 1 / 256)) > ALPHA
     assert fit(leading, np.concatenate([np.full(128, 1.08 / 256), np.full(128, 0.92 / 256)])) < ALPHA
+    assert stats.kstest(everybody[0] % 1, "uniform").pvalue > ALPHA
+    assert all(np.allclose(one % 1, everybody[0] % 1, atol=1e-9) for one in everybody)  # a round's ballots share these
 
 
 def test_ballots_of_neighbours_of_rounds_and_of_runs_do_not_go_together() -> None:
@@ -211,12 +214,12 @@ def test_binomial_quantiles_are_exact(p: float) -> None:
     trials = np.repeat([0, 1, 2, 7, 100, 175], 300)
     u = streams.uniform(np.tile(KEYS[:300], 6), 1, Lane.ABSTAIN)
     expected = np.maximum(stats.binom.ppf(u, trials, p), 0) if 0 < p < 1 else trials * p
-    assert np.array_equal(kernel.binomial_quantile(trials, p, u), expected)
+    assert np.array_equal(binomial_quantile(trials, p, u), expected)
 
 
 def test_binomial_quantiles_at_the_edges_of_a_cell() -> None:
     u = np.array([0.0, 0.5 - 2**-53, 0.5, 1 - 2**-53])
-    assert kernel.binomial_quantile(np.full(4, 1), 0.5, u).tolist() == [0, 0, 1, 1]
+    assert binomial_quantile(np.full(4, 1), 0.5, u).tolist() == [0, 0, 1, 1]
 
 
 def test_a_lot_is_fair() -> None:
@@ -233,25 +236,57 @@ def test_a_lot_is_fair() -> None:
 # -- no probability is rounded ------------------------------------------------------------------------
 
 
+def told(odds: float, omega: float, bits: np.ndarray, digits: float, second: int) -> np.ndarray:
+    """Return whom members intend after a round in which their ballots' numbers are ``bits + digits``."""
+    size = bits.size
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "finer", lambda keys, round_: np.full(keys.size, digits))
+        patch.setattr(streams, "ballot", lambda keys, round_, member: bits[keys.astype(int)] + digits)
+        patch.setattr(Booth, "bits", lambda booth, keys, round_: np.repeat(bits[keys.astype(int)], SEATS)[None])
+        pair = ballots.Pair.room((SEATS, size), size)
+        shape = (SEATS, size)
+        pair.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
+        nobody = np.full(size, -1)
+        urge = ballots.Urge(np.full(size, omega), np.zeros((2, size)), nobody, np.ones((2, size), dtype=bool))
+        pair.think(np.arange(size, dtype=np.uint64), 2, urge)
+    intentions = pair.intentions()
+    assert (intentions == intentions[0]).all()
+    return intentions[0]
+
+
+ALL = np.arange(2**16, dtype=np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("omega", "first"),
+    [(1, 1 / 3), (0.999995, 0.99999), (0.3, 0.5), (0.3, 1e-7), (1.5 / 65536, 0.5), (0.4 / 65536, 0.99999), (0, 0.5)],
+)
+def test_over_all_numbers_a_ballot_has_its_exact_chance(omega: float, first: float) -> None:
+    """Every number once, with further digits an eighth apart: shares are within half of such a cell."""
+    odds, digits = np.float32(1 / first - 1), (np.arange(8) + 0.5) / 8
+    exact = omega / (1 + float(odds))
+    to_first = np.mean([1 - told(odds, omega, ALL, d, 1).mean() for d in digits])
+    to_second = np.mean([told(odds, omega, ALL, d, 0).mean() for d in digits])
+    cell = 0.51 / 8 / 65536 + 2e-7
+    assert abs(to_first - exact) < cell
+    assert abs(to_second - (omega - exact)) < 2 * cell
+
+
+@pytest.mark.parametrize("omega", [1.0, 0.3, 0.7 / 65536])
+@pytest.mark.parametrize(("odds", "goes"), [(0.0, 0), (np.inf, 1)])
+def test_what_is_certain_stays_certain(odds: float, goes: int, omega: float) -> None:
+    for digits in (0.0, 0.5, 1 - 2**-20):
+        assert (told(odds, omega, ALL, digits, goes) == goes).all()
+
+
 def test_where_sixteen_bits_tie_the_further_digits_decide() -> None:
-    bits = np.full((4, BLOCK), 1000, dtype=np.uint16)
-    bits[1] += 1
-    bits[2] -= 1
-    desk = kernel.Desk(4, BLOCK)
-    out = np.empty(bits.shape, dtype=bool)
-    bound = np.full((4, BLOCK), 1000.25, dtype=np.float32)
-    kernel.beyond(bits, bound, KEYS, 2, desk, out)
-    assert out[1].all()
-    assert not out[2].any()
-    for member in (0, 3):
-        digits = streams.finer(KEYS, 2, np.full(BLOCK, member, dtype=np.uint64))
-        assert np.array_equal(out[member], digits >= 0.25)
-    assert proportion(out[0].sum(), BLOCK, 0.75) < 4
+    odds = np.float32(2**16 / 1000.25 - 1)
+    bits = np.array([999, 1000, 1001], dtype=np.uint16)
+    assert told(odds, 1.0, bits, 0.2, 0).tolist() == [0, 0, 1]
+    assert told(odds, 1.0, bits, 0.3, 0).tolist() == [0, 1, 1]
 
 
-def test_bounds_at_the_ends_are_certain() -> None:
-    bits = np.array([[0, 1, 65535]], dtype=np.uint16)
-    desk, out = kernel.Desk(1, 3), np.empty((1, 3), dtype=bool)
-    for bound, beyond in ((0.0, True), (65536.0, False)):
-        kernel.beyond(bits, np.full((1, 3), bound, dtype=np.float32), KEYS[:3], 1, desk, out)
-        assert out.tolist() == [[beyond] * 3]
+def test_few_flags_are_found_where_they_are() -> None:
+    flags = np.zeros((5, 64), dtype=bool)
+    flags.reshape(-1)[[0, 7, 8, 100, 101, 319]] = True
+    assert streams.few(flags).tolist() == [0, 7, 8, 100, 101, 319]

@@ -138,7 +138,7 @@ def test_with_eight_candidates_and_many_members() -> None:
 
 def test_everything_that_can_happen_has_happened() -> None:
     """A guard: an empty comparison would pass as well."""
-    stories = [s for number in range(36) for s in compared(anything(number), size=40, sample=25)]
+    stories = [s for number in range(36) for s in compared(anything(number), size=60, sample=30)]
     assert {story.ending for story in stories} == set(ENDINGS)
     assert set().union(*(story.seen for story in stories)) == {
         "overnight",
