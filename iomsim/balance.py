@@ -98,8 +98,8 @@ def nodes(conviction: float) -> tuple[Floats, Floats]:
     """
     step = max(min(0.9, 1.2 / max(conviction, 1e-9)), FINEST)
     count = int(np.ceil(REACH / step))
-    points = step * np.arange(-count, count + 1)
-    weights = np.exp(-points * points / 2)
+    points: Floats = step * np.arange(-count, count + 1, dtype=np.float64)
+    weights: Floats = np.exp(-points * points / 2)
     return points, weights / weights.sum()
 
 

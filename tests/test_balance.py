@@ -12,7 +12,7 @@ from iomsim.compiled import compile_scenario, draw
 from iomsim.scenario import Scenario
 
 
-def shares(race: Scenario, runs: int = 30_000) -> np.ndarray:
+def shares(race: Scenario, runs: int = 15_000) -> np.ndarray:
     """Return every candidate's share of the first round, run by run."""
     out = play(race.with_rules("strict", max_rounds=1), runs, seed=9)
     return out.votes / out.valid[:, None]
@@ -30,7 +30,7 @@ def strays(race: Scenario, targets: list[float]) -> float:
 def test_the_mean_first_share_is_as_asked(name: str, share: float) -> None:
     race = iom.load(name).balanced(share)
     assert strays(race, [share, 1 - share]) < 4
-    assert strays(race, [share + 0.004, 1 - share - 0.004]) > 4  # and half a point would be seen
+    assert strays(race, [share + 0.007, 1 - share - 0.007]) > 4  # and less than a point would be seen
 
 
 def test_the_shares_of_three_are_as_asked() -> None:
