@@ -201,10 +201,10 @@ class Tornado(Result):
         return frame(rows, ["value", "change", "low", "high"], RULES)
 
     def span(self, target: str | None = None) -> tuple[float, float]:
-        """Return the lowest and the highest value that any single assumption in its range gives the target."""
+        """Return the lowest and the highest value of the target, in the base case or with any one assumption moved."""
         target = self._target(target)
-        changes = [change[target][0] for ends in self.bars.values() for change in ends.values()]
-        return self._laid_off(min(changes, default=0.0), target), self._laid_off(max(changes, default=0.0), target)
+        changes = [0.0, *(change[target][0] for ends in self.bars.values() for change in ends.values())]
+        return self._laid_off(min(changes), target), self._laid_off(max(changes), target)
 
     def _target(self, target: str | None) -> str:
         return self.target if target is None else checked_target(self.race, target)
@@ -233,7 +233,8 @@ class Tornado(Result):
             return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
         top = table[table["clear"]].iloc[0]
         ends = ", ".join(f"{_value(top[end])}: {_say(top[f'at_{end}'], target)}" for end in ("low", "high"))
-        return f"what matters most is {plain(str(top.name))} ({ends})"
+        name = "the rules" if top.name == RULES else plain(str(top.name))
+        return f"what matters most is {name} ({ends})"
 
     def answer(self) -> str:
         """Return the range over the assumptions for the first candidate and the next day, for a forecast's answer."""

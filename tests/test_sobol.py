@@ -121,6 +121,21 @@ def test_luck_is_not_called_interaction() -> None:
     assert (total > 0.65).all()
 
 
+def test_luck_that_all_points_share_is_not_called_an_effect() -> None:
+    """On common random numbers luck is a function of the parameters: here the slope in y, which is none.
+
+    Within one half of the runs y does something; only across the halves does it turn out to be luck.
+    """
+    x, y = np.moveaxis(design([(0.0, 1.0)] * 2, 64, seed=1), -1, 0)
+    found, naive = [], []
+    for seed in range(200):
+        one, other = (x + slope * y for slope in np.random.default_rng(seed).normal(0, 0.5, 2))
+        found.append(crossed(np.stack([one, other])))
+        naive.append(crossed(np.stack([one, one])))
+    assert np.abs(np.mean(found, axis=0)[:, 1]).max() < 0.05
+    assert np.mean(naive, axis=0)[:, 1].min() > 0.1
+
+
 # -- elections --------------------------------------------------------------------------------------
 
 

@@ -104,6 +104,15 @@ def test_one_tornado_answers_for_every_target(geneva: Tornado) -> None:
         assert geneva.span(target) == alone.span()
 
 
+def test_the_range_holds_the_base() -> None:
+    """Where both ends lie on one side of the base, the bar still begins there."""
+    found = iom.tornado(voter(), parameters={"A": (0.3, 1.0)}, rules=False, runs=2000, seed=1)
+    row = found.table().iloc[0]
+    assert found.base["A"][0] < row["at_low"] < row["at_high"]
+    assert row["range"] == pytest.approx(row["at_high"] - found.base["A"][0])
+    assert found.span() == pytest.approx((found.base["A"][0], row["at_high"]))
+
+
 def test_ends_agree_with_compare(geneva: Tornado) -> None:
     pair = iom.compare(geneva.race, geneva.race.with_pressure(Washington=1.14), runs=1000, seed=1).table()
     row = geneva.bars["sponsors.Washington.strength"][1.14]
@@ -143,7 +152,7 @@ def test_the_span_holds_every_end(geneva: Tornado) -> None:
 def test_the_sentence_names_what_matters_most(geneva: Tornado, known: Tornado) -> None:
     words = geneva.sentence()
     assert "voting runs into Tuesday in <1 to " in words
-    assert "what matters most is rules (one-two-way: <1, strict: " in words
+    assert "what matters most is the rules (one-two-way: <1, strict: " in words
     assert f"(base {100 * geneva.base['spill'][0]:.0f})" in words
     assert known.sentence().startswith("Over the ranges of the assumptions, one at a time, A wins in ")
     assert "what matters most is A's appeal (-0.6: 48, 1: 82)" in known.sentence()
