@@ -179,5 +179,5 @@ def rules_of(name: str, threshold: Fraction, base: str, **parts: Any) -> Rules:
     return Rules(name=name, threshold=threshold, base=base, max_rounds=HORIZON, **stated)
 
 
-HORIZON = 100
+HORIZON = 60
 """Rounds after which a past contest, played on, counts as never resolved."""

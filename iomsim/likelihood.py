@@ -11,8 +11,8 @@ approximations:
   of members and more.
 * The rounds' common shocks enter to first order, as normals of their variance.
 
-The level is integrated out over a grid, against a flat prior; the regime is summed over; hidden
-conviction is integrated by Gauss and Hermite's rule.  How ready a camp is to concede does not depend
+The level of every stretch is integrated out over a grid, against a flat prior; the regime is summed
+over; hidden conviction is integrated by Gauss and Hermite's rule.  How ready a camp is to concede does not depend
 on the tallies, and is exact.  The tests check the whole against counts of simulated contests and
 against the live update, which makes neither approximation.
 """
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,8 @@ LONGEST = 10
 
 CHUNK = 128
 """Parameter values worked on at a time."""
+
+REGIMES = ("fluid", "entrenched")
 
 
 @dataclass(frozen=True)
@@ -137,12 +140,7 @@ def log_likelihood(contests: Iterable[Contest], theta: SimpleNamespace) -> Float
     theta : namespace of ndarrays, shape (D,)
         The fields of the behaviour (`conviction` a number).
     """
-    return np.array(
-        [
-            sum((of_moves(part, theta) for part in moves_of(one)), of_patience(patience_of(one), theta))
-            for one in contests
-        ]
-    )
+    return np.array([of_tallies(moves_of(one), theta) + of_patience(patience_of(one), theta) for one in contests])
 
 
 def of_patience(patience: Patience, theta: SimpleNamespace) -> Floats:
@@ -153,10 +151,21 @@ def of_patience(patience: Patience, theta: SimpleNamespace) -> Floats:
     return out + (np.log(a / (a + b + patience.refusals)) if patience.conceded else 0.0)
 
 
-def of_moves(moves: Moves, theta: SimpleNamespace) -> Floats:
-    """Return the log-likelihood of the tallies after the first, shape (D,)."""
+def of_tallies(pieces: Iterable[Moves], theta: SimpleNamespace) -> Floats:
+    """Return the log-likelihood of a contest's tallies, shape (D,); its regime is the same throughout."""
+    pieces = tuple(pieces)
+    if not pieces:
+        return np.zeros(len(theta.fluid))
+    with np.errstate(divide="ignore"):
+        chance = np.log(theta.fluid), np.log1p(-theta.fluid)
+    fluid, frozen = (sum(of_moves(piece, theta, regime) for piece in pieces) for regime in REGIMES)
+    return np.asarray(np.logaddexp(chance[0] + fluid, chance[1] + frozen))
+
+
+def of_moves(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
+    """Return the log-density of the tallies after the first in a regime, given the first, shape (D,)."""
     size = len(theta.fluid)
-    parts = [_chunk(moves, _part(theta, slice(i, i + CHUNK))) for i in range(0, size, CHUNK)]
+    parts = [_chunk(moves, _part(theta, slice(i, i + CHUNK)), regime) for i in range(0, size, CHUNK)]
     return np.concatenate(parts)
 
 
@@ -166,60 +175,74 @@ def _part(theta: SimpleNamespace, where: slice) -> SimpleNamespace:
     )
 
 
-def _chunk(moves: Moves, theta: SimpleNamespace) -> Floats:
-    grid, start, z, mass = _worlds(moves, theta.conviction)
-    fluid = _regime(moves, theta, "fluid", grid, z, mass)
-    frozen = _regime(moves, theta, "entrenched", grid, z, mass)
-    with np.errstate(divide="ignore"):
-        chance = np.log(np.stack([theta.fluid, 1 - theta.fluid]))
-    given = np.logaddexp(fluid + chance[0, :, None], frozen + chance[1, :, None])  # (D, levels)
-    return np.asarray(np.logaddexp.reduce(given, axis=1) - np.logaddexp.reduce(start))
-
-
-def _worlds(moves: Moves, conviction: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the grid of levels, the first tally's log-density there, and the rule over conviction."""
+def _chunk(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
+    votes, momentum = moves.votes, getattr(theta, f"momentum_{regime}")
+    omega = _openness(moves, theta, regime)
     nodes, mass = np.polynomial.hermite_e.hermegauss(NODES)
+    mass = mass / mass.sum()
+    hidden = theta.conviction * nodes
+    pull = momentum[:, None] * np.log(np.maximum(votes[:, 0], 0.5) / np.maximum(votes[:, 1], 0.5))  # (D, m)
+    still = _still(moves, theta, regime)
+    lean = _levels(moves, theta, pull[:, 0], still, hidden, mass)[..., None] + hidden  # (D, levels, nodes)
+    chance = np.empty((*lean.shape[:2], len(votes), len(hidden)))
+    push = np.zeros_like(chance)
+    chance[:, :, 0] = _start(lean, _deep(pull[:, 0], lean), _deep(still, lean))
+    for r, w in enumerate(omega, start=1):
+        again, w = expit(lean + _deep(pull[:, r - 1], lean)), _deep(w, lean)
+        chance[:, :, r] = (1 - w) * chance[:, :, r - 1] + w * again
+        push[:, :, r] = _deep(theta.round_sd, lean) * w * again * (1 - again)
+    mean, spread = _moments(chance, push @ mass, _kept(1 - omega), mass, moves)
+    gap = votes[:, 0] - mean
+    first = _joint(gap[..., :1], spread[..., :1, :1])
+    return np.asarray(np.logaddexp.reduce(_joint(gap, spread), axis=1) - np.logaddexp.reduce(first, axis=1))
+
+
+def _deep(x: Floats, like: Floats) -> Floats:
+    """Return a row of values so shaped that it broadcasts along the first axis."""
+    return x.reshape(-1, *[1] * (like.ndim - 1))
+
+
+def _openness(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
+    """Return who thinks again before each round but the first, shape (m - 1, D)."""
+    return _omega(theta, regime, moves.before + np.arange(len(moves.votes) - 1))
+
+
+def _still(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
+    """Return the probability not to have thought again in any of the rounds before, shape (D,)."""
+    return np.asarray(np.prod(1 - _omega(theta, regime, np.arange(moves.before)), axis=0))
+
+
+def _omega(theta: SimpleNamespace, regime: str, passed: Any) -> Floats:
+    first = getattr(theta, f"openness_{regime}")
+    return np.asarray(theta.openness_inf + (first - theta.openness_inf) * theta.decay ** passed[:, None])
+
+
+def _start(lean: Floats, pull: Floats, still: Floats) -> Floats:
+    """Return members' probabilities in the first tally of a stretch.
+
+    Those who have not thought again stand where their conviction puts them; the others did so under
+    the pull of tallies that nobody knows, taken to have been like this one.
+    """
+    return np.asarray(still * expit(lean) + (1 - still) * expit(lean + pull))
+
+
+def _levels(moves: Moves, theta: SimpleNamespace, pull: Floats, still: Floats, hidden: Floats, mass: Floats) -> Floats:
+    """Return a grid of levels, as members' log-odds, around the one that gives the first tally; (D, levels)."""
     first, valid = moves.votes[0, 0], moves.votes[0].sum()
     share = (first + 0.5) / (valid + 1)
+    steep = np.sqrt(1 + FLATTENING * theta.conviction**2)
+    goal = np.log(share / (1 - share))
+    middle = np.full(len(pull), goal)
+    for _ in range(6):
+        now = _start(steep * middle[:, None] + hidden, pull[:, None], still[:, None]) @ mass
+        middle += goal - np.log(now / (1 - now))
     error = 1 / np.sqrt(valid * share * (1 - share))
-    grid = np.log(share / (1 - share)) + error * np.linspace(-REACH, REACH, LEVELS)
-    mass = mass / mass.sum()
-    p = expit(np.sqrt(1 + FLATTENING * conviction**2) * grid[:, None] + conviction * nodes) @ mass
-    start = _normal(first - valid * p, valid * p * (1 - p) + ROUNDING)
-    return grid, start, conviction * nodes, mass
+    return np.asarray(steep * (middle[:, None] + error * np.linspace(-REACH, REACH, LEVELS)))
 
 
 def expit(x: Floats) -> Floats:
     """Return the probability of log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(np.clip(-x, -700, 700))))
-
-
-def _normal(gap: Floats, variance: Floats) -> Floats:
-    return -0.5 * (gap**2 / variance + np.log(2 * np.pi * variance))
-
-
-def _regime(moves: Moves, theta: SimpleNamespace, regime: str, grid: Floats, hidden: Floats, mass: Floats) -> Floats:
-    """Return the joint log-density of all tallies in a regime, shape (D, levels)."""
-    votes = moves.votes
-    lean = np.sqrt(1 + FLATTENING * theta.conviction**2) * grid[:, None] + hidden  # (levels, nodes)
-    momentum, omega = getattr(theta, f"momentum_{regime}"), _openness(moves, theta, regime)
-    chance = np.empty((len(momentum), len(grid), len(votes), len(hidden)))
-    push = np.zeros_like(chance)
-    chance[:, :, 0] = expit(lean)
-    for r, w in enumerate(omega, start=1):
-        gain = np.log(np.maximum(votes[r - 1, 0], 0.5) / np.maximum(votes[r - 1, 1], 0.5))
-        again = expit(lean + (momentum * gain)[:, None, None])
-        chance[:, :, r] = (1 - w)[:, None, None] * chance[:, :, r - 1] + w[:, None, None] * again
-        push[:, :, r] = (w * theta.round_sd)[:, None, None] * again * (1 - again)
-    mean, spread = _moments(chance, push @ mass, _kept(1 - omega), mass, moves)
-    return _joint(votes[:, 0] - mean, spread)
-
-
-def _openness(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
-    """Return who thinks again before each round but the first, shape (m - 1, D)."""
-    passed = moves.before + np.arange(len(moves.votes) - 1)[:, None]
-    first = getattr(theta, f"openness_{regime}")
-    return theta.openness_inf + (first - theta.openness_inf) * theta.decay**passed
 
 
 def _kept(keep: Floats) -> Floats:

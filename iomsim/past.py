@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
@@ -230,7 +231,14 @@ class Contest:
         """
         return self.race(self.candidates)
 
-    def race(self, names: tuple[str, ...], behaviour: Behaviour | None = None, **level: float) -> Scenario:
+    def race(
+        self,
+        names: tuple[str, ...],
+        behaviour: Behaviour | None = None,
+        rules: Rules | None = None,
+        appeals: Mapping[str, float] | None = None,
+        **changes: float,
+    ) -> Scenario:
         """Return the contest between some of its candidates, under any behaviour.
 
         Parameters
@@ -239,20 +247,28 @@ class Contest:
             Who stands; of more than eight the first eight.
         behaviour : Behaviour, optional
             How members vote and change their minds; default the model's.
-        **level
+        rules : Rules, optional
+            Default the contest's.
+        appeals : mapping of float, optional
+            Candidates' appeal, 0 by default.
+        **changes
             What differs of the behaviour.
+
+        Raises
+        ------
+        ScenarioError
+            If fewer than two stand.
         """
         if len(names) < 2:
             raise ScenarioError(f"{self.id} has no tally of two candidates or more, so it makes no scenario")
-        told = dict(behaviour or Behaviour()) | _NOTHING_KNOWN | level
         return build(
             {
                 "title": " ".join(filter(None, [self.body, str(self.year or ""), f"({self.id})"])),
                 "about": "A past contest; nothing is known of sponsors, nor of the level before round 1.",
                 "electorate": {"size": self.size},
-                "candidates": [{"name": name} for name in names[:8]],
-                "behaviour": told,
-                "rules": rule_book(self.rules, "the record of the contest", "inferred"),
+                "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in names[:8]],
+                "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
+                "rules": rule_book(rules or self.rules, "the record of the contest", "inferred"),
                 "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": _WEEK},
             },
             self.id,

@@ -10,7 +10,6 @@ used up: openness has decayed, refusals to concede count, and the rules are as f
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -98,21 +97,26 @@ class Stretch:
         leaves open: before it nothing is forecast, and after it the tally has spoken.
         """
         b = behaviour or Behaviour()
-        level = TIGHT / np.sqrt(len(self.names))
-        race = self.contest.race(self.names, b, **self._used_up(b), **self._attendance, common_sd=level)
-        appeals = np.log(np.array(self.rounds[0].tally) + 0.5)
-        named = zip(self.names, appeals - appeals.mean(), strict=True)
-        centred = race.with_parameters({f"candidates.{name}.appeal": float(appeal) for name, appeal in named})
-        return centred.with_rules(self.rules)
+        logs = np.log(np.array(self.rounds[0].tally) + 0.5)
+        appeals = dict(zip(self.names, (logs - logs.mean()).tolist(), strict=True))
+        changes = self._used_up(b) | self._attendance | {"common_sd": TIGHT / len(self.names) ** 0.5}
+        return self.contest.race(self.names, b, self.rules, appeals, **changes)
 
-    def _used_up(self, b: Behaviour) -> dict[str, Any]:
-        """Return the behaviour as the rounds before have left it."""
-        left = b.decay.value**self.before
-        floor = b.openness_inf.value
-        openness = {
-            key: floor + (getattr(b, key).value - floor) * left for key in ("openness_fluid", "openness_entrenched")
-        }
-        return openness | {"concede_b": b.concede_b.value + self.refusals}
+    def _used_up(self, b: Behaviour) -> dict[str, float]:
+        """Return the behaviour as the rounds before have left it.
+
+        Members who have thought again already did so under the pull of earlier tallies, taken to have
+        been much like this one; only the others still have that move before them.  So momentum
+        keeps the share of those who have not.
+        """
+        out = {"concede_b": b.concede_b.value + self.refusals}
+        floor, decay = b.openness_inf.value, b.decay.value
+        for regime in ("fluid", "entrenched"):
+            first = getattr(b, f"openness_{regime}").value - floor
+            omega = floor + first * decay ** np.arange(self.before + 1)
+            out[f"openness_{regime}"] = float(omega[-1])
+            out[f"momentum_{regime}"] = getattr(b, f"momentum_{regime}").value * float(np.prod(1 - omega[:-1]))
+        return out
 
     @property
     def _attendance(self) -> dict[str, float]:

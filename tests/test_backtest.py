@@ -1,0 +1,431 @@
+"""The judge judged: forecasts that know the truth win, wrong ones lose, nothing is peeked at."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from test_contests import own
+from test_records import election, tally, write
+
+import iomsim as iom
+from iomsim.announced import Position, Sequel
+from iomsim.contests import contests
+from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.history import leaving_out
+from iomsim.outlook import LAST, SCORES, Outlook, scored
+from iomsim.parts import Behaviour
+from iomsim.past import Contest
+from iomsim.rivals import binomial_redraw, constant_hazard, leader_wins, logit, momentum, nothing_changes
+from iomsim.rules import Rules
+from iomsim.verdicts import Backtest
+
+QUICK = ["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG", "WHO2017"]
+
+
+def behaviour(**changes: float) -> Behaviour:
+    base = dict(Behaviour())
+    return Behaviour(**base | {key: base[key].at(value) for key, value in changes.items()})
+
+
+@pytest.fixture(scope="module")
+def quick() -> Backtest:
+    return iom.backtest(QUICK, particles=400)
+
+
+def said(test: Backtest, forecaster: str = "model") -> pd.DataFrame:
+    return test.rows[test.rows["forecaster"] == forecaster].set_index(["contest", "round"])
+
+
+# -- rivals --------------------------------------------------------------------------------------
+
+LEVEL = Position(("A", "B"), (1,), ((60, 40),), 100, Rules(), True)
+
+
+def test_nothing_changes_by_hand() -> None:
+    outlook = nothing_changes(LEVEL)
+    assert outlook.shares is not None
+    assert outlook.to_come is not None
+    assert (outlook.shares.tolist(), outlook.over_next, outlook.to_come[LAST]) == ([0.6], 0.0, 1.0)
+    assert scored(outlook, LEVEL.candidates, Sequel(0.65, 2, "A", "majority"))["next share, CRPS"] == pytest.approx(5.0)
+
+
+def test_leader_wins_and_constant_hazard_by_hand() -> None:
+    winner, rounds = leader_wins(LEVEL).winner, constant_hazard(LEVEL).to_come
+    assert winner is not None
+    assert rounds is not None
+    assert winner == pytest.approx([0.8, 0.1, 0.1])
+    assert rounds[:3] == pytest.approx([0.0, 0.45, 0.45 * 0.55])
+    assert rounds.sum() == pytest.approx(1.0)
+
+
+def test_the_redraw_is_binomial() -> None:
+    outlook = binomial_redraw(LEVEL)
+    hit = stats.binom.sf(66, 100, 0.6)  # 67 of 100
+    assert outlook.over_next == pytest.approx(hit + stats.binom.sf(66, 100, 0.4))
+    assert outlook.to_come is not None
+    assert outlook.to_come[2] == pytest.approx((1 - outlook.over_next) * outlook.over_next)
+    assert outlook.winner is not None
+    assert outlook.winner[0] == pytest.approx(hit / outlook.over_next)
+    drawn = np.random.default_rng(1).binomial(100, 0.6, 40_000) / 100
+    assert outlook.quantiles(0.1, 0.5, 0.9) == pytest.approx(np.quantile(drawn, [0.1, 0.5, 0.9]), abs=0.011)
+
+
+def test_the_redraw_knows_when_a_simple_majority_comes() -> None:
+    later = replace(LEVEL, rules=Rules(simple_majority_from=3))
+    now, then = (binomial_redraw(p).to_come for p in (LEVEL, later))
+    assert now is not None
+    assert then is not None
+    assert then[1] == pytest.approx(now[1])  # round 2 still needs two thirds
+    assert then[2] > 0.8
+
+
+def test_the_regression_is_least_squares_when_the_prior_is_outweighed(tmp_path: Path) -> None:
+    many = contests() * 40
+    rows = [t for one in contests() for t in one.transitions] * 40
+    x = np.array([[1, logit(t.before.tally[0], sum(t.before.tally)), t.first] for t in rows], dtype=float)
+    y = np.array([logit(t.after.tally[0], sum(t.after.tally)) for t in rows])
+    fitted = momentum(many)
+    assert fitted.mean == pytest.approx(np.linalg.lstsq(x, y, rcond=None)[0], abs=0.01)
+    assert fitted.rate / fitted.shape == pytest.approx(np.mean((y - x @ fitted.mean) ** 2), rel=0.02)
+
+
+def test_without_contests_the_regression_says_that_nothing_changes() -> None:
+    fitted = momentum([])
+    assert fitted.mean.tolist() == [0.0, 1.0, 0.0]
+    low, middle, high = fitted(LEVEL).quantiles(0.1, 0.5, 0.9)
+    assert low < 0.5 < middle == pytest.approx(0.6, abs=0.02)
+    assert high > 0.7
+
+
+# -- the model's forecasts -----------------------------------------------------------------------
+
+
+def test_what_a_forecast_is_conditioned_on_is_said(quick: Backtest) -> None:
+    by = said(quick)["conditioning"]
+    assert by["UNSC2007-EEG", 2] == "exact: rounds 1-2"
+    assert by["UNSC2016-WEOG", 2] == "restart at round 2 (two seats at once before)"
+    assert by["UNSC2016-WEOG", 4] == "restart at round 2 (two seats at once before), then exact to 4"
+    assert by["IOM2018-DG", 3] == "restart at round 3 (round 2 unknown)"
+
+
+def test_probabilities_are_probabilities(quick: Backtest) -> None:
+    for case in quick.cases:
+        for outlook in case.outlooks.values():
+            for pmf in (outlook.to_come, outlook.winner, outlook.ending):
+                assert pmf is None or (pmf.sum() == pytest.approx(1.0) and (pmf >= 0).all())
+            assert outlook.winner is None or len(outlook.winner) == len(case.position.candidates) + 1
+
+
+def test_the_model_knows_the_rules_of_the_house(quick: Backtest) -> None:
+    by = said(quick)
+    assert by.loc[("WHO2017", 2), "p_over_next"] == 1.0  # more than half suffices in round 3
+    assert by.loc[("IOM2019-DDG", 5), "p_ending"] > 0.5  # 75 to 73, then the leader alone: it fails
+    assert np.isnan(by.loc[("IOM2019-DDG", 5), "next_median"])  # no further vote between candidates
+    assert (
+        by.loc[("UNSC2016-WEOG", 5), "p_over_next"] < by.loc[("UNSC2016-WEOG", 4), "p_over_next"]
+    )  # a tie: nobody concedes
+
+
+def test_a_forecast_uses_nothing_that_came_later() -> None:
+    whole = contests()[0]
+    cut = replace(whole, rounds=tuple(known for known in whole.rounds if known.round <= 2))
+    cut = replace(cut, rounds_total=5, decided_round=4, ending="majority", winner="Guatemala")
+    early, late = (iom.backtest([one], particles=300) for one in (cut, replace(whole, rounds=whole.rounds[:3])))
+    columns = ["next_low", "next_median", "next_high", "p_over_next", "rounds_median", "p_leader", "p_nobody"]
+    assert said(early)[columns].loc[[(whole.id, 1), (whole.id, 2)]].equals(said(late)[columns].iloc[:2])
+
+
+def test_where_no_world_is_left_the_forecast_restarts(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 62, "B": 36}, 2: {"A": 40, "B": 58}, 3: {"A": 70, "B": 28}})
+    by = said(iom.backtest(folder=tmp_path, particles=300))
+    assert by.loc[(one.id, 2), "conditioning"] == "restart at round 2 (the rounds before left too few worlds)"
+    assert by.loc[(one.id, 2), "leader"] == "B"
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_does_not() -> None:
+    one, two, three = (iom.backtest("UNSC2020-AF", particles=200, seed=seed).rows for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(one, two)
+    assert not one.equals(three)
+
+
+# -- scores --------------------------------------------------------------------------------------
+
+
+def test_every_score_is_the_score_of_what_was_said(quick: Backtest) -> None:
+    case = next(case for case in quick.cases if (case.contest.id, case.position.round) == ("UNSC2007-EEG", 1))
+    row = said(quick).loc[("UNSC2007-EEG", 1)]
+    outlook = case.said.outlook
+    assert row["over next, Brier"] == pytest.approx((outlook.over_next - 1.0) ** 2)
+    assert row["winner, log"] == pytest.approx(-np.log(0.999 * row["p_winner"] + 0.001 / 3))
+    assert outlook.shares is not None
+    half = stats.energy_distance(outlook.shares, [106 / 187]) ** 2 / 2
+    assert row["next share, CRPS"] == pytest.approx(100 * half)
+
+
+def test_what_was_not_said_is_not_scored(quick: Backtest) -> None:
+    silent = said(quick, "leader wins at 0.8")
+    assert silent[["over next, log", "next share, CRPS", "rounds, RPS"]].isna().all(axis=None)
+    assert silent["winner, log"].notna().all()
+    assert "ending, log" not in quick.table().index.get_level_values(0)  # no rival speaks of it
+
+
+def test_nobody_is_ruined_by_an_impossible_event() -> None:
+    sure = Outlook(winner=np.array([1.0, 0.0, 0.0]), over_next=0.0)
+    scores = scored(sure, ("A", "B"), Sequel(None, 1, None, "failed"))
+    assert scores["winner, log"] == pytest.approx(np.log(3000))
+    assert scores["over next, log"] == pytest.approx(np.log(2000))
+
+
+def test_contests_count_alike_in_the_table(quick: Backtest) -> None:
+    table, by = quick.table(), quick.by_contest("over next, Brier")
+    row = table.loc[("over next, Brier", "binomial redraw")]
+    assert row["model's"] == pytest.approx(by["model"].mean())
+    assert row["difference"] == pytest.approx((by["binomial redraw"] - by["model"]).mean())
+    assert row["low"] <= row["difference"] <= row["high"]
+    assert row["model ahead in"] == f"{(by['model'] < by['binomial redraw']).sum()} of {len(QUICK)}"
+
+
+def test_the_verdict_is_the_interval_and_the_sentence_says_it(quick: Backtest) -> None:
+    table = quick.table()
+    assert (table["model is"].eq("better") == (table["low"] > 0)).all()
+    assert (table["model is"].eq("worse") == (table["high"] < 0)).all()
+    assert f"Judged after {len(quick.cases)} rounds of 5 past contests" in quick.sentence()
+    assert quick.sentence() in repr(quick)
+    assert "two seats at once" in quick._repr_html_()
+
+
+def test_every_announced_round_is_forecast_or_skipped_with_a_reason(quick: Backtest) -> None:
+    known = {(one.id, a.round) for one in quick.contests for a in one.rounds}
+    left = set(zip(quick.skipped["contest"], quick.skipped["round"], strict=True))
+    assert known == left | set(said(quick).index)
+    assert not left & set(said(quick).index)
+    assert quick.skipped["why"].str.len().gt(0).all()
+
+
+def test_an_unknown_score_or_event_is_named(quick: Backtest) -> None:
+    with pytest.raises(UnknownNameError, match="no score named 'winner'"):
+        quick.by_contest("winner")
+    with pytest.raises(UnknownNameError, match="no event named 'over'; did you mean 'over next'"):
+        quick.reliability("over")
+    assert set(quick.model_scores().index) == set(SCORES)
+
+
+# -- calibration ---------------------------------------------------------------------------------
+
+
+def test_calibration_is_of_the_cases(quick: Backtest) -> None:
+    said_, came = quick.events("leader wins")
+    assert len(said_) == len(quick.cases)
+    assert quick.decomposition("leader wins").score == pytest.approx(np.mean((said_ - came) ** 2))
+    assert quick.ranks()["count"].sum() == len(quick.pits) == said(quick)["next_share"].notna().sum()
+
+
+@pytest.mark.slow
+def test_the_model_is_calibrated_on_contests_of_its_own_making() -> None:
+    own_kind = [cut(one) for one in iom.synthetic_contests(150, seed=8, size=60)]
+    test = iom.backtest(own_kind, particles=400, train=own_kind[:20])
+    assert test.kind == "synthetic contests"
+    assert stats.kstest(test.pits, "uniform").pvalue > 1e-3
+    assert test.decomposition("over next").miscalibration < 0.02
+    wrong = iom.backtest(own_kind, behaviour(momentum_fluid=0.0, fluid=0.3), particles=400, train=own_kind[:20])
+    assert stats.kstest(wrong.pits, "uniform").pvalue < 1e-3
+
+
+# -- truth and lies ------------------------------------------------------------------------------
+
+TRUTH = behaviour(
+    fluid=0.5, openness_fluid=1.0, openness_entrenched=0.05, openness_inf=0.02, decay=0.3,
+    momentum_fluid=4.0, momentum_entrenched=0.0, round_sd=1.2, concede_a=1.0, concede_b=5.0, absent=0.03, abstain=0.03,
+)  # fmt: skip
+LIE = behaviour(
+    fluid=0.0, openness_entrenched=0.02, openness_inf=0.01, momentum_entrenched=0.0, concede_a=0.3, concede_b=20.0
+)
+
+
+def cut(one: Contest) -> Contest:
+    """Return a contest of which only two rounds were ever announced: many contests for little work."""
+    return replace(one, rounds=one.rounds[:2])
+
+
+def played(number: int) -> list[Contest]:
+    return [cut(one) for one in iom.synthetic_contests(number, TRUTH, seed=4, size=40, level_sd=0.15)]
+
+
+def test_a_model_that_knows_the_truth_is_beaten_by_nobody_and_a_wrong_one_is() -> None:
+    held = played(45)
+    truth = iom.backtest(held, TRUTH, train=held, particles=200).table()
+    assert not truth["model is"].eq("worse").any()
+    assert truth["model is"].eq("better").sum() >= 12
+    lie = iom.backtest(held, LIE, train=held, particles=200).table()
+    assert lie["model is"].eq("worse").sum() >= 8
+    assert (truth["model's"] < lie["model's"]).all()
+
+
+@pytest.mark.slow
+def test_a_model_that_knows_the_truth_beats_every_rival_on_many_contests() -> None:
+    held = played(300)
+    table = iom.backtest(held, TRUTH, train=held[:50], particles=300).table()
+    close = ("winner, Brier", "binomial redraw")  # who wins is nearly all that the redraw gets right
+    assert table.drop(index=[close])["model is"].eq("better").all()
+    assert table.loc[close, "model is"] != "worse"
+
+
+# -- leaving out ---------------------------------------------------------------------------------
+
+
+def planted() -> Contest:
+    """Return a contest as no other: the trailing one comes from 39 % to 74 in a round."""
+    base = next(one for one in contests() if one.id == "UNSC2016-AP")
+    rounds = (replace(base.rounds[0], tally=(75, 115)), replace(base.rounds[1], tally=(150, 40)))
+    return replace(base, id="planted", rounds=tuple(replace(r, valid=None, needed=None) for r in rounds))
+
+
+def test_a_planted_contest_changes_only_its_own_rows() -> None:
+    before = iom.backtest(["UNSC2007-EEG", "UNSC2020-AF"], particles=200)
+    base = [one for one in contests() if one.id in ("UNSC2007-EEG", "UNSC2020-AF")]
+    after = iom.backtest([planted(), *base], particles=200)
+    rows = after.rows[after.rows["contest"] != "planted"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rows, before.rows)
+    assert (after.rows["contest"] == "planted").any()
+
+
+def test_a_contest_learns_from_the_planted_one_but_not_from_itself() -> None:
+    school, ids = [*contests(), planted()], ["planted", "UNSC2020-AF"]
+    chosen = [one for one in school if one.id in ids]
+    with_, without = (
+        said(iom.backtest(chosen, particles=200, train=train), "momentum regression") for train in (school, contests())
+    )
+    columns = ["next_low", "next_median", "next_high", "p_over_next", "p_leader"]
+    assert with_.loc["planted", columns].equals(without.loc["planted", columns])
+    assert not with_.loc["UNSC2020-AF", columns].equals(without.loc["UNSC2020-AF", columns])
+
+
+def test_the_check_of_leaving_out_can_fail() -> None:
+    """A judge who forgot to leave the contest out would be seen."""
+    one, school = planted(), [*contests(), planted()]
+    honest, peeking = momentum(leaving_out(one, school)), momentum(school)
+    assert honest.mean == pytest.approx(momentum(leaving_out(one, contests())).mean)
+    assert np.abs(honest.mean - peeking.mean).max() > 0.01
+
+
+def test_a_copy_under_another_name_is_left_out_too() -> None:
+    one = next(one for one in contests() if one.id == "UNSC2020-AF")
+    renamed = replace(one, id="Kenya again")
+    assert one not in leaving_out(renamed, contests())
+    assert not any(other.held_out for other in leaving_out(one, contests()))
+
+
+def test_the_fitted_model_is_fitted_without_the_contest_it_is_judged_on() -> None:
+    odd = planted()
+    learned = iom.fit([*contests(), odd], ["momentum", "fluid"], draws=300)
+    plain = learned.without(odd)
+    test = iom.backtest([odd], learned, train=contests(), particles=200)
+    direct = iom.backtest([odd], plain.behaviour, train=contests(), particles=200)
+    pd.testing.assert_frame_equal(test.rows, direct.rows)
+    assert learned.behaviour.fluid.value != plain.behaviour.fluid.value
+
+
+def test_the_held_out_case_is_in_no_table_and_no_school() -> None:
+    test = iom.backtest(particles=20, contests=None)
+    assert "IOM2023-DG" not in set(test.rows["contest"])
+    assert ("IOM2023-DG", 1, "held out") in test.skipped.itertuples(index=False, name=None)
+    school = leaving_out(planted(), contests())
+    assert "IOM2023-DG" not in [one.id for one in school]
+    assert len(school) == 14
+
+
+def test_the_held_out_case_is_told_once() -> None:
+    held = iom.held_out(runs=2000, particles=1000)
+    table, scores = held.table(), held.scores()
+    assert set(table.columns.get_level_values(0)) == {"on 14 May", "after 98-67"}
+    before, after = (table[when]["probability"] for when in ("on 14 May", "after 98-67"))
+    assert after["Pope wins"] > before["Pope wins"] > 0.3
+    assert before["Pope acclaimed after round 1"] < before["decided in round 1"]
+    assert after["Pope acclaimed after round 1"] == after["decided in round 1"]  # 98 was short of 110
+    assert scores.loc["winner, log", "on 14 May"] == pytest.approx(-np.log(before["Pope wins"]), abs=0.01)
+    assert scores.loc["next share, CRPS"].notna().tolist() == [True, *[False] * 6]
+    assert 0.6 < held.percentile < 0.97
+    assert held.sentence().startswith("Held out: on 14 May")
+    assert "One case proves nothing" in held._repr_html_()
+
+
+# -- folders of one's own ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rounds", "told"),
+    [
+        ({1: {"A": 55, "B": 40}, 2: {"A": 70, "B": 27}}, {}),
+        ({1: dict(zip("ABCDEFGH", (30, 20, 15, 10, 8, 7, 6, 4), strict=True)), 2: {"A": 70, "B": 27}}, {"start": 8}),
+        ({1: {chr(65 + i): 8 for i in range(12)}, 2: {"A": 70, "B": 27}}, {"start": 12, "share": 0.5}),
+        ({2: {"A": 55, "B": 40}, 5: {"A": 60, "B": 36}, 6: {"A": 58, "B": 38}}, {"total": 9, "how": "withdrawal"}),
+        ({1: {"A": 5, "B": 4}, 2: {"A": 7, "B": 2}}, {"size": 9}),
+        ({1: {"A": 4, "B": 3, "C": 1, "D": 1}, 2: {"A": 7, "B": 2}}, {"size": 9, "start": 4}),
+        ({1: {"A": 505, "B": 434}, 2: {"A": 707, "B": 212}}, {"size": 1000}),
+        ({1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, {"size": 58, "share": 0.5}),
+        ({1: {"A": 40, "B": 18}, 2: {"A": 50, "B": 3}}, {"size": 58, "share": 0.75}),
+        ({1: {"A": 55, "B": 40}, 2: {"A": 54, "B": 42}, 3: {"Z": 90}}, {"winner": "Z", "how": "compromise"}),
+        ({1: {"A": 55, "B": 40}, 2: {"A": 70, "No": 27}}, {"how": "yes/no"}),
+        ({1: {"A": 50, "B": 45}, 2: {"A": 40, "B": 30, "C": 25}, 3: {"C": 70, "A": 27}}, {"winner": "C"}),
+    ],
+    ids=["two", "eight", "twelve", "gaps", "nine", "nine-four", "thousand", "half", "three-quarters", "outsider",
+         "yes-no", "newcomer"],
+)  # fmt: skip
+def test_contests_never_seen_give_a_result(
+    tmp_path: Path, rounds: dict[int, dict[str, int]], told: dict[str, object]
+) -> None:
+    one = own(tmp_path, rounds, **told)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        test = iom.backtest(folder=tmp_path, particles=150)
+    assert len(said(test)) + len(test.skipped) == len(one.rounds)
+    assert said(test)["p_winner"].between(0, 1).all()
+    assert test.table()["model's"].notna().all()
+
+
+def test_a_folder_with_nothing_to_forecast_says_why(tmp_path: Path) -> None:
+    own(tmp_path, {1: {"A": 70, "B": 25}})
+    with pytest.raises(IomsimError, match=r"nothing to forecast: .*\(X: round 1: it elected\)"):
+        iom.backtest(folder=tmp_path)
+
+
+def test_contests_of_a_folder_can_be_chosen(tmp_path: Path) -> None:
+    lines = [*tally(1, {"A": 55, "B": 40}), *tally(2, {"A": 70, "B": 25})]
+    more = [line.replace("X,Body", "Y,Body") for line in lines]
+    write(tmp_path, [election(), election("Y")], [*lines, *more])
+    test = iom.backtest("Y", folder=tmp_path, particles=100)
+    assert set(test.rows["contest"]) == {"Y"}
+    with pytest.raises(UnknownNameError, match="no contest named 'Z'; there are X, Y"):
+        iom.backtest("Z", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"contests": "UNSC2006-GRULA"}, "no contest named 'UNSC2006-GRULA'; did you mean 'UNSC2006-GRULAC'"),
+        ({"contests": ["WHO2017", "WHO2017"]}, "for none twice; got"),
+        ({"contests": []}, "at least one contest"),
+        ({"contests": "WHO2017", "model": "fittd"}, "no model named 'fittd'; did you mean 'fitted'"),
+        ({"contests": "WHO2017", "model": {"momentun": 3}}, "no parameter of the behaviour named 'momentun'"),
+        ({"contests": "WHO2017", "model": 3.0}, "model must be a Behaviour, a Scenario, a Fit"),
+        ({"contests": "WHO2017", "particles": 1}, "particles must be a whole number of at least 2"),
+        ({"contests": "IOM2023-DG"}, "nothing to forecast"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises(IomsimError, match=words):
+        iom.backtest(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_model_may_be_given_in_several_ways() -> None:
+    changed = iom.load("geneva-2023").with_behaviour(fluid=0.2)
+    by_scenario, by_name = (
+        iom.backtest("UNSC2020-AF", model, particles=200).rows for model in (changed, {"fluid": 0.2})
+    )
+    pd.testing.assert_frame_equal(by_scenario, by_name)
