@@ -1,0 +1,75 @@
+"""The command line: ``iomsim forecast geneva-2023``.
+
+Results go to stdout, progress and complaints to stderr.  Exit codes: 0 done, 1 the answer is no
+(`validate`), 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+
+from iomsim._version import VERSION
+from iomsim.cli import describe, election_day, forecasts, past, what_if
+from iomsim.cli.common import unread_is_fine
+from iomsim.errors import IomsimError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+EXAMPLES = """\
+examples:
+  iomsim forecast                          who wins in Geneva, after how many rounds, and Tuesday or not
+  iomsim forecast --rules four-rounds --set secrecy=0.2 --out out
+  iomsim forecast my-election.toml --json
+  iomsim tornado --target Tuesday          which assumption that answer hangs on
+  iomsim live                              type the tallies as they are announced
+  iomsim replay 2023                       Monday 15 May 2023 as it happened
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="iomsim",
+        description="Forecast a secret vote of states that needs two thirds: who wins, when, after how many rounds.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"iomsim {VERSION}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for family in (forecasts, describe, what_if, election_day, past):
+        family.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code.
+
+    Examples
+    --------
+    >>> main(["scenarios"])                                          # doctest: +ELLIPSIS
+    name ...
+    0
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _complain
+            with unread_is_fine():
+                return int(arguments.run(arguments) or 0)
+            return 0
+    except IomsimError as error:
+        print(f"iomsim: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        print(f"iomsim: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("iomsim: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _complain(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"iomsim: {message}", file=sys.stderr)

@@ -1,0 +1,142 @@
+"""What several commands share: their arguments, and how tables are printed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+import pandas as pd
+
+from iomsim.errors import IomsimError
+from iomsim.estimates import in_100
+from iomsim.library import load
+from iomsim.scenario import Scenario
+from iomsim.whatif import resolve
+
+DEFAULT = "geneva-2023"
+SEED = 2023
+"""The seed unless another is given: the same command prints the same numbers."""
+
+
+def scenario_arguments(parser: argparse.ArgumentParser, positional: bool = True) -> None:
+    """Add what says which election, and what is changed in it."""
+    if positional:
+        parser.add_argument("scenario", nargs="?", default=DEFAULT, help=f"a shipped name or a .toml file ({DEFAULT})")
+    parser.add_argument("--rules", metavar="NAME", help="another rule set, such as four-rounds")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="changes",
+        help="set a parameter, by short name or dotted path: --set Washington=0.9 --set behaviour.secrecy=0.2",
+    )  # fmt: skip
+    parser.add_argument("--share", type=float, metavar="X", help="balance the first candidate's mean first-round share")
+
+
+def run_arguments(parser: argparse.ArgumentParser, runs: int) -> None:
+    """Add how many runs, with which seed, and where."""
+    parser.add_argument("--runs", type=int, default=runs, help=f"simulated elections ({runs:,})")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers ({SEED})")
+    parser.add_argument("--jobs", type=int, default=1, help="processes to play them in (1); the numbers stay the same")
+
+
+def scenario(arguments: argparse.Namespace) -> Scenario:
+    """Return the scenario that the arguments describe."""
+    return changed(load(arguments.scenario), arguments)
+
+
+def changed(race: Scenario, arguments: argparse.Namespace) -> Scenario:
+    """Return the scenario with the changes that the arguments ask for."""
+    if arguments.rules:
+        race = race.with_rules(arguments.rules)
+    race = race.with_parameters(dict(_setting(race, text) for text in arguments.changes))
+    return race if arguments.share is None else race.balanced(arguments.share)
+
+
+def _setting(race: Scenario, text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise IomsimError(f"--set takes NAME=VALUE, got {text!r}; for instance --set secrecy=0.2")
+    path = resolve(race, name.strip())
+    try:
+        return path, float(value)
+    except ValueError:
+        raise IomsimError(f"--set {name} takes a number, got {value!r}") from None
+
+
+@contextmanager
+def executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
+    """Offer the processes that were asked for, or None."""
+    if arguments.jobs < 1:
+        raise IomsimError(f"--jobs must be at least 1, got {arguments.jobs}")
+    if arguments.jobs == 1:
+        yield None
+        return
+    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+@contextmanager
+def unread_is_fine() -> Iterator[None]:
+    """Let whoever reads stdout go away, as in ``iomsim forecast | head``; what is written to files is not lost."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(*lines: object) -> None:
+    """Print a paragraph and an empty line after it."""
+    print(*lines, sep="\n", end="\n\n")
+
+
+def heading(text: str) -> str:
+    """Return a heading: bold on a terminal, unless NO_COLOR is set."""
+    bold = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return f"\x1b[1m{text}\x1b[0m" if bold else text
+
+
+def chances(table: pd.DataFrame) -> str:
+    """Return a table of probabilities as text: per hundred, with the Monte Carlo interval.
+
+    Examples
+    --------
+    >>> print(chances(pd.DataFrame({"probability": [0.25], "low": [0.24], "high": [0.26]}, index=["A"])))
+       in 100      95 %
+    A      25  24 to 26
+    """
+    half = (table["high"] - table["low"]) / 2
+    shown = pd.DataFrame(
+        {
+            "in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)],
+            "95 %": [interval(a, b) for a, b in zip(table["low"], table["high"], strict=True)],
+        },
+        index=table.index,
+    )
+    return plain(shown)
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval of probabilities per hundred, with a decimal where it is narrow.
+
+    Examples
+    --------
+    >>> interval(0.24, 0.26), interval(0.0301, 0.0322), interval(0.0, 0.0002)
+    ('24 to 26', '3.0 to 3.2', '<0.1')
+    """
+    if high < 0.001:
+        return "<0.1"
+    digits = 1 if high - low < 0.0195 else 0
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
+
+
+def plain(table: pd.DataFrame) -> str:
+    """Return a table as text, its index names in the line of the columns."""
+    if not any(table.index.names):
+        return table.to_string()
+    columns = table.reset_index()
+    lines = columns.to_string(index=False, sparsify=False).splitlines()
+    return "\n".join(lines)

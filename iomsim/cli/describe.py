@@ -1,0 +1,68 @@
+"""Commands about descriptions: `scenarios`, `show`, `validate`, `evidence`, `schema`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from iomsim.cli.common import DEFAULT, plain, scenario, scenario_arguments
+from iomsim.errors import IomsimError
+from iomsim.library import catalogue, load, schema
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands of this family."""
+    one = commands.add_parser("scenarios", help="list the shipped scenarios")
+    one.set_defaults(run=scenarios)
+    one = commands.add_parser("show", help="print a scenario as a briefing")
+    scenario_arguments(one)
+    one.set_defaults(run=show)
+    one = commands.add_parser("validate", help="check a scenario file, and say what is wrong")
+    one.add_argument("file", help="a .toml file, or a shipped name")
+    one.set_defaults(run=validate)
+    one = commands.add_parser("evidence", help="print every parameter with its range, grade and source")
+    one.add_argument("scenario", nargs="?", default=DEFAULT, help=f"a shipped name or a .toml file ({DEFAULT})")
+    one.add_argument("--csv", action="store_true", help="as csv, with the statements of the facts")
+    one.set_defaults(run=evidence)
+    one = commands.add_parser("schema", help="print the JSON schema of a scenario file, for editors")
+    one.set_defaults(run=print_schema)
+
+
+def scenarios(_: argparse.Namespace) -> None:
+    """Print the catalogue."""
+    print(plain(catalogue().fillna("")))
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """Print the briefing."""
+    print(scenario(arguments))
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    """Say whether a file describes an election; 1 if it does not."""
+    try:
+        race = load(arguments.file)
+    except IomsimError as error:
+        print(error)
+        return 1
+    print(f"{arguments.file}: fine, {len(race.electorate.frame)} members, {' against '.join(race.names)}, {race.hash}")
+    return 0
+
+
+def evidence(arguments: argparse.Namespace) -> None:
+    """Print the provenance table."""
+    table = load(arguments.scenario).evidence()
+    if arguments.csv:
+        table.to_csv(sys.stdout)
+        return
+    ranges = [
+        f"{low:g} to {high:g}" if isinstance(low, float) else "" for low, high in table[["low", "high"]].to_numpy()
+    ]
+    print(plain(table.assign(range=ranges)[["value", "range", "unit", "grade", "source"]]))
+
+
+def print_schema(_: argparse.Namespace) -> None:
+    """Print the JSON schema."""
+    print(json.dumps(schema(), indent=2))

@@ -1,0 +1,119 @@
+"""The commands `live` and `replay`: a day, announcement by announcement."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from iomsim.announcements import event_of
+from iomsim.cli.common import SEED, heading, plain, say, scenario, scenario_arguments
+from iomsim.days import day
+from iomsim.errors import IomsimError
+from iomsim.estimates import in_100
+from iomsim.library import load
+from iomsim.live import Night, live
+
+HELP = """\
+what you can type:
+  Pope=98 Vitorino=67 at 12:20       a tally; leave out what is not known, or write Pope>=90, valid=165
+  withdraw Vitorino at 16:30         a candidate withdraws          eliminate NAME      is out by the rules
+  confirm yes=86 no=57               a vote on the leader alone     adjourn until 15:00
+  undo    next    learned    history    help    quit"""
+
+QUIT = ("quit", "exit", "q")
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands of this family."""
+    one = commands.add_parser("live", help="type the tallies as they are announced, and read what they mean")
+    scenario_arguments(one)
+    _cloud(one)
+    one.add_argument("--from", dest="source", metavar="FILE", type=Path, help="read announcements from a file")
+    one.add_argument("--log", metavar="FILE", type=Path, help="keep a log, from which the day can be opened again")
+    one.set_defaults(run=run_live)
+    one = commands.add_parser("replay", help="play a past day, announcement by announcement (hindsight)")
+    one.add_argument("day", help="2023, 2018, or the log of a day")
+    _cloud(one)
+    one.set_defaults(run=run_replay)
+
+
+def _cloud(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--particles", type=int, default=20_000, help="possible worlds to carry (20,000)")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers ({SEED})")
+
+
+def run_live(arguments: argparse.Namespace) -> int:
+    """Open a day; take lines from the prompt, a pipe or a file; 1 if a line of a file was refused."""
+    night = live(scenario(arguments), arguments.particles, arguments.seed, log=arguments.log)
+    say(heading(night.race.title), night.forecast().answer())
+    typed = arguments.source is None and sys.stdin.isatty()
+    if typed:
+        say(HELP)
+    lines = _prompted() if typed else _read(arguments.source)
+    done = [take(night, line) for line in takewhile(lambda line: line not in QUIT, lines)]
+    return int(not typed and not all(done))
+
+
+def _prompted() -> Iterator[str]:
+    while True:
+        try:
+            yield input("> ").strip()
+        except EOFError:
+            return
+
+
+def _read(path: Path | None) -> list[str]:
+    text = sys.stdin.read() if path is None else path.read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines()]
+
+
+def take(night: Night, line: str) -> bool:
+    """Do what a line says and print what it means; return whether it could be done."""
+    line = line.partition("#")[0].strip()
+    try:
+        if line:
+            _do(night, line)
+    except IomsimError as error:
+        print(f"refused: {error}\n", file=sys.stderr)
+        return False
+    return True
+
+
+def _do(night: Night, line: str) -> None:
+    match line.casefold():
+        case "help" | "?":
+            say(HELP)
+        case "next":
+            say(night.what_next())
+        case "history":
+            say(table(night))
+        case "learned":
+            say(plain(night.learned().round(2)))
+        case "undo":
+            say(night.undo(), night.forecast().answer())
+        case _:
+            say(night.apply(event_of(line, night.race.names)), night.forecast().answer())
+
+
+def table(night: Night) -> str:
+    """Return the probabilities after each announcement, per hundred."""
+    shown = night.history()
+    chances = {name: shown[name].map(in_100) for name in (*night.race.names, "no winner", "spill")}
+    day = f"{night.forecast().next_day:%A}"
+    return plain(shown[["event"]].assign(**chances).rename(columns={"spill": day}))
+
+
+def run_replay(arguments: argparse.Namespace) -> None:
+    """Play a past day; the forecast before it comes first."""
+    known = day(arguments.day)
+    night = live(load(known.scenario), arguments.particles, arguments.seed)
+    say(heading(f"{known.title} (hindsight: nothing of it entered the forecast)"))
+    say(heading("Before the vote"), night.forecast().answer())
+    for event in known.events:
+        say(heading(event.say), event.note, f"[{event.grade}: {event.source}]")
+        say(night.apply(event_of(event.say, night.race.names)), night.forecast().answer())
+    print(table(night))

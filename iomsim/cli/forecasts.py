@@ -1,0 +1,97 @@
+"""The commands `forecast` and `rerun`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from iomsim.cli.common import (
+    chances,
+    executor,
+    heading,
+    plain,
+    run_arguments,
+    say,
+    scenario,
+    scenario_arguments,
+    unread_is_fine,
+)
+from iomsim.estimates import Estimate, in_100
+from iomsim.forecast import Forecast
+from iomsim.report import as_json, rerun, write_folder
+from iomsim.running import forecast
+
+ROUNDS = 8
+"""Rounds printed one by one."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands of this family."""
+    one = commands.add_parser("forecast", help="who wins, after how many rounds, and into the next day or not")
+    scenario_arguments(one)
+    run_arguments(one, 100_000)
+    one.add_argument(
+        "--precision", type=float, metavar="X", help="instead of --runs: until every 95 %% half-width is X"
+    )
+    one.add_argument("--out", metavar="DIR", type=Path, help="write tables, charts, the report and the forecast there")
+    one.add_argument("--json", action="store_true", help="print one JSON document")
+    one.set_defaults(run=run_forecast)
+    one = commands.add_parser("rerun", help="make the forecast of a report or a saved forecast again, and compare")
+    one.add_argument("file", type=Path, help="an .html report or a saved forecast")
+    one.set_defaults(run=run_again)
+
+
+def run_forecast(arguments: argparse.Namespace) -> None:
+    """Forecast, print, and write what was asked for."""
+    runs = None if arguments.precision else arguments.runs
+    with executor(arguments) as pool:
+        fc = forecast(scenario(arguments), runs, arguments.seed, precision=arguments.precision, executor=pool)
+    with unread_is_fine():
+        print_json(fc) if arguments.json else print_forecast(fc)
+    if arguments.out:
+        files = write_folder(fc, arguments.out)
+        print(f"{len(files)} files in {arguments.out}; begin with {arguments.out / 'report.html'}", file=sys.stderr)
+
+
+def print_json(fc: Forecast) -> None:
+    """Print the forecast as one JSON document."""
+    print(json.dumps(as_json(fc), indent=2))
+
+
+def print_forecast(fc: Forecast) -> None:
+    """Print the answer and the tables behind it."""
+    say(heading(fc.scenario.title), fc.answer())
+    say(heading("Who wins"), chances(fc.win_probability()))
+    say(heading("After how many rounds"), chances(_rounds(fc)))
+    say(heading("How it ends"), chances(fc.endings().query("probability > 0")))
+    say(heading(f"Into {fc.next_day:%A}, by the rules in force"), plain(_sides(fc)))
+    print(fc.stamp())
+
+
+def _rounds(fc: Forecast) -> pd.DataFrame:
+    """Return the first rounds one by one, and what comes after them in one row."""
+    table = fc.rounds()
+    shown = table[["probability", "low", "high"]].head(ROUNDS)
+    decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
+    later = pd.DataFrame([vars(Estimate.of(decided, len(fc)))], index=[f"{ROUNDS + 1} or more"])
+    rows = pd.concat([shown, later.rename(columns={"value": "probability"})]) if len(table) > ROUNDS else shown
+    return rows.rename_axis("elected in round")
+
+
+def _sides(fc: Forecast) -> Any:
+    table = fc.rule_sets()
+    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
+    return shown.rename(columns={"spill": f"{fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
+
+
+def run_again(arguments: argparse.Namespace) -> int:
+    """Make a forecast again from its file; 1 if the numbers are not the same."""
+    fc, same = rerun(arguments.file)
+    say(fc.answer(), fc.stamp())
+    print("the numbers are the same, bit for bit" if same else "the numbers differ from those in the file")
+    return 0 if same else 1

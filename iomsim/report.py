@@ -1,0 +1,231 @@
+"""A forecast to hand on: one self-contained page, one folder, one JSON document; and the way back.
+
+The page needs nothing but a browser: charts are inline SVG with text alternatives, tables can be
+downloaded as csv, and everything needed to make the forecast again is inside (:func:`rerun`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from iomsim.archive import open_forecast, self_contained
+from iomsim.charts.base import captions
+from iomsim.charts.files import svg
+from iomsim.errors import FileError
+from iomsim.estimates import in_100
+from iomsim.forecast import Forecast
+from iomsim.library import dumps, loads
+from iomsim.running import forecast
+
+CHARTS = {
+    "win_probability": "Who wins",
+    "decision_time": "When it is decided",
+    "rounds": "After how many rounds",
+    "trajectories": "How the share moves",
+    "flows": "Who changes sides",
+}
+"""The charts of a report, with their headings."""
+
+WIDTH = 760
+"""Pixels of a chart in the page."""
+
+MARK = '<script type="application/json" id="iomsim-forecast">'
+"""Before the block from which the forecast can be made again."""
+
+
+def write(fc: Forecast, path: str | Path) -> Path:
+    """Write a one-page report as a self-contained HTML file.
+
+    Parameters
+    ----------
+    fc : Forecast
+        What is reported.
+    path : str or Path
+        The file.
+
+    Examples
+    --------
+    >>> import iomsim as iom, tempfile
+    >>> fc = iom.forecast(iom.load("minimal"), runs=200, seed=1)
+    >>> page = write(fc, Path(tempfile.mkdtemp()) / "report.html")
+    >>> fc.answer().split(":")[0] in page.read_text(encoding="utf-8")
+    True
+    """
+    path = Path(path)
+    path.write_text(html(fc), encoding="utf-8")
+    return path
+
+
+def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
+    """Write everything into a folder: answer, tables, charts (png and svg), report, saved forecast.
+
+    The runs themselves are in the saved forecast only; ``fc.to_csv(folder)`` writes them as csv.
+    """
+    target = Path(folder)
+    written = fc.to_csv(target, runs=False)
+    (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
+    written += [fc.plot.save(name, target / f"{name}.{kind}") for name in fc.plot.names() for kind in ("png", "svg")]
+    fc.save(target / "forecast.npz")
+    return [*written, target / "answer.txt", target / "forecast.npz", write(fc, target / "report.html")]
+
+
+def as_json(fc: Forecast) -> dict[str, Any]:
+    """Return the forecast as plain data: the answer, every table, the provenance."""
+    spill = fc.spill()
+    middle, low, high = fc.median_rounds()
+    tables = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables_of(fc).items()}
+    return {
+        "title": fc.scenario.title,
+        "answer": fc.answer(),
+        "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
+        "median_rounds": {"median": middle, "low": low, "high": high},
+        **tables,
+        "provenance": fc.provenance,
+    }
+
+
+def tables_of(fc: Forecast) -> dict[str, pd.DataFrame]:
+    """Return the tables of a report."""
+    return {
+        "win_probability": fc.win_probability(),
+        "rounds": fc.rounds(),
+        "endings": fc.endings(),
+        "decided_at": fc.decided_at(),
+        "rule_sets": fc.rule_sets(),
+    }
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def html(fc: Forecast) -> str:
+    """Return the report as one HTML document."""
+    race = fc.scenario
+    body = [
+        f"<h1>{escape(race.title)}</h1>",
+        f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
+        f"<p class='answer'>{escape(fc.answer())}</p>",
+        *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
+        _section("By the rules in force", _sides(fc), fc.rule_sets(), "rule_sets"),
+        _section("Rounds to decision", _percent(fc.rounds()), fc.rounds(), "rounds"),
+        _section("How it ends", _percent(fc.endings()), fc.endings(), "endings"),
+        _briefing(fc),
+        f"<footer>{escape(fc.stamp())}</footer>",
+    ]
+    style = (files("iomsim") / "report.css").read_text(encoding="utf-8")
+    return (
+        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f"<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(race.title)}</title><style>{style}</style></head>\n<body><main>"
+        + "\n".join(filter(None, body))
+        + f"</main>\n{MARK}{_recipe(fc)}</script></body></html>\n"
+    )
+
+
+def _chart(fc: Forecast, name: str, heading: str) -> str:
+    drawn = fc.plot.draw(name)
+    words = " ".join(caption.text for caption in captions(drawn))
+    data = getattr(fc.plot, f"{name}_data")()
+    return (
+        f"<section><h2>{heading}</h2><figure>{_own_ids(svg(drawn, WIDTH), name)}"
+        f"<figcaption><details><summary>in words</summary>{escape(words)}</details>{_link(data, name)}</figcaption>"
+        f"</figure></section>"
+    )
+
+
+def _own_ids(picture: str, name: str) -> str:
+    """Make the ids of a picture its own: pictures of one page would draw with each other's parts."""
+    for mark in ('id="', 'href="#', "url(#"):
+        picture = picture.replace(mark, f"{mark}{name}-")
+    return picture
+
+
+def _section(heading: str, shown: pd.DataFrame, table: pd.DataFrame, name: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>{shown.to_html(border=0)}{_link(table, name)}</section>"
+
+
+def _link(table: pd.DataFrame, name: str) -> str:
+    data = b64encode(table.to_csv().encode()).decode()
+    return f"<a class='csv' download='{name}.csv' href='data:text/csv;base64,{data}'>{name}.csv</a>"
+
+
+def _percent(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of probabilities per hundred, its interval in one column."""
+    half = ((table["high"] - table["low"]) / 2).to_numpy()
+    shown = pd.DataFrame({"in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)]})
+    shown["95 % (Monte Carlo)"] = [f"{in_100(a)} to {in_100(b)}" for a, b in table[["low", "high"]].to_numpy()]
+    return shown.set_index(table.index)[(table["probability"] >= 0.001).to_numpy()]
+
+
+def _sides(fc: Forecast) -> pd.DataFrame:
+    table = fc.rule_sets()
+    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
+    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
+
+
+def _briefing(fc: Forecast) -> str:
+    table = fc.scenario.evidence()
+    shown = table[["value", "low", "high", "unit", "grade", "source"]].to_html(border=0)
+    return (
+        f"<section><h2>What it rests on</h2>{fc.scenario._repr_html_()}"
+        f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
+        f"{_link(table, 'evidence')}</section>"
+    )
+
+
+# -- and back ------------------------------------------------------------------------------------
+
+
+def _recipe(fc: Forecast) -> str:
+    content = {"provenance": fc.provenance, "scenario": dumps(self_contained(fc.scenario)), "digest": digest(fc)}
+    return json.dumps(content).replace("<", "\\u003c")
+
+
+def digest(fc: Forecast) -> str:
+    """Return a hash of how every run ended: equal for equal forecasts, bit for bit."""
+    ends = fc.summary.ends.sort_values(list(fc.summary.ends)).astype("int64")
+    return hashlib.sha256(ends.to_numpy().tobytes()).hexdigest()
+
+
+def rerun(path: str | Path) -> tuple[Forecast, bool]:
+    """Make the forecast of a report, or of a saved forecast, again.
+
+    Returns
+    -------
+    fc : Forecast
+        The new forecast.
+    same : bool
+        Whether every run ended as it did in the file.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, or is neither a report nor a saved forecast.
+    """
+    scenario, made, told = _read_back(Path(path))
+    if made.get("announced"):
+        raise FileError(f"{str(path)!r} is a forecast after announced rounds; replay the log of that day instead")
+    fc = forecast(scenario, made["runs"], made["seed"])
+    return fc, digest(fc) == told
+
+
+def _read_back(path: Path) -> tuple[Any, dict[str, Any], str]:
+    if path.suffix != ".html":
+        saved = open_forecast(path)
+        return saved.scenario, saved.provenance, digest(saved)
+    try:
+        text = path.read_text(encoding="utf-8")
+        recipe = json.loads(text.split(MARK)[1].split("</script>")[0])
+        return loads(recipe["scenario"], str(path)), recipe["provenance"], recipe["digest"]
+    except OSError as error:
+        raise FileError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    except (IndexError, KeyError, ValueError):
+        raise FileError(f"{str(path)!r} is no report of iomsim, or is damaged") from None
