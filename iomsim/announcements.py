@@ -168,7 +168,7 @@ def _read(at: Any, today: datetime) -> datetime:
     except ValueError:
         raise AnnouncementError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
     if moment.tzinfo is not None:
-        raise AnnouncementError(f"times are local times of the seat, without an offset; got {at!r}")
+        raise AnnouncementError(f"times are local, without an offset; got {at!r}")
     return moment
 
 
@@ -222,7 +222,7 @@ def _sign(value: Any) -> str:
     return text if text[0] in "<>" else f"={text}"
 
 
-def event_of(line: str, names: Sequence[str]) -> Event:
+def event_of(line: str, names: Sequence[str], standing: Sequence[str] | None = None) -> Event:
     """Return the event that a line says, as :meth:`iomsim.live.Night.apply` takes it.
 
     Parameters
@@ -234,6 +234,8 @@ def event_of(line: str, names: Sequence[str]) -> Event:
         ``adjourn until Tuesday 10:00``, ``undo``.
     names : sequence of str
         The candidates.
+    standing : sequence of str, optional
+        Those to whom bare numbers belong; default: all.
 
     Raises
     ------
@@ -253,7 +255,7 @@ def event_of(line: str, names: Sequence[str]) -> Event:
     if (until is None) == (kind == "adjourn"):
         raise AnnouncementError(f"cannot read {line!r}; write for instance {EVENTS['adjourn']!r}")
     if kind == "announce":
-        votes, valid = _votes(rest, names)
+        votes, valid = _votes(rest, names, names if standing is None else standing)
         return {"event": kind, "votes": votes, "valid": valid, "at": at}
     if kind in ("withdraw", "eliminate"):
         return {"event": kind, "name": _candidate(rest, names), "at": at}
@@ -305,12 +307,12 @@ def _candidate(text: str, names: Sequence[str]) -> str:
 COUNT = re.compile(r"[\s,]*(?P<name>\S.*?)\s*(?P<sign>>=|<=|=|\bat least\b|\bat most\b|\s)\s*(?P<count>\d+)(?=[\s,]|$)")
 
 
-def _votes(text: str, names: Sequence[str]) -> tuple[dict[str, Any], int | None]:
+def _votes(text: str, names: Sequence[str], standing: Sequence[str]) -> tuple[dict[str, Any], int | None]:
     if re.fullmatch(r"\d+(?:\s*(?:[-\u2013:]|to)\s*\d+)+", text.strip()):
         numbers = [int(number) for number in re.findall(r"\d+", text)]
-        if len(numbers) != len(names):
-            raise AnnouncementError(f"{len(numbers)} numbers for {len(names)} candidates; write whose they are")
-        return dict(zip(names, numbers, strict=True)), None
+        if len(numbers) != len(standing):
+            raise AnnouncementError(f"{len(numbers)} numbers for {len(standing)} candidates; write whose they are")
+        return dict(zip(standing, numbers, strict=True)), None
     votes: dict[str, Any] = {}
     valid, place = None, 0
     for found in COUNT.finditer(text):

@@ -44,7 +44,7 @@ LOG_FORMAT = 1
 RARE = 1e-3
 """Announcements less expected than this come with a warning."""
 
-STEP, FORECAST = 1, 2
+STEP, CLOCK, FORECAST = 1, 2, 3
 """What random numbers are for: they are addressed by the number of the event or round, this, and 0."""
 
 
@@ -229,7 +229,8 @@ class Night:
 
         See :func:`iomsim.announcements.event_of` for what can be written.
         """
-        return self.apply(event_of(line, self.race.names))
+        standing = [name for name, stands in zip(self.race.names, self.stage.standing, strict=True) if stands]
+        return self.apply(event_of(line, self.race.names, standing))
 
     def undo(self) -> Report:
         """Take the last event back."""
@@ -248,7 +249,8 @@ class Night:
         if event["event"] == "undo":
             return self.undo()
         plain = {key: _plain(value) for key, value in event.items()}
-        stage = step(Scene(self.race, self.plan, self._rng(len(self._stages), STEP)), self.stage, plain)
+        rngs = (self._rng(len(self._stages), use) for use in (STEP, CLOCK))
+        stage = step(Scene(self.race, self.plan, *rngs), self.stage, plain)
         self._keep(plain, stage)
         if stage.surprise < RARE:
             warnings.warn(caution(stage, self.particles), UnexpectedTallyWarning, stacklevel=3)
@@ -318,11 +320,13 @@ class Night:
         if not stage.round_:
             need = rules.needed(self.plan.entitled, 1)
             return f"No round has been held; {need} votes elect if all {self.plan.entitled} members vote."
-        leader, votes, need, certain = lead(self.plan, stage)
-        about, name, short = "" if certain else "about ", self.race.names[leader], need - votes
+        leader = lead(self.plan, stage)
+        name, short = self.race.names[leader.candidate], leader.need - leader.votes
+        bar = f"{'about ' * leader.rough_need}{leader.need}"
         if short <= 0:
-            return f"{name} has {about}{votes} votes, and {about}{need} elect."
-        return f"{name} is {about}{short} vote{'s' if short > 1 else ''} short of {about}{need}."
+            return f"{name} has {'about ' * leader.rough_votes}{leader.votes} votes, and {bar} elect."
+        rough = "about " * (leader.rough_votes or leader.rough_need)
+        return f"{name} is {rough}{short} vote{'s' if short > 1 else ''} short of {bar}."
 
     def what_next(self, name: str | None = None) -> NextRound:
         """Return the coming round: its tally, the chance that it decides, and where the favourite changes.
@@ -356,9 +360,10 @@ class Night:
         return f"{self.race.title}: {told}\n{Report(self)}\n{self.forecast().answer()}"
 
     def _repr_html_(self) -> str:
-        table = self.history().drop(columns=["effective_size", "odds", "chance"]).round(3).to_html(border=0)
+        table = self.history().drop(columns=["effective_size", "odds", "chance"])
+        html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
         lines = "".join(f"<p>{escape(text)}</p>" for text in (str(Report(self)), self.forecast().answer()))
-        return f"<div>{lines}{table}</div>"
+        return f"<div>{lines}{html}</div>"
 
     # -- files ------------------------------------------------------------------------------
 

@@ -26,11 +26,15 @@ FEW = 0.01
 
 
 class Scene(NamedTuple):
-    """Where a step is taken: the election, its arrays, and the step's random numbers."""
+    """Where a step is taken: the election, its arrays, and the step's random numbers.
+
+    The clocks have numbers of their own, so that an announced time changes nothing but the time.
+    """
 
     race: Scenario
     plan: Plan
     rng: np.random.Generator
+    clock_rng: np.random.Generator
 
     @property
     def setting(self) -> kernel.Setting:
@@ -221,18 +225,25 @@ def elected_by(plan: Plan, stage: Stage) -> tuple[Flags, Ints]:
     return ahead & (field.votes.max(axis=0) >= need), leader
 
 
-def lead(plan: Plan, stage: Stage) -> tuple[int, int, int, bool]:
-    """Return who leads after the last round, with how many votes, how many elect, and whether all that is known.
+class Lead(NamedTuple):
+    """Who leads after a round, with how many votes, how many elect, and whether either is only a median."""
 
-    What was not announced is put at its median over the worlds.
-    """
+    candidate: int
+    votes: int
+    need: int
+    rough_votes: bool
+    rough_need: bool
+
+
+def lead(plan: Plan, stage: Stage) -> Lead:
+    """Return who leads after the last round; what was not announced is put at its median over the worlds."""
     field = field_of(plan, stage)
     need = kernel.needed(simulate.setting_of(plan), field, stage.valid[-1], stage.round_)
     w = weights(stage.cloud.log_weight)
     votes = [middle(row, w) for row in stage.votes[-1]]
     leader, real = int(np.argmax(votes)), w > 0
-    known = not np.ptp(stage.votes[-1][leader, real]) and not np.ptp(need[real])
-    return leader, votes[leader], middle(need, w), known
+    rough = (bool(np.ptp(x[real])) for x in (stage.votes[-1][leader], need))
+    return Lead(leader, votes[leader], middle(need, w), *rough)
 
 
 def middle(x: Ints, w: Floats) -> int:
@@ -323,12 +334,30 @@ def elimination_due(plan: Plan, crowded: int) -> bool:
     return first is not None and crowded >= first and (crowded - first) % plan.rules.eliminate_every == 0
 
 
+def by_rule(scene: Scene, stage: Stage) -> Stage:
+    """Return the stage after a round between three or more, if the rules alone say what follows from it."""
+    if stage.over is not None or stage.contenders == 2:
+        return stage
+    elected, _ = elected_by(scene.plan, stage)
+    last = possible(stage, last_among(stage.votes[-1], stage.standing))
+    due = elimination_due(scene.plan, stage.crowded + 1)
+    if elected[np.isfinite(stage.cloud.log_weight)].any() or (due and last.size > 1):
+        return stage
+    out = f"; {scene.race.names[last[0]]} is out by the rules" if due else ""
+    return replace(after_more(scene, stage), told=stage.told + out)
+
+
+def possible(stage: Stage, chance: Floats) -> NDArray[np.intp]:
+    """Return the candidates of whom something may be true, by its chance in every world, (K, P)."""
+    return np.flatnonzero((chance[:, np.isfinite(stage.cloud.log_weight)] > 0).any(axis=1))
+
+
 def the_one(scene: Scene, stage: Stage, chance: Floats, what: str) -> int:
     """Return the candidate of whom something is true in every world, or ask."""
-    maybe = (chance[:, np.isfinite(stage.cloud.log_weight)] > 0).any(axis=1)
-    if maybe.sum() == 1:
-        return int(maybe.argmax())
-    names = " or ".join(scene.race.names[c] for c in np.flatnonzero(maybe))
+    maybe = possible(stage, chance)
+    if maybe.size == 1:
+        return int(maybe[0])
+    names = " or ".join(scene.race.names[c] for c in maybe)
     raise AnnouncementError(f"the announcements leave open whether {names} {what} with night.eliminate(...)")
 
 

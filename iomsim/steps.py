@@ -21,6 +21,7 @@ from iomsim.stages import (
     Ints,
     Scene,
     Stage,
+    by_rule,
     decided,
     elimination_due,
     field_of,
@@ -65,7 +66,7 @@ def announce(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
         raise AnnouncementError(f"the rules end the election after {stage.round_} rounds")
     tally = tally_of(event["votes"], event.get("valid"), names, stage.standing, plan.entitled)
     stage, lived = arrive(scene, stage, event.get("at"))
-    return decided(plan, refreshed(scene, observe(scene, stage, lived, tally)))
+    return by_rule(scene, decided(plan, refreshed(scene, observe(scene, stage, lived, tally))))
 
 
 def arrive(scene: Scene, stage: Stage, at: Any) -> tuple[Stage, Passage]:
@@ -103,7 +104,7 @@ def clocked(scene: Scene, stage: Stage, log_density: Floats, minute: float) -> t
     if scene.plan.behaviour.overnight and np.isfinite(log_density).any():
         stage = weigh(stage, log_density, "the announced time agrees with no possible world")
         log_density = np.zeros_like(log_density)
-    return stage, known(scene.rng, scene.plan, stage.hours, log_density, minute)
+    return stage, known(scene.clock_rng, scene.plan, stage.hours, log_density, minute)
 
 
 def observe(scene: Scene, stage: Stage, lived: Passage, tally: Tally) -> Stage:
@@ -300,7 +301,7 @@ def done(scene: Scene, stage: Stage, event: Mapping[str, Any], told: str) -> Sta
     if event.get("at") is not None:
         minute = moment_of(event["at"], scene.race.clock.opens, stage.at)
         nothing = np.zeros(stage.cloud.size)
-        stage = replace(stage, hours=known(scene.rng, scene.plan, stage.hours, nothing, minute), at=minute)
+        stage = replace(stage, hours=known(scene.clock_rng, scene.plan, stage.hours, nothing, minute), at=minute)
     quiet = replace(stage, pending=False, told=told, surprise=1.0, chance=1.0)
     return refreshed(scene, quiet)
 

@@ -227,7 +227,11 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
         lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6),
     ),
     "a night matters, and the time is known": (
-        {"clock": "formalities=300, sits_on=0.5", "behaviour": "overnight=0.9", "rules": "strict"},
+        {
+            "clock": "formalities=420, formalities_log_sd=0.1, sits_on=0.5",
+            "behaviour": "overnight=0.9",
+            "rules": "strict",
+        },
         ["A=8 B=5 at 18:30", "A=7 B=6"],
         lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6) & e.first_round_ends(18.5 * 60, within=15),
     ),
