@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,13 @@ def test_the_values_stand_at_the_ends(three_bars: Tornado) -> None:
             assert ax.get_xlim()[0] < x < ax.get_xlim()[1]
 
 
+def test_an_end_that_changes_nothing_is_written_on_the_other_side() -> None:
+    for ends, sides in (({0.0: 0.0, 240.0: 0.2}, ("right", "left")), ({0.0: 0.0, 240.0: -0.2}, ("left", "right"))):
+        ax = tornado(clock__consultation=ends).plot.tornado()
+        at = {text.get_text(): text.get_ha() for text in ax.texts}
+        assert (at["0"], at["240"]) == sides
+
+
 def test_the_title_is_the_finding_and_noise_is_counted(three_bars: Tornado) -> None:
     ax = three_bars.plot.tornado()
     assert ax.get_title().replace("\n", " ") == "A's chance hangs most on W's strength: 20 in 100 at 0, 55 at 2"
@@ -182,6 +190,8 @@ def test_indices_are_drawn_with_their_intervals() -> None:
     assert lines_of(ax) == [(40, -0.12), (55, 0.12), (-1, 0.88), (0, 1.12)]
     spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
     assert spans == [(30, 50), (50, 60), (-3, 2), (-1, 1)]
+    colours = [mpl.colors.to_hex(part.get_color()[0]) for part in ax.collections]
+    assert colours[0] == colours[1] != colours[2] == colours[3]  # what is within noise steps back
     assert "within noise of zero" in words_of(ax)
     said = ax.get_title().replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
     assert said == "W's strength explains 55 % of the variance of A's chance"
@@ -319,6 +329,13 @@ def test_the_base_case_is_marked_and_the_colours_are_centred() -> None:
     assert mpl.colors.to_hex(cmap(0.0)).upper() == race().colours["B"]
     many = plane("ABC").plot.pressure_grid().axes[0].collections[0].cmap
     assert mpl.colors.to_hex(many(0.0)).upper() == race().colours["no winner"]
+
+
+def test_even_is_white_wherever_the_grid_lies() -> None:
+    found = plane()
+    lopsided = replace(found, cells=found.cells.assign(A=0.6 + found.cells["A"] / 10))
+    left = lopsided.plot.pressure_grid().axes[0]
+    assert left.collections[0].get_clim() == (30, 70)
 
 
 def test_a_base_case_outside_is_not_marked() -> None:
