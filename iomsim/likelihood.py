@@ -47,6 +47,7 @@ CHUNK = 128
 """Parameter values worked on at a time."""
 
 REGIMES = ("fluid", "entrenched")
+OF_PATIENCE = ("concede_a", "concede_b")
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,11 @@ def of_patience(patience: Patience, theta: SimpleNamespace) -> Floats:
 
 def of_tallies(pieces: Iterable[Moves], theta: SimpleNamespace) -> Floats:
     """Return the log-likelihood of a contest's tallies, shape (D,); its regime is the same throughout."""
-    pieces = tuple(pieces)
+    pieces, size = tuple(pieces), len(theta.fluid)
     if not pieces:
-        return np.zeros(len(theta.fluid))
+        return np.zeros(size)
+    if size > 1 and all(np.ptp(value) == 0 for key, value in vars(theta).items() if key not in OF_PATIENCE):
+        return np.repeat(of_tallies(pieces, _part(theta, slice(1))), size)
     with np.errstate(divide="ignore"):
         chance = np.log(theta.fluid), np.log1p(-theta.fluid)
     fluid, frozen = (sum(of_moves(piece, theta, regime) for piece in pieces) for regime in REGIMES)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from iomsim._version import VERSION
 from iomsim.announced import Position, Sequel
 from iomsim.bootstrap import bootstrap_mean
 from iomsim.calibration import Decomposition, corp, pit, rank_histogram, reliability
@@ -20,7 +21,7 @@ from iomsim.replaying import Said
 from iomsim.rules import ENDINGS
 
 if TYPE_CHECKING:
-    from iomsim.charts import BacktestPlots
+    from iomsim.charts.history import BacktestPlots
 
 MODEL = "model"
 
@@ -227,9 +228,27 @@ class Backtest:
     @property
     def plot(self) -> BacktestPlots:
         """The charts: ``test.plot.calibration()``, ``test.plot.history()``."""
-        from iomsim.charts import BacktestPlots
+        from iomsim.charts.history import BacktestPlots
 
         return BacktestPlots(self)
+
+    def stamp(self) -> str:
+        """Return what is needed to make this backtest again, in one line."""
+        p = self.provenance
+        return f"iomsim {p['version']} · seed {p['seed']} · {p['particles']} particles · {p['model']} · {p['contests']}"
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Version, seed, particles, model and contests."""
+        held = list(dict.fromkeys(case.contest.id for case in self.cases))
+        names = ", ".join(held) if len(held) < 4 else f"{len(held)} {self.kind}"
+        return {
+            "version": VERSION,
+            "seed": self.seed,
+            "particles": self.particles,
+            "model": self.model,
+            "contests": names,
+        }
 
     def __repr__(self) -> str:
         """Return the sentence and the table."""

@@ -1,0 +1,149 @@
+"""The charts of a backtest: what is drawn and written is what its tables say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+
+import iomsim as iom
+from iomsim.charts.base import captions
+from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.verdicts import Backtest
+
+
+@pytest.fixture(scope="module")
+def judged() -> Backtest:
+    return iom.backtest(["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG"], particles=150)
+
+
+@pytest.fixture(scope="module")
+def made_up() -> Backtest:
+    return iom.backtest(iom.synthetic_contests(6, seed=1, size=30), particles=60)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("event", ["over next", "leader wins"])
+def test_the_reliability_curve_is_the_table(judged: Backtest, event: str) -> None:
+    data = judged.reliability(event)
+    ax = judged.plot.reliability(event)
+    [dots] = [part for part in ax.collections if isinstance(part, PathCollection)]
+    assert dots.get_offsets().tolist() == data[["forecast", "observed"]].to_numpy().tolist()
+    parts = judged.decomposition(event)
+    [caption] = captions(ax)
+    assert f"Brier score {parts.score:.2f} = {parts.miscalibration:.2f} miscalibration" in caption.reading
+    assert f"{len(judged.cases)} rounds, 4 of them of UNSC2016-WEOG" in caption.reading
+    assert ax.get_title().replace("\n", " ") == caption.title
+
+
+def test_the_rank_histogram_is_the_table(judged: Backtest) -> None:
+    data = judged.ranks(4)
+    ax = judged.plot.ranks(4)
+    assert [bar.get_height() for bar in ax.patches if bar.get_width() < 0.5] == data["count"].tolist()
+    assert f"{len(judged.pits)} next shares" in captions(ax)[0].reading
+
+
+def test_a_histogram_names_its_spread(judged: Backtest) -> None:
+    from dataclasses import replace
+
+    narrow = replace(judged)
+    object.__setattr__(narrow, "pits", np.array([0.01, 0.02, 0.99, 0.98, 0.03]))
+    assert "too narrow" in captions(narrow.plot.ranks())[0].title
+    wide = replace(judged)
+    object.__setattr__(wide, "pits", np.array([0.5, 0.45, 0.55, 0.5, 0.52]))
+    assert "too wide" in captions(wide.plot.ranks())[0].title
+
+
+def test_past_and_synthetic_contests_are_never_mixed_up(judged: Backtest, made_up: Backtest) -> None:
+    for chart in ("reliability", "ranks", "calibration", "history"):
+        assert captions(judged.plot.draw(chart))[0].title.startswith("Past contests: ")
+        assert captions(made_up.plot.draw(chart))[0].title.startswith("Synthetic contests: ")
+
+
+def test_the_page_holds_both_events_and_the_spread(judged: Backtest) -> None:
+    fig = judged.plot.calibration()
+    assert len(fig.axes) == 3
+    assert judged.stamp() in [text.get_text() for text in fig.findobj(mpl.text.Text)]
+    panels = judged.plot.calibration_data().index.get_level_values("panel")
+    assert set(panels) == {"over next", "leader wins", "ranks"}
+
+
+def test_trajectories_are_the_announced_tallies(judged: Backtest) -> None:
+    data = judged.plot.history_data().set_index(["contest", "round"])
+    assert data.loc["UNSC2016-WEOG", "share"].dropna().tolist() == pytest.approx(
+        [99 / 191, 96 / 190, 96 / 191, 95 / 190]
+    )
+    assert data.loc[("IOM2018-DG", 4), "share"] == pytest.approx(77 / 143)
+    fig = judged.plot.history()
+    lines = {ax.get_title(loc="left"): [line.get_ydata() for line in ax.lines] for ax in fig.axes}
+    for name, drawn in lines.items():
+        shares = data.loc[name, "share"].dropna().to_numpy()
+        assert drawn[0].tolist() == shares.tolist()
+
+
+def test_bands_are_the_forecasts_made_one_round_before(judged: Backtest) -> None:
+    data = judged.plot.history_data().set_index(["contest", "round"])
+    for case in judged.cases:
+        key = (case.contest.id, case.position.round + 1)
+        shares = case.said.outlook.shares
+        if shares is None or not len(shares):
+            assert key not in data.index or np.isnan(data.loc[key, "p5"])
+        elif (
+            case.position.candidates[0]
+            == judged.cases[[c.contest.id for c in judged.cases].index(key[0])].position.candidates[0]
+        ):
+            assert data.loc[key, "p20"] == pytest.approx(np.quantile(shares, 0.2, method="inverted_cdf"))
+            assert data.loc[key, "p95"] == pytest.approx(np.quantile(shares, 0.95, method="inverted_cdf"))
+
+
+def test_one_who_falls_behind_keeps_the_band_of_ones_own_share(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    from test_contests import own
+
+    own(tmp_path, {1: {"A": 52, "B": 46}, 2: {"A": 47, "B": 51}, 3: {"A": 30, "B": 68}}, winner="B")
+    swapped = iom.backtest(folder=tmp_path, particles=150)
+    data = swapped.plot.history_data().set_index("round")
+    case = next(case for case in swapped.cases if case.position.round == 2)
+    assert case.position.candidates[0] == "B"
+    assert data.loc[3, "share"] == pytest.approx(30 / 98)
+    low, high = case.said.outlook.quantiles(0.05, 0.95)
+    assert data.loc[3, ["p5", "p95"]].tolist() == pytest.approx([1 - high, 1 - low])
+
+
+def test_the_title_counts_what_fell_into_the_bands(judged: Backtest) -> None:
+    data = judged.plot.history_data().dropna(subset=["share", "p5"])
+    inside = ((data["share"] >= data["p5"] - 1e-9) & (data["share"] <= data["p95"] + 1e-9)).sum()
+    assert f"{inside} of {len(data)} real next shares" in captions(judged.plot.draw("history"))[0].title
+
+
+def test_charts_draw_where_they_are_told_and_leave_the_settings_alone(judged: Backtest) -> None:
+    before = dict(mpl.rcParams)
+    fig, ax = plt.subplots()
+    assert judged.plot.reliability(ax=ax) is ax
+    assert judged.plot.ranks(ax=Figure()).figure is not fig
+    mine = Figure()
+    assert judged.plot.history(fig=mine) is mine
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_wrong_event_or_canvas_is_refused(judged: Backtest) -> None:
+    with pytest.raises(UnknownNameError, match="no event named 'over'"):
+        judged.plot.reliability("over")
+    with pytest.raises(IomsimError, match="Axes or an empty Figure"):
+        judged.plot.calibration(fig="here")  # type: ignore[arg-type]
+
+
+def test_a_file_knows_how_it_was_made(judged: Backtest, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = judged.plot.save("reliability", tmp_path / "r.svg")
+    text = path.read_text(encoding="utf-8")
+    assert "UNSC2016-WEOG" in text
+    assert f"&quot;seed&quot;: {judged.seed}" in text or f'"seed": {judged.seed}' in text

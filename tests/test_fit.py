@@ -1,0 +1,356 @@
+"""The fit: its likelihood against counts and the live update, its posterior against known truths."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from toys import ALPHA, STILL, play, proportion, toy
+
+import iomsim as iom
+from iomsim.contests import contests
+from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.likelihood import Moves, Patience, log_likelihood, moves_of, of_moves, of_patience, of_tallies, patience_of
+from iomsim.parts import Behaviour
+from iomsim.priors import LAWS, chosen, from_scores, priors
+
+SHIPPED = {one.id: one for one in contests()}
+
+
+def theta(size: int = 1, **changes: float) -> SimpleNamespace:
+    base = Behaviour()
+    values = {key: np.full(size, changes.get(key, getattr(base, key).value)) for key in LAWS}
+    return SimpleNamespace(**values, conviction=changes.get("conviction", base.conviction.value))
+
+
+def moves(*votes: int, size: int, before: int = 0) -> Moves:
+    return Moves(np.array([[v, size - v] for v in votes], dtype=float), size, before)
+
+
+# -- the likelihood of tallies -------------------------------------------------------------------
+
+
+def chances_of_the_second(first: int, size: int, **changes: float) -> np.ndarray:
+    return np.array([np.exp(of_tallies([moves(first, v, size=size)], theta(**changes)))[0] for v in range(size + 1)])
+
+
+def test_the_chances_of_the_next_tally_add_up() -> None:
+    assert chances_of_the_second(33, 60).sum() == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def counted() -> np.ndarray:
+    """Tallies of three rounds of 60 members, none missing, of the runs that begin with 33 votes."""
+    still = {"common_sd": 0.6, "region_sd": 0, "absent": 0, "abstain": 0}
+    race = toy(60, behaviour=still, rules={"name": "strict", "threshold": "1", "max_rounds": 3}, appeal=0.2)
+    out = play(race, 150_000, seed=5)
+    held = out.rounds == 3
+    rows = out.votes[:, 0][out.starts[held][:, None] + np.arange(3)].astype(int)
+    return rows[rows[:, 0] == 33]
+
+
+def law_of_second(first: int, size: int, **changes: float) -> np.ndarray:
+    law = chances_of_the_second(first, size, **changes)
+    return law / law.sum()
+
+
+def fits(values: np.ndarray, law: np.ndarray) -> float:
+    expected = law * len(values)
+    keep = expected > 8
+    seen = np.bincount(values, minlength=len(law))
+    table = [np.append(x[keep], x[~keep].sum()) for x in (seen, expected)]
+    return float(stats.chisquare(table[0], table[1] * table[0].sum() / table[1].sum()).pvalue)
+
+
+def test_the_second_tally_has_the_law_that_simulation_shows(counted: np.ndarray) -> None:
+    assert len(counted) > 4000
+    assert fits(counted[:, 1], law_of_second(33, 60)) > ALPHA
+
+
+@pytest.mark.parametrize("lie", [{"openness_fluid": 0.4}, {"momentum_fluid": 2.0}, {"fluid": 0.5}, {"round_sd": 0.5}])
+def test_the_check_of_the_law_sees_a_wrong_parameter(counted: np.ndarray, lie: dict[str, float]) -> None:
+    assert fits(counted[:, 1], law_of_second(33, 60, **lie)) < ALPHA
+
+
+def test_the_third_tally_has_the_moments_that_simulation_shows(counted: np.ndarray) -> None:
+    """Over the two later rounds at once, on a grid wide enough to hold nearly all."""
+    grid = np.arange(18, 52)
+    law = np.array([[np.exp(of_tallies([moves(33, a, b, size=60)], theta()))[0] for b in grid] for a in grid])
+    assert law.sum() == pytest.approx(1.0, abs=0.01)
+    law /= law.sum()
+    second, third = law.sum(axis=1) @ grid, law.sum(axis=0) @ grid
+    n = len(counted)
+    assert abs(counted[:, 1].mean() - second) < 4 * counted[:, 1].std() / np.sqrt(n)
+    assert abs(counted[:, 2].mean() - third) < 4 * counted[:, 2].std() / np.sqrt(n)
+    together = grid @ law @ grid - second * third
+    assert np.cov(counted[:, 1], counted[:, 2])[0, 1] == pytest.approx(together, rel=0.06)
+    assert counted[:, 2].std() == pytest.approx(np.sqrt(law.sum(axis=0) @ grid**2 - third**2), rel=0.04)
+
+
+def test_the_live_update_learns_the_same_of_the_regime() -> None:
+    """The live update makes none of the approximations."""
+    race = toy(90, behaviour=STILL | {"conviction": 1.8, "common_sd": 0.8, "round_sd": 0.15}, appeal=0.2)
+    night = iom.live(race, particles=6000, seed=3)
+    tallies = (49, 52, 52)
+    for votes in tallies:
+        night.announce(A=votes, B=90 - votes)
+    now = float(night.learned().loc["the contest is fluid", "now mean"])
+    parts = [of_moves(moves(*tallies, size=90), theta(), regime)[0] for regime in ("fluid", "entrenched")]
+    odds = 0.7 / 0.3 * np.exp(parts[0] - parts[1])
+    assert now == pytest.approx(odds / (1 + odds), abs=0.05)
+    assert abs(odds / (1 + odds) - 0.7) > 0.15  # there was something to learn
+
+
+def test_nobody_thinking_again_means_the_same_tally() -> None:
+    frozen = theta(openness_fluid=0.0, openness_entrenched=0.0, openness_inf=0.0)
+    same, other = (of_tallies([moves(33, v, size=60)], frozen)[0] for v in (33, 36))
+    assert same > np.log(0.9)
+    assert other < -20
+
+
+def test_who_votes_is_drawn_anew_from_those_present() -> None:
+    """Frozen intentions of 100 members, of whom 80 vote each time, against plain simulation."""
+    rng = np.random.default_rng(2)
+    p = rng.random(400_000)
+    p = p[rng.binomial(80, p) == 40]
+    again = rng.hypergeometric(80, 20, 80, p.size)  # of the first 80, so many vote again
+    moved = rng.hypergeometric(40, 40, again) + rng.binomial(80 - again, p) - 40
+    frozen, grid = theta(openness_fluid=0.0, openness_entrenched=0.0, openness_inf=0.0), np.arange(20, 61)
+    parts = [Moves(np.array([[40.0, 40.0], [v, 80.0 - v]]), 100.0) for v in grid]
+    law = np.exp([of_tallies([part], frozen)[0] for part in parts])
+    assert law.sum() == pytest.approx(1.0, abs=1e-3)
+    assert law @ (grid - 40.0) ** 2 == pytest.approx(np.mean(moved**2.0), rel=0.05)
+
+
+def test_the_regime_of_a_contest_is_one() -> None:
+    quick, slow = moves(100, 125, size=180), moves(100, 101, 100, 101, size=180)
+    t = theta()
+    one = of_tallies([quick, slow], t)[0]
+    apart = of_tallies([quick], t)[0] + of_tallies([slow], t)[0]
+    assert one < apart - 0.3  # one regime for both is less likely than one for each
+
+
+def test_far_into_a_deadlock_the_same_tally_pulls_no_more() -> None:
+    """What tallies do to those who think again they have done before: no drift in the mean."""
+    t = theta(openness_inf=0.3, decay=1.0, openness_fluid=0.3, openness_entrenched=0.3, fluid=1.0, round_sd=0.0)
+    grid = np.arange(80, 150)
+    for before, drifts in ((0, True), (40, False)):
+        law = np.exp([of_tallies([moves(110, v, size=180, before=before)], t)[0] for v in grid])
+        assert (law @ grid / law.sum() - 110 > 2) == drifts
+
+
+# -- what it looks at ----------------------------------------------------------------------------
+
+
+def test_the_shipped_moves() -> None:
+    found = {
+        name: [(part.votes[:, 0].tolist(), part.before) for part in moves_of(one)] for name, one in SHIPPED.items()
+    }
+    assert found["UNSC2016-WEOG"] == [([99, 96, 96, 95], 0)]
+    assert found["WHO2017"] == [([121, 133], 1)]  # the two that were left
+    assert found["IOM2018-DG"] == found["UNSC2010-WEOG"] == []
+    assert found["UNSC2006-GRULAC"][:2] == [([109, 114, 116], 0), ([93, 96], 5)]
+    assert sum(len(votes) - 1 for parts in found.values() for votes, _ in parts) == 27
+
+
+@pytest.mark.parametrize(
+    ("name", "patience"),
+    [
+        ("UNSC2006-GRULAC", Patience(46, False)),  # 47 rounds, one a tie, and then an outsider
+        ("UNSC2007-EEG", Patience(1, True)),
+        ("UNSC2010-WEOG", Patience(0, True)),
+        ("UNSC2011-EEG", Patience(14, True)),
+        ("UNSC2012-WEOG", Patience(0, False)),
+        ("UNSC2014-WEOG", Patience(1, False)),
+        ("IOM2018-DG", Patience(0, True)),
+        ("IOM2019-DDG", Patience(1, False)),
+        ("UNSC2020-AF", Patience(1, False)),
+    ],
+)
+def test_the_shipped_patience(name: str, patience: Patience) -> None:
+    assert patience_of(SHIPPED[name]) == patience
+
+
+def test_patience_is_beta_integrated_out() -> None:
+    h = np.linspace(0.0005, 0.9995, 1000)
+    weight = stats.beta.pdf(h, 1.1, 4.8)
+    for refusals, conceded in ((0, True), (3, True), (5, False)):
+        whole = np.trapezoid(weight * (1 - h) ** refusals * h**conceded, h)
+        assert np.exp(of_patience(Patience(refusals, conceded), theta()))[0] == pytest.approx(whole, rel=2e-2)
+
+
+def test_patience_has_the_law_of_the_kernel() -> None:
+    frozen = {"openness_fluid": 0.0, "openness_entrenched": 0.0, "openness_inf": 0.0}
+    race = toy(5, behaviour=STILL | frozen, rules={"name": "until-two-thirds", "max_rounds": 3})
+    out = play(race, 20_000, seed=2)
+    first = out.votes[out.starts]
+    open_ = first.max(axis=1) < 4  # 3 to 2: frozen for ever
+    for refusals in (0, 1, 2):
+        hits = int(((out.ending == 1) & (out.rounds == refusals + 1) & open_).sum())
+        expected = float(np.exp(of_patience(Patience(refusals, True), theta()))[0])
+        assert proportion(hits, int(open_.sum()), expected) < 4
+
+
+# -- the posterior -------------------------------------------------------------------------------
+
+
+def silent() -> iom.Contest:
+    """Return a contest that says nothing: decided in its only round."""
+    one = SHIPPED["UNSC2012-WEOG"]
+    return replace(one, rounds=one.rounds[1:])
+
+
+def test_from_nothing_the_posterior_is_the_prior() -> None:
+    learned = iom.fit([silent()], draws=2000)
+    table = learned.table()
+    assert table["contraction"].abs().max() < 0.1
+    assert (table["pinned down"] == "no").all()
+    for key, law in learned.laws.items():
+        assert learned.quantile(key, 0.5)[0] == pytest.approx(float(law.median()), rel=0.1)
+
+
+def test_the_posterior_of_one_parameter_is_bayes_on_a_grid() -> None:
+    pair = [SHIPPED["UNSC2016-AP"], SHIPPED["UNSC2016-WEOG"]]
+    learned = iom.fit(pair, ["fluid"], draws=1500)
+    grid = np.linspace(0.0005, 0.9995, 400)
+    t = SimpleNamespace(**vars(theta(400)) | {"fluid": grid})
+    weight = stats.beta.pdf(grid, 2, 2) * np.exp(log_likelihood(pair, t).sum(axis=0))
+    weight /= weight.sum()
+    mean = weight @ grid
+    row = learned.table().loc["fluid"]
+    assert row["mean"] == pytest.approx(mean, abs=0.01)
+    assert row["sd"] == pytest.approx(np.sqrt(weight @ (grid - mean) ** 2), abs=0.01)
+    assert row["below default"] == pytest.approx(weight[grid < 0.7].sum(), abs=0.02)
+
+
+def test_leaving_a_contest_out_is_fitting_without_it() -> None:
+    keys, out = ["fluid", "floor"], SHIPPED["UNSC2016-WEOG"]
+    some = [SHIPPED[name] for name in ("UNSC2007-EEG", "UNSC2011-EEG", "UNSC2014-WEOG", "UNSC2016-AP")]
+    whole = iom.fit([*some, out], keys, draws=1500).without(out)
+    direct = iom.fit(some, keys, draws=1500, seed=9)
+    assert [one.id for one in whole.contests] == [one.id for one in direct.contests]
+    gap = (whole.table()["mean"] - direct.table()["mean"]).abs() / direct.table()["sd"]
+    assert gap.max() < 0.12
+
+
+def test_a_prior_of_ones_own_counts() -> None:
+    sure = iom.fit([SHIPPED["UNSC2020-AF"]], ["fluid"], prior={"fluid": stats.beta(900, 100)}, draws=500)
+    assert sure.table().loc["fluid", "mean"] == pytest.approx(0.9, abs=0.01)
+
+
+def test_the_held_out_case_never_enters() -> None:
+    learned = iom.fit(contests(), ["concession"], draws=200)
+    assert "IOM2023-DG" not in [one.id for one in learned.contests]
+    assert len(learned.contests) == 14
+    with pytest.raises(IomsimError, match="no contest to learn from; those held out are never used"):
+        iom.fit([one for one in contests() if one.held_out])
+
+
+@pytest.fixture(scope="module")
+def learned() -> iom.Fit:
+    return iom.fit(parameters=["concession", "fluid"], draws=800)
+
+
+def test_what_was_not_fitted_stays(learned: iom.Fit) -> None:
+    base = Behaviour()
+    assert learned.behaviour.momentum_fluid == base.momentum_fluid
+    assert list(learned.posterior) == ["concede_a", "concede_b", "fluid"]
+    assert len(learned.posterior) == 4000
+
+
+def test_the_posterior_draws_have_the_moments_of_the_table(learned: iom.Fit) -> None:
+    table = learned.table()
+    assert learned.posterior.mean().to_numpy() == pytest.approx(table["mean"].to_numpy(dtype=float), rel=0.02)
+    assert learned.posterior.std().to_numpy() == pytest.approx(table["sd"].to_numpy(dtype=float), rel=0.05)
+    assert learned.posterior.quantile(0.1).to_numpy() == pytest.approx(table["low"].to_numpy(dtype=float), rel=0.03)
+    taken = 1 - (table["sd"] / table["prior_sd"]) ** 2
+    assert table["contraction"].to_numpy(dtype=float) == pytest.approx(taken.to_numpy(dtype=float))
+
+
+def test_a_scenario_with_fitted_values_says_where_they_come_from(learned: iom.Fit) -> None:
+    race = learned.scenario(iom.load("geneva-2023"))
+    q = race.behaviour.concede_b
+    row = learned.table().loc["concede_b"]
+    assert (q.value, q.low, q.high) == (row["mean"], row["low"], row["high"])
+    assert q.grade == "inferred"
+    assert "fitted to 14 past contests" in q.source
+    assert race.behaviour.momentum_fluid == iom.load("geneva-2023").behaviour.momentum_fluid
+    assert "fitted to 14" in race.evidence().loc["behaviour.fluid", "source"]
+    assert iom.loads(iom.dumps(race)) == race
+
+
+def test_the_fit_shows_itself(learned: iom.Fit) -> None:
+    assert "14 contests pin down" in learned.sentence()
+    assert learned.sentence() in repr(learned)
+    assert "<table" in learned._repr_html_()
+    pairs = learned.trade_offs(least=0.0)
+    assert len(pairs) == 3
+    z = learned.scores[:, :2]
+    draws = np.random.default_rng(1).choice(len(z), 20_000, p=learned.weights)
+    known = pairs.set_index(["parameter", "and"])["correlation"]
+    assert known["concede_b", "concede_a"] == pytest.approx(np.corrcoef(z[draws].T)[0, 1], abs=0.05)
+
+
+def test_the_same_seed_gives_the_same_posterior() -> None:
+    one, two = (iom.fit(parameters=["concession"], draws=200, seed=4).table() for _ in range(2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"parameters": ["momentun"]}, "no parameter that can be fitted named 'momentun'; did you mean 'momentum'"),
+        ({"parameters": []}, "no parameter to fit"),
+        ({"parameters": ["fluid"], "prior": {"decay": stats.beta(2, 2)}}, "no parameter to be fitted named 'decay'"),
+        ({"parameters": ["fluid"], "prior": {"fluid": 0.5}}, "the prior of fluid must be a frozen law"),
+        ({"parameters": ["fluid"], "prior": {"fluid": stats.norm(0.5, 1)}}, "the prior of fluid reaches -4.25"),
+        ({"draws": 10}, "draws must be a whole number of at least 100"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: dict[str, object], words: str) -> None:
+    with pytest.raises((IomsimError, UnknownNameError), match=words):
+        iom.fit(**arguments)  # type: ignore[arg-type]
+
+
+def test_short_names_mean_fields() -> None:
+    assert chosen("openness") == ("openness_fluid", "openness_entrenched")
+    assert chosen(["momentum", "momentum_fluid"]) == ("momentum_fluid", "momentum_entrenched")
+    assert chosen(None) == tuple(LAWS)
+
+
+# -- it finds what was put in --------------------------------------------------------------------
+
+
+def made(truth: dict[str, float], number: int, seed: int, size: int = 175) -> list[iom.Contest]:
+    base = dict(Behaviour())
+    behaviour = Behaviour(**base | {key: base[key].at(value) for key, value in truth.items()})
+    told = iom.synthetic_contests(number, behaviour, seed=seed, size=size)
+    return [replace(one, rounds=one.rounds[:8]) for one in told]
+
+
+@pytest.mark.parametrize("fluid", [0.15, 0.85])
+def test_many_contests_find_the_regime(fluid: float) -> None:
+    row = iom.fit(made({"fluid": fluid}, 45, seed=3), ["fluid"], draws=120).table().loc["fluid"]
+    assert row["pinned down"] == "yes"
+    assert abs(row["mean"] - fluid) < 3 * row["sd"]
+    assert row["sd"] < 0.1
+
+
+@pytest.mark.slow
+def test_known_parameters_are_recovered_with_the_coverage_that_was_promised() -> None:
+    """Truths from the prior, ten contests each: their ranks in the posterior are uniform."""
+    keys = ["fluid", "openness_fluid", "openness_inf", "momentum_fluid", "concede_b"]
+    laws, rng = priors(keys), np.random.default_rng(17)
+    ranks = []
+    for seed in range(60):
+        truth = {key: float(v[0]) for key, v in from_scores(laws, rng.standard_normal((1, len(keys)))).items()}
+        learned = iom.fit(made(truth, 12, seed=200 + seed), keys, draws=700, seed=seed)
+        ranks.append([float(learned.weights @ (learned.values[key].to_numpy() < truth[key])) for key in keys])
+    for key, u in zip(keys, np.array(ranks).T, strict=True):
+        assert stats.kstest(u, "uniform").pvalue > 1e-3, key
+        covered = int(((u > 0.1) & (u < 0.9)).sum())
+        assert stats.binomtest(covered, len(u), 0.8).pvalue > 1e-3, key
