@@ -312,6 +312,12 @@ class Forecast:
 
         return to_csv(self, folder, runs)
 
+    def report(self, path: str | Path) -> Path:
+        """Write a one-page report as a self-contained HTML file; return the file."""
+        from iomsim.report import write
+
+        return write(self, path)
+
     # -- inside -----------------------------------------------------------------------------
 
     @property

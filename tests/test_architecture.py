@@ -21,7 +21,7 @@ LAYERS = """
     rules streams scores estimates lines announcements
     ballots binomial
     clock paired evidence selectors quantities kernel exact conditioning sentences
-    electorate parts briefing records refusals calibration bootstrap
+    electorate parts briefing records refusals calibration bootstrap days
     scenario announced
     library past compiled priors results
     balance simulate particles contests stretches outlook
@@ -52,6 +52,7 @@ UPWARD = {
     ("scenario", "library"): "race.save() is where an analyst looks for it",
     ("forecast", "archive"): "fc.save() is where an analyst looks for it",
     ("forecast", "charts"): "fc.plot is where an analyst looks for the charts",
+    ("forecast", "report"): "fc.report() is where an analyst looks for it",
     ("grid", "charts"): "results have their charts under .plot",
     ("tornado", "charts"): "results have their charts under .plot",
     ("variants", "charts"): "results have their charts under .plot",

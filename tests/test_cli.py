@@ -1,0 +1,297 @@
+"""The command line, as somebody types it: what is printed where, exit codes, and complaints in one sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import iomsim as iom
+from iomsim import cli
+from iomsim.cli import what_if
+from iomsim.report import rerun
+
+Captured = pytest.CaptureFixture[str]
+SMALL = ("--runs", "300", "--seed", "5")
+
+
+def iomsim(*words: object) -> int:
+    """Run a command in this process; return its exit code."""
+    return cli.main([str(word) for word in words])
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return the file of a small election."""
+    path = tmp_path / "small.toml"
+    iom.loads(
+        'title = "small"\nelectorate = { size = 21 }\ncandidates = [{ name = "A" }, { name = "B" }]\n'
+        'sponsors = [{ name = "W", backs = "A", strength = { value = 0.4, low = 0.0, high = 1.0 } }]\n'
+        "clock = { opens = 2023-05-15T10:00:00 }"
+    ).save(path)
+    return path
+
+
+# -- forecast ------------------------------------------------------------------------------------
+
+
+def test_a_forecast_prints_the_answer_and_its_tables(small: Path, capsys: Captured) -> None:
+    assert iomsim("forecast", small, *SMALL) == 0
+    out, err = capsys.readouterr()
+    fc = iom.forecast(iom.load(small), 300, 5, progress=False)
+    assert out.splitlines()[:2] == ["small", fc.answer()]
+    assert out.splitlines()[-1] == fc.stamp()
+    assert err == ""
+    assert "\x1b" not in out
+
+
+def test_the_default_is_geneva(capsys: Captured) -> None:
+    assert iomsim("forecast", "--runs", 200) == 0
+    assert iom.load("geneva-2023").title in capsys.readouterr().out
+
+
+def test_one_json_document(small: Path, capsys: Captured) -> None:
+    assert iomsim("forecast", small, *SMALL, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    fc = iom.forecast(iom.load(small), 300, 5, progress=False)
+    assert told["answer"] == fc.answer()
+    assert told["provenance"] == json.loads(json.dumps(fc.provenance, default=str))
+    assert [row["probability"] for row in told["win_probability"]] == pytest.approx(
+        fc.win_probability()["probability"].tolist()
+    )
+    assert told["spill"]["probability"] == fc.spill().value
+
+
+def test_what_is_changed_is_changed(small: Path, capsys: Captured) -> None:
+    changes = ("--rules", "strict", "--set", "W=0.9", "--set", "behaviour.secrecy=0.1", "--share", "0.6")
+    assert iomsim("forecast", small, *SMALL, *changes, "--json") == 0
+    told = json.loads(capsys.readouterr().out)["provenance"]["scenario"]
+    race = iom.load(small).with_rules("strict").with_parameters({"behaviour.secrecy": 0.1}).with_pressure(W=0.9)
+    assert told == race.balanced(0.6).hash
+    assert told != race.hash
+
+
+def test_jobs_do_not_change_the_numbers(small: Path, capsys: Captured) -> None:
+    said = []
+    for jobs in (1, 2):
+        assert iomsim("forecast", small, "--runs", 40_000, "--jobs", jobs) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+
+
+def test_the_folder_holds_everything(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert iomsim("forecast", small, *SMALL, "--out", tmp_path / "out") == 0
+    assert "report.html" in capsys.readouterr().err
+    fc = iom.forecast(iom.load(small), 300, 5, progress=False)
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    charts = {f"{name}.{kind}" for name in fc.plot.names() for kind in ("png", "svg")}
+    assert charts | {"report.html", "answer.txt", "forecast.npz", "win_probability.csv", "evidence.csv"} <= names
+    assert (tmp_path / "out" / "answer.txt").read_text(encoding="utf-8").startswith(fc.answer())
+    again, same = rerun(tmp_path / "out" / "forecast.npz")
+    assert same
+    assert again.win_probability().equals(fc.win_probability())
+
+
+def test_a_report_can_be_made_again_from_itself(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    iomsim("forecast", small, *SMALL, "--out", tmp_path)
+    assert iomsim("rerun", tmp_path / "report.html") == 0
+    assert "the same, bit for bit" in capsys.readouterr().out
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "other.html").write_text(page.replace('"seed": 5', '"seed": 6'), encoding="utf-8")
+    assert iomsim("rerun", tmp_path / "other.html") == 1
+    assert "differ" in capsys.readouterr().out
+
+
+def test_a_precision_instead_of_runs(small: Path, capsys: Captured) -> None:
+    assert iomsim("forecast", small, "--precision", "0.02", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["provenance"]["runs"] == 16_384
+
+
+# -- describing ----------------------------------------------------------------------------------
+
+
+def test_the_catalogue_and_the_briefing(capsys: Captured) -> None:
+    assert iomsim("scenarios") == 0
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == {"name", *iom.catalogue().index}
+    assert iomsim("show", "geneva-2023") == 0
+    assert capsys.readouterr().out.strip() == str(iom.load("geneva-2023"))
+
+
+def test_validation_says_what_is_wrong(small: Path, capsys: Captured) -> None:
+    assert iomsim("validate", small) == 0
+    assert "21 members, A against B" in capsys.readouterr().out
+    small.write_text(small.read_text(encoding="utf-8").replace("strength", "strenght"), encoding="utf-8")
+    assert iomsim("validate", small) == 1
+    assert "did you mean 'strength'?" in capsys.readouterr().out
+
+
+def test_the_evidence_as_csv_is_the_table(capsys: Captured) -> None:
+    assert iomsim("evidence", "geneva-2023", "--csv") == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), index_col="parameter", keep_default_na=False)
+    assert table.index.tolist() == iom.load("geneva-2023").evidence().index.tolist()
+    assert iomsim("evidence") == 0
+    printed = capsys.readouterr().out
+    assert all(path in printed for path in table.index)
+
+
+def test_the_schema_is_json(capsys: Captured) -> None:
+    assert iomsim("schema") == 0
+    assert json.loads(capsys.readouterr().out) == iom.schema()
+
+
+# -- what if ---------------------------------------------------------------------------------------
+
+
+def test_a_comparison(small: Path, capsys: Captured) -> None:
+    assert iomsim("compare", small, "--set", "W=0", *SMALL) == 0
+    race = iom.load(small)
+    expected = iom.compare(race, race.with_pressure(W=0), runs=300, seed=5)
+    assert capsys.readouterr().out.splitlines()[0] == expected.sentence()
+
+
+def test_a_grid_with_its_table_and_chart(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    files = ("--csv", tmp_path / "grid.csv", "--chart", tmp_path / "grid.svg")
+    assert iomsim("grid", "W=0:1:3", "secrecy=0:1:2", "--scenario", small, "--runs", 100, *files) == 0
+    assert len(pd.read_csv(tmp_path / "grid.csv")) == 6
+    assert (tmp_path / "grid.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
+    assert "0.5" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [("tornado", "--target", "Tuesday"), ("sobol", "--target", "A"), ("pivotal", "--candidate", "B")]
+)
+def test_a_sentence_and_a_table(words: tuple[str, ...], small: Path, capsys: Captured) -> None:
+    name, *options = words
+    assert iomsim(name, small, *options, "--runs", 100 if name != "pivotal" else 2000) == 0
+    sentence, table = capsys.readouterr().out.split("\n\n", 1)
+    assert sentence.endswith(".")
+    assert len(table.splitlines()) > 4
+
+
+def test_a_range_is_read() -> None:
+    assert what_if._axis("W=0:1:5") == ("W", [0.0, 0.25, 0.5, 0.75, 1.0])
+    assert what_if._axis("secrecy") == ("secrecy", None)
+
+
+# -- election day ----------------------------------------------------------------------------------
+
+
+def test_a_day_from_a_file(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    said = tmp_path / "said.txt"
+    said.write_text("# noon\nA=12 B=8 at 11:40\nnext\nhistory\n\nwithdraw B\n", encoding="utf-8")
+    log = tmp_path / "day.log"
+    assert iomsim("live", small, "--from", said, "--log", log, "--particles", 500) == 0
+    out = capsys.readouterr().out
+    night = iom.replay(log)
+    assert night.forecast().answer() in out
+    assert [event["event"] for event in night.events] == ["announce", "withdraw"]
+
+
+def test_what_cannot_be_is_refused_and_the_day_goes_on(
+    small: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = io.StringIO("A=30 B=8\nwithdraw C\nA=12 B=8\nundo\nquit\nA=1 B=1\n")
+    monkeypatch.setattr(sys, "stdin", typed)
+    assert iomsim("live", small, "--particles", 300) == 1
+    out, err = capsys.readouterr()
+    assert len([line for line in err.splitlines() if line.startswith("refused: ")]) == 2
+    assert "A 12, B 8" in out
+    assert "A 1, B 1" not in out
+
+
+def test_a_past_day_is_marked_as_hindsight(capsys: Captured) -> None:
+    assert iomsim("replay", "2023", "--particles", 500) == 0
+    out = capsys.readouterr().out
+    assert "hindsight" in out.splitlines()[0]
+    before = iom.live(iom.load("geneva-2023"), particles=500, seed=2023).forecast().answer()
+    assert out.index(before) < out.index("Pope=98 Vitorino=67")
+    assert "Pope is elected by acclamation" in out
+
+
+# -- the past --------------------------------------------------------------------------------------
+
+
+def test_the_past(capsys: Captured) -> None:
+    assert iomsim("history") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(iom.history().elections)
+    assert iomsim("history", "UNSC2020-AF") == 0
+    assert "129" in capsys.readouterr().out
+
+
+# -- complaints --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("forecast", "geneva"), "no scenario named 'geneva'; did you mean 'geneva-2023'?"),
+        (("forecast", "nowhere.toml"), "nowhere.toml"),
+        (("forecast", "--runs", "0"), "runs must be a whole number of at least 1, got 0"),
+        (("forecast", "--seed", "-1"), "seed must be a whole number of at least 0, got -1"),
+        (("forecast", "--jobs", "0"), "--jobs must be at least 1, got 0"),
+        (("forecast", "--rules", "for-rounds"), "no rule set named 'for-rounds'; did you mean 'four-rounds'?"),
+        (("forecast", "--set", "Washingtn=1"), "no parameter named 'Washingtn'; did you mean 'Washington'?"),
+        (("forecast", "--set", "secrecy"), "--set takes NAME=VALUE, got 'secrecy'; for instance --set secrecy=0.2"),
+        (("forecast", "--set", "secrecy=high"), "--set secrecy takes a number, got 'high'"),
+        (("forecast", "--share", "1.5"), "the share of Pope must be between 0 and 1, got 1.5"),
+        (("grid", "secrecy=0:1"), "a range is written NAME=LOW:HIGH:POINTS, got 'secrecy=0:1'"),
+        (("tornado", "--target", "Pop"), "did you mean 'Pope'?"),
+        (("replay", "2032"), "no day named '2032'; did you mean '2023'?"),
+        (("history", "UNSC2020-AFR"), "did you mean 'UNSC2020-AF'?"),
+        (("rerun", "nothing.html"), "cannot read 'nothing.html'"),
+        (("validate", "."), "no scenario named '.'"),
+    ],
+)
+def test_bad_input_gets_one_sentence(words: tuple[str, ...], said: str, capsys: Captured) -> None:
+    code = iomsim(*words)
+    out, err = capsys.readouterr()
+    complaint = out if words[0] == "validate" else err
+    assert code == (1 if words[0] == "validate" else 2)
+    assert said in complaint
+    assert len(complaint.strip().splitlines()) == 1
+    assert "Traceback" not in complaint
+
+
+def test_an_unknown_command_is_refused(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as stop:
+        iomsim("forcast")
+    assert stop.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("iomsim.cli.forecasts.forecast", interrupted)
+    assert iomsim("forecast") == 130
+    assert capsys.readouterr().err == "iomsim: interrupted\n"
+
+
+def test_whoever_reads_may_go_away() -> None:
+    """As in ``iomsim evidence | head -1``."""
+    program = [sys.executable, "-m", "iomsim", "evidence"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_headings_are_bold_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.delitem(os.environ, "NO_COLOR", raising=False)
+    assert cli.common.heading("x") == "\x1b[1mx\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert cli.common.heading("x") == "x"

@@ -1,0 +1,132 @@
+"""The one-page report: self-contained, in agreement with the tables, and the way back from it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from toys import toy
+
+import iomsim as iom
+from iomsim import report
+from iomsim.errors import FileError
+
+
+@pytest.fixture(scope="module")
+def fc() -> iom.Forecast:
+    title = "A <b>title</b> & more"
+    return iom.forecast(toy(15, "ABC", rules="until-two-thirds", title=title), 400, 3, progress=False)
+
+
+@pytest.fixture(scope="module")
+def page(fc: iom.Forecast) -> str:
+    return report.html(fc)
+
+
+class Reader(HTMLParser):
+    """Collects tags, ids and links, and checks that what is opened is closed."""
+
+    VOID = ("meta", "br", "hr", "img", "link", "input")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[tuple[str, str]] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for key, value in attrs:
+            if key == "id":
+                self.ids.append(value or "")
+            if key in ("href", "src", "xlink:href"):
+                self.links.append((tag, value or ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(page: str) -> None:
+    reader = Reader(page)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    outside = [link for _, link in reader.links if not link.startswith(("#", "data:"))]
+    assert outside == []
+    assert reader.tags.count("svg") == len(report.CHARTS)
+    inside = {link[1:] for _, link in reader.links if link.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", page))
+    assert inside <= set(reader.ids)
+
+
+def test_words_are_escaped(page: str) -> None:
+    assert "<h1>A &lt;b&gt;title&lt;/b&gt; &amp; more</h1>" in page
+    assert "<b>title" not in page
+
+
+def test_the_page_says_what_the_forecast_says(fc: iom.Forecast, page: str) -> None:
+    assert fc.answer() in page
+    assert fc.stamp() in page
+
+
+def test_every_table_can_be_taken_away(fc: iom.Forecast, page: str) -> None:
+    found = dict(re.findall(r"download='(\w+)\.csv' href='data:text/csv;base64,([^']+)'", page))
+    assert set(found) == {*report.CHARTS, "rule_sets", "rounds", "endings", "evidence"}
+    endings = pd.read_csv(StringIO(b64decode(found["endings"]).decode()), index_col=[0, 1])
+    assert endings["probability"].tolist() == pytest.approx(fc.endings()["probability"].tolist())
+
+
+def test_every_chart_is_told_in_words(fc: iom.Forecast, page: str) -> None:
+    assert page.count("<summary>in words</summary>") == len(report.CHARTS)
+    assert page.count('role="img"') == len(report.CHARTS)
+
+
+def test_the_forecast_of_a_report_is_made_again(fc: iom.Forecast, tmp_path: Path) -> None:
+    again, same = report.rerun(fc.report(tmp_path / "report.html"))
+    assert same
+    assert again.summary.ends.equals(fc.summary.ends)
+
+
+def test_a_changed_run_changes_the_digest(fc: iom.Forecast) -> None:
+    other = iom.forecast(fc.scenario, 400, 4, progress=False)
+    assert report.digest(other) != report.digest(fc)
+    assert report.digest(iom.forecast(fc.scenario, 400, 3, progress=False)) == report.digest(fc)
+
+
+def test_a_day_is_replayed_not_rerun(tmp_path: Path) -> None:
+    night = iom.live(toy(15), particles=200, seed=1)
+    night.announce(A=8, B=7)
+    path = night.forecast().report(tmp_path / "night.html")
+    assert "After 8" in path.read_text(encoding="utf-8")
+    with pytest.raises(FileError, match="replay the log of that day instead"):
+        report.rerun(path)
+
+
+@pytest.mark.parametrize("content", ["", "<html></html>", report.MARK + "{}</script>", report.MARK + "{</script>"])
+def test_what_is_no_report_is_said_to_be_none(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(FileError, match=r"page\.html' is no report of iomsim, or is damaged"):
+        report.rerun(path)
+    with pytest.raises(FileError, match="cannot read"):
+        report.rerun(tmp_path / "missing.html")
+
+
+def test_plain_data_holds_every_table(fc: iom.Forecast) -> None:
+    told = report.as_json(fc)
+    assert {row["winner"] for row in told["win_probability"]} == {*fc.scenario.names, "no winner"}
+    assert told["median_rounds"]["median"] == fc.median_rounds()[0]
+    assert told["spill"]["into"] == "2023-05-16"
+    assert len(told["rounds"]) == len(fc.rounds())
