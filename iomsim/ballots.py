@@ -2,9 +2,10 @@
 
 Between two candidates a ballot costs one uniform of sixteen bits.  A member who thinks again with
 probability `omega`, and would then intend the first candidate with probability `p`, is told by one
-number `s` in [0, 2**16): think again if ``s < omega 2**16``, intend the first if
-``s < omega p 2**16``.  Only where the sixteen bits equal the integer part of a bound (once in
-65536) do finer digits matter, and only there are they looked at: no probability is rounded.
+number in [0, 2**16): think again if it lies below ``omega 2**16``, intend the first if it lies
+below ``omega p 2**16``.  The digits after the point are shared by all ballots of a run and round,
+so that they can be added to the bounds instead: sixteen bits are compared with whole numbers, and
+still no probability is rounded.
 
 The odds against the first candidate are a product, of a member's own part `a` (once a run) and a
 part `m` that all share (once a round), so that the loop over rounds has no exponential and
@@ -148,18 +149,15 @@ class Pair:
 
     def think(self, keys: U64, round_: int, urge: Urge) -> Counts:
         """Let the open think again; return who went from where to where, shape ``(2, 2, B)``, off the diagonal."""
-        finer = streams.finer(keys, round_)
-        share = Share.of(urge, finer)
-        says = np.empty((3, *self.second.shape), dtype=np.uint8)
+        share = Share.of(urge, streams.finer(keys, round_))
+        says = np.empty((2, *self.second.shape), dtype=np.uint8)
         with streams.unbuffered():
             for tile in tiles(keys.size):
                 bits = self.desk.booth.bits(keys[tile], round_)
                 self._ask(self.against[:, tile], bits, share.part(tile), says[..., tile])
-        beyond, open_, tied = says
-        self._decide(beyond, np.flatnonzero(tied != 0), tied, keys, round_, share)
-        everybody = share.reach - finer > TOP
-        if everybody.any():
-            open_ |= np.where(everybody, np.uint8(255), np.uint8(0))
+        beyond, open_ = says
+        if share.wide:
+            open_ |= np.where(share.below > TOP, np.uint8(255), np.uint8(0))
         old = self.second
         open_ |= old
         self.second = np.bitwise_and(beyond, open_, out=beyond)
@@ -169,56 +167,51 @@ class Pair:
         return flows
 
     def _ask(self, against: Singles, bits: NDArray[np.uint16], share: Share, says: Codes) -> None:
-        """Write down whose numbers lie beyond the bound for the first candidate, who thinks again, and ties."""
-        bound, whole, flags = self.desk.room(share.reach.size)
-        np.add(against.reshape(bound.shape), np.repeat(share.near, SEATS), out=bound)
-        np.divide(np.repeat(share.far, SEATS), bound, out=bound)
-        if share.reach.max() > TOP:
-            np.minimum(bound, TOP, out=bound)
-        np.copyto(whole, bound, casting="unsafe")
-        says[0] = packed(np.greater_equal(bits, whole, out=flags))
-        says[1] = packed(np.less(bits, share.limits(), out=flags))
-        says[2] = packed(np.equal(bits, whole, out=flags))
-
-    def _decide(self, beyond: Codes, at: Places, tied: Codes, keys: U64, round_: int, share: Share) -> None:
-        """Decide the ballots whose leading bits equal those of their bound, by their further digits."""
-        row, run = np.divmod(at, keys.size)
-        which, seat = np.nonzero(np.unpackbits(tied[row, run][:, None], axis=1, bitorder="little"))
-        row, run = row[which], run[which]
-        s = streams.ballot(keys[run], round_, (SEATS * row + seat).astype(np.uint64))
-        bound = share.far[run] / (self.against[row, run, seat] + share.near[run])
-        bit = np.left_shift(1, seat).astype(np.uint8)
-        np.bitwise_and.at(beyond, (row, run), ~bit)
-        np.bitwise_or.at(beyond, (row, run), bit * (s >= bound))
+        """Write down whose numbers lie at or beyond the bound for the first candidate, and who thinks again."""
+        bound, whole, flags = self.desk.room(share.near.size)
+        np.add(against.reshape(bound.shape), seats(share.near), out=bound)
+        np.divide(seats(share.far), bound, out=bound)
+        bound += seats(share.lift)
+        if share.wide:
+            np.greater_equal(bits, np.floor(bound, out=bound), out=flags)
+        else:
+            np.copyto(whole, bound, casting="unsafe")
+            np.greater_equal(bits, whole, out=flags)
+        says[0] = packed(flags)
+        says[1] = packed(np.less(bits, seats(np.minimum(share.below, TOP).astype(np.uint16)), out=flags))
 
 
 class Share(NamedTuple):
-    """What belongs to a round alone, one number per run: near is ``1 / m``, far ``omega 2**16 / m``.
+    """What belongs to a round alone, one number per run.
 
-    `reach` is ``omega 2**16``, and `limit` the least whole number that with the run's further
-    digits does not lie below it.
+    `near` is ``1 / m`` and `far` is ``omega 2**16 / m``; `lift`, in [0, 1), makes of a bound with
+    all its digits the whole number that sixteen bits are compared with, once the digits after the
+    point are cut off; those who think again have bits below the whole number `below`.  `wide` says
+    that whole numbers may reach 2**16, which sixteen bits do not hold.
     """
 
-    reach: Singles
     near: Singles
     far: Singles
-    limit: NDArray[np.uint16]
+    lift: Singles
+    below: Singles
+    wide: bool
 
     @classmethod
     def of(cls, urge: Urge, finer: Floats) -> Share:
-        """Return the round's share."""
+        """Return the round's share, given the digits after the point of its ballots' numbers."""
         reach = (urge.omega * STEPS).astype(np.float32)
         near = np.exp(np.clip(urge.pull[0] - urge.pull[1], -STEEP, STEEP).astype(np.float32))
-        limit = np.minimum(np.ceil(reach - finer), STEPS - 1).astype(np.uint16)
-        return cls(reach, near, at_least(reach, near), limit)
+        lift = np.minimum((1.0 - finer).astype(np.float32), np.float32(1.0 - 2.0**-24))
+        return cls(near, at_least(reach, near), lift, np.floor(reach + lift), bool(reach.max(initial=0) > TOP - 1))
 
     def part(self, tile: slice) -> Share:
         """Return the share of some runs."""
-        return Share(self.reach[tile], self.near[tile], self.far[tile], self.limit[tile])
+        return Share(self.near[tile], self.far[tile], self.lift[tile], self.below[tile], self.wide)
 
-    def limits(self) -> NDArray[np.uint16]:
-        """Return the limit of every seat."""
-        return np.repeat(self.limit, SEATS)
+
+def seats(column: np.ndarray) -> np.ndarray:
+    """Repeat a number per run for every seat of a bench."""
+    return np.repeat(column, SEATS)
 
 
 def at_least(reach: Singles, near: Singles) -> Singles:

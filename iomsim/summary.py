@@ -22,6 +22,9 @@ BINS = 400
 EXAMPLES = 9
 """Runs shown in full as example paths: trust rises with their number up to about nine."""
 
+MOST_ROUNDS, MOST_MINUTES = 2**11, 2**32
+"""More than any run holds, and more than any clock shows."""
+
 Ints = NDArray[np.int64]
 _ALONE = (ENDINGS.index("confirmed"), ENDINGS.index("failed"))
 
@@ -84,16 +87,16 @@ class Summary:
 
 def summarise(outcomes: Outcomes, max_rounds: int) -> Summary:
     """Count the outcomes of one or more blocks."""
-    votes, valid, round_, alone = _rows(outcomes)
-    k = votes.shape[1]
-    ordinary = ~alone
-    voting = np.bincount(round_[ordinary] - 1, minlength=max_rounds)
+    votes, valid, flows, round_ = outcomes.votes, outcomes.valid, outcomes.flows, round_numbers(outcomes)
+    alone = yes_no_rows(outcomes)
+    if alone.any():
+        votes, valid, flows, round_ = (rows[~alone] for rows in (votes, valid, flows, round_))
     return Summary(
         runs=outcomes.size,
         ends=_ends(outcomes),
-        shares=_shares(votes[ordinary], valid[ordinary], round_[ordinary], max_rounds),
-        flows=_flows(outcomes.flows[ordinary], round_[ordinary], max_rounds, k),
-        voting=voting.astype(np.int64),
+        shares=_shares(votes, valid, round_, max_rounds),
+        flows=_flows(flows, round_, max_rounds),
+        voting=np.bincount(round_ - 1, minlength=max_rounds),
         examples=outcomes.head(EXAMPLES),
     )
 
@@ -127,34 +130,30 @@ def yes_no_rows(outcomes: Outcomes) -> NDArray[np.bool_]:
     return alone
 
 
-def _rows(outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray, Ints, NDArray[np.bool_]]:
-    return outcomes.votes, outcomes.valid, round_numbers(outcomes), yes_no_rows(outcomes)
-
-
 def _ends(outcomes: Outcomes) -> pd.DataFrame:
-    columns = {
-        "winner": outcomes.winner.astype(np.int64),
-        "ending": outcomes.ending.astype(np.int64),
-        "rounds": outcomes.rounds.astype(np.int64),
-        "minute": outcomes.minute.astype(np.int64),
-    }
-    table = np.stack(list(columns.values()), axis=1)
-    code = (((table[:, 0] + 1) * 8 + table[:, 1]) * 2048 + table[:, 2]) * 2**32 + table[:, 3] + 1
-    _, first, count = np.unique(code, return_index=True, return_counts=True)
-    return pd.DataFrame(table[first], columns=list(columns)).assign(count=count)
+    """Count the distinct ends: each is written as one number, which takes a sort and no search."""
+    code = (outcomes.winner.astype(np.int64) + 1) * len(ENDINGS) + outcomes.ending
+    code = (code * MOST_ROUNDS + outcomes.rounds) * MOST_MINUTES + outcomes.minute + 1
+    code, count = np.unique(code, return_counts=True)
+    rest, minute = np.divmod(code, MOST_MINUTES)
+    rest, rounds = np.divmod(rest, MOST_ROUNDS)
+    winner, ending = np.divmod(rest, len(ENDINGS))
+    columns = {"winner": winner - 1, "ending": ending, "rounds": rounds, "minute": minute - 1, "count": count}
+    return pd.DataFrame(columns)
 
 
 def _shares(votes: np.ndarray, valid: np.ndarray, round_: Ints, max_rounds: int) -> Ints:
     k = votes.shape[1]
-    counted = (votes >= 0) & (valid > 0)[:, None]
-    share = votes / np.maximum(valid, 1)[:, None]
-    cell = ((round_ - 1)[:, None] * k + np.arange(k)) * BINS + np.minimum(share * BINS, BINS - 1).astype(np.int64)
-    return np.bincount(cell[counted], minlength=max_rounds * k * BINS).reshape(max_rounds, k, BINS)
+    nowhere = max_rounds * k * BINS
+    counts = np.zeros(nowhere + 1, dtype=np.int64)
+    papers, first = np.maximum(valid, 1).astype(float), (round_ - 1) * (k * BINS)
+    for c in range(k):
+        cell = first + c * BINS + np.minimum(votes[:, c] / papers * BINS, BINS - 1).astype(np.int64)
+        counts += np.bincount(np.where((votes[:, c] >= 0) & (valid > 0), cell, nowhere), minlength=nowhere + 1)
+    return counts[:nowhere].reshape(max_rounds, k, BINS)
 
 
-def _flows(flows: np.ndarray, round_: Ints, max_rounds: int, k: int) -> Ints:
-    out = np.zeros((max_rounds, k, k), dtype=np.int64)
-    for a in range(k):
-        for b in range(k):
-            out[:, a, b] = np.bincount(round_ - 1, weights=flows[:, a, b], minlength=max_rounds)
-    return out
+def _flows(flows: np.ndarray, round_: Ints, max_rounds: int) -> Ints:
+    k = flows.shape[1]
+    sums = [np.bincount(round_ - 1, flows[:, a, b], minlength=max_rounds) for a in range(k) for b in range(k)]
+    return np.array(sums, dtype=np.int64).T.reshape(max_rounds, k, k)
