@@ -91,6 +91,9 @@ def setting_of(plan: Plan) -> kernel.Setting:
 SPAN = 16
 """Blocks that are played together: what a round costs apart from its members is shared."""
 
+LONG, MANY = 4, 5
+"""With more than so `MANY` spans to play here, `LONG` ones are made: so many times as long."""
+
 WAVE = 16
 """Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
 
@@ -206,6 +209,16 @@ def portions(total: int, size: int) -> list[int]:
     return [min(size, total - start) for start in range(0, total, size)]
 
 
+def span(runs: int, executor: Any = None) -> int:
+    """Return how many blocks are played together: more of them the more there are.
+
+    What few runs come to, in the late rounds, costs least together; but here somebody waits and may
+    interrupt, and elsewhere there must be work for every worker.
+    """
+    enough = MANY if executor is None else 50 * MANY
+    return SPAN * (LONG if runs > enough * SPAN * BLOCK else 1)
+
+
 def results(
     race: Scenario,
     runs: int,
@@ -229,8 +242,9 @@ def results(
     start : int
         Runs already played, a whole number of spans.
     """
-    sizes = portions(runs - start, SPAN * BLOCK)
-    firsts = [start // BLOCK + SPAN * i for i in range(len(sizes))]
+    blocks = span(runs - start, executor)
+    sizes = portions(runs - start, blocks * BLOCK)
+    firsts = [start // BLOCK + blocks * i for i in range(len(sizes))]
     count = len(sizes)
     yield from spread(executor, attempt, [work] * count, [race] * count, [seed] * count, firsts, sizes)
 
