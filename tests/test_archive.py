@@ -195,6 +195,19 @@ def test_a_change_that_the_archive_itself_does_not_see(saved: Path) -> None:
     assert "content does not match its checksum" in refusal(rewritten(saved, **{"outcomes.votes": votes}))
 
 
+def test_a_change_in_any_array_is_seen(saved: Path) -> None:
+    with np.load(saved) as file:
+        arrays = {name: file[name] for name in file.files if name != "digest"}
+    whole = saved.read_bytes()
+    for name, array in arrays.items():
+        if array.size:
+            other = array.copy()
+            other.flat[-1] ^= 1
+            refusal(rewritten(saved, **{name: other}))
+            saved.write_bytes(whole)
+    refusal(rewritten(saved, extra=np.arange(3)))
+
+
 def test_a_change_of_the_words_is_seen_too(saved: Path) -> None:
     meta = meta_of(saved) | {"seed": 5}
     assert "content does not match its checksum" in refusal(rewritten(saved, meta=as_meta(meta)))
