@@ -90,7 +90,7 @@ def summarise(outcomes: Outcomes, max_rounds: int) -> Summary:
     votes, valid, flows, round_ = outcomes.votes, outcomes.valid, outcomes.flows, round_numbers(outcomes)
     alone = yes_no_rows(outcomes)
     if alone.any():
-        votes, valid, flows, round_ = (rows[~alone] for rows in (votes, valid, flows, round_))
+        votes, valid, flows, round_ = votes[~alone], valid[~alone], flows[~alone], round_[~alone]
     return Summary(
         runs=outcomes.size,
         ends=_ends(outcomes),

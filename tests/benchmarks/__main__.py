@@ -14,7 +14,6 @@ import platform
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import clocks
 import numpy as np
 import yardsticks
 from clocks import Job, fresh, in_turn
@@ -103,7 +102,7 @@ def whole(race: iom.Scenario, runs: int, rounds: bool) -> Job:
 
     def job() -> int:
         fc = iom.forecast(race, runs, seed=1, progress=False)
-        fc.win_probability(), fc.rounds(), fc.endings(), fc.spill()  # noqa: B018
+        fc.win_probability(), fc.rounds(), fc.endings(), fc.spill()
         assert fc.outcomes is not None
         return int(fc.outcomes.rounds.sum()) if rounds else runs
 
@@ -120,7 +119,7 @@ def kernel_lines(race: iom.Scenario, runs: int, repeat: int) -> Iterator[Line]:
         "all": stage.rounds(stage.setting.rules.max_rounds),
         "forecast": whole(race, runs, rounds=True),
     }
-    seconds, ratios, unit = in_turn(jobs, repeat)
+    _, ratios, unit = in_turn(jobs, repeat)
     held = {name: jobs[name]() for name in ("early", "all")}
     for name, rounds in held.items():  # taking the seats belongs to what a run costs once
         ratios[name] -= ratios["seats"] * WIDTH / rounds
@@ -221,11 +220,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="three repeats, small runs")
     parser.add_argument("--long", action="store_true", help="also ten million runs")
     asked = parser.parse_args()
-    repeat, runs, scale = (3, 16_384, 0.3) if asked.quick else (asked.repeat, 65_536, 1.0)
+    repeat, runs, scale = (3, 20_000, 0.3) if asked.quick else (asked.repeat, 100_000, 1.0)
     race = iom.load("geneva-2023")
-    print(
-        f"iomsim {iom.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} processors"
-    )
+    versions = f"iomsim {iom.__version__}, Python {platform.python_version()}, NumPy {np.__version__}"
+    print(f"{versions}, {os.cpu_count()} processors")
     print("columns: what, aim, measured, verdict; ratios are medians of interleaved repeats, in processor time")
     show(
         "The kernel, in units of the draw that no Monte Carlo of this kind can do without",

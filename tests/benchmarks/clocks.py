@@ -83,7 +83,7 @@ def fresh(program: str, repeat: int = 1, before: str = "") -> tuple[float, float
     first and not timed.
     """
     code = CHILD if not before else CHILD.replace("start = time", f"{before}\nstart = time", 1)
-    environment = os.environ | {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     found: list[dict[str, Any]] = []
     for _ in range(repeat):
         command = [sys.executable, "-c", code, program]
