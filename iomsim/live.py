@@ -290,7 +290,8 @@ class Night:
         DataFrame
             By step: the `event`, `at` (if announced), the `round` it came after; everybody's chance to
             win and "no winner"; `spill` into the next day; median `rounds`; `effective_size` of the
-            cloud; `odds` of anything as far out, and `chance` of exactly this under the model.
+            cloud; `odds` of anything as far out, and `chance` of exactly this under the model; `certain`
+            once it is over.
         """
         rows = []
         for number, stage in enumerate(self._stages):
@@ -306,6 +307,7 @@ class Night:
                     "effective_size": stage.size,
                     "odds": stage.surprise,
                     "chance": stage.chance,
+                    "certain": stage.over is not None,
                 }
             )
         table = pd.DataFrame(rows).rename_axis("step")
@@ -360,7 +362,7 @@ class Night:
         return f"{self.race.title}: {told}\n{Report(self)}\n{self.forecast().answer()}"
 
     def _repr_html_(self) -> str:
-        table = self.history().drop(columns=["effective_size", "odds", "chance"])
+        table = self.history().drop(columns=["effective_size", "odds", "chance", "certain"])
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
         lines = "".join(f"<p>{escape(text)}</p>" for text in (str(Report(self)), self.forecast().answer()))
         return f"<div>{lines}{html}</div>"

@@ -252,12 +252,12 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
     race = iom.load("geneva-2023")
-    out = simulate.play_span(race, 55, 0, 300)
-    wins = [
-        after_tallies(race, out, run, 1, 1000).forecast().win_probability()["probability"]["Pope"] for run in range(300)
-    ]
+    worlds = 200
+    out = simulate.play_span(race, 55, 0, worlds)
+    nights = (after_tallies(race, out, run, 1, 400) for run in range(worlds))
+    wins = [night.forecast().win_probability()["probability"]["Pope"] for night in nights]
     prior = iom.forecast(race, runs=100_000, seed=6, progress=False).win_probability()["probability"]["Pope"]
-    assert np.mean(wins) == pytest.approx(prior, abs=4 * np.std(wins) / np.sqrt(300))
+    assert np.mean(wins) == pytest.approx(prior, abs=4 * np.std(wins) / np.sqrt(worlds))
 
 
 def test_the_rule_sets_of_the_chain_are_the_shipped_ones() -> None:

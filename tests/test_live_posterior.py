@@ -134,7 +134,8 @@ def told(race: Scenario, lines: Sequence[str], worlds: int, seed: int = 5) -> Ni
 
 def errors_apart(a: Floats, b: Floats, effective: float) -> float:
     """Return by how many standard errors the means of two samples differ; `b` is worth so many draws."""
-    error = np.sqrt(a.var() / len(a) + max(b.var(), a.var() / 10) / effective)
+    pooled = (len(a) * a.var() + effective * b.var()) / (len(a) + effective)
+    error = np.sqrt(pooled * (1 / len(a) + 1 / effective))
     return float(abs(a.mean() - b.mean()) / error) if error else 99.0 * (a.mean() != b.mean())
 
 

@@ -1,0 +1,220 @@
+"""The charts of an election day, by their artists and against the tables they draw."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+import iomsim as iom
+from iomsim.charts.base import captions
+from iomsim.charts.live import looks, spread
+from iomsim.errors import IomsimError
+from iomsim.learned import CAVEAT
+from iomsim.live import Night
+
+pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
+
+DASH = "\N{EN DASH}"
+DAYS = {
+    "before": ("geneva-2023", []),
+    "noon": ("geneva-2023", ["98-67 at 12:20"]),
+    "tuesday": ("geneva-2023", ["98-67 at 12:20", "go on", "97-68 at 16:10", "adjourn until Tuesday 10:00"]),
+    "over": ("geneva-2023", ["98-67 at 12:20", "withdraw Vitorino at 16:35"]),
+    "partly": ("geneva-2023", ["Pope at least 95", "Pope=100 Vitorino=63"]),
+    "three": ("iom-2018", ["65-51-27", "valid=143", "68-52-22 at 13:55", "77-66"]),
+}
+
+
+@cache
+def day(name: str) -> Night:
+    race, lines = DAYS[name]
+    night = iom.live(iom.load(race), particles=600, seed=4)
+    for line in lines:
+        night.tell(line)
+    return night
+
+
+@cache
+def picture(name: str, chart: str) -> Axes:
+    return day(name).plot.draw(chart).axes[0]
+
+
+def words(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def ticks(ax: Axes) -> list[str]:
+    return [label.get_text() for label in ax.get_xticklabels()]
+
+
+def drawn(ax: Axes, colour: str) -> Line2D:
+    """Return the solid line of a colour."""
+    [line] = [x for x in ax.lines if to_hex(x.get_color()).upper() == colour.upper() and x.get_linestyle() == "-"]
+    return line
+
+
+@pytest.mark.parametrize("name", DAYS)
+def test_lines_are_the_history(name: str) -> None:
+    night, ax = day(name), picture(name, "live")
+    history = night.history()
+    for outcome, (colour, _, _) in looks(night).items():
+        assert drawn(ax, colour).get_ydata() == pytest.approx(100 * history[outcome].to_numpy())
+        assert list(drawn(ax, colour).get_xdata()) == list(history.index)
+
+
+def test_the_prior_forecast_is_dotted() -> None:
+    night, ax = day("noon"), picture("noon", "live")
+    dotted = sorted(float(line.get_ydata()[0]) for line in ax.lines if line.get_linestyle() != "-")
+    prior = 100 * night.history().iloc[0][[*looks(night)]].astype(float)
+    assert dotted == pytest.approx(sorted(prior))
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "when"),
+    [
+        ("before", ["before"], []),
+        ("noon", ["before", f"98{DASH}67"], ["12:20"]),
+        (
+            "tuesday",
+            ["before", f"98{DASH}67", "goes on", f"97{DASH}68", "adjourned"],
+            ["12:20", "12:20", "16:10", "Tue 10:00"],
+        ),
+        ("over", ["before", f"98{DASH}67", "withdrawal"], ["12:20", "16:35"]),
+        ("partly", ["before", "round 1", f"100{DASH}63"], []),
+        ("three", ["before", f"65{DASH}51{DASH}27", "round 2", f"68{DASH}52{DASH}22", f"77{DASH}66"], ["13:55"] * 2),
+    ],
+)
+def test_the_tally_stands_under_its_tick(name: str, told: list[str], when: list[str]) -> None:
+    ax = picture(name, "live")
+    assert ticks(ax) == told
+    assert [text for text in words(ax) if ":" in text and text[-2:].isdigit()] == when
+
+
+def test_titles_say_where_things_stand() -> None:
+    titles = {name: picture(name, "live").get_title().replace("\n", " ") for name in DAYS}
+    assert titles["before"].startswith("Nothing is announced yet: ")
+    assert titles["noon"].startswith(f"After 98{DASH}67: Pope wins ")
+    assert "before the vote it was" in titles["noon"]
+    assert f"{titles['over']}." == day("over").forecast().answer()
+
+
+@pytest.mark.parametrize("name", DAYS)
+def test_lines_are_named_at_their_end(name: str) -> None:
+    night, ax = day(name), picture(name, "live")
+    for candidate in night.race.names:
+        [label] = [text for text in words(ax) if text.startswith(candidate)]
+        number = label.rpartition(" ")[2].strip("<>")
+        truth = 100 * night.history()[candidate].iloc[-1]
+        assert float(number) == pytest.approx(truth, abs=2.51)  # of 600 worlds: in steps of five
+    assert any(text.startswith("into ") for text in words(ax))
+    assert any(text.startswith("no winner") for text in words(ax))
+
+
+def test_only_what_is_over_is_certain() -> None:
+    def of_100(name: str) -> set[str]:
+        return {t.rpartition(" ")[2] for t in words(picture(name, "live")) if t.startswith(("Pope", "Vito"))}
+
+    assert of_100("over") == {"100", "0"}
+    assert not {"100", "0"} & (of_100("noon") | of_100("tuesday"))
+
+
+def test_labels_keep_apart() -> None:
+    assert spread([1.0, 2.0, 3.0], apart=5.0) == [1.0, 6.0, 11.0]
+    assert spread([99.0, 98.0, 97.0], apart=5.0, top=100.0) == [102.5, 97.5, 92.5]
+    places = spread([0.0, 0.1, 0.2, 50.0, 99.9])
+    assert (np.diff(sorted(places)) >= 6.5 - 1e-9).all()
+    assert np.argsort(places).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_only_the_last_events_if_there_are_many() -> None:
+    ax = day("tuesday").plot.draw("live", most=2).axes[0]
+    assert ticks(ax) == [f"97{DASH}68", "adjourned"]
+
+
+def test_the_data_twin_says_what_is_drawn() -> None:
+    data = day("over").plot.live_data()
+    assert data.index.names == ["outcome", "step"]
+    assert (data["low"] <= data["value"]).all()
+    assert (data["value"] <= data["high"]).all()
+    last = data.xs(2, level="step")
+    assert last.loc["Pope", ["value", "low", "high"]].tolist() == [1.0, 1.0, 1.0]
+    assert data.loc["Pope", "prior"].nunique() == 1
+    assert data.loc[("Pope", 1), "low"] < data.loc[("Pope", 1), "value"]
+
+
+# -- what was learned --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["noon", "three"])
+def test_dots_are_the_means(name: str) -> None:
+    table, ax = day(name).learned(), picture(name, "learned")
+    dots = [(line.get_ydata()[0], line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert len(dots) == 2 * len(table)
+    for y, (_, line) in enumerate(table.iterrows()):
+        before, now = (x for at, x in sorted(dots) if round(at) == y)
+        assert before == pytest.approx(0.0)
+        assert now == pytest.approx((line["now mean"] - line["prior mean"]) / line["prior sd"])
+
+
+def test_the_net_level_moves_and_the_sponsors_hardly() -> None:
+    data = day("noon").plot.learned_data()
+    assert data.loc["net level of Pope (log-odds)", "shift"] > 0.7
+    assert data.loc["net level of Pope (log-odds)", "narrowed"] < 0.8
+    assert (data.loc[data.index.str.startswith("effect of"), "narrowed"] > 0.75).all()
+    assert (
+        picture("noon", "learned")
+        .get_title()
+        .replace("\n", " ")
+        .startswith(f"After 98{DASH}67: net level of Pope rises most, by ")
+    )
+
+
+def test_what_tallies_cannot_tell_is_said_on_the_chart() -> None:
+    ax = picture("noon", "learned")
+    printed = " ".join(" ".join(words(ax)).split())
+    assert CAVEAT in printed
+    assert CAVEAT in captions(ax)[0].text
+
+
+def test_means_stand_at_the_right() -> None:
+    shown = words(picture("noon", "learned"))
+    arrows = [text for text in shown if "\N{RIGHTWARDS ARROW}" in text]
+    assert len(arrows) == len(day("noon").learned())
+    [regime] = [text for text in arrows if text.endswith("in 100")]
+    assert abs(int(regime.split()[0]) - 70) <= 6
+
+
+def test_before_the_vote_nothing_is_learned() -> None:
+    title = picture("before", "learned").get_title().replace("\n", " ")
+    assert title == "Nothing is learned yet beyond what was assumed"
+    assert (day("before").plot.learned_data()["shift"].dropna() == 0).all()
+
+
+# -- as all charts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chart", ["live", "learned"])
+def test_they_behave(chart: str) -> None:
+    before = dict(mpl.rcParams)
+    fig = Figure()
+    ax = fig.add_subplot()
+    assert getattr(day("noon").plot, chart)(ax=ax) is ax
+    assert dict(mpl.rcParams) == before
+    [caption] = captions(fig)
+    assert caption.stamp == day("noon").forecast().stamp()
+    assert caption.provenance["events"][0]["votes"] == {"Pope": 98, "Vitorino": 67}
+    assert not any("seed" in text for text in words(day("noon").plot.draw(chart, stamp=False).axes[0]))
+    with pytest.raises(IomsimError, match="ax must be matplotlib Axes"):
+        getattr(day("noon").plot, chart)(ax="here")
+
+
+def test_what_there_is() -> None:
+    assert repr(day("noon").plot) == "charts: learned, live"
+    assert day("noon").plot.alt("live").startswith("Line chart of probabilities in 100 after each of 1 announcements")
