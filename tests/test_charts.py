@@ -350,6 +350,12 @@ def test_four_elections_by_round() -> None:
 # -- the clock ---------------------------------------------------------------------------------------
 
 
+def spans(ax: Axes) -> list[tuple[float, ...]]:
+    """Return from where to where patches reach in x, and in y."""
+    boxes = [patch.get_path().transformed(patch.get_patch_transform()).get_extents() for patch in ax.patches]
+    return [(box.x0, box.x1, box.y0, box.y1) for box in boxes]
+
+
 def dots(ax: Axes) -> EllipseCollection:
     [found] = [collection for collection in ax.collections if isinstance(collection, EllipseCollection)]
     return found
@@ -398,8 +404,8 @@ def test_fifty_dots_within_the_axes(name: str) -> None:
     found = dots(ax)
     x, y = found.get_offsets().T
     assert len(x) == 50
-    [radius] = set(found.get_widths() / 2)
     unit = ax.get_window_extent().width / np.ptp(ax.get_xlim())
+    [radius] = set(np.round(found.get_transforms()[:, 0, 0] / unit, 9))  # as drawn, from pixels to units of x
     high = ax.get_window_extent().height / unit  # dots are as wide as x says: the height in the same units
     scale = high / np.ptp(ax.get_ylim())
     assert (x - radius).min() >= ax.get_xlim()[0]
@@ -456,13 +462,23 @@ def test_lunch_is_shaded_and_hours_are_those_of_the_sittings() -> None:
     fc = case("two")
     ax = picture("two", "decision_time")
     day = lay_days(fc, fc.plot.decision_time_data(), 2)[0]
-    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars(ax)]
-    assert (day.place(13 * 60), day.place(15 * 60)) in spans
+    assert (day.place(13 * 60), day.place(15 * 60), 0, 1) in spans(ax)
     assert words(ax).count("lunch") == 2
     hours = dict(zip(ax.get_xticks(), [t.get_text() for t in ax.get_xticklabels()], strict=True))
     assert hours[day.place(13 * 60)] == "13:00"
     assert list(hours.values())[:4] == ["10:00", "13:00", "15:00", "18:00"]
     assert BIN * day.place(13 * 60) == 180
+
+
+def test_breaks_are_shaded_and_sittings_are_not() -> None:
+    sittings = (("09:00", "10:30"), ("11:30", "13:00"), ("15:00", "18:00"))
+    race = iom.load("geneva-2023").with_clock(sittings=sittings, opens="2023-05-15T09:00:00")
+    fc = iom.forecast(race, runs=200, seed=1, progress=False)
+    ax, clock = fc.plot.decision_time(), lay_days(fc, fc.plot.decision_time_data(), 2)
+    shades = {(start, stop) for start, stop, *_ in spans(ax) if stop - start < 5}
+    breaks = ((630, 690), (780, 900))
+    assert shades == {tuple(day.place(day.start // 1440 * 1440 + m) for m in b) for day in clock for b in breaks}
+    assert words(ax).count("lunch") == 2
 
 
 def test_dots_can_be_coloured_by_day() -> None:
@@ -502,6 +518,12 @@ def test_bands_are_quantiles_of_the_shares(name: str) -> None:
             assert row["voting"] == fc.summary.shares[r - 1, k].sum() / len(fc)
             expected = fc.summary.share_quantile(r, k, [0.05, 0.2, 0.35, 0.65, 0.8, 0.95])
             assert row[["p5", "p20", "p35", "p65", "p80", "p95"]].to_numpy(dtype=float) == pytest.approx(expected)
+
+
+def test_the_words_for_paths_say_who_is_left() -> None:
+    [caption] = captions(picture("two", "trajectories").figure)
+    second = in_100(case("two").summary.voting[1] / len(case("two")))
+    assert f"Still voting, of 100: round 1 all, round 2 {second}, round 3 " in caption.text
 
 
 def test_thin_bands_are_not_drawn() -> None:
@@ -687,8 +709,7 @@ def test_announced_votes_stand_under_their_rounds(chart: str) -> None:
 
 def test_held_rounds_are_shaded_and_certain() -> None:
     ax = picture("live, two rounds", "rounds")
-    shade = [bar for bar in bars(ax) if bar.get_width() == pytest.approx(2)]
-    assert [(bar.get_x(), bar.get_height()) for bar in shade] == [(0.5, 1)]
+    assert (0.5, 2.5, 0, 1) in spans(ax)
     assert line_of(ax, "still undecided")[0] == "all"
 
 

@@ -175,7 +175,7 @@ def _caption(fc: Forecast, data: pd.DataFrame, k: int) -> Caption:
     said = headed(fc, finding(fc, data, k))
     voting = data.loc[fc.scenario.names[k], "voting"]
     alt = f"Fan chart of shares by round. {said}. Still voting, of 100: " + ", ".join(
-        f"round {r} {in_100(p)}" for r, p in voting.items()
+        f"round {r} {_left(p)}" for r, p in voting.items()
     )
     return Caption(said, reading, f"{alt}.", fc.stamp(), fc.provenance)
 
@@ -266,12 +266,17 @@ def needed_words(fc: Forecast, share: float) -> str:
     return FRACTIONS.get(threshold, str(threshold)) if share == float(threshold) else "more than half"
 
 
+def _left(p: float) -> str:
+    """Return how many elections of 100 are left, "all" and none told apart from nearly so."""
+    return "all" if p == 1 else in_100(p) if p else DASH
+
+
 def _under(ax: Axes, mine: pd.DataFrame, label: str, step: int) -> None:
     """Write the rounds and, under them, how many elections of 100 still vote."""
     shown = mine.iloc[::step]
     ax.set_xticks(list(shown.index), [str(r) for r in shown.index])
     row(ax, "round" if label else "", [], [], 0)
-    row(ax, label, shown.index, ["all" if p == 1 else in_100(p) if p else DASH for p in shown["voting"]], 1)
+    row(ax, label, shown.index, [_left(p) for p in shown["voting"]], 1)
 
 
 def _panels(ax: Axes, fc: Forecast, data: pd.DataFrame, lines: int) -> None:
