@@ -88,7 +88,8 @@ class Plan:
     @cached_property
     def _classes(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         table = np.vstack([self.lean, self.load, self.group])
-        return np.unique(table, axis=1, return_index=True, return_inverse=True)[1:]
+        _, one, kind = np.unique(table, axis=1, return_index=True, return_inverse=True)
+        return one, kind.reshape(-1)  # numpy 2.0.0 gives it a second axis
 
     @property
     def pinned(self) -> NDArray[np.int64]:
