@@ -133,6 +133,18 @@ def test_whom_to_win_over_first() -> None:
     assert orders(race, "B", seed=1)[FEWEST] == ("M1", "M2", "M3", "M5")
 
 
+def test_who_is_often_away_has_more_votes_to_give() -> None:
+    """A member of B's who is always there gives less than a waverer who is hardly ever there."""
+    table = tuple({"name": f"M{i}", "torn": int(i == 1)} for i in range(1, 6))
+    torn = [{"name": n, "backs": b, "strength": 0, "exposure": {"torn": 1}} for n, b in (("W", "A"), ("E", "B"))]
+    ties = [{"name": "b", "who": ["M2"], "candidate": "B", "log_odds": 1.5}]
+    race = toy(electorate={"table": table}, sponsors=torn, ties=ties,
+               behaviour=ALONE | {"cross_pressure_absence": 0.19})  # fmt: skip
+    found = orders(race, "A", seed=1)
+    assert found[FEWEST][:2] == ("M1", "M2")
+    assert found[WAVERERS][-1] == "M2"
+
+
 # -- words and refusals -----------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from toys import STILL, elect, play, same, toy
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.scenario import Scenario
-from iomsim.sobol import crossed, design, indices
+from iomsim.sobol import crossed, design, indices, probabilities
 
 Floats = NDArray[np.float64]
 
@@ -134,6 +134,14 @@ def test_luck_that_all_points_share_is_not_called_an_effect() -> None:
         naive.append(crossed(np.stack([one, one])))
     assert np.abs(np.mean(found, axis=0)[:, 1]).max() < 0.05
     assert np.mean(naive, axis=0)[:, 1].min() > 0.1
+
+
+def test_each_point_is_looked_at_by_two_halves_of_the_runs() -> None:
+    race = voter()
+    found = probabilities(race, [{}, {"candidates.A.appeal": 1.0}], "A", 101, seed=3)
+    for values, scenario in zip(found, (race, race.with_parameters({"candidates.A.appeal": 1.0})), strict=True):
+        won = play(scenario, 101, seed=3).winner == 0
+        assert values.tolist() == [won[:51].mean(), won[51:].mean()]
 
 
 # -- elections --------------------------------------------------------------------------------------
