@@ -21,6 +21,7 @@ from iomsim.priors import LAWS, chosen, from_scores, priors
 from iomsim.quantities import Quantity
 from iomsim.scenario import Scenario, build
 from iomsim.scores import Floats
+from iomsim.stretches import for_good
 
 DRAWS = 8192
 STAGES = 3
@@ -33,7 +34,8 @@ PRIOR_PART = 0.25
 PINNED, LOOSE = 0.5, 0.15
 """A posterior variance below half of the prior's counts as pinned down, above 0.85 of it as not."""
 
-KEPT = 4000
+KEPT, ENOUGH = 4000, 200
+"""Equally weighted draws of the posterior; and effective ones, below which a sentence warns."""
 
 
 def fit(
@@ -115,7 +117,8 @@ def _adapted(
 
 def _theta(laws: Mapping[str, Any], b: Behaviour, scores: Floats) -> SimpleNamespace:
     fixed = {key: np.full(len(scores), getattr(b, key).value) for key in LAWS}
-    return SimpleNamespace(**fixed | from_scores(laws, scores), conviction=b.conviction.value)
+    away = for_good(b.absent.value, b.abstain.value)
+    return SimpleNamespace(**fixed | from_scores(laws, scores), conviction=b.conviction.value, away=away)
 
 
 def _normal_at(scores: Floats, log_weights: Floats) -> tuple[Floats, Floats]:
@@ -284,10 +287,11 @@ class Fit:
         table = self.table()
         groups = {word: list(table.index[table["pinned down"] == word]) for word in ("yes", "partly", "no")}
         against = list(table.index[table["disagrees"].astype(bool)])
+        few = "" if self.effective >= ENOUGH else f" Only {self.effective:.0f} draws are effective: ask for more draws."
         return (
             f"{len(self.contests)} contests pin down {_words(groups['yes'])}, partly {_words(groups['partly'])}; "
             f"they say next to nothing of {_words(groups['no'])}. "
-            f"They contradict the default of {_words(against)}."
+            f"They contradict the default of {_words(against)}.{few}"
         )
 
     def __repr__(self) -> str:

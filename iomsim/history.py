@@ -18,6 +18,11 @@ from iomsim.verdicts import MODEL, Backtest, Case
 
 SEED = 2023
 
+IN_SAMPLE = (
+    "The defaults were chosen with these contests in view; backtest(model='fitted') judges values that never saw "
+    "the contest they are judged on."
+)
+
 Model = Behaviour | Scenario | Mapping[str, float] | Fit | str | None
 
 
@@ -77,7 +82,8 @@ def backtest(
     if not cases:
         reasons = "; ".join(f"{one.id}: {one.why_none}" for one in chosen[:3])
         raise IomsimError(f"nothing to forecast: no announced round was inconclusive with one to come ({reasons})")
-    return Backtest(tuple(chosen), cases, _name_of(model), particles, seed)
+    note = IN_SAMPLE if model is None and any(_shipped(case.contest) for case in cases) else ""
+    return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note)
 
 
 def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
@@ -99,6 +105,10 @@ def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
     if not ids or len(set(ids)) < len(ids):
         raise IomsimError(f"ask for at least one contest, and for none twice; got {ids}")
     return found
+
+
+def _shipped(contest: Contest) -> bool:
+    return any(contest.rounds == one.rounds for one in read_contests())
 
 
 def _named(name: str, there: Mapping[str, Contest]) -> Contest:

@@ -58,16 +58,20 @@ class Moves:
     ----------
     votes : ndarray, shape (m, 2)
         Votes of both in each round.
-    present : float
-        Members present throughout: half of those missing in the first tally count as absent for good,
-        and every round's voters are a random part of the others.
+    size : int
+        Members entitled to vote.
     before : int
         Rounds for one seat held before the first of them.
     """
 
     votes: Floats
-    present: float
+    size: int
     before: int = 0
+
+    def present(self, away: float) -> float:
+        """Return the members present throughout, if this part of those missing at first is away for good."""
+        valid = self.votes.sum(axis=1)
+        return float(max(self.size - away * (self.size - valid[0]), valid.max()))
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,7 @@ def _pieces(stretch: Stretch) -> list[Moves]:
         return []
     votes, before = tallies[two[0] :, stand], stretch.before + int(two[0])
     cuts = range(0, len(votes) - 1, LONGEST - 1)
-    return [_moves(votes[i : i + LONGEST], stretch.contest.size, before + i) for i in cuts]
-
-
-def _moves(votes: Floats, size: int, before: int) -> Moves:
-    valid = votes.sum(axis=1)
-    return Moves(votes, max((size + valid[0]) / 2, valid.max()), before)
+    return [Moves(votes[i : i + LONGEST], stretch.contest.size, before + i) for i in cuts]
 
 
 def patience_of(contest: Contest) -> Patience:
@@ -139,7 +138,8 @@ def log_likelihood(contests: Iterable[Contest], theta: SimpleNamespace) -> Float
     contests : contests
         What was announced.
     theta : namespace of ndarrays, shape (D,)
-        The fields of the behaviour (`conviction` a number).
+        The fields of the behaviour; and two numbers, `conviction` and `away`, the part of the papers
+        missing at first that are of members away for good.
     """
     return np.array([of_tallies(moves_of(one), theta) + of_patience(patience_of(one), theta) for one in contests])
 
@@ -194,7 +194,7 @@ def _chunk(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
         again, w = expit(lean + _deep(pull[:, r - 1], lean)), _deep(w, lean)
         chance[:, :, r] = (1 - w) * chance[:, :, r - 1] + w * again
         push[:, :, r] = _deep(theta.round_sd, lean) * w * again * (1 - again)
-    mean, spread = _moments(chance, push @ mass, _kept(1 - omega), mass, moves)
+    mean, spread = _moments(chance, push @ mass, _kept(1 - omega), mass, votes.sum(axis=1), moves.present(theta.away))
     gap = votes[:, 0] - mean
     first = _joint(gap[..., :1], spread[..., :1, :1])
     return np.asarray(np.logaddexp.reduce(_joint(gap, spread), axis=1) - np.logaddexp.reduce(first, axis=1))
@@ -258,7 +258,9 @@ def _kept(keep: Floats) -> Floats:
     return out
 
 
-def _moments(chance: Floats, push: Floats, kept: Floats, mass: Floats, moves: Moves) -> tuple[Floats, Floats]:
+def _moments(
+    chance: Floats, push: Floats, kept: Floats, mass: Floats, valid: Floats, present: float
+) -> tuple[Floats, Floats]:
     """Return means (D, levels, m) and covariances (D, levels, m, m) of the first candidate's votes.
 
     Parameters
@@ -271,15 +273,16 @@ def _moments(chance: Floats, push: Floats, kept: Floats, mass: Floats, moves: Mo
         From :func:`_kept`.
     mass : ndarray, shape (nodes,)
         How common each conviction is.
-    moves : Moves
-        The tallies.
+    valid : ndarray, shape (m,)
+        Papers of each round: of a random part of the members present.
+    present : float
+        Members present.
     """
-    valid = moves.votes.sum(axis=1)
     average = chance @ mass
     alike = (chance * mass) @ np.swapaxes(chance, -1, -2)  # both rounds, thought through anew
     own = average - np.diagonal(alike, axis1=-2, axis2=-1)
     both = alike + kept * own[..., None, :] - average[..., None] * average[..., None, :]
-    spread = np.tril(both * np.outer(valid, valid) / moves.present, -1)
+    spread = np.tril(both * np.outer(valid, valid) / present, -1)
     spread = spread + np.swapaxes(spread, -1, -2)
     own_round = np.arange(len(valid))
     spread[..., own_round, own_round] = valid * average * (1 - average) + ROUNDING

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
+from html import escape
 from itertools import pairwise
 
 import pandas as pd
@@ -283,3 +284,8 @@ class Contest:
         """Return the tallies and the end in a line."""
         known = ", ".join(f"{a.round}: {'-'.join(map(str, a.tally))}" for a in self.rounds) or "no tally known"
         return f"{self.id} ({known}): {self.decided_how or self.ending}, {self.winner or 'nobody'}"
+
+    def _repr_html_(self) -> str:
+        shown = self.tallies.to_html(border=0)
+        end = f"{self.decided_how or self.ending}, {self.winner or 'nobody'}"
+        return f"<div><p>{escape(self.id)}: {escape(end)}</p>{shown}</div>"

@@ -24,8 +24,8 @@ PARTICLES = 4000
 LARGE = 400
 """An electorate above which particles are saved: a tally costs as much as members times votes."""
 
-FEWEST = 0.01
-"""Share of effective particles below which a stretch is broken off and restarted."""
+FEWEST, FEWEST_OF_ALL = 0.01, 5
+"""Share of effective particles, and their number, below which a stretch is broken off and restarted."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def replay_stretch(stretch: Stretch, behaviour: Behaviour | None, particles: int
     for known in stretch.rounds:
         if known.round > last:
             return
-        if not announce(night, known) or night.effective_size < FEWEST * size:
+        if not announce(night, known) or night.effective_size < max(FEWEST * size, FEWEST_OF_ALL):
             if known.round == stretch.start:
                 raise AnnouncementError(f"{contest.id}, round {known.round}: no possible world agrees with the tally")
             rest = broken(stretch, known.round, "the rounds before left too few worlds")

@@ -27,8 +27,8 @@ LONGEST = 30
 """Rounds after which a deadlock starts afresh: what members remember of the first is worth little by
 then, and the cost of remembering grows with the square of the rounds."""
 
-LEAST_MISSING = 0.01
-"""Probability, at least, that a member is absent, and that it abstains."""
+LEAST_MISSING = 0.02
+"""Probability, at least, that a member hands in no valid paper."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Stretch:
         b = behaviour or Behaviour()
         logs = np.log(np.array(self.rounds[0].tally) + 0.5)
         appeals = dict(zip(self.names, (logs - logs.mean()).tolist(), strict=True))
-        changes = self._used_up(b) | self._attendance | {"common_sd": TIGHT / len(self.names) ** 0.5}
+        changes = self._used_up(b) | self._attendance(b) | {"common_sd": TIGHT / len(self.names) ** 0.5}
         return self.contest.race(self.names, b, self.rules, appeals, **changes)
 
     def _used_up(self, b: Behaviour) -> dict[str, float]:
@@ -118,11 +118,11 @@ class Stretch:
             out[f"momentum_{regime}"] = getattr(b, f"momentum_{regime}").value * float(np.prod(1 - omega[:-1]))
         return out
 
-    @property
-    def _attendance(self) -> dict[str, float]:
-        """Absence and abstention: half of the papers missing in the first tally are missing for good."""
-        missing = 1 - sum(self.rounds[0].tally) / self.contest.size
-        return dict.fromkeys(("absent", "abstain"), max(missing / 2, LEAST_MISSING))
+    def _attendance(self, b: Behaviour) -> dict[str, float]:
+        """Return absence and abstention that make as many papers missing as in the first tally."""
+        missing = max(1 - sum(self.rounds[0].tally) / self.contest.size, LEAST_MISSING)
+        absent = missing * for_good(b.absent.value, b.abstain.value)
+        return {"absent": absent, "abstain": (missing - absent) / (1 - absent) if absent < 1 else 0.0}
 
     @property
     def rules(self) -> Rules:
@@ -134,6 +134,17 @@ class Stretch:
             simple_majority_from=_less(rules.simple_majority_from, gone),
             max_two_way=_less(rules.max_two_way, two_way),
         )
+
+
+def for_good(absent: float, abstain: float) -> float:
+    """Return which part of the papers missing in a round are of members who never vote.
+
+    Examples
+    --------
+    >>> round(for_good(0.05, 0.018), 3), for_good(0.0, 0.0)
+    (0.745, 0.0)
+    """
+    return absent / (absent + (1 - absent) * abstain) if absent else 0.0
 
 
 def _less(number: int | None, gone: int) -> int | None:

@@ -54,6 +54,8 @@ class Backtest:
         Which behaviour was judged.
     particles, seed : int
         As given.
+    note : str
+        What to bear in mind when reading the verdict.
     """
 
     contests: tuple[Contest, ...]
@@ -61,6 +63,7 @@ class Backtest:
     model: str
     particles: int
     seed: int
+    note: str = ""
 
     # -- everything --------------------------------------------------------------------------
 
@@ -222,8 +225,8 @@ class Backtest:
         return (
             f"Judged after {len(self.cases)} rounds of {held} {self.kind}, {self.model} does clearly better on "
             f"{won or 'nothing'}; clearly worse on {lost or 'nothing'}. The other comparisons cannot be told apart "
-            f"with so few contests. It was most surprised by who won {worst}."
-        )
+            f"with so few contests. It was most surprised by who won {worst}. {self.note}"
+        ).strip()
 
     @property
     def plot(self) -> BacktestPlots:

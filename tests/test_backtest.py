@@ -142,8 +142,8 @@ def test_a_forecast_uses_nothing_that_came_later() -> None:
 
 
 def test_where_no_world_is_left_the_forecast_restarts(tmp_path: Path) -> None:
-    one = own(tmp_path, {1: {"A": 62, "B": 36}, 2: {"A": 40, "B": 58}, 3: {"A": 70, "B": 28}})
-    by = said(iom.backtest(folder=tmp_path, particles=300))
+    one = own(tmp_path, {1: {"A": 62, "B": 36}, 2: {"A": 34, "B": 64}, 3: {"A": 70, "B": 28}})
+    by = said(iom.backtest(folder=tmp_path, particles=150))
     assert by.loc[(one.id, 2), "conditioning"] == "restart at round 2 (the rounds before left too few worlds)"
     assert by.loc[(one.id, 2), "leader"] == "B"
 
@@ -198,6 +198,13 @@ def test_the_verdict_is_the_interval_and_the_sentence_says_it(quick: Backtest) -
     assert f"Judged after {len(quick.cases)} rounds of 5 past contests" in quick.sentence()
     assert quick.sentence() in repr(quick)
     assert "two seats at once" in quick._repr_html_()
+
+
+def test_the_sentence_warns_where_the_defaults_have_seen_the_contests(quick: Backtest, tmp_path: Path) -> None:
+    assert "chosen with these contests in view" in quick.sentence()
+    own(tmp_path, {1: {"A": 55, "B": 40}, 2: {"A": 70, "B": 27}})
+    assert "in view" not in iom.backtest(folder=tmp_path, particles=50).sentence()
+    assert "in view" not in iom.backtest("UNSC2020-AF", {"fluid": 0.5}, particles=50).sentence()
 
 
 def test_every_announced_round_is_forecast_or_skipped_with_a_reason(quick: Backtest) -> None:

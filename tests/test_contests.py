@@ -188,6 +188,8 @@ def test_before_the_first_round_every_share_is_about_equally_likely() -> None:
 def test_tallies_are_a_table() -> None:
     table = SHIPPED["UNSC2020-AF"].tallies
     assert table.loc[2, "votes"].tolist() == [129, 62]
+    assert "Djibouti" in SHIPPED["UNSC2020-AF"]._repr_html_()
+    assert repr(SHIPPED["UNSC2020-AF"]) == "UNSC2020-AF (1: 113-78, 2: 129-62): majority, Kenya"
 
 
 # -- stretches -----------------------------------------------------------------------------------
@@ -236,7 +238,9 @@ def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
     omega = 0.04 + (0.55 - 0.04) * 0.45**8  # before round 10
     assert race.behaviour.openness_fluid.value == pytest.approx(omega)
     assert race.behaviour.concede_b.value == b.concede_b.value + 7
-    assert race.behaviour.momentum_fluid == b.momentum_fluid
+    still = np.prod([1 - (0.04 + 0.51 * 0.45**k) for k in range(8)])  # who has not thought again in rounds 2 to 9
+    assert race.behaviour.momentum_fluid.value == pytest.approx(3.0 * still)
+    assert stretch_at("UNSC2020-AF", 1).scenario().behaviour.momentum_fluid.value == 3.0
     who = stretch_at("WHO2017", 1)
     late = replace(who, rounds=who.rounds[1:], names=("Tedros", "Nabarro"))
     assert late.rules.simple_majority_from == 2  # counted from round 2
@@ -249,4 +253,10 @@ def test_the_level_of_a_stretch_is_centred_on_its_first_tally() -> None:
     gap = race.candidates[0].appeal.value - race.candidates[1].appeal.value
     assert gap == pytest.approx(np.log(113.5 / 78.5))
     assert race.behaviour.common_sd.value == pytest.approx(np.sqrt(0.5))
-    assert race.behaviour.absent.value == race.behaviour.abstain.value == pytest.approx(0.01)
+
+
+def test_a_stretch_misses_as_many_papers_as_its_first_tally() -> None:
+    b = stretch_at("IOM2018-DG", 1).scenario().behaviour
+    away, silent = b.absent.value, b.abstain.value
+    assert away + (1 - away) * silent == pytest.approx(1 - 143 / 171)
+    assert away / (1 - 143 / 171) == pytest.approx(0.05 / (0.05 + 0.95 * 0.018))  # as the model splits them

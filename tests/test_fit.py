@@ -24,7 +24,7 @@ SHIPPED = {one.id: one for one in contests()}
 def theta(size: int = 1, **changes: float) -> SimpleNamespace:
     base = Behaviour()
     values = {key: np.full(size, changes.get(key, getattr(base, key).value)) for key in LAWS}
-    return SimpleNamespace(**values, conviction=changes.get("conviction", base.conviction.value))
+    return SimpleNamespace(**values, conviction=1.8, away=changes.get("away", 0.0))
 
 
 def moves(*votes: int, size: int, before: int = 0) -> Moves:
@@ -120,10 +120,15 @@ def test_who_votes_is_drawn_anew_from_those_present() -> None:
     again = rng.hypergeometric(80, 20, 80, p.size)  # of the first 80, so many vote again
     moved = rng.hypergeometric(40, 40, again) + rng.binomial(80 - again, p) - 40
     frozen, grid = theta(openness_fluid=0.0, openness_entrenched=0.0, openness_inf=0.0), np.arange(20, 61)
-    parts = [Moves(np.array([[40.0, 40.0], [v, 80.0 - v]]), 100.0) for v in grid]
+    parts = [Moves(np.array([[40.0, 40.0], [v, 80.0 - v]]), 100) for v in grid]
     law = np.exp([of_tallies([part], frozen)[0] for part in parts])
     assert law.sum() == pytest.approx(1.0, abs=1e-3)
     assert law @ (grid - 40.0) ** 2 == pytest.approx(np.mean(moved**2.0), rel=0.05)
+
+
+def test_who_is_away_for_good_is_not_drawn() -> None:
+    part = Moves(np.array([[40.0, 40.0], [45.0, 45.0]]), 100)
+    assert [part.present(away) for away in (0.0, 0.25, 0.75)] == [100, 95, 90]  # ninety were seen
 
 
 def test_the_regime_of_a_contest_is_one() -> None:
