@@ -113,7 +113,7 @@ class Backtest:
             By score and rival: the mean scores on the same cases (contests count alike, however
             many rounds they took), the rival's excess over the model with its 95 % bootstrap
             interval over contests (`difference`, `low`, `high`; above 0 the model is better), in
-            how many contests the model did better, and the verdict.
+            how many of the contests the model was `ahead`, and the verdict.
         """
         wide = {score: self._wide(score) for score in SCORES}
         pairs = [(score, rival) for score in SCORES for rival in wide[score].columns.drop(MODEL)]
@@ -139,7 +139,8 @@ class Backtest:
             "difference": gap.value,
             "low": gap.low,
             "high": gap.high,
-            "model ahead in": f"{int((means[MODEL] < means[rival]).sum())} of {len(means)}",
+            "ahead": int((means[MODEL] < means[rival]).sum()),
+            "contests": len(means),
             "model is": "better" if gap.low > 0 else "worse" if gap.high < 0 else "not told apart",
         }
 
@@ -220,12 +221,14 @@ class Backtest:
         """Return what the table says: where the model wins, and where it loses."""
         table = self.table().reset_index()
         won, lost = (_listed(table[table["model is"] == verdict]) for verdict in ("better", "worse"))
+        behind = _listed(table[2 * table["ahead"] < table["contests"]])
         held = len({case.contest.id for case in self.cases})
         worst = self.by_contest("winner, log")[MODEL].idxmax()
         return (
             f"Judged after {len(self.cases)} rounds of {held} {self.kind}, {self.model} does clearly better on "
             f"{won or 'nothing'}; clearly worse on {lost or 'nothing'}. The other comparisons cannot be told apart "
-            f"with so few contests. It was most surprised by who won {worst}. {self.note}"
+            f"with so few contests. In most contests it was behind on {behind or 'nothing'}. It was most surprised by "
+            f"who won {worst}. {self.note}"
         ).strip()
 
     @property

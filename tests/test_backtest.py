@@ -188,7 +188,7 @@ def test_contests_count_alike_in_the_table(quick: Backtest) -> None:
     assert row["model's"] == pytest.approx(by["model"].mean())
     assert row["difference"] == pytest.approx((by["binomial redraw"] - by["model"]).mean())
     assert row["low"] <= row["difference"] <= row["high"]
-    assert row["model ahead in"] == f"{(by['model'] < by['binomial redraw']).sum()} of {len(QUICK)}"
+    assert (row["ahead"], row["contests"]) == ((by["model"] < by["binomial redraw"]).sum(), len(QUICK))
 
 
 def test_the_verdict_is_the_interval_and_the_sentence_says_it(quick: Backtest) -> None:
@@ -197,6 +197,10 @@ def test_the_verdict_is_the_interval_and_the_sentence_says_it(quick: Backtest) -
     assert (table["model is"].eq("worse") == (table["high"] < 0)).all()
     assert f"Judged after {len(quick.cases)} rounds of 5 past contests" in quick.sentence()
     assert quick.sentence() in repr(quick)
+    behind = table[2 * table["ahead"] < table["contests"]]
+    said_ = quick.sentence().split("it was behind on ")[1].split(". It was")[0]
+    assert all(score in said_ and rival in said_ for score, rival in behind.index)
+    assert len(behind) > 0
     assert "two seats at once" in quick._repr_html_()
 
 

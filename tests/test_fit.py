@@ -351,7 +351,7 @@ def test_known_parameters_are_recovered_with_the_coverage_that_was_promised() ->
     keys = ["fluid", "openness_fluid", "openness_inf", "momentum_fluid", "concede_b"]
     laws, rng = priors(keys), np.random.default_rng(17)
     ranks = []
-    for seed in range(60):
+    for seed in range(50):
         truth = {key: float(v[0]) for key, v in from_scores(laws, rng.standard_normal((1, len(keys)))).items()}
         learned = iom.fit(made(truth, 12, seed=200 + seed), keys, draws=700, seed=seed)
         ranks.append([float(learned.weights @ (learned.values[key].to_numpy() < truth[key])) for key in keys])
