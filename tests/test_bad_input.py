@@ -121,6 +121,8 @@ DESCRIPTIONS: list[tuple[dict[str, Any], str]] = [
      "candidates.A.appeal must be between -1e6 and 1e6, got 1e+300"),
     ({"behaviour": {"fluid": {"value": 0.5, "low": 0.6}}},
      "behaviour.fluid: low <= value <= high must hold, got low 0.6, value 0.5, high 0.5"),
+    ({"behaviour": {"fluid": {"value": 0.5, "high": 0.4}}},
+     "behaviour.fluid: low <= value <= high must hold, got low 0.5, value 0.5, high 0.4"),
     ({"behaviour": {"fluid": NAN}}, "behaviour.fluid must be a finite number, got nan"),
     ({"behaviour": {"conviction": INF}}, "behaviour.conviction must be a finite number, got inf"),
     ({"behaviour": {"conviction": {"value": 1, "high": INF}}}, "behaviour.conviction: high must be a finite number, got inf"),

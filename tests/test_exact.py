@@ -76,10 +76,18 @@ def test_the_tails_are_exact_to_the_last() -> None:
     assert exact.poisson_binomial(chances)[-1] < 1e-120
     assert tail_error(exact.poisson_binomial(chances), chances.tolist()) < 1e-12
     assert tail_error(by_transform(chances), chances.tolist()) > 1
-    law = exact.poisson_binomial(chances)
-    assert exact.at_least(law)[-2] == pytest.approx(law[-2], rel=1e-3)
-    assert abs((1 - np.cumsum(law))[-3] / law[-2] - 1) > 0.5  # added up from the near end it is lost
-    assert exact.at_least(law)[0] == pytest.approx(1)
+
+
+def test_tails_are_added_up_from_the_far_end() -> None:
+    """By fractions; added up from the near end a chance of 1e-20 would drown in the rounding of 1."""
+    law = [Fraction(1)]
+    for _ in range(30):
+        law = [a * 49 / 50 + b / 50 for a, b in zip([*law, Fraction(0)], [Fraction(0), *law], strict=True)]
+    tails = [float(sum(law[k:])) for k in range(31)]
+    found = exact.at_least(exact.poisson_binomial([0.02] * 30))
+    assert found == pytest.approx(tails, rel=1e-12, abs=0)
+    near = 1 - np.cumsum(exact.poisson_binomial([0.02] * 30)) + exact.poisson_binomial([0.02] * 30)
+    assert near != pytest.approx(tails, rel=1e-3, abs=0)
 
 
 def test_the_votes_of_two_candidates_together() -> None:
@@ -341,6 +349,13 @@ def test_the_table_of_an_exact_election_reads_like_that_of_a_forecast() -> None:
     shown = forecast["probability"]
     noise = np.sqrt(shown * (1 - shown) / 300) + 0.01
     assert (np.abs(shown - table["probability"].loc[shown.index]) < 4 * noise).all()
+
+
+def test_openness_fades_from_the_second_round_on() -> None:
+    assert exact.openness_by_round(0.55, 0.04, 0.45, 4) == pytest.approx(
+        [0.55, 0.04 + 0.51 * 0.45, 0.04 + 0.51 * 0.2025]
+    )
+    assert exact.openness_by_round(0.55, 0.04, 0.45, 1).size == 0
 
 
 def test_a_mixture_weighs_its_parts() -> None:

@@ -260,6 +260,17 @@ def test_the_middle_of_a_few_runs(runs: int, forecasts: dict[str, iom.Forecast])
             assert found == min(n for n in held if np.mean(held <= n) >= q - 1e-9)
 
 
+def test_counts_of_parts_add_up(forecasts: dict[str, iom.Forecast]) -> None:
+    out = forecasts["four-rounds"].outcomes
+    assert out is not None
+    parts = [summarise(out.part(a, b), 40) for a, b in ((0, 10), (10, 11), (11, 300))]
+    merged, whole = merge(parts), summarise(out.part(0, 300), 40)
+    assert merged.runs == whole.runs == 300
+    pd.testing.assert_frame_equal(merged.ends, whole.ends)
+    for key in ("shares", "flows", "voting"):
+        assert np.array_equal(getattr(merged, key), getattr(whole, key)), key
+
+
 def test_the_examples_are_the_first_runs(forecasts: dict[str, iom.Forecast]) -> None:
     out = forecasts["strict"].outcomes
     assert out is not None

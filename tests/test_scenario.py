@@ -345,6 +345,21 @@ def test_the_hash_changes_with_whatever_can_change_a_result(geneva: Scenario, ol
     assert iom.loads(changed).hash != iom.loads(text).hash == geneva.hash
 
 
+def test_the_hash_changes_with_the_members() -> None:
+    table = [{"name": f"M{i}", "near": i % 2} for i in range(4)]
+    hashes = {
+        build({"electorate": {"table": rows}, "candidates": AB}).hash
+        for rows in (
+            table,
+            table[::-1],
+            table[:3],
+            [*table[:3], {"name": "M3", "near": 0}],
+            [*table[:3], {"name": "N", "near": 1}],
+        )
+    }
+    assert len(hashes) == 5
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
