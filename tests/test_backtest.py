@@ -21,8 +21,11 @@ from iomsim.history import leaving_out
 from iomsim.outlook import LAST, SCORES, Outlook, scored
 from iomsim.parts import Behaviour
 from iomsim.past import Contest
-from iomsim.rivals import binomial_redraw, constant_hazard, leader_wins, logit, momentum, nothing_changes
+from iomsim.replaying import address, outlook_from
+from iomsim.rivals import Momentum, binomial_redraw, constant_hazard, leader_wins, logit, momentum, nothing_changes
 from iomsim.rules import Rules
+from iomsim.scores import crps_pmf
+from iomsim.simulate import Outcomes
 from iomsim.verdicts import Backtest
 
 QUICK = ["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG", "WHO2017"]
@@ -85,6 +88,34 @@ def test_the_redraw_knows_when_a_simple_majority_comes() -> None:
     assert then[2] > 0.8
 
 
+def test_the_redraw_lets_the_rounds_compete_for_the_winner() -> None:
+    later = replace(LEVEL, rules=Rules(simple_majority_from=3))
+    first, then = ([stats.binom.sf(need - 1, 100, p) for p in (0.6, 0.4)] for need in (67, 51))
+    winner = binomial_redraw(later).winner
+    assert winner is not None
+    assert winner[0] == pytest.approx(first[0] + (1 - sum(first)) * then[0] / sum(then), abs=1e-6)
+
+
+def test_the_weights_of_a_forecast_count() -> None:
+    outlook = binomial_redraw(LEVEL)
+    assert outlook.weights is not None
+    exact = crps_pmf(np.arange(101) / 100, outlook.weights, 0.63)
+    score = scored(outlook, LEVEL.candidates, Sequel(0.63, 2, "A", "majority"))["next share, CRPS"]
+    assert score == pytest.approx(100 * float(exact))
+
+
+def test_the_first_meeting_again_counts_once() -> None:
+    """Almost no noise, and 0.15 log-odds on the first: 60 % become 63.5 % and stay there, short of two thirds."""
+    still = Momentum(np.array([0.0, 1.0, 0.15]), 1e12 * np.eye(3), 1e6, 1.0)
+    outlook = still(LEVEL)
+    assert outlook.quantiles(0.5) == pytest.approx([0.6353], abs=2e-3)
+    assert outlook.winner is not None
+    assert outlook.winner.tolist() == [0.0, 0.0, 1.0]
+    again = Momentum(np.array([0.15, 1.0, 0.0]), 1e12 * np.eye(3), 1e6, 1.0)(LEVEL)
+    assert again.to_come is not None
+    assert again.to_come[2] == 1.0  # 0.405 + 2 * 0.15 = ln(67 / 33)
+
+
 def test_the_regression_is_least_squares_when_the_prior_is_outweighed(tmp_path: Path) -> None:
     many = contests() * 40
     rows = [t for one in contests() for t in one.transitions] * 40
@@ -104,6 +135,55 @@ def test_without_contests_the_regression_says_that_nothing_changes() -> None:
 
 
 # -- the model's forecasts -----------------------------------------------------------------------
+
+
+def test_runs_become_a_forecast_by_hand() -> None:
+    """Five runs after one held round: conceded at once, decided in round 2, in 3, by a yes/no round, never."""
+    votes = [
+        [60, 40],
+        [60, 40],
+        [70, 30],
+        [60, 40],
+        [55, 45],
+        [30, 70],
+        [60, 40],
+        [80, -1],
+        [60, 40],
+        [50, 50],
+        [50, 50],
+    ]
+    out = Outcomes(
+        winner=np.array([0, 0, 1, -1, -1], dtype=np.int8),
+        ending=np.array([1, 0, 0, 3, 4], dtype=np.uint8),
+        rounds=np.array([1, 2, 3, 2, 3], dtype=np.int16),
+        minute=np.zeros(5, dtype=np.int32),
+        present=np.full(5, 100, dtype=np.int16),
+        votes=np.array(votes, dtype=np.int16),
+        valid=np.full(11, 100, dtype=np.int16),
+        flows=np.zeros((11, 2, 2), dtype=np.int16),
+    )
+    outlook = outlook_from(out, 1, [0, 1])
+    assert outlook.over_next == 0.6
+    assert outlook.to_come is not None
+    assert outlook.to_come[:3].tolist() == [0.2, 0.4, 0.4]
+    assert outlook.winner is not None
+    assert outlook.winner.tolist() == [0.4, 0.2, 0.4]
+    assert outlook.ending is not None
+    assert outlook.ending.tolist() == [0.4, 0.2, 0.0, 0.2, 0.2]
+    assert outlook.shares is not None
+    assert sorted(outlook.shares.tolist()) == [0.5, 0.55, 0.7]  # a yes/no round is no share
+    turned = outlook_from(out, 1, [1, 0])
+    assert turned.winner is not None
+    assert turned.winner.tolist() == [0.2, 0.4, 0.4]
+    assert turned.shares is not None
+    assert sorted(turned.shares.tolist()) == pytest.approx([0.3, 0.45, 0.5])
+
+
+def test_no_two_stretches_share_their_random_numbers() -> None:
+    found = [
+        address(seed, name, round_) for seed in (1, 2) for name in ("UNSC2007-A", "UNSC2007-B") for round_ in (1, 2)
+    ]
+    assert len(set(found)) == 8
 
 
 def test_what_a_forecast_is_conditioned_on_is_said(quick: Backtest) -> None:
@@ -353,6 +433,8 @@ def test_the_held_out_case_is_in_no_table_and_no_school() -> None:
 
 def test_the_held_out_case_is_told_once() -> None:
     held = iom.held_out(runs=2000, particles=1000)
+    assert held.before.scenario == held.night.race == iom.load("geneva-2023")
+    assert held.night.needed() == "Pope is 12 votes short of 110."
     table, scores = held.table(), held.scores()
     assert set(table.columns.get_level_values(0)) == {"on 14 May", "after 98-67"}
     before, after = (table[when]["probability"] for when in ("on 14 May", "after 98-67"))

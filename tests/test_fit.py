@@ -14,7 +14,17 @@ from toys import ALPHA, STILL, play, proportion, toy
 import iomsim as iom
 from iomsim.contests import contests
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.likelihood import Moves, Patience, log_likelihood, moves_of, of_moves, of_patience, of_tallies, patience_of
+from iomsim.likelihood import (
+    Moves,
+    Patience,
+    _moments,
+    log_likelihood,
+    moves_of,
+    of_moves,
+    of_patience,
+    of_tallies,
+    patience_of,
+)
 from iomsim.parts import Behaviour
 from iomsim.priors import LAWS, chosen, from_scores, priors
 
@@ -103,6 +113,17 @@ def test_the_live_update_learns_the_same_of_the_regime() -> None:
     odds = 0.7 / 0.3 * np.exp(parts[0] - parts[1])
     assert now == pytest.approx(odds / (1 + odds), abs=0.05)
     assert abs(odds / (1 + odds) - 0.7) > 0.15  # there was something to learn
+
+
+def test_the_moments_of_two_rounds_by_hand() -> None:
+    """A half, then 0.7, of whom 0.3 have not thought again; a shock of 0.05; all 100 vote, or 80 of them."""
+    chance, push = np.array([0.5, 0.7]).reshape(1, 1, 2, 1), np.array([0.0, 0.05]).reshape(1, 1, 2)
+    kept = np.array([[1.0, 0.0], [0.3, 1.0]]).reshape(1, 1, 2, 2)
+    mean, spread = _moments(chance, push, kept, np.ones(1), np.array([100.0, 80.0]), 100.0)
+    assert mean.ravel().tolist() == [50.0, 56.0]
+    rounding = 1 / 12
+    expected = [[25 + rounding, 80 * 0.3 * 0.25], [80 * 0.3 * 0.25, 80 * 0.7 * 0.3 + rounding + (80 * 0.05) ** 2]]
+    assert spread[0, 0] == pytest.approx(np.array(expected))
 
 
 def test_nobody_thinking_again_means_the_same_tally() -> None:
