@@ -15,7 +15,7 @@ SOURCES_OF_THE_ENVIRONMENT := setup.cfg pyproject.toml bootstrap.sh
 .NOTPARALLEL:
 
 forecast: $(VENV)/.installed
-	$(BIN)/iomsim forecast $(or $(ARGS),--out out)
+	$(BIN)/iomsim forecast $(or $(ARGS),--assumptions --out out)
 
 test: export MPLBACKEND = Agg
 test: $(VENV)/.installed-test

@@ -150,3 +150,26 @@ def thousands(count: int) -> str:
     True
     """
     return f"{count:,}".replace(",", "\u202f")
+
+
+def intervals(table: pd.DataFrame) -> list[str]:
+    """Return a table's intervals per hundred, all with a decimal if the widest of them is narrow.
+
+    Examples
+    --------
+    >>> intervals(pd.DataFrame({"low": [0.24, 0.0], "high": [0.26, 0.0002]}))
+    ['24 to 26', '0 to <1']
+    >>> intervals(pd.DataFrame({"low": [0.0301], "high": [0.0322]}))
+    ['3.0 to 3.2']
+    """
+    digits = 1 if (table["high"] - table["low"]).max() < 0.0195 else 0
+    return [f"{_bound(low, digits)} to {_bound(high, digits)}" for low, high in table[["low", "high"]].to_numpy()]
+
+
+def _bound(p: float, digits: int) -> str:
+    smallest = 10.0**-digits
+    if 0 < 100 * p < smallest / 2:
+        return f"<{smallest:g}"
+    if 100 - smallest / 2 < 100 * p < 100:
+        return f">{100 - smallest:g}"
+    return f"{100 * p:.{digits}f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from iomsim.summary import Summary, merge, round_numbers, summarise, yes_no_rows
 
 if TYPE_CHECKING:
     from iomsim.charts import Plots
+    from iomsim.tornado import Tornado
 
 NO_WINNER = "no winner"
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -65,6 +66,8 @@ class Forecast:
         The election is over: how it ended is a fact, and its probability is 1 by rule.
     reached : float or None
         Minute of the last announced moment, since midnight of the opening date.
+    assumptions : Tornado or None
+        What moving the assumptions does, if that was asked for (:meth:`with_assumptions`).
     """
 
     scenario: Scenario
@@ -77,6 +80,7 @@ class Forecast:
     events: tuple[dict[str, Any], ...] = ()
     certain: bool = False
     reached: float | None = None
+    assumptions: Tornado | None = None
     _kept: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -198,6 +202,28 @@ class Forecast:
             "high": spill.high,
             "median_rounds": self.median_rounds()[0],
         }
+
+    def with_assumptions(self, target: str | None = None, **how: Any) -> Forecast:
+        """Return the same forecast, whose answer also tells the range over the assumptions.
+
+        Parameters
+        ----------
+        target, **how
+            As in :func:`iomsim.tornado`: every parameter is moved over its range, one at a time,
+            on the random numbers of this forecast.  It takes some seconds.  A saved forecast does
+            not keep it.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1)
+        >>> told = fc.with_assumptions(parameters=["secrecy", "fluid"], runs=200)
+        >>> "Over the ranges of the assumptions" in told.answer()
+        True
+        """
+        from iomsim.tornado import assumptions
+
+        return replace(self, assumptions=assumptions(self, target, **how))
 
     # -- sentences --------------------------------------------------------------------------
 

@@ -17,10 +17,11 @@ from typing import Any
 import pandas as pd
 
 from iomsim.archive import open_forecast, self_contained
+from iomsim.charts.accessor import Accessor
 from iomsim.charts.base import captions
 from iomsim.charts.files import svg
 from iomsim.errors import FileError
-from iomsim.estimates import in_100
+from iomsim.estimates import Estimate, in_100, intervals
 from iomsim.forecast import Forecast
 from iomsim.library import dumps, loads
 from iomsim.running import forecast
@@ -33,6 +34,9 @@ CHARTS = {
     "flows": "Who changes sides",
 }
 """The charts of a report, with their headings."""
+
+ROUNDS = 8
+"""Rounds told one by one."""
 
 WIDTH = 760
 """Pixels of a chart in the page."""
@@ -73,8 +77,21 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     written = fc.to_csv(target, runs=False)
     (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
     written += [fc.plot.save(name, target / f"{name}.{kind}") for name in fc.plot.names() for kind in ("png", "svg")]
+    if fc.assumptions is not None:
+        written += _moved(fc, target)
     fc.save(target / "forecast.npz")
     return [*written, target / "answer.txt", target / "forecast.npz", write(fc, target / "report.html")]
+
+
+def _moved(fc: Forecast, target: Path) -> list[Path]:
+    """Write what moving the assumptions does: a table of every target, a chart of two."""
+    moved, first = fc.assumptions, fc.scenario.names[0]
+    assert moved is not None
+    tables = pd.concat({name: moved.table(name) for name in (first, "no winner", "spill", "rounds")}, names=["target"])
+    tables.to_csv(target / "tornado.csv")
+    shown = {first: "tornado_winner", "spill": "tornado_next_day"}
+    charts = [moved.plot.save("tornado", target / f"{file}.png", target=name) for name, file in shown.items()]
+    return [target / "tornado.csv", *charts]
 
 
 def as_json(fc: Forecast) -> dict[str, Any]:
@@ -103,6 +120,23 @@ def tables_of(fc: Forecast) -> dict[str, pd.DataFrame]:
     }
 
 
+def first_rounds(fc: Forecast) -> pd.DataFrame:
+    """Return the first rounds one by one, and what comes after them in one row."""
+    table = fc.rounds()
+    shown = table[["probability", "low", "high"]].head(ROUNDS)
+    decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
+    later = pd.DataFrame([vars(Estimate.of(decided, len(fc)))], index=[f"{ROUNDS + 1} or more"])
+    rows = pd.concat([shown, later.rename(columns={"value": "probability"})]) if len(table) > ROUNDS else shown
+    return rows.rename_axis("elected in round")
+
+
+def sides(fc: Forecast) -> pd.DataFrame:
+    """Return the rule sets side by side, per hundred."""
+    table = fc.rule_sets()
+    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
+    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
+
+
 # -- the page ------------------------------------------------------------------------------------
 
 
@@ -114,8 +148,9 @@ def html(fc: Forecast) -> str:
         f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
         f"<p class='answer'>{escape(fc.answer())}</p>",
         *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
-        _section("By the rules in force", _sides(fc), fc.rule_sets(), "rule_sets"),
-        _section("Rounds to decision", _percent(fc.rounds()), fc.rounds(), "rounds"),
+        *_assumptions(fc),
+        _section("By the rules in force", sides(fc), fc.rule_sets(), "rule_sets"),
+        _section("Rounds to decision", _percent(first_rounds(fc)), fc.rounds(), "rounds"),
         _section("How it ends", _percent(fc.endings()), fc.endings(), "endings"),
         _briefing(fc),
         f"<footer>{escape(fc.stamp())}</footer>",
@@ -131,14 +166,29 @@ def html(fc: Forecast) -> str:
 
 
 def _chart(fc: Forecast, name: str, heading: str) -> str:
-    drawn = fc.plot.draw(name)
+    return _picture(fc.plot, name, heading, getattr(fc.plot, f"{name}_data")(), name)
+
+
+def _picture(plots: Accessor, chart: str, heading: str, data: pd.DataFrame, name: str, **options: Any) -> str:
+    """Return a section with a chart, its words, and its numbers to take away under a name of their own."""
+    drawn = plots.draw(chart, **options)
     words = " ".join(caption.text for caption in captions(drawn))
-    data = getattr(fc.plot, f"{name}_data")()
     return (
-        f"<section><h2>{heading}</h2><figure>{_own_ids(svg(drawn, WIDTH), name)}"
+        f"<section><h2>{escape(heading)}</h2><figure>{_own_ids(svg(drawn, WIDTH), name)}"
         f"<figcaption><details><summary>in words</summary>{escape(words)}</details>{_link(data, name)}</figcaption>"
         f"</figure></section>"
     )
+
+
+def _assumptions(fc: Forecast) -> list[str]:
+    """Return the sections on the assumptions, if they have been moved."""
+    if fc.assumptions is None:
+        return []
+    targets = {fc.scenario.names[0]: f"What {fc.scenario.names[0]}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
+    return [
+        _picture(fc.assumptions.plot, "tornado", heading, fc.assumptions.table(target), f"tornado-{i}", target=target)
+        for i, (target, heading) in enumerate(targets.items())
+    ]
 
 
 def _own_ids(picture: str, name: str) -> str:
@@ -161,14 +211,8 @@ def _percent(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of probabilities per hundred, its interval in one column."""
     half = ((table["high"] - table["low"]) / 2).to_numpy()
     shown = pd.DataFrame({"in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)]})
-    shown["95 % (Monte Carlo)"] = [f"{in_100(a)} to {in_100(b)}" for a, b in table[["low", "high"]].to_numpy()]
+    shown["95 % (Monte Carlo)"] = intervals(table)
     return shown.set_index(table.index)[(table["probability"] >= 0.001).to_numpy()]
-
-
-def _sides(fc: Forecast) -> pd.DataFrame:
-    table = fc.rule_sets()
-    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
-    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
 
 
 def _briefing(fc: Forecast) -> str:

@@ -21,8 +21,12 @@ HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": 
 
 
 def answer(fc: Forecast) -> str:
-    """Return who wins, after how many rounds and when, and both kinds of uncertainty: three sentences."""
-    return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc)])
+    """Return who wins, after how many rounds and when, and both kinds of uncertainty: three sentences.
+
+    A fourth tells the range over the assumptions, if they have been moved.
+    """
+    moved = [fc.assumptions.answer()] if fc.assumptions else []
+    return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc), *moved])
 
 
 def over(fc: Forecast) -> str:

@@ -9,13 +9,14 @@ switching back and forth leave no trace in the totals.  The pull of each sponsor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100, thousands
+from iomsim.estimates import Z95, in_100, thousands
 from iomsim.forecast import Forecast
 from iomsim.paired import Interval, is_clear, mean_interval, paired_interval
 from iomsim.results import Result, frame
@@ -122,7 +123,19 @@ def assumptions(fc: Forecast, target: str | None = None, **options: Any) -> Torn
             "ask for the tornado of its scenario: iomsim.tornado(fc.scenario)"
         )
     options = {"runs": min(len(fc), 4_000)} | options
-    return tornado(fc.scenario, target, seed=fc.seed, **options)
+    moved = tornado(fc.scenario, target, seed=fc.seed, **options)
+    return replace(moved, base=_means(fc))
+
+
+def _means(fc: Forecast) -> dict[str, Interval]:
+    """Return a forecast's own means: changes are laid off from the numbers that its tables show."""
+    chances = fc.win_probability()[["probability", "low", "high"]]
+    spill, ends = fc.spill(), fc.summary.ends
+    out: dict[str, Interval] = {str(name): (p, low, high) for name, p, low, high in chances.itertuples()}
+    mean = float(np.average(ends["rounds"], weights=ends["count"]))
+    spread = float(np.sqrt(np.average((ends["rounds"] - mean) ** 2, weights=ends["count"])))
+    half = Z95 * spread / np.sqrt(len(fc))
+    return out | {SPILL: (spill.value, spill.low, spill.high), ROUNDS: (mean, mean - half, mean + half)}
 
 
 @dataclass(frozen=True, repr=False)

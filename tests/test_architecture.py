@@ -52,6 +52,7 @@ UPWARD = {
     ("scenario", "library"): "race.save() is where an analyst looks for it",
     ("forecast", "archive"): "fc.save() is where an analyst looks for it",
     ("forecast", "charts"): "fc.plot is where an analyst looks for the charts",
+    ("forecast", "tornado"): "fc.with_assumptions() is where an analyst looks for it",
     ("forecast", "report"): "fc.report() is where an analyst looks for it",
     ("grid", "charts"): "results have their charts under .plot",
     ("tornado", "charts"): "results have their charts under .plot",

@@ -237,3 +237,20 @@ def test_other_ranges_may_be_given() -> None:
     row = found.table().loc["sponsors.W.strength"]
     assert (row["low"], row["high"]) == (0.5, 4.0)
     assert row["at_high"] == pytest.approx(chance(strength=4.0), abs=0.03)
+
+
+def test_the_assumptions_of_a_forecast_are_laid_off_from_its_own_numbers() -> None:
+    """The answer must not give two numbers for one chance: its own, and that of the tornado's fewer runs."""
+    fc = iom.forecast(iom.load("minimal"), 4000, seed=3, progress=False)
+    moved = fc.with_assumptions(parameters=["fluid", "West"], runs=500, progress=False)
+    found, alone = moved.assumptions, iom.tornado(fc.scenario, parameters=["fluid", "West"], runs=500, seed=3)
+    assert found is not None
+    assert found.bars == alone.bars
+    assert found.base["A"] == tuple(fc.win_probability().loc["A", ["probability", "low", "high"]])
+    assert found.base["spill"] == (fc.spill().value, fc.spill().low, fc.spill().high)
+    assert found.base["rounds"][0] == pytest.approx(fc.runs["rounds"].mean())
+    assert found.base["rounds"][2] - found.base["rounds"][0] == pytest.approx(
+        1.959964 * fc.runs["rounds"].std() / np.sqrt(4000), rel=1e-3
+    )
+    assert moved.answer() == f"{fc.answer()} {found.answer()}"
+    assert fc.assumptions is None

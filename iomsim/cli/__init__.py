@@ -57,9 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _complain
+            code = 0
             with unread_is_fine():
-                return int(arguments.run(arguments) or 0)
-            return 0
+                code = int(arguments.run(arguments) or 0)
+            return code
     except IomsimError as error:
         print(f"iomsim: {error}", file=sys.stderr)
         return BAD_INPUT

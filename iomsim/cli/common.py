@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100
+from iomsim.estimates import in_100, intervals
 from iomsim.library import load
 from iomsim.scenario import Scenario
 from iomsim.whatif import resolve
@@ -105,32 +105,18 @@ def chances(table: pd.DataFrame) -> str:
     Examples
     --------
     >>> print(chances(pd.DataFrame({"probability": [0.25], "low": [0.24], "high": [0.26]}, index=["A"])))
-       in 100      95 %
-    A      25  24 to 26
+      in 100      95 %
+    A     25  24 to 26
     """
     half = (table["high"] - table["low"]) / 2
     shown = pd.DataFrame(
         {
             "in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)],
-            "95 %": [interval(a, b) for a, b in zip(table["low"], table["high"], strict=True)],
+            "95 %": intervals(table),
         },
         index=table.index,
     )
     return plain(shown)
-
-
-def interval(low: float, high: float) -> str:
-    """Return an interval of probabilities per hundred, with a decimal where it is narrow.
-
-    Examples
-    --------
-    >>> interval(0.24, 0.26), interval(0.0301, 0.0322), interval(0.0, 0.0002)
-    ('24 to 26', '3.0 to 3.2', '<0.1')
-    """
-    if high < 0.001:
-        return "<0.1"
-    digits = 1 if high - low < 0.0195 else 0
-    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
 
 
 def plain(table: pd.DataFrame) -> str:

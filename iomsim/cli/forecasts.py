@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from iomsim.cli.common import (
     chances,
     executor,
@@ -21,13 +19,9 @@ from iomsim.cli.common import (
     scenario_arguments,
     unread_is_fine,
 )
-from iomsim.estimates import Estimate, in_100
 from iomsim.forecast import Forecast
-from iomsim.report import as_json, rerun, write_folder
+from iomsim.report import as_json, first_rounds, rerun, sides, write_folder
 from iomsim.running import forecast
-
-ROUNDS = 8
-"""Rounds printed one by one."""
 
 
 def add_to(commands: Any) -> None:
@@ -38,6 +32,7 @@ def add_to(commands: Any) -> None:
     one.add_argument(
         "--precision", type=float, metavar="X", help="instead of --runs: until every 95 %% half-width is X"
     )
+    one.add_argument("--assumptions", action="store_true", help="move every assumption over its range too (seconds)")
     one.add_argument("--out", metavar="DIR", type=Path, help="write tables, charts, the report and the forecast there")
     one.add_argument("--json", action="store_true", help="print one JSON document")
     one.set_defaults(run=run_forecast)
@@ -51,6 +46,8 @@ def run_forecast(arguments: argparse.Namespace) -> None:
     runs = None if arguments.precision else arguments.runs
     with executor(arguments) as pool:
         fc = forecast(scenario(arguments), runs, arguments.seed, precision=arguments.precision, executor=pool)
+        if arguments.assumptions:
+            fc = fc.with_assumptions(executor=pool)
     with unread_is_fine():
         print_json(fc) if arguments.json else print_forecast(fc)
     if arguments.out:
@@ -67,26 +64,10 @@ def print_forecast(fc: Forecast) -> None:
     """Print the answer and the tables behind it."""
     say(heading(fc.scenario.title), fc.answer())
     say(heading("Who wins"), chances(fc.win_probability()))
-    say(heading("After how many rounds"), chances(_rounds(fc)))
+    say(heading("After how many rounds"), chances(first_rounds(fc)))
     say(heading("How it ends"), chances(fc.endings().query("probability > 0")))
-    say(heading(f"Into {fc.next_day:%A}, by the rules in force"), plain(_sides(fc)))
+    say(heading(f"Into {fc.next_day:%A}, by the rules in force"), plain(sides(fc)))
     print(fc.stamp())
-
-
-def _rounds(fc: Forecast) -> pd.DataFrame:
-    """Return the first rounds one by one, and what comes after them in one row."""
-    table = fc.rounds()
-    shown = table[["probability", "low", "high"]].head(ROUNDS)
-    decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
-    later = pd.DataFrame([vars(Estimate.of(decided, len(fc)))], index=[f"{ROUNDS + 1} or more"])
-    rows = pd.concat([shown, later.rename(columns={"value": "probability"})]) if len(table) > ROUNDS else shown
-    return rows.rename_axis("elected in round")
-
-
-def _sides(fc: Forecast) -> Any:
-    table = fc.rule_sets()
-    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
-    return shown.rename(columns={"spill": f"{fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
 
 
 def run_again(arguments: argparse.Namespace) -> int:
