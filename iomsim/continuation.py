@@ -33,12 +33,11 @@ def forecast_from(
 def play_on(plan: Plan, stage: Stage) -> simulate.Outcomes:
     """Play equally weighted worlds from the stage to their end, and put the rounds held before that."""
     table = Timetable(plan.calendar, plan.pace, stage.hours.keys, stage.hours.now.copy())
-    present = stage.present.astype(np.int16)
     played = finished(stage) if stage.over is not None else unfinished(plan, stage, table)
     run = np.arange(stage.cloud.size)
     past = [kernel.Rows(r + 1, run, stage.votes[r], stage.valid[r], stage.flows[r]) for r in range(stage.round_)]
     whole = kernel.Played(played.winner, played.ending, played.rounds, [*past, *played.rows])
-    return simulate.outcomes(whole, plan.candidates, table.now, present)
+    return simulate.outcomes(whole, plan.candidates, table.now, stage.present)
 
 
 def finished(stage: Stage) -> kernel.Played:

@@ -10,7 +10,7 @@ import numpy as np
 from iomsim.announcements import Tally
 from iomsim.compiled import Plan
 from iomsim.conditioning import TINY, up_to
-from iomsim.particles import CHUNK, Cloud, Passage, abstaining, chances, columns, still_away
+from iomsim.particles import CHUNK, Cloud, Passage, Singles, abstaining, chances, columns, still_away
 from iomsim.streams import Floats
 
 
@@ -22,7 +22,7 @@ class Moments(NamedTuple):
     third: Floats
 
     @classmethod
-    def of(cls, p: Floats, weight: Floats | float = 1.0) -> Moments:
+    def of(cls, p: Floats | Singles, weight: Floats | float = 1.0) -> Moments:
         """Return the moments of the sum over members (last axis but one) of indicators of chance `p`."""
         one, two, three = ((weight * p**power).sum(axis=-2) for power in (1, 2, 3))
         return cls(one, one - two, one - 3 * two + 2 * three)

@@ -14,9 +14,8 @@ import numpy as np
 from iomsim.compiled import Draws, Plan
 from iomsim.conditioning import Flags
 from iomsim.particles import CHUNK, Cloud, Singles, gather, path_chance, shocks, stance_of_all, step_chance
-from iomsim.streams import Floats
 
-SWEEPS, MORE = 3, 10
+SWEEPS, MORE = 2, 10
 """How often everything moves after a resampling, and after one that few worlds survived."""
 
 STEP_RUN, STEP_MEMBER = 0.3, 0.6
@@ -47,7 +46,7 @@ def pcn(rng: np.random.Generator, x: np.ndarray, step: float) -> np.ndarray:
     return np.asarray(np.sqrt(1.0 - step**2).astype(x.dtype) * x + np.asarray(step, dtype=x.dtype) * noise)
 
 
-def move_members(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Floats) -> tuple[Cloud, Floats]:
+def move_members(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Singles) -> tuple[Cloud, Singles]:
     """Move every member's conviction by itself."""
     draws = replace(cloud.draws, conviction=pcn(rng, cloud.draws.conviction, STEP_MEMBER))
     stance = stance_of_all(plan, draws)
@@ -57,7 +56,7 @@ def move_members(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Flo
     return replace(cloud, draws=kept, stance=np.where(yes, stance, cloud.stance)), np.where(yes, new, likely)
 
 
-def move_runs(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Floats) -> tuple[Cloud, Floats]:
+def move_runs(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Singles) -> tuple[Cloud, Singles]:
     """Move what the members of a run share: the campaigns' effect, the common and regional shocks."""
     shared = ("campaign", "appeal", "region")
     draws = replace(cloud.draws, **{name: pcn(rng, getattr(cloud.draws, name), STEP_RUN) for name in shared})
@@ -65,7 +64,7 @@ def move_runs(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Floats
     return _accept(rng, cloud, likely, draws, stance, path_chance(plan, draws, stance, cloud.passages))
 
 
-def move_regime(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Floats) -> tuple[Cloud, Floats]:
+def move_regime(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Singles) -> tuple[Cloud, Singles]:
     """Propose whether the contest moves or freezes."""
     draws = replace(cloud.draws, fluid=rng.random(cloud.size) < plan.behaviour.fluid)
     new = path_chance(plan, draws, cloud.stance, cloud.passages)
@@ -73,8 +72,8 @@ def move_regime(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Floa
 
 
 def _accept(
-    rng: np.random.Generator, cloud: Cloud, likely: Floats, draws: Draws, stance: Singles, new: Floats
-) -> tuple[Cloud, Floats]:
+    rng: np.random.Generator, cloud: Cloud, likely: Singles, draws: Draws, stance: Singles, new: Singles
+) -> tuple[Cloud, Singles]:
     yes = accepted(rng, new, likely)
     names = [f.name for f in fields(Draws)]
     kept = Draws(**{name: np.where(yes, getattr(draws, name), getattr(cloud.draws, name)) for name in names})
@@ -82,7 +81,7 @@ def _accept(
     return moved, np.where(yes, new, likely)
 
 
-def accepted(rng: np.random.Generator, new: Floats, old: Floats) -> Flags:
+def accepted(rng: np.random.Generator, new: Singles, old: Singles) -> Flags:
     """Say which runs take a proposal, from the log-probabilities of what their members intended."""
     return np.log(rng.random(new.shape[1])) < (new - old).sum(axis=0)
 

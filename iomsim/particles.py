@@ -11,6 +11,7 @@ they show up such members have an intention like everybody else; it counts nowhe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -28,6 +29,9 @@ CHUNK = 256
 
 PAIRS = 3
 """Pairs of convictions, z and -z, tried for every member in the first round."""
+
+LEAST = np.float32(1e-37)
+"""Smallest probability whose logarithm is taken."""
 
 NOBODY_AWAY = np.zeros((1, 1), dtype=bool)
 
@@ -169,13 +173,14 @@ def resample(log_weight: Floats, u: float) -> NDArray[np.intp]:
 # -- what members may do in a round --------------------------------------------------------------
 
 
-def thoughts(stance: Singles, pull: Floats, standing: Flags) -> Floats:
+def thoughts(stance: Singles, pull: Floats, standing: Flags) -> Singles:
     """Return whom members would intend if they thought again, shape (K, N, P)."""
     if len(standing) == 2:
+        against = np.exp(np.clip(pull[1] - pull[0], -80, 80)).astype(np.float32)
         with np.errstate(over="ignore"):
-            first = 1.0 / (1.0 + stance.astype(np.float64) * np.exp(np.clip(pull[1] - pull[0], -80, 80)))
-        return np.stack([first, 1.0 - first])
-    v = stance + np.where(standing[:, None], pull, -np.inf)[:, None]
+            first = np.float32(1) / (np.float32(1) + stance * against)
+        return np.stack([first, np.float32(1) - first])
+    v = stance + np.where(standing[:, None], pull, -np.inf).astype(np.float32)[:, None]
     v -= v.max(axis=0)
     np.exp(v, out=v)
     v /= v.sum(axis=0)
@@ -199,7 +204,7 @@ def shock_scale(plan: Plan) -> float:
     return float(plan.behaviour.round_sd * np.sqrt(3.0 / 5.0 / 2.0))
 
 
-def chances(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: Codes | None) -> Floats:
+def chances(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: Codes | None) -> Singles:
     """Return each member's probabilities to intend each candidate in a round, shape (K, N, P).
 
     `before` is what they intended before it; None before the first round.
@@ -207,17 +212,17 @@ def chances(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: C
     if before is None:
         return thoughts(stance, np.zeros_like(lived.eta), lived.standing)
     again = thoughts(stance, pulls(plan, draws.fluid, lived), lived.standing)
-    omega = kernel.openness(plan.behaviour, draws.fluid, lived.round_, lived.night)
-    reach = omega if lived.standing.all() else np.where(lived.standing[before], omega, 1.0)
+    omega = kernel.openness(plan.behaviour, draws.fluid, lived.round_, lived.night).astype(np.float32)
+    reach = omega if lived.standing.all() else np.where(lived.standing[before], omega, np.float32(1))
     again *= reach
     for k in range(len(again)):
-        again[k] += (1.0 - reach) * (before == k)
+        again[k] += (np.float32(1) - reach) * (before == k)
     return again
 
 
-def path_chance(plan: Plan, draws: Draws, stance: Singles, passages: tuple[Passage, ...]) -> Floats:
+def path_chance(plan: Plan, draws: Draws, stance: Singles, passages: tuple[Passage, ...]) -> Singles:
     """Return the log-probability of what every member intended so far, shape (N, P)."""
-    total = np.zeros(passages[0].after.shape)
+    total = np.zeros(passages[0].after.shape, dtype=np.float32)
     before = None
     for lived in passages:
         total += step_chance(plan, draws, stance, lived, before)
@@ -225,11 +230,18 @@ def path_chance(plan: Plan, draws: Draws, stance: Singles, passages: tuple[Passa
     return total
 
 
-def step_chance(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: Codes | None) -> Floats:
+def step_chance(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: Codes | None) -> Singles:
     """Return the log-probability of what every member intended in one round, shape (N, P)."""
-    chance = chances(plan, draws, stance, lived, before)
-    seen = np.take_along_axis(chance, lived.after[None].astype(np.intp), axis=0)[0]
-    return np.asarray(np.log(np.maximum(seen, TINY)))
+    seen = chosen(lived.after, chances(plan, draws, stance, lived, before))
+    return np.asarray(np.log(np.maximum(seen, LEAST)))
+
+
+def chosen(code: Codes, parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Return, place by place, that one of several arrays which a code names."""
+    out = parts[-1].copy()
+    for k, part in enumerate(parts[:-1]):
+        np.copyto(out, part, where=code == k)
+    return out
 
 
 # -- who takes part ------------------------------------------------------------------------------
@@ -282,7 +294,7 @@ def attend(rng: np.random.Generator, plan: Plan, cloud: Cloud, valid: int | None
 
 def live_through(
     rng: np.random.Generator, plan: Plan, cloud: Cloud, lived: Passage, tally: Tally
-) -> tuple[Cloud, NDArray[np.int64]]:
+) -> tuple[Cloud, NDArray[np.int16]]:
     """Let the particles live through a round of which something was announced.
 
     Parameters
@@ -316,13 +328,13 @@ def live_through(
 
 def _live_through(
     rng: np.random.Generator, plan: Plan, cloud: Cloud, lived: Passage, tally: Tally
-) -> tuple[Cloud, NDArray[np.int64]]:
+) -> tuple[Cloud, NDArray[np.int16]]:
     voters, absent, log_valid = attend(rng, plan, cloud, tally.valid)
     tried = tries(rng, plan, cloud.draws) if not cloud.passages else [cloud.draws]
     before = cloud.intention if cloud.passages else None
     chance_of = [chances(plan, d, stance_of_all(plan, d), lived, before) for d in tried[1:]]
     chance_of.insert(0, chances(plan, cloud.draws, cloud.stance, lived, before))
-    chance = sum(chance_of[1:], chance_of[0]) / len(tried)
+    chance = np.add.reduce(chance_of) / np.float32(len(tried))
     choice, log_tally = allot(rng, chance, voters, tally.low, tally.high)
     after = np.where(voters, choice, drawn(rng, chance)).astype(np.uint8)
     draws = replace(convinced(rng, tried, chance_of, after), absent=absent)
@@ -333,13 +345,13 @@ def _live_through(
         seen=cloud.seen | voters,
         passages=(*cloud.passages, replace(lived, after=after)),
     )
-    return moved, np.stack([(choice == k).sum(axis=0) for k in range(plan.candidates)])
+    return moved, np.stack([np.count_nonzero(choice == k, axis=0) for k in range(plan.candidates)]).astype(np.int16)
 
 
-def drawn(rng: np.random.Generator, chance: Floats) -> Codes:
+def drawn(rng: np.random.Generator, chance: Singles) -> Codes:
     """Draw everybody's intention, shape (N, P)."""
     bounds = np.cumsum(chance[:-1], axis=0)
-    return np.asarray((rng.random(chance.shape[1:]) >= bounds).sum(axis=0), dtype=np.uint8)
+    return np.asarray((rng.random(chance.shape[1:]) >= bounds).sum(axis=0, dtype=np.uint8))
 
 
 # Before the first tally nobody's conviction has shown.  A member's probability, averaged over several
@@ -357,11 +369,8 @@ def tries(rng: np.random.Generator, plan: Plan, draws: Draws) -> list[Draws]:
     return [replace(draws, conviction=sign * z) for z in own for sign in (np.float32(1), np.float32(-1))]
 
 
-def convinced(rng: np.random.Generator, tried: list[Draws], chance_of: list[Floats], after: Codes) -> Draws:
+def convinced(rng: np.random.Generator, tried: list[Draws], chance_of: list[Singles], after: Codes) -> Draws:
     """Keep one conviction of every member, as likely as it explains what the member intends."""
-    where = after[None].astype(np.intp)
-    fit = np.cumsum([np.take_along_axis(chance, where, axis=0)[0] for chance in chance_of], axis=0)
-    kept = (rng.random(after.shape) * fit[-1] >= fit[:-1]).sum(axis=0)
-    conviction = np.stack([draws.conviction for draws in tried])
-    at = np.broadcast_to(kept, conviction.shape[1:])[None]
-    return replace(tried[0], conviction=np.take_along_axis(conviction, at, axis=0)[0])
+    fit = np.cumsum([chosen(after, chance) for chance in chance_of], axis=0)
+    kept = (rng.random(after.shape) * fit[-1] >= fit[:-1]).sum(axis=0, dtype=np.uint8)
+    return replace(tried[0], conviction=chosen(kept, [draws.conviction for draws in tried]))

@@ -18,7 +18,7 @@ from iomsim.particles import Cloud, beside, effective_size, new_cloud, resample,
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK, Floats
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int16]
 Flags = NDArray[np.bool_]
 
 FEW = 0.01
@@ -113,7 +113,7 @@ class Stage:
     @property
     def present(self) -> Ints:
         """Members present in every world."""
-        return np.count_nonzero(~self.cloud.draws.absent, axis=0)
+        return np.count_nonzero(~self.cloud.draws.absent, axis=0).astype(np.int16)
 
     def pick(self, index: NDArray[np.intp]) -> Stage:
         """Return some of the worlds."""
@@ -136,11 +136,11 @@ def opening(plan: Plan, particles: int, seed: int) -> Stage:
         cloud=new_cloud(plan, draws),
         hours=opening_hours(plan, draws.keys),
         round_=0,
-        votes=np.zeros((0, k, particles), dtype=np.int64),
-        valid=np.zeros((0, particles), dtype=np.int64),
-        flows=np.zeros((0, k, k, particles), dtype=np.int64),
+        votes=np.zeros((0, k, particles), dtype=np.int16),
+        valid=np.zeros((0, particles), dtype=np.int16),
+        flows=np.zeros((0, k, k, particles), dtype=np.int16),
         standing=np.ones(k, dtype=bool),
-        refusals=np.zeros(particles, dtype=np.int64),
+        refusals=np.zeros(particles, dtype=np.int16),
         size=float(particles),
     )
 
@@ -186,43 +186,59 @@ def evened(rng: np.random.Generator, plan: Plan, stage: Stage) -> Stage:
 # -- what the rules make of the last round -------------------------------------------------------
 
 
-def field_of(plan: Plan, stage: Stage) -> kernel.Field:
-    """Return the kernel's field at a stage."""
-    cloud, draws, size, k = stage.cloud, stage.cloud.draws, stage.cloud.size, plan.candidates
-    stance = np.where(draws.absent, np.float32(0), cloud.stance) if k == 2 else cloud.stance
-    field = kernel.opening(simulate.setting_of(plan), draws.keys, draws.fluid, draws.absent, stance)
-    field = replace(field, standing=np.repeat(stage.standing[:, None], size, axis=1))
-    if not stage.round_:
-        return field
-    intention = cloud.intention.copy()
-    out = np.flatnonzero(~stage.standing & np.array([(intention == c).any() for c in range(k)]))
-    gone = int(out[0]) if out.size else -1
-    intention[np.isin(intention, out)] = max(gone, 0)  # all of them must think again
-    intention[draws.absent] = 0 if k == 2 else k
-    counts = [((intention == c) & ~draws.absent).sum(axis=0) for c in range(k)]
+def state_of(plan: Plan, stage: Stage) -> kernel.State:
+    """Return how the worlds stand, as the kernel sees it, their members left out."""
+    draws, size, k = stage.cloud.draws, stage.cloud.size, plan.candidates
 
-    def everywhere(value: int) -> Ints:
-        return np.full(size, value, dtype=np.int64)
+    def everywhere(value: int, *rows: int) -> Ints:
+        return np.full((*rows, size), value, dtype=np.int16)
 
-    return replace(
-        field,
-        intention=intention,
-        counts=np.stack(counts),
-        votes=np.maximum(stage.votes[-1], 0),
-        gone=everywhere(gone),
+    return kernel.State(
+        run=np.arange(size),
+        keys=draws.keys,
+        fluid=draws.fluid,
+        present=stage.present,
+        counts=everywhere(0, k),
+        votes=np.maximum(stage.votes[-1], 0) if stage.round_ else everywhere(0, k),
+        standing=np.repeat(stage.standing[:, None], size, axis=1),
+        gone=everywhere(-1),
         alone=everywhere(stage.alone),
         refusals=stage.refusals.copy(),
         crowded=everywhere(stage.crowded),
         two_way=everywhere(stage.two_way),
+        done=np.zeros(size, dtype=bool),
     )
+
+
+def field_of(plan: Plan, stage: Stage) -> kernel.Field:
+    """Return the worlds with their members, as the kernel plays them on."""
+    draws, k = stage.cloud.draws, plan.candidates
+    stance = np.where(draws.absent, np.float32(0), stage.cloud.stance) if k == 2 else stage.cloud.stance
+    if not stage.round_:
+        field = kernel.opening(simulate.setting_of(plan), draws.keys, draws.fluid, draws.absent, stance)
+        return replace(field, standing=np.repeat(stage.standing[:, None], stage.cloud.size, axis=1))
+    intention = stage.cloud.intention.copy()
+    intention[draws.absent] = k
+    counts = np.stack([np.count_nonzero(intention == c, axis=0) for c in range(k)]).astype(np.int16)
+    out = np.flatnonzero(~stage.standing & counts.any(axis=1))
+    gone = int(out[0]) if out.size else -1
+    for other in out[1:]:  # all of them must think again
+        intention[intention == other] = gone
+        counts[gone] += counts[other]
+        counts[other] = 0
+    if k == 2:
+        intention[draws.absent] = 0
+    state = state_of(plan, stage)
+    now = vars(state) | {"counts": counts, "gone": np.full_like(state.gone, gone)}
+    return kernel.Field(**now, stance=stance, intention=intention)
 
 
 def elected_by(plan: Plan, stage: Stage) -> tuple[Flags, Ints]:
     """Return in which worlds the last round elected somebody, and who leads."""
-    field = field_of(plan, stage)
-    need = kernel.needed(simulate.setting_of(plan), field, stage.valid[-1], stage.round_)
-    leader, ahead = kernel.leading(field.votes)
-    return ahead & (field.votes.max(axis=0) >= need), leader
+    state = state_of(plan, stage)
+    need = kernel.needed(simulate.setting_of(plan), state, stage.valid[-1], stage.round_)
+    leader, ahead = kernel.leading(state.votes)
+    return ahead & (state.votes.max(axis=0) >= need), leader
 
 
 class Lead(NamedTuple):
@@ -237,8 +253,7 @@ class Lead(NamedTuple):
 
 def lead(plan: Plan, stage: Stage) -> Lead:
     """Return who leads after the last round; what was not announced is put at its median over the worlds."""
-    field = field_of(plan, stage)
-    need = kernel.needed(simulate.setting_of(plan), field, stage.valid[-1], stage.round_)
+    need = kernel.needed(simulate.setting_of(plan), state_of(plan, stage), stage.valid[-1], stage.round_)
     w = weights(stage.cloud.log_weight)
     votes = [middle(row, w) for row in stage.votes[-1]]
     leader, real = int(np.argmax(votes)), w > 0
@@ -277,7 +292,7 @@ def first_among(votes: Ints, standing: Flags) -> Floats:
 
 def last_among(votes: Ints, standing: Flags) -> Floats:
     """Return each candidate's chance to be last of those standing, ties broken by lot, shape (K, P)."""
-    return first_among(np.where(standing[:, None], -votes - 1, -(2**40)) + 2**40, standing)
+    return first_among(np.iinfo(np.int16).max - votes, standing)
 
 
 def readiness(plan: Plan, stage: Stage) -> Floats:

@@ -91,6 +91,7 @@ def logs(votes: Floats) -> Floats:
 def regress(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
     """Return slope, intercept and residual covariance of the least-squares fit of `y` by `x`."""
     design = np.vstack([x, np.ones(x.shape[1])])
-    fit = y @ design.T @ np.linalg.pinv(design @ design.T, hermitian=True)
+    both = np.einsum("ip,jp->ij", np.vstack([y, design]), design)  # BLAS is slow for so few rows
+    fit = both[: len(y)] @ np.linalg.pinv(both[len(y) :], hermitian=True)
     rest = y - fit @ design
     return fit[:, :-1], fit[:, -1], rest @ rest.T / x.shape[1]

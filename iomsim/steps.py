@@ -121,9 +121,10 @@ def observe(scene: Scene, stage: Stage, lived: Passage, tally: Tally) -> Stage:
         said = words(tally, lived.standing)
         raise AnnouncementError(f"{said} is impossible under the scenario: no possible world agrees with it")
     earlier = cloud.intention if cloud.passages else None
-    shown = np.where(lived.standing[:, None], votes, -1)
+    shown = np.where(lived.standing[:, None], votes, np.int16(-1))
+    moves = flows(earlier, moved.intention, moved.draws.absent, plan.candidates)
     return held(
-        stage, shown, votes.sum(axis=0), flows(earlier, moved.intention, moved.draws.absent, plan.candidates),
+        stage, shown, votes.sum(axis=0, dtype=np.int16), moves,
         cloud=moved, pending=True, told=words(tally, lived.standing), surprise=odds, surprising=what,
         chance=float(np.exp(log_total(moved.log_weight) - before)), size=effective_size(moved.log_weight),
     )  # fmt: skip
@@ -148,9 +149,9 @@ def log_total(log_weight: Floats) -> float:
 
 def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -> Ints:
     """Return how many members present went from one candidate to another, shape (K, K, P)."""
-    out = np.zeros((k, k, after.shape[1]), dtype=np.int64)
+    out = np.zeros((k, k, after.shape[1]), dtype=np.int16)
     if before is not None:
-        code = np.where(absent, k * k, before.astype(np.int64) * k + after)
+        code = np.where(absent, np.uint8(k * k), before * np.uint8(k) + after)
         for a in range(k):
             for b in range(k):
                 out[a, b] = np.count_nonzero(code == a * k + b, axis=0)
@@ -239,11 +240,11 @@ def confirm(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
     if yes + no > plan.entitled:
         raise AnnouncementError(f"{yes + no} papers are more than the {plan.entitled} members with a vote")
     k, size = plan.candidates, stage.cloud.size
-    votes = np.full((k, size), -1, dtype=np.int64)
+    votes = np.full((k, size), -1, dtype=np.int16)
     votes[stage.alone] = yes
     odds, what = yes_no_surprise(scene, stage, yes / max(yes + no, 1))
     stage = timed(scene, stage, event.get("at"))
-    stage = held(stage, votes, np.full(size, yes + no), np.zeros((k, k, size), dtype=np.int64))
+    stage = held(stage, votes, np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16))
     base = {"valid": yes + no, "present": int(np.median(stage.present)), "entitled": plan.entitled}[plan.rules.base]
     passed = yes >= plan.rules.needed(base, stage.round_)
     over = (stage.alone, kernel.CONFIRMED) if passed else (-1, kernel.FAILED)
