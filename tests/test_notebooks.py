@@ -70,3 +70,12 @@ def test_charts_are_shown_in_the_notebook(tmp_path: Path, monkeypatch: pytest.Mo
     source = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
     book = execute(write(tmp_path / "chart.ipynb", source), tmp_path)
     assert "image/png" in book.cells[0].outputs[0].data
+
+
+def test_every_chart_of_a_notebook_is_shown(tmp_path: Path) -> None:
+    """Not only the first: importing pyplot within a style would switch the figures off again."""
+    make = "import iomsim as iom\nfc = iom.forecast(iom.load('minimal'), runs=200, seed=1)"
+    sources = [make, "fc.plot.rounds();", "fc.plot.win_probability();", "fc.plot.dashboard();", "fc"]
+    book = execute(write(tmp_path / "charts.ipynb", *sources), tmp_path)
+    shown = [["image/png" in out.get("data", {}) for out in cell.outputs] for cell in book.cells]
+    assert shown == [[], [True], [True], [True], [False]]

@@ -76,7 +76,7 @@ def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float] = (7.
     size : (float, float)
         Inches of a figure that this makes, or that it is given empty.
     """
-    with styled():
+    with styled(shown=ax is None):
         yield dressed(ax) if isinstance(ax, Axes) else page(ax, size).add_subplot()
 
 

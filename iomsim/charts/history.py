@@ -159,7 +159,7 @@ def calibration(test: Backtest, *, fig: Figure | None = None) -> Figure:
     >>> len(test.plot.calibration().axes)
     3
     """
-    with styled():
+    with styled(shown=fig is None):
         drawn: Any = page(fig, (12.6, 4.7))
         cells = drawn.subplots(1, 3)
         for ax, event in zip(cells, EVENT_WORDS, strict=False):
@@ -236,7 +236,7 @@ def history(test: Backtest, *, fig: Figure | None = None) -> Figure:
     data = history_data(test)
     names = list(dict.fromkeys(data["contest"]))
     down = -(-len(names) // ACROSS)
-    with styled():
+    with styled(shown=fig is None):
         drawn: Any = page(fig, (12.6, 1.3 + 2.25 * down))
         cells = drawn.subplots(down, min(len(names), ACROSS), squeeze=False, sharey=True)
         for ax in cells.ravel()[len(names) :]:

@@ -42,7 +42,7 @@ def dashboard(fc: Forecast, *, fig: Figure | None = None) -> Figure:
     >>> len(fig.axes)
     4
     """
-    with styled():
+    with styled(shown=fig is None):
         many = len(fc.scenario.names) > 2
         height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 9.0
         drawn: Any = page(fig, (12.4, height))

@@ -61,7 +61,7 @@ def pressure_grid(found: Grid, *, ax: Figure | SubFigure | None = None, stamp: b
     >>> cells = iom.grid(iom.load("minimal"), secrecy=[0, 0.5, 1], abstain=[0, 0.1], runs=50, seed=1)
     >>> fig = cells.plot.pressure_grid()
     """
-    with styled():
+    with styled(shown=ax is None):
         fig = page(ax, (9.6, 4.9))
         left, right = fig.subplots(1, 2)
         caption = _caption(found)
