@@ -194,6 +194,13 @@ def test_what_a_forecast_is_conditioned_on_is_said(quick: Backtest) -> None:
     assert by["IOM2018-DG", 3] == "restart at round 3 (round 2 unknown)"
 
 
+def test_a_tally_says_how_much_it_surprised(quick: Backtest) -> None:
+    by = said(quick)["surprise"]
+    assert by["UNSC2007-EEG", 1] == by["IOM2018-DG", 3] == 1.0  # where a stretch starts nothing had been said
+    assert 0 < by["UNSC2007-EEG", 2] < 0.9
+    assert by["IOM2018-DG", 4] < by["UNSC2016-WEOG", 3]
+
+
 def test_probabilities_are_probabilities(quick: Backtest) -> None:
     for case in quick.cases:
         for outlook in case.outlooks.values():

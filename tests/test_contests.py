@@ -15,6 +15,8 @@ from iomsim.announced import Sequel
 from iomsim.contests import contest, contests
 from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
 from iomsim.past import Contest
+from iomsim.rules import ENDINGS
+from iomsim.simulate import join, results
 from iomsim.stretches import LONGEST, Stretch, stretches
 
 SHIPPED = {one.id: one for one in contests()}
@@ -66,6 +68,7 @@ def test_nothing_is_forecast_after_a_round_that_says_why() -> None:
         ("UNSC2019-EEG", 1, Sequel(132 / 190, 1, "Estonia", "majority")),
         ("UNSC2006-GRULAC", 47, Sequel(None, 0, None, "unresolved")),
         ("UNSC2006-GRULAC", 3, Sequel(None, 44, None, "unresolved")),
+        ("UNSC2006-GRULAC", 40, Sequel(100 / 182, 7, None, "unresolved")),  # two strays are not counted
         ("WHO2017", 1, Sequel(121 / 183, 2, "Tedros", "majority")),
         ("IOM2018-DG", 3, Sequel(77 / 143, 1, "Vitorino", "acclamation")),
         ("IOM2019-DDG", 5, Sequel(None, 1, None, "failed")),  # the next was a yes/no round
@@ -260,3 +263,22 @@ def test_a_stretch_misses_as_many_papers_as_its_first_tally() -> None:
     away, silent = b.absent.value, b.abstain.value
     assert away + (1 - away) * silent == pytest.approx(1 - 143 / 171)
     assert away / (1 - 143 / 171) == pytest.approx(0.05 / (0.05 + 0.95 * 0.018))  # as the model splits them
+
+
+# -- simulated contests ----------------------------------------------------------------------------
+
+
+def test_synthetic_contests_are_the_runs_told_as_records() -> None:
+    told = iom.synthetic_contests(40, seed=3, size=30, candidates=3)
+    race = told[0].race(("A", "B", "C"), common_sd=0.4)
+    out = join(results(race, 40, 3))
+    for run, one in enumerate(told):
+        rows = out.votes[out.starts[run] :][: out.rounds[run]]
+        assert [known.tally for known in one.rounds] == [tuple(row[row >= 0].tolist()) for row in rows]
+        assert (one.decided_round, one.ending) == (out.rounds[run], ENDINGS[out.ending[run]])
+        assert one.winner == (None if out.winner[run] < 0 else "ABC"[out.winner[run]])
+        withdrew = one.ending == "acclamation"
+        assert one.rounds_total == one.decided_round + withdrew  # a formality follows a withdrawal
+        assert (one.decided_round in one.points) == withdrew
+    assert {one.ending for one in told} >= {"acclamation", "majority"}
+    assert all(one.synthetic and not one.held_out for one in told)

@@ -14,6 +14,7 @@ from toys import ALPHA, STILL, play, proportion, toy
 import iomsim as iom
 from iomsim.contests import contests
 from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.fitting import _mixture
 from iomsim.likelihood import (
     Moves,
     Patience,
@@ -251,6 +252,14 @@ def test_the_posterior_of_one_parameter_is_bayes_on_a_grid() -> None:
     assert row["mean"] == pytest.approx(mean, abs=0.01)
     assert row["sd"] == pytest.approx(np.sqrt(weight @ (grid - mean) ** 2), abs=0.01)
     assert row["below default"] == pytest.approx(weight[grid < 0.7].sum(), abs=0.02)
+
+
+def test_the_proposal_is_a_density() -> None:
+    """Relative to the prior its mean under the prior is one: otherwise every weight would be off."""
+    z = np.random.default_rng(1).standard_normal((200_000, 2))
+    normals = [(np.array([0.5, -0.3]), np.array([[0.8, 0.0], [0.2, 0.6]])), (np.zeros(2), np.eye(2))]
+    assert np.exp(_mixture(z, normals)).mean() == pytest.approx(1.0, abs=0.01)
+    assert np.exp(_mixture(z, [])) == pytest.approx(np.ones(len(z)))
 
 
 def test_leaving_a_contest_out_is_fitting_without_it() -> None:
