@@ -353,6 +353,21 @@ def test_selectors(geneva: Scenario, who: Any, count: int) -> None:
     assert select(geneva.electorate.frame, who).sum() == count
 
 
+@pytest.mark.parametrize(
+    ("who", "chosen"),
+    [
+        ("g=North and South and East", [1, 0, 0, 0]),
+        ("g=North and South and East and near", [1, 0, 0, 0]),
+        ("near and not g=North and South and East", [0, 1, 1, 0]),
+        ("g=North and near", [0, 0, 1, 0]),
+        ("near and not g=North", [1, 1, 0, 0]),
+    ],
+)
+def test_an_and_within_a_value(who: str, chosen: list[int]) -> None:
+    table = pd.DataFrame({"g": ["North and South and East", "South", "North", "North"], "near": [1, 1, 1, 0]})
+    assert select(table.assign(id=table.index, name="x"), who).astype(int).tolist() == chosen
+
+
 def test_a_member_table_keeps_what_it_says() -> None:
     """Namibia's code is no missing value, and cells are stripped."""
     table = read_table("iso2,name,eu\nNA, Namibia ,0\n\nFR,France,1\n", "m.csv")

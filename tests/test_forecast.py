@@ -36,12 +36,13 @@ def forecasts() -> dict[str, iom.Forecast]:
     made["three"] = make(iom.load("iom-2018").with_rules("four-rounds"), 1000)
     made["nobody"] = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     made["at once"] = make(elect("AAAABB"), 50)
+    made["asked late"] = make(race.with_rules(after_concession="confirmation", max_rounds=12))
     made["one run"] = make(race, 1)
     made["handful"] = make(toy(4, "ABC", behaviour={"abstain": 0.4}, rules={"name": "strict", "max_rounds": 4}), 300)
     return made
 
 
-NAMES = (*RULE_SETS, "three", "nobody", "at once", "one run", "handful")
+NAMES = (*RULE_SETS, "three", "nobody", "at once", "asked late", "one run", "handful")
 
 
 @pytest.fixture(params=NAMES)

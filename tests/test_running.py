@@ -245,10 +245,11 @@ def test_a_scenario_that_fails_at_work_says_why() -> None:
 # -- the bar ------------------------------------------------------------------------------------------------
 
 
-def test_short_work_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("progress", [True, False])
+def test_short_work_is_quiet(progress: bool, capfd: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        iom.forecast(toy(5), runs=100, seed=1)
+        iom.forecast(toy(5), runs=100, seed=1, progress=progress)
     assert capfd.readouterr() == ("", "")
 
 
