@@ -18,7 +18,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, styled
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, styled
 from iomsim.charts.words import balanced, columns
 from iomsim.errors import IomsimError
 
@@ -76,8 +76,12 @@ def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float] = (7.
     size : (float, float)
         Inches of a figure that this makes, or that it is given empty.
     """
-    with styled(shown=ax is None):
-        yield dressed(ax) if isinstance(ax, Axes) else page(ax, size).add_subplot()
+    if isinstance(ax, Axes):
+        with styled():
+            yield dressed(ax)
+    else:
+        with page(ax, size) as fig:
+            yield fig.add_subplot()
 
 
 def dressed(ax: Axes) -> Axes:
@@ -89,18 +93,28 @@ def dressed(ax: Axes) -> Axes:
     return ax
 
 
-def page(fig: Figure | SubFigure | None, size: tuple[float, float]) -> Figure | SubFigure:
-    """Return an empty figure of this size: a new one of pyplot's, or the given one."""
-    if fig is None:
-        import matplotlib.pyplot as plt
+@contextmanager
+def page(fig: Figure | SubFigure | None, size: tuple[float, float]) -> Iterator[Any]:
+    """Give an empty figure of this size, inside the style: a new one of pyplot's, or the given one."""
+    drawn = _new() if fig is None else fig
+    if not isinstance(drawn, Figure | SubFigure):
+        raise IomsimError(f"ax must be matplotlib Axes or an empty Figure, got {type(drawn).__name__}")
+    with styled():
+        if isinstance(drawn, Figure):
+            drawn.set_size_inches(*size)
+            drawn.set_layout_engine("constrained")
+        yield drawn
 
-        fig = plt.figure()
-    if not isinstance(fig, Figure | SubFigure):
-        raise IomsimError(f"ax must be matplotlib Axes or an empty Figure, got {type(fig).__name__}")
-    if isinstance(fig, Figure):
-        fig.set_size_inches(*size)
-        fig.set_layout_engine("constrained")
-    return fig
+
+def _new() -> Figure:
+    """Return a new figure of pyplot's, made outside the style.
+
+    The first one in a notebook switches the display of figures on for good; inside the style that
+    would be taken back with it.
+    """
+    import matplotlib.pyplot as plt
+
+    return plt.figure(facecolor=STYLE["figure.facecolor"])
 
 
 def finish(ax: Axes, caption: Caption, stamp: bool = True, above: float = 0.0) -> None:

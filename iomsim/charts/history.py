@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.accessor import Accessor, Chart
 from iomsim.charts.base import Caption, canvas, finish, lay_out, page, remember, wrapped
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, styled
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY
 from iomsim.charts.words import count, short
 
 if TYPE_CHECKING:
@@ -159,8 +159,7 @@ def calibration(test: Backtest, *, fig: Figure | None = None) -> Figure:
     >>> len(test.plot.calibration().axes)
     3
     """
-    with styled(shown=fig is None):
-        drawn: Any = page(fig, (12.6, 4.7))
+    with page(fig, (12.6, 4.7)) as drawn:
         cells = drawn.subplots(1, 3)
         for ax, event in zip(cells, EVENT_WORDS, strict=False):
             reliability(test, event, ax=ax, stamp=False)
@@ -236,8 +235,7 @@ def history(test: Backtest, *, fig: Figure | None = None) -> Figure:
     data = history_data(test)
     names = list(dict.fromkeys(data["contest"]))
     down = -(-len(names) // ACROSS)
-    with styled(shown=fig is None):
-        drawn: Any = page(fig, (12.6, 1.3 + 2.25 * down))
+    with page(fig, (12.6, 1.3 + 2.25 * down)) as drawn:
         cells = drawn.subplots(down, min(len(names), ACROSS), squeeze=False, sharey=True)
         for ax in cells.ravel()[len(names) :]:
             ax.remove()

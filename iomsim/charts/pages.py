@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from iomsim.charts import decision, duration, paths, winners
 from iomsim.charts.base import Caption, page, remember
 from iomsim.charts.facts import said
-from iomsim.charts.style import DARK, QUIET, TINY, styled
+from iomsim.charts.style import DARK, QUIET, TINY
 from iomsim.charts.words import short
 
 if TYPE_CHECKING:
@@ -42,10 +42,9 @@ def dashboard(fc: Forecast, *, fig: Figure | None = None) -> Figure:
     >>> len(fig.axes)
     4
     """
-    with styled(shown=fig is None):
-        many = len(fc.scenario.names) > 2
-        height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 9.0
-        drawn: Any = page(fig, (12.4, height))
+    many = len(fc.scenario.names) > 2
+    height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 9.0
+    with page(fig, (12.4, height)) as drawn:
         drawn.set_layout_engine("none")  # once at the end is enough
         drawn.supxlabel(fill(fc.stamp(), 230), x=EDGE, ha="left", fontsize=TINY, color=QUIET)
         words = fill(fc.answer(), 155)

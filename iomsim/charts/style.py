@@ -53,14 +53,8 @@ TINY = 6.5
 
 
 @contextmanager
-def styled(shown: bool = False) -> Iterator[None]:
-    """Draw in the style of the charts, whatever the global settings are; they stay untouched.
-
-    If a figure is to be `shown`, pyplot is imported first: in a notebook that switches figures on for
-    good, and within the style it would be taken back at its end.
-    """
-    if shown:
-        from matplotlib import pyplot  # noqa: F401
+def styled() -> Iterator[None]:
+    """Draw in the style of the charts, whatever the global settings are; they stay untouched."""
     sharpness = {"figure.dpi": mpl.rcParams["figure.dpi"]}
     with matplotlib.style.context([STYLE, sharpness], after_reset=True):
         yield

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.base import Caption, page, remember, root
-from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed, styled
+from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
 from iomsim.charts.words import short
 from iomsim.estimates import in_100
 from iomsim.forecast import NO_WINNER
@@ -61,8 +61,7 @@ def pressure_grid(found: Grid, *, ax: Figure | SubFigure | None = None, stamp: b
     >>> cells = iom.grid(iom.load("minimal"), secrecy=[0, 0.5, 1], abstain=[0, 0.1], runs=50, seed=1)
     >>> fig = cells.plot.pressure_grid()
     """
-    with styled(shown=ax is None):
-        fig = page(ax, (9.6, 4.9))
+    with page(ax, (9.6, 4.9)) as fig:
         left, right = fig.subplots(1, 2)
         caption = _caption(found)
         for panel, target, title, colours in (
