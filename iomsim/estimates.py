@@ -86,7 +86,7 @@ class Estimate:
     @property
     def span(self) -> str:
         """The interval in words: "37 to 39 in 100"."""
-        return f"{in_100(self.low)} to {in_100(self.high)} in 100"
+        return f"{interval(self.low, self.high, decimals(self.high - self.low))} in 100"
 
 
 def in_100(p: float, half_width: float = 0.0) -> str:
@@ -162,8 +162,24 @@ def intervals(table: pd.DataFrame) -> list[str]:
     >>> intervals(pd.DataFrame({"low": [0.0301], "high": [0.0322]}))
     ['3.0 to 3.2']
     """
-    digits = 1 if (table["high"] - table["low"]).max() < 0.0195 else 0
-    return [f"{_bound(low, digits)} to {_bound(high, digits)}" for low, high in table[["low", "high"]].to_numpy()]
+    digits = decimals((table["high"] - table["low"]).max())
+    return [interval(low, high, digits) for low, high in table[["low", "high"]].to_numpy()]
+
+
+def decimals(width: float) -> int:
+    """Return how many decimals of a probability per hundred an interval of this width bears."""
+    return 1 if width < 0.015 else 0
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """Return an interval of probabilities per hundred in words.
+
+    Examples
+    --------
+    >>> interval(0.3081, 0.3142, 1)
+    '30.8 to 31.4'
+    """
+    return f"{_bound(low, digits)} to {_bound(high, digits)}"
 
 
 def _bound(p: float, digits: int) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NO_WINNER = "no winner"
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SIDE_RUNS = 10_000
-"""Runs of each rule set in the side-by-side table, if the forecast itself has that many."""
+"""Runs of each other rule set in the side-by-side table, if the forecast itself has that many."""
 
 
 def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], **told: Any) -> Forecast:
@@ -184,13 +184,16 @@ class Forecast:
         return self._kept["rule_sets"].copy()
 
     def _other_rules(self) -> pd.DataFrame:
-        runs = min(len(self), SIDE_RUNS)
-        rows = {}
-        for name in RULE_SETS:
-            race = self.scenario.with_rules(name)
-            side = from_outcomes(race, self.seed, list(simulate.results(race, runs, self.seed)))
-            rows[name] = side.side()
+        rows = {name: self._under(name) for name in RULE_SETS}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
+
+    def _under(self, name: str) -> dict[str, float]:
+        """Return the row of a rule set; under the rules in force it is what this forecast says."""
+        race = self.scenario.with_rules(name)
+        if race.rules.rules == self.scenario.rules.rules:
+            return self.side()
+        runs = min(len(self), SIDE_RUNS)
+        return from_outcomes(race, self.seed, list(simulate.results(race, runs, self.seed))).side()
 
     def side(self) -> dict[str, float]:
         """Return the row that this forecast makes beside others: chances, spill, median rounds."""

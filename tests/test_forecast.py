@@ -583,3 +583,21 @@ def test_nothing_is_lost_in_elections_of_a_handful() -> None:
     expected = np.array([a, b]) / (a + b) * (1 - (1 - a - b) ** 20)
     assert table["probability"].iloc[:2].to_numpy() == pytest.approx(expected, abs=4 * 0.0056)
     assert fc.rounds()["probability"].iloc[0] == pytest.approx(a + b, abs=4 * 0.0056)
+
+
+def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by fewer runs: the table beside the answer must not give another number for the same thing."""
+    monkeypatch.setattr(sys.modules["iomsim.forecast"], "SIDE_RUNS", 300)
+    fc = iom.forecast(iom.load("minimal").with_rules("four-rounds"), 2000, seed=3, progress=False)
+    table = fc.rule_sets()
+    assert table.loc["four-rounds"].to_dict() == fc.side()
+    beside = iom.forecast(fc.scenario.with_rules("strict"), 300, seed=3, progress=False)
+    assert table.loc["strict"].to_dict() == beside.side()
+    changed = iom.forecast(fc.scenario.with_rules(max_rounds=12), 600, seed=3, progress=False).rule_sets()
+    assert changed.loc["four-rounds"].to_dict() != fc.side()
+
+
+def test_a_narrow_interval_is_told_with_a_decimal() -> None:
+    e = Estimate.of(31_111, 100_000)
+    assert e.span == "30.8 to 31.4 in 100"
+    assert Estimate.of(0, 100_000).span == "0.0 to <0.1 in 100"
