@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
@@ -22,11 +23,11 @@ def forecast_from(
     race: Scenario, plan: Plan, seed: int, rng: np.random.Generator, stage: Stage, events: tuple[Event, ...]
 ) -> Forecast:
     """Return the forecast from a stage on: what happened is the same in every run, as far as it is known."""
-    stage = evened(rng, plan, stage)
+    again = deepcopy(rng)
     told = {"announced": stage.round_, "events": events, "certain": stage.over is not None, "reached": stage.at}
-    fc = from_outcomes(race, seed, [play_on(plan, stage)], **told)
+    fc = from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told)
     if events:
-        fc._kept["other_rules"] = partial(side_by_side, fc, plan, stage)
+        fc._kept["other_rules"] = partial(side_by_side, fc, plan, stage, again)
     return fc
 
 
@@ -67,9 +68,9 @@ def unfinished(plan: Plan, stage: Stage, table: Timetable) -> kernel.Played:
 # -- other rules ---------------------------------------------------------------------------------
 
 
-def side_by_side(fc: Forecast, plan: Plan, stage: Stage) -> pd.DataFrame:
+def side_by_side(fc: Forecast, plan: Plan, stage: Stage, rng: np.random.Generator) -> pd.DataFrame:
     """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
-    race = fc.scenario
+    race, stage = fc.scenario, evened(rng, plan, stage)
     thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // SIDE_RUNS)))
     rows = {race.rules.name: fc.side()}
     for name, rules in RULE_SETS.items():

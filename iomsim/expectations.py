@@ -10,7 +10,8 @@ import numpy as np
 from iomsim.announcements import Tally
 from iomsim.compiled import Plan
 from iomsim.conditioning import TINY, up_to
-from iomsim.particles import CHUNK, Cloud, Passage, Singles, abstaining, chances, columns, still_away
+from iomsim.lived import abstaining, still_away
+from iomsim.particles import CHUNK, Cloud, Passage, Singles, chances, columns
 from iomsim.streams import Floats
 
 

@@ -1,8 +1,7 @@
-"""A cloud of possible worlds, and what an announced tally does to it.
+"""A cloud of possible worlds: what it holds, what it weighs, and what its members may do in a round.
 
-Every particle holds what its run drew once and every member's intention.  A tally weighs the
-particles by its exact probability, and the members' intentions are then drawn conditional on it.
-Arrays are members first, particles last.
+Every particle holds what its run drew once and every member's intention.  Arrays are members first,
+particles last.
 
 Absence depends on nothing else a world holds, so it is never fixed: whoever has not voted yet may be
 absent or may have abstained so far, and is drawn anew in every round from what is left open.  Until
@@ -19,16 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim import kernel
-from iomsim.announcements import Tally
 from iomsim.compiled import Draws, Plan, stances
-from iomsim.conditioning import TINY, Codes, Flags, allot, sample_sum
+from iomsim.conditioning import Codes, Flags
 from iomsim.streams import Floats
 
 CHUNK = 256
 """Particles that live through a round at a time: their tables stay in the cache."""
-
-PAIRS = 3
-"""Pairs of convictions, z and -z, tried for every member in the first round."""
 
 LEAST = np.float32(1e-37)
 """Smallest probability whose logarithm is taken."""
@@ -242,135 +237,3 @@ def chosen(code: Codes, parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     for k, part in enumerate(parts[:-1]):
         np.copyto(out, part, where=code == k)
     return out
-
-
-# -- who takes part ------------------------------------------------------------------------------
-
-
-def still_away(plan: Plan, cloud: Cloud) -> Floats:
-    """Return the probability that each member is absent, given who has voted so far.
-
-    Where the votes needed depend on the members present, the rounds held say something about their
-    number, and it stays as it was drawn.
-    """
-    rounds = len(cloud.passages)
-    if not rounds:
-        return plan.absent[:, None]
-    if plan.rules.base == "present":
-        return cloud.draws.absent.astype(float)
-    away = plan.absent[:, None]
-    silent = (1.0 - away) * abstaining(plan) ** rounds
-    return np.where(cloud.seen, 0.0, away / np.maximum(away + silent, TINY))
-
-
-def abstaining(plan: Plan) -> Floats:
-    """Return the probability that a member who is present hands in no valid paper, shape (N, 1)."""
-    return np.where(plan.pins >= 0, 0.0, plan.behaviour.abstain)[:, None]
-
-
-def attend(rng: np.random.Generator, plan: Plan, cloud: Cloud, valid: int | None) -> tuple[Flags, Flags, Floats]:
-    """Draw who hands in a valid paper and who is absent, given the number of papers if it is known.
-
-    Returns
-    -------
-    voters, absent : ndarrays of bool, shape (N, P)
-    log_chance : ndarray, shape (P,)
-        Log-probability of the number of papers.
-    """
-    shape = cloud.draws.absent.shape
-    away = still_away(plan, cloud)
-    miss = away + (1.0 - away) * abstaining(plan)
-    if valid is None:
-        missing, log_chance = rng.random(shape) < miss, np.zeros(shape[1])
-    else:
-        number = np.full(shape[1], shape[0] - valid)
-        missing, log_chance = sample_sum(rng, miss, number, number)
-    absent = missing & (rng.random(shape) * miss < away)
-    return ~missing, absent, log_chance
-
-
-# -- a round -------------------------------------------------------------------------------------
-
-
-def live_through(
-    rng: np.random.Generator, plan: Plan, cloud: Cloud, lived: Passage, tally: Tally
-) -> tuple[Cloud, NDArray[np.int16]]:
-    """Let the particles live through a round of which something was announced.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    plan : Plan
-        The election.
-    cloud : Cloud
-        The worlds before the round.
-    lived : Passage
-        The round; its `after` is still empty.
-    tally : Tally
-        What was announced.
-
-    Returns
-    -------
-    cloud : Cloud
-        The worlds after it, weighed by the probability of what was announced, with everybody's
-        intention drawn given it.
-    votes : ndarray of int, shape (K, P)
-        The tally in every world.
-    """
-    starts = range(0, cloud.size, CHUNK)
-    parts = [
-        _live_through(rng, plan, cloud.pick(part), columns(lived, part), tally)
-        for part in (slice(start, start + CHUNK) for start in starts)
-    ]
-    return gather([part for part, _ in parts]), np.concatenate([votes for _, votes in parts], axis=1)
-
-
-def _live_through(
-    rng: np.random.Generator, plan: Plan, cloud: Cloud, lived: Passage, tally: Tally
-) -> tuple[Cloud, NDArray[np.int16]]:
-    voters, absent, log_valid = attend(rng, plan, cloud, tally.valid)
-    tried = tries(rng, plan, cloud.draws) if not cloud.passages else [cloud.draws]
-    before = cloud.intention if cloud.passages else None
-    chance_of = [chances(plan, d, stance_of_all(plan, d), lived, before) for d in tried[1:]]
-    chance_of.insert(0, chances(plan, cloud.draws, cloud.stance, lived, before))
-    chance = np.add.reduce(chance_of) / np.float32(len(tried))
-    choice, log_tally = allot(rng, chance, voters, tally.low, tally.high)
-    after = np.where(voters, choice, drawn(rng, chance)).astype(np.uint8)
-    draws = replace(convinced(rng, tried, chance_of, after), absent=absent)
-    moved = Cloud(
-        draws=draws,
-        stance=cloud.stance if len(tried) == 1 else stance_of_all(plan, draws),
-        log_weight=cloud.log_weight + log_valid + log_tally,
-        seen=cloud.seen | voters,
-        passages=(*cloud.passages, replace(lived, after=after)),
-    )
-    return moved, np.stack([np.count_nonzero(choice == k, axis=0) for k in range(plan.candidates)]).astype(np.int16)
-
-
-def drawn(rng: np.random.Generator, chance: Singles) -> Codes:
-    """Draw everybody's intention, shape (N, P)."""
-    bounds = np.cumsum(chance[:-1], axis=0)
-    return np.asarray((rng.random(chance.shape[1:]) >= bounds).sum(axis=0, dtype=np.uint8))
-
-
-# Before the first tally nobody's conviction has shown.  A member's probability, averaged over several
-# convictions tried, is an unbiased stand-in for its mean over all of them; members are independent and
-# the probability of a tally is linear in each, so the weight stays unbiased too and hardly depends on
-# what was tried.  Of those tried one is then kept, as likely as it explains what the member intended.
-
-
-def tries(rng: np.random.Generator, plan: Plan, draws: Draws) -> list[Draws]:
-    """Return the draws with several convictions, their own first; opposites cancel some of the noise."""
-    if not plan.behaviour.conviction:
-        return [draws]
-    shape = draws.conviction.shape
-    own = [draws.conviction, *(rng.standard_normal(shape, dtype=np.float32) for _ in range(PAIRS - 1))]
-    return [replace(draws, conviction=sign * z) for z in own for sign in (np.float32(1), np.float32(-1))]
-
-
-def convinced(rng: np.random.Generator, tried: list[Draws], chance_of: list[Singles], after: Codes) -> Draws:
-    """Keep one conviction of every member, as likely as it explains what the member intends."""
-    fit = np.cumsum([chosen(after, chance) for chance in chance_of], axis=0)
-    kept = (rng.random(after.shape) * fit[-1] >= fit[:-1]).sum(axis=0, dtype=np.uint8)
-    return replace(tried[0], conviction=chosen(kept, [draws.conviction for draws in tried]))

@@ -15,7 +15,8 @@ from iomsim.clock import DAY
 from iomsim.errors import AnnouncementError, whole_number
 from iomsim.expectations import Surprise, expect, surprise
 from iomsim.hours import Hours, consulted, ends_at, known, pass_round, waits_until
-from iomsim.particles import Passage, effective_size, live_through, shocks, stance_of_all, weights
+from iomsim.lived import live_through
+from iomsim.particles import Passage, effective_size, shocks, stance_of_all, weights
 from iomsim.stages import (
     Flags,
     Ints,

@@ -25,8 +25,9 @@ LAYERS = """
     scenario announced
     library past compiled priors results
     balance simulate particles contests stretches outlook
-    hours expectations
-    moves steering
+    hours lived moves
+    expectations
+    steering
     stages
     steps
     summary rivals likelihood synthetic

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim import compiled, live, particles, simulate, stages, steps
+from iomsim import compiled, live, lived, particles, simulate, stages, steps
 from iomsim.clock import DAY, Timetable
 from iomsim.live import Night
 from iomsim.rules import ENDINGS
@@ -267,8 +267,8 @@ def test_it_is_also_in_the_fine_print(case: str) -> None:
 def all_alike(live_through: Any) -> Any:
     """Draw who voted how, but give no world more weight than another."""
 
-    def lie(rng: Any, plan: Any, cloud: Any, lived: Any, tally: Any) -> Any:
-        moved, votes = live_through(rng, plan, cloud, lived, tally)
+    def lie(rng: Any, plan: Any, cloud: Any, passage: Any, tally: Any) -> Any:
+        moved, votes = live_through(rng, plan, cloud, passage, tally)
         return particles.replace(moved, log_weight=cloud.log_weight), votes
 
     return lie
@@ -284,13 +284,13 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "convictions stay as they were": (
         "an unlikely tally",
-        particles,
+        lived,
         "convinced",
-        lambda f: lambda rng, tried, chance, after: tried[0],
+        lambda f: lambda rng, tried, chance, after: tried[0].conviction,
     ),
     "who was silent twice might as well be there": (
         "two rounds",
-        particles,
+        lived,
         "still_away",
         lambda f: lambda plan, cloud: np.where(cloud.seen, 0.0, plan.absent[:, None]),
     ),
