@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from iomsim.streams import Floats
 
 CELLS = 1024
 """Cells of the guide table: nearly every quantile is settled by the cell that `u` lies in."""
+
+LARGEST = 1024
+"""Beyond so many trials a table would take more room than it saves time."""
 
 SHARED = 1 << 15
 """Mark of a cell through which a step of the distribution function goes."""
@@ -29,7 +32,12 @@ def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> NDArr
     """
     if p in (0.0, 1.0):
         return trials.astype(np.int16) * np.int16(p)
-    table, guide = tables(1 << int(trials.max(initial=0)).bit_length(), p)
+    most = 1 << int(trials.max(initial=0)).bit_length()
+    if most > LARGEST:
+        from scipy.stats import binom
+
+        return np.maximum(binom.ppf(u, trials, p), 0).astype(np.int16)
+    table, guide = tables(most, p)
     cell = (u * CELLS).astype(np.intp)
     cell += trials * np.intp(CELLS)
     out = guide.take(cell)
@@ -47,7 +55,7 @@ def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArra
     return out
 
 
-@cache
+@lru_cache(maxsize=16)
 def tables(most: int, p: float) -> tuple[Floats, NDArray[np.uint16]]:
     """Return P(X <= x) for X ~ Bin(n, p), n = 0..most in rows, and the flat guide to it.
 
@@ -61,7 +69,13 @@ def tables(most: int, p: float) -> tuple[Floats, NDArray[np.uint16]]:
         pmf[n, 1:] += p * pmf[n - 1, :-1]
     cdf = np.cumsum(pmf, axis=1)
     cdf[np.arange(most + 2) >= np.arange(most + 1)[:, None]] = 1.0
-    edges = np.arange(CELLS + 1) / CELLS
-    first = np.array([np.searchsorted(row, edges[:-1], side="right") for row in cdf])
-    last = np.array([np.searchsorted(row, edges[1:], side="left") for row in cdf])
+    first = _steps_up_to(np.ceil(cdf * CELLS))[:, :-1]  # steps at or below the cell's beginning
+    last = _steps_up_to(np.floor(cdf * CELLS) + 1)[:, 1:]  # steps below its end
     return cdf, np.where(first == last, first, first + SHARED).astype(np.uint16).reshape(-1)
+
+
+def _steps_up_to(cell: Floats) -> NDArray[np.intp]:
+    """Return, row by row, how many of the numbers are at most 0, 1, ..., `CELLS`."""
+    rows, wide = len(cell), CELLS + 2
+    at = cell.astype(np.intp) + wide * np.arange(rows)[:, None]
+    return np.cumsum(np.bincount(at.ravel(), minlength=rows * wide).reshape(rows, wide), axis=1)[:, : CELLS + 1]

@@ -24,6 +24,7 @@ from iomsim import kernel, simulate
 from iomsim.compiled import Plan, draw, steepness
 from iomsim.errors import ScenarioError
 from iomsim.estimates import Z95
+from iomsim.executors import spread
 from iomsim.running import _bar
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
@@ -74,7 +75,7 @@ def pushes(
     same = [[thing] * len(sizes) for thing in (race, k, seed, guesses)]
     sums: list[Sums] = []
     with _bar(runs, progress) as advance:
-        for size, part in zip(sizes, simulate.spread(executor, summed, *same, firsts, sizes), strict=True):
+        for size, part in zip(sizes, spread(executor, summed, *same, firsts, sizes), strict=True):
             sums.append(part)
             advance(size)
     return _table(race, plan, k, _added(sums), runs)

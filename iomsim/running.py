@@ -174,9 +174,11 @@ def _play(gathered: Gathered, runs: int, executor: Any, progress: bool, start: i
         gathered.stopped = f"interrupted after {gathered.runs} of {runs} runs"
         warnings.warn(gathered.stopped, InterruptedForecastWarning, stacklevel=3)
     except BlockError as error:
+        gathered.stopped = f"failed after {gathered.runs} of {runs} runs"
         error.partial = gathered.partial()
         raise
     except BrokenExecutor as error:
+        gathered.stopped = f"failed after {gathered.runs} of {runs} runs"
         broken = BlockError(f"the executor broke after {gathered.runs} of {runs} runs: {reason(error)}")
         broken.partial = gathered.partial()
         raise broken from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from iomsim import kernel, streams
 from iomsim.clock import Timetable
 from iomsim.compiled import Draws, Plan, compile_scenario, draw, stances
-from iomsim.errors import BlockError, IomsimError
+from iomsim.errors import BlockError
+from iomsim.executors import in_order
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
 
@@ -184,9 +185,9 @@ def enter(plan: Plan, setting: kernel.Setting, draws: Draws, first: int = 0) -> 
     return kernel.opening(setting, draws.keys, draws.fluid, draws.absent, stances(plan, draws), first)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def plan_of(race: Scenario) -> Plan:
-    """Return the compiled scenario; compiled once in every process."""
+    """Return the compiled scenario; compiled once in every process, as long as not too many others come."""
     return compile_scenario(race)
 
 
@@ -229,6 +230,8 @@ def results(
 ) -> Iterator[Any]:
     """Yield what `work` makes of every span of blocks, in order.
 
+    If one fails, what is done already of those after it comes before its error.
+
     Parameters
     ----------
     race : Scenario
@@ -244,21 +247,8 @@ def results(
     """
     blocks = span(runs - start, executor)
     sizes = portions(runs - start, blocks * BLOCK)
-    firsts = [start // BLOCK + blocks * i for i in range(len(sizes))]
-    count = len(sizes)
-    yield from spread(executor, attempt, [work] * count, [race] * count, [seed] * count, firsts, sizes)
-
-
-def spread(executor: Any, function: Callable[..., Any], *arguments: list[Any]) -> Iterable[Any]:
-    """Map a function over lists of arguments, wherever the executor puts the calls."""
-    if executor is None:
-        return map(function, *arguments)
-    if hasattr(executor, "map"):
-        return executor.map(function, *arguments)
-    if hasattr(executor, "submit"):
-        futures = [executor.submit(function, *call) for call in zip(*arguments, strict=True)]
-        return (future.result() for future in futures)
-    raise IomsimError(f"an executor needs map or submit, got {type(executor).__name__}")
+    calls = [(work, race, seed, start // BLOCK + blocks * i, size) for i, size in enumerate(sizes)]
+    yield from in_order(executor, attempt, calls, rescue=True)
 
 
 def attempt(work: Callable[..., Any], race: Scenario, seed: int, first: int, size: int) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,18 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim import simulate
-from iomsim._version import VERSION
-from iomsim.errors import FileError, IomsimError, ScenarioError, whole_number
-from iomsim.forecast import Forecast
-from iomsim.running import count_span
+from iomsim.cells import Cell, Counts, keys, played
+from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
+from iomsim.estimates import wilson
+from iomsim.forecast import NO_WINNER
+from iomsim.running import _bar
 from iomsim.scenario import Scenario
-from iomsim.streams import BLOCK
-from iomsim.summary import Summary, merge
-from iomsim.whatif import resolve
-
-TASK = simulate.SPAN * BLOCK
-"""Runs of one task."""
+from iomsim.store import Row, Store
+from iomsim.whatif import ranges, resolve
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,55 +29,83 @@ class Study:
 
     Attributes
     ----------
-    cells : tuple of Scenario
-        The scenarios.
+    cells : tuple of Cell
+        The scenarios; ``study.cells[0].scenario()`` builds the first.
     points : DataFrame
         What sets each of them apart, one row per cell.
 
     Examples
     --------
     >>> import iomsim as iom
-    >>> study = Study.grid(iom.load("minimal"), secrecy=[0.0, 0.5, 1.0])
-    >>> study.run(runs=100, seed=1)["secrecy"].tolist()
+    >>> study = iom.Study.grid(iom.load("minimal"), secrecy=[0.0, 0.5, 1.0])
+    >>> study.run(runs=100, seed=1, progress=False)["secrecy"].tolist()
     [0.0, 0.5, 1.0]
     """
 
-    cells: tuple[Scenario, ...]
+    cells: tuple[Cell, ...]
     points: pd.DataFrame
 
     @classmethod
-    def grid(cls, race: Scenario, **parameters: Sequence[float]) -> Study:
-        """Return the study of every combination of values; parameters by short name or dotted path."""
-        paths = [resolve(race, name) for name in parameters]
-        points = list(product(*parameters.values()))
-        cells = tuple(race.with_parameters(dict(zip(paths, point, strict=True))) for point in points)
-        return _checked(cells, pd.DataFrame(points, columns=list(parameters)))
+    def grid(cls, race: Scenario, /, **parameters: Sequence[float]) -> Study:
+        """Return the study of every combination of values.
+
+        Parameters
+        ----------
+        race : Scenario
+            The base.
+        **parameters
+            Values by short name (``Washington=[0, 0.6]``) or, as ``**{path: values}``, by dotted path.
+
+        Raises
+        ------
+        ScenarioError
+            If a value makes no sense for its parameter.
+        """
+        paths = _paths(race, parameters)
+        for path, values in zip(paths, parameters.values(), strict=True):
+            for value in values:
+                race.with_parameters({path: value})  # refused now, not in the middle of the night
+        points = [tuple(map(float, point)) for point in product(*parameters.values())]
+        return cls._varied(race, paths, pd.DataFrame(points, columns=_headings(race, parameters, paths)))
 
     @classmethod
-    def sample(cls, race: Scenario, count: int, seed: int, parameters: Sequence[str] | None = None) -> Study:
+    def sample(cls, race: Scenario, count: int, seed: int, parameters: Iterable[str] | None = None) -> Study:
         """Return the study of `count` points spread evenly over the parameters' ranges (Latin hypercube).
 
-        Parameters default to all that have a range.
+        Parameters
+        ----------
+        race : Scenario
+            The base.
+        count, seed : int
+            How many points, and the seed that places them.
+        parameters : iterable of str, optional
+            Which parameters; default: all that have a range.
         """
         from scipy.stats import qmc
 
         whole_number("count", count, 1)
-        known = race.parameters()
-        names = list(parameters) if parameters is not None else [p for p in known if known[p].low < known[p].high]
-        paths = [resolve(race, name) for name in names]
-        flat = [path for path in paths if known[path].low >= known[path].high]
-        if flat or not paths:
-            raise ScenarioError(f"{flat[0] if flat else 'no parameter'} has a range to sample from")
-        unit = qmc.LatinHypercube(len(paths), rng=np.random.default_rng(seed)).random(count)
-        table = qmc.scale(unit, [known[p].low for p in paths], [known[p].high for p in paths])
-        cells = tuple(race.with_parameters(dict(zip(paths, row, strict=True))) for row in table.tolist())
-        return _checked(cells, pd.DataFrame(table, columns=names))
+        whole_number("seed", seed, 0)
+        names = list(parameters) if parameters is not None else None
+        wide = ranges(race, names)
+        unit = qmc.LatinHypercube(len(wide), rng=np.random.default_rng(seed)).random(count)
+        table = qmc.scale(unit, [low for low, _ in wide.values()], [high for _, high in wide.values()])
+        headings = _headings(race, names if names is not None else list(wide), list(wide))
+        return cls._varied(race, list(wide), pd.DataFrame(table, columns=headings))
 
     @classmethod
     def of(cls, races: Mapping[str, Scenario] | Iterable[Scenario]) -> Study:
         """Return the study of scenarios as they are, named or numbered."""
         named = dict(races) if isinstance(races, Mapping) else {str(i): race for i, race in enumerate(races)}
-        return _checked(tuple(named.values()), pd.DataFrame({"scenario": list(named)}))
+        return cls(tuple(Cell(race) for race in named.values()), pd.DataFrame({"scenario": list(named)}))
+
+    @classmethod
+    def _varied(cls, race: Scenario, paths: Sequence[str], points: pd.DataFrame) -> Study:
+        rows = points.to_numpy(dtype=float).tolist()
+        return cls(tuple(Cell(race, tuple(zip(paths, row, strict=True))) for row in rows), points)
+
+    def __post_init__(self) -> None:
+        if not self.cells:
+            raise IomsimError("a study needs at least one scenario")
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -103,12 +126,12 @@ class Study:
         ----------
         runs, seed : int
             Runs of each cell, and the seed of all: cells are paired run by run.
-        executor : object with ``map`` or ``submit``, optional
-            Where tasks are played.  The work is one flat list of (scenario, span) tasks, so that a
-            cluster is kept busy to the end.
+        executor : object with ``submit`` or ``map``, optional
+            Where tasks are done.  The work is one flat list of (scenarios, span of runs) tasks, so
+            that a cluster is kept busy to the end.
         folder : str or Path, optional
             Where finished cells are kept.  A study that was interrupted goes on where it stopped; a
-            cell counts as finished only for the same scenario (by its hash), runs, seed and version.
+            cell counts as finished only for the same scenario, runs, seed and version.
         progress : bool, default True
             Show a bar on stderr once the work has taken two seconds.
 
@@ -118,112 +141,78 @@ class Study:
             One row per cell: the point; the probability of each candidate, of no winner and of
             spilling into the next day, each with `_low` and `_high`; the median rounds; the scenario's
             hash, runs and seed.
-        """
-        from iomsim.running import _bar
 
+        Raises
+        ------
+        BlockError
+            If a scenario could not be played: all the others are, and `partial` holds their rows.
+        FileError
+            If a file of the folder is damaged.
+        """
         whole_number("runs", runs, 1)
         whole_number("seed", seed, 0)
         store = None if folder is None else Store(Path(folder))
-        rows: dict[int, dict[str, Any]] = {}
-        for i, race in enumerate(self.cells):
-            kept = store.read(race, runs, seed) if store else None
-            if kept is not None:
-                rows[i] = kept
-        missing = [i for i in range(len(self)) if i not in rows]
+        names = keys(self.cells, runs, seed) if store else []
+        kept = store.read(names) if store else {}
+        rows = {i: kept[name] for i, name in enumerate(names) if name in kept}
+        missing = [(i, cell) for i, cell in enumerate(self.cells) if i not in rows]
+        failures: dict[int, str] = {}
         with _bar(runs * len(missing), progress) as advance:
-            for i, summary in self._finished(missing, runs, seed, executor, advance):
-                rows[i] = row_of(Forecast(self.cells[i], seed, summary))
+            for i, counts in played(missing, runs, seed, executor, advance):
+                if isinstance(counts, str):
+                    failures[i] = counts
+                    continue
+                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i].base, counts, runs, seed)
                 if store:
-                    store.write(self.cells[i], runs, seed, rows[i])
-        return self.points.join(pd.DataFrame([rows[i] for i in range(len(self))]))
+                    store.write(names[i], rows[i])
+        if failures:
+            raise self._failed(failures, rows)
+        return self._table(rows)
 
-    def _finished(self, cells: list[int], runs: int, seed: int, executor: Any, advance: Any) -> Iterable[Any]:
-        """Yield every cell with its summary as soon as its last task is done."""
-        sizes = simulate.portions(runs, TASK)
-        tasks = [(i, first * TASK // BLOCK, size) for i in cells for first, size in enumerate(sizes)]
-        races = [self.cells[i] for i, _, _ in tasks]
-        firsts, counts = [first for _, first, _ in tasks], [size for _, _, size in tasks]
-        work = [count_span] * len(tasks)
-        parts: list[Summary] = []
-        done = simulate.spread(executor, simulate.attempt, work, races, [seed] * len(tasks), firsts, counts)
-        for (i, _, size), part in zip(tasks, done, strict=True):
-            advance(size)
-            parts.append(part)
-            if len(parts) == len(sizes):
-                yield i, merge(parts)
-                parts = []
+    def _table(self, rows: dict[int, Row]) -> pd.DataFrame:
+        index = sorted(rows)
+        return pd.DataFrame([rows[i] for i in index], index=pd.Index(index))
+
+    def _failed(self, failures: dict[int, str], rows: dict[int, Row]) -> BlockError:
+        first = min(failures)
+        point = ", ".join(f"{key} {value}" for key, value in self.points.loc[first].items())
+        error = BlockError(
+            f"{len(failures)} of {len(self)} scenarios could not be played; the first, with {point}: {failures[first]}"
+        )
+        error.partial = self._table(rows) if rows else None
+        return error
 
     def __repr__(self) -> str:
         """Return the number of cells and their points."""
         return f"study of {len(self)} scenarios\n{self.points.to_string(max_rows=12)}"
 
 
-def _checked(cells: tuple[Scenario, ...], points: pd.DataFrame) -> Study:
-    if not cells:
-        raise IomsimError("a study needs at least one scenario")
-    return Study(cells, points)
+def _paths(race: Scenario, parameters: Iterable[str]) -> list[str]:
+    names = list(parameters)
+    paths = [resolve(race, name) for name in names]
+    if not paths:
+        raise ScenarioError("a grid needs parameters; for instance secrecy=[0, 0.5, 1]")
+    for i, path in enumerate(paths):
+        if path in paths[:i]:
+            raise ScenarioError(f"{names[paths.index(path)]} and {names[i]} are the same parameter")
+    return paths
 
 
-def row_of(fc: Forecast) -> dict[str, Any]:
-    """Return a forecast as one row of a study."""
-    row: dict[str, Any] = {}
-    for name, chance in fc.win_probability().iterrows():
-        row |= {f"{name}": chance["probability"], f"{name}_low": chance["low"], f"{name}_high": chance["high"]}
-    spill = fc.spill()
-    row |= {"spill": spill.value, "spill_low": spill.low, "spill_high": spill.high}
-    return row | {"median_rounds": fc.median_rounds()[0], "hash": fc.scenario.hash, "runs": len(fc), "seed": fc.seed}
+def _headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> list[str]:
+    """Return the columns of points: names as given, but where results have the same name, the path."""
+    taken = set(_result_columns(race))
+    return [path if name in taken else name for name, path in zip(names, paths, strict=True)]
 
 
-@dataclass(frozen=True)
-class Store:
-    """A folder of finished cells, one file each: Parquet where pyarrow is there, else npz."""
-
-    folder: Path
-
-    def _name(self, race: Scenario, runs: int, seed: int) -> str:
-        return f"{race.hash}-{runs}-{seed}-{VERSION}"
-
-    def read(self, race: Scenario, runs: int, seed: int) -> dict[str, Any] | None:
-        """Return a finished cell, or None.
-
-        Raises
-        ------
-        FileError
-            If its file is damaged.
-        """
-        name = self._name(race, runs, seed)
-        for path in (self.folder / f"{name}.parquet", self.folder / f"{name}.npz"):
-            if path.exists():
-                return _read(path)
-        return None
-
-    def write(self, race: Scenario, runs: int, seed: int, row: dict[str, Any]) -> None:
-        """Keep a finished cell: written beside, then moved into place, so that no half file stays."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        parquet = _has_pyarrow()
-        path = self.folder / f"{self._name(race, runs, seed)}{'.parquet' if parquet else '.npz'}"
-        part = path.with_name(f"part-{path.name}")
-        if parquet:
-            pd.DataFrame([row]).to_parquet(part)
-        else:
-            np.savez(part, row=np.frombuffer(json.dumps(row).encode(), dtype=np.uint8))
-        part.replace(path)
+def _row(race: Scenario, counts: Counts, runs: int, seed: int) -> Row:
+    """Return the counts of a cell as a row of results."""
+    hits = np.append(counts.winners, counts.late)
+    low, high = wilson(hits, runs)
+    numbers = np.stack([hits / runs, low, high], axis=1).ravel().tolist()
+    median = int(np.searchsorted(np.cumsum(counts.rounds), (runs + 1) // 2) + 1)
+    return dict(zip(_result_columns(race), [*numbers, median, counts.hash, runs, seed], strict=True))
 
 
-def _has_pyarrow() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("pyarrow") is not None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.suffix == ".parquet":
-            return {str(key): value for key, value in pd.read_parquet(path).iloc[0].to_dict().items()}
-        with np.load(path, allow_pickle=False) as file:
-            row: dict[str, Any] = json.loads(bytes(file["row"]))
-            return row
-    except Exception as error:
-        raise FileError(
-            f"the study's file {str(path)!r} is damaged ({error}); delete it to play the cell again"
-        ) from None
+def _result_columns(race: Scenario) -> list[str]:
+    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, "spill") for end in ("", "_low", "_high")]
+    return [*chances, "median_rounds", "hash", "runs", "seed"]

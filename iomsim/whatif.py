@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from iomsim import simulate
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
+from iomsim.executors import spread
 from iomsim.forecast import DAY_NAMES, NO_WINNER
 from iomsim.parts import Behaviour, Clock
 from iomsim.running import _bar, fresh_seed
@@ -227,7 +228,7 @@ def watched(
     ]
     cells, firsts, counts = (list(part) for part in zip(*calls, strict=True))
     work = [tuple(races[i] for i in group) for group in cells]
-    done = simulate.spread(executor, watch, work, [seed] * len(calls), firsts, counts)
+    done = spread(executor, watch, work, [seed] * len(calls), firsts, counts)
     parts: list[list[Seen]] = [[] for _ in races]
     with _bar(runs * len(races), progress) as advance:
         for group, size, played in zip(cells, counts, done, strict=True):

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "iomsim"
 # A sub-package is one name; its modules may import each other, but not in circles.
 LAYERS = """
     _version errors
-    rules streams scores estimates lines announcements
+    rules streams scores estimates lines announcements executors store
     ballots binomial
     clock paired evidence selectors quantities kernel exact conditioning sentences
     electorate parts briefing records refusals calibration bootstrap days
@@ -36,8 +36,8 @@ LAYERS = """
     whatif
     differences continuation learned next_round
     compare live
-    grid tornado variants pushes study replaying
-    sobol pivotal widgets verdicts heldout
+    grid tornado variants pushes cells replaying
+    study sobol pivotal widgets verdicts heldout
     paths
     history
     charts

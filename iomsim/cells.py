@@ -1,0 +1,135 @@
+"""Scenarios as changes of a base: made, played and counted wherever a task goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iomsim import simulate
+from iomsim._version import VERSION
+from iomsim.clock import DAY
+from iomsim.executors import as_done
+from iomsim.scenario import Scenario
+from iomsim.simulate import BEFORE_ROUNDS, SPAN, Outcomes
+from iomsim.streams import BLOCK
+from iomsim.whatif import next_sitting
+
+COLUMNS = SPAN * BLOCK
+"""Runs of one task."""
+
+EARLY = {f"behaviour.{name}" for name in BEFORE_ROUNDS}
+"""Parameters that have done their work before the first round."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One scenario of a study, as changes of a base: it is built where it is played."""
+
+    base: Scenario
+    changes: tuple[tuple[str, float], ...] = ()
+
+    def scenario(self) -> Scenario:
+        """Return the scenario."""
+        return self.base.with_parameters(dict(self.changes)) if self.changes else self.base
+
+
+class Counts(NamedTuple):
+    """What a study keeps of the runs of a cell.
+
+    The scenario's hash; runs by winner, shape ``(K + 1,)``, those without one last; how many spill
+    over into the next day; and how many held 1, 2, ... rounds, shape ``(R,)``.
+    """
+
+    hash: str
+    winners: NDArray[np.int64]
+    late: int
+    rounds: NDArray[np.int64]
+
+    def plus(self, other: Counts) -> Counts:
+        """Return the counts of both."""
+        added = (self.winners + other.winners, self.late + other.late, self.rounds + other.rounds)
+        return Counts(self.hash, *added)
+
+
+def played(
+    cells: Sequence[tuple[int, Cell]], runs: int, seed: int, executor: Any, advance: Callable[[int], Any]
+) -> Iterator[tuple[int, Counts | str]]:
+    """Yield the number of every cell with its counts, or why there are none, as soon as its last task is done."""
+    sizes = simulate.portions(runs, COLUMNS)
+    tasks = [(group, first, size) for group in _groups(cells, sizes[0]) for first, size in enumerate(sizes)]
+    calls = ((tuple(c for _, c in group), seed, f * COLUMNS // BLOCK, size) for group, f, size in tasks)
+    parts: dict[int, list[Counts | str]] = {}
+    for task, found, error in as_done(executor, count_cells, calls):
+        group, _, size = tasks[task]
+        for n, (i, _) in enumerate(group):
+            advance(size)
+            parts.setdefault(i, []).append(f"{type(error).__name__}: {error}" if error else found[n])
+            if len(parts[i]) == len(sizes):
+                yield i, _added(parts.pop(i))
+
+
+def _added(parts: list[Counts | str]) -> Counts | str:
+    whole = parts[0]
+    for part in parts[1:]:
+        if isinstance(whole, str) or isinstance(part, str):
+            return whole if isinstance(whole, str) else part
+        whole = whole.plus(part)
+    return whole
+
+
+def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[Sequence[tuple[int, Cell]]]:
+    """Put neighbouring cells together, as many as fill a task, where they can share their rounds."""
+    groups: list[list[tuple[int, Cell]]] = []
+    most = max(1, COLUMNS // size)
+    for number, cell in cells:
+        last = groups[-1] if groups else []
+        if last and len(last) < most and cell.changes and last[-1][1].base is cell.base and _shares_rounds(cell):
+            last.append((number, cell))
+        else:
+            groups.append([(number, cell)])
+    return list(groups)
+
+
+def _shares_rounds(cell: Cell) -> bool:
+    """Return whether a cell differs from its base only in what has done its work before the first round."""
+    return all(path in EARLY or path.startswith(("sponsors.", "candidates.", "ties.")) for path, _ in cell.changes)
+
+
+def count_cells(cells: Sequence[Cell], seed: int, first: int, size: int) -> list[Counts | str]:
+    """Play the same runs of several cells and count them: the unit of work that travels to executors.
+
+    A cell that cannot be played is answered by the reason, and the others are played all the same.
+    """
+    try:
+        races = [cell.scenario() for cell in cells]
+        return list(map(counted, races, simulate.play_cells(races, seed, first, size)))
+    except Exception as error:
+        if len(cells) == 1:
+            return [f"{type(error).__name__}: {error}"]
+        return [part for cell in cells for part in count_cells([cell], seed, first, size)]
+
+
+def counted(race: Scenario, out: Outcomes) -> Counts:
+    """Count what a study keeps."""
+    late = (out.minute < 0) | (out.minute >= next_sitting(race.clock) * DAY)
+    nobody = len(race.names)
+    return Counts(
+        hash=race.hash,
+        winners=np.bincount(np.where(out.winner < 0, nobody, out.winner), minlength=nobody + 1),
+        late=int(late.sum()),
+        rounds=np.bincount(out.rounds - 1, minlength=race.rules.rules.max_rounds),
+    )
+
+
+def keys(cells: Sequence[Cell], runs: int, seed: int) -> list[str]:
+    """Return a key for every cell that changes with everything its counts depend on."""
+    bases = {id(cell.base): cell.base for cell in cells}
+    hashes = {number: base.hash for number, base in bases.items()}
+    what = ([hashes[id(cell.base)], cell.changes, runs, seed, VERSION] for cell in cells)
+    return [sha256(json.dumps(each).encode()).hexdigest()[:32] for each in what]

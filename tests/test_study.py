@@ -1,0 +1,366 @@
+"""Studies: the same numbers as single forecasts, on any executor, and nothing that is finished is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from toys import toy
+
+import iomsim as iom
+from iomsim import cells, store
+from iomsim.cells import COLUMNS, count_cells
+from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
+from iomsim.forecast import NO_WINNER
+from iomsim.streams import BLOCK
+
+SPONSORS = {"sponsors": [{"name": "W", "backs": "A", "strength": {"value": 0.4, "low": 0.1, "high": 0.9}}]}
+
+
+def race(**parts: Any) -> iom.Scenario:
+    return toy(15, **SPONSORS | {"behaviour": {"absent": 0.1, "region_sd": 0.3}} | parts)
+
+
+@pytest.fixture
+def small() -> iom.Study:
+    return iom.Study.grid(race(), W=[0.0, 0.5], openness_fluid=[0.3, 0.8])
+
+
+def run(study: iom.Study, **options: Any) -> pd.DataFrame:
+    return study.run(**{"runs": 300, "seed": 4, "progress": False} | options)
+
+
+# -- what it says -------------------------------------------------------------------------------------
+
+
+def of_a_forecast(fc: iom.Forecast) -> dict[str, Any]:
+    """Return the row that a forecast of its own gives."""
+    row: dict[str, Any] = {}
+    for name, chance in fc.win_probability().iterrows():
+        row |= {str(name): chance["probability"], f"{name}_low": chance["low"], f"{name}_high": chance["high"]}
+    spill = fc.spill()
+    row |= {"spill": spill.value, "spill_low": spill.low, "spill_high": spill.high}
+    return row | {"median_rounds": fc.median_rounds()[0], "hash": fc.scenario.hash, "runs": len(fc), "seed": fc.seed}
+
+
+@pytest.mark.parametrize("runs", [1, 300, 2 * BLOCK + 5])
+def test_every_row_is_that_of_a_forecast_of_its_own(runs: int, small: iom.Study) -> None:
+    table = run(small, runs=runs)
+    assert list(table.columns[:2]) == ["W", "openness_fluid"]
+    for i, cell in enumerate(small.cells):
+        row = of_a_forecast(iom.forecast(cell.scenario(), runs=runs, seed=4, progress=False))
+        assert list(table.columns[2:]) == list(row)
+        assert table.iloc[i, 2:].to_dict() == row
+
+
+def test_a_cell_of_several_tasks_is_added_up(monkeypatch: pytest.MonkeyPatch, small: iom.Study) -> None:
+    whole = run(small, runs=2 * BLOCK + 700)
+    monkeypatch.setattr(cells, "COLUMNS", BLOCK)
+    pd.testing.assert_frame_equal(run(small, runs=2 * BLOCK + 700), whole)
+
+
+def test_a_grid_is_every_combination_of_values() -> None:
+    study = iom.Study.grid(race(), W=[0.1, 0.2, 0.3], secrecy=[0, 1])
+    assert study.points.to_numpy().tolist() == [[w, s] for w in (0.1, 0.2, 0.3) for s in (0.0, 1.0)]
+    values = [(c.scenario().sponsor("W").strength.value, c.scenario().behaviour.secrecy.value) for c in study.cells]
+    assert values == [tuple(point) for point in study.points.to_numpy().tolist()]
+
+
+def test_a_sample_spreads_over_the_ranges_evenly() -> None:
+    study = iom.Study.sample(race(), 40, seed=1, parameters=["W", "fluid"])
+    assert list(study.points) == ["W", "fluid"]
+    known = race().parameters()
+    for name, path in (("W", "sponsors.W.strength"), ("fluid", "behaviour.fluid")):
+        q, values = known[path], study.points[name].to_numpy()
+        assert np.array_equal(np.sort(((values - q.low) / (q.high - q.low) * 40).astype(int)), np.arange(40))
+    again = iom.Study.sample(race(), 40, seed=1, parameters=["W", "fluid"])
+    pd.testing.assert_frame_equal(again.points, study.points)
+    assert not again.points.equals(iom.Study.sample(race(), 40, seed=2, parameters=["W", "fluid"]).points)
+
+
+def test_without_names_all_parameters_with_a_range_are_sampled() -> None:
+    study = iom.Study.sample(race(), 3, seed=1)
+    known = race().parameters()
+    assert list(study.points) == [path for path in known if known[path].low < known[path].high]
+    assert study.cells[2].scenario().behaviour.decay.value == study.points["behaviour.decay"][2]
+
+
+def test_scenarios_as_they_are_named_or_numbered() -> None:
+    named = run(iom.Study.of({"calm": race(), "strict": race(rules="four-rounds")}))
+    assert named["scenario"].tolist() == ["calm", "strict"]
+    numbered = run(iom.Study.of([race(), race(rules="four-rounds")]))
+    assert numbered["scenario"].tolist() == ["0", "1"]
+    pd.testing.assert_frame_equal(named.iloc[:, 1:], numbered.iloc[:, 1:])
+    assert named["A"][0] != named["A"][1]
+
+
+def test_cells_are_paired_run_by_run() -> None:
+    """The same numbers: pressure that moves nobody changes nothing, and more of it helps."""
+    table = run(iom.Study.grid(race(), W=[0.0, 0.0, 0.9], secrecy=[0.2]))
+    assert table["A"][0] == table["A"][1] < table["A"][2]
+
+
+def test_a_parameter_called_like_a_result_goes_by_its_path() -> None:
+    table = run(iom.Study.grid(race(), A=[0.0, 1.0]))
+    assert table["candidates.A.appeal"].tolist() == [0.0, 1.0]
+    assert table["A"][0] < table["A"][1]
+    assert table.columns.is_unique
+
+
+def test_three_candidates_have_their_columns() -> None:
+    table = run(iom.Study.grid(toy(9, "ABC"), fluid=[0.5]))
+    assert [name for name in table if not name.endswith(("_low", "_high"))] == [
+        *("fluid", "A", "B", "C", NO_WINNER, "spill", "median_rounds", "hash", "runs", "seed")
+    ]
+    assert table[["A", "B", "C", NO_WINNER]].sum(axis=1).tolist() == pytest.approx([1.0])
+
+
+# -- where it runs ------------------------------------------------------------------------------------
+
+
+class Backwards:
+    """An executor that only maps, and does the last piece of work first."""
+
+    def map(self, function: Any, calls: list[Any]) -> list[Any]:
+        return [function(call) for call in reversed(calls)][::-1]
+
+
+def test_where_it_runs_does_not_matter(small: iom.Study) -> None:
+    here = run(small)
+    pd.testing.assert_frame_equal(run(small, executor=Backwards()), here)
+    with ThreadPoolExecutor(3) as pool:
+        pd.testing.assert_frame_equal(run(small, executor=pool), here)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        pd.testing.assert_frame_equal(run(small, executor=pool), here)
+
+
+class Counting:
+    """An executor that does the work at once and remembers the calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def map(self, function: Any, calls: list[Any]) -> Iterator[Any]:
+        self.calls += calls
+        return map(function, calls)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "runs", "tasks"),
+    [
+        ({"W": [0.1, 0.2, 0.3], "secrecy": [0.1, 0.2]}, 2000, 1),  # all share their rounds
+        ({"W": [0.1, 0.2, 0.3], "secrecy": [0.1, 0.2]}, 8000, 3),  # as many as fill a task
+        ({"W": [0.1, 0.2, 0.3], "decay": [0.1, 0.2]}, 2000, 6),  # they move differently from round to round
+        ({"decay": [0.1, 0.2]}, COLUMNS + 1, 4),
+    ],
+)
+def test_the_work_is_one_flat_list_of_tasks(parameters: Any, runs: int, tasks: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(cells, "count_cells", lambda group, seed, first, size: [_nothing() for _ in group])
+    pool = Counting()
+    run(iom.Study.grid(race(), **parameters), runs=runs, executor=pool)
+    assert len(pool.calls) == tasks
+
+
+def _nothing() -> cells.Counts:
+    return cells.Counts("", np.zeros(3, dtype=np.int64), 0, np.ones(40, dtype=np.int64))
+
+
+# -- what is finished stays finished --------------------------------------------------------------------
+
+
+def interrupted(study: iom.Study, folder: Path, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a study until its user presses Ctrl-C."""
+    calls = iter(range(after + 1))
+
+    def played(*task: Any) -> Any:
+        if next(calls) == after:
+            raise KeyboardInterrupt
+        return count_cells(*task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cells, "count_cells", played)
+        with pytest.raises(KeyboardInterrupt):
+            run(study, folder=folder)
+
+
+def replayed(
+    study: iom.Study, folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> tuple[int, pd.DataFrame]:
+    """Run a study, and count the cells that are played."""
+    seen: list[int] = []
+
+    def played(group: Any, *task: Any) -> Any:
+        seen.append(len(group))
+        return count_cells(group, *task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cells, "count_cells", played)
+        table = run(study, folder=folder, **options)
+    return sum(seen), table
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_it_goes_on_where_it_stopped(
+    after: int, small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(small, tmp_path / "study", after, monkeypatch)
+    assert len(list((tmp_path / "study").glob("*"))) == after
+    count, table = replayed(small, tmp_path / "study", monkeypatch)
+    assert count == 4 - after
+    pd.testing.assert_frame_equal(table, run(small))
+    assert replayed(small, tmp_path / "study", monkeypatch)[0] == 0
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path / "study"), table)
+
+
+def test_anything_else_than_before_is_played_again(
+    small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(small, folder=tmp_path)
+    other = iom.Study.grid(race(behaviour={"absent": 0.2}), W=[0.0, 0.5], openness_fluid=[0.3, 0.8])
+    assert replayed(other, tmp_path, monkeypatch)[0] == 4
+    assert replayed(small, tmp_path, monkeypatch, runs=301)[0] == 4
+    assert replayed(small, tmp_path, monkeypatch, seed=5)[0] == 4
+    wider = iom.Study.grid(race(), W=[0.0, 0.25, 0.5], openness_fluid=[0.3, 0.8])
+    assert replayed(wider, tmp_path, monkeypatch)[0] == 2
+    monkeypatch.setattr(cells, "VERSION", "99")
+    assert replayed(small, tmp_path, monkeypatch)[0] == 4
+
+
+def test_files_of_a_folder_are_small_and_say_what_they_are(small: iom.Study, tmp_path: Path) -> None:
+    table = run(small, folder=tmp_path)
+    files = sorted(tmp_path.glob("*"))
+    assert len(files) == 4
+    assert {path.suffix for path in files} <= {".npz", ".parquet"}
+    assert all(path.stat().st_size < 20_000 for path in files)
+    rows = pd.DataFrame([store._read(path) for path in files])
+    assert sorted(rows["hash"]) == sorted(table["hash"])
+    assert set(table.columns) <= set(rows.columns)  # the point too: each file tells its story alone
+
+
+def test_a_damaged_file_is_named(small: iom.Study, tmp_path: Path) -> None:
+    run(small, folder=tmp_path)
+    victim = sorted(tmp_path.glob("*"))[1]
+    victim.write_bytes(victim.read_bytes()[:100])
+    with pytest.raises(FileError, match=f"{victim.name}' is damaged .*; delete it to have it made again"):
+        run(small, folder=tmp_path)
+    victim.unlink()
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), run(small))
+
+
+def test_what_others_left_in_the_folder_does_not_matter(small: iom.Study, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "tmpabc.part").write_bytes(b"half a file")
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), run(small))
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def into(folder: Path) -> dict[str, Any]:
+    """Run the study into a folder, in a process of its own."""
+    study = iom.Study.grid(race(), W=[0.0, 0.5], openness_fluid=[0.3, 0.8])
+    return run(study, folder=folder).to_dict()
+
+
+def test_two_processes_may_use_one_folder(small: iom.Study, tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        tables = list(pool.map(into, [tmp_path] * 4))
+    assert tables == [run(small).to_dict()] * 4
+    assert len(list(tmp_path.glob("*"))) == 4
+    assert run(small, folder=tmp_path).to_dict() == tables[0]
+
+
+def test_with_pyarrow_the_files_are_parquet(small: iom.Study, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    table = run(small, folder=tmp_path)
+    assert {path.suffix for path in tmp_path.glob("*")} == {".parquet"}
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
+    assert len(pd.read_parquet(tmp_path)) == 4
+
+
+def test_without_pyarrow_they_are_npz_and_both_are_read(
+    small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "find_spec", lambda name: None)
+    table = run(small, folder=tmp_path)
+    assert {path.suffix for path in tmp_path.glob("*")} == {".npz"}
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
+
+
+def test_a_half_written_file_never_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path, row: Any) -> None:
+        path.write_text(json.dumps(row)[:5])
+        raise OSError("disk full")
+
+    monkeypatch.setattr(store, "_WRITERS", dict.fromkeys([".npz", ".parquet"], fails))
+    with pytest.raises(OSError, match="disk full"):
+        store.Store(tmp_path).write("key", {"a": 1})
+    assert not list(tmp_path.glob("*"))
+
+
+# -- what may fail --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pool", [None, Backwards(), "threads"])
+def test_a_cell_that_cannot_be_played_costs_no_other(pool: Any, tmp_path: Path) -> None:
+    deadlock = toy(6, rules={"name": "strict", "threshold": 1, "max_rounds": 900}).with_clock(sits_on=0.0)
+    study = iom.Study.grid(deadlock, round_minutes=[10.0, 1400.0, 20.0])
+    with ThreadPoolExecutor(2) as threads, pytest.raises(BlockError) as error:
+        run(study, runs=20, executor=threads if pool == "threads" else pool, folder=tmp_path)
+    assert str(error.value).startswith(
+        "1 of 3 scenarios could not be played; the first, with round_minutes 1400.0: "
+        "ScenarioError: the clock ran out of sittings"
+    )
+    assert error.value.partial["round_minutes"].tolist() == [10.0, 20.0]
+    assert len(list(tmp_path.glob("*"))) == 2
+
+
+def test_the_others_of_its_task_are_played_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    play_cells = cells.simulate.play_cells
+
+    def fails(races: Any, *task: Any) -> Any:
+        if any(r.sponsor("W").strength.value == 0.2 for r in races):
+            raise MemoryError("no room")
+        return play_cells(races, *task)
+
+    monkeypatch.setattr(cells.simulate, "play_cells", fails)
+    with pytest.raises(BlockError, match=r"1 of 3 .* with W 0.2: MemoryError: no room") as error:
+        run(iom.Study.grid(race(), W=[0.1, 0.2, 0.3]))
+    monkeypatch.undo()
+    expected = run(iom.Study.grid(race(), W=[0.1, 0.3]))
+    assert error.value.partial.reset_index(drop=True).equals(expected)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: iom.Study.grid(race()), "a grid needs parameters"),
+        (lambda: iom.Study.grid(race(), secrecy=[]), "a study needs at least one scenario"),
+        (lambda: iom.Study.of([]), "a study needs at least one scenario"),
+        (lambda: iom.Study.grid(race(), secrecy=[0.5, 1.5]), "secrecy must be between 0 and 1, got 1.5"),
+        (lambda: iom.Study.grid(race(), secrecyy=[0.5]), "no parameter named 'secrecyy'; did you mean 'secrecy'"),
+        (lambda: iom.Study.grid(race(), **{"W": [1], "sponsors.W.strength": [1]}), "are the same parameter"),
+        (lambda: iom.Study.sample(race(), 0, seed=1), "count must be a whole number of at least 1, got 0"),
+        (lambda: iom.Study.sample(toy(3), 5, seed=1, parameters=["A"]), "has no range"),
+    ],
+)
+def test_what_makes_no_study(made: Any, said: str) -> None:
+    with pytest.raises((IomsimError, ScenarioError), match=said):
+        made()
+
+
+@pytest.mark.parametrize(("options", "said"), [({"runs": 0}, "runs must be"), ({"seed": -1}, "seed must be")])
+def test_what_makes_no_run(options: Any, said: str, small: iom.Study) -> None:
+    with pytest.raises(IomsimError, match=said):
+        run(small, **options)
+
+
+def test_it_shows_itself(small: iom.Study) -> None:
+    assert repr(small).splitlines()[0] == "study of 4 scenarios"
+    assert len(small) == 4
