@@ -44,14 +44,26 @@ def text(race: Scenario) -> str:
 
 
 def html(race: Scenario) -> str:
-    """Return the briefing as HTML."""
+    """Return the briefing as HTML, the facts folded away."""
     about = f"<p>{escape(race.about)}</p>" if race.about else ""
+    told = lines(race)[1:]
+    facts = [line for head, line in told if head == "Fact"]
+    rest = [(head, line) for head, line in told if head != "Fact"]
+    return f"<div><h4>{escape(race.title)}</h4>{about}{_table(rest)}{_folded(facts)}</div>"
+
+
+def _table(told: list[tuple[str, str]]) -> str:
     rows = "".join(
         f"<tr><th style='text-align:left;vertical-align:top'>{escape(head)}</th>"
         f"<td style='text-align:left'>{escape(line)}</td></tr>"
-        for head, line in lines(race)[1:]
+        for head, line in told
     )
-    return f"<div><h4>{escape(race.title)}</h4>{about}<table>{rows}</table></div>"
+    return f"<table>{rows}</table>"
+
+
+def _folded(facts: list[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in facts)
+    return f"<details><summary>{len(facts)} facts it starts from</summary><ul>{items}</ul></details>" if facts else ""
 
 
 def assumptions(race: Scenario, most: int = 5) -> list[str]:
@@ -63,7 +75,13 @@ def assumptions(race: Scenario, most: int = 5) -> list[str]:
     known = race.parameters()
     level = [f"candidates.{race.names[0]}.appeal", *(f"sponsors.{s.name}.strength" for s in race.sponsors)]
     paths = [path for path in (*level, *WEIGHTY) if path in known][:most]
-    return [f"{path} = {known[path]} [{known[path].grade}]" for path in paths]
+    return [f"{path} = {known[path]} [{known[path].grade}]: {_reason(known[path].source)}" for path in paths]
+
+
+def _reason(source: str) -> str:
+    """Return what the first fact of a source says, or the reason that stands there instead."""
+    ids = evidence.cited(source)
+    return str(evidence.facts().loc[ids[0], "statement"]) if ids else source
 
 
 def _candidate(race: Scenario, name: str) -> str:

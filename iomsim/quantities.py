@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from datetime import time
 from numbers import Real
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
@@ -27,6 +28,24 @@ class Frozen(BaseModel):
     """A description: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def __repr__(self) -> str:
+        """Return what it holds, a line for each."""
+        held = ((key, getattr(self, key)) for key in type(self).model_fields)
+        shown = [f"  {key}: {_said(value)}" for key, value in held if value is not None]
+        return "\n".join([type(self).__name__, *shown])
+
+    __str__ = __repr__
+
+
+def _said(value: Any) -> str:
+    """Return a part of a description in words."""
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, tuple):
+        pair = len(value) == 2 and isinstance(value[0], time)
+        return (" to " if pair else ", ").join(map(_said, value))
+    return repr(value) if isinstance(value, Quantity) else str(value)
 
 
 class Settled(dict[K, V]):
@@ -124,6 +143,10 @@ class Quantity(Frozen):
             grade="assumed",
             source=f"set to {value:g} by the user (was {self.value:g}: {_first_source(self.source)})",
         )
+
+    def __repr__(self) -> str:
+        """Return the value with its range, unit and grade."""
+        return f"{self} [{self.grade}]"
 
     def __str__(self) -> str:
         """Return the value with its range and unit."""

@@ -442,7 +442,7 @@ def test_the_briefing_in_html_is_escaped(geneva: Scenario) -> None:
         page = Tags()
         page.feed(race._repr_html_())
         assert page.open == []
-        assert page.seen <= {"div", "h4", "p", "table", "tr", "th", "td"}
+        assert page.seen <= {"div", "h4", "p", "table", "tr", "th", "td", "details", "summary", "ul", "li"}
         assert race.title in page.words
         assert html.escape(race.title) in race._repr_html_()
     assert "Washington nominated" not in page.words
@@ -505,3 +505,32 @@ def test_the_schema_refuses_what_the_library_refuses(wrong: dict[str, Any], chec
     assert list(checker.iter_errors(described)) != []
     with pytest.raises(iom.ScenarioError):
         build(described)
+
+
+def test_the_parts_of_a_description_show_a_line_for_each_thing_they_hold(geneva: Scenario) -> None:
+    lines = repr(geneva.clock).splitlines()
+    assert lines[0] == "Clock"
+    assert "  round_minutes: 70 (50 to 90) minutes [inferred]" in lines
+    assert "  sittings: 10:00 to 13:00, 15:00 to 18:00" in lines
+    assert str(geneva.ties[0]) == repr(geneva.ties[0])
+    assert [line.split(":")[0].strip() for line in repr(geneva.ties[0]).splitlines()[1:]] == [
+        *type(geneva.ties[0]).model_fields
+    ]
+
+
+def test_the_assumptions_of_a_briefing_give_their_reasons(geneva: Scenario) -> None:
+    told = [line for line in repr(geneva).splitlines() if line.startswith("Assumption:")]
+    assert len(told) == 5
+    assert told[0].endswith(str(iom.facts().loc["tight-race", "statement"]))
+    own = [line for line in repr(iom.load("minimal")).splitlines() if line.startswith("Assumption:")]
+    assert own[1].endswith(iom.load("minimal").sponsors[0].strength.source)
+
+
+def test_the_facts_of_a_briefing_are_folded_away_in_html(geneva: Scenario) -> None:
+    page = geneva._repr_html_()
+    folded = page[page.index("<details>") :]
+    statement = html.escape(str(iom.facts().loc["wrath-joke", "statement"]))
+    assert statement in folded
+    assert page.count(statement) == 1
+    assert f"{len(geneva.facts)} facts" in folded
+    assert "<details>" not in iom.load("minimal")._repr_html_()
