@@ -14,8 +14,8 @@ from iomsim.estimates import in_100, thousands
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
 
-MARGIN = 0.02
-"""Leads below this are called level."""
+MARGIN = 0.05
+"""Leads below this are called level, however many runs tell them: no assumption is as good as that."""
 
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
 

@@ -492,6 +492,13 @@ def test_a_lead_within_the_error_is_none() -> None:
     assert told(many)["opening"] == "A is ahead"
 
 
+def test_a_lead_that_no_assumption_can_bear_is_none() -> None:
+    fc = make(toy(25, appeal=0.02, rules="until-two-thirds"), 60_000)
+    table = fc.win_probability()
+    assert table.loc["A", "low"] > table.loc["B", "high"]  # beyond the simulation's error
+    assert told(fc)["opening"] == "A and B are level"
+
+
 def test_counts_at_the_last_round_are_lower_bounds() -> None:
     fc = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     assert "takes 3 or more rounds in the median (80 % range: 3 to 3 or more)" in fc.answer()
