@@ -151,9 +151,10 @@ class Pair:
         """Let the open think again; return who went from where to where, shape ``(2, 2, B)``, off the diagonal."""
         share = Share.of(urge, streams.finer(keys, round_))
         says = np.empty((2, *self.second.shape), dtype=np.uint8)
+        states = streams.pairs(keys, round_)
         with streams.unbuffered():
             for tile in tiles(keys.size):
-                bits = self.desk.booth.bits(keys[tile], round_)
+                bits = self.desk.booth.of(states[2 * tile.start : 2 * tile.stop])
                 self._ask(self.against[:, tile], bits, share.part(tile), says[..., tile])
         beyond, open_ = says
         if share.wide:
@@ -211,7 +212,7 @@ class Share(NamedTuple):
 
 def seats(column: np.ndarray) -> np.ndarray:
     """Repeat a number per run for every seat of a bench."""
-    return np.repeat(column, SEATS)
+    return column.repeat(SEATS)
 
 
 def at_least(reach: Singles, near: Singles) -> Singles:

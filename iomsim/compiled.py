@@ -76,14 +76,21 @@ class Plan:
         return len(self.group)
 
     @cached_property
-    def kinds(self) -> NDArray[np.intp]:
-        """One member of every class: those of a class lean alike whatever the run draws."""
-        return self._classes[0]
+    def kind(self) -> NDArray[np.intp]:
+        """Each member's class, shape ``(N,)``: those of a class lean alike whatever the run draws."""
+        return self._classes[1]
+
+    def by_kind(self, weights: tuple[float, ...]) -> tuple[NDArray[np.intp], Singles, Singles]:
+        """Return group ``(C,)``, weighted lean ``(C, 1)`` and weighted load ``(S, C, 1)`` of every class."""
+        if weights not in self._weighted:
+            one, w = self._classes[0], np.array(weights)
+            lean, load = w @ self.lean[:, one], self.load[:, one] * w[self.backs][:, None]
+            self._weighted[weights] = lean.astype(np.float32)[:, None], load.astype(np.float32)[..., None]
+        return self.group[self._classes[0]], *self._weighted[weights]
 
     @cached_property
-    def kind(self) -> NDArray[np.intp]:
-        """Each member's class, shape ``(N,)``."""
-        return self._classes[1]
+    def _weighted(self) -> dict[tuple[float, ...], tuple[Singles, Singles]]:
+        return {}
 
     @cached_property
     def _classes(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -182,15 +189,17 @@ def contrast(plan: Plan, draws: Draws, weights: Floats) -> Singles:
     With weights (1, 0) it is the lean `a` towards the first of two, with (-1, 1) the lean
     towards the second over the first.  Members of a class lean alike, so it is found by class.
     """
-    b, spread, one = plan.behaviour, plan.spreads[:, None], plan.kinds
-    effect = np.exp(spread * draws.campaign - spread**2 / 2)
+    b, spread = plan.behaviour, plan.spreads[:, None]
+    group, lean, loads = plan.by_kind(tuple(weights.tolist()))
+    effect = np.exp(spread * draws.campaign - spread**2 / 2).astype(np.float32)
     shocks = (b.region_sd * draws.region + b.common_sd * draws.appeal) / np.sqrt(2.0)
-    # a matrix product would do it in a line, but is many times slower for so few columns
-    level = np.tensordot(shocks, weights, axes=(1, 0)).astype(np.float32)
-    out = level[plan.group[one]]
-    out += (weights @ plan.lean[:, one]).astype(np.float32)[:, None]
-    for load, force in zip(plan.load[:, one] * weights[plan.backs][:, None], effect, strict=True):
-        out += load.astype(np.float32)[:, None] * force.astype(np.float32)
+    level = np.zeros_like(shocks[:, 0])
+    for k, weight in enumerate(weights):  # a matrix product is many times slower for so few columns
+        level += weight * shocks[:, k]
+    out = level.astype(np.float32)[group]
+    out += lean
+    for load, force in zip(loads, effect, strict=True):
+        out += load * force
     return out.take(plan.kind, axis=0)
 
 

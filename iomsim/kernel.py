@@ -171,6 +171,10 @@ class Rows(NamedTuple):
     valid: Ints
     flows: Ints
 
+    def of(self, columns: Places) -> Rows:
+        """Return the rows of some of the runs."""
+        return Rows(self.round_, *(array.take(columns, axis=-1) for array in self[1:]))
+
 
 class Played(NamedTuple):
     """How every run of a block ended, and the rounds it held."""
@@ -266,7 +270,8 @@ def advance(setting: Setting, hall: Hall, ticker: Ticker, played: Played, rounds
         night = np.zeros(hall.width, dtype=bool)
         night[live] = ticker.hold_round(hall.run[live], round_)
         rows, ended = hold(setting, hall, round_, night)
-        played.rows.append(Rows(round_, hall.run[live], *(part.take(live, axis=-1) for part in rows)))
+        whole = Rows(round_, hall.run, *rows)
+        played.rows.append(whole if live.size == hall.width else whole.of(live))
         conceded, elected, how = settle(setting, hall, round_, ended)
         ticker.concessions(hall.run[conceded & ~hall.done])
         over = live[how[live] != OPEN]
@@ -285,7 +290,7 @@ def hold(setting: Setting, field: Hall, round_: int, night: Flags) -> tuple[tupl
     leader, ahead = leading(field.votes)
     need = needed(setting, field, valid, round_)
     how = np.where(ahead & (field.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(OPEN))
-    votes = np.where(field.standing, field.votes, np.int16(-1))
+    votes = field.votes.copy() if setting.candidates == 2 else np.where(field.standing, field.votes, np.int16(-1))
     asked = np.flatnonzero(field.alone >= 0)
     if asked.size:
         yes = confirmations(setting, field, round_, asked)
@@ -334,9 +339,10 @@ def settle(setting: Setting, field: State, round_: int, ended: tuple[Ints, Ints]
     two = field.standing.sum(axis=0, dtype=np.int8) == 2
     conceded = concede(setting, field, round_, inconclusive & two)
     if setting.rules.after_concession == "acclamation":
-        elected[conceded], how[conceded] = leader[conceded], ACCLAMATION
+        np.copyto(elected, leader, where=conceded)
+        how[conceded] = ACCLAMATION
     else:
-        field.alone[conceded] = leader[conceded]
+        np.copyto(field.alone, leader, where=conceded)
     eliminate(setting, field, round_, inconclusive & ~two)
     face_alone(setting, field, round_, inconclusive & two & ~conceded)
     return conceded, elected, how

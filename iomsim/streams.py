@@ -159,21 +159,30 @@ class Booth:
         self.members, self.benches = members, -(-members // SEATS)
         self._words = np.empty(2 * self.benches * width, dtype=np.uint64)
         self._shifted = np.empty(2 * self.benches * width, dtype=np.uint64)
+        self._steps = 2 * np.arange(self.benches, dtype=np.uint64)[:, None] * GAMMA  # from bench to bench
 
     def bits(self, keys: U64, round_: int) -> NDArray[np.uint16]:
         """Return sixteen bits for every seat, shape ``(benches, runs * SEATS)``, until the next call.
 
         Those of member ``SEATS * i + s`` in run `r` are at ``[i, SEATS * r + s]``.
         """
-        shape = self.benches, 2 * keys.size
+        return self.of(pairs(keys, round_))
+
+    def of(self, pairs: U64) -> NDArray[np.uint16]:
+        """Return the bits of the runs whose pairs of states these are."""
+        shape = self.benches, pairs.size
         words = self._words[: shape[0] * shape[1]].reshape(shape)
-        lanes = np.uint64(Lane.BALLOTS) + 2 * np.arange(self.benches, dtype=np.uint64)[:, None]
-        with np.errstate(over="ignore"):
-            first = keys + np.uint64(round_) * _LANES_PER_ROUND * GAMMA
-            pairs = np.stack([first, first + GAMMA], axis=1).reshape(-1)
-            np.add(pairs, lanes * GAMMA, out=words)
-            splitmix(words, self._shifted[: words.size].reshape(shape))
+        np.add(pairs, self._steps, out=words)
+        splitmix(words, self._shifted[: words.size].reshape(shape))
         return (words if sys.byteorder == "little" else words.astype("<u8")).view("<u2")
+
+
+def pairs(keys: U64, round_: int) -> U64:
+    """Return the states behind the two words of every run's first bench, next to each other."""
+    out = np.empty((keys.size, 2), dtype=np.uint64)
+    np.add(keys, np.uint64((round_ * 2**16 + Lane.BALLOTS) * int(GAMMA) % 2**64), out=out[:, 0])
+    np.add(out[:, 0], GAMMA, out=out[:, 1])
+    return out.reshape(-1)
 
 
 # -- laws ----------------------------------------------------------------------------------------

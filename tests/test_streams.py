@@ -242,7 +242,8 @@ def told(odds: float, omega: float, bits: np.ndarray, digits: float, second: int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streams, "finer", lambda keys, round_: np.full(keys.size, digits))
         patch.setattr(streams, "ballot", lambda keys, round_, member: bits[keys.astype(int)] + digits)
-        patch.setattr(Booth, "bits", lambda booth, keys, round_: np.repeat(bits[keys.astype(int)], SEATS)[None])
+        patch.setattr(streams, "pairs", lambda keys, round_: np.repeat(keys, 2))
+        patch.setattr(Booth, "of", lambda booth, pairs: np.repeat(bits[pairs[::2].astype(int)], SEATS)[None])
         pair = ballots.Pair.room((SEATS, size), size)
         shape = (SEATS, size)
         pair.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
