@@ -544,6 +544,8 @@ def test_consultation_takes_its_time(geneva: Scenario) -> None:
     night = told(geneva.with_clock(consultation=60.0), "98-67 at 17:50", "withdraw Vitorino")
     ended = endings_of(night)
     assert set(ended.dt.strftime("%a %H:%M")) == {"Tue 10:00", "Mon 18:50"}  # some chairs sit on
+    runs = told(geneva.with_clock(consultation=60.0), "98-67 at 11:30").forecast().runs
+    assert set(runs.loc[runs["rounds"] == 1, "ended_at"]) == {datetime(2023, 5, 15, 12, 30)}
 
 
 # -- surprises ---------------------------------------------------------------------------------------

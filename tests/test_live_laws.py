@@ -110,8 +110,8 @@ def test_and_the_chance_of_a_tally_is_the_chain_s(tallies: list[int]) -> None:
 def branches(race: Scenario, events: list[dict[str, Any]], worlds: int) -> tuple[Floats, Floats]:
     """Return the chance of every event, and everybody's chance to win after it."""
     chance, wins = [], []
-    for event in events:
-        night = iom.live(race, particles=worlds, seed=3)
+    for seed, event in enumerate(events):
+        night = iom.live(race, particles=worlds, seed=seed)
         night.apply({"event": "announce", **event})
         chance.append(night.stage.chance)
         wins.append(night.forecast().win_probability()["probability"].to_numpy())
@@ -126,6 +126,7 @@ def every_tally(names: str, size: int) -> list[dict[str, Any]]:
 
 ROOMS = {
     "two": (toy(11, appeal=0.3, behaviour=PRESENT | {"conviction": 1.5}, rules="until-two-thirds"), 3000),
+    "two, far apart": (toy(31, behaviour=PRESENT | {"common_sd": 1.5}, rules="until-two-thirds"), 1000),
     "three": (toy(5, "ABC", 0.3, PRESENT | {"conviction": 1.5}, {"name": "x", "eliminate_after": 1}), 3000),
 }
 
