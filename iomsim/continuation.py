@@ -13,10 +13,11 @@ from iomsim import kernel, simulate
 from iomsim.announcements import Event
 from iomsim.clock import Timetable
 from iomsim.compiled import Plan
+from iomsim.consequences import elected_by
 from iomsim.forecast import SIDE_RUNS, Forecast, from_outcomes
 from iomsim.rules import RULE_SETS, Rules
 from iomsim.scenario import Scenario
-from iomsim.stages import Stage, elected_by, evened, field_of
+from iomsim.stages import Stage, evened, field_of
 
 
 def forecast_from(

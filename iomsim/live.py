@@ -6,10 +6,8 @@ with the same kernel as before the vote.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 from pathlib import Path
@@ -18,31 +16,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from iomsim import continuation
-from iomsim._version import VERSION
+from iomsim import continuation, logbook
 from iomsim.announcements import EVENTS, Event, event_of
-from iomsim.archive import self_contained
 from iomsim.compiled import Plan
 from iomsim.continuation import forecast_from
 from iomsim.errors import AnnouncementError, FileError, IomsimError, whole_number
 from iomsim.forecast import Forecast
 from iomsim.learned import learned
-from iomsim.library import dumps, loads
 from iomsim.next_round import NextRound, next_round
+from iomsim.reports import RARE, Report, caution, needed
 from iomsim.running import fresh_seed
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes, plan_of
-from iomsim.stages import Scene, Stage, evened, lead, opening
+from iomsim.stages import Scene, Stage, evened, opening
 from iomsim.steps import step
 
 if TYPE_CHECKING:
     from iomsim.charts.live import NightPlots
-
-LOG_FORMAT = 1
-"""Version of the log; a reader refuses what is newer than itself."""
-
-RARE = 1e-3
-"""Announcements less expected than this come with a warning."""
 
 STEP, CLOCK, FORECAST = 1, 2, 3
 """What random numbers are for: they are addressed by the number of the event or round, this, and 0."""
@@ -109,31 +99,14 @@ def replay(path: str | Path, log: str | Path | None = None) -> Night:
     FileError
         If the file is missing, damaged, or written in a newer format.
     """
-    header, events = _read_log(Path(path))
-    race = loads(header["scenario"], str(path))
-    night = Night(race, header["particles"], header["seed"])
+    day = logbook.read(Path(path))
+    night = Night(day.race, day.particles, day.seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnexpectedTallyWarning)  # it was heard when the log was written
-        for event in events:
+        for event in day.events:
             night.apply(event)
     night.log_to(log)
     return night
-
-
-def _read_log(path: Path) -> tuple[dict[str, Any], list[Event]]:
-    try:
-        header, *events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        known = {key: header[key] for key in ("format", "version", "particles", "seed", "scenario")}
-        kinds = [event["event"] for event in events]
-    except OSError as error:
-        raise FileError(f"cannot read the log {str(path)!r}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{str(path)!r} is damaged or is no log of an election day ({error})") from None
-    if known["format"] > LOG_FORMAT:
-        raise FileError(f"{str(path)!r} was written by iomsim {known['version']}; update iomsim to read it")
-    if not set(kinds) <= set(EVENTS):
-        raise FileError(f"{str(path)!r} is damaged or is no log of an election day (events {', '.join(kinds)})")
-    return known, events
 
 
 class Night:
@@ -240,7 +213,7 @@ class Night:
         self.events.pop()
         self._stages.pop()
         self._write()
-        return Report(self)
+        return self._report()
 
     def apply(self, event: Mapping[str, Any]) -> Report:
         """Apply an event as it stands in a log, or as :func:`iomsim.announcements.event_of` returns it."""
@@ -254,7 +227,7 @@ class Night:
         self._keep(plain, stage)
         if stage.surprise < RARE:
             warnings.warn(caution(stage, self.particles), UnexpectedTallyWarning, stacklevel=3)
-        return Report(self)
+        return self._report()
 
     def _keep(self, event: Event, stage: Stage) -> None:
         self.events.append(event)
@@ -318,17 +291,7 @@ class Night:
 
         Where the announcements leave it open, the median over the possible worlds, marked "about".
         """
-        stage, rules = self.stage, self.plan.rules
-        if not stage.round_:
-            need = rules.needed(self.plan.entitled, 1)
-            return f"No round has been held; {need} votes elect if all {self.plan.entitled} members vote."
-        leader = lead(self.plan, stage)
-        name, short = self.race.names[leader.candidate], leader.need - leader.votes
-        bar = f"{'about ' * leader.rough_need}{leader.need}"
-        if short <= 0:
-            return f"{name} has {'about ' * leader.rough_votes}{leader.votes} votes, and {bar} elect."
-        rough = "about " * (leader.rough_votes or leader.rough_need)
-        return f"{name} is {rough}{short} vote{'s' if short > 1 else ''} short of {bar}."
+        return needed(self.plan, self.stage)
 
     def what_next(self, name: str | None = None) -> NextRound:
         """Return the coming round: its tally, the chance that it decides, and where the favourite changes.
@@ -359,12 +322,12 @@ class Night:
     def __repr__(self) -> str:
         """Return where things stand and the answer."""
         told = "; ".join(stage.told for stage in self._stages[1:]) or "nothing announced yet"
-        return f"{self.race.title}: {told}\n{Report(self)}\n{self.forecast().answer()}"
+        return f"{self.race.title}: {told}\n{self._report()}\n{self.forecast().answer()}"
 
     def _repr_html_(self) -> str:
         table = self.history().drop(columns=["effective_size", "odds", "chance", "certain"])
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
-        lines = "".join(f"<p>{escape(text)}</p>" for text in (str(Report(self)), self.forecast().answer()))
+        lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
         return f"<div>{lines}{html}</div>"
 
     # -- files ------------------------------------------------------------------------------
@@ -375,19 +338,13 @@ class Night:
         self._write()
 
     def _write(self) -> None:
-        if self._log is None:
-            return
-        header = {"format": LOG_FORMAT, "version": VERSION, "seed": self.seed, "particles": self.particles,
-                  "scenario": dumps(self_contained(self.race))}  # fmt: skip
-        lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *self.events))
-        part = self._log.with_name(self._log.name + ".part")
-        try:
-            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            part.replace(self._log)
-        except OSError as error:
-            raise FileError(f"cannot write the log {str(self._log)!r}: {error.strerror}") from None
+        if self._log is not None:
+            logbook.write(self._log, self.race, self.particles, self.seed, self.events)
 
     # -- inside -----------------------------------------------------------------------------
+
+    def _report(self) -> Report:
+        return Report(self.stage, self.needed(), self.particles)
 
     def _rng(self, number: int, use: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(number, use, 0))))
@@ -413,55 +370,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return str(value)
     return value.item() if isinstance(value, np.generic) else value
-
-
-ENOUGH = 100
-"""Effective particles below which the report calls what follows rough."""
-
-
-def effective(size: float, particles: int) -> str:
-    """Return how many particles are effective, in a sentence."""
-    counts = f"{size:,.0f} of {particles:,} particles".replace(",", "\u202f")
-    if size < ENOUGH:
-        return f"Only {counts} are effective: the numbers that follow are rough."
-    return f"{counts} are effective."
-
-
-def caution(stage: Stage, particles: int) -> str:
-    """Return a word of caution about an announcement that was nearly impossible under the model."""
-    odds = one_in(stage.surprise, particles)
-    return f"The model gave {stage.surprising} {odds}; treat what follows with care."
-
-
-def one_in(odds: float, particles: int) -> str:
-    """Return long odds in words, with no more digits than the worlds support.
-
-    Examples
-    --------
-    >>> one_in(1 / 4123, 20_000), one_in(1e-9, 20_000)
-    ('about 1 in 4\u202f100', 'less than 1 in 20\u202f000')
-    """
-    if odds * particles < 1:
-        return f"less than 1 in {particles:,}".replace(",", "\u202f")
-    return f"about 1 in {float(f'{1 / odds:.2g}'):,.0f}".replace(",", "\u202f")
-
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """What the last announcement did; prints as a sentence or two."""
-
-    night: Night
-
-    def __str__(self) -> str:
-        """Return the event, the particles left, and a word of caution where it is due."""
-        night, stage = self.night, self.night.stage
-        parts = [f"{stage.told[0].upper()}{stage.told[1:]}."]
-        if stage.round_ and stage.over is None:
-            parts.append(night.needed())
-        if stage.size < night.particles and stage.over is None:
-            parts.append(effective(stage.size, night.particles))
-        if stage.surprise < RARE:
-            parts.append(caution(stage, night.particles))
-        return " ".join(parts)
-
-    __repr__ = __str__

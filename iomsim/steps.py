@@ -12,29 +12,23 @@ import numpy as np
 from iomsim import kernel
 from iomsim.announcements import Tally, moment_of, tally_of
 from iomsim.clock import DAY
+from iomsim.consequences import (
+    by_rule,
+    decided,
+    elimination_due,
+    first_among,
+    inconclusive,
+    last_among,
+    readiness,
+    went_on,
+    without,
+)
 from iomsim.errors import AnnouncementError, whole_number
 from iomsim.expectations import Surprise, expect, surprise
 from iomsim.hours import Hours, consulted, ends_at, known, pass_round, waits_until
 from iomsim.lived import live_through
 from iomsim.particles import Passage, effective_size, shocks, stance_of_all, weights
-from iomsim.stages import (
-    Flags,
-    Ints,
-    Scene,
-    Stage,
-    by_rule,
-    decided,
-    elimination_due,
-    field_of,
-    first_among,
-    inconclusive,
-    last_among,
-    readiness,
-    refreshed,
-    weigh,
-    went_on,
-    without,
-)
+from iomsim.stages import Flags, Ints, Scene, Stage, field_of, refreshed, weigh
 from iomsim.steering import steer
 from iomsim.streams import Floats
 

@@ -29,10 +29,12 @@ LAYERS = """
     expectations
     steering
     stages
-    steps
+    consequences
+    steps reports
     summary rivals likelihood synthetic
     forecast fitting
     archive running
+    logbook
     whatif
     differences continuation learned next_round
     compare live

@@ -20,7 +20,8 @@ from toys import SURE, elect, same, toy
 import iomsim as iom
 from iomsim import learned
 from iomsim.errors import AnnouncementError, FileError, IomsimError
-from iomsim.live import Night, one_in
+from iomsim.live import Night
+from iomsim.reports import one_in
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes
 

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim import compiled, live, lived, particles, simulate, stages, steps
+from iomsim import compiled, consequences, live, lived, particles, simulate, steps
 from iomsim.clock import DAY, Timetable
 from iomsim.live import Night
 from iomsim.rules import ENDINGS
@@ -296,13 +296,13 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "refusals teach nothing": (
         "a camp that might give in",
-        stages,
+        consequences,
         "readiness",
         lambda f: lambda plan, stage: 0.0 * f(plan, stage),
     ),
     "rounds that elected are still open": (
         "it goes on",
-        stages,
+        consequences,
         "inconclusive",
         lambda f: lambda plan, stage: stage,
     ),
