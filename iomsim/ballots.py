@@ -29,6 +29,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim import streams
+from iomsim.benches import (
+    Codes,
+    Counts,
+    Flags,
+    bench,
+    benched_flags,
+    packed,
+    seats,
+    total_of_bytes,
+    unbenched_flags,
+)
 from iomsim.streams import SEATS, STEPS, U64, Floats
 
 TILE = 1024
@@ -40,9 +51,6 @@ STEEP = 64.0
 """Bound on the common log-odds of a round, inside the range of single precision."""
 
 Singles = NDArray[np.float32]
-Codes = NDArray[np.uint8]
-Counts = NDArray[np.int16]
-Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
 
@@ -59,26 +67,14 @@ class Urge(NamedTuple):
     gone: NDArray[np.integer]
     standing: Flags
 
-    def part(self, tile: slice) -> Urge:
+    def of(self, columns: Places) -> Urge:
         """Return what moves some of the runs."""
-        return Urge(self.omega[tile], self.pull[:, tile], self.gone[tile], self.standing[:, tile])
+        return Urge(self.omega[columns], self.pull[:, columns], self.gone[columns], self.standing[:, columns])
 
 
-def tiles(width: int, size: int | None = None) -> Iterator[slice]:
+def tiles(width: int, size: int) -> Iterator[slice]:
     """Cut the columns into tiles."""
-    return (slice(start, min(start + (size or TILE), width)) for start in range(0, width, size or TILE))
-
-
-def total(flags: Codes) -> Counts:
-    """Count the members flagged in every column, in the narrowest numbers that hold them."""
-    narrow = np.uint8 if len(flags) < 256 else np.uint16
-    return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.int16)
-
-
-def total_of_bytes(benches: Codes) -> Counts:
-    """Count the members flagged in every column, eight to a byte."""
-    narrow = np.uint8 if SEATS * len(benches) < 256 else np.uint16
-    return np.add.reduce(np.bitwise_count(benches), axis=0, dtype=narrow).astype(np.int16)
+    return (slice(start, min(start + size, width)) for start in range(0, width, size))
 
 
 # -- two candidates ------------------------------------------------------------------------------
@@ -87,18 +83,31 @@ def total_of_bytes(benches: Codes) -> Counts:
 class Desk:
     """Buffers for one tile: arrays made anew for every pass would cost more than the pass."""
 
-    def __init__(self, members: int) -> None:
-        self.booth = streams.Booth(members, TILE)
-        seats = self.booth.benches * TILE * SEATS
+    def __init__(self, members: int, width: int) -> None:
+        self.booth, self.width = streams.Booth(members, width), width
+        seats = self.booth.benches * width * SEATS
         self._bound = np.empty(seats, dtype=np.float32)
         self._whole = np.empty(seats, dtype=np.uint16)
         self._flags = np.empty(seats, dtype=bool)
 
-    def room(self, width: int) -> tuple[Singles, NDArray[np.uint16], Flags]:
-        """Return room for bounds, their integer parts, and flags."""
-        shape = self.booth.benches, width * SEATS
-        size = shape[0] * shape[1]
-        return self._bound[:size].reshape(shape), self._whole[:size].reshape(shape), self._flags[:size].reshape(shape)
+    def bound(self, width: int) -> Singles:
+        """Return room for the bounds of so many runs."""
+        return self._bound[: self.booth.benches * width * SEATS].reshape(self.booth.benches, -1)
+
+    def beyond(self, bits: NDArray[np.uint16], bound: Singles, share: Share) -> Codes:
+        """Return whose numbers are not below their bounds; the bounds are used up."""
+        flags = self._flags[: bits.size].reshape(bits.shape)
+        bound += seats(share.lift)
+        if share.wide:
+            return packed(np.greater_equal(bits, np.floor(bound, out=bound), out=flags))
+        whole = self._whole[: bits.size].reshape(bits.shape)
+        np.copyto(whole, bound, casting="unsafe")
+        return packed(np.greater_equal(bits, whole, out=flags))
+
+    def below(self, bits: NDArray[np.uint16], share: Share) -> Codes:
+        """Return whose numbers say that they think again."""
+        flags = self._flags[: bits.size].reshape(bits.shape)
+        return packed(np.less(bits, seats(np.minimum(share.below, TOP).astype(np.uint16)), out=flags))
 
 
 @dataclass
@@ -120,7 +129,7 @@ class Pair:
     @classmethod
     def room(cls, shape: tuple[int, ...], width: int) -> Pair:
         """Return empty seats for `width` runs of arrays of this shape."""
-        desk = Desk(shape[0])
+        desk = Desk(shape[0], TILE)
         against = np.zeros((desk.booth.benches, width, SEATS), dtype=np.float32)
         return cls(against, np.zeros(against.shape[:2], dtype=np.uint8), desk)
 
@@ -128,14 +137,11 @@ class Pair:
         """Seat the members of some runs, from arrays ``(N, B)``."""
         bench(against, self.against[:, columns])
         if intention.any():
-            flags = np.zeros((len(self.second), len(against[0]), SEATS), dtype=bool)
-            bench(intention == 1, flags)
-            self.second[:, columns] = packed(flags.reshape(len(flags), -1))
+            self.second[:, columns] = benched_flags(intention == 1)
 
     def intentions(self) -> Codes:
         """Return whom members intend, shape ``(N, B)``."""
-        seats = np.unpackbits(self.second[..., None], axis=2, bitorder="little")
-        return seats.transpose(0, 2, 1).reshape(-1, self.second.shape[1])[: self.desk.booth.members]
+        return unbenched_flags(self.second, self.desk.booth.members)
 
     def beside(self, others: Sequence[Any]) -> Pair:
         """Return these runs and others, side by side."""
@@ -149,16 +155,20 @@ class Pair:
 
     def think(self, keys: U64, round_: int, urge: Urge) -> Counts:
         """Let the open think again; return who went from where to where, shape ``(2, 2, B)``, off the diagonal."""
-        share = Share.of(urge, streams.finer(keys, round_))
-        says = np.empty((2, *self.second.shape), dtype=np.uint8)
-        states = streams.pairs(keys, round_)
+        share, states = Share.of(urge, streams.finer(keys, round_)), streams.pairs(keys, round_)
+        near = np.exp(np.clip(urge.pull[0] - urge.pull[1], -STEEP, STEEP).astype(np.float32))
+        far = at_least(share.reach, near)
+        beyond, open_ = np.empty((2, *self.second.shape), dtype=np.uint8)
         with streams.unbuffered():
-            for tile in tiles(keys.size):
-                bits = self.desk.booth.of(states[2 * tile.start : 2 * tile.stop])
-                self._ask(self.against[:, tile], bits, share.part(tile), says[..., tile])
-        beyond, open_ = says
+            for tile in tiles(keys.size, self.desk.width):
+                part, bits = share.part(tile), self.desk.booth.of(states[2 * tile.start : 2 * tile.stop])
+                bound = self.desk.bound(part.reach.size)
+                np.add(self.against[:, tile].reshape(bound.shape), seats(near[tile]), out=bound)
+                np.divide(seats(far[tile]), bound, out=bound)
+                beyond[:, tile] = self.desk.beyond(bits, bound, part)
+                open_[:, tile] = self.desk.below(bits, part)
         if share.wide:
-            open_ |= np.where(share.below > TOP, np.uint8(255), np.uint8(0))
+            open_ |= share.everybody()
         old = self.second
         open_ |= old
         self.second = np.bitwise_and(beyond, open_, out=beyond)
@@ -167,32 +177,17 @@ class Pair:
         flows[1, 0] = total_of_bytes(old & ~self.second)
         return flows
 
-    def _ask(self, against: Singles, bits: NDArray[np.uint16], share: Share, says: Codes) -> None:
-        """Write down whose numbers lie at or beyond the bound for the first candidate, and who thinks again."""
-        bound, whole, flags = self.desk.room(share.near.size)
-        np.add(against.reshape(bound.shape), seats(share.near), out=bound)
-        np.divide(seats(share.far), bound, out=bound)
-        bound += seats(share.lift)
-        if share.wide:
-            np.greater_equal(bits, np.floor(bound, out=bound), out=flags)
-        else:
-            np.copyto(whole, bound, casting="unsafe")
-            np.greater_equal(bits, whole, out=flags)
-        says[0] = packed(flags)
-        says[1] = packed(np.less(bits, seats(np.minimum(share.below, TOP).astype(np.uint16)), out=flags))
-
 
 class Share(NamedTuple):
-    """What belongs to a round alone, one number per run.
+    """What a round's numbers are compared with, one of each per run.
 
-    `near` is ``1 / m`` and `far` is ``omega 2**16 / m``; `lift`, in [0, 1), makes of a bound with
-    all its digits the whole number that sixteen bits are compared with, once the digits after the
-    point are cut off; those who think again have bits below the whole number `below`.  `wide` says
-    that whole numbers may reach 2**16, which sixteen bits do not hold.
+    `reach` is ``omega 2**16``; `lift`, in [0, 1), makes of a bound with all its digits the whole
+    number that sixteen bits are compared with, once the digits after the point are cut off; those
+    who think again have bits below the whole number `below`.  `wide` says that whole numbers may
+    reach 2**16, which sixteen bits do not hold.
     """
 
-    near: Singles
-    far: Singles
+    reach: Singles
     lift: Singles
     below: Singles
     wide: bool
@@ -201,18 +196,16 @@ class Share(NamedTuple):
     def of(cls, urge: Urge, finer: Floats) -> Share:
         """Return the round's share, given the digits after the point of its ballots' numbers."""
         reach = (urge.omega * STEPS).astype(np.float32)
-        near = np.exp(np.clip(urge.pull[0] - urge.pull[1], -STEEP, STEEP).astype(np.float32))
         lift = np.minimum((1.0 - finer).astype(np.float32), np.float32(1.0 - 2.0**-24))
-        return cls(near, at_least(reach, near), lift, np.floor(reach + lift), bool(reach.max(initial=0) > TOP - 1))
+        return cls(reach, lift, np.floor(reach + lift), bool(reach.max(initial=0) > TOP - 1))
 
     def part(self, tile: slice) -> Share:
         """Return the share of some runs."""
-        return Share(self.near[tile], self.far[tile], self.lift[tile], self.below[tile], self.wide)
+        return Share(self.reach[tile], self.lift[tile], self.below[tile], self.wide)
 
-
-def seats(column: np.ndarray) -> np.ndarray:
-    """Repeat a number per run for every seat of a bench."""
-    return column.repeat(SEATS)
+    def everybody(self) -> Codes:
+        """Return all seats of the runs in which sixteen bits cannot say that everybody thinks again."""
+        return np.where(self.below > TOP, np.uint8(255), np.uint8(0))
 
 
 def at_least(reach: Singles, near: Singles) -> Singles:
@@ -225,18 +218,6 @@ def at_least(reach: Singles, near: Singles) -> Singles:
     return np.where(product < exact, np.nextafter(product, np.float32(np.inf)), product)
 
 
-def bench(array: np.ndarray, seats: np.ndarray) -> None:
-    """Seat members: copy ``(N, B)`` to ``(benches, B, SEATS)``; empty seats stay as they are."""
-    for seat in range(SEATS):
-        row = array[seat::SEATS]
-        seats[: len(row), :, seat] = row
-
-
-def packed(flags: Flags) -> Codes:
-    """Write a bench's flags as one byte: ``(benches, B * SEATS)`` to ``(benches, B)``."""
-    return np.packbits(flags.reshape(-1), bitorder="little").reshape(len(flags), -1)
-
-
 # -- three and more ------------------------------------------------------------------------------
 
 
@@ -246,99 +227,110 @@ class Crowd:
 
     Attributes
     ----------
-    stance : ndarray of float32, shape (K, N, B)
+    stance : ndarray of float32, shape (K, benches, B, SEATS)
         Log-odds of every candidate.
-    intention : ndarray of uint8, shape (N, B)
-        Candidate a member intends to vote for; K for the absent.
+    intends : ndarray of uint8, shape (K, benches, B)
+        Who intends which candidate, a bit per seat; the absent none.
+    here : ndarray of uint8, shape (benches, B)
+        Who is present.
     """
 
     stance: Singles
-    intention: Codes
-    booth: streams.Booth = field(repr=False)
+    intends: Codes
+    here: Codes
+    desk: Desk = field(repr=False)
 
     @classmethod
     def room(cls, shape: tuple[int, ...], width: int) -> Crowd:
-        """Return room for `width` runs of arrays of this shape."""
-        k, n, _ = shape
-        intention = np.zeros((n, width), dtype=np.uint8)
-        return cls(np.empty((k, n, width), dtype=np.float32), intention, streams.Booth(n, TILE))
+        """Return empty seats for `width` runs of arrays of this shape."""
+        k, members, _ = shape
+        desk = Desk(members, max(1, 2 * TILE // k))
+        places = desk.booth.benches, width
+        stance = np.zeros((k, *places, SEATS), dtype=np.float32)
+        return cls(stance, np.zeros((k, *places), dtype=np.uint8), np.zeros(places, dtype=np.uint8), desk)
 
     def put(self, columns: slice, stance: Singles, intention: Codes) -> None:
-        """Seat the members of some runs."""
-        self.stance[..., columns] = stance
-        self.intention[..., columns] = intention
+        """Seat the members of some runs, from arrays ``(K, N, B)`` and ``(N, B)``."""
+        for k, row in enumerate(stance):
+            bench(row, self.stance[k, :, columns])
+            self.intends[k, :, columns] = benched_flags(intention == k)
+        self.here[:, columns] = np.bitwise_or.reduce(self.intends[..., columns], axis=0)
 
     def intentions(self) -> Codes:
-        """Return whom members intend, shape ``(N, B)``."""
-        return self.intention.copy()
+        """Return whom members intend, shape ``(N, B)``; K for the absent."""
+        flags = np.stack([unbenched_flags(plane, self.desk.booth.members) for plane in self.intends])
+        return np.where(flags.any(axis=0), flags.argmax(axis=0), len(flags)).astype(np.uint8)
 
     def beside(self, others: Sequence[Any]) -> Crowd:
         """Return these runs and others, side by side."""
         parts = [self, *others]
-        stance = np.concatenate([part.stance for part in parts], axis=-1)
-        return Crowd(stance, np.concatenate([part.intention for part in parts], axis=-1), self.booth)
+        stance = np.concatenate([part.stance for part in parts], axis=2)
+        intends, here = (np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in ("intends", "here"))
+        return Crowd(stance, intends, here, self.desk)
 
     def keep(self, columns: Places) -> Crowd:
         """Return only these runs."""
-        return Crowd(self.stance.take(columns, axis=-1), self.intention.take(columns, axis=-1), self.booth)
+        stance, intends = self.stance.take(columns, axis=2), self.intends.take(columns, axis=2)
+        return Crowd(stance, intends, self.here.take(columns, axis=1), self.desk)
 
     def think(self, keys: U64, round_: int, urge: Urge) -> Counts:
         """Let the open think again; return who went from where to where, shape ``(K, K, B)``, off the diagonal."""
-        k = len(self.stance)
+        open_, choice = self._ask(keys, round_, urge)
+        left = np.flatnonzero(urge.gone >= 0)
+        if left.size:  # the voters of who has left must think again, whatever their numbers
+            _, again = self.keep(left)._ask(keys[left], round_, urge.of(left)._replace(omega=np.ones(left.size)))
+            must = np.take_along_axis(self.intends[..., left], urge.gone[left][None, None], axis=0)[0]
+            open_[:, left] |= must
+            choice[..., left] = choice[..., left] & ~must | again & must
+        old = self.intends
+        self.intends = (choice & open_ | old & ~open_) & self.here
+        k = len(old)
         flows = np.zeros((k, k, keys.size), dtype=np.int16)
-        for tile in tiles(keys.size):
-            flows[:, :, tile] = self._think(tile, keys[tile], round_, urge.part(tile))
+        for a in range(k):
+            for b in range(k):
+                if a != b:
+                    flows[a, b] = total_of_bytes(old[a] & self.intends[b])
         return flows
 
-    def _think(self, tile: slice, keys: U64, round_: int, urge: Urge) -> Counts:
-        """Let members think again one by one, but all of a tile at once.
+    def _ask(self, keys: U64, round_: int, urge: Urge) -> tuple[Codes, Codes]:
+        """Return who thinks again, and whom everybody would then intend.
 
-        Only members whose leading bits say that they may think again are looked at.
+        The multinomial logit among those standing, by its cumulative probabilities: the weight of
+        who is out is nothing, and of the last bound nothing is left over, whatever the rounding.
         """
-        k, width, intention = len(self.stance), keys.size, self.intention[:, tile]
-        reach = urge.omega * STEPS
-        member, column = self._suspects(keys, round_, np.where(urge.gone >= 0, float(STEPS), reach))
-        old = intention[member, column]
-        s = streams.ballot(keys[column], round_, member.astype(np.uint64))
-        reach = np.where(old == urge.gone[column], float(STEPS), reach[column])
-        think = np.flatnonzero((s < reach) & (old < k))
-        member, column, old = member[think], column[think], old[think]
-        new = choose(self.stance[:, :, tile][:, member, column], urge, column, s[think] / reach[think])
-        moved = np.flatnonzero(old != new)
-        member, column, old, new = member[moved], column[moved], old[moved], new[moved]
-        intention[member, column] = new
-        code = (old.astype(np.int64) * k + new) * width + column
-        return np.bincount(code, minlength=k * k * width).reshape(k, k, width).astype(np.int16)
-
-    def _suspects(self, keys: U64, round_: int, reach: Floats) -> tuple[Places, Places]:
-        """Return member and column wherever the leading bits leave open that a member thinks again."""
-        limit = np.repeat(np.minimum(reach, TOP).astype(np.uint16), SEATS)
-        row, place = np.divmod(np.flatnonzero(self.booth.bits(keys, round_) <= limit), limit.size)
-        member, column = SEATS * row + place % SEATS, place // SEATS
-        real = member < len(self.intention)
-        return member[real], column[real]
+        k, finer, states = len(self.stance), streams.finer(keys, round_), streams.pairs(keys, round_)
+        share = Share.of(urge, finer)
+        pull = np.where(urge.standing, urge.pull, -np.inf).astype(np.float32)
+        beyond = np.empty((k - 1, *self.here.shape), dtype=np.uint8)
+        open_ = np.empty_like(self.here)
+        weights = np.empty((k, self.desk.booth.benches, self.desk.width * SEATS), dtype=np.float32)
+        with streams.unbuffered():
+            for tile in tiles(keys.size, self.desk.width):
+                part, bits = share.part(tile), self.desk.booth.of(states[2 * tile.start : 2 * tile.stop])
+                weight = cumulated(self.stance[:, :, tile], pull[:, tile], weights[..., : bits.shape[1]])
+                for c in range(k - 1):
+                    bound = np.divide(weight[c], weight[-1], out=weight[c])
+                    bound *= seats(part.reach)
+                    beyond[c][:, tile] = self.desk.beyond(bits, bound, part)
+                open_[:, tile] = self.desk.below(bits, part)
+        if share.wide:
+            open_ |= share.everybody()
+        choice = np.concatenate([np.full_like(open_, 255)[None], beyond])  # not below the bound of the one before
+        choice[:-1] &= ~beyond
+        return open_, choice
 
 
-def choose(stance: Singles, urge: Urge, column: Places, u: Floats) -> Codes:
-    """Return whom members intend when they think again, by uniforms `u`.
+def cumulated(stance: Singles, pull: Singles, out: Singles) -> Singles:
+    """Return the candidates' weights ``exp(stance + pull)`` added up, shape ``(K, benches, B * SEATS)``.
 
-    The multinomial logit among those standing, by its cumulative probabilities.  Nobody chooses
-    a candidate who is out, whatever the rounding.
-
-    Parameters
-    ----------
-    stance : ndarray of float32, shape (K, n)
-        Log-odds of these members; changed.
-    urge : Urge
-        What moves them.
-    column, u : ndarrays, shape (n,)
-        Their runs, and a uniform for each.
+    Those of a member are in units of its largest one.
     """
-    standing = urge.standing
-    stance += np.where(standing, urge.pull, -np.inf).astype(np.float32)[:, column]
-    stance -= stance.max(axis=0)
-    np.exp(stance, out=stance)
-    bounds = np.cumsum(stance, axis=0)
-    bounds /= bounds[-1]
-    last = len(standing) - 1 - standing[::-1].argmax(axis=0)
-    return np.minimum((u >= bounds[:-1]).sum(axis=0), last[column]).astype(np.uint8)
+    for c, row in enumerate(stance):
+        np.add(row.reshape(out[c].shape), seats(pull[c]), out=out[c])
+    top = out.max(axis=0)
+    for c in range(len(out)):
+        out[c] -= top
+        np.exp(out[c], out=out[c])
+    for c in range(1, len(out)):
+        out[c] += out[c - 1]
+    return out

@@ -1,26 +1,42 @@
 """The rounds of many runs at once: arrays in, arrays out.
 
-Arrays are members first, runs last, so that comparison and summation run along contiguous
-memory.  The kernel draws nothing of its own: every number comes from a run's key and the address
-``(round, lane)``, so a run is the same whatever its neighbours do.  What goes on in the members'
-heads is in `ballots`; here is what follows from it: papers, majorities, withdrawals, endings.
+The kernel draws nothing of its own: every number comes from a run's key and the address
+``(round, lane)``, so a run is the same whatever its neighbours do.  How the runs stand is in
+`states`, what goes on in the members' heads in `ballots`; here is what follows from it: papers,
+majorities, withdrawals, endings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import streams
-from iomsim.ballots import Crowd, Pair, Urge, total
+from iomsim.ballots import Urge
+from iomsim.benches import total
 from iomsim.binomial import binomial_quantile
-from iomsim.rules import ENDINGS, Rules
+from iomsim.rules import ENDINGS
+from iomsim.states import (
+    Field,
+    Flags,
+    Hall,
+    Ints,
+    Places,
+    Played,
+    Rows,
+    Setting,
+    State,
+    abreast,
+    opening,
+    ragged,
+    seated,
+)
 from iomsim.streams import U64, Floats, Lane
+
+__all__ = ["Field", "Hall", "Played", "Rows", "Setting", "State", "opening", "ragged", "seated"]
 
 CROWDED = 0.85
 """Finished runs are dropped when fewer than this share of the columns are still in play."""
@@ -31,12 +47,6 @@ APART = 3
 MAJORITY, ACCLAMATION, CONFIRMED, FAILED, UNRESOLVED = range(len(ENDINGS))
 OPEN = -1
 
-Singles = NDArray[np.float32]
-Codes = NDArray[np.uint8]
-Ints = NDArray[Any]  # whole numbers, of whatever width
-Flags = NDArray[np.bool_]
-Places = NDArray[np.intp]
-
 
 class Ticker(Protocol):
     """Anything that lets a round pass and says where a night came before it."""
@@ -46,175 +56,6 @@ class Ticker(Protocol):
 
     def concessions(self, runs: Places) -> None:
         """Let the time of a withdrawal pass."""
-
-
-class Setting(NamedTuple):
-    """What all runs of a block share.
-
-    `pinned` counts the pinned members per candidate, shape ``(K,)``; `entitled` the members with
-    a vote; `behaviour` holds the model's parameters as plain numbers.
-    """
-
-    candidates: int
-    entitled: int
-    pinned: NDArray[np.int64]
-    behaviour: SimpleNamespace
-    rules: Rules
-
-
-@dataclass
-class State:
-    """How the runs in play stand, one column each; B columns, K candidates.
-
-    Attributes
-    ----------
-    run : ndarray of int, shape (B,)
-        Number of the run.
-    keys, fluid, present : ndarrays, shape (B,)
-        The run's key, whether its contest moves, and how many members are present.
-    counts, votes : ndarrays of int, shape (K, B)
-        Members intending each candidate, and the papers of the last round.
-    standing : ndarray of bool, shape (K, B)
-        Who has neither withdrawn nor been eliminated.
-    gone : ndarray of int, shape (B,)
-        Candidate who left after the last round, or -1.
-    alone : ndarray of int, shape (B,)
-        Candidate who faces a yes/no round next, or -1.
-    refusals, crowded, two_way : ndarrays of int, shape (B,)
-        Times the trailing camp did not concede; inconclusive rounds with three or more standing;
-        inconclusive rounds between two.
-    done : ndarray of bool, shape (B,)
-        Finished runs that have not yet been dropped.
-    """
-
-    run: Places
-    keys: U64
-    fluid: Flags
-    present: Ints
-    counts: Ints
-    votes: Ints
-    standing: Flags
-    gone: Ints
-    alone: Ints
-    refusals: Ints
-    crowded: Ints
-    two_way: Ints
-    done: Flags
-
-    @property
-    def width(self) -> int:
-        """How many columns there are."""
-        return self.run.size
-
-
-COLUMNS = [f.name for f in fields(State)]
-
-
-@dataclass
-class Field(State):
-    """Runs before they are played, or played on; N members.
-
-    Attributes
-    ----------
-    stance : ndarray of float32, shape (N, B) or (K, N, B)
-        Odds against candidate 0 (two candidates), or log-odds of every candidate.
-    intention : ndarray of uint8, shape (N, B)
-        Candidate a member intends to vote for; K for the absent where three or more stand.
-        Between two candidates the absent carry 0, never move, and are taken off the counts.
-    """
-
-    stance: Singles
-    intention: Codes
-
-
-@dataclass
-class Hall(State):
-    """Runs that are being played: the members have taken their seats."""
-
-    minds: Pair | Crowd
-
-    def keep(self, columns: Places) -> Hall:
-        """Return the hall with only these columns."""
-        kept = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
-        return Hall(minds=self.minds.keep(columns), **kept)
-
-
-def seated(parts: Iterable[Field], width: int) -> Hall:
-    """Seat the members of several fields, `width` runs in all, side by side."""
-    minds: Pair | Crowd | None = None
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
-    at = 0
-    for part in parts:
-        if minds is None:
-            minds = (Pair if part.stance.ndim == 2 else Crowd).room(part.stance.shape, width)
-        minds.put(slice(at, at + part.width), part.stance, part.intention)
-        at += part.width
-        for name, arrays in columns.items():
-            arrays.append(getattr(part, name))
-    assert minds is not None
-    return Hall(minds=minds, **{name: np.concatenate(arrays, axis=-1) for name, arrays in columns.items()})
-
-
-def abreast(halls: Sequence[Hall]) -> Hall:
-    """Put the runs of several halls side by side."""
-    first, *others = (hall.minds for hall in halls)
-    columns = {name: np.concatenate([getattr(hall, name) for hall in halls], axis=-1) for name in COLUMNS}
-    return Hall(minds=first.beside(others), **columns)
-
-
-class Rows(NamedTuple):
-    """One round of the runs that held it: run, votes (K, n), valid (n,), flows (K, K, n)."""
-
-    round_: int
-    run: Places
-    votes: Ints
-    valid: Ints
-    flows: Ints
-
-    def of(self, columns: Places) -> Rows:
-        """Return the rows of some of the runs."""
-        return Rows(self.round_, *(array.take(columns, axis=-1) for array in self[1:]))
-
-
-class Played(NamedTuple):
-    """How every run of a block ended, and the rounds it held."""
-
-    winner: NDArray[np.int8]
-    ending: NDArray[np.uint8]
-    rounds: NDArray[np.int16]
-    rows: list[Rows]
-
-
-def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Singles, first: int = 0) -> Field:
-    """Return the field before the first round, its runs numbered from `first` on.
-
-    Until they vote, all present count for candidate 0.
-    """
-    k, (n, width) = setting.candidates, absent.shape
-    nothing, nobody = np.zeros(width, dtype=np.int16), np.full(width, -1, dtype=np.int16)
-    intention = np.zeros((n, width), dtype=np.uint8)
-    if k > 2:
-        intention[absent] = k
-    present = (n - total(absent.view(np.uint8))).astype(np.int16)
-    counts = np.zeros((k, width), dtype=np.int16)
-    counts[0] = present
-    return Field(
-        run=np.arange(first, first + width),
-        keys=keys,
-        fluid=fluid,
-        present=present,
-        counts=counts,
-        votes=np.zeros((k, width), dtype=np.int16),
-        standing=np.ones((k, width), dtype=bool),
-        gone=nobody,
-        alone=nobody,
-        refusals=nothing,
-        crowded=nothing,
-        two_way=nothing,
-        done=np.zeros(width, dtype=bool),
-        stance=stance,
-        intention=intention,
-    )
 
 
 def play(setting: Setting, field: Field, ticker: Ticker, after: int = 0) -> Played:
@@ -472,17 +313,3 @@ def pull(setting: Setting, field: State, round_: int) -> Floats:
         shock = streams.student(field.keys, round_, lanes(Lane.SWAY, setting.candidates))
         out += b.round_sd / np.sqrt(2.0) * shock
     return out
-
-
-# -- records -------------------------------------------------------------------------------------
-
-
-def ragged(played: Played, candidates: int, after: int = 0) -> tuple[NDArray[np.int16], ...]:
-    """Return votes (R, K), valid (R,) and flows (R, K, K) ordered by run, then round."""
-    k, held = candidates, played.rounds.astype(np.int64) - after
-    start = np.cumsum(held) - held
-    table = np.zeros((int(held.sum()), k + 1 + k * k), dtype=np.int16)
-    for rows in played.rows:
-        at = start[rows.run] + (rows.round_ - after - 1)
-        table[at] = np.concatenate([rows.votes, rows.valid[None], rows.flows.reshape(k * k, -1)], dtype=np.int16).T
-    return table[:, :k], table[:, k], table[:, k + 1 :].reshape(-1, k, k)

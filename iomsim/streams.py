@@ -122,27 +122,14 @@ SEATS = 8
 """Members sit eight to a bench: what one bench of one run does is a byte."""
 
 
-def ballot(keys: U64, round_: int, member: U64) -> Floats:
-    """Return the ballots' numbers in [0, STEPS) of some members, one per key.
-
-    The sixteen leading bits are a quarter of a word that four neighbouring members share.  The
-    digits after the point are the same for all members of a run and round: every number is
-    uniform, and what that costs in independence, a covariance of at most 2**-34 between the
-    ballots of two members, is less than the error of single precision.
-
-    Examples
-    --------
-    >>> one = ballot(run_keys(1, 0, 1), 3, np.array([7], dtype=np.uint64))
-    >>> bool(0 <= one[0] < STEPS)
-    True
-    """
-    word = words(keys, round_, np.uint64(Lane.BALLOTS) + member // np.uint64(4))
-    leading = (word >> (member % np.uint64(4) * np.uint64(16))) & np.uint64(STEPS - 1)
-    return leading + finer(keys, round_)
-
-
 def finer(keys: U64, round_: int) -> Floats:
-    """Return the digits after the point of all ballots of a round, as a uniform in [0, 1)."""
+    """Return the digits after the point of all ballots of a round, as a uniform in [0, 1).
+
+    A ballot's number lies in [0, STEPS).  Its sixteen leading bits are the member's own, those after
+    the point are the same for all members of a run and round.  So every number is uniform, and what
+    that costs in independence, a covariance of at most 2**-34 between the ballots of two members, is
+    less than the error of single precision.
+    """
     return uniform(keys, round_, Lane.FINE)
 
 

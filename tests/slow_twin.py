@@ -53,6 +53,17 @@ class Story:
         return self.nearest < NEAR
 
 
+def ballot(keys: np.ndarray, round_: int, member: np.ndarray) -> np.ndarray:
+    """Return the numbers of some members' ballots in [0, STEPS), one per key.
+
+    The leading bits are a quarter of a word that four neighbours share, those after the point the round's.
+    """
+    member = np.asarray(member, dtype=np.uint64)
+    word = streams.words(keys, round_, np.uint64(Lane.BALLOTS) + member // np.uint64(4))
+    leading = (word >> (member % np.uint64(4) * np.uint64(16))) & np.uint64(0xFFFF)
+    return leading + streams.uniform(keys, round_, Lane.FINE)
+
+
 class Numbers:
     """One run's random numbers, by address."""
 
@@ -68,8 +79,8 @@ class Numbers:
 
     def ballots(self, round_: int, members: int) -> list[float]:
         """Return every member's number in [0, 1)."""
-        who = np.arange(members, dtype=np.uint64)
-        return (streams.ballot(np.repeat(self.key, members), round_, who) / streams.STEPS).tolist()
+        who = np.arange(members)
+        return (ballot(np.repeat(self.key, members), round_, who) / streams.STEPS).tolist()
 
     def polar(self, round_: int, lane: int) -> tuple[float, float]:
         """Return a uniform in (0, 1] of forty bits, and the cosine of an angle of the other 24."""

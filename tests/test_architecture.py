@@ -19,7 +19,9 @@ PACKAGE = ROOT / "iomsim"
 LAYERS = """
     _version errors
     rules streams scores estimates lines announcements executors store
-    ballots binomial
+    benches binomial
+    ballots
+    states
     clock paired evidence selectors quantities kernel exact conditioning sentences
     electorate parts briefing records refusals calibration bootstrap days
     scenario announced

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from scipy import stats
+from slow_twin import ballot
 from toys import ALPHA, fit, proportion
 
 from iomsim import ballots, kernel, streams
@@ -94,7 +95,7 @@ def test_what_a_seed_means_never_changes() -> None:
     assert streams.run_keys(2023, 0, 2).tolist() == [2294317905247100747, 17636470077961694564]
     assert streams.generator(2023, 5, Purpose.REGIONS).random(2).tolist() == [0.11833151335520042, 0.5026088176930222]
     assert streams.uniform(KEYS[:2], 3, Lane.CONCEDE).tolist() == CONCEDE
-    assert streams.ballot(KEYS[:2], 3, np.array([0, 174], dtype=np.uint64)).tolist() == BALLOTS
+    assert ballot(KEYS[:2], 3, np.array([0, 174], dtype=np.uint64)).tolist() == BALLOTS
 
 
 def test_keys_are_addressed_by_block() -> None:
@@ -117,7 +118,7 @@ def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
 @pytest.mark.parametrize("round_", [1, 12])
 def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round_: int) -> None:
     keys, who = KEYS[:33], np.arange(members)
-    numbers = streams.ballot(np.tile(keys, members), round_, np.repeat(who, keys.size).astype(np.uint64))
+    numbers = ballot(np.tile(keys, members), round_, np.repeat(who, keys.size).astype(np.uint64))
     bits = Booth(members, 40).bits(keys, round_)
     assert bits.shape == (-(-members // SEATS), SEATS * keys.size)
     seats = bits[who[:, None] // SEATS, SEATS * np.arange(keys.size) + who[:, None] % SEATS]
@@ -133,7 +134,7 @@ def test_a_booth_forgets_what_it_handed_out_before() -> None:
 
 @pytest.mark.parametrize("round_", [2, 11])
 def test_ballots_are_uniform_in_their_leading_and_their_further_digits(round_: int) -> None:
-    everybody = [streams.ballot(KEYS, round_, np.full(BLOCK, member, dtype=np.uint64)) for member in range(60)]
+    everybody = [ballot(KEYS, round_, np.full(BLOCK, member, dtype=np.uint64)) for member in range(60)]
     numbers = np.concatenate(everybody)
     assert numbers.min() >= 0
     assert numbers.max() < streams.STEPS
@@ -148,7 +149,7 @@ def test_ballots_are_uniform_in_their_leading_and_their_further_digits(round_: i
 
 def test_ballots_of_neighbours_of_rounds_and_of_runs_do_not_go_together() -> None:
     def column(round_: int, member: int, keys: np.ndarray = KEYS) -> np.ndarray:
-        return streams.ballot(keys, round_, np.full(keys.size, member, dtype=np.uint64))
+        return ballot(keys, round_, np.full(keys.size, member, dtype=np.uint64))
 
     rows = [column(r, member) for r in (1, 2, 3, 4, 5) for member in (0, 1, 2, 3, 4, 7, 8, 174)]
     rows += [column(r, 0) % 1 for r in (1, 2, 4)]
@@ -241,7 +242,6 @@ def told(odds: float, omega: float, bits: np.ndarray, digits: float, second: int
     size = bits.size
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streams, "finer", lambda keys, round_: np.full(keys.size, digits))
-        patch.setattr(streams, "ballot", lambda keys, round_, member: bits[keys.astype(int)] + digits)
         patch.setattr(streams, "pairs", lambda keys, round_: np.repeat(keys, 2))
         patch.setattr(Booth, "of", lambda booth, pairs: np.repeat(bits[pairs[::2].astype(int)], SEATS)[None])
         pair = ballots.Pair.room((SEATS, size), size)

@@ -1,0 +1,58 @@
+"""Members sit eight to a bench: what is said on one bench in one run is a byte.
+
+Arrays of members, ``(N, B)`` with the runs last, become ``(benches, B, SEATS)``; flags become bytes,
+``(benches, B)``, and eight members are then handled at a time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iomsim.streams import SEATS
+
+Codes = NDArray[np.uint8]
+Counts = NDArray[np.int16]
+Flags = NDArray[np.bool_]
+
+
+def seats(column: np.ndarray) -> np.ndarray:
+    """Repeat a number per run for every seat of a bench."""
+    return column.repeat(SEATS)
+
+
+def bench(array: np.ndarray, seats: np.ndarray) -> None:
+    """Seat members: copy ``(N, B)`` to ``(benches, B, SEATS)``; empty seats stay as they are."""
+    for seat in range(SEATS):
+        row = array[seat::SEATS]
+        seats[: len(row), :, seat] = row
+
+
+def packed(flags: Flags) -> Codes:
+    """Write a bench's flags as one byte: ``(benches, B * SEATS)`` to ``(benches, B)``."""
+    return np.packbits(flags.reshape(-1), bitorder="little").reshape(len(flags), -1)
+
+
+def benched_flags(flags: Flags) -> Codes:
+    """Seat members' flags and write them as bytes: ``(N, B)`` to ``(benches, B)``."""
+    out = np.zeros((-(-len(flags) // SEATS), flags.shape[1], SEATS), dtype=bool)
+    bench(flags, out)
+    return packed(out.reshape(len(out), -1))
+
+
+def unbenched_flags(benches: Codes, members: int) -> Codes:
+    """Return members' flags from bytes: ``(benches, B)`` to ``(N, B)``."""
+    seats = np.unpackbits(benches[..., None], axis=2, bitorder="little")
+    return seats.transpose(0, 2, 1).reshape(-1, benches.shape[1])[:members]
+
+
+def total(flags: Codes) -> Counts:
+    """Count the members flagged in every column, in the narrowest numbers that hold them."""
+    narrow = np.uint8 if len(flags) < 256 else np.uint16
+    return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.int16)
+
+
+def total_of_bytes(benches: Codes) -> Counts:
+    """Count the members flagged in every column, eight to a byte."""
+    narrow = np.uint8 if SEATS * len(benches) < 256 else np.uint16
+    return np.add.reduce(np.bitwise_count(benches), axis=0, dtype=narrow).astype(np.int16)
