@@ -19,10 +19,10 @@ class NotebookFailed(AssertionError):
 
 
 def environment(folder: Path, fast: bool) -> dict[str, str]:
-    """Return the kernel's environment: charts inline, nothing of the user's own IPython, short if `fast`."""
+    """Return the kernel's environment: charts inline, no progress bars, nothing of the user's own IPython."""
     ours = ("MPLBACKEND", "IOMSIM_FAST", "IPYTHONDIR")
     kept = {key: value for key, value in os.environ.items() if key not in ours}
-    return kept | {"IPYTHONDIR": str(folder / ".ipython")} | ({"IOMSIM_FAST": "1"} if fast else {})
+    return kept | {"IPYTHONDIR": str(folder / ".ipython"), "TQDM_DISABLE": "1"} | ({"IOMSIM_FAST": "1"} if fast else {})
 
 
 def execute(path: Path, folder: Path, fast: bool = False) -> nbformat.NotebookNode:

@@ -276,7 +276,12 @@ def test_the_title_of_variants_is_their_finding() -> None:
     assert said.startswith(f"A's chance moves most with {top!r}: it ")
     assert said.endswith(f"to {100 * table.loc[top, 'value']:.0f} in 100")
     same = iom.side_by_side({"one": race(), "other": race()}, runs=100, seed=1).plot.scenarios()
-    assert same.get_title() == "A's chance does not move beyond noise"
+    assert same.get_title() == "Neither A's chance nor Tuesday moves beyond noise"
+    slow = {"as it is": race(), "two hours a round": race().with_clock(round_minutes=120)}
+    later = iom.side_by_side(slow, runs=400, seed=1)
+    told = later.plot.scenarios().get_title().replace("\n", " ")
+    before, after = (100 * later.table("spill")["value"]).round()
+    assert told == f"Tuesday moves most with 'two hours a round': it rises from {before:.0f} to {after:.0f} in 100"
 
 
 # -- grids ------------------------------------------------------------------------------------------

@@ -262,18 +262,23 @@ def _looks(found: SideBySide) -> dict[str, tuple[str, str, bool]]:
     return looks | {NO_WINNER: (colours[NO_WINNER], "X", False), SPILL: (LATER_DAY, "D", True)}
 
 
+def _what_moves(found: SideBySide, data: pd.DataFrame) -> str:
+    """Return the largest clear change, of the first candidate's chance or of the next day, in words."""
+    name, day = found.race.names[0], next_weekday(found.race)
+    moved = data.loc[[name, SPILL]]
+    clear = moved[moved["clear"]]
+    if clear.empty:
+        return f"Neither {short(name, 28)}'s chance nor {day} moves beyond noise"
+    outcome, variant = clear["change"].abs().idxmax()
+    top, before = clear.loc[(outcome, variant)], data.loc[outcome, "value"].iloc[0]
+    what = f"{day} moves" if outcome == SPILL else f"{short(name, 28)}'s chance moves"
+    verb = "falls" if top["change"] < 0 else "rises"
+    return f"{what} most with {variant!r}: it {verb} from {in_100(before)} to {in_100(top['value'])} in 100"
+
+
 def _scenarios_caption(found: SideBySide, data: pd.DataFrame) -> Caption:
     first, day = str(next(iter(found.forecasts))), next_weekday(found.race)
     chances = data.loc[found.race.names[0]]
-    clear = chances[chances["clear"]]
-    what = f"{short(found.race.names[0], 28)}'s chance"
-    if clear.empty:
-        title = f"{what} does not move beyond noise"
-    else:
-        top = clear.loc[clear["change"].abs().idxmax()]
-        verb = "falls" if top["change"] < 0 else "rises"
-        before, after = in_100(chances["value"].iloc[0]), in_100(top["value"])
-        title = f"{what} moves most with {top.name!r}: it {verb} from {before} to {after} in 100"
     reading = (
         f"Lines: each variant's own simulation error (95 %); against {first!r} (dotted) differences are known better, "
         "because all variants share their random numbers."
@@ -283,6 +288,7 @@ def _scenarios_caption(found: SideBySide, data: pd.DataFrame) -> Caption:
         f"{name}: {short(found.race.names[0])} {in_100(value)}, {day} {in_100(later[name])}"
         for name, value in chances["value"].items()
     ]
+    title = _what_moves(found, data)
     return Caption(
         title, reading, f"Dot plot of variants, in 100: {'; '.join(parts)}.", found.stamp(), found.provenance
     )
