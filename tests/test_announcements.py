@@ -103,6 +103,8 @@ def test_the_digest_names_the_events() -> None:
     events = [event for _, event in LINES]
     assert events_digest(events[:2]) == events_digest(events[:2])
     assert len({events_digest(events[:n]) for n in range(6)}) == 6
+    other = told("announce", votes={"Pope": 99, "Vitorino": 67}, at="12:20")
+    assert events_digest([other]) != events_digest(events[:1])
 
 
 # -- tallies -----------------------------------------------------------------------------------------

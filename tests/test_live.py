@@ -358,9 +358,13 @@ def test_undo_restores_every_bit(geneva: Scenario) -> None:
 @quiet
 def test_what_was_undone_leaves_no_trace(geneva: Scenario) -> None:
     straight = told(geneva, NOON, "Pope=101 Vitorino=64")
-    winding = told(geneva, "Pope=80 Vitorino=80", "undo", NOON, "withdraw Pope", "undo", "Pope=101 Vitorino=64")
+    winding = told(geneva)
+    for line in ("Pope=80 Vitorino=80", "undo", NOON, "withdraw Pope", "undo", "Pope=101 Vitorino=64"):
+        winding.tell(line)
+        winding.forecast()
     assert identical(straight.stage, winding.stage)
     assert straight.events == winding.events
+    agree(straight.forecast(), winding.forecast())
 
 
 @quiet
