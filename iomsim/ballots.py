@@ -45,7 +45,6 @@ from iomsim.streams import SEATS, STEPS, U64, Floats
 TILE = 1024
 """Runs of a pass over all members: what one pass touches stays in the cache."""
 
-SCALE = np.float32(STEPS)
 TOP = np.float32(STEPS - 1)
 STEEP = 64.0
 """Bound on the common log-odds of a round, inside the range of single precision."""
@@ -77,7 +76,37 @@ def tiles(width: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, width)) for start in range(0, width, size))
 
 
-# -- two candidates ------------------------------------------------------------------------------
+# -- numbers and bounds -------------------------------------------------------------------------
+
+
+class Share(NamedTuple):
+    """What a round's numbers are compared with, one of each per run.
+
+    `reach` is ``omega 2**16``; `lift`, in [0, 1), makes of a bound with all its digits the whole
+    number that sixteen bits are compared with, once the digits after the point are cut off; those
+    who think again have bits below the whole number `below`.  `wide` says that whole numbers may
+    reach 2**16, which sixteen bits do not hold.
+    """
+
+    reach: Singles
+    lift: Singles
+    below: Singles
+    wide: bool
+
+    @classmethod
+    def of(cls, urge: Urge, finer: Floats) -> Share:
+        """Return the round's share, given the digits after the point of its ballots' numbers."""
+        reach = (urge.omega * STEPS).astype(np.float32)
+        lift = np.minimum((1.0 - finer).astype(np.float32), np.float32(1.0 - 2.0**-24))
+        return cls(reach, lift, np.floor(reach + lift), bool(reach.max(initial=0) > TOP - 1))
+
+    def part(self, tile: slice) -> Share:
+        """Return the share of some runs."""
+        return Share(self.reach[tile], self.lift[tile], self.below[tile], self.wide)
+
+    def everybody(self) -> Codes:
+        """Return all seats of the runs in which sixteen bits cannot say that everybody thinks again."""
+        return np.where(self.below > TOP, np.uint8(255), np.uint8(0))
 
 
 class Desk:
@@ -108,6 +137,9 @@ class Desk:
         """Return whose numbers say that they think again."""
         flags = self._flags[: bits.size].reshape(bits.shape)
         return packed(np.less(bits, seats(np.minimum(share.below, TOP).astype(np.uint16)), out=flags))
+
+
+# -- two candidates ------------------------------------------------------------------------------
 
 
 @dataclass
@@ -176,36 +208,6 @@ class Pair:
         flows[0, 1] = total_of_bytes(self.second & ~old)
         flows[1, 0] = total_of_bytes(old & ~self.second)
         return flows
-
-
-class Share(NamedTuple):
-    """What a round's numbers are compared with, one of each per run.
-
-    `reach` is ``omega 2**16``; `lift`, in [0, 1), makes of a bound with all its digits the whole
-    number that sixteen bits are compared with, once the digits after the point are cut off; those
-    who think again have bits below the whole number `below`.  `wide` says that whole numbers may
-    reach 2**16, which sixteen bits do not hold.
-    """
-
-    reach: Singles
-    lift: Singles
-    below: Singles
-    wide: bool
-
-    @classmethod
-    def of(cls, urge: Urge, finer: Floats) -> Share:
-        """Return the round's share, given the digits after the point of its ballots' numbers."""
-        reach = (urge.omega * STEPS).astype(np.float32)
-        lift = np.minimum((1.0 - finer).astype(np.float32), np.float32(1.0 - 2.0**-24))
-        return cls(reach, lift, np.floor(reach + lift), bool(reach.max(initial=0) > TOP - 1))
-
-    def part(self, tile: slice) -> Share:
-        """Return the share of some runs."""
-        return Share(self.reach[tile], self.lift[tile], self.below[tile], self.wide)
-
-    def everybody(self) -> Codes:
-        """Return all seats of the runs in which sixteen bits cannot say that everybody thinks again."""
-        return np.where(self.below > TOP, np.uint8(255), np.uint8(0))
 
 
 def at_least(reach: Singles, near: Singles) -> Singles:

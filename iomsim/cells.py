@@ -89,7 +89,7 @@ def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[Sequence[tuple
     most = max(1, COLUMNS // size)
     for number, cell in cells:
         last = groups[-1] if groups else []
-        if last and len(last) < most and cell.changes and last[-1][1].base is cell.base and _shares_rounds(cell):
+        if last and len(last) < most and cell.changes and _shares_rounds(cell):
             last.append((number, cell))
         else:
             groups.append([(number, cell)])

@@ -255,7 +255,6 @@ def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> NDArray
     np.log(radius, out=radius)
     radius *= np.float32(-2.0)
     np.sqrt(np.maximum(radius, 0, out=radius), out=radius)
-    angle += np.float32(0.5)
     angle *= np.float32(np.pi * 2.0**-15)
     out = np.empty((2, pairs), dtype=np.float32)
     np.multiply(radius, np.cos(angle, out=out[0]), out=out[0])

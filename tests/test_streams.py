@@ -280,6 +280,17 @@ def test_what_is_certain_stays_certain(odds: float, goes: int, omega: float) -> 
         assert (told(odds, omega, ALL, digits, goes) == goes).all()
 
 
+def test_no_bound_for_certainty_is_rounded_below_it() -> None:
+    """The bound of a member with odds 0 is never below what thinking again reaches, whatever the round's part."""
+    pick = np.random.default_rng(1)
+    reach = (pick.random(100_000) * streams.STEPS).astype(np.float32)
+    near = np.exp(pick.normal(0, 5, reach.size)).astype(np.float32)
+    far = ballots.at_least(reach, near)
+    assert (far / near >= reach).all()
+    assert not (reach * near / near >= reach).all()
+    assert (np.abs(far.astype(float) / (reach.astype(float) * near) - 1) < 2.0**-23).all()
+
+
 def test_where_sixteen_bits_tie_the_further_digits_decide() -> None:
     odds = np.float32(2**16 / 1000.25 - 1)
     bits = np.array([999, 1000, 1001], dtype=np.uint16)

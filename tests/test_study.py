@@ -15,7 +15,7 @@ import pytest
 from toys import toy
 
 import iomsim as iom
-from iomsim import cells, store
+from iomsim import cells, store, study
 from iomsim.cells import COLUMNS, count_cells
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
 from iomsim.forecast import NO_WINNER
@@ -58,6 +58,13 @@ def test_every_row_is_that_of_a_forecast_of_its_own(runs: int, small: iom.Study)
         row = of_a_forecast(iom.forecast(cell.scenario(), runs=runs, seed=4, progress=False))
         assert list(table.columns[2:]) == list(row)
         assert table.iloc[i, 2:].to_dict() == row
+
+
+@pytest.mark.parametrize(("rounds", "median"), [([2, 2], 1), ([2, 3], 2), ([1, 3], 2), ([0, 0, 1], 3), ([5], 1)])
+def test_the_median_is_one_that_half_of_the_runs_do_not_exceed(rounds: list[int], median: int) -> None:
+    runs = sum(rounds)
+    counts = cells.Counts("hash", np.array([runs, 0, 0]), 0, np.array(rounds))
+    assert study._row(race(), counts, runs, 1)["median_rounds"] == median
 
 
 def test_a_cell_of_several_tasks_is_added_up(monkeypatch: pytest.MonkeyPatch, small: iom.Study) -> None:
