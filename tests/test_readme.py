@@ -1,0 +1,53 @@
+"""What the README says is what the library does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+import iomsim as iom
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_answer_is_the_forecast_of_the_first_command() -> None:
+    fc = iom.forecast(iom.load("geneva-2023"), 100_000, 2023, progress=False)
+    assert f"> {fc.answer()}\n" in TEXT.replace("100 000", "100\u202f000")
+    monday, later = (int(n) for n in re.search(r"(\d+) on Monday, (\d+) on Tuesday", TEXT).groups())
+    dots = fc.plot.decision_time_data()
+    assert monday + later == len(dots) == 50
+    assert later == round(50 * fc.spill().value)
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXT) if not link.startswith("http")]
+    assert len(links) > 12
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    named = {Path(link).name for link in links if link.endswith(".ipynb")}
+    assert named == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def test_the_lines_of_the_notebook_run(capsys: pytest.CaptureFixture[str]) -> None:
+    code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) == 10
+    shorter = {"runs=100_000": "runs=2_000", "iom.live(race, ": "iom.live(race, particles=500, "}
+    for long, short in shorter.items():
+        assert long in code
+        code = code.replace(long, short)
+    exec(compile(code, "README.md", "exec"), {})
+    plt.close("all")
+    said = capsys.readouterr().out
+    assert said.startswith("Pope")
+    assert "After 98" in said
+
+
+def test_the_commands_are_targets_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"(?:^|`)make (\w+)", TEXT, re.MULTILINE)
+    assert {"forecast", "test"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
