@@ -27,12 +27,15 @@ EARLY = {f"behaviour.{name}" for name in BEFORE_ROUNDS}
 """Parameters that have done their work before the first round."""
 
 
+Changes = tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True)
 class Cell:
     """One scenario of a study, as changes of a base: it is built where it is played."""
 
     base: Scenario
-    changes: tuple[tuple[str, float], ...] = ()
+    changes: Changes = ()
 
     def scenario(self) -> Scenario:
         """Return the scenario."""
@@ -63,15 +66,24 @@ def played(
     """Yield the number of every cell with its counts, or why there are none, as soon as its last task is done."""
     sizes = simulate.portions(runs, COLUMNS)
     tasks = [(group, first, size) for group in _groups(cells, sizes[0]) for first, size in enumerate(sizes)]
-    calls = ((tuple(c for _, c in group), seed, f * COLUMNS // BLOCK, size) for group, f, size in tasks)
     parts: dict[int, list[Counts | str]] = {}
-    for task, found, error in as_done(executor, count_cells, calls):
+    for task, found, error in as_done(executor, count_cells, _calls(tasks, seed, executor)):
         group, _, size = tasks[task]
         for n, (i, _) in enumerate(group):
             advance(size)
             parts.setdefault(i, []).append(f"{type(error).__name__}: {error}" if error else found[n])
             if len(parts[i]) == len(sizes):
                 yield i, _added(parts.pop(i))
+
+
+def _calls(tasks: Sequence[Any], seed: int, executor: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield what travels: the base as it was sent before, and the changes of every cell of a task."""
+    base, sent = None, None
+    for group, first, size in tasks:
+        if group[0][1].base is not base:
+            base = group[0][1].base
+            sent = simulate.packed(base, executor)
+        yield sent, tuple(cell.changes for _, cell in group), seed, first * COLUMNS // BLOCK, size
 
 
 def _added(parts: list[Counts | str]) -> Counts | str:
@@ -101,18 +113,21 @@ def _shares_rounds(cell: Cell) -> bool:
     return all(path in EARLY or path.startswith(("sponsors.", "candidates.", "ties.")) for path, _ in cell.changes)
 
 
-def count_cells(cells: Sequence[Cell], seed: int, first: int, size: int) -> list[Counts | str]:
-    """Play the same runs of several cells and count them: the unit of work that travels to executors.
+def count_cells(
+    sent: Scenario | bytes, changes: Sequence[Changes], seed: int, first: int, size: int
+) -> list[Counts | str]:
+    """Play the same runs of several variations of a scenario and count them: the unit of work that travels.
 
-    A cell that cannot be played is answered by the reason, and the others are played all the same.
+    One that cannot be played is answered by the reason, and the others are played all the same.
     """
     try:
-        races = [cell.scenario() for cell in cells]
+        base = simulate.unpacked(sent)
+        races = [Cell(base, change).scenario() for change in changes]
         return list(map(counted, races, simulate.play_cells(races, seed, first, size)))
     except Exception as error:
-        if len(cells) == 1:
+        if len(changes) == 1:
             return [f"{type(error).__name__}: {error}"]
-        return [part for cell in cells for part in count_cells([cell], seed, first, size)]
+        return [part for change in changes for part in count_cells(sent, [change], seed, first, size)]
 
 
 def counted(race: Scenario, out: Outcomes) -> Counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -199,6 +200,22 @@ def outcomes(played: kernel.Played, candidates: int, now: NDArray[np.float64], p
     return Outcomes(played.winner, played.ending, played.rounds, minute, present, votes, valid, flows)
 
 
+def packed(race: Scenario, executor: Any) -> Scenario | bytes:
+    """Return what of a scenario goes to an executor: its bytes, which every worker unpacks and compiles once."""
+    return race if executor is None else pickle.dumps(race)
+
+
+def unpacked(sent: Scenario | bytes) -> Scenario:
+    """Return the scenario that was sent."""
+    return _unpacked(sent) if isinstance(sent, bytes) else sent
+
+
+@lru_cache(maxsize=64)
+def _unpacked(sent: bytes) -> Scenario:
+    race: Scenario = pickle.loads(sent)
+    return race
+
+
 def portions(total: int, size: int) -> list[int]:
     """Cut a total into portions of a size, the last one with what is left.
 
@@ -247,14 +264,15 @@ def results(
     """
     blocks = span(runs - start, executor)
     sizes = portions(runs - start, blocks * BLOCK)
-    calls = [(work, race, seed, start // BLOCK + blocks * i, size) for i, size in enumerate(sizes)]
+    sent = packed(race, executor)
+    calls = [(work, sent, seed, start // BLOCK + blocks * i, size) for i, size in enumerate(sizes)]
     yield from in_order(executor, attempt, calls, rescue=True)
 
 
-def attempt(work: Callable[..., Any], race: Scenario, seed: int, first: int, size: int) -> Any:
+def attempt(work: Callable[..., Any], sent: Scenario | bytes, seed: int, first: int, size: int) -> Any:
     """Do a worker's work; if it fails, say where."""
     try:
-        return work(race, seed, first, size)
+        return work(unpacked(sent), seed, first, size)
     except Exception as error:
         raise BlockError(
             f"the span of {size} runs from block {first} failed: {type(error).__name__}: {error}"

@@ -17,7 +17,7 @@ from toys import same, toy
 
 import iomsim as iom
 from iomsim import compiled, executors, running, simulate, streams
-from iomsim.cells import Cell, count_cells
+from iomsim.cells import count_cells
 from iomsim.errors import BlockError, IomsimError
 from iomsim.executors import as_done, spread
 from iomsim.rules import ENDINGS
@@ -310,13 +310,22 @@ def test_workers_find_their_functions_in_the_package(function: Any) -> None:
 
 def test_only_small_things_travel() -> None:
     race = iom.load("geneva-2023")
-    task = (simulate.attempt, play_span, race, 2023, 64, simulate.SPAN * BLOCK)
+    sent = simulate.packed(race, Lazy())
+    task = (simulate.attempt, play_span, sent, 2023, 64, simulate.SPAN * BLOCK)
     assert len(pickle.dumps(task)) < 12_000
-    cells = tuple(Cell(race, (("behaviour.secrecy", 0.1 * i),)) for i in range(8))
-    assert len(pickle.dumps((count_cells, cells, 2023, 0, 2000))) < 14_000
+    changes = [(("behaviour.secrecy", 0.1 * i),) for i in range(8)]
+    assert len(pickle.dumps((count_cells, sent, changes, 2023, 0, 2000))) < 14_000
     runs = play_span(race, 1, 0, 4000)
     assert len(pickle.dumps(runs)) < 120 * 4000
-    assert len(pickle.dumps(count_cells(cells, 1, 0, 500))) < 8 * 1500
+    assert len(pickle.dumps(count_cells(sent, changes, 1, 0, 500))) < 8 * 1500
+
+
+def test_a_scenario_is_sent_as_bytes_and_unpacked_once() -> None:
+    sent = simulate.packed(RACE, Lazy())
+    assert isinstance(sent, bytes)
+    assert simulate.unpacked(sent) == RACE
+    assert simulate.unpacked(bytes(sent)) is simulate.unpacked(sent)
+    assert simulate.packed(RACE, None) is RACE is simulate.unpacked(RACE)
 
 
 def test_a_summary_does_not_grow_with_the_runs() -> None:

@@ -169,7 +169,7 @@ class Counting:
     ],
 )
 def test_the_work_is_one_flat_list_of_tasks(parameters: Any, runs: int, tasks: int, monkeypatch: Any) -> None:
-    monkeypatch.setattr(cells, "count_cells", lambda group, seed, first, size: [_nothing() for _ in group])
+    monkeypatch.setattr(cells, "count_cells", lambda sent, changes, *task: [_nothing() for _ in changes])
     pool = Counting()
     run(iom.Study.grid(race(), **parameters), runs=runs, executor=pool)
     assert len(pool.calls) == tasks
@@ -203,9 +203,9 @@ def replayed(
     """Run a study, and count the cells that are played."""
     seen: list[int] = []
 
-    def played(group: Any, *task: Any) -> Any:
-        seen.append(len(group))
-        return count_cells(group, *task)
+    def played(sent: Any, changes: Any, *task: Any) -> Any:
+        seen.append(len(changes))
+        return count_cells(sent, changes, *task)
 
     with monkeypatch.context() as patch:
         patch.setattr(cells, "count_cells", played)
