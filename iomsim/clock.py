@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,7 @@ class Calendar:
         return table[index]
 
 
+@lru_cache(maxsize=64)
 def calendar(
     opens: datetime,
     sittings: tuple[tuple[time, time], ...],
@@ -102,7 +103,7 @@ def calendar(
     sits_on_until: time,
     last_call: float,
 ) -> Calendar:
-    """Lay out the sittings of `HORIZON` days, leaving out the days without one.
+    """Lay out the sittings of `HORIZON` days, leaving out the days without one; equal ones only once.
 
     The day's last sitting has a second closing time, for days on which the chair sits on.
     """
@@ -116,6 +117,7 @@ def calendar(
             longer = max(minute_of(sits_on_until), minute_of(end)) if last else minute_of(end)
             rows.append([offset * DAY + minute_of(x) for x in (start, end)] + [offset * DAY + longer])
     table = np.array(rows, dtype=float).reshape(-1, 3)
+    table.setflags(write=False)
     begin = float(minute_of(opens.time()))
     if not (table[:, 2] - last_call >= np.maximum(table[:, 0], begin)).any():
         raise ScenarioError("the clock never sits: no sitting is long enough for a round to start")

@@ -81,14 +81,14 @@ class Study:
         parameters : iterable of str, optional
             Which parameters; default: all that have a range.
         """
-        from scipy.stats import qmc
-
         whole_number("count", count, 1)
         whole_number("seed", seed, 0)
         names = list(parameters) if parameters is not None else None
         wide = ranges(race, names)
-        unit = qmc.LatinHypercube(len(wide), rng=np.random.default_rng(seed)).random(count)
-        table = qmc.scale(unit, [low for low, _ in wide.values()], [high for _, high in wide.values()])
+        low, high = np.array(list(wide.values())).T
+        rng = np.random.default_rng(seed)
+        strata = rng.permuted(np.tile(np.arange(count), (len(wide), 1)), axis=1).T  # one point in each, per parameter
+        table = low + (high - low) * (strata + rng.random(strata.shape)) / count
         headings = _headings(race, names if names is not None else list(wide), list(wide))
         return cls._varied(race, list(wide), pd.DataFrame(table, columns=headings))
 

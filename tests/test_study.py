@@ -87,6 +87,8 @@ def test_a_sample_spreads_over_the_ranges_evenly() -> None:
     for name, path in (("W", "sponsors.W.strength"), ("fluid", "behaviour.fluid")):
         q, values = known[path], study.points[name].to_numpy()
         assert np.array_equal(np.sort(((values - q.low) / (q.high - q.low) * 40).astype(int)), np.arange(40))
+    together = np.corrcoef(iom.Study.sample(race(), 400, seed=1, parameters=["W", "fluid"]).points.T)[0, 1]
+    assert abs(together) < 4 / np.sqrt(400)
     again = iom.Study.sample(race(), 40, seed=1, parameters=["W", "fluid"])
     pd.testing.assert_frame_equal(again.points, study.points)
     assert not again.points.equals(iom.Study.sample(race(), 40, seed=2, parameters=["W", "fluid"]).points)
