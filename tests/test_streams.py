@@ -10,7 +10,7 @@ from scipy import stats
 from slow_twin import ballot
 from toys import ALPHA, fit, proportion
 
-from iomsim import ballots, kernel, streams
+from iomsim import ballots, benches, kernel, streams
 from iomsim.binomial import binomial_quantile
 from iomsim.electorate import LARGEST
 from iomsim.streams import BLOCK, SEATS, Booth, Lane, Purpose
@@ -218,6 +218,13 @@ def test_binomial_quantiles_are_exact(p: float) -> None:
     assert np.array_equal(binomial_quantile(trials, p, u), expected)
 
 
+def test_binomial_quantiles_of_an_electorate_too_large_for_tables() -> None:
+    trials, u = np.array([3000, 10, 0, 9999] * 50), streams.uniform(KEYS[:200], 1, Lane.ABSTAIN)
+    assert np.array_equal(binomial_quantile(trials, 0.02, u), np.maximum(stats.binom.ppf(u, trials, 0.02), 0))
+    small = binomial_quantile(np.full(200, 10), 0.3, u)
+    assert np.array_equal(small, binomial_quantile(np.append(np.full(200, 10), 5000), 0.3, np.append(u, 0.5))[:-1])
+
+
 def test_binomial_quantiles_at_the_edges_of_a_cell() -> None:
     u = np.array([0.0, 0.5 - 2**-53, 0.5, 1 - 2**-53])
     assert binomial_quantile(np.full(4, 1), 0.5, u).tolist() == [0, 0, 1, 1]
@@ -237,7 +244,9 @@ def test_a_lot_is_fair() -> None:
 # -- no probability is rounded ------------------------------------------------------------------------
 
 
-def told(odds: float, omega: float, bits: np.ndarray, digits: float, second: int) -> np.ndarray:
+def told(
+    odds: float, omega: float, bits: np.ndarray, digits: float, second: int, pull: tuple[float, float] = (0.0, 0.0)
+) -> np.ndarray:
     """Return whom members intend after a round in which their ballots' numbers are ``bits + digits``."""
     size = bits.size
     with pytest.MonkeyPatch.context() as patch:
@@ -248,7 +257,8 @@ def told(odds: float, omega: float, bits: np.ndarray, digits: float, second: int
         shape = (SEATS, size)
         pair.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
         nobody = np.full(size, -1)
-        urge = ballots.Urge(np.full(size, omega), np.zeros((2, size)), nobody, np.ones((2, size), dtype=bool))
+        pulls = np.repeat(np.array(pull)[:, None], size, axis=1)
+        urge = ballots.Urge(np.full(size, omega), pulls, nobody, np.ones((2, size), dtype=bool))
         pair.think(np.arange(size, dtype=np.uint64), 2, urge)
     intentions = pair.intentions()
     assert (intentions == intentions[0]).all()
@@ -278,6 +288,25 @@ def test_over_all_numbers_a_ballot_has_its_exact_chance(omega: float, first: flo
 def test_what_is_certain_stays_certain(odds: float, goes: int, omega: float) -> None:
     for digits in (0.0, 0.5, 1 - 2**-20):
         assert (told(odds, omega, ALL, digits, goes) == goes).all()
+
+
+@pytest.mark.parametrize("steep", [0.0, 3.0, 20.0, 60.0])
+def test_what_a_round_pulls_and_what_a_member_resists_cancel(steep: float) -> None:
+    """Log-odds of 2 against the first, with the round pulling as strongly as the member resists."""
+    odds, exact = np.exp(2.0 + steep), 1 / (1 + np.exp(2.0))
+    found = [1 - told(odds, 1.0, ALL, d, 1, pull=(steep, 0.0)).mean() for d in (0.25, 0.75)]
+    assert np.mean(found) == pytest.approx(exact, abs=2e-5)
+
+
+@pytest.mark.parametrize("members", [8, 248, 256, 300, 4000])
+def test_everybody_is_counted_however_many_there_are(members: int) -> None:
+    everybody = np.ones((members, 5), dtype=bool)
+    everybody[1, 3] = everybody[7, 3] = False
+    expected = [members, members, members, members - 2, members]
+    assert benches.total(everybody.view(np.uint8)).tolist() == expected
+    bytes_ = benches.benched_flags(everybody)
+    assert benches.total_of_bytes(bytes_).tolist() == expected
+    assert np.array_equal(benches.unbenched_flags(bytes_, members), everybody)
 
 
 def test_no_bound_for_certainty_is_rounded_below_it() -> None:

@@ -68,9 +68,9 @@ def test_the_median_is_one_that_half_of_the_runs_do_not_exceed(rounds: list[int]
 
 
 def test_a_cell_of_several_tasks_is_added_up(monkeypatch: pytest.MonkeyPatch, small: iom.Study) -> None:
-    whole = run(small, runs=2 * BLOCK + 700)
-    monkeypatch.setattr(cells, "COLUMNS", BLOCK)
-    pd.testing.assert_frame_equal(run(small, runs=2 * BLOCK + 700), whole)
+    whole = run(small, runs=4 * BLOCK + 700)
+    monkeypatch.setattr(cells, "COLUMNS", 2 * BLOCK)
+    pd.testing.assert_frame_equal(run(small, runs=4 * BLOCK + 700), whole)
 
 
 def test_a_grid_is_every_combination_of_values() -> None:
