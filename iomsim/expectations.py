@@ -14,6 +14,9 @@ from iomsim.lived import abstaining, still_away
 from iomsim.particles import CHUNK, Cloud, Passage, Singles, chances, columns
 from iomsim.streams import Floats
 
+OPEN = 0.9
+"""Bounds that hold more often say nothing of a candidate."""
+
 
 class Moments(NamedTuple):
     """Mean, variance and third central moment of sums of independent members, in every world."""
@@ -78,7 +81,7 @@ def surprise(tally: Tally, expected: Expected, w: Floats) -> Surprise:
     k = len(tally.names)
     moments = [Moments(*(part[c] for part in expected.votes)) for c in range(k)]
     odds = [_odds(m, low, high, w) for m, low, high in zip(moments, tally.low, tally.high, strict=True)]
-    told = [c for c in range(k) if odds[c] < 1.0]
+    told = [c for c in range(k) if tally.low[c] == tally.high[c] or odds[c] < OPEN]
     votes = min(1.0, min(odds) * max(1, len(told) - 1))
     papers = 1.0 if tally.valid is None else _odds(expected.papers, tally.valid, tally.valid, w)
     if tally.valid is not None and papers < votes:

@@ -93,6 +93,7 @@ class Elections:
             "spill": (out.minute < 0) | (out.minute >= DAY),
             "minute": np.where(out.minute < 0, 4 * DAY, np.minimum(out.minute, 4 * DAY)),
             "present": out.present,
+            "votes for A": self.votes(after, 0),
             "fluid": d.fluid,
             "appeal": d.appeal[0] - d.appeal[1],
             "campaign": d.campaign[0],
@@ -170,6 +171,16 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
         ["A at least 8", "A at least 7"],
         lambda e: (e.votes(1, 0) >= 8) & (e.votes(2, 0) >= 7),
     ),
+    "a withdrawal after little was known": (
+        {"behaviour": "concede_a=1, concede_b=1"},
+        ["valid=12", "withdraw B"],
+        lambda e: (
+            (e.valid(1) == 12)
+            & (e.out.rounds == 1)
+            & (e.out.ending == ENDINGS.index("acclamation"))
+            & (e.out.winner == 0)
+        ),
+    ),
     "papers, then a tally": ({}, ["valid=13", "A=7 B=6"], lambda e: (e.valid(1) == 13) & e.tally(2, 7, 6)),
     "three, one is out": (
         {"names": "ABC", "rules": "eliminate_after=1"},
@@ -238,7 +249,7 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
     ),
 }
 
-SHORT = list(CASES)[:18]
+SHORT = list(CASES)[:19]
 """Those that need no more than the first of many elections."""
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")

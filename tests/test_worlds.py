@@ -1,0 +1,229 @@
+"""The parts of the particle filter: shocks, moves, steering, surprise, and who has been seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
+from toys import PRESENT, STILL, toy
+
+import iomsim as iom
+from iomsim import moves
+from iomsim.announcements import Tally
+from iomsim.compiled import draw
+from iomsim.expectations import Expected, Moments, surprise
+from iomsim.live import CLOCK, FORECAST, STEP
+from iomsim.particles import Cloud, new_cloud, resample, shocks, weights
+from iomsim.simulate import plan_of
+from iomsim.stages import evened
+from iomsim.steering import normals, regress, steer, unpack
+from iomsim.streams import Floats
+
+pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
+
+# -- shocks ------------------------------------------------------------------------------------------
+
+
+def test_a_difference_of_two_shocks_has_the_sd_of_a_round() -> None:
+    plan = plan_of(toy(9, "ABC", behaviour={"round_sd": 0.4}))
+    eta = shocks(np.random.default_rng(1), plan, 400_000)
+    assert eta.shape == (3, 400_000)
+    assert (eta[0] - eta[1]).std() == pytest.approx(0.4, rel=0.01)
+    share = np.mean(np.abs(eta[2]) > 3 * eta[2].std())
+    assert share == pytest.approx(0.0117, abs=0.001)  # of Student's t with 5 degrees of freedom; normal: 0.0027
+
+
+# -- moves -------------------------------------------------------------------------------------------
+
+
+def quantities(cloud: Cloud) -> dict[str, Floats]:
+    d = cloud.draws
+    told = {
+        "fluid": d.fluid,
+        "appeal": d.appeal[0] - d.appeal[1],
+        "campaign": d.campaign[0],
+        "region": d.region[0, 0] - d.region[0, 1],
+        "conviction": d.conviction[1:].mean(axis=0),
+    }
+    return {name: np.asarray(x, dtype=float) for name, x in told.items()}
+
+
+def drift(sweeps: int) -> tuple[float, str]:
+    """Return what the moves change most in a posterior that was right before, in standard errors."""
+    case = CASES["two rounds"]
+    race, worlds = room(), 8000
+    night = told(race, case[1], worlds)
+    even = evened(np.random.default_rng(1), night.plan, night.stage)
+    cloud = moves.rejuvenate(np.random.default_rng(2), night.plan, even.cloud, sweeps)
+    sifted = past(race, RUNS)
+    right = sifted.story(2, case[2](sifted))
+    return max((errors_apart(right[name], x, worlds / 2), name) for name, x in quantities(cloud).items())
+
+
+def test_moves_leave_the_posterior_where_it_is() -> None:
+    assert drift(sweeps=25)[0] < FAR
+
+
+def always(rng: Any, new: Any, old: Any) -> NDArray[np.bool_]:
+    return np.ones(new.shape[1], dtype=bool)
+
+
+LIES: dict[str, tuple[str, Any]] = {
+    "every common move is taken": ("accepted", lambda f: always),
+    "proposals spread": ("pcn", lambda f: lambda rng, x, step: x + np.float32(step) * (f(rng, x, 1.0))),
+    "members move as they like": ("step_chance", lambda f: lambda *a: 0.0 * f(*a)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_and_wrong_moves_are_seen(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, wrong = LIES[lie]
+    monkeypatch.setattr(moves, name, wrong(getattr(moves, name)))
+    if name == "step_chance":
+        monkeypatch.setattr(moves, "path_chance", lambda plan, draws, stance, lived: np.zeros(lived[0].after.shape))
+    assert drift(sweeps=25)[0] > FAR
+
+
+def test_moves_move() -> None:
+    night = told(room(), ["A=8 B=5", "A=7 B=6"], 500)
+    before = evened(np.random.default_rng(1), night.plan, night.stage).cloud
+    after = moves.rejuvenate(np.random.default_rng(2), night.plan, before, 5)
+    for name, x in quantities(after).items():
+        assert np.mean(x != quantities(before)[name]) > (0.05 if name == "fluid" else 0.6), name
+    assert np.mean(after.passages[1].eta != before.passages[1].eta) > 0.5
+    assert np.array_equal(after.intention, before.intention)
+    pinned = after.draws.conviction[0]
+    assert np.std(pinned) == pytest.approx(1.0, abs=0.15)  # a pinned member shows nothing
+
+
+# -- resampling --------------------------------------------------------------------------------------
+
+
+def test_copies_of_a_world_go_different_ways() -> None:
+    night = told(iom.load("geneva-2023"), ["98-67", "90-75"], 600)
+    keys = night.stage.cloud.draws.keys
+    assert np.unique(keys).size == keys.size
+    assert np.unique(night.stage.hours.keys).size == keys.size
+
+
+def test_worlds_are_taken_in_proportion_to_their_weights() -> None:
+    log_weight = np.log(np.arange(1.0, 101.0))
+    counts = np.bincount(resample(log_weight, 0.4), minlength=100)
+    expected = 100 * weights(log_weight)
+    assert (np.abs(counts - expected) < 1).all()
+    assert np.array_equal(resample(np.array([0.0, -np.inf, 0.0]), 0.9), [0, 2, 2])
+
+
+def test_no_two_uses_share_their_numbers() -> None:
+    night = iom.live(toy(5), particles=10, seed=1)
+    first = {night._rng(number, use).random() for number in range(4) for use in (STEP, CLOCK, FORECAST)}
+    assert len(first) == 12
+
+
+# -- who has been seen -------------------------------------------------------------------------------
+
+
+def test_who_has_voted_once_is_there() -> None:
+    race = toy(25, behaviour=STILL | {"absent": 0.3, "abstain": 0.3, "openness_fluid": 0, "openness_entrenched": 0})
+    night = told(race, ["valid=13", "valid=14", "valid=13"], 400)
+    stages = night._stages[1:]
+    clouds = [stage.cloud for stage in stages]
+    assert min(stage.size for stage in stages) > 200  # a guard: nobody was resampled
+    for before, now in pairwise(clouds):
+        assert (before.seen <= now.seen).all()
+        assert not (now.draws.absent & now.seen).any()
+    assert (clouds[-1].seen.sum(axis=0) > clouds[0].seen.sum(axis=0)).all()
+    assert np.array_equal(stages[-1].valid.mean(axis=1), [13, 14, 13])
+
+
+# -- steering ----------------------------------------------------------------------------------------
+
+
+def test_steering_moves_the_shared_draws_and_nothing_else() -> None:
+    plan = plan_of(iom.load("geneva-2023"))
+    draws = draw(plan, 1, 0, 500)
+    assert np.array_equal(normals(unpack(draws, normals(draws))), normals(draws))
+    share = 0.5 + 0.1 * (draws.appeal[0] - draws.appeal[1])
+    mean = np.stack([165 * share, 165 * (1 - share)])
+    tally = Tally(("A", "B"), np.array([120, 45]), np.array([120, 45]), 165)
+    moved, log_ratio = steer(draws, Moments(mean, mean, mean), tally)
+    assert (moved.appeal[0] - moved.appeal[1]).mean() > 1.0
+    assert np.array_equal(moved.conviction, draws.conviction)
+    x, y = normals(draws), normals(moved)
+    slope = (y - x)[len(draws.campaign)]
+    assert np.abs((y - x)[0]).max() < 0.1 * np.abs(slope).max()  # the campaigns have nothing to do with it here
+    assert np.std(log_ratio) > 0
+
+
+def test_the_fit_is_least_squares() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((3, 5000))
+    y = np.array([[1.0, -2.0, 0.0], [0.5, 0.0, 3.0]]) @ x + [[4.0], [5.0]] + 0.1 * rng.standard_normal((2, 5000))
+    slope, middle, rest = regress(x, y)
+    assert slope == pytest.approx(np.array([[1.0, -2.0, 0.0], [0.5, 0.0, 3.0]]), abs=0.01)
+    assert middle == pytest.approx([4.0, 5.0], abs=0.01)
+    assert rest == pytest.approx(0.01 * np.eye(2), abs=0.001)
+
+
+@pytest.mark.parametrize(("line", "least"), [("98-67", 0.6), ("Pope at least 90", 0.35), ("Pope at least 60", 0.8)])
+def test_most_worlds_count_after_a_usual_announcement(line: str, least: float) -> None:
+    assert told(iom.load("geneva-2023"), [line], 1500).effective_size > least * 1500
+
+
+# -- surprise ----------------------------------------------------------------------------------------
+
+
+def certain_law(mean: list[float]) -> Moments:
+    """Return sums with the moments of 100 papers, the same in both of two worlds."""
+    middle = np.repeat(np.array(mean)[:, None], 2, axis=1)
+    return Moments(middle, middle * (1 - middle / 100), 0.0 * middle)
+
+
+def odds(votes: list[tuple[int, int]], valid: int | None) -> tuple[float, str]:
+    low, high = np.array(votes).T
+    papers = Moments(np.full(2, 100.0), np.full(2, 4.0), np.zeros(2))
+    expected = Expected(certain_law([50.0, 30.0, 20.0]), papers)
+    return surprise(Tally(("A", "B", "C"), low, high, valid), expected, np.array([0.5, 0.5]))
+
+
+def test_of_three_the_rarest_counts_twice() -> None:
+    """Fifty expected, sd 5: sixty or more, and as far out below, is 0.0574; of three candidates two are free."""
+    alone, _ = odds([(60, 60), (0, 100), (0, 100)], None)
+    assert alone == pytest.approx(0.0574, abs=0.0005)
+    all_three, what = odds([(60, 60), (24, 24), (16, 16)], 100)
+    assert all_three == pytest.approx(2 * alone)
+    assert what == "a tally this far out"
+
+
+def test_bounds_are_one_sided() -> None:
+    assert odds([(60, 100), (0, 100), (0, 100)], None)[0] == pytest.approx(0.0287, abs=0.0005)
+    assert odds([(0, 60), (0, 100), (0, 100)], None)[0] == pytest.approx(0.982, abs=0.001)
+
+
+@pytest.mark.parametrize(("valid", "what"), [(90, "so few valid papers"), (110, "so many valid papers")])
+def test_papers_may_be_rarer_than_votes(valid: int, what: str) -> None:
+    rare, said = odds([(50, 50), (30, 30), (valid - 80, valid - 80)], valid)
+    assert (rare < 1e-5, said) == (True, what)
+
+
+def test_nothing_known_is_no_surprise() -> None:
+    assert odds([(0, 100), (0, 100), (0, 100)], None)[0] == pytest.approx(1.0)
+
+
+# -- before the first round --------------------------------------------------------------------------
+
+
+def test_the_absent_stand_somewhere_too() -> None:
+    plan = plan_of(toy(9, behaviour={"absent": 1.0, "conviction": 1.0}))
+    draws = draw(plan, 1, 0, 100)
+    cloud = new_cloud(plan, draws)
+    assert draws.absent.all()
+    assert (cloud.stance > 0).all()
+    everybody = replace(draws, absent=np.zeros_like(draws.absent))
+    assert np.array_equal(cloud.stance, new_cloud(plan, everybody).stance)
+    assert PRESENT["absent"] == 0
