@@ -94,6 +94,7 @@ class Elections:
             "minute": np.where(out.minute < 0, 4 * DAY, np.minimum(out.minute, 4 * DAY)),
             "present": out.present,
             "votes for A": self.votes(after, 0),
+            "votes for B": self.votes(after, 1),
             "fluid": d.fluid,
             "appeal": d.appeal[0] - d.appeal[1],
             "campaign": d.campaign[0],
@@ -198,7 +199,11 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
         lambda e: (e.votes(1, 0) == 5) & (e.out.rounds > 1) & (e.votes(2, 1) < 0),
     ),
     "a night matters": (
-        {"clock": "formalities=300, sits_on=0.5", "behaviour": "overnight=0.9", "rules": "strict"},
+        {
+            "clock": "formalities=420, formalities_log_sd=0.1, sits_on=0.5",
+            "behaviour": "overnight=0.9",
+            "rules": "strict",
+        },
         ["A=8 B=5", "A=7 B=6"],
         lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6),
     ),

@@ -16,6 +16,7 @@ import iomsim as iom
 from iomsim import moves
 from iomsim.announcements import Tally
 from iomsim.compiled import draw
+from iomsim.consequences import first_among, last_among
 from iomsim.expectations import Expected, Moments, surprise
 from iomsim.live import CLOCK, FORECAST, STEP
 from iomsim.particles import Cloud, new_cloud, resample, shocks, weights
@@ -213,6 +214,21 @@ def test_papers_may_be_rarer_than_votes(valid: int, what: str) -> None:
 
 def test_nothing_known_is_no_surprise() -> None:
     assert odds([(0, 100), (0, 100), (0, 100)], None)[0] == pytest.approx(1.0)
+
+
+# -- lots --------------------------------------------------------------------------------------------
+
+
+def test_lots_share_the_first_and_the_last_place() -> None:
+    votes = np.array([[5, 4, 3, 7], [4, 4, 3, 2], [4, 5, 3, 2], [-1, -1, -1, -1]], dtype=np.int16)
+    standing = np.array([True, True, True, False])
+    third = 1 / 3
+    assert first_among(votes, standing) == pytest.approx(
+        np.array([[1, 0, third, 1], [0, 0, third, 0], [0, 1, third, 0], [0, 0, 0, 0]])
+    )
+    assert last_among(votes, standing) == pytest.approx(
+        np.array([[0, 0.5, third, 0], [0.5, 0.5, third, 0.5], [0.5, 0, third, 0.5], [0, 0, 0, 0]])
+    )
 
 
 # -- before the first round --------------------------------------------------------------------------
