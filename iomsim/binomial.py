@@ -15,9 +15,6 @@ CELLS = 1024
 LARGEST = 1024
 """Beyond so many trials a table would take more room than it saves time."""
 
-SHARED = 1 << 15
-"""Mark of a cell through which a step of the distribution function goes."""
-
 
 def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> NDArray[np.int16]:
     """Return the binomial number whose distribution function first exceeds `u`.
@@ -41,9 +38,10 @@ def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> NDArr
     cell = (u * CELLS).astype(np.intp)
     cell += trials * np.intp(CELLS)
     out = guide.take(cell)
-    shared = np.nonzero(out >= SHARED)
-    out[shared] = _count_on(table, trials[shared], u[shared], out[shared] - SHARED)
-    return out.astype(np.int16)
+    flat = out.reshape(-1)
+    shared = np.flatnonzero(flat < 0)
+    flat[shared] = _count_on(table, trials.reshape(-1)[shared], u.reshape(-1)[shared], ~flat[shared])
+    return out
 
 
 def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -56,11 +54,11 @@ def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArra
 
 
 @lru_cache(maxsize=16)
-def tables(most: int, p: float) -> tuple[Floats, NDArray[np.uint16]]:
+def tables(most: int, p: float) -> tuple[Floats, NDArray[np.int16]]:
     """Return P(X <= x) for X ~ Bin(n, p), n = 0..most in rows, and the flat guide to it.
 
-    By Pascal's rule.  The guide of cell `j` is the quantile of ``j / CELLS``, marked if that of
-    the cell's end is another one.
+    By Pascal's rule.  The guide of cell `j` is the quantile `x` of ``j / CELLS``, or ``-1 - x`` if
+    that of the cell's end is another one.
     """
     pmf = np.zeros((most + 1, most + 2))
     pmf[0, 0] = 1.0
@@ -71,7 +69,7 @@ def tables(most: int, p: float) -> tuple[Floats, NDArray[np.uint16]]:
     cdf[np.arange(most + 2) >= np.arange(most + 1)[:, None]] = 1.0
     first = _steps_up_to(np.ceil(cdf * CELLS))[:, :-1]  # steps at or below the cell's beginning
     last = _steps_up_to(np.floor(cdf * CELLS) + 1)[:, 1:]  # steps below its end
-    return cdf, np.where(first == last, first, first + SHARED).astype(np.uint16).reshape(-1)
+    return cdf, np.where(first == last, first, ~first).astype(np.int16).reshape(-1)
 
 
 def _steps_up_to(cell: Floats) -> NDArray[np.intp]:

@@ -153,6 +153,8 @@ def needed(setting: Setting, field: State, valid: Ints, round_: int) -> Ints:
 
 def leading(votes: Ints) -> tuple[Ints, Flags]:
     """Return the candidate with most votes and whether nobody shares that place."""
+    if len(votes) == 2:
+        return (votes[1] > votes[0]).view(np.int8), votes[0] != votes[1]
     leader, top = np.zeros(votes.shape[1], dtype=np.int8), votes[0]
     for k in range(1, len(votes)):
         leader = np.where(votes[k] > top, np.int8(k), leader)
@@ -282,11 +284,12 @@ def reconsider(setting: Setting, field: Hall, round_: int, night: Flags) -> Ints
     omega = openness(setting.behaviour, field.fluid, round_, night)
     omega[field.alone >= 0] = 0.0
     flows = field.minds.think(field.keys, round_, Urge(omega, pull(setting, field, round_), field.gone, field.standing))
-    field.counts = field.counts + flows.sum(axis=0, dtype=np.int16) - flows.sum(axis=1, dtype=np.int16)
+    came, left = (flows.sum(axis=axis, dtype=np.int16) for axis in (0, 1))
+    field.counts = field.counts + came - left
     if round_ == 1:
         return np.zeros_like(flows)
     for k in range(setting.candidates):
-        flows[k, k] = field.counts[k] - flows[:, k].sum(axis=0, dtype=np.int16)
+        flows[k, k] = field.counts[k] - came[k]
     return flows
 
 

@@ -202,17 +202,17 @@ def _polar(bits: U64) -> tuple[Floats, Singles]:
 def many_coins(source: np.random.Generator, chances: Floats) -> NDArray[np.bool_]:
     """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``.
 
-    A byte decides, but for one toss in 256, in which 53 further bits do.
+    Sixteen bits decide, but for one toss in 65536, in which 53 further bits do.
     """
     count = len(chances) * BLOCK
-    raw = source.bit_generator.random_raw(1 + -(-count // 8))
-    leading = raw[1:].view(np.uint8)[:count].reshape(-1, BLOCK)
-    whole = np.minimum(chances * 256.0, 255.0).astype(np.uint8)
+    raw = source.bit_generator.random_raw(1 + -(-count // 4))
+    leading = raw[1:].view(np.uint16)[:count].reshape(-1, BLOCK)
+    whole = np.minimum(chances * STEPS, STEPS - 1).astype(np.uint16)
     with unbuffered():
         tossed = leading < whole[:, None]
         tied = few(leading == whole[:, None])
-    member = tied // BLOCK
-    tossed.reshape(-1)[tied] = uniform(raw[:1], 0, tied.astype(np.uint64)) < (chances * 256.0 - whole)[member]
+    rest = (chances * STEPS - whole)[tied // BLOCK]
+    tossed.reshape(-1)[tied] = uniform(raw[:1], 0, tied.astype(np.uint64)) < rest
     return tossed
 
 
