@@ -5,6 +5,10 @@ process pools and Dask's ``Client.get_executor()``, or else anything with a `map
 over one list, such as a `multiprocessing` pool.  None does the work here, when its result is asked for.
 
 Calls must say all there is to know by their arguments, for they are done anywhere, in any order.
+
+Use processes to be faster.  Threads are welcome, but elections are many short array operations with
+the interpreter's lock between them: on two cores, two threads took 0.76 s for what one took 0.66 s,
+and two processes 0.44 s.
 """
 
 from __future__ import annotations

@@ -134,6 +134,8 @@ def seated(parts: Iterable[Field], width: int) -> Hall:
 
 def abreast(halls: Sequence[Hall]) -> Hall:
     """Put the runs of several halls side by side."""
+    if len(halls) == 1:
+        return halls[0]
     first, *others = (hall.minds for hall in halls)
     columns = {name: np.concatenate([getattr(hall, name) for hall in halls], axis=-1) for name in COLUMNS}
     return Hall(minds=first.beside(others), **columns)

@@ -42,12 +42,12 @@ def met(measured: float, most: float) -> str:
 
 WIDTH = simulate.WAVE * BLOCK
 
-AGAIN = 4
-"""Times that a short job is done in one measurement: a forecast finds the caches warm, too."""
+AGAIN = simulate.LONG
+"""Waves in one measurement, as in a long forecast."""
 
 
 class Stage:
-    """A wave of the default election, ready to be played again and again."""
+    """Waves of the default election, ready to be played again and again."""
 
     def __init__(self, race: iom.Scenario, seed: int = 1) -> None:
         self.plan = simulate.plan_of(race)
@@ -55,11 +55,16 @@ class Stage:
         draws = [compiled.draw(self.plan, seed, block) for block in range(simulate.WAVE)]
         starts = range(0, WIDTH, BLOCK)
         self.fields = [simulate.enter(self.plan, self.setting, d, at) for d, at in zip(draws, starts, strict=True)]
-        self.keys = np.concatenate([field.keys for field in self.fields])
+        self.keys = np.tile(np.concatenate([field.keys for field in self.fields]), AGAIN)
 
-    def hall(self) -> kernel.Hall:
-        """Return the runs seated, before their first round."""
-        return kernel.seated(self.fields, WIDTH)
+    def hall(self, first: int = 0) -> kernel.Hall:
+        """Return a wave of runs seated, before their first round, numbered from `first` on."""
+        fields = (dataclasses.replace(field, run=field.run + first) for field in self.fields)
+        return kernel.seated(fields, WIDTH)
+
+    def halls(self) -> Iterator[kernel.Hall]:
+        """Seat wave after wave."""
+        return (self.hall(wave * WIDTH) for wave in range(AGAIN))
 
     def ballots(self, round_: int) -> Job:
         """Return the job of letting all members of all runs think and intend, once."""
@@ -89,19 +94,16 @@ class Stage:
         setting = self.setting._replace(rules=rules)
 
         def job() -> int:
-            held = 0
-            for _ in range(AGAIN):
-                timetable = Timetable(self.plan.calendar, self.plan.pace, self.keys)
-                held += int(kernel.play_waves(setting, [self.hall()], WIDTH, timetable).rounds.sum())
-            return held
+            timetable = Timetable(self.plan.calendar, self.plan.pace, self.keys)
+            return int(kernel.play_waves(setting, self.halls(), self.keys.size, timetable).rounds.sum())
 
         return job
 
     def seats(self) -> int:
         """Take the seats, which `rounds` does too."""
-        for _ in range(AGAIN):
-            self.hall()
-        return AGAIN * WIDTH
+        for _ in self.halls():
+            pass
+        return self.keys.size
 
 
 def whole(race: iom.Scenario, runs: int, rounds: bool) -> Job:
@@ -129,14 +131,14 @@ def kernel_lines(race: iom.Scenario, runs: int, repeat: int) -> Iterator[Line]:
     _, ratios, unit = in_turn(jobs, repeat)
     held = {name: jobs[name]() for name in ("early", "all")}
     for name, rounds in held.items():  # taking the seats belongs to what a run costs once
-        ratios[name] -= ratios["seats"] * AGAIN * WIDTH / rounds
+        ratios[name] -= ratios["seats"] * stage.keys.size / rounds
     yield Line("unit: drawing 175 uniforms of 16 bits", "", f"{1e9 * unit:.0f} ns")
     yield Line("a round's ballots, all members of a run", "", f"{ratios['ballots']:.2f} units")
     yield Line(
         "a full round of one run, rounds 1 to 3", "<= 4 units", f"{ratios['early']:.2f} units", met(ratios["early"], 4)
     )
     yield Line("a full round of one run, all rounds", "", f"{ratios['all']:.2f} units")
-    mean = held["all"] / (AGAIN * WIDTH)
+    mean = held["all"] / stage.keys.size
     yield Line("rounds a run holds on average", "", f"{mean:.2f}")
     said = f"{ratios['forecast']:.2f} units"
     yield Line("the whole forecast with tables, per round", "<= 8 units", said, met(ratios["forecast"], 8))
