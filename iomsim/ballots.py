@@ -30,9 +30,11 @@ from numpy.typing import NDArray
 
 from iomsim import streams
 from iomsim.benches import (
+    SHELF,
     Codes,
     Counts,
     Flags,
+    Singles,
     bench,
     benched_flags,
     packed,
@@ -49,7 +51,6 @@ TOP = np.float32(STEPS - 1)
 STEEP = 64.0
 """Bound on the common log-odds of a round, inside the range of single precision."""
 
-Singles = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 
@@ -162,7 +163,8 @@ class Pair:
     def room(cls, shape: tuple[int, ...], width: int) -> Pair:
         """Return empty seats for `width` runs of arrays of this shape."""
         desk = Desk(shape[0], TILE)
-        against = np.zeros((desk.booth.benches, width, SEATS), dtype=np.float32)
+        against = SHELF.take((desk.booth.benches, width, SEATS))
+        against[-1] = 0.0  # where seats may stay empty
         return cls(against, np.zeros(against.shape[:2], dtype=np.uint8), desk)
 
     def put(self, columns: slice, against: Singles, intention: Codes) -> None:
@@ -176,14 +178,21 @@ class Pair:
         return unbenched_flags(self.second, self.desk.booth.members)
 
     def beside(self, others: Sequence[Any]) -> Pair:
-        """Return these runs and others, side by side."""
+        """Return these runs and others, side by side; they are used up."""
         parts = [self, *others]
-        against = np.concatenate([part.against for part in parts], axis=1)
-        return Pair(against, np.concatenate([part.second for part in parts], axis=1), self.desk)
+        second = np.concatenate([part.second for part in parts], axis=1)
+        against = SHELF.take((*second.shape, SEATS))
+        np.concatenate([part.against for part in parts], axis=1, out=against)
+        for part in parts:
+            SHELF.put(part.against)
+        return Pair(against, second, self.desk)
 
     def keep(self, columns: Places) -> Pair:
-        """Return only these runs."""
-        return Pair(self.against.take(columns, axis=1), self.second.take(columns, axis=1), self.desk)
+        """Return only these runs; the others are used up."""
+        second = self.second.take(columns, axis=1)
+        against = self.against.take(columns, axis=1, out=SHELF.take((*second.shape, SEATS)), mode="clip")
+        SHELF.put(self.against)
+        return Pair(against, second, self.desk)
 
     def think(self, keys: U64, round_: int, urge: Urge) -> Counts:
         """Let the open think again; return who went from where to where, shape ``(2, 2, B)``, off the diagonal."""

@@ -309,6 +309,25 @@ def test_everybody_is_counted_however_many_there_are(members: int) -> None:
     assert np.array_equal(benches.unbenched_flags(bytes_, members), everybody)
 
 
+def test_arrays_come_back_from_the_shelf_but_never_two_at_a_time() -> None:
+    shelf = benches.Shelf()
+    one, two = shelf.take((3, 100, 8)), shelf.take((3, 100, 8))
+    assert one.shape == two.shape == (3, 100, 8)
+    assert not np.shares_memory(one, two)
+    shelf.put(one)
+    again = shelf.take((2, 90, 8))
+    assert np.shares_memory(again, one)
+    assert not np.shares_memory(shelf.take((2, 90, 8)), one)
+    shelf.put(again)
+    assert not np.shares_memory(shelf.take((1, 5, 8)), one)  # it would be wasted on so little
+    assert not np.shares_memory(shelf.take((9, 100, 8)), one)
+    for _ in range(10):
+        shelf.put(shelf.take((3, 1000, 8)))
+    assert len(shelf.arrays) <= shelf.PLACES
+    shelf.put(np.empty((3, 100, 8), dtype=np.float32))  # not from here
+    assert all(array.ndim == 1 for array in shelf.arrays)
+
+
 def test_no_bound_for_certainty_is_rounded_below_it() -> None:
     """The bound of a member with odds 0 is never below what thinking again reaches, whatever the round's part."""
     pick = np.random.default_rng(1)

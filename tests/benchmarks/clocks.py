@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 MEMBERS = 175
-DRAWN = 1024
-"""Runs' worth of numbers in one measurement of the unit."""
+DRAWN = 256
+"""Runs' worth of numbers in one measurement of the unit: so few that no fresh memory is asked of the system."""
 
 Job = Callable[[], int]
 """Something to time; returns how many things it did."""
@@ -61,7 +61,7 @@ def in_turn(jobs: Mapping[str, Job], repeat: int) -> tuple[dict[str, float], dic
 
 def unit_now(source: np.random.SFC64) -> float:
     """Return the unit as it is at this moment."""
-    return median(cost(lambda: draw(source)) for _ in range(15))
+    return median(cost(lambda: draw(source)) for _ in range(61))
 
 
 # -- a process of its own ----------------------------------------------------------------------------
