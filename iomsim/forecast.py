@@ -113,8 +113,7 @@ class Forecast:
         out = self._table(elected, pd.RangeIndex(1, held + 1, name="round"))
         out["cumulative"] = np.cumsum(elected) / len(self)
         out["ended_without_winner"] = lost / len(self)
-        out["undecided"] = 1.0 - np.cumsum(elected + lost) / len(self)
-        out["undecided"] = out["undecided"].where(np.cumsum(elected + lost) < len(self), 0.0)
+        out["undecided"] = (len(self) - np.cumsum(elected + lost)) / len(self)
         return out
 
     def endings(self) -> pd.DataFrame:
