@@ -23,6 +23,9 @@ from iomsim.whatif import next_sitting
 COLUMNS = SPAN * BLOCK
 """Runs of one task."""
 
+MANY = 512
+"""Tasks that keep any cluster busy; from there on they may as well be larger."""
+
 EARLY = {f"behaviour.{name}" for name in BEFORE_ROUNDS}
 """Parameters that have done their work before the first round."""
 
@@ -96,12 +99,16 @@ def _added(parts: list[Counts | str]) -> Counts | str:
 
 
 def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[Sequence[tuple[int, Cell]]]:
-    """Put neighbouring cells together, as many as fill a task, where they can share their rounds."""
+    """Put neighbouring variations together, as many as fill a task, if they can share their rounds.
+
+    If they cannot, being together only spares the scheduler, and that only where cells are very many.
+    """
     groups: list[list[tuple[int, Cell]]] = []
     most = max(1, COLUMNS // size)
+    apart = min(most, max(1, len(cells) // MANY))
     for number, cell in cells:
         last = groups[-1] if groups else []
-        if last and len(last) < most and cell.changes and _shares_rounds(cell):
+        if last and cell.changes and len(last) < (most if _shares_rounds(cell) else apart):
             last.append((number, cell))
         else:
             groups.append([(number, cell)])

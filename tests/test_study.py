@@ -168,6 +168,7 @@ class Counting:
         ({"W": [0.1, 0.2, 0.3], "secrecy": [0.1, 0.2]}, 8000, 3),  # as many as fill a task
         ({"W": [0.1, 0.2, 0.3], "decay": [0.1, 0.2]}, 2000, 6),  # they move differently from round to round
         ({"decay": [0.1, 0.2]}, COLUMNS + 1, 4),
+        ({"decay": np.linspace(0.1, 0.9, 40).tolist(), "fluid": np.linspace(0, 1, 40).tolist()}, 2000, 534),
     ],
 )
 def test_the_work_is_one_flat_list_of_tasks(parameters: Any, runs: int, tasks: int, monkeypatch: Any) -> None:
