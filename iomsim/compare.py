@@ -1,13 +1,13 @@
 """Two scenarios on the same random numbers: what a difference in the assumptions is worth.
 
-How runs are paired: what a run draws once is addressed by seed, block and purpose, and lies in
-arrays by sponsor, candidate, group and member; what happens inside rounds is addressed by run,
-round, candidate and member.  Nothing is drawn for a parameter or a tie.  So
+How runs are paired: what a run draws once is addressed by seed, block and purpose, a sponsor's
+campaign by the sponsor's name too, and lies in arrays by candidate, group and member; what happens
+inside rounds is addressed by run, round, candidate and member.  Nothing is drawn for a parameter or
+a tie.  So
 
-* another value of any parameter, other rules, another clock, further or reordered ties and pins
-  shift nobody's numbers;
-* a sponsor added behind the others leaves their numbers alone; one put before them, or another
-  order, gives each the numbers of its new place;
+* another value of any parameter, other rules, another clock, further or reordered ties, pins and
+  sponsors shift nobody's numbers;
+* a sponsor under another name is another campaign, with numbers of its own;
 * candidates and members are told apart by their place: in another order they cannot be paired.
 
 Whatever the pairing, the interval of a difference is honest, as it is measured run by run; the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -31,6 +32,8 @@ class Plan:
 
     Attributes
     ----------
+    names, sponsors : tuple of str
+        The candidates and the sponsors.
     lean : ndarray, shape (K, N)
         Appeal and ties, in log-odds.
     load : ndarray, shape (S, N)
@@ -52,6 +55,7 @@ class Plan:
     """
 
     names: tuple[str, ...]
+    sponsors: tuple[str, ...]
     lean: Floats
     load: Floats
     backs: NDArray[np.intp]
@@ -112,6 +116,7 @@ def compile_scenario(race: Scenario) -> Plan:
     appeal = np.array([candidate.appeal.value for candidate in race.candidates]).reshape(-1, 1)
     return Plan(
         names=race.names,
+        sponsors=tuple(sponsor.name for sponsor in race.sponsors),
         lean=appeal + race.tie_table,
         load=(1.0 - b.secrecy) * strength * exposure,
         backs=np.array([race.names.index(sponsor.backs) for sponsor in race.sponsors], dtype=np.intp),
@@ -174,13 +179,23 @@ def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
     hidden = (n, BLOCK) if k == 2 else (k, n, BLOCK)
     return Draws(
         keys=streams.run_keys(seed, block, size),
-        campaign=source(Purpose.SPONSORS).standard_normal((len(plan.backs), BLOCK))[:, :size],
+        campaign=campaigns(plan.sponsors, seed, block)[:, :size],
         appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
         region=streams.many_normals(source(Purpose.REGIONS), (plan.group.max() + 1, k, BLOCK))[..., :size],
         conviction=streams.many_normals(source(Purpose.CONVICTION), hidden)[..., :size],
         absent=streams.many_coins(source(Purpose.ABSENCE), plan.absent)[:, :size],
         fluid=source(Purpose.REGIME).random(BLOCK)[:size] < b.fluid,
     )
+
+
+def campaigns(sponsors: Sequence[str], seed: int, block: int) -> Floats:
+    """Return the normals behind the effect of each sponsor's campaign, shape ``(S, BLOCK)``.
+
+    They are addressed by the sponsor's name, so that a sponsor who is added, or stands elsewhere in
+    the list, leaves the others' numbers alone.
+    """
+    drawn = [streams.generator(seed, block, Purpose.SPONSORS, name).standard_normal(BLOCK) for name in sponsors]
+    return np.array(drawn).reshape(-1, BLOCK)
 
 
 def contrast(plan: Plan, draws: Draws, weights: Floats) -> Singles:
@@ -226,8 +241,9 @@ def stances(plan: Plan, draws: Draws) -> Singles:
     c, spread = steepness(plan), np.float32(plan.behaviour.conviction)
     if plan.candidates > 2:
         v = np.float32(c) * leans(plan, draws) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
+        top = v.max(axis=0) + np.float32(CERTAIN)  # above whatever ties and pressure say
         for k in range(plan.candidates):
-            v[k, plan.pins == k] += np.float32(CERTAIN)
+            v[k, plan.pins == k] = top[plan.pins == k]
         return v
     against = contrast(plan, draws, np.array([-c, c]))
     against -= spread * draws.conviction

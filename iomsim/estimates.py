@@ -126,19 +126,17 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> in_words(table([380, 9620], 10_000, ["yes", "no"]))
         in 100 95 % (Monte Carlo)
-    yes      4             3 to 4
-    no      96           96 to 97
+    yes      4         3.4 to 4.2
+    no      96       95.8 to 96.6
     """
-    rows = table[["probability", "low", "high"]].to_numpy()
+    digits = decimals((table["high"] - table["low"]).max())
     shown = [
-        (f"{100 * p:.0f}", "by rule") if a == b and p in (0.0, 1.0) else (in_100(p, (b - a) / 2), _from_to(a, b))
-        for p, a, b in rows
+        (f"{100 * p:.0f}", "by rule")
+        if a == b and p in (0.0, 1.0)
+        else (in_100(p, (b - a) / 2), interval(a, b, digits))
+        for p, a, b in table[["probability", "low", "high"]].to_numpy()
     ]
     return pd.DataFrame(shown, index=table.index, columns=["in 100", "95 % (Monte Carlo)"])
-
-
-def _from_to(low: float, high: float) -> str:
-    return f"{in_100(low)} to {in_100(high)}"
 
 
 def thousands(count: int) -> str:
@@ -150,20 +148,6 @@ def thousands(count: int) -> str:
     True
     """
     return f"{count:,}".replace(",", "\u202f")
-
-
-def intervals(table: pd.DataFrame) -> list[str]:
-    """Return a table's intervals per hundred, all with a decimal if the widest of them is narrow.
-
-    Examples
-    --------
-    >>> intervals(pd.DataFrame({"low": [0.24, 0.0], "high": [0.26, 0.0002]}))
-    ['24 to 26', '0 to <1']
-    >>> intervals(pd.DataFrame({"low": [0.0301], "high": [0.0322]}))
-    ['3.0 to 3.2']
-    """
-    digits = decimals((table["high"] - table["low"]).max())
-    return [interval(low, high, digits) for low, high in table[["low", "high"]].to_numpy()]
 
 
 def decimals(width: float) -> int:
@@ -179,13 +163,14 @@ def interval(low: float, high: float, digits: int) -> str:
     >>> interval(0.3081, 0.3142, 1)
     '30.8 to 31.4'
     """
-    return f"{_bound(low, digits)} to {_bound(high, digits)}"
+    first, last = _bound(low, digits), _bound(high, digits)
+    return first if first == last else f"{first} to {last}"
 
 
 def _bound(p: float, digits: int) -> str:
     smallest = 10.0**-digits
-    if 0 < 100 * p < smallest / 2:
+    if 100 * p < smallest / 2:
         return f"<{smallest:g}"
-    if 100 - smallest / 2 < 100 * p < 100:
+    if 100 * p > 100 - smallest / 2:
         return f">{100 - smallest:g}"
     return f"{100 * p:.{digits}f}"

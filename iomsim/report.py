@@ -21,7 +21,7 @@ from iomsim.charts.accessor import Accessor
 from iomsim.charts.base import captions
 from iomsim.charts.files import svg
 from iomsim.errors import FileError
-from iomsim.estimates import Estimate, in_100, intervals
+from iomsim.estimates import Estimate, in_100, in_words
 from iomsim.forecast import Forecast
 from iomsim.library import dumps, loads
 from iomsim.running import forecast
@@ -150,8 +150,8 @@ def html(fc: Forecast) -> str:
         *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
         *_assumptions(fc),
         _section("By the rules in force", sides(fc), fc.rule_sets(), "rule_sets"),
-        _section("Rounds to decision", _percent(first_rounds(fc)), fc.rounds(), "rounds"),
-        _section("How it ends", _percent(fc.endings()), fc.endings(), "endings"),
+        _section("Rounds to decision", in_words(first_rounds(fc)), fc.rounds(), "rounds"),
+        _section("How it ends", in_words(fc.endings().query("probability > 0")), fc.endings(), "endings"),
         _briefing(fc),
         f"<footer>{escape(fc.stamp())}</footer>",
     ]
@@ -205,14 +205,6 @@ def _section(heading: str, shown: pd.DataFrame, table: pd.DataFrame, name: str) 
 def _link(table: pd.DataFrame, name: str) -> str:
     data = b64encode(table.to_csv().encode()).decode()
     return f"<a class='csv' download='{name}.csv' href='data:text/csv;base64,{data}'>{name}.csv</a>"
-
-
-def _percent(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of probabilities per hundred, its interval in one column."""
-    half = ((table["high"] - table["low"]) / 2).to_numpy()
-    shown = pd.DataFrame({"in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)]})
-    shown["95 % (Monte Carlo)"] = intervals(table)
-    return shown.set_index(table.index)[(table["probability"] >= 0.001).to_numpy()]
 
 
 def _briefing(fc: Forecast) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -160,26 +161,38 @@ def fresh_seed() -> int:
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
-def _play(gathered: Gathered, runs: int, executor: Any, progress: bool, start: int = 0) -> None:
-    """Play the spans that lead from `start` to `runs` runs."""
+def _play(
+    gathered: Gathered,
+    runs: int,
+    executor: Any,
+    progress: bool,
+    enough: Callable[[], bool] = lambda: False,
+    blocks: int | None = None,
+    aim: str = "",
+) -> None:
+    """Play the spans that lead to `runs` runs, or to as many as are `enough`; the `aim` is named if they do not."""
+    start = gathered.runs
+    aim = aim or f"of {runs} runs"
     gathered.stopped = f"all {runs} runs were played"
-    work = simulate.results(gathered.race, runs, gathered.seed, executor, gathered.work, start)
+    work = simulate.results(gathered.race, runs, gathered.seed, executor, gathered.work, start, blocks)
     try:
-        with _bar(runs - start, progress) as advance:
+        with _bar(runs - start, progress) as advance, closing(work):
             for part in work:
                 advance(gathered.add(part))
+                if enough():
+                    return
     except KeyboardInterrupt:
         if not gathered.runs:
             raise
-        gathered.stopped = f"interrupted after {gathered.runs} of {runs} runs"
+        gathered.stopped = f"interrupted after {gathered.runs} {aim}"
         warnings.warn(gathered.stopped, InterruptedForecastWarning, stacklevel=3)
     except BlockError as error:
-        gathered.stopped = f"failed after {gathered.runs} of {runs} runs"
+        gathered.stopped = f"failed after {gathered.runs} {aim}"
         error.partial = gathered.partial()
         raise
     except BrokenExecutor as error:
-        gathered.stopped = f"failed after {gathered.runs} of {runs} runs"
-        broken = BlockError(f"the executor broke after {gathered.runs} of {runs} runs: {reason(error)}")
+        gathered.stopped = f"failed after {gathered.runs} {aim}"
+        broken = BlockError(f"the executor broke after {gathered.runs} {aim}: {reason(error)}")
         broken.partial = gathered.partial()
         raise broken from error
 
@@ -191,17 +204,37 @@ def _play_until(gathered: Gathered, precision: float, target: str | None, execut
     options = (*gathered.race.names, NO_WINNER, "spill")
     if target is not None and target not in options:
         raise IomsimError(f"target must be one of {', '.join(options)}; got {target!r}")
-    step = SPAN * BLOCK
+
+    def width() -> float:
+        return half_width(gathered.counts(), target)
+
+    def reached() -> bool:
+        return width() <= precision
+
     while gathered.runs < MOST_RUNS:
-        before = gathered.runs
-        _play(gathered, before + step, executor, progress, start=before)
-        if gathered.runs < before + step:
+        goal = min(MOST_RUNS, _suggested(gathered.runs, width() if gathered.runs else 1.0, precision))
+        _play(gathered, goal, executor, progress, reached, SPAN, f"runs, on the way to a half-width of {precision}")
+        if gathered.runs < goal and not reached():
             return  # interrupted
-        reached = half_width(gathered.counts(), target)
-        if reached <= precision:
-            gathered.stopped = f"the 95 % half-width of {target or 'every target'} reached {reached:.4f} <= {precision}"
+        if reached():
+            words = f"the 95 % half-width of {target or 'every target'} reached {width():.4f} <= {precision}"
+            gathered.stopped = words
             return
     gathered.stopped = f"gave up at {gathered.runs} runs before the half-width reached {precision}"
+
+
+def _suggested(runs: int, width: float, precision: float) -> int:
+    """Return the runs, in whole spans, at which the half-width should fall under the precision.
+
+    They only say how many spans are handed out at a time: whether they suffice is asked after each.
+
+    Examples
+    --------
+    >>> _suggested(16_384, 0.02, 0.01) // 16_384, _suggested(16_384, 0.0101, 0.01) // 16_384
+    (4, 2)
+    """
+    step = SPAN * BLOCK
+    return step * max(runs // step + 1, math.ceil(runs * (width / precision) ** 2 / step))
 
 
 def half_width(fc: Forecast, target: str | None) -> float:

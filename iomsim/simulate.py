@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -244,7 +244,8 @@ def results(
     executor: Any = None,
     work: Callable[..., Any] = play_span,
     start: int = 0,
-) -> Iterator[Any]:
+    blocks: int | None = None,
+) -> Generator[Any, None, None]:
     """Yield what `work` makes of every span of blocks, in order.
 
     If one fails, what is done already of those after it comes before its error.
@@ -261,8 +262,10 @@ def results(
         What a worker does with ``(race, seed, first block, size)``.
     start : int
         Runs already played, a whole number of spans.
+    blocks : int, optional
+        Blocks of a span; default: short ones, or long ones if there are many.
     """
-    blocks = span(runs - start, executor)
+    blocks = blocks or span(runs - start, executor)
     sizes = portions(runs - start, blocks * BLOCK)
     sent = packed(race, executor)
     calls = [(work, sent, seed, start // BLOCK + blocks * i, size) for i, size in enumerate(sizes)]

@@ -24,6 +24,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +69,10 @@ class Lane(IntEnum):
     BALLOTS = 1 << 15  # four members share one
 
 
-def generator(seed: int, block: int, purpose: Purpose) -> np.random.Generator:
-    """Return the generator of one block for one purpose."""
-    address = np.random.SeedSequence(seed, spawn_key=(block, int(purpose)))
+def generator(seed: int, block: int, purpose: Purpose, name: str = "") -> np.random.Generator:
+    """Return the generator of one block for one purpose, or for one of several that share a purpose, by name."""
+    key = (block, int(purpose), *((crc32(name.encode()),) if name else ()))
+    address = np.random.SeedSequence(seed, spawn_key=key)
     return np.random.Generator(np.random.SFC64(address))
 
 

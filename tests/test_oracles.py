@@ -814,3 +814,31 @@ def test_the_order_of_sets_does_not_matter(hash_seed: str) -> None:
 
 def test_every_rule_set_is_in_the_orientation_table() -> None:
     assert set(ORIENTATION) == set(RULE_SETS)
+
+
+def test_a_pin_is_stronger_than_any_tie() -> None:
+    """Also among three, where everybody is counted by log-odds, and also once a candidate has left."""
+    ties = [{"name": "a whip", "who": "all", "candidate": "B", "log_odds": 1e5}]
+    electorate = {"size": 12, "pinned": {"A": ["M1", "M2", "M3", "M4"], "C": ["M5", "M6"]}}
+    rules = {"name": "strict", "eliminate_after": 1, "max_rounds": 3, "threshold": 1}
+    out = play(toy(names="ABC", electorate=electorate, ties=ties, behaviour=STILL, rules=rules), 50)
+    assert (out.votes[out.starts] == [4, 6, 2]).all()
+    assert (out.votes[out.starts + 1] == [4, 8, -1]).all()  # those of C go where their own ties lead
+
+
+def test_another_sponsor_leaves_the_numbers_of_the_others_alone() -> None:
+    """Before, behind or between: a sponsor's campaign is addressed by its name."""
+    sponsors = [{"name": name, "backs": "A", "strength": 0.5} for name in ("W", "X", "Y")]
+
+    def drawn(*which: int) -> dict[str, np.ndarray]:
+        race = toy(sponsors=[sponsors[i] for i in which])
+        plan = compiled.compile_scenario(race)
+        return dict(zip(plan.sponsors, compiled.draw(plan, 3, 2).campaign, strict=True))
+
+    alone, all_, turned = drawn(1), drawn(0, 1, 2), drawn(2, 1, 0)
+    assert np.array_equal(alone["X"], all_["X"])
+    assert all(np.array_equal(all_[name], turned[name]) for name in "WXY")
+    assert not np.array_equal(all_["W"], all_["X"])
+    still = toy(sponsors=sponsors[:2])
+    added = toy(sponsors=[sponsors[2] | {"strength": 0.0}, *sponsors[:2]])
+    assert same(play(still, 500), play(added, 500))

@@ -110,7 +110,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     left_out = shutil.ignore_patterns(".*", "build", "dist", "out", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, folder / "tree", ignore=left_out)
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, "tree", folder=folder)
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, folder / "tree", folder=folder)
     [built] = folder.glob("*.whl")
     return built
 
@@ -123,7 +123,7 @@ def test_the_wheel_is_for_every_machine(wheel: Path) -> None:
 @pytest.mark.slow
 def test_the_wheel_holds_all_code_and_evidence_and_no_more(wheel: Path) -> None:
     code = {path.relative_to(ROOT) for top in ("iomsim", "seeds") for path in ROOT.glob(f"{top}/**/*.py")}
-    expected = {installed_as(path) for path in code | EVIDENCE} | {"iomsim/py.typed"}
+    expected = {installed_as(path) for path in code | EVIDENCE} | {"iomsim/py.typed", "iomsim/report.css"}
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert any(name.endswith("LICENSE") for name in names)

@@ -41,7 +41,7 @@ def test_the_lines_of_the_notebook_run(capsys: pytest.CaptureFixture[str]) -> No
     exec(compile(code, "README.md", "exec"), {})
     plt.close("all")
     said = capsys.readouterr().out
-    assert said.startswith("Pope")
+    assert "are level" in said.splitlines()[0]
     assert "After 98" in said
 
 

@@ -185,7 +185,7 @@ def test_interrupted_on_the_way_to_a_precision_it_returns_too() -> None:
         def map(self, function: Any, *arguments: list[Any]) -> Iterator[Any]:
             return Stops(next(pieces), KeyboardInterrupt()).map(function, *arguments)
 
-    with pytest.warns(InterruptedForecastWarning, match=f"interrupted after {2 * BLOCK} of {3 * BLOCK} runs"):
+    with pytest.warns(InterruptedForecastWarning, match=f"interrupted after {2 * BLOCK} runs, on the way to"):
         fc = make(toy(15), precision=0.001, executor=Later())
     assert len(fc) == 2 * BLOCK
 
@@ -278,3 +278,16 @@ def test_the_bar_moves_with_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_importing_iomsim_is_light() -> None:
     assert "iomsim" in sys.modules
     assert not hasattr(running, "tqdm")
+
+
+def test_a_precision_is_reached_at_the_same_runs_wherever_they_are_played() -> None:
+    """Several spans are handed out at a time, but none beyond the one that suffices is counted."""
+    race = toy(9, rules={"name": "strict", "max_rounds": 2})
+    here = iom.forecast(race, seed=3, precision=0.003, target="A", progress=False)
+    with ThreadPoolExecutor(3) as pool:
+        there = iom.forecast(race, seed=3, precision=0.003, target="A", executor=pool, progress=False)
+    assert len(here) == len(there) > 2 * 16_384
+    assert here.stopped == there.stopped
+    assert here.summary.ends.equals(there.summary.ends)
+    shorter = iom.forecast(race, len(here) - 16_384, seed=3, progress=False)
+    assert running.half_width(shorter, "A") > 0.003 >= running.half_width(here, "A")

@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["scenarios"])                                          # doctest: +ELLIPSIS
-    name ...
+    >>> main(["validate", "minimal"])                                # doctest: +ELLIPSIS
+    minimal: fine, 175 members, A against B, ...
     0
     """
     arguments = parser().parse_args(argv)

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100, intervals
+from iomsim.estimates import in_words
 from iomsim.library import load
 from iomsim.scenario import Scenario
 from iomsim.whatif import resolve
@@ -105,18 +105,10 @@ def chances(table: pd.DataFrame) -> str:
     Examples
     --------
     >>> print(chances(pd.DataFrame({"probability": [0.25], "low": [0.24], "high": [0.26]}, index=["A"])))
-      in 100      95 %
-    A     25  24 to 26
+      in 100 95 % (Monte Carlo)
+    A     25           24 to 26
     """
-    half = (table["high"] - table["low"]) / 2
-    shown = pd.DataFrame(
-        {
-            "in 100": [in_100(p, h) for p, h in zip(table["probability"], half, strict=True)],
-            "95 %": intervals(table),
-        },
-        index=table.index,
-    )
-    return plain(shown)
+    return plain(in_words(table))
 
 
 def plain(table: pd.DataFrame) -> str:

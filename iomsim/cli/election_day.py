@@ -9,7 +9,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from iomsim.announcements import event_of
 from iomsim.cli.common import SEED, heading, plain, say, scenario, scenario_arguments
 from iomsim.days import day
 from iomsim.errors import IomsimError
@@ -96,15 +95,16 @@ def _do(night: Night, line: str) -> None:
         case "undo":
             say(night.undo(), night.forecast().answer())
         case _:
-            say(night.apply(event_of(line, night.race.names)), night.forecast().answer())
+            say(night.tell(line), night.forecast().answer())
 
 
 def table(night: Night) -> str:
-    """Return the probabilities after each announcement, per hundred."""
-    shown = night.history()
-    chances = {name: shown[name].map(in_100) for name in (*night.race.names, "no winner", "spill")}
+    """Return the probabilities after each announcement, per hundred; 0 and 100 once they are facts."""
+    told = night.history()
+    names = [*night.race.names, "no winner", "spill"]
+    shown = told[names].map(in_100).where(~told["certain"], (100 * told[names]).map("{:.0f}".format))
     day = f"{night.forecast().next_day:%A}"
-    return plain(shown[["event"]].assign(**chances).rename(columns={"spill": day}))
+    return plain(told[["event"]].join(shown).rename(columns={"spill": day}))
 
 
 def run_replay(arguments: argparse.Namespace) -> None:
@@ -115,5 +115,5 @@ def run_replay(arguments: argparse.Namespace) -> None:
     say(heading("Before the vote"), night.forecast().answer())
     for event in known.events:
         say(heading(event.say), event.note, f"[{event.grade}: {event.source}]")
-        say(night.apply(event_of(event.say, night.race.names)), night.forecast().answer())
+        say(night.tell(event.say), night.forecast().answer())
     print(table(night))
