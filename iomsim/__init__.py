@@ -9,8 +9,6 @@
 from iomsim import exact
 from iomsim._version import VERSION as __version__
 from iomsim.archive import open_forecast
-from iomsim.compare import Comparison, compare
-from iomsim.contests import contest, contests
 from iomsim.electorate import Electorate
 from iomsim.errors import (
     AnnouncementError,
@@ -23,28 +21,30 @@ from iomsim.errors import (
 )
 from iomsim.estimates import Estimate
 from iomsim.evidence import facts
-from iomsim.fitting import Fit, fit
 from iomsim.forecast import Forecast
-from iomsim.grid import Grid, grid
-from iomsim.heldout import HeldOut, held_out
-from iomsim.history import backtest
+from iomsim.history.backtesting import backtest
+from iomsim.history.contests import contest, contests
+from iomsim.history.fitting import Fit, fit
+from iomsim.history.heldout import HeldOut, held_out
+from iomsim.history.past import Contest
+from iomsim.history.records import history
+from iomsim.history.synthetic import synthetic_contests
+from iomsim.history.verdicts import Backtest
 from iomsim.library import catalogue, dumps, load, loads, schema
-from iomsim.live import Night, UnexpectedTallyWarning, live, replay
+from iomsim.live.night import Night, UnexpectedTallyWarning, live, replay
 from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
-from iomsim.past import Contest
-from iomsim.paths import Paths, paths_to
-from iomsim.pivotal import Pivotal, pivotal
 from iomsim.quantities import Quantity
-from iomsim.records import history
 from iomsim.rules import RULE_SETS, Rules
 from iomsim.running import InterruptedForecastWarning, forecast
 from iomsim.scenario import Scenario
-from iomsim.sobol import Sobol, sobol
 from iomsim.study import Study
-from iomsim.synthetic import synthetic_contests
-from iomsim.tornado import Tornado, tornado
-from iomsim.variants import SideBySide, side_by_side
-from iomsim.verdicts import Backtest
+from iomsim.whatif.compare import Comparison, compare
+from iomsim.whatif.grid import Grid, grid
+from iomsim.whatif.paths import Paths, paths_to
+from iomsim.whatif.pivotal import Pivotal, pivotal
+from iomsim.whatif.sobol import Sobol, sobol
+from iomsim.whatif.tornado import Tornado, tornado
+from iomsim.whatif.variants import SideBySide, side_by_side
 
 __all__ = [
     "RULE_SETS",

@@ -223,7 +223,7 @@ def _sign(value: Any) -> str:
 
 
 def event_of(line: str, names: Sequence[str], standing: Sequence[str] | None = None) -> Event:
-    """Return the event that a line says, as :meth:`iomsim.live.Night.apply` takes it.
+    """Return the event that a line says, as :meth:`iomsim.live.night.Night.apply` takes it.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from iomsim.executors import as_done
 from iomsim.scenario import Scenario
 from iomsim.simulate import BEFORE_ROUNDS, SPAN, Outcomes
 from iomsim.streams import BLOCK
-from iomsim.whatif import next_sitting
+from iomsim.whatif.base import next_sitting
 
 COLUMNS = SPAN * BLOCK
 """Runs of one task."""

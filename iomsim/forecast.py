@@ -25,7 +25,7 @@ from iomsim.summary import Summary, merge, round_numbers, summarise, yes_no_rows
 
 if TYPE_CHECKING:
     from iomsim.charts import Plots
-    from iomsim.tornado import Tornado
+    from iomsim.whatif.tornado import Tornado
 
 NO_WINNER = "no winner"
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -223,7 +223,7 @@ class Forecast:
         >>> "Over the ranges of the assumptions" in told.answer()
         True
         """
-        from iomsim.tornado import assumptions
+        from iomsim.whatif.tornado import assumptions
 
         return replace(self, assumptions=assumptions(self, target, **how))
 

@@ -18,7 +18,7 @@ from iomsim.forecast import NO_WINNER
 from iomsim.running import _bar
 from iomsim.scenario import Scenario
 from iomsim.store import Row, Store
-from iomsim.whatif import ranges, resolve
+from iomsim.whatif.base import ranges, resolve
 
 
 @dataclass(frozen=True, repr=False)

@@ -16,9 +16,9 @@ import numpy as np
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.estimates import in_100
 from iomsim.forecast import NO_WINNER
-from iomsim.grid import POINTS, Grid, grid
 from iomsim.scenario import Scenario
-from iomsim.whatif import ROUNDS, SPILL, next_weekday
+from iomsim.whatif.base import ROUNDS, SPILL, next_weekday
+from iomsim.whatif.grid import POINTS, Grid, grid
 
 SECRECY = "secrecy"
 

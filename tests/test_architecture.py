@@ -18,32 +18,21 @@ PACKAGE = ROOT / "iomsim"
 # A sub-package is one name; its modules may import each other, but not in circles.
 LAYERS = """
     _version errors
-    rules streams scores estimates lines announcements executors store
+    rules streams scores estimates announcements executors store
     benches binomial
     ballots
     states
-    clock paired evidence selectors quantities kernel exact conditioning sentences
-    electorate parts briefing records refusals calibration bootstrap days
-    scenario announced
-    library past compiled priors results
-    balance simulate particles contests stretches outlook
-    hours lived moves
-    expectations
-    steering
-    stages
-    consequences
-    steps reports
-    summary rivals likelihood synthetic
-    forecast fitting
+    clock evidence selectors quantities kernel exact sentences
+    electorate parts briefing refusals days
+    scenario
+    library compiled
+    balance simulate
+    summary
+    forecast
     archive running
-    logbook
-    whatif
-    differences continuation learned next_round
-    compare live
-    grid tornado variants pushes cells replaying
-    study sobol pivotal widgets verdicts heldout
-    paths
-    history
+    whatif live
+    cells history
+    study widgets
     charts
     report
     cli
@@ -57,15 +46,11 @@ UPWARD = {
     ("scenario", "library"): "race.save() is where an analyst looks for it",
     ("forecast", "archive"): "fc.save() is where an analyst looks for it",
     ("forecast", "charts"): "fc.plot is where an analyst looks for the charts",
-    ("forecast", "tornado"): "fc.with_assumptions() is where an analyst looks for it",
+    ("forecast", "whatif"): "fc.with_assumptions() is where an analyst looks for it",
     ("forecast", "report"): "fc.report() is where an analyst looks for it",
-    ("grid", "charts"): "results have their charts under .plot",
-    ("tornado", "charts"): "results have their charts under .plot",
-    ("variants", "charts"): "results have their charts under .plot",
-    ("pivotal", "charts"): "results have their charts under .plot",
-    ("sobol", "charts"): "results have their charts under .plot",
     ("live", "charts"): "results have their charts under .plot",
-    ("verdicts", "charts"): "results have their charts under .plot",
+    ("history", "charts"): "results have their charts under .plot",
+    ("whatif", "charts"): "results have their charts under .plot",
     ("briefing", "scenario"): "the type only: it describes what it is handed",
     ("briefing", "forecast"): "the type only: it describes what it is handed",
     ("sentences", "forecast"): "the type only: it words what it is handed",

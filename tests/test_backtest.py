@@ -14,19 +14,27 @@ from test_contests import own
 from test_records import election, tally, write
 
 import iomsim as iom
-from iomsim.announced import Position, Sequel
-from iomsim.contests import contests
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.history import leaving_out
-from iomsim.outlook import LAST, SCORES, Outlook, scored
+from iomsim.history.announced import Position, Sequel
+from iomsim.history.backtesting import leaving_out
+from iomsim.history.contests import contests
+from iomsim.history.outlook import LAST, SCORES, Outlook, scored
+from iomsim.history.past import Contest
+from iomsim.history.replaying import address, outlook_from
+from iomsim.history.rivals import (
+    Momentum,
+    binomial_redraw,
+    constant_hazard,
+    leader_wins,
+    logit,
+    momentum,
+    nothing_changes,
+)
+from iomsim.history.verdicts import Backtest
 from iomsim.parts import Behaviour
-from iomsim.past import Contest
-from iomsim.replaying import address, outlook_from
-from iomsim.rivals import Momentum, binomial_redraw, constant_hazard, leader_wins, logit, momentum, nothing_changes
 from iomsim.rules import Rules
 from iomsim.scores import crps_pmf
 from iomsim.simulate import Outcomes
-from iomsim.verdicts import Backtest
 
 QUICK = ["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG", "WHO2017"]
 

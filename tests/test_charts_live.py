@@ -16,8 +16,8 @@ import iomsim as iom
 from iomsim.charts.base import captions
 from iomsim.charts.live import looks, spread
 from iomsim.errors import IomsimError
-from iomsim.learned import CAVEAT
-from iomsim.live import Night
+from iomsim.live.learned import CAVEAT
+from iomsim.live.night import Night
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

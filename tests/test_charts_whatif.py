@@ -18,12 +18,12 @@ from toys import toy
 import iomsim as iom
 from iomsim.charts.whatif import HIGH, LOW, MOST
 from iomsim.errors import IomsimError
-from iomsim.grid import Grid
-from iomsim.pivotal import Pivotal
 from iomsim.scenario import Scenario
-from iomsim.sobol import Sobol
-from iomsim.tornado import Tornado
-from iomsim.variants import SideBySide
+from iomsim.whatif.grid import Grid
+from iomsim.whatif.pivotal import Pivotal
+from iomsim.whatif.sobol import Sobol
+from iomsim.whatif.tornado import Tornado
+from iomsim.whatif.variants import SideBySide
 
 Change = tuple[float, float, float]
 

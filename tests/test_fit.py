@@ -12,10 +12,10 @@ from scipy import stats
 from toys import ALPHA, STILL, play, proportion, toy
 
 import iomsim as iom
-from iomsim.contests import contests
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.fitting import _mixture
-from iomsim.likelihood import (
+from iomsim.history.contests import contests
+from iomsim.history.fitting import _mixture
+from iomsim.history.likelihood import (
     Moves,
     Patience,
     _moments,
@@ -26,8 +26,8 @@ from iomsim.likelihood import (
     of_tallies,
     patience_of,
 )
+from iomsim.history.priors import LAWS, chosen, from_scores, priors
 from iomsim.parts import Behaviour
-from iomsim.priors import LAWS, chosen, from_scores, priors
 
 SHIPPED = {one.id: one for one in contests()}
 

@@ -10,8 +10,8 @@ import pytest
 import iomsim as iom
 from iomsim.clock import sits_late
 from iomsim.compiled import Plan
-from iomsim.hours import Hours, consulted, ends_at, known, opening_hours, pass_round, renewed, waits_until
-from iomsim.particles import weights
+from iomsim.live.hours import Hours, consulted, ends_at, known, opening_hours, pass_round, renewed, waits_until
+from iomsim.live.particles import weights
 from iomsim.simulate import plan_of
 from iomsim.streams import Floats
 

@@ -18,10 +18,10 @@ from pandas.testing import assert_frame_equal
 from toys import SURE, elect, same, toy
 
 import iomsim as iom
-from iomsim import learned
 from iomsim.errors import AnnouncementError, FileError, IomsimError
-from iomsim.live import Night
-from iomsim.reports import one_in
+from iomsim.live import learned
+from iomsim.live.night import Night
+from iomsim.live.reports import one_in
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes
 

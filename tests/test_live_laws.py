@@ -13,12 +13,13 @@ from scipy import stats
 from toys import ALPHA, PRESENT, STILL, neutral, toy
 
 import iomsim as iom
-from iomsim import exact, learned, particles, simulate, steps
+from iomsim import exact, simulate
 from iomsim.compiled import draw
-from iomsim.live import Night
+from iomsim.live import learned, particles, steps
+from iomsim.live.night import Night
+from iomsim.live.stages import opening
 from iomsim.rules import RULE_SETS
 from iomsim.scenario import Scenario
-from iomsim.stages import opening
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

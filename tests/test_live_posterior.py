@@ -15,9 +15,10 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim import compiled, consequences, live, lived, particles, simulate, steps
+from iomsim import compiled, simulate
 from iomsim.clock import DAY, Timetable
-from iomsim.live import Night
+from iomsim.live import consequences, lived, particles, steps
+from iomsim.live.night import Night, live
 from iomsim.rules import ENDINGS
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes, plan_of

@@ -14,9 +14,9 @@ from toys import elect, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.paths import FEWEST, WAVERERS, nearest_crossing, orders
 from iomsim.scenario import Scenario
-from iomsim.whatif import watched
+from iomsim.whatif.base import watched
+from iomsim.whatif.paths import FEWEST, WAVERERS, nearest_crossing, orders
 
 
 def ways(found: iom.Paths) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from toys import PRESENT, elect, play, toy
 
 import iomsim as iom
-from iomsim import pushes as pushes_module
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.parts import Tie
-from iomsim.pivotal import won_over
-from iomsim.pushes import Guess, opening, pilot, pushes
 from iomsim.quantities import Quantity
 from iomsim.scenario import Scenario
 from iomsim.simulate import plan_of
 from iomsim.streams import BLOCK
+from iomsim.whatif import pushes as pushes_module
+from iomsim.whatif.pivotal import won_over
+from iomsim.whatif.pushes import Guess, opening, pilot, pushes
 
 LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
 ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}

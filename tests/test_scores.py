@@ -7,9 +7,9 @@ import pytest
 from scipy import integrate, stats
 from toys import ALPHA
 
-from iomsim.bootstrap import bootstrap_mean
-from iomsim.calibration import corp, pit, rank_histogram, reliability
 from iomsim.errors import IomsimError
+from iomsim.history.bootstrap import bootstrap_mean
+from iomsim.history.calibration import corp, pit, rank_histogram, reliability
 from iomsim.scores import (
     brier,
     categorical_brier,

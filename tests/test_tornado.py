@@ -14,7 +14,7 @@ import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.rules import RULE_SETS
 from iomsim.scenario import Scenario
-from iomsim.tornado import Tornado, assumptions
+from iomsim.whatif.tornado import Tornado, assumptions
 
 RUNS = 6000
 

@@ -12,12 +12,12 @@ from scipy.special import expit
 from toys import STILL, play, toy
 
 import iomsim as iom
-from iomsim import whatif
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.paired import mean_interval
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
-from iomsim.whatif import checked_target, plain, ranges, resolve, seen, watched
+from iomsim.whatif import base as whatif
+from iomsim.whatif.base import checked_target, plain, ranges, resolve, seen, watched
+from iomsim.whatif.paired import mean_interval
 
 
 @pytest.fixture(scope="module")

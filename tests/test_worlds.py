@@ -13,16 +13,16 @@ from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from toys import PRESENT, STILL, toy
 
 import iomsim as iom
-from iomsim import moves
 from iomsim.announcements import Tally
 from iomsim.compiled import draw
-from iomsim.consequences import first_among, last_among
-from iomsim.expectations import Expected, Moments, surprise
-from iomsim.live import CLOCK, FORECAST, STEP
-from iomsim.particles import Cloud, new_cloud, resample, shocks, weights
+from iomsim.live import moves
+from iomsim.live.consequences import first_among, last_among
+from iomsim.live.expectations import Expected, Moments, surprise
+from iomsim.live.night import CLOCK, FORECAST, STEP
+from iomsim.live.particles import Cloud, new_cloud, resample, shocks, weights
+from iomsim.live.stages import evened
+from iomsim.live.steering import normals, regress, steer, unpack
 from iomsim.simulate import plan_of
-from iomsim.stages import evened
-from iomsim.steering import normals, regress, steer, unpack
 from iomsim.streams import Floats
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")

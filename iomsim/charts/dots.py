@@ -17,12 +17,12 @@ from iomsim.charts.words import count, short
 from iomsim.errors import whole_number
 from iomsim.estimates import in_100
 from iomsim.forecast import NO_WINNER
-from iomsim.whatif import SPILL, next_weekday, plain, spoken
+from iomsim.whatif.base import SPILL, next_weekday, plain, spoken
 
 if TYPE_CHECKING:
-    from iomsim.pivotal import Pivotal
-    from iomsim.sobol import Sobol
-    from iomsim.variants import SideBySide
+    from iomsim.whatif.pivotal import Pivotal
+    from iomsim.whatif.sobol import Sobol
+    from iomsim.whatif.variants import SideBySide
 
 MARKERS = "os^vP*Xp"
 """Of the candidates, beside their colours."""

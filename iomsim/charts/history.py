@@ -16,7 +16,7 @@ from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY
 from iomsim.charts.words import count, short
 
 if TYPE_CHECKING:
-    from iomsim.verdicts import Backtest, Case
+    from iomsim.history.verdicts import Backtest, Case
 
 BLUE = "#0072B2"
 ACROSS = 4

@@ -18,10 +18,10 @@ from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, haloed, ink
 from iomsim.charts.words import short
 from iomsim.estimates import in_100, wilson
 from iomsim.forecast import NO_WINNER
-from iomsim.learned import CAVEAT
+from iomsim.live.learned import CAVEAT
 
 if TYPE_CHECKING:
-    from iomsim.live import Night
+    from iomsim.live.night import Night
 
 MOST = 12
 """Events that are drawn, the last ones."""
@@ -188,7 +188,7 @@ def learned_data(night: Night) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As of :meth:`iomsim.live.Night.learned`, with `shift`, how far the mean has moved in sds of the
+        As of :meth:`iomsim.live.night.Night.learned`, with `shift`, how far the mean has moved in sds of the
         prior, and `narrowed`, the sd now over that of the prior.
     """
     table = night.learned()

@@ -16,10 +16,10 @@ from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
 from iomsim.charts.words import short
 from iomsim.estimates import in_100
 from iomsim.forecast import NO_WINNER
-from iomsim.whatif import SPILL, next_weekday, plain
+from iomsim.whatif.base import SPILL, next_weekday, plain
 
 if TYPE_CHECKING:
-    from iomsim.grid import Grid
+    from iomsim.whatif.grid import Grid
 
 LEVELS = (10, 25, 50, 75, 90)
 """Contours, of 100 elections."""

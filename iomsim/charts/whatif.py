@@ -16,11 +16,11 @@ from iomsim.charts.style import DARK, SMALL
 from iomsim.charts.words import count, short
 from iomsim.errors import whole_number
 from iomsim.estimates import in_100
-from iomsim.tornado import RULES
-from iomsim.whatif import ROUNDS, checked_target, plain, spoken
+from iomsim.whatif.base import ROUNDS, checked_target, plain, spoken
+from iomsim.whatif.tornado import RULES
 
 if TYPE_CHECKING:
-    from iomsim.tornado import Tornado
+    from iomsim.whatif.tornado import Tornado
 
 LOW, HIGH = "#C3D1E0", "#5F86B0"
 """An assumption at its low, and at its high; told apart by lightness."""

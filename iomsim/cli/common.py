@@ -16,7 +16,7 @@ from iomsim.errors import IomsimError
 from iomsim.estimates import in_words
 from iomsim.library import load
 from iomsim.scenario import Scenario
-from iomsim.whatif import resolve
+from iomsim.whatif.base import resolve
 
 DEFAULT = "geneva-2023"
 SEED = 2023

@@ -14,7 +14,7 @@ from iomsim.days import day
 from iomsim.errors import IomsimError
 from iomsim.estimates import in_100
 from iomsim.library import load
-from iomsim.live import Night, live
+from iomsim.live.night import Night, live
 
 HELP = """\
 what you can type:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from iomsim.cli.common import SEED, plain, say
-from iomsim.contests import contest
-from iomsim.history import backtest
-from iomsim.records import history
+from iomsim.history.backtesting import backtest
+from iomsim.history.contests import contest
+from iomsim.history.records import history
 
 
 def add_to(commands: Any) -> None:

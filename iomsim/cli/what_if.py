@@ -17,13 +17,13 @@ from iomsim.cli.common import (
     scenario,
     scenario_arguments,
 )
-from iomsim.compare import compare
 from iomsim.errors import IomsimError
-from iomsim.grid import grid
 from iomsim.library import load
-from iomsim.pivotal import pivotal
-from iomsim.sobol import sobol
-from iomsim.tornado import tornado
+from iomsim.whatif.compare import compare
+from iomsim.whatif.grid import grid
+from iomsim.whatif.pivotal import pivotal
+from iomsim.whatif.sobol import sobol
+from iomsim.whatif.tornado import tornado
 
 SHOWN = 20
 """Rows of a long table that are printed; --csv writes them all."""

@@ -1,0 +1,1 @@
+"""Past contests: their records, forecasts of them judged, and what they teach about the dynamics."""

@@ -1,0 +1,1 @@
+"""Election day: what was announced, what it means, and what may come."""

@@ -1,0 +1,1 @@
+"""What if? Many scenarios on the same random numbers."""
