@@ -220,7 +220,7 @@ class Forecast:
         >>> import iomsim as iom
         >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1)
         >>> told = fc.with_assumptions(parameters=["secrecy", "fluid"], runs=200)
-        >>> "Over the ranges of the assumptions" in told.answer()
+        >>> "Over the ranges of the other assumptions" in told.answer()
         True
         """
         from iomsim.whatif.tornado import assumptions

@@ -183,8 +183,9 @@ class Study:
         return error
 
     def __repr__(self) -> str:
-        """Return the number of cells and their points."""
-        return f"study of {len(self)} scenarios\n{self.points.to_string(max_rows=12)}"
+        """Return the number of cells and the first and last of their points."""
+        points = self.points.to_string(max_rows=8, max_cols=4, float_format="{:.3g}".format)
+        return f"study of {len(self)} scenarios\n{points}"
 
 
 def _paths(race: Scenario, parameters: Iterable[str]) -> list[str]:

@@ -18,14 +18,14 @@ class NotebookFailed(AssertionError):
     """A cell of a notebook that did not run."""
 
 
-def environment(folder: Path, fast: bool) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Return the kernel's environment: charts inline, no progress bars, nothing of the user's own IPython."""
-    ours = ("MPLBACKEND", "IOMSIM_FAST", "IPYTHONDIR")
+    ours = ("MPLBACKEND", "IPYTHONDIR")
     kept = {key: value for key, value in os.environ.items() if key not in ours}
-    return kept | {"IPYTHONDIR": str(folder / ".ipython"), "TQDM_DISABLE": "1"} | ({"IOMSIM_FAST": "1"} if fast else {})
+    return kept | {"IPYTHONDIR": str(folder / ".ipython"), "TQDM_DISABLE": "1"}
 
 
-def execute(path: Path, folder: Path, fast: bool = False) -> nbformat.NotebookNode:
+def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
     """Return the notebook with fresh outputs; its files, if it writes any, go into `folder`."""
     book = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -43,7 +43,7 @@ def execute(path: Path, folder: Path, fast: bool = False) -> nbformat.NotebookNo
 
     client.on_cell_start = remember
     try:
-        return client.execute(env=environment(folder, fast))
+        return client.execute(env=environment(folder))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         source = book.cells[reached].source
         raise NotebookFailed(f"{path.name}, cell {reached + 1}:\n{source}\n\n{error}") from None

@@ -32,7 +32,7 @@ def test_there_are_notebooks() -> None:
 
 @each
 def test_it_runs(path: Path, tmp_path: Path) -> None:
-    execute(path, tmp_path, fast=True)
+    execute(path, tmp_path)
 
 
 @each
@@ -55,14 +55,11 @@ def test_a_broken_cell_is_named(tmp_path: Path) -> None:
         execute(path, tmp_path)
 
 
-def test_files_go_into_the_folder_and_the_short_version_can_be_asked_for(tmp_path: Path) -> None:
-    source = "import os, pathlib\npathlib.Path('here').write_text(os.environ.get('IOMSIM_FAST', 'long'))"
-    path = write(tmp_path / "book.ipynb", source)
+def test_files_go_into_the_folder(tmp_path: Path) -> None:
+    path = write(tmp_path / "book.ipynb", "import pathlib\npathlib.Path('here').write_text('there')")
     book = execute(path, tmp_path)
-    assert (tmp_path / "here").read_text() == "long"
+    assert (tmp_path / "here").read_text() == "there"
     assert "execution" not in book.cells[0].metadata
-    execute(path, tmp_path, fast=True)
-    assert (tmp_path / "here").read_text() == "1"
 
 
 def test_charts_are_shown_in_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,7 +275,8 @@ def _panel(ax: Axes, test: Backtest, name: str, rows: pd.DataFrame) -> None:
 
 def _end(contest: Any) -> str:
     who = short(contest.winner, 22) if contest.winner else "nobody"
-    return f"round {contest.rounds_total}: {who} ({contest.ending})"
+    how = contest.decided_how if contest.ending == "unresolved" else contest.ending
+    return f"round {contest.rounds_total}: {who} ({how or contest.ending})"
 
 
 def _history_caption(test: Backtest, data: pd.DataFrame) -> Caption:

@@ -294,7 +294,7 @@ def _plain(way: Way) -> str:
 
 
 def _words(way: Way) -> str:
-    worst = "more than the range" if np.isnan(way.at_worst) else f"{way.at_worst:.3g}"
+    worst = "beyond its range" if np.isnan(way.at_worst) else f"{way.at_worst:.3g}"
     span = f"{way.at_best:.3g} to {worst}"
     if way.path in (FEWEST, WAVERERS):
         who = ", ".join(way.members[:NAMED]) + (", ..." if len(way.members) > NAMED else "")

@@ -250,9 +250,13 @@ class Tornado(Result):
         return f"what matters most is {name} ({ends})"
 
     def answer(self) -> str:
-        """Return the range over the assumptions for the first candidate and the next day, for a forecast's answer."""
-        win, spill = (self.clause(target) for target in (self.race.names[0], SPILL))
-        return f"Over the ranges of the assumptions, one at a time, {win}; and {spill}."
+        """Return the range over the assumptions for the first candidate and the next day, for a forecast's answer.
+
+        The rules are left out, for the answer has them already, from more runs than these.
+        """
+        others = replace(self, bars={name: ends for name, ends in self.bars.items() if name != RULES})
+        win, spill = (others.clause(target) for target in (self.race.names[0], SPILL))
+        return f"Over the ranges of the other assumptions, one at a time, {win}; and {spill}."
 
     @property
     def plot(self) -> TornadoPlots:
