@@ -91,7 +91,12 @@ def words_of(ax: Axes) -> list[str]:
 
 def test_bars_run_from_the_base_to_the_ends(three_bars: Tornado) -> None:
     ax = three_bars.plot.tornado()
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["W's strength", "rules", "secrecy", "fluid"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "W's strength",
+        "rules",
+        "secrecy",
+        "chance of a fluid contest",
+    ]
     assert bars_of(ax) == [
         (0, 20, 40, LOW),
         (0, 40, 55, HIGH),
@@ -196,7 +201,7 @@ def test_indices_are_drawn_with_their_intervals() -> None:
     said = ax.get_title().replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
     assert said == "W's strength explains 55 % of the variance of A's chance"
     assert any("not what tallies could teach" in words.replace("\n", " ") for words in words_of(ax))
-    assert found.plot.sobol_data()["name"].tolist() == ["W's strength", "fluid"]
+    assert found.plot.sobol_data()["name"].tolist() == ["W's strength", "chance of a fluid contest"]
 
 
 def test_indices_within_noise_claim_nothing() -> None:

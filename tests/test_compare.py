@@ -275,7 +275,7 @@ def test_every_difference_has_its_words(geneva: Scenario) -> None:
     assert differences(geneva, geneva.with_rules(max_two_way=3)) == ["max_two_way 3 instead of never"]
     later = geneva.with_clock(opens=datetime(2023, 5, 15, 11))
     assert differences(geneva, later) == ["another clock (opens)"]
-    assert differences(geneva, geneva.with_clock(sits_on=0.5)) == ["sits_on 0.5 instead of 0.25"]
+    assert differences(geneva, geneva.with_clock(sits_on=0.5)) == ["chance of sitting on late 0.5 instead of 0.25"]
 
 
 def test_differences_of_sponsors_and_electorates() -> None:

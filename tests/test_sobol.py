@@ -179,7 +179,7 @@ def test_what_does_nothing_is_within_noise_of_zero() -> None:
     table = found.table()
     assert not table.loc["behaviour.yes_own", "clear"]
     assert table.loc["candidates.A.appeal", "clear"]
-    assert "Within noise of zero: yes_own." in found.sentence()
+    assert "Within noise of zero: yes to the leader from its own voters." in found.sentence()
 
 
 def test_where_nothing_moves_the_sentence_says_so() -> None:

@@ -302,3 +302,10 @@ def test_errors_and_surfaces_of_what_a_grid_lacks() -> None:
     for bad in ({"runs": 0}, {"runs": 1.5}, {"seed": -1}):
         with pytest.raises(IomsimError, match="must be a whole number"):
             iom.grid(voter(), secrecy=[0.0, 1.0], **({"runs": 10, "seed": 1} | bad))  # type: ignore[arg-type]
+
+
+def test_every_assumption_has_words_and_answers_to_them(geneva: Scenario) -> None:
+    named = {path: plain(path) for path in geneva.parameters()}
+    assert len(set(named.values())) == len(named)
+    assert not [words for path, words in named.items() if "_" in words and path.startswith(("behaviour", "clock"))]
+    assert {path: resolve(geneva, words) for path, words in named.items()} == {path: path for path in named}

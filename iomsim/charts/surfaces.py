@@ -152,8 +152,8 @@ def _holds_base(found: Grid) -> bool:
 
 
 def _label(found: Grid, axis: int) -> str:
-    unit = found.race.parameters()[found.paths[axis]].unit
-    return plain(found.paths[axis]) + (f", {unit}" if unit else "")
+    unit, name = found.race.parameters()[found.paths[axis]].unit, plain(found.paths[axis])
+    return name if not unit or unit in name else f"{name}, {unit}"
 
 
 def _caption(found: Grid) -> Caption:

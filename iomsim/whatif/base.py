@@ -26,6 +26,37 @@ COLUMNS = 16 * BLOCK
 
 SPILL, ROUNDS = "spill", "rounds"
 
+SPOKEN = {
+    "absent": "absence",
+    "cross_pressure_absence": "absence under cross-pressure",
+    "abstain": "abstention",
+    "common_sd": "spread of the common swing",
+    "region_sd": "spread of regional swings",
+    "conviction": "spread of convictions",
+    "fluid": "chance of a fluid contest",
+    "openness_fluid": "openness when fluid",
+    "openness_entrenched": "openness when entrenched",
+    "openness_inf": "openness in the long run",
+    "decay": "decay of openness",
+    "momentum_fluid": "momentum when fluid",
+    "momentum_entrenched": "momentum when entrenched",
+    "round_sd": "spread of swings between rounds",
+    "overnight": "openness overnight",
+    "concede_a": "readiness to concede",
+    "concede_b": "reluctance to concede",
+    "yes_own": "yes to the leader from its own voters",
+    "yes_opponent_a": "readiness of opponents to say yes",
+    "yes_opponent_b": "reluctance of opponents to say yes",
+    "formalities": "minutes of formalities",
+    "formalities_log_sd": "spread of the formalities' length",
+    "round_minutes": "minutes a round",
+    "round_log_sd": "spread of the rounds' length",
+    "last_call": "minutes between last call and close",
+    "sits_on": "chance of sitting on late",
+    "consultation": "minutes of consultation",
+}
+"""Fields of the behaviour and the clock as readers of a chart would say them."""
+
 Seen = dict[str, NDArray[np.float64]]
 """What a what-if looks at, run by run: who won, nobody, spilling over (0 or 1), and the rounds held."""
 
@@ -69,13 +100,13 @@ def plain(path: str) -> str:
     Examples
     --------
     >>> plain("sponsors.Washington.strength"), plain("ties.European Union.log_odds"), plain("behaviour.fluid")
-    ("Washington's strength", "the tie 'European Union'", 'fluid')
+    ("Washington's strength", "the tie 'European Union'", 'chance of a fluid contest')
     """
     head, _, rest = path.partition(".")
     if head == "ties":
         return f"the tie {rest.rpartition('.')[0]!r}"
     if head not in ("sponsors", "candidates"):
-        return rest or head
+        return SPOKEN.get(rest, rest or head)
     name, _, what = rest.partition(".")
     what, _, selector = what.partition(".")
     return f"{name}'s {what} of {selector!r}" if selector else f"{name}'s {what}"
