@@ -143,7 +143,7 @@ class Desk:
 # -- two candidates ------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class Pair:
     """The intentions of members between two candidates, B runs abreast.
 
@@ -232,7 +232,7 @@ def at_least(reach: Singles, near: Singles) -> Singles:
 # -- three and more ------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class Crowd:
     """The intentions of members among three or more candidates, B runs abreast.
 

@@ -24,7 +24,7 @@ SLOT = 16
 """Minutes of the slots in which a sitting is looked up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calendar:
     """The sittings from the opening on, in time order.
 

@@ -26,7 +26,7 @@ FLATTENING = 0.346
 approximation with 16 sqrt(3) / (15 pi) (Zeger, Liang and Albert 1988, Biometrics 44, 1049-1060)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A scenario as arrays; K candidates, S sponsors, N members, G groups.
 
@@ -141,7 +141,7 @@ def _absence(race: Scenario, b: SimpleNamespace, exposure: Floats) -> Floats:
     return absent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Draws:
     """What `B` runs draw once, as standard variates; the plan gives them their meaning.
 

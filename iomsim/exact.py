@@ -325,7 +325,7 @@ def beta_hazards(a: float, b: float, count: int) -> Floats:
     return np.asarray(a / (a + b + np.arange(count)), dtype=float)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ends:
     """How an election ends, exactly.
 
@@ -461,7 +461,7 @@ def chain(
     return Ends(ends)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Room:
     """The states of a chain: how many of each class intend the first candidate."""
 

@@ -22,7 +22,7 @@ from iomsim.streams import BLOCK
 Int16 = NDArray[np.int16]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcomes:
     """What a number of runs came to, as small arrays; K candidates, `n` runs, `R` rows of rounds.
 

@@ -39,7 +39,7 @@ class Setting(NamedTuple):
     rules: Rules
 
 
-@dataclass
+@dataclass(eq=False)
 class State:
     """How the runs in play stand, one column each; B columns, K candidates.
 
@@ -87,7 +87,7 @@ class State:
 COLUMNS = [f.name for f in fields(State)]
 
 
-@dataclass
+@dataclass(eq=False)
 class Field(State):
     """Runs before they are played, or played on; N members.
 
@@ -104,7 +104,7 @@ class Field(State):
     intention: Codes
 
 
-@dataclass
+@dataclass(eq=False)
 class Hall(State):
     """Runs that are being played: the members have taken their seats."""
 

@@ -21,7 +21,7 @@ from iomsim.store import Row, Store
 from iomsim.whatif.base import ranges, resolve
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Study:
     """Many scenarios, to be forecast with the same runs and seed.
 

@@ -75,7 +75,7 @@ def sliders(
     return Sliders(race, tops, played)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sliders:
     """What a played grid says for any strengths and any secrecy within reach.
 

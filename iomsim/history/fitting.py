@@ -145,7 +145,7 @@ def _log_weights(log_likelihood_: Floats, log_proposal: Floats) -> Floats:
     return np.asarray(raw - np.logaddexp.reduce(raw))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Fit:
     """The posterior of the between-rounds parameters, as a weighted sample.
 

@@ -38,7 +38,7 @@ WHEN = BEFORE, AFTER = "on 14 May", "after 98-67"
 EVENTS = ("Pope wins", "decided in round 1", "Pope acclaimed after round 1", "over on Monday")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class HeldOut:
     """What was said of 15 May 2023, before the vote and after the first tally.
 

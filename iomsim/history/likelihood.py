@@ -50,7 +50,7 @@ REGIMES = ("fluid", "entrenched")
 OF_PATIENCE = ("concede_a", "concede_b")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moves:
     """The tallies of a stretch between two candidates: what the likelihood looks at.
 

@@ -39,7 +39,7 @@ SCORES = {
 """The proper scores, and what each judges; all are better when lower."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outlook:
     """What a forecaster says after a round; None for what it says nothing about.
 

@@ -28,7 +28,7 @@ FEWEST, FEWEST_OF_ALL = 0.01, 5
 """Share of effective particles, and their number, below which a stretch is broken off and restarted."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Said:
     """What the model said after a round.
 

@@ -98,7 +98,7 @@ PRIOR_SD, PRIOR_NOISE, PRIOR_WEIGHT = 0.5, 0.2, 4.0
 0.2 log-odds that counts as four transitions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Momentum:
     """The leader's next log-odds as a straight line in the last: a regression with a weak prior.
 

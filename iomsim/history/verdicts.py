@@ -29,7 +29,7 @@ EVENTS = ("over next", "leader wins")
 """What calibration can be asked of: over by the end of the next round; the leader is the final winner."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A round of a contest, what everybody said after it, and what followed."""
 
@@ -40,7 +40,7 @@ class Case:
     outlooks: dict[str, Outlook]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Backtest:
     """What the model said of past contests, and what it earned.
 

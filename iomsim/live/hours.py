@@ -24,7 +24,7 @@ DRAWS = 200
 """How often a clock's further numbers are drawn anew until its day is as it was."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hours:
     """The clocks: one key each for their random numbers, and the minute they show."""
 

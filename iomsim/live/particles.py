@@ -33,7 +33,7 @@ NOBODY_AWAY = np.zeros((1, 1), dtype=bool)
 Singles = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Passage:
     """One announced round as the particles lived it; K candidates, N members, P particles.
 
@@ -50,7 +50,7 @@ class Passage:
     night: Flags
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cloud:
     """The particles, where their members stand, and the rounds they have been through.
 

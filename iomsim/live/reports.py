@@ -16,7 +16,7 @@ ENOUGH = 100
 """Effective particles below which the report calls what follows rough."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Report:
     """What the last announcement did; prints as a sentence or two.
 

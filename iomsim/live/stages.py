@@ -42,7 +42,7 @@ class Scene(NamedTuple):
         return simulate.setting_of(self.plan)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """How the election stands after an event; immutable, so that an event can be undone.
 

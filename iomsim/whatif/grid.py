@@ -110,7 +110,7 @@ def _row(cell: Seen) -> dict[str, float]:
     return {target: float(values.mean()) for target, values in cell.items()} | {MEDIAN: float(np.median(cell[ROUNDS]))}
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Grid(Result):
     """Forecasts over a grid of parameters.
 

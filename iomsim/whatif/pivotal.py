@@ -110,7 +110,7 @@ def pin(race: Scenario, name: str, members: Sequence[str]) -> Scenario:
 # -- the result ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Pivotal(Result):
     """What each member is worth to a candidate.
 

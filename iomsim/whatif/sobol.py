@@ -207,7 +207,7 @@ def crossed(values: Floats) -> Floats:
     return np.stack([first, total]) / variance
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sobol(Result):
     """First-order and total indices of a probability.
 
