@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from iomsim import simulate
 from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.estimates import Estimate
 from iomsim.forecast import NO_WINNER, Forecast
+from iomsim.progress import progress_bar
 from iomsim.scenario import Scenario
 from iomsim.simulate import SPAN, Outcomes, join
 from iomsim.streams import BLOCK
@@ -176,7 +177,7 @@ def _play(
     gathered.stopped = f"all {runs} runs were played"
     work = simulate.results(gathered.race, runs, gathered.seed, executor, gathered.work, start, blocks)
     try:
-        with _bar(runs - start, progress) as advance, closing(work):
+        with progress_bar(runs - start, progress) as advance, closing(work):
             for part in work:
                 advance(gathered.add(part))
                 if enough():
@@ -244,16 +245,3 @@ def half_width(fc: Forecast, target: str | None) -> float:
     spill: Estimate = fc.spill()
     widths["spill"] = spill.half_width
     return float(max(widths.values()) if target is None else widths[target])
-
-
-@contextmanager
-def _bar(runs: int, wanted: bool) -> Iterator[Any]:
-    """Offer a function that moves a progress bar on, or does nothing."""
-    if not wanted:
-        yield lambda _: None
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
-        from tqdm.auto import tqdm
-    with tqdm(total=runs, unit=" runs", delay=2, leave=False) as bar:
-        yield bar.update

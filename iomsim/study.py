@@ -15,7 +15,7 @@ from iomsim.cells import Cell, Counts, keys, played
 from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
 from iomsim.estimates import wilson
 from iomsim.forecast import NO_WINNER
-from iomsim.running import _bar
+from iomsim.progress import progress_bar
 from iomsim.scenario import Scenario
 from iomsim.store import Row, Store
 from iomsim.whatif.base import ranges, resolve
@@ -157,7 +157,7 @@ class Study:
         rows = {i: kept[name] for i, name in enumerate(names) if name in kept}
         missing = [(i, cell) for i, cell in enumerate(self.cells) if i not in rows]
         failures: dict[int, str] = {}
-        with _bar(runs * len(missing), progress) as advance:
+        with progress_bar(runs * len(missing), progress) as advance:
             for i, counts in played(missing, runs, seed, executor, advance):
                 if isinstance(counts, str):
                     failures[i] = counts

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "iomsim"
 # A sub-package is one name; its modules may import each other, but not in circles.
 LAYERS = """
     _version errors
-    rules streams scores estimates announcements executors store
+    rules streams scores estimates announcements executors store progress
     benches binomial
     ballots
     states

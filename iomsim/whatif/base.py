@@ -16,7 +16,8 @@ from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
 from iomsim.executors import spread
 from iomsim.forecast import DAY_NAMES, NO_WINNER
 from iomsim.parts import Behaviour, Clock
-from iomsim.running import _bar, fresh_seed
+from iomsim.progress import progress_bar
+from iomsim.running import fresh_seed
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes
 from iomsim.streams import BLOCK
@@ -261,7 +262,7 @@ def watched(
     work = [tuple(races[i] for i in group) for group in cells]
     done = spread(executor, watch, work, [seed] * len(calls), firsts, counts)
     parts: list[list[Seen]] = [[] for _ in races]
-    with _bar(runs * len(races), progress) as advance:
+    with progress_bar(runs * len(races), progress) as advance:
         for group, size, played in zip(cells, counts, done, strict=True):
             for cell, part in zip(group, played, strict=True):
                 parts[cell].append(part)

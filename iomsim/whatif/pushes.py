@@ -25,7 +25,7 @@ from iomsim.compiled import Plan, draw, steepness
 from iomsim.errors import ScenarioError
 from iomsim.estimates import Z95
 from iomsim.executors import spread
-from iomsim.running import _bar
+from iomsim.progress import progress_bar
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
 from iomsim.whatif.base import SPILL, seen
@@ -74,7 +74,7 @@ def pushes(
     firsts = [simulate.SPAN * i for i in range(len(sizes))]
     same = [[thing] * len(sizes) for thing in (race, k, seed, guesses)]
     sums: list[Sums] = []
-    with _bar(runs, progress) as advance:
+    with progress_bar(runs, progress) as advance:
         for size, part in zip(sizes, spread(executor, summed, *same, firsts, sizes), strict=True):
             sums.append(part)
             advance(size)

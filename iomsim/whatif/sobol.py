@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from iomsim.errors import IomsimError, whole_number
+from iomsim.progress import progress_bar
 from iomsim.scenario import Scenario
 from iomsim.whatif.base import checked_target, plain, ranges, seed_and_runs, spoken, watched
 from iomsim.whatif.results import Result
@@ -148,10 +149,8 @@ def probabilities(
     progress: bool = False,
 ) -> Floats:
     """Return the target's mean over each half of the runs, at each point; shape ``(points, 2)``."""
-    from iomsim.running import _bar
-
     out: list[list[float]] = []
-    with _bar(runs * len(changes), progress) as advance:
+    with progress_bar(runs * len(changes), progress) as advance:
         for start in range(0, len(changes), CHUNK):
             races = [race.with_parameters(change) for change in changes[start : start + CHUNK]]
             cells = [cell[target] for cell in watched(races, runs, seed, executor)]
