@@ -249,15 +249,19 @@ def test_the_rounds_in_the_middle(fc: iom.Forecast) -> None:
     assert [low, middle, high] == [held[int(np.ceil(q * len(held) - 1e-9)) - 1] for q in (0.1, 0.5, 0.9)]
 
 
-@pytest.mark.parametrize("runs", [1, 2, 3, 7, 10, 11])
+@pytest.mark.parametrize("runs", [1, 2, 3, 7, 10, 11, 100])
 def test_the_middle_of_a_few_runs(runs: int, forecasts: dict[str, iom.Forecast]) -> None:
-    """The smallest number that at least a tenth, half, nine tenths of the runs do not exceed."""
+    """The smallest number that at least a tenth, half, nine tenths of the runs do not exceed.
+
+    In floats 0.07 of a hundred runs are more than seven.
+    """
+    levels = (0.07, 0.1, 0.5, 0.9)
     whole = forecasts["strict"].outcomes
     assert whole is not None
     for start in range(0, 400, 20):
         summary = summarise(whole.part(start, start + runs), 40)
         held = whole.rounds[start : start + runs]
-        for q, found in zip((0.1, 0.5, 0.9), summary.quantile("rounds", [0.1, 0.5, 0.9]), strict=True):
+        for q, found in zip(levels, summary.quantile("rounds", levels), strict=True):
             assert found == min(n for n in held if np.mean(held <= n) >= q - 1e-9)
 
 
@@ -601,7 +605,8 @@ def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.
     beside = iom.forecast(fc.scenario.with_rules("strict"), 300, seed=3, progress=False)
     assert table.loc["strict"].to_dict() == beside.side()
     changed = iom.forecast(fc.scenario.with_rules(max_rounds=12), 600, seed=3, progress=False).rule_sets()
-    assert changed.loc["four-rounds"].to_dict() != fc.side()
+    shipped = iom.forecast(fc.scenario, 300, seed=3, progress=False)
+    assert changed.loc["four-rounds"].to_dict() == shipped.side()  # the same name, and not the rules in force
 
 
 def test_a_narrow_interval_is_told_with_a_decimal() -> None:

@@ -271,6 +271,14 @@ def test_it_says_how_many_cannot_be_told_apart() -> None:
     assert len(far.rivals()) < 4
 
 
+def test_who_cannot_be_told_apart_by_hand() -> None:
+    """Four free members make six pairs: 2.394 standard errors of the difference tell two apart."""
+    win, error = np.array([0.0500, 0.0390, 0.0381, 0.0379, 0.0]), np.array([0.003, 0.003, 0.004, 0.004, 0.0])
+    columns = {"win": win, "win_high": win + 1.95996 * error, "free": win > 0}
+    members = pd.DataFrame(columns, index=[f"M{i}" for i in range(1, 6)])
+    assert iom.Pivotal(five(), "A", 1, 1000, members).rivals() == ["M3"]  # 0.0119 behind, and 2.394 * 0.005 is 0.01197
+
+
 def test_where_no_call_helps_the_sentence_says_so() -> None:
     found = iom.pivotal(elect("AAAB", behaviour={"conviction": 1.0}), runs=2000, seed=1)
     assert found.sentence().startswith("No member can be moved")
