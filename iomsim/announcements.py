@@ -10,8 +10,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from iomsim.arrays import Flags, Longs
 from iomsim.errors import AnnouncementError, unknown
 
 Event = dict[str, Any]
@@ -48,14 +48,12 @@ class Tally:
     """
 
     names: tuple[str, ...]
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
+    low: Longs
+    high: Longs
     valid: int | None
 
 
-def tally_of(
-    votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], standing: NDArray[np.bool_], entitled: int
-) -> Tally:
+def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], standing: Flags, entitled: int) -> Tally:
     """Return the tally that was announced, with bounds on what was not.
 
     Raises
@@ -105,7 +103,7 @@ def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
     return (0 if bound in ("at most", "<=") else number), (entitled if bound in ("at least", ">=") else number)
 
 
-def _papers(valid: Any, low: NDArray[np.int64], high: NDArray[np.int64], entitled: int) -> int | None:
+def _papers(valid: Any, low: Longs, high: Longs, entitled: int) -> int | None:
     """Return the number of valid papers: as announced, or the sum of the votes if all are known."""
     if valid is None:
         return int(low.sum()) if (low == high).all() else None

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from iomsim.arrays import Floats
 from iomsim.compiled import Draws, Plan, compile_scenario, draw, leans, steepness
 from iomsim.errors import ScenarioError
 from iomsim.scenario import Scenario
-from iomsim.streams import BLOCK, Floats
+from iomsim.streams import BLOCK
 
 SEED = 0
 BLOCKS = 2

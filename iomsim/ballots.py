@@ -29,20 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim import streams
-from iomsim.benches import (
-    SHELF,
-    Codes,
-    Counts,
-    Flags,
-    Singles,
-    bench,
-    benched_flags,
-    packed,
-    seats,
-    total_of_bytes,
-    unbenched_flags,
-)
-from iomsim.streams import SEATS, STEPS, U64, Floats
+from iomsim.arrays import U64, Codes, Flags, Floats, Places, Shorts, Singles
+from iomsim.benches import SHELF, bench, benched_flags, packed, seats, total_of_bytes, unbenched_flags
+from iomsim.streams import SEATS, STEPS
 
 TILE = 1024
 """Runs of a pass over all members: what one pass touches stays in the cache."""
@@ -50,8 +39,6 @@ TILE = 1024
 TOP = np.float32(STEPS - 1)
 STEEP = 64.0
 """Bound on the common log-odds of a round, inside the range of single precision."""
-
-Places = NDArray[np.intp]
 
 
 class Urge(NamedTuple):
@@ -194,7 +181,7 @@ class Pair:
         SHELF.put(self.against)
         return Pair(against, second, self.desk)
 
-    def think(self, keys: U64, round_: int, urge: Urge) -> Counts:
+    def think(self, keys: U64, round_: int, urge: Urge) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(2, 2, B)``, off the diagonal."""
         share, states = Share.of(urge, streams.finer(keys, round_)), streams.pairs(keys, round_)
         near = np.exp(np.clip(urge.pull[0] - urge.pull[1], -STEEP, STEEP).astype(np.float32))
@@ -284,7 +271,7 @@ class Crowd:
         stance, intends = self.stance.take(columns, axis=2), self.intends.take(columns, axis=2)
         return Crowd(stance, intends, self.here.take(columns, axis=1), self.desk)
 
-    def think(self, keys: U64, round_: int, urge: Urge) -> Counts:
+    def think(self, keys: U64, round_: int, urge: Urge) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(K, K, B)``, off the diagonal."""
         open_, choice = self._ask(keys, round_, urge)
         left = np.flatnonzero(urge.gone >= 0)

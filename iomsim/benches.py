@@ -10,14 +10,9 @@ from math import prod
 from threading import local
 
 import numpy as np
-from numpy.typing import NDArray
 
+from iomsim.arrays import Codes, Flags, Shorts, Singles
 from iomsim.streams import SEATS
-
-Codes = NDArray[np.uint8]
-Counts = NDArray[np.int16]
-Flags = NDArray[np.bool_]
-Singles = NDArray[np.float32]
 
 
 class Shelf(local):
@@ -76,13 +71,13 @@ def unbenched_flags(benches: Codes, members: int) -> Codes:
     return seats.transpose(0, 2, 1).reshape(-1, benches.shape[1])[:members]
 
 
-def total(flags: Codes) -> Counts:
+def total(flags: Codes) -> Shorts:
     """Count the members flagged in every column, in the narrowest numbers that hold them."""
     narrow = np.uint8 if len(flags) < 256 else np.uint16
     return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.int16)
 
 
-def total_of_bytes(benches: Codes) -> Counts:
+def total_of_bytes(benches: Codes) -> Shorts:
     """Count the members flagged in every column, eight to a byte."""
     narrow = np.uint8 if SEATS * len(benches) < 256 else np.uint16
     return np.add.reduce(np.bitwise_count(benches), axis=0, dtype=narrow).astype(np.int16)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.streams import Floats
+from iomsim.arrays import Floats, Places, Shorts
 
 CELLS = 1024
 """Cells of the guide table: nearly every quantile is settled by the cell that `u` lies in."""
@@ -16,7 +16,7 @@ LARGEST = 1024
 """Beyond so many trials a table would take more room than it saves time."""
 
 
-def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> NDArray[np.int16]:
+def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> Shorts:
     """Return the binomial number whose distribution function first exceeds `u`.
 
     A guide table (Chen and Asau 1974, *Journal of the ACM* 21, 591-599) says from where to count,
@@ -54,7 +54,7 @@ def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArra
 
 
 @lru_cache(maxsize=16)
-def tables(most: int, p: float) -> tuple[Floats, NDArray[np.int16]]:
+def tables(most: int, p: float) -> tuple[Floats, Shorts]:
     """Return P(X <= x) for X ~ Bin(n, p), n = 0..most in rows, and the flat guide to it.
 
     By Pascal's rule.  The guide of cell `j` is the quantile `x` of ``j / CELLS``, or ``-1 - x`` if
@@ -72,7 +72,7 @@ def tables(most: int, p: float) -> tuple[Floats, NDArray[np.int16]]:
     return cdf, np.where(first == last, first, ~first).astype(np.int16).reshape(-1)
 
 
-def _steps_up_to(cell: Floats) -> NDArray[np.intp]:
+def _steps_up_to(cell: Floats) -> Places:
     """Return, row by row, how many of the numbers are at most 0, 1, ..., `CELLS`."""
     rows, wide = len(cell), CELLS + 2
     at = cell.astype(np.intp) + wide * np.arange(rows)[:, None]

@@ -9,10 +9,10 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import simulate
 from iomsim._version import VERSION
+from iomsim.arrays import Longs
 from iomsim.clock import DAY
 from iomsim.executors import as_done
 from iomsim.scenario import Scenario
@@ -53,9 +53,9 @@ class Counts(NamedTuple):
     """
 
     hash: str
-    winners: NDArray[np.int64]
+    winners: Longs
     late: int
-    rounds: NDArray[np.int64]
+    rounds: Longs
 
     def plus(self, other: Counts) -> Counts:
         """Return the counts of both."""

@@ -10,11 +10,11 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import streams
+from iomsim.arrays import U64, Flags, Floats, Places
 from iomsim.errors import ScenarioError
-from iomsim.streams import U64, Floats, Lane
+from iomsim.streams import Lane
 
 DAY = 24 * 60
 HORIZON = 400
@@ -68,14 +68,14 @@ class Calendar:
         index[late] += 1
         return np.maximum(when, self._at(self.opens, index))
 
-    def _coming(self, when: Floats) -> NDArray[np.intp]:
+    def _coming(self, when: Floats) -> Places:
         """Return a sitting that has not ended long before `when`, and is not after the next one."""
         slot = when.astype(np.intp)
         slot //= SLOT
         return self._slots.take(slot, mode="clip")
 
     @cached_property
-    def _slots(self) -> NDArray[np.intp]:
+    def _slots(self) -> Places:
         starts = np.arange(0, (HORIZON + 1) * DAY, SLOT)
         return np.searchsorted(self.closes[:, 1], starts, side="right")
 
@@ -83,12 +83,12 @@ class Calendar:
     def _days(self) -> Floats:
         return self.opens // DAY
 
-    def _close(self, index: NDArray[np.intp], keys: U64, sits_on: float) -> Floats:
+    def _close(self, index: Places, keys: U64, sits_on: float) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
         longer = sits_late(keys, self._days[index], sits_on)
         return np.where(longer, self.closes[:, 1].take(index), self.closes[:, 0].take(index))
 
-    def _at(self, table: Floats, index: NDArray[np.intp]) -> Floats:
+    def _at(self, table: Floats, index: Places) -> Floats:
         if index.max(initial=0) >= len(table):
             raise ScenarioError(f"the clock ran out of sittings after {HORIZON} days; add sitting days")
         return table[index]
@@ -124,7 +124,7 @@ def calendar(
     return Calendar(table[:, 0], table[:, 1:], begin, last_call)
 
 
-def sits_late(keys: U64, day: Floats, sits_on: float) -> NDArray[np.bool_]:
+def sits_late(keys: U64, day: Floats, sits_on: float) -> Flags:
     """Return whether the chair lets the last sitting of a day run on: drawn once per run and day."""
     return streams.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day.astype(np.uint64) * np.uint64(64)) < sits_on
 
@@ -166,7 +166,7 @@ class Timetable:
         minutes = pace.formalities * np.exp(pace.formalities_log_sd * streams.normal(keys, 0, Lane.DURATION))
         self.now = calendar.opening + minutes if now is None else now
 
-    def hold_round(self, active: NDArray[np.intp], round_: int) -> NDArray[np.bool_]:
+    def hold_round(self, active: Places, round_: int) -> Flags:
         """Let one round pass in the `active` runs; return where a night came before it."""
         keys, before, pace = self.keys[active], self.now[active], self.pace
         start = self.calendar.next_start(before, keys, pace.sits_on)
@@ -178,7 +178,7 @@ class Timetable:
         night[waited] = days[0] < days[1]
         return night
 
-    def concessions(self, runs: NDArray[np.intp]) -> None:
+    def concessions(self, runs: Places) -> None:
         """Move the clock of `runs` to the moment at which a withdrawal becomes known.
 
         Without consultation that is the end of the round.  Otherwise it is `consultation` minutes

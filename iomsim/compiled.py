@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim import streams
+from iomsim.arrays import U64, Flags, Floats, Longs, Places, Singles
 from iomsim.clock import Calendar, Pace
 from iomsim.rules import Rules
 from iomsim.scenario import Scenario
-from iomsim.streams import BLOCK, U64, Floats, Purpose
-
-Singles = NDArray[np.float32]
+from iomsim.streams import BLOCK, Purpose
 
 CERTAIN = 1e4
 """Log-odds that stand for certainty: members pinned to a candidate."""
@@ -58,11 +57,11 @@ class Plan:
     sponsors: tuple[str, ...]
     lean: Floats
     load: Floats
-    backs: NDArray[np.intp]
+    backs: Places
     spreads: Floats
-    group: NDArray[np.intp]
+    group: Places
     absent: Floats
-    pins: NDArray[np.intp]
+    pins: Places
     entitled: int
     behaviour: SimpleNamespace
     rules: Rules
@@ -80,11 +79,11 @@ class Plan:
         return len(self.group)
 
     @cached_property
-    def kind(self) -> NDArray[np.intp]:
+    def kind(self) -> Places:
         """Each member's class, shape ``(N,)``: those of a class lean alike whatever the run draws."""
         return self._classes[1]
 
-    def by_kind(self, weights: tuple[float, ...]) -> tuple[NDArray[np.intp], Singles, Singles]:
+    def by_kind(self, weights: tuple[float, ...]) -> tuple[Places, Singles, Singles]:
         """Return group ``(C,)``, weighted lean ``(C, 1)`` and weighted load ``(S, C, 1)`` of every class."""
         if weights not in self._weighted:
             one, w = self._classes[0], np.array(weights)
@@ -97,13 +96,13 @@ class Plan:
         return {}
 
     @cached_property
-    def _classes(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _classes(self) -> tuple[Places, Places]:
         table = np.vstack([self.lean, self.load, self.group])
         _, one, kind = np.unique(table, axis=1, return_index=True, return_inverse=True)
         return one, kind.reshape(-1)  # numpy 2.0.0 gives it a second axis
 
     @property
-    def pinned(self) -> NDArray[np.int64]:
+    def pinned(self) -> Longs:
         """How many members are pinned to each candidate, shape ``(K,)``."""
         return np.bincount(self.pins[self.pins >= 0], minlength=self.candidates)
 
@@ -165,8 +164,8 @@ class Draws:
     appeal: Floats
     region: NDArray[np.floating]
     conviction: Singles
-    absent: NDArray[np.bool_]
-    fluid: NDArray[np.bool_]
+    absent: Flags
+    fluid: Flags
 
 
 def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:

@@ -15,26 +15,13 @@ from typing import Protocol
 import numpy as np
 
 from iomsim import streams
+from iomsim.arrays import U64, Flags, Floats, Ints, Places
 from iomsim.ballots import Urge
 from iomsim.benches import total
 from iomsim.binomial import binomial_quantile
 from iomsim.rules import ENDINGS
-from iomsim.states import (
-    Field,
-    Flags,
-    Hall,
-    Ints,
-    Places,
-    Played,
-    Rows,
-    Setting,
-    State,
-    abreast,
-    opening,
-    ragged,
-    seated,
-)
-from iomsim.streams import U64, Floats, Lane
+from iomsim.states import Field, Hall, Played, Rows, Setting, State, abreast, opening, ragged, seated
+from iomsim.streams import Lane
 
 __all__ = ["Field", "Hall", "Played", "Rows", "Setting", "State", "opening", "ragged", "seated"]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from iomsim.arrays import Flags, Floats, Longs
 from iomsim.errors import IomsimError
-
-Floats = NDArray[np.float64]
 
 
 def log_score(p: ArrayLike, happened: ArrayLike) -> Floats:
@@ -241,7 +240,7 @@ def _surprise(p: Floats) -> Floats:
         return -np.log(p)
 
 
-def _indicator(p: Floats, came: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _indicator(p: Floats, came: Longs) -> Flags:
     return np.arange(p.shape[-1]) == came[..., None]
 
 
@@ -261,7 +260,7 @@ def _sums_to_one(p: Floats) -> Floats:
     return p
 
 
-def events(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def events(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, Flags]:
     """Return probabilities and events in one shape."""
     chance = probabilities(np.asarray(p, dtype=float))
     came = np.asarray(happened, dtype=bool)
@@ -269,7 +268,7 @@ def events(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, NDArray[np.bool_]
     return np.broadcast_to(chance, shape), np.broadcast_to(came, shape)
 
 
-def _categories(pmf: ArrayLike, outcome: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+def _categories(pmf: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Longs]:
     p = _sums_to_one(np.asarray(pmf, dtype=float))
     came = np.asarray(outcome, dtype=np.int64)
     if np.any((came < 0) | (came >= p.shape[-1])):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from iomsim.arrays import Flags
 from iomsim.errors import ScenarioError, UnknownNameError, advice, unknown
 
 
-def select(members: pd.DataFrame, who: str | Sequence[str]) -> NDArray[np.bool_]:
+def select(members: pd.DataFrame, who: str | Sequence[str]) -> Flags:
     """Return which members a selector or a list of names means.
 
     Parameters
@@ -78,13 +78,13 @@ def _is_value(members: pd.DataFrame, term: str) -> bool:
     return bool((values == value).any() or values.str.startswith(f"{value} and ").any())
 
 
-def _term(members: pd.DataFrame, term: str) -> NDArray[np.bool_]:
+def _term(members: pd.DataFrame, term: str) -> Flags:
     words = term.removeprefix("not ").strip()
     chosen = np.ones(len(members), dtype=bool) if words == "all" else _column(members, words)
     return ~chosen if term.startswith("not ") else chosen
 
 
-def _column(members: pd.DataFrame, words: str) -> NDArray[np.bool_]:
+def _column(members: pd.DataFrame, words: str) -> Flags:
     column, equals, value = (part.strip() for part in words.partition("="))
     if column not in members.columns:
         raise UnknownNameError(f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}")
@@ -97,7 +97,7 @@ def _column(members: pd.DataFrame, words: str) -> NDArray[np.bool_]:
     return chosen
 
 
-def _flags(values: pd.Series, column: str) -> NDArray[np.bool_]:
+def _flags(values: pd.Series, column: str) -> Flags:
     if not set(values.unique()) <= {0, 1}:
         raise ScenarioError(f"column {column!r} is not a yes/no column; write {column}=X for some value X")
     return values.to_numpy(dtype=bool)

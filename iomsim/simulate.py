@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim import kernel, streams
+from iomsim.arrays import Codes, Floats, Longs, Shorts
 from iomsim.clock import Timetable
 from iomsim.compiled import Draws, Plan, compile_scenario, draw, stances
 from iomsim.errors import BlockError
 from iomsim.executors import in_order
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
-
-Int16 = NDArray[np.int16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +44,13 @@ class Outcomes:
     """
 
     winner: NDArray[np.int8]
-    ending: NDArray[np.uint8]
-    rounds: Int16
+    ending: Codes
+    rounds: Shorts
     minute: NDArray[np.int32]
-    present: Int16
-    votes: Int16
-    valid: Int16
-    flows: Int16
+    present: Shorts
+    votes: Shorts
+    valid: Shorts
+    flows: Shorts
 
     @property
     def size(self) -> int:
@@ -59,7 +58,7 @@ class Outcomes:
         return self.winner.size
 
     @property
-    def starts(self) -> NDArray[np.int64]:
+    def starts(self) -> Longs:
         """Row at which each run's rounds begin."""
         held = self.rounds.astype(np.int64)
         return np.cumsum(held) - held
@@ -192,7 +191,7 @@ def plan_of(race: Scenario) -> Plan:
     return compile_scenario(race)
 
 
-def outcomes(played: kernel.Played, candidates: int, now: NDArray[np.float64], present: Int16) -> Outcomes:
+def outcomes(played: kernel.Played, candidates: int, now: Floats, present: Shorts) -> Outcomes:
     """Collect what a block's runs came to."""
     unresolved = played.ending == kernel.UNRESOLVED
     minute = np.where(unresolved, -1, np.floor(now)).astype(np.int32)

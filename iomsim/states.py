@@ -8,21 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iomsim.arrays import U64, Codes, Flags, Ints, Longs, Places, Shorts, Singles
 from iomsim.ballots import Crowd, Pair
 from iomsim.benches import total
 from iomsim.rules import Rules
-from iomsim.streams import U64
-
-Singles = NDArray[np.float32]
-Codes = NDArray[np.uint8]
-Ints = NDArray[Any]  # whole numbers, of whatever width
-Flags = NDArray[np.bool_]
-Places = NDArray[np.intp]
 
 
 class Setting(NamedTuple):
@@ -34,7 +28,7 @@ class Setting(NamedTuple):
 
     candidates: int
     entitled: int
-    pinned: NDArray[np.int64]
+    pinned: Longs
     behaviour: SimpleNamespace
     rules: Rules
 
@@ -159,8 +153,8 @@ class Played(NamedTuple):
     """How every run of a block ended, and the rounds it held."""
 
     winner: NDArray[np.int8]
-    ending: NDArray[np.uint8]
-    rounds: NDArray[np.int16]
+    ending: Codes
+    rounds: Shorts
     rows: list[Rows]
 
 
@@ -199,7 +193,7 @@ def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Si
 # -- records -------------------------------------------------------------------------------------
 
 
-def ragged(played: Played, candidates: int, after: int = 0) -> tuple[NDArray[np.int16], ...]:
+def ragged(played: Played, candidates: int, after: int = 0) -> tuple[Shorts, ...]:
     """Return votes (R, K), valid (R,) and flows (R, K, K) ordered by run, then round."""
     k, held = candidates, played.rounds.astype(np.int64) - after
     start = np.cumsum(held) - held

@@ -29,12 +29,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from iomsim.arrays import U64, Flags, Floats, Places, Singles
+
 BLOCK = 1024
 """Runs in a block."""
 
-U64 = NDArray[np.uint64]
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -201,7 +200,7 @@ def _polar(bits: U64) -> tuple[Floats, Singles]:
     return (upper.view(np.int64) + 1) * np.float64(2.0**-40), np.cos(angle)
 
 
-def many_coins(source: np.random.Generator, chances: Floats) -> NDArray[np.bool_]:
+def many_coins(source: np.random.Generator, chances: Floats) -> Flags:
     """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``.
 
     Sixteen bits decide, but for one toss in 65536, in which 53 further bits do.
@@ -226,7 +225,7 @@ def unbuffered() -> Iterator[None]:
         yield
 
 
-def few(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
+def few(flags: Flags) -> Places:
     """Return where flags are set, in flat order; fast if few are, as eight are looked at together.
 
     Examples
@@ -239,7 +238,7 @@ def few(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
     return 8 * eights[eighth] + place
 
 
-def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> Singles:
     """Return standard normals in single precision, four times as fast as one by one.
 
     Box and Muller's pairs, in vector instructions throughout.  The radius has 32 bits, so that the

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from iomsim.arrays import Flags, Longs
 from iomsim.rules import ENDINGS
 from iomsim.simulate import Outcomes
 
@@ -25,7 +25,6 @@ EXAMPLES = 9
 MOST_ROUNDS, MOST_MINUTES = 2**11, 2**32
 """More than any run holds, and more than any clock shows."""
 
-Ints = NDArray[np.int64]
 _ALONE = (ENDINGS.index("confirmed"), ENDINGS.index("failed"))
 
 
@@ -54,16 +53,16 @@ class Summary:
 
     runs: int
     ends: pd.DataFrame
-    shares: Ints
-    flows: Ints
-    voting: Ints
+    shares: Longs
+    flows: Longs
+    voting: Longs
     examples: Outcomes
 
     def count(self, where: Any) -> int:
         """Return the number of runs whose end fulfils a condition on `ends`."""
         return int(self.ends["count"].to_numpy()[np.asarray(where)].sum())
 
-    def tally(self, key: str, size: int, where: Any = slice(None)) -> Ints:
+    def tally(self, key: str, size: int, where: Any = slice(None)) -> Longs:
         """Return the number of runs for each value 0..size-1 of a column of `ends`."""
         chosen = self.ends[where]
         return np.bincount(chosen[key], weights=chosen["count"], minlength=size).astype(np.int64)[:size]
@@ -116,13 +115,13 @@ def merge(parts: Iterable[Summary]) -> Summary:
     )
 
 
-def round_numbers(outcomes: Outcomes) -> Ints:
+def round_numbers(outcomes: Outcomes) -> Longs:
     """Return the round of every row of tallies, from 1."""
     held = outcomes.rounds.astype(np.int64)
     return np.arange(held.sum()) - np.repeat(outcomes.starts, held) + 1
 
 
-def yes_no_rows(outcomes: Outcomes) -> NDArray[np.bool_]:
+def yes_no_rows(outcomes: Outcomes) -> Flags:
     """Return which rows of tallies are yes/no rounds: the last of a confirmed or failed run."""
     alone = np.zeros(len(outcomes.valid), dtype=bool)
     asked = np.isin(outcomes.ending, _ALONE)
@@ -142,7 +141,7 @@ def _ends(outcomes: Outcomes) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _shares(votes: np.ndarray, valid: np.ndarray, round_: Ints, max_rounds: int) -> Ints:
+def _shares(votes: np.ndarray, valid: np.ndarray, round_: Longs, max_rounds: int) -> Longs:
     k = votes.shape[1]
     nowhere = max_rounds * k * BINS
     counts = np.zeros(nowhere + 1, dtype=np.int64)
@@ -153,7 +152,7 @@ def _shares(votes: np.ndarray, valid: np.ndarray, round_: Ints, max_rounds: int)
     return counts[:nowhere].reshape(max_rounds, k, BINS)
 
 
-def _flows(flows: np.ndarray, round_: Ints, max_rounds: int) -> Ints:
+def _flows(flows: np.ndarray, round_: Longs, max_rounds: int) -> Longs:
     k = flows.shape[1]
     sums = [np.bincount(round_ - 1, flows[:, a, b], minlength=max_rounds) for a in range(k) for b in range(k)]
     return np.array(sums, dtype=np.int64).T.reshape(max_rounds, k, k)

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "iomsim"
 # From the ground up: a module may import those of the lines above its own, and none of its own line.
 # A sub-package is one name; its modules may import each other, but not in circles.
 LAYERS = """
-    _version errors
+    _version errors arrays
     rules streams scores estimates announcements executors store progress
     benches binomial
     ballots

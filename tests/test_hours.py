@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import iomsim as iom
+from iomsim.arrays import Floats
 from iomsim.clock import sits_late
 from iomsim.compiled import Plan
 from iomsim.live.hours import Hours, consulted, ends_at, known, opening_hours, pass_round, renewed, waits_until
 from iomsim.live.particles import weights
 from iomsim.simulate import plan_of
-from iomsim.streams import Floats
 
 CLOCKS = 200_000
 

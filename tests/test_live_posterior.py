@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from toys import toy
 
 from iomsim import compiled, simulate
+from iomsim.arrays import Floats
 from iomsim.clock import DAY, Timetable
 from iomsim.live import consequences, lived, particles, steps
 from iomsim.live.night import Night, live
 from iomsim.rules import ENDINGS
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes, plan_of
-from iomsim.streams import BLOCK, Floats
+from iomsim.streams import BLOCK
 
 Where = NDArray[np.bool_]
 Ints = NDArray[np.int64]

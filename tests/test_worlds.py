@@ -14,6 +14,7 @@ from toys import PRESENT, STILL, toy
 
 import iomsim as iom
 from iomsim.announcements import Tally
+from iomsim.arrays import Floats
 from iomsim.compiled import draw
 from iomsim.live import moves
 from iomsim.live.consequences import first_among, last_among
@@ -23,7 +24,6 @@ from iomsim.live.particles import Cloud, new_cloud, resample, shocks, weights
 from iomsim.live.stages import evened
 from iomsim.live.steering import normals, regress, steer, unpack
 from iomsim.simulate import plan_of
-from iomsim.streams import Floats
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from iomsim.arrays import Floats, Longs
 from iomsim.charts.base import Caption, canvas, finish, key, lay_out, root, row
 from iomsim.charts.clockface import GAP, HEAD, Day, draw_days, lay_days, name_days, shade_past, shown_days
 from iomsim.charts.facts import headed
@@ -30,8 +30,6 @@ DOTS = 50
 
 NEVER = np.iinfo(np.int64).max
 OFF = "later or never"
-
-Floats = NDArray[np.float64]
 
 
 # -- the numbers ---------------------------------------------------------------------------------
@@ -73,7 +71,7 @@ def decision_time_data(fc: Forecast, n_dots: int = DOTS, days: int = 2) -> pd.Da
     ).set_axis(pd.RangeIndex(1, number + 1, name="dot"))
 
 
-def _quantiles(fc: Forecast, probability: Floats) -> NDArray[np.int64]:
+def _quantiles(fc: Forecast, probability: Floats) -> Longs:
     """Return quantiles of the minute in which voting ends, `NEVER` for what is never over."""
     minute, count = (fc.summary.ends[key].to_numpy() for key in ("minute", "count"))
     minute = np.where(minute < 0, NEVER, minute)
@@ -243,7 +241,7 @@ def _across(width: float, size: float) -> int:
     return max(int(width / size + 1e-9), 1)
 
 
-def _offsets(stack: Floats, order: NDArray[np.int64], block: tuple[float, int], size: float) -> Floats:
+def _offsets(stack: Floats, order: Longs, block: tuple[float, int], size: float) -> Floats:
     """Return the centres of the dots; those of one stack are set in the given order."""
     out = np.zeros((len(stack), 2))
     lefts = np.unique(stack[~np.isnan(stack)])

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, whole_number
-from iomsim.scores import Floats
 
 
 class Interval(NamedTuple):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from iomsim.arrays import Flags, Floats, Places
 from iomsim.errors import IomsimError, whole_number
-from iomsim.scores import Floats, ensemble, events, probabilities
+from iomsim.scores import ensemble, events, probabilities
 
 
 @dataclass(frozen=True)
@@ -194,19 +195,19 @@ def rank_histogram(pits: ArrayLike, bins: int = 10, level: float = 0.9) -> pd.Da
     return pd.DataFrame(columns).assign(low=band[0], high=band[1])
 
 
-def _cases(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def _cases(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, Flags]:
     chance, came = events(np.ravel(p), np.ravel(happened))
     if not len(chance) or np.isnan(chance).any():
         raise IomsimError("a reliability curve needs at least one forecast, and none missing")
     return chance, came
 
 
-def _levels(p: Floats) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+def _levels(p: Floats) -> tuple[Floats, Places, Places]:
     """Return the distinct forecasts, which of them each case had, and how many cases had it."""
     return np.unique(p, return_inverse=True, return_counts=True)
 
 
-def _isotonic(which: NDArray[np.intp], came: NDArray[np.bool_], levels: int) -> Floats:
+def _isotonic(which: Places, came: Flags, levels: int) -> Floats:
     """Return how often the event came at each distinct forecast, made non-decreasing."""
     from scipy.optimize import isotonic_regression
 

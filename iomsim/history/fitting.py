@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, whole_number
 from iomsim.history.contests import contests as read_contests
 from iomsim.history.likelihood import log_likelihood
@@ -21,7 +22,6 @@ from iomsim.history.stretches import for_good
 from iomsim.parts import Behaviour
 from iomsim.quantities import Quantity
 from iomsim.scenario import Scenario, build
-from iomsim.scores import Floats
 
 DRAWS = 8192
 STAGES = 3

@@ -26,10 +26,10 @@ from typing import Any
 
 import numpy as np
 
+from iomsim.arrays import Floats
 from iomsim.compiled import FLATTENING
 from iomsim.history.past import Contest
 from iomsim.history.stretches import Stretch, stretches
-from iomsim.scores import Floats
 
 LEVELS, REACH = 15, 4.5
 """Grid of the level, and how many standard errors of the first tally it reaches to either side."""

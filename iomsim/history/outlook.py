@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from iomsim.arrays import Floats
 from iomsim.history.announced import Sequel
 from iomsim.rules import ENDINGS
-from iomsim.scores import (
-    Floats,
-    brier,
-    categorical_brier,
-    categorical_log_score,
-    crps_ensemble,
-    log_score,
-    ranked_probability,
-)
+from iomsim.scores import brier, categorical_brier, categorical_log_score, crps_ensemble, log_score, ranked_probability
 
 LAST = 10
 """Rounds still to come are told apart up to this number, which means "so many or more"."""

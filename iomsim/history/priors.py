@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, unknown
 from iomsim.parts import Behaviour
-from iomsim.scores import Floats
 
 LAWS: dict[str, tuple[str, tuple[float, ...]]] = {
     "fluid": ("beta", (2, 2)),

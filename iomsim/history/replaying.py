@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iomsim.arrays import Floats
 from iomsim.errors import AnnouncementError
 from iomsim.history.announced import Announced
 from iomsim.history.outlook import LAST, Outlook, frequencies
@@ -17,7 +18,6 @@ from iomsim.history.stretches import Stretch, broken, stretches
 from iomsim.live.night import Night, UnexpectedTallyWarning, live, play_on
 from iomsim.parts import Behaviour
 from iomsim.rules import ENDINGS
-from iomsim.scores import Floats
 from iomsim.simulate import Outcomes
 
 PARTICLES = 4000

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from iomsim.arrays import Floats
 from iomsim.history.announced import Position
 from iomsim.history.outlook import LAST, Outlook, frequencies
 from iomsim.history.past import Contest
-from iomsim.scores import Floats
 
 LEADER_WINS = 0.8
 HAZARD = 0.45

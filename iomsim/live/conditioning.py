@@ -10,16 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from iomsim.streams import Floats
+from iomsim.arrays import Codes, Flags, Floats, Longs
 
 TINY = 1e-300
-
-Codes = NDArray[np.uint8]
-Flags = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 
 class Drawn(NamedTuple):
@@ -29,7 +24,7 @@ class Drawn(NamedTuple):
     log_chance: Floats
 
 
-def sample_sum(rng: np.random.Generator, q: Floats, bottom: Ints, top: Ints) -> Drawn:
+def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -> Drawn:
     """Draw independent Bernoullis given that their sum lies in [bottom, top].
 
     Parameters
@@ -95,7 +90,7 @@ def partial_sums(q: Floats, most: int) -> Floats:
     return table
 
 
-def allot(rng: np.random.Generator, chance: Floats, voters: Flags, low: Ints, high: Ints) -> tuple[Codes, Floats]:
+def allot(rng: np.random.Generator, chance: Floats, voters: Flags, low: Longs, high: Longs) -> tuple[Codes, Floats]:
     """Draw who voted for whom, given bounds on every candidate's tally, and weigh the worlds.
 
     Parameters

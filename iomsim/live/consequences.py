@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import kernel, simulate
+from iomsim.arrays import Flags, Floats, Places, Shorts
 from iomsim.compiled import Plan
 from iomsim.errors import AnnouncementError
 from iomsim.live.particles import weights
-from iomsim.live.stages import Flags, Ints, Scene, Stage, state_of, weigh
-from iomsim.streams import Floats
+from iomsim.live.stages import Scene, Stage, state_of, weigh
 
 
-def elected_by(plan: Plan, stage: Stage) -> tuple[Flags, Ints]:
+def elected_by(plan: Plan, stage: Stage) -> tuple[Flags, Shorts]:
     """Return in which worlds the last round elected somebody, and who leads."""
     state = state_of(plan, stage)
     need = kernel.needed(simulate.setting_of(plan), state, stage.valid[-1], stage.round_)
@@ -44,7 +43,7 @@ def lead(plan: Plan, stage: Stage) -> Lead:
     return Lead(leader, votes[leader], middle(need, w), *rough)
 
 
-def middle(x: Ints, w: Floats) -> int:
+def middle(x: Shorts, w: Floats) -> int:
     """Return the weighted median."""
     order = np.argsort(x, kind="stable")
     return int(x[order][np.searchsorted(np.cumsum(w[order]), 0.5)])
@@ -66,14 +65,14 @@ def inconclusive(plan: Plan, stage: Stage) -> Stage:
     return weigh(stage, np.where(elected, -np.inf, 0.0), "the last round elected somebody in every possible world")
 
 
-def first_among(votes: Ints, standing: Flags) -> Floats:
+def first_among(votes: Shorts, standing: Flags) -> Floats:
     """Return each candidate's chance to lead, ties broken by lot, shape (K, P)."""
     papers = np.where(standing[:, None], votes, -1)
     top = papers == papers.max(axis=0)
     return np.asarray(top / top.sum(axis=0))
 
 
-def last_among(votes: Ints, standing: Flags) -> Floats:
+def last_among(votes: Shorts, standing: Flags) -> Floats:
     """Return each candidate's chance to be last of those standing, ties broken by lot, shape (K, P)."""
     return first_among(np.iinfo(np.int16).max - votes, standing)
 
@@ -145,7 +144,7 @@ def by_rule(scene: Scene, stage: Stage) -> Stage:
     return replace(after_more(scene, stage), told=stage.told + out)
 
 
-def possible(stage: Stage, chance: Floats) -> NDArray[np.intp]:
+def possible(stage: Stage, chance: Floats) -> Places:
     """Return the candidates of whom something may be true, by its chance in every world, (K, P)."""
     return np.flatnonzero((chance[:, np.isfinite(stage.cloud.log_weight)] > 0).any(axis=1))
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from iomsim.arrays import U64, Floats, Places
 from iomsim.clock import DAY, Timetable, sits_late
 from iomsim.compiled import Plan
 from iomsim.live.conditioning import TINY
 from iomsim.live.particles import resample
-from iomsim.streams import U64, Floats
-
-Flags = NDArray[np.bool_]
 
 DRAWS = 200
 """How often a clock's further numbers are drawn anew until its day is as it was."""
@@ -31,7 +28,7 @@ class Hours:
     keys: U64
     now: Floats
 
-    def pick(self, index: NDArray[np.intp]) -> Hours:
+    def pick(self, index: Places) -> Hours:
         """Return some of the clocks."""
         return Hours(self.keys[index], self.now[index])
 

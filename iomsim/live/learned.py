@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
+from iomsim.arrays import Floats
 from iomsim.compiled import Plan, contrast
 from iomsim.live.particles import weights
 from iomsim.live.stages import Stage
-from iomsim.streams import Floats
 
 CAVEAT = (
     "A tally moves the net level, and the rounds together show how far the contest moves. What it cannot tell is how "

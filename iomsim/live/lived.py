@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim.announcements import Tally
+from iomsim.arrays import Codes, Flags, Floats, Shorts, Singles
 from iomsim.compiled import Draws, Plan
-from iomsim.live.conditioning import TINY, Codes, Flags, allot, sample_sum
-from iomsim.live.particles import CHUNK, Cloud, Passage, Singles, chances, chosen, columns, stance_of_all
-from iomsim.streams import Floats
+from iomsim.live.conditioning import TINY, allot, sample_sum
+from iomsim.live.particles import CHUNK, Cloud, Passage, chances, chosen, columns, stance_of_all
 
 PAIRS = 3
 """Pairs of convictions, z and -z, tried for every member in the first round."""
@@ -71,7 +70,7 @@ def attend(rng: np.random.Generator, plan: Plan, cloud: Cloud, valid: int | None
 
 def live_through(
     rng: np.random.Generator, plan: Plan, cloud: Cloud, lived: Passage, tally: Tally
-) -> tuple[Cloud, NDArray[np.int16]]:
+) -> tuple[Cloud, Shorts]:
     """Let the particles live through a round of which something was announced.
 
     Parameters
@@ -119,7 +118,7 @@ class Came(NamedTuple):
     absent: Flags
     after: Codes
     conviction: Singles
-    votes: NDArray[np.int16]
+    votes: Shorts
     log_chance: Floats
 
 

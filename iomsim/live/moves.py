@@ -11,9 +11,9 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from iomsim.arrays import Flags, Singles
 from iomsim.compiled import Draws, Plan
-from iomsim.live.conditioning import Flags
-from iomsim.live.particles import CHUNK, Cloud, Singles, gather, path_chance, shocks, stance_of_all, step_chance
+from iomsim.live.particles import CHUNK, Cloud, gather, path_chance, shocks, stance_of_all, step_chance
 
 SWEEPS, MORE = 2, 10
 """How often everything moves after a resampling, and after one that few worlds survived."""

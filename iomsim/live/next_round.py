@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from iomsim.arrays import Flags, Longs
 from iomsim.errors import AnnouncementError
 from iomsim.estimates import Estimate, in_100
 from iomsim.forecast import NO_WINNER, Forecast
@@ -160,34 +161,34 @@ class NextRound:
         return self.fc._full
 
     @cached_property
-    def _held(self) -> NDArray[np.bool_]:
+    def _held(self) -> Flags:
         return np.asarray(self._out.rounds >= self.number)
 
     @property
-    def _rows(self) -> NDArray[np.int64]:
+    def _rows(self) -> Longs:
         return np.asarray((self._out.starts + self.number - 1)[self._held])
 
     @cached_property
-    def _votes(self) -> NDArray[np.int64]:
+    def _votes(self) -> Longs:
         return np.asarray(self._out.votes[self._rows], dtype=np.int64)
 
     @cached_property
-    def _valid(self) -> NDArray[np.int64]:
+    def _valid(self) -> Longs:
         return np.asarray(self._out.valid[self._rows], dtype=np.int64)
 
     @cached_property
-    def _yes_no(self) -> NDArray[np.bool_]:
+    def _yes_no(self) -> Flags:
         """Which of the runs that hold it hold it on one candidate alone."""
         asked = np.isin(self._out.ending, [ENDINGS.index("confirmed"), ENDINGS.index("failed")])
         return np.asarray((asked & (self._out.rounds == self.number))[self._held])
 
     @cached_property
-    def _own(self) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    def _own(self) -> tuple[Longs, NDArray[np.int8]]:
         """The candidate's votes and the winner, in the runs in which it is an ordinary round."""
         stands = ~self._yes_no & (self._votes[:, self._k] >= 0)
         return self._votes[stands, self._k], self._out.winner[self._held][stands]
 
-    def _share(self, where: NDArray[np.bool_]) -> Estimate:
+    def _share(self, where: Flags) -> Estimate:
         return Estimate.of(int(where.sum()), where.size) if where.size else Estimate(0.0, 0.0, 1.0, 0)
 
 

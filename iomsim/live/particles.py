@@ -15,12 +15,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import kernel
+from iomsim.arrays import Codes, Flags, Floats, Places, Singles
 from iomsim.compiled import Draws, Plan, stances
-from iomsim.live.conditioning import Codes, Flags
-from iomsim.streams import Floats
 
 CHUNK = 256
 """Particles that live through a round at a time: their tables stay in the cache."""
@@ -29,8 +27,6 @@ LEAST = np.float32(1e-37)
 """Smallest probability whose logarithm is taken."""
 
 NOBODY_AWAY = np.zeros((1, 1), dtype=bool)
-
-Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +80,7 @@ class Cloud:
         """What every member intended in the last round, shape (N, P)."""
         return self.passages[-1].after
 
-    def pick(self, index: NDArray[np.intp] | slice) -> Cloud:
+    def pick(self, index: Places | slice) -> Cloud:
         """Return some of the particles, with everything they have lived."""
         return replace(
             self,
@@ -102,7 +98,7 @@ SHARED = ("round_", "standing")
 Record = TypeVar("Record", Draws, Passage)
 
 
-def columns(record: Record, index: NDArray[np.intp] | slice) -> Record:
+def columns(record: Record, index: Places | slice) -> Record:
     """Return what a record of arrays says of some particles."""
     own = [f.name for f in fields(record) if f.name not in SHARED]
     picked: dict[str, Any] = {name: getattr(record, name)[..., index] for name in own}
@@ -152,7 +148,7 @@ def effective_size(log_weight: Floats) -> float:
     return float(1.0 / (weights(log_weight) ** 2).sum())
 
 
-def resample(log_weight: Floats, u: float) -> NDArray[np.intp]:
+def resample(log_weight: Floats, u: float) -> Places:
     """Return particles in proportion to their weights, systematically (one uniform for all).
 
     Examples

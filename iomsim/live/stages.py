@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import kernel, simulate
+from iomsim.arrays import Flags, Floats, Places, Shorts
 from iomsim.clock import DAY
 from iomsim.compiled import Draws, Plan, draw
 from iomsim.errors import AnnouncementError
@@ -16,10 +16,7 @@ from iomsim.live.hours import Hours, opening_hours, renewed
 from iomsim.live.moves import MORE, SWEEPS, rejuvenate
 from iomsim.live.particles import Cloud, beside, effective_size, new_cloud, resample
 from iomsim.scenario import Scenario
-from iomsim.streams import BLOCK, Floats
-
-Ints = NDArray[np.int16]
-Flags = NDArray[np.bool_]
+from iomsim.streams import BLOCK
 
 FEW = 0.01
 """Share of worlds that is few to survive."""
@@ -88,11 +85,11 @@ class Stage:
     cloud: Cloud
     hours: Hours
     round_: int
-    votes: Ints
-    valid: Ints
-    flows: Ints
+    votes: Shorts
+    valid: Shorts
+    flows: Shorts
     standing: Flags
-    refusals: Ints
+    refusals: Shorts
     alone: int = -1
     crowded: int = 0
     two_way: int = 0
@@ -111,11 +108,11 @@ class Stage:
         return int(self.standing.sum())
 
     @property
-    def present(self) -> Ints:
+    def present(self) -> Shorts:
         """Members present in every world."""
         return np.count_nonzero(~self.cloud.draws.absent, axis=0).astype(np.int16)
 
-    def pick(self, index: NDArray[np.intp]) -> Stage:
+    def pick(self, index: Places) -> Stage:
         """Return some of the worlds."""
         return replace(
             self,
@@ -190,7 +187,7 @@ def state_of(plan: Plan, stage: Stage) -> kernel.State:
     """Return how the worlds stand, as the kernel sees it, their members left out."""
     draws, size, k = stage.cloud.draws, stage.cloud.size, plan.candidates
 
-    def everywhere(value: int, *rows: int) -> Ints:
+    def everywhere(value: int, *rows: int) -> Shorts:
         return np.full((*rows, size), value, dtype=np.int16)
 
     return kernel.State(

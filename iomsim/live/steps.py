@@ -11,6 +11,7 @@ import numpy as np
 
 from iomsim import kernel
 from iomsim.announcements import Tally, moment_of, tally_of
+from iomsim.arrays import Flags, Floats, Shorts
 from iomsim.clock import DAY
 from iomsim.errors import AnnouncementError, whole_number
 from iomsim.live.consequences import (
@@ -28,9 +29,8 @@ from iomsim.live.expectations import Surprise, expect, surprise
 from iomsim.live.hours import Hours, consulted, ends_at, known, pass_round, waits_until
 from iomsim.live.lived import live_through
 from iomsim.live.particles import Passage, effective_size, shocks, stance_of_all, weights
-from iomsim.live.stages import Flags, Ints, Scene, Stage, field_of, refreshed, weigh
+from iomsim.live.stages import Scene, Stage, field_of, refreshed, weigh
 from iomsim.live.steering import steer
-from iomsim.streams import Floats
 
 
 def step(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
@@ -125,7 +125,7 @@ def observe(scene: Scene, stage: Stage, lived: Passage, tally: Tally) -> Stage:
     )  # fmt: skip
 
 
-def held(stage: Stage, votes: Ints, valid: Ints, flow: Ints, **changes: Any) -> Stage:
+def held(stage: Stage, votes: Shorts, valid: Shorts, flow: Shorts, **changes: Any) -> Stage:
     """Return the stage with one more round on record."""
     return replace(
         stage,
@@ -142,7 +142,7 @@ def log_total(log_weight: Floats) -> float:
     return float(np.logaddexp.reduce(log_weight))
 
 
-def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -> Ints:
+def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -> Shorts:
     """Return how many members present went from one candidate to another, shape (K, K, P)."""
     out = np.zeros((k, k, after.shape[1]), dtype=np.int16)
     if before is not None:

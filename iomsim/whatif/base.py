@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim import simulate
+from iomsim.arrays import Floats
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
 from iomsim.executors import spread
@@ -58,7 +58,7 @@ SPOKEN = {
 }
 """Fields of the behaviour and the clock as readers of a chart would say them."""
 
-Seen = dict[str, NDArray[np.float64]]
+Seen = dict[str, Floats]
 """What a what-if looks at, run by run: who won, nobody, spilling over (0 or 1), and the rounds held."""
 
 # -- parameters ----------------------------------------------------------------------------------

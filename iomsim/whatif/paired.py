@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from iomsim.arrays import Floats
 from iomsim.estimates import Z95, wilson
 
 Interval = tuple[float, float, float]
 """A mean with the ends of its 95 % Monte Carlo interval."""
 
 
-def mean_interval(values: NDArray[np.float64]) -> Interval:
+def mean_interval(values: Floats) -> Interval:
     """Return a mean and its 95 % interval: Wilson's for shares, else the normal law's.
 
     Examples
@@ -27,7 +27,7 @@ def mean_interval(values: NDArray[np.float64]) -> Interval:
     return middle, middle - half, middle + half
 
 
-def paired_interval(a: NDArray[np.float64], b: NDArray[np.float64]) -> Interval:
+def paired_interval(a: Floats, b: Floats) -> Interval:
     """Return the mean of b - a and its 95 % interval.
 
     For shares (0 or 1) half a run is added to each kind of discordant pair (Agresti and Min 2005,

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from iomsim.arrays import Floats
 from iomsim.errors import IomsimError
 from iomsim.estimates import in_100
 from iomsim.scenario import Scenario
@@ -35,8 +35,6 @@ BLOCKS = 8
 
 NAMED = 6
 """Members named in the sentence; the table names all."""
-
-Floats = NDArray[np.float64]
 
 
 def paths_to(

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from iomsim.arrays import Floats
 from iomsim.errors import whole_number
 from iomsim.estimates import Z95
 from iomsim.scenario import Scenario
 from iomsim.whatif.base import SPILL, next_weekday, seed_and_runs, watched
 from iomsim.whatif.paired import paired_interval
-from iomsim.whatif.pushes import TARGETS, WIN, Floats, pushes
+from iomsim.whatif.pushes import TARGETS, WIN, pushes
 from iomsim.whatif.results import Result
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from iomsim import kernel, simulate
+from iomsim.arrays import Flags, Floats, Longs, Singles
 from iomsim.compiled import Plan, draw, steepness
 from iomsim.errors import ScenarioError
 from iomsim.estimates import Z95
@@ -39,16 +39,14 @@ PILOT, PILOT_BLOCKS = 1 << 20, 16
 CLASSES = 25
 """Classes of the first-round share within which the pilot averages."""
 
-Floats = NDArray[np.float64]
-
 
 class Sums(NamedTuple):
     """Sums over runs, by member: of the weighted outcomes, their squares, support and presence."""
 
     first: Floats
     second: Floats
-    support: NDArray[np.int64]
-    present: NDArray[np.int64]
+    support: Longs
+    present: Longs
 
 
 class Guess(NamedTuple):
@@ -146,10 +144,10 @@ class Opening(NamedTuple):
         Which contests move.
     """
 
-    z: NDArray[np.float32]
-    intends: NDArray[np.bool_]
-    present: NDArray[np.bool_]
-    fluid: NDArray[np.bool_]
+    z: Singles
+    intends: Flags
+    present: Flags
+    fluid: Flags
 
 
 def opening(plan: Plan, k: int, seed: int, block: int, size: int) -> Opening:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, whole_number
 from iomsim.progress import progress_bar
 from iomsim.scenario import Scenario
@@ -40,8 +40,6 @@ CHUNK = 64
 
 RESAMPLES = 499
 """Bootstrap samples behind the intervals."""
-
-Floats = NDArray[np.float64]
 
 
 def sobol(
