@@ -49,7 +49,7 @@ def test_the_reliability_curve_is_the_table(judged: Backtest, event: str) -> Non
 def test_the_rank_histogram_is_the_table(judged: Backtest) -> None:
     data = judged.ranks(4)
     ax = judged.plot.ranks(4)
-    assert [bar.get_height() for bar in ax.patches if bar.get_width() < 0.5] == data["count"].tolist()
+    assert [bar.get_height() for bar in ax.containers[0]] == data["count"].tolist()
     assert f"{len(judged.pits)} next shares" in captions(ax)[0].reading
 
 
