@@ -83,6 +83,11 @@ class Calendar:
     def _days(self) -> Floats:
         return self.opens // DAY
 
+    @cached_property
+    def dawn(self) -> float:
+        """Minute of the day at which its first sitting opens: what comes before it belongs to the night."""
+        return float((self.opens % DAY).min())
+
     def _close(self, index: Places, keys: U64, sits_on: float) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
         longer = sits_late(keys, self._days[index], sits_on)
@@ -174,7 +179,7 @@ class Timetable:
         self.now[active] = start + pace.round_minutes * length
         night = np.zeros(active.size, dtype=bool)
         waited = np.flatnonzero(start > before)
-        days = [moment[waited].astype(np.int64) // DAY for moment in (before, start)]
+        days = [(moment[waited] - self.calendar.dawn) // DAY for moment in (before, start)]
         night[waited] = days[0] < days[1]
         return night
 

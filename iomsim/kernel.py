@@ -125,7 +125,7 @@ def hold(setting: Setting, field: Hall, round_: int, night: Flags) -> tuple[tupl
         votes[:, asked] = -1
         votes[field.alone[asked], asked] = yes
         leader[asked] = field.alone[asked]
-        how[asked] = np.where(yes >= need[asked], CONFIRMED, FAILED)
+        how[asked] = np.where(yes >= setting.rules.needed(valid[asked], round_), CONFIRMED, FAILED)
     return (votes, valid, flows), (leader, how)
 
 

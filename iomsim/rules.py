@@ -45,7 +45,8 @@ class Rules:
     threshold : Fraction
         Share of the base that elects, written "2/3".  Above 0, at most 1.
     base : {"valid", "present", "entitled"}
-        Valid papers; members present; members with a vote.
+        Valid papers; members present; members with a vote.  In a yes/no round it is always the
+        papers that say yes or no.
     concession : bool
         May the trailing one of the last two withdraw?
     after_concession : {"acclamation", "confirmation"}

@@ -131,7 +131,7 @@ class Session:
     """The clock of one run."""
 
     def __init__(self, race: Scenario, numbers: Numbers) -> None:
-        self.clock, self.numbers = race.clock, numbers
+        self.clock, self.numbers, self.day = race.clock, numbers, 0.0  # the day on which the last round began
         opens = race.clock.opens
         spread = self.clock.formalities_log_sd.value * numbers.normal(0, Lane.DURATION)
         self.now = opens.hour * 60 + opens.minute + self.clock.formalities.value * math.exp(spread)
@@ -155,7 +155,8 @@ class Session:
         """Let a round pass; return whether a night came before it."""
         last_call = self.clock.last_call.value
         start = next(max(self.now, a) for a, b in self.sittings() if max(self.now, a) <= b - last_call)
-        night = start // DAY > self.now // DAY
+        night = start // DAY > self.day
+        self.day = start // DAY
         spread = self.clock.round_log_sd.value * self.numbers.normal(round_, Lane.DURATION)
         self.now = start + self.clock.round_minutes.value * math.exp(spread)
         return night
@@ -252,6 +253,8 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
             draw = numbers.uniforms(round_, Lane.YES, max(valid, 1))
             yes = sum(j < sure or draw[j] < (b["yes_own"] if j < own else y) for j in range(valid))
             story.votes.append([yes if k == alone else -1 for k in range(k_all)])
+            half = rules.simple_majority_from is not None and round_ >= rules.simple_majority_from
+            need = valid // 2 + 1 if half else max(1, math.ceil(Fraction(valid) * rules.threshold))
             story.ending = "confirmed" if yes >= need else "failed"
             story.winner = alone if yes >= need else -1
             break

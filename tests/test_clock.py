@@ -245,6 +245,13 @@ def test_a_night_opens_minds_if_asked_to() -> None:
     assert np.array_equal(floored.flows, play(open_, 300).flows)  # a floor, not a sum
 
 
+def test_a_round_that_ends_after_midnight_is_followed_by_a_night() -> None:
+    """One a day, from 10:00 to 00:40: a night lies between any two, though the date is the same."""
+    table = Timetable(sittings(), Pace(0, 0, 880, 0, 0, 0), KEYS[:1])
+    assert [table.hold_round(np.array([0]), r).tolist() for r in (2, 3, 4)] == [[False], [True], [True]]
+    assert table.now[0] == moment("Thu 00:40")
+
+
 # -- clocks that make no sense --------------------------------------------------------------------------
 
 

@@ -240,8 +240,7 @@ def confirm(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
     odds, what = yes_no_surprise(scene, stage, yes / max(yes + no, 1))
     stage = timed(scene, stage, event.get("at"))
     stage = held(stage, votes, np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16))
-    base = {"valid": yes + no, "present": int(np.median(stage.present)), "entitled": plan.entitled}[plan.rules.base]
-    passed = yes >= plan.rules.needed(base, stage.round_)
+    passed = yes >= plan.rules.needed(yes + no, stage.round_)
     over = (stage.alone, kernel.CONFIRMED) if passed else (-1, kernel.FAILED)
     told = f"{scene.race.names[stage.alone]} alone: {yes} yes, {no} no"
     return replace(stage, over=over, told=told, surprise=odds, surprising=what, chance=1.0)
