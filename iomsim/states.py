@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim.arrays import U64, Codes, Flags, Ints, Longs, Places, Shorts, Singles
-from iomsim.ballots import Crowd, Pair
 from iomsim.benches import total
+from iomsim.crowd import Crowd
+from iomsim.pair import Pair
 from iomsim.rules import Rules
 
 
@@ -193,12 +194,12 @@ def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Si
 # -- records -------------------------------------------------------------------------------------
 
 
-def ragged(played: Played, candidates: int, after: int = 0) -> tuple[Shorts, ...]:
+def ragged(played: Played, candidates: int) -> tuple[Shorts, ...]:
     """Return votes (R, K), valid (R,) and flows (R, K, K) ordered by run, then round."""
-    k, held = candidates, played.rounds.astype(np.int64) - after
+    k, held = candidates, played.rounds.astype(np.int64)
     start = np.cumsum(held) - held
     table = np.zeros((int(held.sum()), k + 1 + k * k), dtype=np.int16)
     for rows in played.rows:
-        at = start[rows.run] + (rows.round_ - after - 1)
+        at = start[rows.run] + (rows.round_ - 1)
         table[at] = np.concatenate([rows.votes, rows.valid[None], rows.flows.reshape(k * k, -1)], dtype=np.int16).T
     return table[:, :k], table[:, k], table[:, k + 1 :].reshape(-1, k, k)

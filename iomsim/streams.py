@@ -59,11 +59,11 @@ class Lane(IntEnum):
     CONCEDE = 0
     LOT = 1
     YES_SHARE = 2
+    FINE = 3  # the digits of all ballots below their sixteen bits
     DURATION = 8
     SITS_ON = 10
     ABSTAIN = 16  # one per candidate, 8 at most
     SWAY = 32  # one per candidate
-    FINE = 3  # the digits of all ballots below their sixteen bits
     YES = 1 << 14  # one per member: the yes or no
     BALLOTS = 1 << 15  # four members share one
 
@@ -149,15 +149,12 @@ class Booth:
         self._shifted = np.empty(2 * self.benches * width, dtype=np.uint64)
         self._steps = 2 * np.arange(self.benches, dtype=np.uint64)[:, None] * GAMMA  # from bench to bench
 
-    def bits(self, keys: U64, round_: int) -> NDArray[np.uint16]:
-        """Return sixteen bits for every seat, shape ``(benches, runs * SEATS)``, until the next call.
-
-        Those of member ``SEATS * i + s`` in run `r` are at ``[i, SEATS * r + s]``.
-        """
-        return self.of(pairs(keys, round_))
-
     def of(self, pairs: U64) -> NDArray[np.uint16]:
-        """Return the bits of the runs whose pairs of states these are."""
+        """Return sixteen bits for every seat in the runs with these :func:`pairs` of states, until the next call.
+
+        The shape is ``(benches, runs * SEATS)``; those of member ``SEATS * i + s`` in run `r` are at
+        ``[i, SEATS * r + s]``.
+        """
         shape = self.benches, pairs.size
         words = self._words[: shape[0] * shape[1]].reshape(shape)
         np.add(pairs, self._steps, out=words)
@@ -176,21 +173,25 @@ def pairs(keys: U64, round_: int) -> U64:
 # -- laws ----------------------------------------------------------------------------------------
 
 
+FREEDOM = 5.0
+"""Degrees of freedom of the rounds' shocks."""
+
+
 def normal(keys: U64, round_: int, lane: int | U64) -> Floats:
     """Return one standard normal per key (Box and Muller)."""
     rest, cosine = _polar(words(keys, round_, lane))
     return np.sqrt(-2.0 * np.log(rest)) * cosine
 
 
-def student(keys: U64, round_: int, lane: int | U64, freedom: float = 5.0) -> Floats:
-    """Return one Student t of unit variance per key.
+def student(keys: U64, round_: int, lane: int | U64) -> Floats:
+    """Return one Student t with five degrees of freedom, scaled to unit variance, per key.
 
     Bailey's polar method: ``sqrt(nu (U**(-2/nu) - 1)) cos(2 pi V)`` has exactly Student's law
     (Bailey 1994, *Mathematics of Computation* 62, 779-781).
     """
     rest, cosine = _polar(words(keys, round_, lane))
-    scale = freedom - 2.0  # the variance is nu / (nu - 2)
-    return np.sqrt(scale * np.expm1(-2.0 / freedom * np.log(rest))) * cosine
+    scale = FREEDOM - 2.0  # the variance is nu / (nu - 2)
+    return np.sqrt(scale * np.expm1(-2.0 / FREEDOM * np.log(rest))) * cosine
 
 
 def _polar(bits: U64) -> tuple[Floats, Singles]:

@@ -21,6 +21,7 @@ LAYERS = """
     rules streams scores estimates announcements executors store progress
     benches binomial
     ballots
+    pair crowd
     states
     clock evidence selectors quantities kernel exact sentences
     electorate parts briefing refusals days

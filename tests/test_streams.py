@@ -10,7 +10,7 @@ from scipy import stats
 from slow_twin import ballot
 from toys import ALPHA, fit, proportion
 
-from iomsim import ballots, benches, kernel, streams
+from iomsim import ballots, benches, kernel, pair, streams
 from iomsim.binomial import binomial_quantile
 from iomsim.electorate import LARGEST
 from iomsim.streams import BLOCK, SEATS, Booth, Lane, Purpose
@@ -119,7 +119,7 @@ def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
 def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round_: int) -> None:
     keys, who = KEYS[:33], np.arange(members)
     numbers = ballot(np.tile(keys, members), round_, np.repeat(who, keys.size).astype(np.uint64))
-    bits = Booth(members, 40).bits(keys, round_)
+    bits = Booth(members, 40).of(streams.pairs(keys, round_))
     assert bits.shape == (-(-members // SEATS), SEATS * keys.size)
     seats = bits[who[:, None] // SEATS, SEATS * np.arange(keys.size) + who[:, None] % SEATS]
     assert np.array_equal(seats, np.floor(numbers.reshape(members, keys.size)))
@@ -127,9 +127,9 @@ def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round
 
 def test_a_booth_forgets_what_it_handed_out_before() -> None:
     booth = Booth(10, 64)
-    first = booth.bits(KEYS[:64], 1).copy()
-    booth.bits(KEYS[64:80], 2)
-    assert np.array_equal(booth.bits(KEYS[:64], 1), first)
+    first = booth.of(streams.pairs(KEYS[:64], 1)).copy()
+    booth.of(streams.pairs(KEYS[64:80], 2))
+    assert np.array_equal(booth.of(streams.pairs(KEYS[:64], 1)), first)
 
 
 @pytest.mark.parametrize("round_", [2, 11])
@@ -253,14 +253,14 @@ def told(
         patch.setattr(streams, "finer", lambda keys, round_: np.full(keys.size, digits))
         patch.setattr(streams, "pairs", lambda keys, round_: np.repeat(keys, 2))
         patch.setattr(Booth, "of", lambda booth, pairs: np.repeat(bits[pairs[::2].astype(int)], SEATS)[None])
-        pair = ballots.Pair.room((SEATS, size), size)
+        two = pair.Pair.room((SEATS, size), size)
         shape = (SEATS, size)
-        pair.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
+        two.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
         nobody = np.full(size, -1)
         pulls = np.repeat(np.array(pull)[:, None], size, axis=1)
         urge = ballots.Urge(np.full(size, omega), pulls, nobody, np.ones((2, size), dtype=bool))
-        pair.think(np.arange(size, dtype=np.uint64), 2, urge)
-    intentions = pair.intentions()
+        two.think(np.arange(size, dtype=np.uint64), 2, urge)
+    intentions = two.intentions()
     assert (intentions == intentions[0]).all()
     return intentions[0]
 
@@ -333,7 +333,7 @@ def test_no_bound_for_certainty_is_rounded_below_it() -> None:
     pick = np.random.default_rng(1)
     reach = (pick.random(100_000) * streams.STEPS).astype(np.float32)
     near = np.exp(pick.normal(0, 5, reach.size)).astype(np.float32)
-    far = ballots.at_least(reach, near)
+    far = pair.rounded_up(reach, near)
     assert (far / near >= reach).all()
     assert not (reach * near / near >= reach).all()
     assert (np.abs(far.astype(float) / (reach.astype(float) * near) - 1) < 2.0**-23).all()

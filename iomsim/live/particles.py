@@ -19,6 +19,7 @@ import numpy as np
 from iomsim import kernel
 from iomsim.arrays import Codes, Flags, Floats, Places, Singles
 from iomsim.compiled import Draws, Plan, stances
+from iomsim.streams import FREEDOM
 
 CHUNK = 256
 """Particles that live through a round at a time: their tables stay in the cache."""
@@ -187,12 +188,12 @@ def pulls(plan: Plan, fluid: Flags, lived: Passage) -> Floats:
 
 def shocks(rng: np.random.Generator, plan: Plan, size: int) -> Floats:
     """Draw a round's shocks: Student t with 5 degrees of freedom, scaled, shape (K, P)."""
-    return np.asarray(shock_scale(plan) * rng.standard_t(5, (plan.candidates, size)))
+    return np.asarray(shock_scale(plan) * rng.standard_t(FREEDOM, (plan.candidates, size)))
 
 
 def shock_scale(plan: Plan) -> float:
     """Return by what a Student t is multiplied: a difference of two shocks has the sd `round_sd`."""
-    return float(plan.behaviour.round_sd * np.sqrt(3.0 / 5.0 / 2.0))
+    return float(plan.behaviour.round_sd * np.sqrt((FREEDOM - 2.0) / FREEDOM / 2.0))
 
 
 def chances(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: Codes | None) -> Singles:
