@@ -110,30 +110,30 @@ def advance(setting: Setting, hall: Hall, ticker: Ticker, played: Played, rounds
     return hall.keep(live)
 
 
-def hold(setting: Setting, field: Hall, round_: int, night: Flags) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
+def hold(setting: Setting, hall: Hall, round_: int, night: Flags) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
     """Hold one round; return what was recorded, and who is elected and how by the count alone."""
-    flows = reconsider(setting, field, round_, night)
-    field.votes = field.counts - abstentions(setting, field, round_)
-    valid = field.votes.sum(axis=0, dtype=np.int16)
-    leader, ahead = leading(field.votes)
-    need = needed(setting, field, valid, round_)
-    how = np.where(ahead & (field.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(OPEN))
-    votes = field.votes.copy() if setting.candidates == 2 else np.where(field.standing, field.votes, np.int16(-1))
-    asked = np.flatnonzero(field.alone >= 0)
+    flows = reconsider(setting, hall, round_, night)
+    hall.votes = hall.counts - abstentions(setting, hall, round_)
+    valid = hall.votes.sum(axis=0, dtype=np.int16)
+    leader, ahead = leading(hall.votes)
+    need = needed(setting, hall, valid, round_)
+    how = np.where(ahead & (hall.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(OPEN))
+    votes = hall.votes.copy() if setting.candidates == 2 else np.where(hall.standing, hall.votes, np.int16(-1))
+    asked = np.flatnonzero(hall.alone >= 0)
     if asked.size:
-        yes = confirmations(setting, field, round_, asked)
+        yes = confirmations(setting, hall, round_, asked)
         votes[:, asked] = -1
-        votes[field.alone[asked], asked] = yes
-        leader[asked] = field.alone[asked]
+        votes[hall.alone[asked], asked] = yes
+        leader[asked] = hall.alone[asked]
         how[asked] = np.where(yes >= setting.rules.needed(valid[asked], round_), CONFIRMED, FAILED)
     return (votes, valid, flows), (leader, how)
 
 
-def needed(setting: Setting, field: State, valid: Ints, round_: int) -> Ints:
+def needed(setting: Setting, state: State, valid: Ints, round_: int) -> Ints:
     """Return the votes that elect in a round, in whole numbers."""
-    base = {"valid": valid, "present": field.present}.get(setting.rules.base)
+    base = {"valid": valid, "present": state.present}.get(setting.rules.base)
     if base is None:
-        return np.full(field.width, setting.rules.needed(setting.entitled, round_))
+        return np.full(state.width, setting.rules.needed(setting.entitled, round_))
     table = setting.rules.needed(np.arange(int(base.max(initial=0)) + 1), round_)
     return np.asarray(table).take(base)
 
@@ -152,7 +152,7 @@ def leading(votes: Ints) -> tuple[Ints, Flags]:
 # -- after an inconclusive round -----------------------------------------------------------------
 
 
-def settle(setting: Setting, field: State, round_: int, ended: tuple[Ints, Ints]) -> tuple[Flags, Ints, Ints]:
+def settle(setting: Setting, state: State, round_: int, ended: tuple[Ints, Ints]) -> tuple[Flags, Ints, Ints]:
     """Let the trailing camp concede, the last one leave, or the leader stand alone.
 
     Returns
@@ -165,58 +165,58 @@ def settle(setting: Setting, field: State, round_: int, ended: tuple[Ints, Ints]
     leader, how = ended
     elected = np.where((how == OPEN) | (how == FAILED), np.int8(-1), leader)
     inconclusive = how == OPEN
-    field.gone = np.full(field.width, -1, dtype=np.int16)
-    two = field.standing.sum(axis=0, dtype=np.int8) == 2
-    conceded = concede(setting, field, round_, inconclusive & two)
+    state.gone = np.full(state.width, -1, dtype=np.int16)
+    two = state.standing.sum(axis=0, dtype=np.int8) == 2
+    conceded = concede(setting, state, round_, inconclusive & two)
     if setting.rules.after_concession == "acclamation":
         np.copyto(elected, leader, where=conceded)
         how[conceded] = ACCLAMATION
     else:
-        np.copyto(field.alone, leader, where=conceded)
-    eliminate(setting, field, round_, inconclusive & ~two)
-    face_alone(setting, field, round_, inconclusive & two & ~conceded)
+        np.copyto(state.alone, leader, where=conceded)
+    eliminate(setting, state, round_, inconclusive & ~two)
+    face_alone(setting, state, round_, inconclusive & two & ~conceded)
     return conceded, elected, how
 
 
-def concede(setting: Setting, field: State, round_: int, where: Flags) -> Flags:
+def concede(setting: Setting, state: State, round_: int, where: Flags) -> Flags:
     """Return where the trailing candidate of two withdraws.
 
     A run's readiness h ~ Beta(a, b) is integrated out: after m refusals the next concession has
     probability a / (a + b + m), the law of a Polya urn.  In a tie nobody concedes or refuses.
     """
     if not setting.rules.concession:
-        return np.zeros(field.width, dtype=bool)
+        return np.zeros(state.width, dtype=bool)
     a, b = setting.behaviour.concede_a, setting.behaviour.concede_b
-    asked = where & leading(field.votes)[1]
-    chance = a / (a + b + np.arange(int(field.refusals.max(initial=0)) + 1))
-    conceded = asked & (streams.uniform(field.keys, round_, Lane.CONCEDE) < chance.take(field.refusals))
-    field.refusals = field.refusals + (asked & ~conceded)
+    asked = where & leading(state.votes)[1]
+    chance = a / (a + b + np.arange(int(state.refusals.max(initial=0)) + 1))
+    conceded = asked & (streams.uniform(state.keys, round_, Lane.CONCEDE) < chance.take(state.refusals))
+    state.refusals = state.refusals + (asked & ~conceded)
     return conceded
 
 
-def eliminate(setting: Setting, field: State, round_: int, where: Flags) -> None:
+def eliminate(setting: Setting, state: State, round_: int, where: Flags) -> None:
     """Count inconclusive rounds among three or more, and drop the last candidate when due."""
     first, every = setting.rules.eliminate_after, setting.rules.eliminate_every
-    field.crowded = field.crowded + where
+    state.crowded = state.crowded + where
     if first is None or setting.candidates == 2:
         return
-    due = np.flatnonzero(where & (field.crowded >= first) & ((field.crowded - first) % every == 0))
+    due = np.flatnonzero(where & (state.crowded >= first) & ((state.crowded - first) % every == 0))
     if due.size:
-        papers = np.where(field.standing, field.votes, np.iinfo(np.int16).max)[:, due]
-        last = by_lot(papers == papers.min(axis=0), field.keys[due], round_)
-        field.standing[last, due] = False
-        field.gone[due] = last
+        papers = np.where(state.standing, state.votes, np.iinfo(np.int16).max)[:, due]
+        last = by_lot(papers == papers.min(axis=0), state.keys[due], round_)
+        state.standing[last, due] = False
+        state.gone[due] = last
 
 
-def face_alone(setting: Setting, field: State, round_: int, where: Flags) -> None:
+def face_alone(setting: Setting, state: State, round_: int, where: Flags) -> None:
     """Count inconclusive rounds between two, and let the leader face a yes/no round when due."""
-    field.two_way = field.two_way + where
+    state.two_way = state.two_way + where
     cap = setting.rules.max_two_way
     if cap is None:
         return
-    due = np.flatnonzero(where & (field.two_way >= cap))
-    papers = np.where(field.standing, field.votes, -1)[:, due]
-    field.alone[due] = by_lot(papers == papers.max(axis=0), field.keys[due], round_)
+    due = np.flatnonzero(where & (state.two_way >= cap))
+    papers = np.where(state.standing, state.votes, -1)[:, due]
+    state.alone[due] = by_lot(papers == papers.max(axis=0), state.keys[due], round_)
 
 
 def by_lot(tied: Flags, keys: U64, round_: int) -> Ints:
@@ -228,14 +228,14 @@ def by_lot(tied: Flags, keys: U64, round_: int) -> Ints:
 # -- papers --------------------------------------------------------------------------------------
 
 
-def abstentions(setting: Setting, field: State, round_: int) -> Ints:
+def abstentions(setting: Setting, state: State, round_: int) -> Ints:
     """Return how many intending members of each candidate hand in no valid paper, shape (K, B).
 
     Members abstain independently of each other and of their intention, so those of one candidate
     are binomial.  Pinned members always vote.
     """
-    free = np.maximum(field.counts - setting.pinned[:, None].astype(np.int16), 0)
-    draw = streams.uniform(field.keys, round_, lanes(Lane.ABSTAIN, setting.candidates))
+    free = np.maximum(state.counts - setting.pinned[:, None].astype(np.int16), 0)
+    draw = streams.uniform(state.keys, round_, lanes(Lane.ABSTAIN, setting.candidates))
     return binomial_quantile(free, setting.behaviour.abstain, draw)
 
 
@@ -244,7 +244,7 @@ def lanes(first: int, count: int) -> U64:
     return np.arange(first, first + count, dtype=np.uint64)[:, None]
 
 
-def confirmations(setting: Setting, field: State, round_: int, asked: Places) -> Ints:
+def confirmations(setting: Setting, state: State, round_: int, asked: Places) -> Ints:
     """Return the yes votes where the leader stands alone.
 
     Each of the leader's own voters says yes with probability `yes_own` (the pinned always), each
@@ -252,9 +252,9 @@ def confirmations(setting: Setting, field: State, round_: int, asked: Places) ->
     """
     from scipy.special import betaincinv
 
-    b, keys, alone = setting.behaviour, field.keys[asked], field.alone[asked]
-    own = field.votes[alone, asked]
-    voting = field.votes[:, asked].sum(axis=0)
+    b, keys, alone = setting.behaviour, state.keys[asked], state.alone[asked]
+    own = state.votes[alone, asked]
+    voting = state.votes[:, asked].sum(axis=0)
     sure = np.minimum(setting.pinned[alone], own)
     y = betaincinv(b.yes_opponent_a, b.yes_opponent_b, streams.uniform(keys, round_, Lane.YES_SHARE))
     voter = np.arange(voting.max(initial=0))[:, None]
@@ -266,17 +266,17 @@ def confirmations(setting: Setting, field: State, round_: int, asked: Places) ->
 # -- intentions ----------------------------------------------------------------------------------
 
 
-def reconsider(setting: Setting, field: Hall, round_: int, night: Flags) -> Ints:
+def reconsider(setting: Setting, hall: Hall, round_: int, night: Flags) -> Ints:
     """Let open members think again; set the counts, return the flows, shape (K, K, B)."""
-    omega = openness(setting.behaviour, field.fluid, round_, night)
-    omega[field.alone >= 0] = 0.0
-    flows = field.minds.think(field.keys, round_, Urge(omega, pull(setting, field, round_), field.gone, field.standing))
+    omega = openness(setting.behaviour, hall.fluid, round_, night)
+    omega[hall.alone >= 0] = 0.0
+    flows = hall.minds.think(hall.keys, round_, Urge(omega, pull(setting, hall, round_), hall.gone, hall.standing))
     came, left = (flows.sum(axis=axis, dtype=np.int16) for axis in (0, 1))
-    field.counts = field.counts + came - left
+    hall.counts = hall.counts + came - left
     if round_ == 1:
         return np.zeros_like(flows)
     for k in range(setting.candidates):
-        flows[k, k] = field.counts[k] - came[k]
+        flows[k, k] = hall.counts[k] - came[k]
     return flows
 
 
@@ -292,14 +292,14 @@ def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags) -> Flo
     return np.where(night, np.maximum(omega, b.overnight), omega) if b.overnight else omega
 
 
-def pull(setting: Setting, field: State, round_: int) -> Floats:
+def pull(setting: Setting, state: State, round_: int) -> Floats:
     """Return the log-odds every candidate gains by the last tally and by what happens since."""
     b = setting.behaviour
     if round_ == 1:
-        return np.zeros(field.votes.shape)
-    momentum = np.where(field.fluid, b.momentum_fluid, b.momentum_entrenched)
-    out = momentum * np.log(np.maximum(field.votes, 0.5))
+        return np.zeros(state.votes.shape)
+    momentum = np.where(state.fluid, b.momentum_fluid, b.momentum_entrenched)
+    out = momentum * np.log(np.maximum(state.votes, 0.5))
     if b.round_sd:
-        shock = streams.student(field.keys, round_, lanes(Lane.SWAY, setting.candidates))
+        shock = streams.student(state.keys, round_, lanes(Lane.SWAY, setting.candidates))
         out += b.round_sd / np.sqrt(2.0) * shock
     return out
