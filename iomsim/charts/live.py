@@ -169,7 +169,7 @@ def _live_caption(night: Night, data: pd.DataFrame) -> Caption:
     if last == 0:
         title = f"Nothing is announced yet: {first} wins {chance(fc, values[first])} in 100"
     else:
-        before = chance(night._forecast(0), data.loc[(first, 0), "value"])
+        before = in_100(data.loc[(first, 0), "value"])
         title = headed(fc, f"{first} wins {chance(fc, values[first])} in 100, before the vote it was {before}")
     reading = "The forecast after each announcement; dotted: the forecast before the vote; shaded: simulation error."
     parts = [

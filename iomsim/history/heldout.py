@@ -23,7 +23,7 @@ from iomsim.history.past import Contest
 from iomsim.history.replaying import outlook_from, outlook_of
 from iomsim.history.rivals import rivals
 from iomsim.library import load
-from iomsim.live.night import Night, live, play_on
+from iomsim.live.night import Night, live
 from iomsim.rules import ENDINGS
 from iomsim.running import forecast
 from iomsim.simulate import Outcomes
@@ -175,4 +175,4 @@ def held_out(runs: int = 20_000, particles: int = 10_000, seed: int = 2023) -> H
     case = contest(CASE)
     night.announce(case.rounds[0].votes, at=COUNTED)
     before = forecast(race, runs, seed, progress=False)
-    return HeldOut(case, before, night, play_on(night, night.stage, night.plan))
+    return HeldOut(case, before, night, night.play_on())

@@ -15,7 +15,7 @@ from iomsim.history.announced import Announced
 from iomsim.history.outlook import LAST, Outlook, frequencies
 from iomsim.history.past import Contest
 from iomsim.history.stretches import Stretch, broken, stretches
-from iomsim.live.night import Night, UnexpectedTallyWarning, live, play_on
+from iomsim.live.night import Night, UnexpectedTallyWarning, live
 from iomsim.parts import Behaviour
 from iomsim.rules import ENDINGS
 from iomsim.simulate import Outcomes
@@ -129,7 +129,7 @@ def announce(night: Night, known: Announced) -> bool:
 
 def outlook_of(night: Night, field: tuple[str, ...]) -> Outlook:
     """Return the forecast of a night, for the candidates in this order."""
-    out = play_on(night, night.stage, night.plan)
+    out = night.play_on()
     return outlook_from(out, night.stage.round_, [night.race.names.index(name) for name in field])
 
 

@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 
 from iomsim.announcements import EVENTS, Event, event_of
-from iomsim.compiled import Plan
 from iomsim.errors import AnnouncementError, FileError, IomsimError, whole_number
 from iomsim.forecast import Forecast
-from iomsim.live import continuation, logbook
-from iomsim.live.continuation import forecast_from
+from iomsim.live import logbook
+from iomsim.live.continuation import forecast_from, play_on
 from iomsim.live.learned import learned
 from iomsim.live.next_round import NextRound, next_round
 from iomsim.live.reports import RARE, Report, caution, needed
@@ -330,6 +329,10 @@ class Night:
         lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
         return f"<div>{lines}{html}</div>"
 
+    def play_on(self) -> Outcomes:
+        """Play every possible world from where it stands to its end."""
+        return play_on(self.plan, evened(self._rng(self.stage.round_, FORECAST), self.plan, self.stage))
+
     # -- files ------------------------------------------------------------------------------
 
     def log_to(self, path: str | Path | None) -> None:
@@ -356,11 +359,6 @@ class Night:
             rng = self._rng(stage.round_, FORECAST)  # what teaches nothing then changes nothing
             self._forecasts[number] = forecast_from(self.race, self.plan, self.seed, rng, stage, events)
         return self._forecasts[number]
-
-
-def play_on(night: Night, stage: Stage, plan: Plan) -> Outcomes:
-    """Play every world of a night from a stage to its end, by the rules of a plan."""
-    return continuation.play_on(plan, evened(night._rng(stage.round_, FORECAST), plan, stage))
 
 
 def _plain(value: Any) -> Any:
