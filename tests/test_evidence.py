@@ -368,6 +368,18 @@ def test_an_and_within_a_value(who: str, chosen: list[int]) -> None:
     assert select(table.assign(id=table.index, name="x"), who).astype(int).tolist() == chosen
 
 
+def test_an_and_between_a_value_and_the_beginning_of_another() -> None:
+    """Who is in Asia and in the EU, though there is a region called Asia and Eurasia."""
+    table = pd.DataFrame({"g": ["Asia", "Asia", "Asia and eurasia"], "eu": [1, 0, 1], "id": list("xyz"), "name": "x"})
+    assert select(table, "g=Asia and eu").tolist() == [True, False, False]
+
+
+def test_an_id_means_its_member_whatever_others_are_called() -> None:
+    table = pd.DataFrame({"id": ["NIG", "NER"], "name": ["NER", "Niger"]})
+    assert select(table, ["NER"]).tolist() == [False, True]
+    assert select(table, ["NIG", "Niger"]).tolist() == [True, True]
+
+
 def test_a_member_table_keeps_what_it_says() -> None:
     """Namibia's code is no missing value, and cells are stripped."""
     table = read_table("iso2,name,eu\nNA, Namibia ,0\n\nFR,France,1\n", "m.csv")

@@ -16,7 +16,7 @@ from scipy import stats
 from toys import FREE, STILL, elect, neutral, same, toy
 
 import iomsim as iom
-from iomsim import sentences, simulate
+from iomsim import estimates, sentences, simulate
 from iomsim.estimates import Estimate, in_100, in_words, thousands, wilson
 from iomsim.rules import ENDINGS, RULE_SETS
 from iomsim.summary import merge, summarise
@@ -425,7 +425,7 @@ def told(fc: iom.Forecast) -> dict[str, Any]:
     )
     spill = re.search(rf"runs into {day} is {CHANCE}$", how_long)
     error = re.search(r"at most ([\d.]+) points? \(([\d\u202f]+) runs, 95 %\)", how_sure)
-    moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the 4 rule sets", how_sure)
+    moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the [45] rule sets", how_sure)
     assert rounds
     assert spill
     assert error
@@ -465,7 +465,7 @@ def test_the_answer_tells_how_far_the_day_moves(fc: iom.Forecast) -> None:
     said = told(fc)
     least, most = sides["spill"].idxmin(), sides["spill"].idxmax()
     if shown[least] == shown[most]:
-        assert f"leaves {fc.next_day:%A} at {shown[most]} in 100 under all 4 rule sets" in said["sure"]
+        assert f"leaves {fc.next_day:%A} at {shown[most]} in 100 under all {len(sides)} rule sets" in said["sure"]
     else:
         assert said["moves"] == (shown[least], least, shown[most], most)
 
@@ -613,3 +613,10 @@ def test_a_narrow_interval_is_told_with_a_decimal() -> None:
     e = Estimate.of(31_111, 100_000)
     assert e.span == "30.8 to 31.4 in 100"
     assert Estimate.of(0, 100_000).span == "<0.1 in 100"
+
+
+def test_the_widest_interval_decides_whether_there_are_decimals() -> None:
+    shown = in_words(estimates.table([8, 500], 1000, ["narrow", "wide"]))
+    assert shown["95 % (Monte Carlo)"].tolist() == ["<1 to 2", "47 to 53"]
+    shown = in_words(estimates.table([20, 80], 10_000, ["narrow", "wider"]))
+    assert shown["95 % (Monte Carlo)"].tolist() == ["0.1 to 0.3", "0.6 to 1.0"]

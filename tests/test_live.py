@@ -120,6 +120,15 @@ def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
     assert night.stage.over is None
 
 
+def test_the_answer_begins_with_the_last_tally_and_what_came_after_it(geneva: Scenario) -> None:
+    night = told(geneva, NOON, "104-61 at 16:10")
+    assert night.forecast().answer().startswith("After 104\N{EN DASH}61: Pope is ahead: ")
+    night.go_on()
+    night.adjourn(until="17:30")
+    said = "After 104\N{EN DASH}61; voting goes on; adjourned until 17:30: Pope is ahead: "
+    assert night.forecast().answer().startswith(said)
+
+
 @pytest.mark.parametrize(
     "how",
     [

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import re
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 from toys import toy
 
 import iomsim as iom
 from iomsim import report
 from iomsim.errors import FileError
+from iomsim.estimates import Estimate, in_100
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,50 @@ def test_every_table_can_be_taken_away(fc: iom.Forecast, page: str) -> None:
     assert endings["probability"].tolist() == pytest.approx(fc.endings()["probability"].tolist())
 
 
+def test_late_rounds_share_a_row_in_which_somebody_is_elected() -> None:
+    fc = iom.forecast(toy(15, rules={"name": "strict", "max_rounds": 12}), 400, 3, progress=False)
+    shown, chances = report.first_rounds(fc), ["probability", "low", "high"]
+    late = fc.runs[fc.runs["rounds"] > 8]
+    elected = Estimate.of(int((late["winner"] != "no winner").sum()), 400)
+    assert 0 < elected.value < len(late) / 400  # a guard: some elect late, some nobody
+    assert shown.index.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, "9 or more"]
+    assert shown[chances].iloc[:8].equals(fc.rounds()[chances].iloc[:8])
+    assert shown[chances].iloc[8].tolist() == [elected.value, elected.low, elected.high]
+
+
+def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> None:
+    shown, sides = report.sides(fc), fc.rule_sets()
+    assert shown.columns.tolist() == ["A", "B", "C", "no winner", "into Tuesday", "median rounds"]
+    for name, row in shown.iterrows():
+        assert row[:5].tolist() == [in_100(p) for p in sides.loc[name, ["A", "B", "C", "no winner", "spill"]]]
+        assert row["median rounds"] == sides.loc[name, "median_rounds"]
+
+
+def test_what_it_rests_on_is_told_with_value_range_and_source(fc: iom.Forecast, page: str) -> None:
+    columns = ["value", "low", "high", "unit", "grade", "source"]
+    assert fc.scenario.evidence()[columns].to_html(border=0) in page
+
+
+def test_moved_assumptions_stand_under_their_own_names(tmp_path: Path) -> None:
+    race = toy(15, sponsors=[{"name": "W", "backs": "A", "strength": 0.6}], rules="until-two-thirds")
+    fc = iom.forecast(race, 400, 3, progress=False)
+    moved = fc.with_assumptions(parameters={"W": (0, 2), "fluid": (0, 1)}, runs=200, progress=False)
+    assert moved.assumptions is not None
+    assert report._assumptions(fc) == []
+    for section, target, said in zip(
+        report._assumptions(moved), ("A", "spill"), ("A's chance", "Tuesday"), strict=True
+    ):
+        [data] = re.findall(r"base64,([^']+)'", section)
+        assert said in html.unescape(section.partition("</h2>")[0])
+        assert b64decode(data).decode() == moved.assumptions.table(target).to_csv()
+    table, *charts = report._moved(moved, tmp_path)
+    assert pd.read_csv(table)["target"].unique().tolist() == ["A", "no winner", "spill", "rounds"]
+    assert [chart.name for chart in charts] == ["tornado_winner.png", "tornado_next_day.png"]
+    for chart, said in zip(charts, ("A's chance hangs most on", "runs into Tuesday hangs most on"), strict=True):
+        with Image.open(chart) as picture:
+            assert said in picture.info["Title"].replace("\n", " ")
+
+
 def test_every_chart_is_told_in_words(fc: iom.Forecast, page: str) -> None:
     assert page.count("<summary>in words</summary>") == len(report.CHARTS)
     assert page.count('role="img"') == len(report.CHARTS)
@@ -103,6 +151,11 @@ def test_a_changed_run_changes_the_digest(fc: iom.Forecast) -> None:
     other = iom.forecast(fc.scenario, 400, 4, progress=False)
     assert report.digest(other) != report.digest(fc)
     assert report.digest(iom.forecast(fc.scenario, 400, 3, progress=False)) == report.digest(fc)
+    ends = fc.summary.ends
+    assert report.digest(replace(fc, summary=replace(fc.summary, ends=ends[::-1]))) == report.digest(fc)
+    for column in ends:
+        moved = ends.assign(**{column: ends[column] + (ends.index == 3)})
+        assert report.digest(replace(fc, summary=replace(fc.summary, ends=moved))) != report.digest(fc)
 
 
 def test_a_day_is_replayed_not_rerun(tmp_path: Path) -> None:
@@ -127,6 +180,10 @@ def test_what_is_no_report_is_said_to_be_none(content: str, tmp_path: Path) -> N
 def test_plain_data_holds_every_table(fc: iom.Forecast) -> None:
     told = report.as_json(fc)
     assert {row["winner"] for row in told["win_probability"]} == {*fc.scenario.names, "no winner"}
-    assert told["median_rounds"]["median"] == fc.median_rounds()[0]
-    assert told["spill"]["into"] == "2023-05-16"
+    middle, low, high = fc.median_rounds()
+    assert told["median_rounds"] == {"median": middle, "low": low, "high": high}
+    spill = fc.spill()
+    assert told["spill"] == {"into": "2023-05-16", "probability": spill.value, "low": spill.low, "high": spill.high}
+    assert low < high
+    assert spill.low < spill.value < spill.high
     assert len(told["rounds"]) == len(fc.rounds())

@@ -8,6 +8,7 @@ import pickle
 import tomllib
 from collections.abc import Callable
 from datetime import date, datetime, time
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -300,11 +301,23 @@ def test_rules_in_part(geneva: Scenario) -> None:
     changed = geneva.with_rules("four-rounds", concession=False).with_rules(threshold="1/2")
     rules = changed.rules.rules
     assert (rules.max_two_way, rules.concession, str(rules.threshold)) == (3, False, "1/2")
+    assert geneva.with_rules(threshold="0.6667").rules.rules.threshold == Fraction(6667, 10_000)  # not two thirds
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.62])
 def test_balanced_keeps_all_but_the_appeal(geneva: Scenario, share: float) -> None:
     assert {path.rsplit(".", 1)[0] for path in differences(geneva, geneva.balanced(share))} == {"candidates.0.appeal"}
+
+
+def test_ties_of_a_member_add_up() -> None:
+    ties = [
+        ("bloc", "all", "A", 0.5),
+        ("own", ["M2"], "A", 0.7),
+        ("other", ["M2"], "B", 0.2),
+        ("not", ["M3"], "A", -0.5),
+    ]
+    race = toy(3, ties=[dict(zip(("name", "who", "candidate", "log_odds"), tie, strict=True)) for tie in ties])
+    assert race.tie_table == pytest.approx(np.array([[0.5, 1.2, 0.0], [0.0, 0.2, 0.0]]))
 
 
 # -- the hash -----------------------------------------------------------------------------------------------

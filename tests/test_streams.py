@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 from slow_twin import ballot
 from toys import ALPHA, fit, proportion
@@ -208,6 +210,23 @@ def test_many_coins_fall_with_their_chances() -> None:
     assert coins[5].all()
     for row, chance in zip(coins[1:5], chances[1:5], strict=True):
         assert proportion(row.sum(), row.size, chance) < 4
+
+
+class Zeros:
+    """A source whose sixteen leading bits are always 0."""
+
+    @property
+    def bit_generator(self) -> Any:
+        return self
+
+    def random_raw(self, count: int) -> NDArray[np.uint64]:
+        return np.zeros(count, dtype=np.uint64)
+
+
+def test_a_coin_whose_sixteen_bits_tie_is_decided_by_further_ones() -> None:
+    chances = np.array([0.0, 0.25, 0.75, 1.0])
+    coins = streams.many_coins(Zeros(), np.repeat(chances, 50) / 2**16)  # type: ignore[arg-type]
+    assert coins.reshape(4, -1).mean(axis=1) == pytest.approx(chances, abs=4 * 0.433 / np.sqrt(50 * BLOCK))
 
 
 @pytest.mark.parametrize("p", [0.0, 0.018, 0.5, 0.93, 1.0])

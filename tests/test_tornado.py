@@ -14,6 +14,7 @@ import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.rules import RULE_SETS
 from iomsim.scenario import Scenario
+from iomsim.whatif.paired import mean_interval
 from iomsim.whatif.tornado import Tornado, assumptions
 
 RUNS = 6000
@@ -174,7 +175,11 @@ def test_a_forecast_has_its_own_tornado(geneva: Tornado) -> None:
     fc = iom.forecast(geneva.race, runs=500, seed=9, progress=False)
     found = assumptions(fc, "spill", parameters=["fluid"])
     assert (found.race, found.seed, found.runs, found.target) == (fc.scenario, 9, 500, "spill")
-    assert found.base["spill"][0] == fc.spill().value
+    spill, winners = fc.spill(), fc.win_probability()
+    assert found.base["spill"] == (spill.value, spill.low, spill.high)
+    for name, row in winners.iterrows():
+        assert found.base[str(name)] == tuple(row)
+    assert found.base["rounds"] == pytest.approx(mean_interval(fc.runs["rounds"].to_numpy(dtype=float)), rel=1e-3)
     with pytest.raises(IomsimError, match=r"ask for the tornado of its scenario: iomsim\.tornado"):
         assumptions(replace(fc, announced=1))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
-from toys import PRESENT, STILL, toy
+from toys import PRESENT, STILL, elect, toy
 
 import iomsim as iom
 from iomsim.announcements import Tally
@@ -19,6 +19,7 @@ from iomsim.compiled import draw
 from iomsim.live import moves
 from iomsim.live.consequences import first_among, last_among
 from iomsim.live.expectations import Expected, Moments, surprise
+from iomsim.live.lived import still_away
 from iomsim.live.night import CLOCK, FORECAST, STEP
 from iomsim.live.particles import Cloud, new_cloud, resample, shocks, weights
 from iomsim.live.stages import evened
@@ -140,6 +141,18 @@ def test_who_has_voted_once_is_there() -> None:
         assert not (now.draws.absent & now.seen).any()
     assert (clouds[-1].seen.sum(axis=0) > clouds[0].seen.sum(axis=0)).all()
     assert np.array_equal(stages[-1].valid.mean(axis=1), [13, 14, 13])
+
+
+def test_who_was_never_seen_is_the_likelier_away_the_more_rounds_were_held() -> None:
+    """Bayes: absent with 0.2, or present and without a valid paper with 0.3 in each of two rounds."""
+    race = elect("Affff", behaviour={"absent": 0.2, "abstain": 0.3, "conviction": 1.0})
+    night = told(race, ["valid=4", "valid=3"], 500)
+    cloud, plan = night.stage.cloud, plan_of(race)
+    away = still_away(plan, cloud)
+    assert set(away[cloud.seen]) == {0.0}
+    assert away[~cloud.seen] == pytest.approx(0.2 / (0.2 + 0.8 * 0.3**2))
+    assert still_away(plan, replace(cloud, passages=cloud.passages[:1]))[~cloud.seen] == pytest.approx(0.2 / 0.44)
+    assert still_away(plan, replace(cloud, passages=())).tolist() == [[0.0], *[[0.2]] * 4]
 
 
 # -- steering ----------------------------------------------------------------------------------------
