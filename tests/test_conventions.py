@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
+import subprocess
+import sys
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
@@ -79,3 +82,53 @@ def test_a_generated_comparison_of_arrays_is_seen() -> None:
 @pytest.mark.parametrize("kind", dataclasses(), ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_what_holds_arrays_is_compared_by_identity(kind: type) -> None:
     assert not compares_arrays(kind)
+
+
+# -- what arguments are called -------------------------------------------------------------------------
+
+
+PLAYERS = [name for name in iomsim.__all__ if callable(getattr(iomsim, name)) and name[0].islower()]
+
+
+def off_the_convention(function: typing.Callable) -> list[str]:
+    """Return what is unusual in the arguments of a function that plays elections."""
+    own = inspect.signature(function).parameters
+    if "executor" not in own:
+        return []
+    missing = [name for name in ("runs", "seed", "progress") if name not in own]
+    by_place = [name for name in ("executor", "progress") if name in own and own[name].kind != KEYWORD]
+    usual = {"seed": None, "progress": True}
+    return missing + by_place + [name for name in usual if name in own and own[name].default is not usual[name]]
+
+
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def test_an_unusual_argument_is_seen() -> None:
+    def stray(race: object, executor: object = None, *, runs: int = 1, seed: int = 3, progress: bool = False) -> None:
+        """Take the executor by its place, and a seed of its own."""
+
+    assert off_the_convention(stray) == ["executor", "seed", "progress"]
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+def test_what_plays_elections_takes_the_same_arguments(name: str) -> None:
+    assert not off_the_convention(getattr(iomsim, name))
+
+
+def test_several_functions_play_elections() -> None:
+    """A guard: none would pass as well."""
+    assert sum("executor" in inspect.signature(getattr(iomsim, name)).parameters for name in PLAYERS) >= 7
+
+
+# -- what is loaded ------------------------------------------------------------------------------------
+
+
+HEAVY = ("distributed", "matplotlib", "scipy", "tqdm")
+
+
+def test_importing_it_loads_nothing_heavy() -> None:
+    """Most commands and workers need none of these, and half of the wait would be theirs."""
+    code = f"import sys, iomsim; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
 
 from iomsim.arrays import Codes, Flags, Floats, Longs
 
@@ -163,6 +162,8 @@ def up_to(count: float, mean: Floats, variance: Floats, third: Floats) -> Floats
     >>> round(float(up_to(39, np.array(50.0), np.array(25.0), np.array(0.0))), 4)
     0.0179
     """
+    from scipy.special import ndtr
+
     sd = np.sqrt(np.maximum(variance, TINY))
     x = np.clip((count + 0.5 - mean) / sd, -40.0, 40.0)
     density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)

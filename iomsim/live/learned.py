@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
 
 from iomsim.arrays import Floats
 from iomsim.compiled import Plan, contrast
@@ -63,6 +62,8 @@ def level(plan: Plan, stage: Stage, k: int) -> Floats:
 
 def readiness_to_concede(plan: Plan, stage: Stage) -> Floats:
     """Return draws of h: after m refusals it follows Beta(a, b + m)."""
+    from scipy.special import betaincinv
+
     b, size = plan.behaviour, stage.cloud.size
     even = (np.arange(size) * 0.6180339887498949 + 0.5 / size) % 1.0
     return np.asarray(betaincinv(b.concede_a, b.concede_b + stage.refusals, even))

@@ -16,6 +16,7 @@ better the pairing, the shorter it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -46,6 +47,7 @@ def compare(
     runs: int | None = None,
     seed: int | None = None,
     executor: Any = None,
+    progress: bool = True,
 ) -> Comparison:
     """Compare two scenarios run by run, on common random numbers.
 
@@ -60,6 +62,8 @@ def compare(
         For two scenarios: the seed of both; None draws one.
     executor : object with ``map`` or ``submit``, optional
         Where runs are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
 
     Returns
     -------
@@ -79,10 +83,12 @@ def compare(
     >>> float(same["difference"].abs().max())
     0.0
     """
-    return paired(*forecasts([a, b], runs, seed, executor))
+    return paired(*forecasts([a, b], runs, seed, executor, progress))
 
 
-def forecasts(races: list[Any], runs: int | None, seed: int | None, executor: Any) -> list[Forecast]:
+def forecasts(
+    races: Sequence[Scenario | Forecast], runs: int | None, seed: int | None, executor: Any, progress: bool
+) -> list[Forecast]:
     """Return forecasts on the same random numbers; those that are forecasts already say which.
 
     Raises
@@ -102,7 +108,7 @@ def forecasts(races: list[Any], runs: int | None, seed: int | None, executor: An
     runs = DEFAULT_RUNS if runs is None else runs
     seed = fresh_seed() if seed is None else seed
     return [
-        race if isinstance(race, Forecast) else forecast(race, runs, seed, executor=executor, progress=False)
+        race if isinstance(race, Forecast) else forecast(race, runs, seed, executor=executor, progress=progress)
         for race in races
     ]
 
@@ -139,7 +145,7 @@ def obstacle(a: Forecast, b: Forecast) -> str:
     return ""
 
 
-def _both(a: Forecast, b: Forecast, part: Any) -> tuple[list[str], list[str]]:
+def _both(a: Forecast, b: Forecast, part: Callable[[Forecast], list[str]]) -> tuple[list[str], list[str]]:
     return part(a), part(b)
 
 

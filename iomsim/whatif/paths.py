@@ -46,6 +46,7 @@ def paths_to(
     runs: int = 4_000,
     seed: int | None = None,
     executor: Any = None,
+    progress: bool = True,
 ) -> Paths:
     """Return the smallest changes that give a candidate a wanted probability to win.
 
@@ -67,6 +68,8 @@ def paths_to(
         Runs of each scenario that is tried, and the seed of all.
     executor : object with ``map`` or ``submit``, optional
         Where they are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def paths_to(
     over = _strengths(race) if parameters is None else ranges(race, parameters)
 
     def chances(races: Sequence[Scenario]) -> list[Interval]:
-        return [mean_interval(cell[name]) for cell in watched(races, runs, seed, executor)]
+        return [mean_interval(cell[name]) for cell in watched(races, runs, seed, executor, progress)]
 
     [base] = chances([race])
     ways: list[Way] = []

@@ -27,6 +27,7 @@ def side_by_side(
     runs: int | None = None,
     seed: int | None = None,
     executor: Any = None,
+    progress: bool = True,
 ) -> SideBySide:
     """Forecast named variants of an election on the same random numbers; the first is the base.
 
@@ -41,6 +42,8 @@ def side_by_side(
         For scenarios: the seed of all; None draws one.
     executor : object with ``map`` or ``submit``, optional
         Where runs are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def side_by_side(
     """
     if not isinstance(variants, Mapping) or len(variants) < 2:
         raise IomsimError('side_by_side takes two or more variants by name: {"as it is": race, "public": other}')
-    made = dict(zip(variants, forecasts(list(variants.values()), runs, seed, executor), strict=True))
+    made = dict(zip(variants, forecasts(list(variants.values()), runs, seed, executor, progress), strict=True))
     base, *others = made.items()
     for name, fc in others:
         reason = obstacle(base[1], fc)
