@@ -168,8 +168,8 @@ class Forecast:
     def rule_sets(self) -> pd.DataFrame:
         """Return the shipped rule sets side by side, on the same random numbers.
 
-        On an election day they are those under which what was announced could have happened, its own
-        among them.
+        Rules of the scenario's own that are not shipped come first.  On an election day they are those
+        under which what was announced could have happened, its own among them.
 
         Returns
         -------
@@ -183,7 +183,9 @@ class Forecast:
         return self._kept["rule_sets"].copy()
 
     def _other_rules(self) -> pd.DataFrame:
-        rows = {name: self._under(name) for name in RULE_SETS}
+        own = self.scenario.rules
+        rows = {} if own.shipped else {own.label: self.side()}
+        rows |= {name: self._under(name) for name in RULE_SETS}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
 
     def _under(self, name: str) -> dict[str, float]:
@@ -263,7 +265,7 @@ class Forecast:
             "seed": self.seed,
             "runs": len(self),
             "scenario": self.scenario.hash,
-            "rules": self.scenario.rules.name,
+            "rules": self.scenario.rules.label,
             "title": self.scenario.title,
             "announced": self.announced,
             "events": [dict(event) for event in self.events],

@@ -133,6 +133,6 @@ def _entry(name: str, race: Scenario) -> dict[str, Any]:
         "title": race.title,
         "members": len(race.electorate.frame),
         "candidates": ", ".join(race.names),
-        "rules": race.rules.name,
+        "rules": race.rules.label,
         "as of": race.as_of,
     }

@@ -176,6 +176,22 @@ class RuleBook(Frozen):
         return self
 
     @property
+    def shipped(self) -> bool:
+        """Whether these are a shipped rule set as it stands."""
+        return self.rules == RULE_SETS.get(self.name)
+
+    @property
+    def label(self) -> str:
+        """The name, which says so if a shipped rule set of this name was changed in parts.
+
+        Examples
+        --------
+        >>> RuleBook(name="strict").label, RuleBook(name="strict", max_rounds=3).label
+        ('strict', 'strict, changed')
+        """
+        return f"{self.name}, changed" if self.name in RULE_SETS and not self.shipped else self.name
+
+    @property
     def rules(self) -> Rules:
         """The rules themselves."""
         stated = {key: getattr(self, key) for key in RULE_PARTS if getattr(self, key) is not None}

@@ -18,6 +18,9 @@ BASES = ("valid", "present", "entitled")
 
 TWO_THIRDS = Fraction(2, 3)
 
+MOST_ROUNDS = 40
+"""Rounds after which a run is given up unless the rules say otherwise: no cap, as good as."""
+
 
 def votes_needed(base: Any, threshold: Fraction = TWO_THIRDS) -> Any:
     """Return the fewest votes that reach `threshold` of `base`, a number or an array, in whole numbers.
@@ -79,7 +82,7 @@ class Rules:
     eliminate_after: int | None = 3
     eliminate_every: int = 1
     max_two_way: int | None = None
-    max_rounds: int = 40
+    max_rounds: int = MOST_ROUNDS
     simple_majority_from: int | None = None
 
     def __post_init__(self) -> None:
@@ -114,24 +117,35 @@ class Rules:
             return base // 2 + 1
         return votes_needed(base, self.threshold)
 
-    def sentence(self) -> str:
-        """Return the rules as plain words."""
+    def sentence(self, candidates: int = 2) -> str:
+        """Return the rules as plain words, for as many candidates as stand."""
         parts = [f"elected with {self.threshold} of the {_BASE_WORDS[self.base]}"]
         if self.simple_majority_from is not None:
             parts.append(f"from round {self.simple_majority_from} on more than half suffices")
+        if candidates > 2 and self.eliminate_after is not None:
+            parts.append(
+                f"while three or more stand the last is out after round {self.eliminate_after}{self._next_out}"
+            )
         if self.max_two_way is not None:
             parts.append(
                 f"after {self.max_two_way} inconclusive two-way round{'s' * (self.max_two_way > 1)}"
                 " the leader alone faces a yes/no round"
             )
-        elif self.concession:
+        if self.max_rounds != MOST_ROUNDS:
+            parts.append(f"given up after round {self.max_rounds}")
+        elif self.max_two_way is None:
             parts.append("no cap on the rounds")
-        else:
-            parts.append("no cap on the rounds and no concession")
         if self.concession:
             then = "acclaimed" if self.after_concession == "acclamation" else "put to a yes/no round"
             parts.append(f"the trailing one of two may withdraw, the other is then {then}")
+        else:
+            parts.append("no concession")
         return "; ".join(parts)
+
+    @property
+    def _next_out(self) -> str:
+        every = self.eliminate_every
+        return f", and another after every {f'{every} rounds' if every > 1 else 'round'} from then on"
 
 
 def _threshold(value: Any) -> Fraction:

@@ -37,6 +37,10 @@ WORDS: dict[str, Any] = {
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
 
 
+TAKEN = ("no winner", "nobody", "probability", "low", "high", "cumulative", "spill", "median_rounds")
+"""What sentences and tables call other things than candidates."""
+
+
 class Scenario(Frozen):
     """An election as described: who votes, who stands, who presses, by which rules, and when.
 
@@ -69,8 +73,7 @@ class Scenario(Frozen):
     def _consistent(self) -> Self:
         for kind, things in (("candidates", self.candidates), ("sponsors", self.sponsors), ("ties", self.ties)):
             _distinct(kind, [thing.name for thing in things])
-        if "no winner" in self.names:
-            raise ScenarioError("a candidate cannot be called 'no winner'")
+        _callable(self.names)
         for sponsor in self.sponsors:
             _backed(f"sponsor {sponsor.name!r} backs", sponsor.backs, self.names)
         for tie in self.ties:
@@ -187,7 +190,7 @@ class Scenario(Frozen):
         ]
         book = self.rules
         table.append(
-            {"parameter": "rules", "value": book.name, "low": book.name, "high": book.name, "unit": "rule set",
+            {"parameter": "rules", "value": book.label, "low": book.label, "high": book.label, "unit": "rule set",
              "grade": book.grade, "source": book.source, "statement": _statement(book.source)}
         )  # fmt: skip
         return pd.DataFrame(table).set_index("parameter")
@@ -387,6 +390,18 @@ def _distinct(kind: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ScenarioError(f"two {kind} are called {name!r}; names must differ")
+
+
+def _callable(candidates: tuple[str, ...]) -> None:
+    """Refuse names that a table, a sentence or an announcement could not tell from something else."""
+    for i, name in enumerate(candidates):
+        if name in TAKEN:
+            raise ScenarioError(f"a candidate cannot be called {name!r}, which means something else in the tables")
+        if name != " ".join(name.split()) or not name.isprintable():
+            raise ScenarioError(f"a candidate cannot be called {name!r}; leave out line breaks and spaces at the ends")
+        for other in candidates[:i]:
+            if name.casefold() == other.casefold():
+                raise ScenarioError(f"candidates {other!r} and {name!r} differ only in capitals; names must differ")
 
 
 def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:

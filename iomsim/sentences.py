@@ -125,7 +125,7 @@ def _chances(table: pd.DataFrame) -> list[str]:
 
 
 def _rounds(count: int, most: int | None = None) -> str:
-    return f"{_or_more(count, most)} round{'' if count == 1 else 's'}"
+    return f"{_or_more(count, most)} round{'' if count == 1 != most else 's'}"
 
 
 def _or_more(count: int, most: int | None) -> str:

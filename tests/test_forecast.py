@@ -546,7 +546,7 @@ def test_the_stamp_is_what_is_needed_to_do_it_again(fc: iom.Forecast) -> None:
     p = fc.provenance
     assert fc.stamp() == (
         f"iomsim {iom.__version__} · seed {p['seed']} · {thousands(p['runs'])} runs"
-        f" · scenario {fc.scenario.hash} · rules {fc.scenario.rules.name}"
+        f" · scenario {fc.scenario.hash} · rules {fc.scenario.rules.label}"
     )
     assert p == {
         "version": iom.__version__, "seed": fc.seed, "runs": len(fc), "scenario": fc.scenario.hash,

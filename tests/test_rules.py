@@ -330,13 +330,27 @@ def test_unknown_rules_are_refused_with_the_nearest() -> None:
 
 @pytest.mark.parametrize(
     "rules",
-    [*RULE_SETS.values(), Rules(after_concession="confirmation", base="present"), Rules(simple_majority_from=3)],
+    [
+        *RULE_SETS.values(),
+        Rules(after_concession="confirmation", base="present"),
+        Rules(simple_majority_from=3),
+        Rules(max_rounds=5),
+    ],
 )
 def test_the_rules_in_words(rules: Rules) -> None:
     words = rules.sentence()
     assert "2/3 of the " + {"valid": "valid papers", "present": "members present"}[rules.base] in words
     assert ("withdraw" in words) == rules.concession
     assert ("more than half" in words) == (rules.simple_majority_from is not None)
-    assert ("no cap on the rounds" in words) == (rules.max_two_way is None)
+    assert ("no cap on the rounds" in words) == (rules.max_two_way is None and rules.max_rounds == 40)
+    assert ("given up after round 5" in words) == (rules.max_rounds == 5)
+    assert ("no concession" in words) == (not rules.concession)
     assert ("leader alone" in words) == (rules.max_two_way is not None)
     assert ("acclaimed" in words) == (rules.concession and rules.after_concession == "acclamation")
+
+
+def test_the_rules_say_who_leaves_where_three_stand() -> None:
+    rules = Rules(eliminate_after=2, eliminate_every=3)
+    assert "the last is out after round 2, and another after every 3 rounds" in rules.sentence(3)
+    assert "is out" not in rules.sentence(2)
+    assert "is out" not in Rules(eliminate_after=None).sentence(3)

@@ -73,9 +73,9 @@ def side_by_side(fc: Forecast, plan: Plan, stage: Stage, rng: np.random.Generato
     """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
     race, stage = fc.scenario, evened(rng, plan, stage)
     thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // SIDE_RUNS)))
-    rows = {race.rules.name: fc.side()}
+    rows = {race.rules.label: fc.side()}
     for name, rules in RULE_SETS.items():
-        if name != race.rules.name and allows(rules, plan, stage):
+        if rules != race.rules.rules and allows(rules, plan, stage):
             part = play_on(replace(plan, rules=rules), thin)
             rows[name] = from_outcomes(race.with_rules(name), fc.seed, [part]).side()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")

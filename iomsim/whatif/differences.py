@@ -98,7 +98,7 @@ def _rules(a: Scenario, b: Scenario) -> list[str]:
     if old.rules == new.rules:
         return []
     if old.name != new.name:
-        return [f"rules {new.name} instead of {old.name}"]
+        return [f"rules {new.label} instead of {old.label}"]
     return [
         f"{key} {_word(getattr(new.rules, key))} instead of {_word(getattr(old.rules, key))}"
         for key in RULE_PARTS

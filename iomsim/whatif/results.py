@@ -47,7 +47,7 @@ class Result:
             "seed": self.seed,
             "runs": self.runs,
             "scenario": self.race.hash,
-            "rules": self.race.rules.name,
+            "rules": self.race.rules.label,
             "title": self.race.title,
         }
 
