@@ -550,7 +550,7 @@ def test_the_stamp_is_what_is_needed_to_do_it_again(fc: iom.Forecast) -> None:
     )
     assert p == {
         "version": iom.__version__, "seed": fc.seed, "runs": len(fc), "scenario": fc.scenario.hash,
-        "rules": fc.scenario.rules.name, "title": fc.scenario.title, "announced": 0, "events": [],
+        "rules": fc.scenario.rules.label, "title": fc.scenario.title, "announced": 0, "events": [],
     }  # fmt: skip
 
 
