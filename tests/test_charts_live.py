@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 
 import iomsim as iom
 from iomsim.charts.base import captions
-from iomsim.charts.live import looks, spread
+from iomsim.charts.dots import looks_of
+from iomsim.charts.live import spread
 from iomsim.errors import IomsimError
 from iomsim.live.learned import CAVEAT
 from iomsim.live.night import Night
@@ -64,7 +65,7 @@ def drawn(ax: Axes, colour: str) -> Line2D:
 def test_lines_are_the_history(name: str) -> None:
     night, ax = day(name), picture(name, "live")
     history = night.history()
-    for outcome, (colour, _, _) in looks(night).items():
+    for outcome, (colour, _, _) in looks_of(night.race).items():
         assert drawn(ax, colour).get_ydata() == pytest.approx(100 * history[outcome].to_numpy())
         assert list(drawn(ax, colour).get_xdata()) == list(history.index)
 
@@ -72,7 +73,7 @@ def test_lines_are_the_history(name: str) -> None:
 def test_the_prior_forecast_is_dotted() -> None:
     night, ax = day("noon"), picture("noon", "live")
     dotted = sorted(float(line.get_ydata()[0]) for line in ax.lines if line.get_linestyle() != "-")
-    prior = 100 * night.history().iloc[0][[*looks(night)]].astype(float)
+    prior = 100 * night.history().iloc[0][[*looks_of(night.race)]].astype(float)
     assert dotted == pytest.approx(sorted(prior))
 
 

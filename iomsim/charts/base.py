@@ -6,7 +6,7 @@ Every chart draws with :func:`canvas`, says what it shows with a :class:`Caption
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from textwrap import fill
@@ -180,6 +180,14 @@ def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> Non
             str(word), (at, 0), xytext=(0, depth), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha="center", annotation_clip=False, **style,
         )  # fmt: skip
+
+
+def named_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Give things that lie below one another, at 0, 1, ..., their names at the left."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
 
 
 def key(

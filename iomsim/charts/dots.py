@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from iomsim.charts.base import Caption, canvas, finish, key, place
+from iomsim.charts.base import Caption, canvas, finish, key, named_rows, place
 from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink
 from iomsim.charts.words import count, short
 from iomsim.errors import whole_number
@@ -20,6 +20,7 @@ from iomsim.forecast import NO_WINNER
 from iomsim.whatif.base import SPILL, next_weekday, plain, spoken
 
 if TYPE_CHECKING:
+    from iomsim.scenario import Scenario
     from iomsim.whatif.pivotal import Pivotal
     from iomsim.whatif.sobol import Sobol
     from iomsim.whatif.variants import SideBySide
@@ -37,14 +38,6 @@ def dot(ax: Axes, y: float, values: Iterable[float], colour: str, marker: str, h
 
 def _mark(colour: str, marker: str, hollow: bool = False) -> Line2D:
     return Line2D([], [], color=colour, marker=marker, mfc="white" if hollow else colour, ms=5.5, mew=1.2, lw=1.1)
-
-
-def _rows(ax: Axes, names: Iterable[Any], width: int = 40) -> None:
-    labels = [short(str(name), width) for name in names]
-    ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x")
 
 
 # -- Sobol indices -------------------------------------------------------------------------------
@@ -85,7 +78,7 @@ def sobol(found: Sobol, *, ax: Axes | Figure | SubFigure | None = None, stamp: b
             if not row["clear"]:
                 _beside(ax, y, 100 * max(row["total_high"], row["first_high"], 0.0), "within noise of zero")
         ax.axvline(0, color=QUIET, lw=0.8)
-        _rows(ax, data["name"])
+        named_rows(ax, [short(name, 40) for name in data["name"]])
         ax.set(xlabel="share of the variance, %")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         high = key(ax, [_mark(DARK, "o"), _mark(DARK, "D", True)], ["alone", "with its interactions"], above=True)
@@ -160,7 +153,7 @@ def pivotal(found: Pivotal, *, ax: Axes | Figure | SubFigure | None = None, most
             dot(ax, y, _percent(row, "win"), colour, "o")
             if not np.isnan(row["won_over_win"]):
                 dot(ax, y, _percent(row, "won_over_win"), DARK, "D", hollow=True)
-        _rows(ax, data.index, 30)
+        named_rows(ax, [short(str(name), 30) for name in data.index])
         ax.axvline(0, color=QUIET, lw=0.8)
         ax.set(xlabel="points of win probability")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
@@ -238,14 +231,14 @@ def scenarios(found: SideBySide, *, ax: Axes | Figure | SubFigure | None = None,
     ['as it is', 'public']
     """
     data = scenarios_data(found)
-    looks = _looks(found)
+    looks = looks_of(found.race)
     with canvas(ax, (7.6, 1.9 + 0.5 * len(found.forecasts))) as ax:
         for i, (outcome, (colour, marker, hollow)) in enumerate(looks.items()):
             shift = 0.13 * (i - (len(looks) - 1) / 2)
             for y, (_, row) in enumerate(data.loc[outcome].iterrows()):
                 dot(ax, y + shift, [100 * row[part] for part in ("value", "low", "high")], colour, marker, hollow)
             ax.axvline(100 * data.loc[outcome, "value"].iloc[0], color=colour, lw=0.8, ls=(0, (1, 2)), zorder=1)
-        _rows(ax, found.forecasts)
+        named_rows(ax, [short(name, 40) for name in found.forecasts])
         ax.set(xlabel="of 100 elections")
         ax.set_xlim(max(ax.get_xlim()[0], -2), min(ax.get_xlim()[1], 102))
         words = [*(f"{short(name)} wins" for name in found.race.names), "no winner", f"into {next_weekday(found.race)}"]
@@ -255,11 +248,11 @@ def scenarios(found: SideBySide, *, ax: Axes | Figure | SubFigure | None = None,
     return ax
 
 
-def _looks(found: SideBySide) -> dict[str, tuple[str, str, bool]]:
-    """Return colour and marker of every outcome; hollow for what is no candidate."""
-    colours = found.race.colours
-    looks = {name: (colours[name], marker, False) for name, marker in zip(found.race.names, MARKERS, strict=False)}
-    return looks | {NO_WINNER: (colours[NO_WINNER], "X", False), SPILL: (LATER_DAY, "D", True)}
+def looks_of(race: Scenario) -> dict[str, tuple[str, str, bool]]:
+    """Return colour and marker of every outcome; hollow for what is nobody's win."""
+    colours = race.colours
+    own = {name: (colours[name], marker, False) for name, marker in zip(race.names, MARKERS, strict=False)}
+    return own | {NO_WINNER: (colours[NO_WINNER], "X", False), SPILL: (LATER_DAY, "D", True)}
 
 
 def _what_moves(found: SideBySide, data: pd.DataFrame) -> str:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from iomsim.charts.accessor import Accessor, Chart
-from iomsim.charts.base import Caption, canvas, finish, key, row
-from iomsim.charts.dots import MARKERS
+from iomsim.charts.base import Caption, canvas, finish, key, named_rows, row
+from iomsim.charts.dots import looks_of
 from iomsim.charts.facts import chance, headed, said
-from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, haloed, ink
+from iomsim.charts.style import DARK, QUIET, SMALL, haloed, ink
 from iomsim.charts.words import short
 from iomsim.estimates import in_100, wilson
 from iomsim.forecast import NO_WINNER
@@ -87,7 +87,7 @@ def live(night: Night, *, ax: Axes | Figure | SubFigure | None = None, most: int
     steps = data.index.get_level_values("step").unique()[-most:]
     with canvas(ax, (7.2, 3.8)) as ax:
         ends = {}
-        for outcome, (colour, marker, hollow) in looks(night).items():
+        for outcome, (colour, marker, hollow) in looks_of(night.race).items():
             lines = data.loc[outcome].loc[steps]
             ax.axhline(100 * lines["prior"].iloc[0], color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             ax.fill_between(steps, 100 * lines["low"], 100 * lines["high"], color=colour, alpha=0.15, lw=0)
@@ -103,12 +103,6 @@ def live(night: Night, *, ax: Axes | Figure | SubFigure | None = None, most: int
     return ax
 
 
-def looks(night: Night) -> dict[str, tuple[str, str, bool]]:
-    """Return colour and marker of every outcome; hollow for what is no candidate."""
-    own = {name: (night.race.colours[name], mark, False) for name, mark in zip(night.race.names, MARKERS, strict=False)}
-    return own | {NO_WINNER: (night.race.colours[NO_WINNER], "X", False), "spill": (LATER_DAY, "D", True)}
-
-
 def _name_lines(ax: Axes, night: Night, ends: dict[str, pd.Series], last: int) -> None:
     """Write at the end of each line what it is and where it stands; lines that meet share no place."""
     fc = night.forecast()
@@ -119,7 +113,7 @@ def _name_lines(ax: Axes, night: Night, ends: dict[str, pd.Series], last: int) -
     ):
         ax.annotate(
             f"{words[outcome]} {chance(fc, line['value'], (line['high'] - line['low']) / 2)}", (last, place),
-            xytext=(9, 0), textcoords="offset points", va="center", color=ink(looks(night)[outcome][0]),
+            xytext=(9, 0), textcoords="offset points", va="center", color=ink(looks_of(night.race)[outcome][0]),
             fontsize=SMALL, weight="bold" if outcome in night.race.names else "normal", annotation_clip=False,
             path_effects=haloed(),
         )  # fmt: skip
@@ -227,10 +221,7 @@ def learned(night: Night, *, ax: Axes | Figure | SubFigure | None = None, stamp:
         for y, (_, line) in enumerate(data.iterrows()):
             _before_and_now(ax, y, line)
         ax.axvline(0, color=QUIET, lw=0.8)
-        ax.set_yticks(range(len(data)), [short(str(name), 30, 2) for name in data.index])
-        ax.set_ylim(len(data) - 0.4, -0.6)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x")
+        named_rows(ax, [short(str(name), 30, 2) for name in data.index])
         ax.set(xlabel="sds of the prior from its mean")
         marks = [
             Line2D([], [], color=c, marker="o", mfc=f, ms=5.5, lw=1.1) for c, f in ((QUIET, "white"), (DARK, DARK))

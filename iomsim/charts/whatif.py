@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,13 +11,12 @@ from matplotlib.text import Annotation
 
 from iomsim.charts import dots, surfaces
 from iomsim.charts.accessor import Accessor, Chart
-from iomsim.charts.base import Caption, canvas, finish, lay_out, root
+from iomsim.charts.base import Caption, canvas, finish, lay_out, named_rows, root
 from iomsim.charts.style import DARK, SMALL
 from iomsim.charts.words import count, short
 from iomsim.errors import whole_number
-from iomsim.estimates import in_100
-from iomsim.whatif.base import ROUNDS, checked_target, plain, spoken
-from iomsim.whatif.tornado import RULES
+from iomsim.whatif.base import ROUNDS, checked_target, plain, spoken, worded
+from iomsim.whatif.tornado import RULES, end_in_words
 
 if TYPE_CHECKING:
     from iomsim.whatif.tornado import Tornado
@@ -87,7 +86,7 @@ def tornado(
         for y, (_, row) in enumerate(data.iterrows()):
             _bar(ax, y, row, base, scale)
         _frame(ax, data, target)
-        _base(ax, base, target)
+        _base(ax, base, worded(found.base[target][0], target))
         finish(ax, _caption(found, data, target), stamp, above=11)
     return ax
 
@@ -103,18 +102,13 @@ def _bar(ax: Axes, y: int, row: pd.Series, base: float, scale: float) -> None:
         ax.errorbar(value, y + shift, xerr=[[value - start], [stop - value]], color=DARK, lw=1, capsize=2, zorder=3)
         right = value > base or (value == base and ends["high" if end == "low" else "low"][0] < base)
         ax.annotate(
-            _written(row[end]), (stop if right else start, y + shift), xytext=(4 if right else -4, 0),
+            end_in_words(row[end]), (stop if right else start, y + shift), xytext=(4 if right else -4, 0),
             textcoords="offset points", ha="left" if right else "right", va="center_baseline",
             fontsize=SMALL - 1.5 if same_side else SMALL, color=DARK, annotation_clip=False,
         )  # fmt: skip
 
 
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def _base(ax: Axes, base: float, target: str) -> None:
-    said = f"{base:.1f}" if target == ROUNDS else in_100(base / 100)
+def _base(ax: Axes, base: float, said: str) -> None:
     ax.annotate(
         f"base {said}", (base, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
         ha="center", va="bottom", fontsize=SMALL,
@@ -122,12 +116,8 @@ def _base(ax: Axes, base: float, target: str) -> None:
 
 
 def _frame(ax: Axes, data: pd.DataFrame, target: str) -> None:
-    ax.set_yticks(range(len(data)), [short(name, 40) for name in data["name"]])
-    ax.tick_params(axis="y", length=0)
-    ax.set(
-        ylim=(max(len(data), 1) - 0.4, -0.6), xlabel="rounds in the mean" if target == ROUNDS else "of 100 elections"
-    )
-    ax.grid(axis="x")
+    named_rows(ax, [short(name, 40) for name in data["name"]])
+    ax.set(xlabel="rounds in the mean" if target == ROUNDS else "of 100 elections")
     _room(ax)
     limits = ax.get_xlim()
     ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (target == ROUNDS or tick <= 100)])
@@ -157,11 +147,11 @@ def finding(found: Tornado, target: str) -> str:
         return f"No single assumption moves {what} beyond noise"
     row = table.iloc[0]
     ends = [row[f"at_{end}"] for end in ("low", "high")]
-    low, high = (f"{x:.1f}" if target == ROUNDS else in_100(x) for x in ends)
+    low, high = (worded(x, target) for x in ends)
     unit = "" if target == ROUNDS else " in 100"
     name = "the rules" if table.index[0] == RULES else row["name"]
     at = "under" if table.index[0] == RULES else "at"
-    first, last = (_written(row[end]).replace("-", HYPHEN) for end in ("low", "high"))
+    first, last = (end_in_words(row[end]).replace("-", HYPHEN) for end in ("low", "high"))
     return f"{start} hangs most on {name}: {low}{unit} {at} {first}, {high} {at} {last}"
 
 
@@ -173,16 +163,12 @@ def _caption(found: Tornado, data: pd.DataFrame, target: str) -> Caption:
         "ends. Whiskers: simulation error of the change (95 %), which shrinks with runs; the bars do not." + rest
     )
     ends = [
-        f"{row['name']} {_written(row['low'])} to {_written(row['high'])}: {_say(row['at_low'], target)} to "
-        f"{_say(row['at_high'], target)}"
+        f"{row['name']} {end_in_words(row['low'])} to {end_in_words(row['high'])}: {worded(row['at_low'], target)} to "
+        f"{worded(row['at_high'], target)}"
         for _, row in data.iterrows()
     ]
     said = finding(found, target)
     return Caption(said, reading, f"Tornado chart. {said}. {'; '.join(ends)}.", found.stamp(), found.provenance)
-
-
-def _say(x: float, target: str) -> str:
-    return f"{x:.1f}" if target == ROUNDS else in_100(x)
 
 
 class TornadoPlots(Accessor):

@@ -13,6 +13,7 @@ from iomsim import simulate
 from iomsim.arrays import Floats
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
+from iomsim.estimates import in_100
 from iomsim.executors import spread
 from iomsim.forecast import DAY_NAMES, NO_WINNER
 from iomsim.parts import Behaviour, Clock
@@ -227,6 +228,17 @@ def spoken(race: Scenario, target: str) -> str:
     words = {NO_WINNER: "the chance of no winner", ROUNDS: "the mean number of rounds"}
     words[SPILL] = f"the chance that voting runs into {next_weekday(race)}"
     return words.get(target, f"{target}'s chance")
+
+
+def worded(value: float, target: str) -> str:
+    """Return a value of a target in words: a chance per hundred, or rounds with a decimal.
+
+    Examples
+    --------
+    >>> worded(0.314, "spill"), worded(4.27, "rounds")
+    ('31', '4.3')
+    """
+    return f"{value:.1f}" if target == ROUNDS else in_100(value)
 
 
 def seen(race: Scenario, out: Outcomes) -> Seen:

@@ -16,11 +16,22 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.estimates import Z95, in_100, thousands
+from iomsim.estimates import Z95, thousands
 from iomsim.forecast import Forecast
 from iomsim.rules import RULE_SETS
 from iomsim.scenario import Scenario
-from iomsim.whatif.base import ROUNDS, SPILL, Seen, checked_target, next_weekday, plain, ranges, seed_and_runs, watched
+from iomsim.whatif.base import (
+    ROUNDS,
+    SPILL,
+    Seen,
+    checked_target,
+    next_weekday,
+    plain,
+    ranges,
+    seed_and_runs,
+    watched,
+    worded,
+)
 from iomsim.whatif.paired import Interval, is_clear, mean_interval, paired_interval
 from iomsim.whatif.results import Result, frame
 
@@ -232,12 +243,12 @@ class Tornado(Result):
     def clause(self, target: str) -> str:
         """Return what the assumptions do to one target, without a beginning and an end."""
         what = {ROUNDS: "the mean number of rounds", SPILL: f"voting runs into {next_weekday(self.race)} in"}
-        low, high = (_say(x, target) for x in self.span(target))
+        low, high = (worded(x, target) for x in self.span(target))
         unit = "" if target == ROUNDS else " of 100 elections"
         start = what.get(target, "nobody wins in" if target not in self.race.names else f"{target} wins in")
         start += " lies between" if target == ROUNDS else ""
         joint = "and" if target == ROUNDS else "to"
-        return f"{start} {low} {joint} {high}{unit} (base {_say(self.base[target][0], target)}); {self._most(target)}"
+        return f"{start} {low} {joint} {high}{unit} (base {worded(self.base[target][0], target)}); {self._most(target)}"
 
     def _most(self, target: str) -> str:
         """Return the assumption that moves the target most, with its ends."""
@@ -245,7 +256,7 @@ class Tornado(Result):
         if not table["clear"].any():
             return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
         top = table[table["clear"]].iloc[0]
-        ends = ", ".join(f"{_value(top[end])}: {_say(top[f'at_{end}'], target)}" for end in ("low", "high"))
+        ends = ", ".join(f"{end_in_words(top[end])}: {worded(top[f'at_{end}'], target)}" for end in ("low", "high"))
         name = "the rules" if top.name == RULES else plain(str(top.name))
         return f"what matters most is {name} ({ends})"
 
@@ -266,9 +277,6 @@ class Tornado(Result):
         return TornadoPlots(self)
 
 
-def _say(x: float, target: str) -> str:
-    return f"{x:.1f}" if target == ROUNDS else in_100(x)
-
-
-def _value(value: float | str) -> str:
+def end_in_words(value: float | str) -> str:
+    """Return the end of a bar: a number, or the name of a rule set."""
     return value if isinstance(value, str) else f"{value:g}"

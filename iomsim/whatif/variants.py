@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from iomsim.errors import IomsimError, PairingError
-from iomsim.estimates import in_100
 from iomsim.forecast import Forecast
 from iomsim.scenario import Scenario
-from iomsim.whatif.base import ROUNDS, checked_target, spoken, targets
+from iomsim.whatif.base import ROUNDS, checked_target, spoken, targets, worded
 from iomsim.whatif.compare import forecasts, obstacle, seen_in
 from iomsim.whatif.paired import is_clear, mean_interval, paired_interval
 from iomsim.whatif.results import Result, frame
@@ -143,7 +142,7 @@ class SideBySide(Result):
         """Return the variants' values of one target (default: the first candidate's win) in words."""
         target = checked_target(self.race, target)
         table = self.table(target)
-        say = [f"{row['value']:.1f}" if target == ROUNDS else in_100(row["value"]) for _, row in table.iterrows()]
+        say = [worded(value, target) for value in table["value"]]
         unit = "" if target == ROUNDS else " in 100"
         parts = [f"{name} {value}" for name, value in zip(table.index, say, strict=True)]
         return f"{_capital(spoken(self.race, target))}{unit}: {', '.join(parts)}{self._noise(table)}."
