@@ -35,6 +35,7 @@ class Electorate(Frozen):
         Number of nameless members M1, M2, ... for toy elections.  Exactly one of the three is given.
     name, id, group : str
         Columns with the members' names, short ids, and the group that shares a regional shock.
+        Without a group all members share one, so that the regional shock is a second common one.
     own_groups : dict
         Further groups by selector, which take precedence: ``{"EU": "eu"}``.
     without_vote : tuple of str

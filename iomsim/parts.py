@@ -261,7 +261,8 @@ class Clock(Frozen):
         """Return the sittings laid out from the opening on."""
         weekdays = frozenset(WEEKDAYS.index(day) for day in self.days)
         closed = frozenset(self.closed)
-        return calendar(self.opens, self.sittings, weekdays, closed, self.sits_on_until, self.last_call.value)
+        latest = self.sits_on_until if self.sits_on.value > 0 else self.sittings[-1][1]
+        return calendar(self.opens, self.sittings, weekdays, closed, latest, self.last_call.value)
 
     def pace(self) -> Pace:
         """Return the durations as plain numbers."""

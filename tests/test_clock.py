@@ -261,6 +261,7 @@ def test_a_round_that_ends_after_midnight_is_followed_by_a_night() -> None:
         ({"sittings": []}, "the clock never sits; give at least one sitting"),
         ({"days": []}, "the clock never sits; give at least one weekday"),
         ({"last_call": 600}, "the clock never sits: no sitting is long enough for a round to start"),
+        ({"last_call": 200, "sits_on": 0}, "the clock never sits: no sitting is long enough for a round to start"),
         ({"sittings": [["13:00", "10:00"]]}, "sittings must be in order and end after they begin"),
         ({"sittings": [["10:00", "13:00"], ["12:00", "18:00"]]}, "sittings must be in order and end after they begin"),
         ({"days": ["Mon", "Tues"]}, "no weekday 'Tues'; did you mean 'Tue'?"),
