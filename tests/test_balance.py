@@ -80,6 +80,9 @@ def test_pinned_members_count_and_never_move() -> None:
     assert race.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=1e-5)
     with pytest.raises(iom.ScenarioError, match="too many members are pinned or tied"):
         race.balanced(0.15)
+    half = race.with_behaviour(abstain=0.5).balanced(0.6)  # of the free; the pinned always hand in their paper
+    free = (0.6 * (3 + 3.5) - 2) / 3.5
+    assert half.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=1e-5)
 
 
 def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:

@@ -89,6 +89,14 @@ def test_a_position_knows_nothing_of_later_rounds() -> None:
     assert whole.position(3).tallies == ((109, 76), (114, 74), (116, 70))
 
 
+def test_who_may_meet_again_for_the_first_time() -> None:
+    """After the first round, or after another field; not where nobody knows what was before."""
+    late, field = SHIPPED["UNSC2011-EEG"], SHIPPED["UNSC2016-WEOG"]
+    assert [late.position(round_).first for round_ in (9, 10)] == [False, False]  # rounds 1-8 are unknown
+    assert [field.position(round_).first for round_ in (2, 3)] == [True, False]  # two seats at once before
+    assert SHIPPED["UNSC2006-GRULAC"].position(1).first
+
+
 def test_only_consecutive_rounds_between_the_same_make_transitions() -> None:
     pairs = {(t.before.round, t.after.round) for t in SHIPPED["UNSC2006-GRULAC"].transitions}
     assert (3, 6) not in pairs

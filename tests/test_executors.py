@@ -19,7 +19,7 @@ import iomsim as iom
 from iomsim import compiled, executors, running, simulate, streams
 from iomsim.cells import count_cells
 from iomsim.errors import BlockError, IomsimError
-from iomsim.executors import as_done, spread
+from iomsim.executors import as_done, in_order, spread
 from iomsim.rules import ENDINGS
 from iomsim.simulate import Outcomes, join, plan_of, play_span
 from iomsim.streams import BLOCK
@@ -214,6 +214,27 @@ def fails_in(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return honest(race, seed, first, size)
 
     monkeypatch.setattr(simulate, "play_span", played)
+
+
+class Behind(Eager):
+    """Is done at once with everything but 100, which it has not begun."""
+
+    def submit(self, function: Any, *call: Any) -> Future[Any]:
+        return Future() if call == (100,) else super().submit(function, *call)
+
+
+def test_what_failed_or_was_cancelled_after_a_failure_is_passed_over() -> None:
+    """The first failure is the one that is told, and no result after it is lost."""
+
+    def half(number: int) -> int:
+        if number % 2:
+            raise ValueError(f"{number} is odd")
+        return number // 2
+
+    kept: list[int] = []
+    with pytest.raises(ValueError, match="3 is odd"):
+        kept.extend(iter(in_order(Behind(), half, [(2,), (3,), (5,), (8,), (100,), (4,)], rescue=True)))
+    assert kept == [1, 4, 2]
 
 
 @pytest.mark.usefixtures("short_spans")

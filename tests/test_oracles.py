@@ -789,6 +789,15 @@ def test_scenarios_side_by_side_play_as_each_alone() -> None:
         assert same(out, simulate.play_span(cell, 3, 1, 1500))
 
 
+def test_electorates_of_two_sizes_share_no_round_where_their_size_says_what_elects() -> None:
+    rules = {"name": "strict", "base": "entitled"}
+    gone = [(), ("M15",), ("M13", "M14", "M15")]
+    cells = [toy(electorate={"size": 15, "without_vote": who}, behaviour=PRESENT, rules=rules) for who in gone]
+    for cell, out, need in zip(cells, simulate.play_cells(cells, 3, 0, 400), (10, 10, 8), strict=True):
+        assert same(out, simulate.play_span(cell, 3, 0, 400))
+        assert out.votes.max(axis=1)[out.starts + out.rounds - 1][out.winner >= 0].min() == need
+
+
 def digest(out: Outcomes) -> str:
     return hashlib.sha256(b"".join(part.tobytes() for part in vars(out).values())).hexdigest()
 
@@ -824,6 +833,14 @@ def test_a_pin_is_stronger_than_any_tie() -> None:
     out = play(toy(names="ABC", electorate=electorate, ties=ties, behaviour=STILL, rules=rules), 50)
     assert (out.votes[out.starts] == [4, 6, 2]).all()
     assert (out.votes[out.starts + 1] == [4, 8, -1]).all()  # those of C go where their own ties lead
+
+
+def test_a_pin_is_stronger_than_any_landslide() -> None:
+    """One of two is pinned to whom nobody else wants, and the last tally pulls with a factor of 10**12."""
+    crowd = FREE | {"momentum_fluid": 11, "momentum_entrenched": 11}
+    for names in ("AB", "BA"):
+        out = play(elect("A" * 12 + "B", names, crowd, rules={"name": "strict", "threshold": 1, "max_rounds": 30}), 300)
+        assert (out.votes[:, names.index("B")] == 1).all()
 
 
 def test_another_sponsor_leaves_the_numbers_of_the_others_alone() -> None:

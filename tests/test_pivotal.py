@@ -15,12 +15,13 @@ import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.parts import Tie
 from iomsim.quantities import Quantity
+from iomsim.running import MOST_RUNS
 from iomsim.scenario import Scenario
 from iomsim.simulate import plan_of
 from iomsim.streams import BLOCK
 from iomsim.whatif import pushes as pushes_module
 from iomsim.whatif.pivotal import won_over
-from iomsim.whatif.pushes import Guess, opening, pilot, pushes
+from iomsim.whatif.pushes import PILOT_BLOCKS, Guess, opening, pilot, pushes
 
 LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
 ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}
@@ -193,6 +194,15 @@ def test_the_pilot_learns_that_votes_elect() -> None:
     for guess in (entrenched, fluid):
         assert (np.diff(guess.share) > 0).all()
         assert guess.mean[0] < 0.1 < 0.9 < guess.mean[-1]
+
+
+def test_the_pilot_has_runs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Farther on than any forecast goes: no run is judged by a guess that has seen it."""
+    honest, blocks = pushes_module.opening, []
+    monkeypatch.setattr(pushes_module, "opening", lambda *call: blocks.append(call[3]) or honest(*call))
+    pilot(five(), 0, seed=1)
+    assert len(blocks) == len(set(blocks)) == PILOT_BLOCKS
+    assert min(blocks) * BLOCK > MOST_RUNS
 
 
 # -- what must hold ---------------------------------------------------------------------------------

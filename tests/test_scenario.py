@@ -301,6 +301,11 @@ def test_rules_in_part(geneva: Scenario) -> None:
     changed = geneva.with_rules("four-rounds", concession=False).with_rules(threshold="1/2")
     rules = changed.rules.rules
     assert (rules.max_two_way, rules.concession, str(rules.threshold)) == (3, False, "1/2")
+    words = [geneva.with_rules(max_two_way=cap).rules.rules.sentence() for cap in (1, 2)]
+    assert all(
+        f"after {told} the leader" in said
+        for told, said in zip(("1 inconclusive two-way round", "2 inconclusive two-way rounds"), words, strict=True)
+    )
     assert geneva.with_rules(threshold="0.6667").rules.rules.threshold == Fraction(6667, 10_000)  # not two thirds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,18 @@ def test_the_next_day_is_the_next_with_a_sitting(geneva: Scenario) -> None:
     assert checked_target(skipping, "Thursday") == "spill"
     with pytest.raises(IomsimError, match="ask for 'Thursday'"):
         checked_target(skipping, "Tuesday")
+
+
+def test_an_end_in_the_night_is_no_spill_into_monday(geneva: Scenario) -> None:
+    """A round that begins on Friday and ends on Saturday: voting goes on on no day with a sitting."""
+    friday = geneva.with_clock(opens=datetime(2023, 5, 19, 10), round_minutes=900, round_log_sd=0.1)
+    race = friday.with_rules(threshold="1/2")
+    fc = iom.forecast(race, 300, seed=1, progress=False)
+    saturday, spill = (fc.outcomes.minute >= 1440).mean(), fc.spill().value  # type: ignore[union-attr]
+    assert spill < 0.5 < saturday  # a guard
+    [cell] = watched([race], 300, 1)
+    assert cell["spill"].mean() == spill
+    assert iom.Study.of([race]).run(300, seed=1, progress=False)["spill"].tolist() == [spill]
 
 
 def test_the_opening_day_cannot_be_spilled_into(geneva: Scenario) -> None:

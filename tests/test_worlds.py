@@ -22,7 +22,7 @@ from iomsim.live.expectations import Expected, Moments, surprise
 from iomsim.live.lived import still_away
 from iomsim.live.night import CLOCK, FORECAST, STEP
 from iomsim.live.particles import Cloud, new_cloud, resample, shocks, weights
-from iomsim.live.stages import evened
+from iomsim.live.stages import evened, field_of
 from iomsim.live.steering import normals, regress, steer, unpack
 from iomsim.simulate import plan_of
 
@@ -153,6 +153,18 @@ def test_who_was_never_seen_is_the_likelier_away_the_more_rounds_were_held() -> 
     assert away[~cloud.seen] == pytest.approx(0.2 / (0.2 + 0.8 * 0.3**2))
     assert still_away(plan, replace(cloud, passages=cloud.passages[:1]))[~cloud.seen] == pytest.approx(0.2 / 0.44)
     assert still_away(plan, replace(cloud, passages=())).tolist() == [[0.0], *[[0.2]] * 4]
+
+
+def test_all_who_lost_their_candidate_are_counted_where_they_must_think_again() -> None:
+    """Two of four withdraw after the same round."""
+    race = toy(30, "ABCD", behaviour=PRESENT | {"openness_fluid": 0, "openness_entrenched": 0, "openness_inf": 0})
+    night = told(race, ["A=13 B=9 C=3 D=5", "withdraw C", "withdraw D"], 300)
+    field = field_of(plan_of(race), night.stage)
+    assert (field.gone == 2).all()
+    assert (field.counts.T == [13, 9, 8, 0]).all()
+    assert [(field.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 8, 0)]
+    second = night.forecast().tallies.query("round == 2").groupby("run")["votes"].sum()
+    assert (second == 30).all()
 
 
 # -- steering ----------------------------------------------------------------------------------------
