@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Pa
         **parts["summary"],
     )
     sides = meta["rule_sets"]
-    fc = Forecast(
+    return Forecast(
         scenario=loads(meta["scenario"], str(path)),
         seed=meta["seed"],
         summary=summary,
@@ -104,9 +105,13 @@ def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Pa
         events=tuple(meta["events"]),
         certain=meta["certain"],
         reached=meta["reached"],
+        _by_rules=partial(_as_saved, pd.DataFrame(sides["data"], sides["index"], sides["columns"])),
     )
-    fc._kept["rule_sets"] = pd.DataFrame(sides["data"], sides["index"], sides["columns"]).rename_axis("rules")
-    return fc
+
+
+def _as_saved(sides: pd.DataFrame, fc: Forecast) -> pd.DataFrame:
+    """Return the rule sets side by side as they were saved: nothing is played again."""
+    return sides.rename_axis("rules")
 
 
 def _arrays(fc: Forecast) -> dict[str, np.ndarray]:

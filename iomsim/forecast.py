@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,8 @@ from iomsim.parts import WEEKDAYS
 from iomsim.rules import ENDINGS, RULE_SETS
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes, join
-from iomsim.summary import Summary, merge, round_numbers, summarise, yes_no_rows
+from iomsim.summary import Summary, merge, summarise
+from iomsim.tidy import runs_table, tallies_table
 
 if TYPE_CHECKING:
     from iomsim.charts import Plots
@@ -38,6 +40,23 @@ def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], **told: Any)
     most = race.rules.rules.max_rounds
     summary = merge(summarise(part, most) for part in parts)
     return Forecast(race, seed, summary, join(parts), **told)
+
+
+def by_shipped_rules(fc: Forecast) -> pd.DataFrame:
+    """Return what a forecast would be under every shipped rule set, its own rules first if they are not shipped."""
+    own = fc.scenario.rules
+    rows = {} if own.shipped else {own.label: fc.side()}
+    rows |= {name: _under(fc, name) for name in RULE_SETS}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
+
+
+def _under(fc: Forecast, name: str) -> dict[str, float]:
+    """Return the row of a rule set; under the rules in force it is what the forecast says."""
+    race = fc.scenario.with_rules(name)
+    if race.rules.rules == fc.scenario.rules.rules:
+        return fc.side()
+    runs = min(len(fc), SIDE_RUNS)
+    return from_outcomes(race, fc.seed, list(simulate.results(race, runs, fc.seed))).side()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -81,7 +100,7 @@ class Forecast:
     certain: bool = False
     reached: float | None = None
     assumptions: Tornado | None = None
-    _kept: dict[str, Any] = field(default_factory=dict)
+    _by_rules: Callable[[Forecast], pd.DataFrame] = by_shipped_rules
 
     def __len__(self) -> int:
         """Return the number of runs."""
@@ -177,24 +196,11 @@ class Forecast:
             By rule set: probability of each candidate, of no winner, and that voting spills into
             the next day (with `low` and `high`); the median rounds.
         """
-        if "rule_sets" not in self._kept:
-            others = self._kept.pop("other_rules", self._other_rules)
-            self._kept["rule_sets"] = others()
-        return self._kept["rule_sets"].copy()
+        return self._rule_sets.copy()
 
-    def _other_rules(self) -> pd.DataFrame:
-        own = self.scenario.rules
-        rows = {} if own.shipped else {own.label: self.side()}
-        rows |= {name: self._under(name) for name in RULE_SETS}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
-
-    def _under(self, name: str) -> dict[str, float]:
-        """Return the row of a rule set; under the rules in force it is what this forecast says."""
-        race = self.scenario.with_rules(name)
-        if race.rules.rules == self.scenario.rules.rules:
-            return self.side()
-        runs = min(len(self), SIDE_RUNS)
-        return from_outcomes(race, self.seed, list(simulate.results(race, runs, self.seed))).side()
+    @cached_property
+    def _rule_sets(self) -> pd.DataFrame:
+        return self._by_rules(self)
 
     def side(self) -> dict[str, float]:
         """Return the row that this forecast makes beside others: chances, spill, median rounds."""
@@ -288,38 +294,24 @@ class Forecast:
 
     @cached_property
     def _runs(self) -> pd.DataFrame:
-        out = self._full
-        ended = pd.Series(self._times(out.minute)).where(out.minute >= 0)
-        names = [*self.scenario.names, NO_WINNER]
-        return pd.DataFrame(
-            {
-                "winner": pd.Categorical.from_codes(np.where(out.winner < 0, len(names) - 1, out.winner), names),
-                "ending": pd.Categorical.from_codes(out.ending, list(ENDINGS)),
-                "rounds": out.rounds,
-                "present": out.present,
-                "ended_at": ended,
-                "decided_at": ended.where(out.winner >= 0),
-            },
-            index=pd.RangeIndex(out.size, name="run"),
-        )
+        return runs_table(self.all_outcomes, [*self.scenario.names, NO_WINNER], self.opening_date)
 
     @cached_property
     def _tallies(self) -> pd.DataFrame:
-        out = self._full
-        row, k = np.nonzero(out.votes >= 0)
-        run = np.repeat(np.arange(out.size), out.rounds)
-        votes, valid = out.votes[row, k], out.valid[row]
-        return pd.DataFrame(
-            {
-                "run": run[row],
-                "round": round_numbers(out)[row],
-                "candidate": pd.Categorical.from_codes(k, list(self.scenario.names)),
-                "votes": votes,
-                "valid": valid,
-                "share": votes / np.maximum(valid, 1),
-                "kind": pd.Categorical.from_codes(yes_no_rows(out)[row].astype(int), ["ballot", "yes/no"]),
-            }
-        )
+        return tallies_table(self.all_outcomes, self.scenario.names)
+
+    @property
+    def all_outcomes(self) -> Outcomes:
+        """Every run as arrays.
+
+        Raises
+        ------
+        IomsimError
+            If only the summary was kept.
+        """
+        if self.outcomes is None:
+            raise IomsimError("this forecast kept only its summary; make it with keep='runs' to see every run")
+        return self.outcomes
 
     @property
     def plot(self) -> Plots:
@@ -386,20 +378,11 @@ class Forecast:
     def _last_round(self) -> int:
         return int(self._ends["rounds"].max())
 
-    @property
-    def _full(self) -> Outcomes:
-        if self.outcomes is None:
-            raise IomsimError("this forecast kept only its summary; make it with keep='runs' to see every run")
-        return self.outcomes
-
     def _name(self, k: int) -> str:
         return self.scenario.names[k] if k >= 0 else NO_WINNER
 
     def _possible(self, ending: int) -> list[int]:
         return [-1] if ENDINGS[ending] in ("failed", "unresolved") else self._winners[:-1]
-
-    def _times(self, minute: np.ndarray) -> np.ndarray:
-        return np.datetime64(self.opening_date, "m") + minute.astype("timedelta64[m]")
 
     def _day(self, day: str | date | None) -> date:
         if day is None:

@@ -29,6 +29,7 @@ LAYERS = """
     library compiled
     balance simulate
     summary
+    tidy
     forecast
     archive running
     whatif live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_why_it_stopped_and_what_was_announced_survive(tmp_path: Path) -> None:
 
 
 def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive.Forecast, "_other_rules", lambda self: pytest.fail("played again"))
+    monkeypatch.setattr(sys.modules["iomsim.forecast"], "_under", lambda fc, name: pytest.fail("played again"))
     assert len(iom.open_forecast(saved).rule_sets()) == 5  # the shipped ones and its own
 
 

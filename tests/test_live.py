@@ -87,12 +87,12 @@ def test_before_anything_is_announced_it_is_the_prior_forecast(name: str, worlds
     race = iom.load(name)
     mine, ordinary = iom.live(race, worlds, seed=9).forecast(), iom.forecast(race, worlds, seed=9, progress=False)
     agree(mine, ordinary)
-    assert same(mine._full, ordinary._full)
+    assert same(mine.all_outcomes, ordinary.all_outcomes)
 
 
 def test_also_across_the_spans_of_the_ordinary_forecast(geneva: Scenario) -> None:
     mine, ordinary = iom.live(geneva, 17_000, seed=9).forecast(), iom.forecast(geneva, 17_000, seed=9, progress=False)
-    assert same(mine._full, ordinary._full)
+    assert same(mine.all_outcomes, ordinary.all_outcomes)
 
 
 # -- announcing --------------------------------------------------------------------------------------
@@ -570,7 +570,7 @@ def test_consultation_takes_its_time(geneva: Scenario) -> None:
 
 @cache
 def played(race: Scenario) -> Outcomes:
-    return iom.forecast(race.with_rules(max_rounds=1), 60_000, seed=21, progress=False)._full
+    return iom.forecast(race.with_rules(max_rounds=1), 60_000, seed=21, progress=False).all_outcomes
 
 
 def test_the_odds_are_those_of_anything_as_far_out(geneva: Scenario) -> None:
@@ -690,7 +690,7 @@ def test_needed_is_rough_where_little_is_known(geneva: Scenario) -> None:
 
 def test_what_next(geneva: Scenario) -> None:
     night = told(geneva.with_rules("strict"), "85-80", worlds=2000)
-    upcoming, out = night.what_next(), night.forecast()._full
+    upcoming, out = night.what_next(), night.forecast().all_outcomes
     assert upcoming.number == 2
     assert upcoming.held.value == 1.0
     assert upcoming.decides.value == pytest.approx((out.rounds == 2).mean())

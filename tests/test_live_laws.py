@@ -83,7 +83,7 @@ def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> No
     for votes in tallies:
         night.announce(A=votes, B=SIZE - votes)
     elected, fluid = chain_from(tallies, concession=rules == "until-two-thirds")
-    out = night.forecast()._full
+    out = night.forecast().all_outcomes
     for k, round_ in product(range(2), range(1, MOST + 1)):
         found = float(((out.winner == k) & (out.rounds == round_)).mean())
         truth = elected[k, round_]
@@ -194,7 +194,7 @@ def ranks(race: Scenario, worlds: int, most: int, size: int = 400) -> dict[str, 
     found: dict[str, list[int]] = {name: [] for name in truth}
     for run in range(worlds):
         night = after_tallies(race, out, run, most, size)
-        played = night.forecast()._full
+        played = night.forecast().all_outcomes
         pick = rng.permutation(size)[:DRAWS]
         stage = night.stage
         level = learned.level(night.plan, stage, 0)[particles.resample(stage.cloud.log_weight, float(rng.random()))]

@@ -126,7 +126,7 @@ def posterior(night: Night) -> Elections:
     """Return the elections that the forecast of a night consists of."""
     cloud = night.stage.cloud
     index = particles.resample(cloud.log_weight, 0.5)
-    return Elections(night.forecast()._full, particles.columns(cloud.draws, index))
+    return Elections(night.forecast().all_outcomes, particles.columns(cloud.draws, index))
 
 
 def told(race: Scenario, lines: Sequence[str], worlds: int, seed: int = 5) -> Night:

@@ -69,10 +69,9 @@ class HeldOut:
             Carlo interval.
         """
         fc = self.before
-        assert fc.outcomes is not None
         late = 24 * 60 * (fc.next_day - fc.opening_date.date()).days
         rows = {}
-        for when, out in ((BEFORE, fc.outcomes), (AFTER, self.rest)):
+        for when, out in ((BEFORE, fc.all_outcomes), (AFTER, self.rest)):
             for event, hits in _events(out, self._winner, late).items():
                 low, high = wilson(hits, out.size)
                 rows[(when, event)] = {"probability": hits / out.size, "low": float(low), "high": float(high)}
@@ -138,9 +137,8 @@ class HeldOut:
 
     @property
     def _outlook_before(self) -> Outlook:
-        assert self.before.outcomes is not None
         names = self.before.scenario.names
-        return outlook_from(self.before.outcomes, 0, [names.index(name) for name in self.contest.candidates])
+        return outlook_from(self.before.all_outcomes, 0, [names.index(name) for name in self.contest.candidates])
 
 
 def _events(out: Outcomes, winner: int, late: int) -> dict[str, int]:

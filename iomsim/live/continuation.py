@@ -26,10 +26,8 @@ def forecast_from(
     """Return the forecast from a stage on: what happened is the same in every run, as far as it is known."""
     again = deepcopy(rng)
     told = {"announced": stage.round_, "events": events, "certain": stage.over is not None, "reached": stage.at}
-    fc = from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told)
-    if events:
-        fc._kept["other_rules"] = partial(side_by_side, fc, plan, stage, again)
-    return fc
+    compared = {"_by_rules": partial(side_by_side, plan=plan, stage=stage, rng=again)} if events else {}
+    return from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told, **compared)
 
 
 def play_on(plan: Plan, stage: Stage) -> simulate.Outcomes:
@@ -71,7 +69,7 @@ def unfinished(plan: Plan, stage: Stage, table: Timetable) -> kernel.Played:
 
 def side_by_side(fc: Forecast, plan: Plan, stage: Stage, rng: np.random.Generator) -> pd.DataFrame:
     """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
-    race, stage = fc.scenario, evened(rng, plan, stage)
+    race, stage = fc.scenario, evened(deepcopy(rng), plan, stage)
     thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // SIDE_RUNS)))
     rows = {race.rules.label: fc.side()}
     for name, rules in RULE_SETS.items():

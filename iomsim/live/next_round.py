@@ -158,7 +158,7 @@ class NextRound:
 
     @property
     def _out(self) -> Outcomes:
-        return self.fc._full
+        return self.fc.all_outcomes
 
     @cached_property
     def _held(self) -> Flags:

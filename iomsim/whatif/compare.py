@@ -159,8 +159,7 @@ def _listed(names: list[str]) -> str:
 
 def seen_in(fc: Forecast) -> Seen:
     """Return what a what-if looks at, run by run, in a forecast that kept its runs."""
-    assert fc.outcomes is not None
-    return seen(fc.scenario, fc.outcomes)
+    return seen(fc.scenario, fc.all_outcomes)
 
 
 @dataclass(frozen=True, repr=False)
