@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
@@ -92,6 +93,23 @@ def reason(error: Exception) -> str:
     """
     told = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(told).split())
+
+
+@contextmanager
+def writing(place: object) -> Iterator[None]:
+    """Say in one sentence why a file or folder could not be written.
+
+    Examples
+    --------
+    >>> with writing("x.png"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    iomsim.errors.FileError: cannot write 'x.png': No space left on device
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"cannot write {str(place)!r}: {reason(error)}") from None
 
 
 def whole_number(name: str, value: Any, at_least: int) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from iomsim.errors import IomsimError
+
 Z95 = 1.959963984540054
 """97.5 % point of the normal law."""
 
@@ -66,7 +68,15 @@ class Estimate:
 
     @classmethod
     def of(cls, hits: int, runs: int) -> Estimate:
-        """Return the estimate from `hits` in `runs`."""
+        """Return the estimate from `hits` in `runs`.
+
+        Raises
+        ------
+        IomsimError
+            If there are no runs, or more hits than runs.
+        """
+        if not 0 <= hits <= runs or runs < 1:
+            raise IomsimError(f"{hits} in {runs} runs is no share; give at least one run and no more hits than runs")
         low, high = wilson(hits, runs)
         return cls(hits / runs, float(low), float(high), runs)
 

@@ -11,9 +11,9 @@ import tomli_w
 from pydantic import BaseModel
 
 from iomsim.electorate import inlined
-from iomsim.errors import FileError, UnknownNameError, advice, reason
+from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason, writing
 from iomsim.evidence import shipped_names, shipped_text
-from iomsim.scenario import Scenario, build
+from iomsim.scenario import Scenario, build, described
 
 
 def load(source: str | Path) -> Scenario:
@@ -62,6 +62,8 @@ def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Sce
     >>> race.names
     ('A', 'B')
     """
+    if not isinstance(text, str):
+        raise IomsimError(f"loads takes the text of a scenario, got {type(text).__name__}; load reads a file")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -73,7 +75,7 @@ def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Sce
 
 def dumps(race: Scenario) -> str:
     """Return a scenario as TOML; :func:`loads` gives an equal scenario back."""
-    return tomli_w.dumps(_plain(race))
+    return tomli_w.dumps(_plain(described("dumps", race)))
 
 
 def save(race: Scenario, path: str | Path) -> None:
@@ -84,10 +86,8 @@ def save(race: Scenario, path: str | Path) -> None:
     FileError
         If the file cannot be written.
     """
-    try:
+    with writing(path):
         Path(path).write_text(dumps(race), encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write {str(path)!r}: {reason(error)}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ from iomsim.archive import open_forecast, self_contained
 from iomsim.charts.accessor import Accessor
 from iomsim.charts.base import captions
 from iomsim.charts.files import svg
-from iomsim.errors import FileError
+from iomsim.errors import FileError, writing
 from iomsim.estimates import Estimate, in_100, in_words
 from iomsim.forecast import Forecast
 from iomsim.library import dumps, loads
@@ -55,6 +55,11 @@ def write(fc: Forecast, path: str | Path) -> Path:
     path : str or Path
         The file.
 
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+
     Examples
     --------
     >>> import iomsim as iom, tempfile
@@ -64,7 +69,9 @@ def write(fc: Forecast, path: str | Path) -> Path:
     True
     """
     path = Path(path)
-    path.write_text(html(fc), encoding="utf-8")
+    page = html(fc)
+    with writing(path):
+        path.write_text(page, encoding="utf-8")
     return path
 
 
@@ -75,7 +82,8 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     """
     target = Path(folder)
     written = fc.to_csv(target, runs=False)
-    (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
+    with writing(target):
+        (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
     written += [fc.plot.save(name, target / f"{name}.{kind}") for name in fc.plot.names() for kind in ("png", "svg")]
     if fc.assumptions is not None:
         written += _moved(fc, target)

@@ -18,6 +18,9 @@ BASES = ("valid", "present", "entitled")
 
 TWO_THIRDS = Fraction(2, 3)
 
+NEARLY = Fraction(1, 200)
+"""A decimal this near to two thirds was meant to be two thirds: 0.667 of 165 papers is 111, not 110."""
+
 MOST_ROUNDS = 40
 """Rounds after which a run is given up unless the rules say otherwise: no cap, as good as."""
 
@@ -155,6 +158,10 @@ def _threshold(value: Any) -> Fraction:
         raise ScenarioError(f"threshold must be a fraction such as '2/3', got {value!r}") from None
     if not 0 < threshold <= 1:
         raise ScenarioError(f"threshold must be above 0 and at most 1, got {value!r}; write '2/3'")
+    if "." in str(value) and abs(threshold - TWO_THIRDS) < NEARLY:
+        if abs(threshold - TWO_THIRDS) < Fraction(1, 10**12):
+            return TWO_THIRDS
+        raise ScenarioError(f"threshold {value} is not two thirds and elects otherwise where it matters; write '2/3'")
     return threshold
 
 

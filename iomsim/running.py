@@ -16,7 +16,7 @@ from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.estimates import Estimate
 from iomsim.forecast import NO_WINNER, Forecast
 from iomsim.progress import progress_bar
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.simulate import SPAN, Outcomes, join
 from iomsim.streams import BLOCK
 from iomsim.summary import Summary, merge, summarise
@@ -95,8 +95,7 @@ def forecast(
     >>> fc.win_probability().index.tolist()
     ['Pope', 'Vitorino', 'no winner']
     """
-    if not isinstance(race, Scenario):
-        raise IomsimError(f"forecast takes a Scenario, got {type(race).__name__}; read one with iomsim.load")
+    described("forecast", race)
     if keep not in ("runs", "summary"):
         raise IomsimError(f"keep must be 'runs' or 'summary', got {keep!r}")
     if runs is not None and precision is not None:

@@ -392,6 +392,13 @@ def _distinct(kind: str, names: list[str]) -> None:
             raise ScenarioError(f"two {kind} are called {name!r}; names must differ")
 
 
+def described(asker: str, race: Any) -> Scenario:
+    """Return a scenario as it is; refuse anything else, and say who asked for one."""
+    if not isinstance(race, Scenario):
+        raise IomsimError(f"{asker} takes a Scenario, got {type(race).__name__}; read one with iomsim.load")
+    return race
+
+
 def _callable(candidates: tuple[str, ...]) -> None:
     """Refuse names that a table, a sentence or an announcement could not tell from something else."""
     for i, name in enumerate(candidates):

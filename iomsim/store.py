@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError
+from iomsim.errors import FileError, writing
 
 Row = dict[str, Any]
 
@@ -50,16 +50,23 @@ class Store:
         return {key: _read(there[key]) for key in keys if key in there}
 
     def write(self, key: str, row: Row) -> None:
-        """Keep a row."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep a row.
+
+        Raises
+        ------
+        FileError
+            If the folder cannot be written.
+        """
         suffix = ".parquet" if find_spec("pyarrow") else ".npz"
-        with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            part = Path(file.name)
-        try:
-            _WRITERS[suffix](part, row)
-            part.replace(self.folder / f"{key}{suffix}")
-        finally:
-            part.unlink(missing_ok=True)
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
+                part = Path(file.name)
+            try:
+                _WRITERS[suffix](part, row)
+                part.replace(self.folder / f"{key}{suffix}")
+            finally:
+                part.unlink(missing_ok=True)
 
 
 def _write_npz(path: Path, row: Row) -> None:

@@ -16,7 +16,7 @@ from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
 from iomsim.estimates import wilson
 from iomsim.forecast import NO_WINNER
 from iomsim.progress import progress_bar
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.store import Row, Store
 from iomsim.whatif.base import ranges, resolve
 
@@ -61,7 +61,7 @@ class Study:
         ScenarioError
             If a value makes no sense for its parameter.
         """
-        paths = _paths(race, parameters)
+        paths = _paths(described("a study", race), parameters)
         for path, values in zip(paths, parameters.values(), strict=True):
             for value in values:
                 race.with_parameters({path: value})  # refused now, not in the middle of the night
@@ -81,6 +81,7 @@ class Study:
         parameters : iterable of str, optional
             Which parameters; default: all that have a range.
         """
+        described("a study", race)
         whole_number("count", count, 1)
         whole_number("seed", seed, 0)
         names = list(parameters) if parameters is not None else None
@@ -96,7 +97,9 @@ class Study:
     def of(cls, races: Mapping[str, Scenario] | Iterable[Scenario]) -> Study:
         """Return the study of scenarios as they are, named or numbered."""
         named = dict(races) if isinstance(races, Mapping) else {str(i): race for i, race in enumerate(races)}
-        return cls(tuple(Cell(race) for race in named.values()), pd.DataFrame({"scenario": list(named)}))
+        return cls(
+            tuple(Cell(described("a study", race)) for race in named.values()), pd.DataFrame({"scenario": list(named)})
+        )
 
     @classmethod
     def _varied(cls, race: Scenario, paths: Sequence[str], points: pd.DataFrame) -> Study:

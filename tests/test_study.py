@@ -309,7 +309,7 @@ def test_a_half_written_file_never_takes_its_place(tmp_path: Path, monkeypatch: 
         raise OSError("disk full")
 
     monkeypatch.setattr(store, "_WRITERS", dict.fromkeys([".npz", ".parquet"], fails))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(iom.FileError, match="disk full"):
         store.Store(tmp_path).write("key", {"a": 1})
     assert not list(tmp_path.glob("*"))
 

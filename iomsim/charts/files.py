@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from iomsim.charts.base import captions, root
 from iomsim.charts.style import styled
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, writing
 
 KINDS = ("png", "svg", "pdf")
 
@@ -35,12 +35,16 @@ def save(drawn: Axes | Figure, path: str | Path) -> Path:
     ------
     IomsimError
         If the file's ending is none of these.
+    FileError
+        If the file cannot be written.
     """
     path = Path(path)
     kind = path.suffix[1:].lower()
     if kind not in KINDS:
         raise IomsimError(f"a chart can be saved as {', '.join(KINDS)}; got {path.name!r}")
-    path.write_bytes(written(drawn, kind))
+    content = written(drawn, kind)
+    with writing(path):
+        path.write_bytes(content)
     return path
 
 

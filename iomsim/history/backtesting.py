@@ -95,6 +95,8 @@ def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
         If an id is not there, or a contest is asked for twice.
     """
     asked = [wanted] if isinstance(wanted, (str, Contest)) else wanted
+    if not (asked is None or isinstance(asked, Iterable)):
+        raise IomsimError(f"contests must be ids or contests, got {wanted!r}; iomsim.contests() lists them")
     asked = None if asked is None else list(asked)
     given = asked is not None and all(isinstance(one, Contest) for one in asked)
     there = {} if given and folder is None else {one.id: one for one in read_contests(folder)}

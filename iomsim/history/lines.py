@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from iomsim.errors import FileError, advice
+from iomsim.errors import FileError, advice, reason
 
 MISSING = ("nan", "na", "n/a", "<na>", "nat", "null")
 """Words that stand for an empty cell, in any case."""
@@ -149,7 +149,7 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read {str(path)!r}: {error}") from None
+        raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
 
 
 def repeated(found: Sequence[Line], columns: Sequence[str]) -> FileError | None:

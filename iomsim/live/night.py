@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.announcements import EVENTS, Event, event_of
-from iomsim.errors import AnnouncementError, FileError, IomsimError, whole_number
+from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecast import Forecast
 from iomsim.live import logbook
 from iomsim.live.continuation import forecast_from, play_on
@@ -27,7 +27,7 @@ from iomsim.live.reports import RARE, Report, caution, needed
 from iomsim.live.stages import Scene, Stage, evened, opening
 from iomsim.live.steps import step
 from iomsim.running import fresh_seed
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.simulate import Outcomes, plan_of
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def live(race: Scenario, particles: int = 20_000, seed: int | None = None, log: 
     >>> night.needed()
     'Pope is 12 votes short of 110.'
     """
-    if not isinstance(race, Scenario):
-        raise IomsimError(f"live takes a Scenario, got {type(race).__name__}; read one with iomsim.load")
+    described("live", race)
     size = whole_number("particles", particles, 2)
     if log is not None and Path(log).exists():
         raise FileError(f"the log {str(log)!r} exists already; replay(log, log) goes on from it, or name another file")

@@ -12,7 +12,7 @@ import pandas as pd
 from iomsim.errors import IomsimError, ScenarioError
 from iomsim.estimates import in_100, wilson
 from iomsim.forecast import NO_WINNER
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.whatif.base import ROUNDS, SPILL, Seen, checked_target, next_weekday, plain, resolve, seed_and_runs, watched
 from iomsim.whatif.results import Result
 
@@ -72,6 +72,7 @@ def grid(
     >>> len(cells.table())
     2
     """
+    described("grid", race)
     if not 1 <= len(parameters) <= 2:
         raise IomsimError(
             f"a grid takes one or two parameters, got {len(parameters)}; for instance secrecy=[0, 0.5, 1]"

@@ -15,7 +15,7 @@ import pandas as pd
 from iomsim.arrays import Floats
 from iomsim.errors import IomsimError
 from iomsim.estimates import in_100
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.simulate import plan_of
 from iomsim.streams import BLOCK
 from iomsim.whatif.base import plain, ranges, seed_and_runs, watched
@@ -99,7 +99,7 @@ def paths_to(
     >>> "value" in ways.table().columns
     True
     """
-    name = race.candidate(candidate).name
+    name = described("paths_to", race).candidate(candidate).name
     if isinstance(probability, bool) or not isinstance(probability, (int, float)) or not 0 < probability < 1:
         raise IomsimError(f"probability must be between 0 and 1, got {probability!r}; 0.5 makes it even")
     seed, runs = seed_and_runs(seed, runs)

@@ -13,7 +13,7 @@ import pandas as pd
 from iomsim.arrays import Floats
 from iomsim.errors import whole_number
 from iomsim.estimates import Z95
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.whatif.base import SPILL, next_weekday, seed_and_runs, watched
 from iomsim.whatif.paired import paired_interval
 from iomsim.whatif.pushes import TARGETS, WIN, pushes
@@ -78,6 +78,7 @@ def pivotal(
     >>> calls.table().columns.tolist()[:4]
     ['group', 'support', 'win', 'win_low']
     """
+    described("pivotal", race)
     name = race.names[0] if candidate is None else race.candidate(candidate).name
     seed, runs = seed_and_runs(seed, runs)
     checked = whole_number("checked", checked, 0)

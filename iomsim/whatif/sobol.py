@@ -24,7 +24,7 @@ import pandas as pd
 from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, whole_number
 from iomsim.progress import progress_bar
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.whatif.base import checked_target, plain, ranges, seed_and_runs, spoken, watched
 from iomsim.whatif.results import Result
 from iomsim.whatif.tornado import tornado
@@ -101,7 +101,7 @@ def sobol(
     >>> shares.table().columns.tolist()[:3]
     ['first', 'first_low', 'first_high']
     """
-    target = checked_target(race, target)
+    target = checked_target(described("sobol", race), target)
     seed, runs = seed_and_runs(seed, runs, at_least=4)
     if whole_number("samples", samples, 2) & (samples - 1):
         raise IomsimError(f"samples must be a power of two, got {samples}; try {1 << samples.bit_length()}")

@@ -19,7 +19,7 @@ from iomsim.errors import IomsimError
 from iomsim.estimates import Z95, thousands
 from iomsim.forecast import Forecast
 from iomsim.rules import RULE_SETS
-from iomsim.scenario import Scenario
+from iomsim.scenario import Scenario, described
 from iomsim.whatif.base import (
     ROUNDS,
     SPILL,
@@ -93,7 +93,7 @@ def tornado(
     >>> sorted(bars.table().index)
     ['behaviour.fluid', 'behaviour.secrecy']
     """
-    target = checked_target(race, target)
+    target = checked_target(described("tornado", race), target)
     seed, runs = seed_and_runs(seed, runs)
     changed: dict[str, dict[float | str, Scenario]] = {
         path: {value: race.with_parameters({path: value}) for value in ends}
