@@ -62,6 +62,11 @@ def test_a_histogram_names_its_spread(judged: Backtest) -> None:
     wide = replace(judged)
     object.__setattr__(wide, "pits", np.array([0.5, 0.45, 0.55, 0.5, 0.52]))
     assert "too wide" in captions(wide.plot.ranks())[0].title
+    right = replace(judged)
+    object.__setattr__(right, "pits", np.array([0.1, 0.3, 0.5, 0.7, 0.9]))
+    [caption] = captions(right.plot.ranks())
+    assert "of about the right width" in caption.title
+    assert "the outer bars hold 2, a right forecast would put 2 there" in caption.reading
 
 
 def test_past_and_synthetic_contests_are_never_mixed_up(judged: Backtest, made_up: Backtest) -> None:
@@ -121,8 +126,15 @@ def test_one_who_falls_behind_keeps_the_band_of_ones_own_share(tmp_path) -> None
 
 def test_the_title_counts_what_fell_into_the_bands(judged: Backtest) -> None:
     data = judged.plot.history_data().dropna(subset=["share", "p5"])
-    inside = ((data["share"] >= data["p5"] - 1e-9) & (data["share"] <= data["p95"] + 1e-9)).sum()
-    assert f"{inside} of {len(data)} real next shares" in captions(judged.plot.draw("history"))[0].title
+    within = {
+        (low, high): int(((data["share"] >= data[low] - 1e-9) & (data["share"] <= data[high] + 1e-9)).sum())
+        for low in ("p5", "p20")
+        for high in ("p80", "p95")
+    }
+    assert len(set(within.values())) == 4  # a guard
+    said = captions(judged.plot.draw("history"))[0].title
+    assert f"{within['p5', 'p95']} of {len(data)} real next shares" in said
+    assert said.endswith(f"{within['p20', 'p80']} into the middle 60")
 
 
 def test_charts_draw_where_they_are_told_and_leave_the_settings_alone(judged: Backtest) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from test_records import election, tally, write
 
 import iomsim as iom
 from iomsim import cli
@@ -222,6 +223,13 @@ def test_the_past(capsys: Captured) -> None:
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(iom.history().elections)
     assert iomsim("history", "UNSC2020-AF") == 0
     assert "129" in capsys.readouterr().out
+
+
+def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
+    write(tmp_path, [election("MINE", winner="Ann")], tally(1, {"Ann": 61, "Bob": 37}, "MINE"))
+    assert iomsim("history", "MINE", "--folder", tmp_path) == 0
+    assert "61" in capsys.readouterr().out
+    assert iomsim("history", "UNSC2020-AF", "--folder", tmp_path) == 2
 
 
 # -- complaints --------------------------------------------------------------------------------------

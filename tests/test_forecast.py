@@ -230,6 +230,10 @@ def test_days_are_told_by_name(forecasts: dict[str, iom.Forecast]) -> None:
 def test_the_next_day_is_the_next_sitting() -> None:
     friday = toy(9).with_clock(opens="2023-05-19T10:00")
     assert make(friday, 5).next_day == date(2023, 5, 22)
+    fc = make(friday, 200)
+    for name, day in (("Saturday", 20), ("Monday", 22), ("Tuesday", 23), ("Thursday", 25)):
+        assert fc.spill(name) == fc.spill(date(2023, 5, day))
+    assert fc.spill("Monday").value > fc.spill("Tuesday").value > fc.spill("2023-05-29").value
     closed = friday.with_clock(closed=[date(2023, 5, 22)])
     assert make(closed, 5).next_day == date(2023, 5, 23)
     assert make(closed, 5).answer().count("Tuesday") == 2

@@ -236,6 +236,12 @@ def test_members_that_cannot_be_moved_are_worth_nothing() -> None:
     assert found["won_over_win"].isna().tolist() == [False] * 3 + [True] * 2
 
 
+def test_support_is_the_chance_of_those_who_are_there() -> None:
+    found = pushes(five(behaviour=ALONE | {"absent": 0.6}), "A", 30_000, seed=1).sort_index()
+    p, _ = chances()
+    assert np.abs(found["support"].to_numpy() - p).max() < 4 * np.sqrt(0.25 / 12_000)
+
+
 def test_where_spans_are_played_does_not_matter() -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -536,6 +536,11 @@ def test_the_parts_of_a_description_show_a_line_for_each_thing_they_hold(geneva:
     ]
 
 
+def test_a_briefing_counts_the_members(geneva: Scenario) -> None:
+    assert "175 members, 175 with a vote, 2 pinned" in repr(geneva)
+    assert "175 members, 175 with a vote, 4 pinned" in repr(geneva.with_pinned(Pope=["CAN", "JPN"]))
+
+
 def test_the_assumptions_of_a_briefing_give_their_reasons(geneva: Scenario) -> None:
     told = [line for line in repr(geneva).splitlines() if line.startswith("Assumption:")]
     assert len(told) == 5
