@@ -1,17 +1,12 @@
-"""What can be announced of an election day, read and checked: events, votes, bounds, papers, times."""
+"""Events of an election day in words, read and said."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from typing import Any
 
-import numpy as np
-
-from iomsim.arrays import Flags, Longs
 from iomsim.errors import AnnouncementError, unknown
 
 Event = dict[str, Any]
@@ -26,151 +21,6 @@ EVENTS = {
     "undo": "undo",
 }
 """What can happen, each with a line that says it."""
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-# -- a tally -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Tally:
-    """Bounds on every candidate's votes, and the valid papers if they are known.
-
-    Attributes
-    ----------
-    names : tuple of str
-        The candidates.
-    low, high : ndarrays of int, shape (K,)
-        Bounds; equal where the votes are known, and 0 for who does not stand.
-    valid : int or None
-        Valid papers.
-    """
-
-    names: tuple[str, ...]
-    low: Longs
-    high: Longs
-    valid: int | None
-
-
-def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], standing: Flags, entitled: int) -> Tally:
-    """Return the tally that was announced, with bounds on what was not.
-
-    Raises
-    ------
-    AnnouncementError, UnknownNameError
-        If it names nobody's candidate, is negative, or counts more papers than there are members.
-
-    Examples
-    --------
-    >>> tally = tally_of({"A": 98, "B": "at least 60"}, None, ("A", "B"), np.array([True, True]), 175)
-    >>> tally.low.tolist(), tally.high.tolist()
-    ([98, 60], [98, 77])
-    """
-    low, high = np.zeros(len(names), dtype=np.int64), np.where(standing, entitled, 0)
-    told = {name: value for name, value in votes.items() if value is not None}
-    for name, value in told.items():
-        k = _place(name, names)
-        if not standing[k]:
-            raise AnnouncementError(f"{name} does not stand any more and cannot get votes")
-        low[k], high[k] = _bounds(name, value, entitled)
-    if low.sum() > entitled:
-        raise AnnouncementError(f"{low.sum()} votes are more than the {entitled} members with a vote")
-    whole = _papers(valid, low, high, entitled)
-    if not told and whole is None:
-        raise AnnouncementError("nothing was announced; give votes by candidate, or valid=")
-    room = entitled if whole is None else whole
-    for own in np.flatnonzero(standing):
-        others = np.arange(len(names)) != own
-        high[own] = min(high[own], room - low[others].sum())
-        low[own] = low[own] if whole is None else max(low[own], whole - high[others].sum())
-    return Tally(names, low, high, whole)
-
-
-def _place(name: str, names: Sequence[str]) -> int:
-    if name not in names:
-        raise unknown("candidate", name, names)
-    return names.index(name)
-
-
-def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
-    found = re.fullmatch(r"(?:(at least|>=|at most|<=)\s*)?(\d+)", str(value).strip())
-    if found is None or isinstance(value, bool):
-        raise AnnouncementError(f"votes for {name} must be a whole number or 'at least 90', got {value!r}")
-    bound, number = found[1], int(found[2])
-    if number > entitled:
-        raise AnnouncementError(f"{name} cannot have {number} votes: only {entitled} members have a vote")
-    return (0 if bound in ("at most", "<=") else number), (entitled if bound in ("at least", ">=") else number)
-
-
-def _papers(valid: Any, low: Longs, high: Longs, entitled: int) -> int | None:
-    """Return the number of valid papers: as announced, or the sum of the votes if all are known."""
-    if valid is None:
-        return int(low.sum()) if (low == high).all() else None
-    if isinstance(valid, bool) or not isinstance(valid, (int, np.integer)) or valid < 0:
-        raise AnnouncementError(f"valid must be a whole number of papers, got {valid!r}")
-    if valid > entitled:
-        raise AnnouncementError(f"{valid} papers are more than the {entitled} members with a vote")
-    if not low.sum() <= valid <= high.sum():
-        few = "at least " * bool((low < high).any()) if valid < low.sum() else "at most "
-        total = low.sum() if valid < low.sum() else high.sum()
-        few = "" if (low == high).all() else few
-        raise AnnouncementError(f"the votes add up to {few}{total}, but {valid} valid papers were announced")
-    return int(valid)
-
-
-# -- a moment ------------------------------------------------------------------------------------
-
-
-def moment_of(at: Any, opens: datetime, last: float | None) -> float:
-    """Return a moment in minutes since midnight of the opening date.
-
-    A bare "12:20" is on the day of the last event (or of the opening); "Tuesday 10:00" is on that day
-    or the next of its name.
-
-    Raises
-    ------
-    AnnouncementError
-        If it cannot be read, or lies before the opening or before the last event.
-
-    Examples
-    --------
-    >>> moment_of("12:20", datetime(2023, 5, 15, 10), None)
-    740.0
-    """
-    midnight = datetime.combine(opens.date(), time())
-    today = midnight + timedelta(days=0 if last is None else last // (24 * 60))
-    moment = _read(at, today)
-    minute = (moment - midnight).total_seconds() / 60
-    if moment < opens:
-        raise AnnouncementError(f"{moment:%A %H:%M} is before the opening on {opens:%A %H:%M}")
-    if last is not None and minute < last:
-        before = midnight + timedelta(minutes=last)
-        raise AnnouncementError(
-            f"{moment:%A %H:%M} is before the last event on {before:%A %H:%M}; write the date for another day"
-        )
-    return minute
-
-
-def _read(at: Any, today: datetime) -> datetime:
-    """Return a moment from a time, a weekday and a time, or a date and a time."""
-    day, _, hour = str(at).strip().rpartition(" ")
-    try:
-        if not day and ":" in hour and "-" not in hour:
-            return datetime.combine(today.date(), time.fromisoformat(hour))
-        if len(day) >= 3 and day.isalpha():
-            [weekday] = [i for i, name in enumerate(WEEKDAYS) if name.startswith(day.casefold())]
-            ahead = timedelta(days=(weekday - today.weekday()) % 7)
-            return datetime.combine(today.date() + ahead, time.fromisoformat(hour))
-        moment = datetime.fromisoformat(str(at))
-    except ValueError:
-        raise AnnouncementError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
-    if moment.tzinfo is not None:
-        raise AnnouncementError(f"times are local, without an offset; got {at!r}")
-    return moment
-
-
-# -- events in words -----------------------------------------------------------------------------
 
 
 def say(event: Mapping[str, Any]) -> str:

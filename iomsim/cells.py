@@ -13,12 +13,11 @@ import numpy as np
 from iomsim import simulate
 from iomsim._version import VERSION
 from iomsim.arrays import Longs
-from iomsim.clock import DAY
 from iomsim.executors import as_done
 from iomsim.scenario import Scenario
 from iomsim.simulate import BEFORE_ROUNDS, SPAN, Outcomes
 from iomsim.streams import BLOCK
-from iomsim.whatif.base import next_sitting
+from iomsim.whatif.base import spills
 
 COLUMNS = SPAN * BLOCK
 """Runs of one task."""
@@ -139,12 +138,11 @@ def count_cells(
 
 def counted(race: Scenario, out: Outcomes) -> Counts:
     """Count what a study keeps."""
-    late = (out.minute < 0) | (out.minute >= next_sitting(race.clock) * DAY)
     nobody = len(race.names)
     return Counts(
         hash=race.hash,
         winners=np.bincount(np.where(out.winner < 0, nobody, out.winner), minlength=nobody + 1),
-        late=int(late.sum()),
+        late=int(spills(race, out).sum()),
         rounds=np.bincount(out.rounds - 1, minlength=race.rules.rules.max_rounds),
     )
 

@@ -17,6 +17,8 @@ from iomsim.errors import ScenarioError
 from iomsim.streams import Lane
 
 DAY = 24 * 60
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 HORIZON = 400
 """Days for which sittings are laid out; forty rounds need a few weeks at most."""
 
@@ -73,6 +75,12 @@ class Calendar:
         slot = when.astype(np.intp)
         slot //= SLOT
         return self._slots.take(slot, mode="clip")
+
+    @cached_property
+    def next_day(self) -> int:
+        """The first day with a sitting after the opening date, in days from it; 1 if there is none."""
+        later = self.opens[self.opens >= DAY]
+        return int(later[0] // DAY) if later.size else 1
 
     @cached_property
     def _slots(self) -> Places:

@@ -15,7 +15,7 @@ import pandas as pd
 from iomsim import sentences, simulate
 from iomsim._version import VERSION
 from iomsim.announcements import events_digest
-from iomsim.clock import DAY
+from iomsim.clock import DAY, DAY_NAMES
 from iomsim.errors import IomsimError, unknown
 from iomsim.estimates import Estimate, in_words, table, thousands
 from iomsim.parts import WEEKDAYS
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from iomsim.whatif.tornado import Tornado
 
 NO_WINNER = "no winner"
-DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SIDE_RUNS = 10_000
 """Runs of each other rule set in the side-by-side table, if the forecast itself has that many."""
 
@@ -350,9 +349,7 @@ class Forecast:
     @property
     def next_day(self) -> date:
         """The first day with a sitting after the opening date; if there is none, the day after it."""
-        first = self.scenario.clock.calendar().opens
-        later = [*first[first >= DAY], DAY][0]
-        return (self.opening_date + timedelta(minutes=float(later))).date()
+        return self.opening_date.date() + timedelta(days=self.scenario.clock.calendar().next_day)
 
     @property
     def spilled(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from iomsim import rules as rules_module
-from iomsim.clock import Calendar, Pace, calendar
+from iomsim.clock import DAY_NAMES, Calendar, Pace, calendar
 from iomsim.errors import advice
 from iomsim.quantities import (
     Frozen,
@@ -30,7 +30,7 @@ from iomsim.quantities import (
 )
 from iomsim.rules import RULE_SETS, Rules, rule_set
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
 MODEL = "the model's default"
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iomsim.announcements import EVENTS, event_of, events_digest, in_words, moment_of, say, tally_of
+from iomsim.announcements import EVENTS, event_of, events_digest, in_words, say
 from iomsim.errors import IomsimError
+from iomsim.live.tallies import tally_of
+from iomsim.live.times import moment_of
 
 TWO, THREE = ("Pope", "Vitorino"), ("António Vitorino", "Laura Thompson", "Isaacs")
 OPENS = datetime(2023, 5, 15, 10)

@@ -13,7 +13,6 @@ from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from toys import PRESENT, STILL, elect, toy
 
 import iomsim as iom
-from iomsim.announcements import Tally
 from iomsim.arrays import Floats
 from iomsim.compiled import draw
 from iomsim.live import moves
@@ -24,6 +23,7 @@ from iomsim.live.night import CLOCK, FORECAST, STEP
 from iomsim.live.particles import Cloud, new_cloud, resample, shocks, weights
 from iomsim.live.stages import evened, field_of
 from iomsim.live.steering import normals, regress, steer, unpack
+from iomsim.live.tallies import Tally
 from iomsim.simulate import plan_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
@@ -165,6 +165,29 @@ def test_all_who_lost_their_candidate_are_counted_where_they_must_think_again() 
     assert [(field.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 8, 0)]
     second = night.forecast().tallies.query("round == 2").groupby("run")["votes"].sum()
     assert (second == 30).all()
+
+
+def test_a_round_before_a_withdrawal_counts_towards_the_next_elimination() -> None:
+    """Whether or not the tally leaves open if it elected."""
+    race = toy(12, "ABCD", behaviour=PRESENT, rules={"name": "strict", "eliminate_after": 2})
+    for line, pending in (("A=5 B=3 C=2 D=2", False), ("A at least 7", True)):
+        night = told(race, [line], 400)
+        assert night.stage.pending is pending
+        night.tell("withdraw D")
+        assert (night.stage.crowded, night.stage.pending) == (1, False)
+
+
+# -- what is far out ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("level", "odds"), [(0.1, 0.2), (0.5, 1.0), (0.9, 0.2)])
+def test_a_yes_no_answer_is_far_out_on_either_side(level: float, odds: float) -> None:
+    night = told(room(rules="max_two_way=1"), ["A=8 B=5", "eliminate B"], 3000)
+    alone = night.forecast().tallies.query("round == 2")
+    assert (alone["kind"] == "yes/no").all()
+    share = float(alone["share"].quantile(level))
+    night.confirm(round(1000 * share) // 67, 15 - round(1000 * share) // 67)
+    assert night.stage.surprise == pytest.approx(odds, abs=0.15)
 
 
 # -- steering ----------------------------------------------------------------------------------------

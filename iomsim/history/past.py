@@ -13,7 +13,7 @@ import pandas as pd
 
 from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.history.announced import Announced, Position, Sequel, Transition
-from iomsim.parts import Behaviour, rule_book
+from iomsim.parts import WEEKDAYS, Behaviour, rule_book
 from iomsim.quantities import quantity
 from iomsim.rules import Rules
 from iomsim.scenario import Scenario, build
@@ -25,8 +25,6 @@ _NOTHING_KNOWN = {
     "common_sd": quantity(LEVEL_SD, LEVEL_SD, LEVEL_SD, "log-odds", "every first share about equally likely"),
     "region_sd": quantity(0.0, 0.0, 0.0, "log-odds", "one class of members: the common shock is their region's too"),
 }
-
-_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
@@ -270,7 +268,7 @@ class Contest:
                 "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in names[:8]],
                 "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
                 "rules": rule_book(rules or self.rules, "the record of the contest", "inferred"),
-                "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": _WEEK},
+                "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": WEEKDAYS},
             },
             self.id,
         )

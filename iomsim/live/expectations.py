@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from iomsim.announcements import Tally
 from iomsim.arrays import Floats, Singles
 from iomsim.compiled import Plan
 from iomsim.live.conditioning import TINY, up_to
 from iomsim.live.lived import abstaining, still_away
 from iomsim.live.particles import CHUNK, Cloud, Passage, chances, columns
+from iomsim.live.tallies import Tally
 
 OPEN = 0.9
 """Bounds that hold more often say nothing of a candidate."""

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from iomsim.announcements import Tally
 from iomsim.arrays import Codes, Flags, Floats, Shorts, Singles
 from iomsim.compiled import Draws, Plan
 from iomsim.live.conditioning import TINY, allot, sample_sum
 from iomsim.live.particles import CHUNK, Cloud, Passage, chances, chosen, columns, stance_of_all
+from iomsim.live.tallies import Tally
 
 PAIRS = 3
 """Pairs of convictions, z and -z, tried for every member in the first round."""

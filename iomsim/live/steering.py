@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from iomsim.announcements import Tally
 from iomsim.arrays import Floats
 from iomsim.compiled import Draws
 from iomsim.live.conditioning import TINY
 from iomsim.live.expectations import Moments
+from iomsim.live.tallies import Tally
 
 WIDER = 1.3
 """By how much the worlds are spread wider than the approximation says, never beyond the prior."""

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from iomsim import kernel
-from iomsim.announcements import Tally, moment_of, tally_of
 from iomsim.arrays import Flags, Floats, Shorts
 from iomsim.clock import DAY
 from iomsim.errors import AnnouncementError, whole_number
@@ -31,6 +30,8 @@ from iomsim.live.lived import live_through
 from iomsim.live.particles import Passage, effective_size, shocks, stance_of_all, weights
 from iomsim.live.stages import Scene, Stage, field_of, refreshed, weigh
 from iomsim.live.steering import steer
+from iomsim.live.tallies import Tally, tally_of
+from iomsim.live.times import moment_of
 
 
 def step(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:

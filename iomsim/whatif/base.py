@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from iomsim import simulate
-from iomsim.arrays import Floats
-from iomsim.clock import DAY
+from iomsim.arrays import Flags, Floats
+from iomsim.clock import DAY, DAY_NAMES
 from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
 from iomsim.estimates import in_100
 from iomsim.executors import spread
-from iomsim.forecast import DAY_NAMES, NO_WINNER
+from iomsim.forecast import NO_WINNER
 from iomsim.parts import Behaviour, Clock
 from iomsim.progress import progress_bar
 from iomsim.running import fresh_seed
@@ -211,16 +210,9 @@ def checked_target(race: Scenario, target: str | None) -> str:
     raise unknown("target", target, [*known, later])
 
 
-@lru_cache(maxsize=256)
-def next_sitting(clock: Clock) -> int:
-    """Return the first day with a sitting after the opening date, in days from it."""
-    opens = clock.calendar().opens
-    return int(opens[opens >= DAY][0] // DAY)
-
-
 def next_weekday(race: Scenario) -> str:
     """Return the weekday of the first day with a sitting after the opening date."""
-    return f"{race.clock.opens + timedelta(days=next_sitting(race.clock)):%A}"
+    return f"{race.clock.opens + timedelta(days=race.clock.calendar().next_day):%A}"
 
 
 def spoken(race: Scenario, target: str) -> str:
@@ -241,12 +233,17 @@ def worded(value: float, target: str) -> str:
     return f"{value:.1f}" if target == ROUNDS else in_100(value)
 
 
+def spills(race: Scenario, out: Outcomes) -> Flags:
+    """Return in which runs voting goes on on the next day with a sitting, or is never over."""
+    return (out.minute < 0) | (out.minute >= race.clock.calendar().next_day * DAY)
+
+
 def seen(race: Scenario, out: Outcomes) -> Seen:
     """Return, run by run, who won, whether voting spilled over, and the rounds held."""
     targets(race)
     columns = {name: out.winner == k for k, name in enumerate(race.names)}
     columns[NO_WINNER] = out.winner < 0
-    columns[SPILL] = (out.minute < 0) | (out.minute >= next_sitting(race.clock) * DAY)
+    columns[SPILL] = spills(race, out)
     return {name: values.astype(float) for name, values in (columns | {ROUNDS: out.rounds}).items()}
 
 

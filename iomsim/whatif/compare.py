@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from iomsim.estimates import thousands
 from iomsim.forecast import NO_WINNER, Forecast
 from iomsim.running import forecast, fresh_seed
 from iomsim.scenario import Scenario
-from iomsim.whatif.base import SPILL, Seen, next_sitting, seen, targets
+from iomsim.whatif.base import SPILL, Seen, next_weekday, seen, targets
 from iomsim.whatif.differences import differences, phrase
 from iomsim.whatif.paired import is_clear, paired_interval
 from iomsim.whatif.results import Result, frame
@@ -236,9 +235,7 @@ class Comparison(Result):
 
     def _day(self) -> str:
         """Return the weekday that "spill" means, if it is the same on both sides."""
-        days = {
-            f"{fc.scenario.clock.opens + timedelta(days=next_sitting(fc.scenario.clock)):%A}" for fc in (self.a, self.b)
-        }
+        days = {next_weekday(fc.scenario) for fc in (self.a, self.b)}
         return days.pop() if len(days) == 1 else "a second day"
 
 
