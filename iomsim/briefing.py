@@ -80,8 +80,7 @@ def assumptions(race: Scenario, most: int = 5) -> list[str]:
 
 def _reason(source: str) -> str:
     """Return what the first fact of a source says, or the reason that stands there instead."""
-    ids = evidence.cited(source)
-    return str(evidence.facts().loc[ids[0], "statement"]) if ids else source
+    return (evidence.statements(source) or [source])[0]
 
 
 def _candidate(race: Scenario, name: str) -> str:

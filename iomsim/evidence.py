@@ -63,6 +63,17 @@ def cited(source: str) -> list[str]:
     return ids if all(part in _facts().index for part in ids) else []
 
 
+def statements(source: str) -> list[str]:
+    """Return what the facts that a source names say.
+
+    Examples
+    --------
+    >>> statements("because nobody knows"), len(statements("eu-27, oif-47"))
+    ([], 2)
+    """
+    return [str(_facts().loc[i, "statement"]) for i in cited(source)]
+
+
 def check(what: str, source: str) -> None:
     """Refuse a source that means to name facts, but misspells one.
 

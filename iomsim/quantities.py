@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from numbers import Real
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from iomsim.errors import ScenarioError
 
 Grade = Literal["verified", "inferred", "recalled", "assumed"]
 Number = Annotated[float, Field(strict=True)]
@@ -224,6 +226,26 @@ def _children(model: Any) -> Iterator[tuple[str, Any]]:
         for child in model:
             if isinstance(child, BaseModel) and hasattr(child, "name"):
                 yield str(child.name), child
+
+
+def put(tree: Any, path: str, value: Any) -> Any:
+    """Return a copy of nested descriptions with the leaf at the dotted `path` replaced."""
+    if not path:
+        return value
+    if isinstance(tree, tuple):
+        things = [dict(thing) for thing in tree]
+        head, rest = _key([thing["name"] for thing in things], path)
+        return tuple(put(thing, rest, value) if thing["name"] == head else thing for thing in things)
+    head, rest = _key(dict(tree), path)
+    return {**dict(tree), head: put(dict(tree)[head], rest, value)}
+
+
+def _key(keys: Iterable[str], path: str) -> tuple[str, str]:
+    """Split off the key that a path begins with; a name or a selector may itself hold dots."""
+    for key in keys:
+        if path == key or path.startswith(f"{key}."):
+            return key, path[len(key) + 1 :]
+    raise ScenarioError(f"no parameter {path!r}")
 
 
 def numbers_only(tree: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from iomsim import briefing
 from iomsim.archive import open_forecast, self_contained
 from iomsim.charts.accessor import Accessor
 from iomsim.charts.base import captions
@@ -219,7 +220,7 @@ def _briefing(fc: Forecast) -> str:
     table = fc.scenario.evidence()
     shown = table[["value", "low", "high", "unit", "grade", "source"]].to_html(border=0)
     return (
-        f"<section><h2>What it rests on</h2>{fc.scenario._repr_html_()}"
+        f"<section><h2>What it rests on</h2>{briefing.html(fc.scenario)}"
         f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
         f"{_link(table, 'evidence')}</section>"
     )

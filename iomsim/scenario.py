@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from iomsim import evidence as evidence_table
 from iomsim.electorate import Electorate, rows
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.parts import SHORTHANDS, Behaviour, Candidate, Clock, Day, RuleBook, Sponsor, Tie, rule_book
-from iomsim.quantities import Frozen, Quantity, numbers_only, walk
+from iomsim.quantities import Frozen, Quantity, numbers_only, put, walk
 from iomsim.refusals import explain
 from iomsim.rules import Rules, rule_set
 from iomsim.selectors import select
@@ -184,14 +184,14 @@ class Scenario(Frozen):
                 "unit": q.unit,
                 "grade": q.grade,
                 "source": q.source,
-                "statement": _statement(q.source),
+                "statement": " ".join(evidence_table.statements(q.source)),
             }
             for path, q in self.parameters().items()
         ]
         book = self.rules
         table.append(
             {"parameter": "rules", "value": book.label, "low": book.label, "high": book.label, "unit": "rule set",
-             "grade": book.grade, "source": book.source, "statement": _statement(book.source)}
+             "grade": book.grade, "source": book.source, "statement": " ".join(evidence_table.statements(book.source))}
         )  # fmt: skip
         return pd.DataFrame(table).set_index("parameter")
 
@@ -273,7 +273,7 @@ class Scenario(Frozen):
         for path, value in values.items():
             if path not in known:
                 raise unknown("parameter", path, known)
-            raw = _put(raw, path, _at(path, known[path], value))
+            raw = put(raw, path, _at(path, known[path], value))
         return _build(raw, self.title)
 
     def with_ties(self, *ties: Tie) -> Scenario:
@@ -359,26 +359,6 @@ def _at(path: str, old: Quantity, value: float) -> Quantity:
     return old if float(value) == old.value else old.at(float(value))
 
 
-def _put(tree: Any, path: str, value: Any) -> Any:
-    """Return a copy of nested descriptions with the leaf at the dotted `path` replaced."""
-    if not path:
-        return value
-    if isinstance(tree, tuple):
-        things = [dict(thing) for thing in tree]
-        head, rest = _key([thing["name"] for thing in things], path)
-        return tuple(_put(thing, rest, value) if thing["name"] == head else thing for thing in things)
-    head, rest = _key(dict(tree), path)
-    return {**dict(tree), head: _put(dict(tree)[head], rest, value)}
-
-
-def _key(keys: Iterable[str], path: str) -> tuple[str, str]:
-    """Split off the key that a path begins with; a name or a selector may itself hold dots."""
-    for key in keys:
-        if path == key or path.startswith(f"{key}."):
-            return key, path[len(key) + 1 :]
-    raise ScenarioError(f"no parameter {path!r}")
-
-
 def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:
     for thing in things:
         if thing.name == name:
@@ -443,8 +423,3 @@ def _sourced(race: Scenario) -> None:
     evidence_table.check("rules", race.rules.source)
     for fact in race.facts:
         evidence_table.known("facts", fact)
-
-
-def _statement(source: str) -> str:
-    table = evidence_table._facts()
-    return " ".join(table.loc[i, "statement"] for i in evidence_table.cited(source))
