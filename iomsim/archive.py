@@ -138,6 +138,17 @@ def self_contained(race: Scenario) -> Scenario:
     return race.model_copy(update={"electorate": electorate.self_contained(race.electorate)})
 
 
+def tables_of(fc: Forecast) -> dict[str, pd.DataFrame]:
+    """Return the tables that answer, by name."""
+    return {
+        "win_probability": fc.win_probability(),
+        "rounds": fc.rounds(),
+        "endings": fc.endings(),
+        "decided_at": fc.decided_at(),
+        "rule_sets": fc.rule_sets(),
+    }
+
+
 def to_csv(fc: Forecast, folder: str | Path, runs: bool = True) -> list[Path]:
     """Write every table as csv into a folder, with the stamp as JSON; return the files.
 
@@ -146,15 +157,7 @@ def to_csv(fc: Forecast, folder: str | Path, runs: bool = True) -> list[Path]:
     FileError
         If the folder or a file in it cannot be written.
     """
-    tables = {
-        "win_probability": fc.win_probability(),
-        "rounds": fc.rounds(),
-        "endings": fc.endings(),
-        "decided_at": fc.decided_at(),
-        "rule_sets": fc.rule_sets(),
-        "evidence": fc.scenario.evidence(),
-        "members": fc.scenario.members,
-    }
+    tables = tables_of(fc) | {"evidence": fc.scenario.evidence(), "members": fc.scenario.members}
     if runs and fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     texts = {f"{name}.csv": table.to_csv(index=name not in PLAIN) for name, table in tables.items()}

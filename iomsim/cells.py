@@ -15,12 +15,9 @@ from iomsim._version import VERSION
 from iomsim.arrays import Longs
 from iomsim.executors import as_done
 from iomsim.scenario import Scenario
-from iomsim.simulate import BEFORE_ROUNDS, SPAN, Outcomes
+from iomsim.simulate import BEFORE_ROUNDS, Outcomes
 from iomsim.streams import BLOCK
-from iomsim.whatif.base import spills
-
-COLUMNS = SPAN * BLOCK
-"""Runs of one task."""
+from iomsim.whatif.base import COLUMNS, spills
 
 MANY = 512
 """Tasks that keep any cluster busy; from there on they may as well be larger."""

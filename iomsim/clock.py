@@ -142,7 +142,7 @@ def sits_late(keys: U64, day: Floats, sits_on: float) -> Flags:
     return streams.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day.astype(np.uint64) * np.uint64(64)) < sits_on
 
 
-def minute_of(moment: time | int) -> int:
+def minute_of(moment: time) -> int:
     """Return the minutes since midnight.
 
     Examples
@@ -150,7 +150,7 @@ def minute_of(moment: time | int) -> int:
     >>> minute_of(time(13, 30))
     810
     """
-    return moment if isinstance(moment, int) else moment.hour * 60 + moment.minute
+    return moment.hour * 60 + moment.minute
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ Z95 = 1.959963984540054
 """97.5 % point of the normal law."""
 
 
-def wilson(hits: Any, runs: int, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:
+def wilson(hits: Any, runs: int) -> tuple[np.ndarray, np.ndarray]:
     """Return Wilson's 95 % interval of a proportion, elementwise.
 
     Wilson (1927), *Journal of the American Statistical Association* 22, 209-212: it stays inside
@@ -27,7 +27,7 @@ def wilson(hits: Any, runs: int, z: float = Z95) -> tuple[np.ndarray, np.ndarray
     >>> float(low), round(float(high), 4)
     (0.0, 0.037)
     """
-    p = np.asarray(hits, dtype=float) / runs
+    p, z = np.asarray(hits, dtype=float) / runs, Z95
     scale = 1.0 + z * z / runs
     middle = (p + z * z / (2 * runs)) / scale
     half = z * np.sqrt(p * (1 - p) / runs + z * z / (4.0 * runs * runs)) / scale

@@ -202,9 +202,9 @@ Pause = Annotated[Quantity, _bounded("between 0 and 10080", lambda x: 0 <= x <= 
 PaceSpread = Annotated[Quantity, _bounded("between 0 and 1.5", lambda x: 0 <= x <= 1.5)]
 
 
-def quantity(value: float, low: float, high: float, unit: str, source: str, grade: Grade = "assumed") -> Quantity:
-    """Return a default parameter."""
-    return Quantity(value=value, low=low, high=high, unit=unit, grade=grade, source=source)
+def quantity(value: float, low: float, high: float, unit: str, source: str) -> Quantity:
+    """Return a default parameter; it is assumed."""
+    return Quantity(value=value, low=low, high=high, unit=unit, grade="assumed", source=source)
 
 
 def walk(model: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:

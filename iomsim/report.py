@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim import briefing
-from iomsim.archive import open_forecast, self_contained
+from iomsim.archive import open_forecast, self_contained, tables_of
 from iomsim.charts.accessor import Accessor
 from iomsim.charts.base import captions
 from iomsim.charts.files import svg
@@ -115,17 +115,6 @@ def as_json(fc: Forecast) -> dict[str, Any]:
         "median_rounds": {"median": middle, "low": low, "high": high},
         **tables,
         "provenance": fc.provenance,
-    }
-
-
-def tables_of(fc: Forecast) -> dict[str, pd.DataFrame]:
-    """Return the tables of a report."""
-    return {
-        "win_probability": fc.win_probability(),
-        "rounds": fc.rounds(),
-        "endings": fc.endings(),
-        "decided_at": fc.decided_at(),
-        "rule_sets": fc.rule_sets(),
     }
 
 

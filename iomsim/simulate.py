@@ -20,6 +20,18 @@ from iomsim.executors import in_order
 from iomsim.scenario import Scenario
 from iomsim.streams import BLOCK
 
+BEFORE_ROUNDS = ("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid")
+"""Behaviour that has done its work before the first round."""
+
+SPAN = 16
+"""Blocks that are played together: what a round costs apart from its members is shared."""
+
+LONG, MANY = 4, 5
+"""With more than so `MANY` spans to play here, `LONG` ones are made: so many times as long."""
+
+WAVE = 16
+"""Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
@@ -89,16 +101,6 @@ def setting_of(plan: Plan) -> kernel.Setting:
     return kernel.Setting(plan.candidates, plan.entitled, plan.pinned, plan.behaviour, plan.rules)
 
 
-SPAN = 16
-"""Blocks that are played together: what a round costs apart from its members is shared."""
-
-LONG, MANY = 4, 5
-"""With more than so `MANY` spans to play here, `LONG` ones are made: so many times as long."""
-
-WAVE = 16
-"""Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
-
-
 def play_span(race: Scenario, seed: int, first: int, size: int) -> Outcomes:
     """Play `size` runs from block `first` on: the unit of work that travels to executors.
 
@@ -134,12 +136,6 @@ def alike(plans: Sequence[Plan]) -> list[list[int]]:
         shared = (plan.names, plan.members, plan.entitled, plan.pinned.tolist(), rounds, plan.rules, plan.pace)
         groups.setdefault(repr((shared, sittings, plan.calendar.last_call)), []).append(index)
     return list(groups.values())
-
-
-BEFORE_ROUNDS = {
-    *("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid"),
-}
-"""Behaviour that has done its work before the first round."""
 
 
 def play_abreast(plans: Sequence[Plan], seed: int, first: int, size: int) -> Outcomes:

@@ -16,10 +16,11 @@ from toys import toy
 
 import iomsim as iom
 from iomsim import cells, store, study
-from iomsim.cells import COLUMNS, count_cells
+from iomsim.cells import count_cells
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
 from iomsim.forecast import NO_WINNER
 from iomsim.streams import BLOCK
+from iomsim.whatif.base import COLUMNS
 
 SPONSORS = {"sponsors": [{"name": "W", "backs": "A", "strength": {"value": 0.4, "low": 0.1, "high": 0.9}}]}
 

@@ -19,10 +19,10 @@ from iomsim.parts import Behaviour, Clock
 from iomsim.progress import progress_bar
 from iomsim.running import fresh_seed
 from iomsim.scenario import Scenario
-from iomsim.simulate import Outcomes
+from iomsim.simulate import SPAN, Outcomes
 from iomsim.streams import BLOCK
 
-COLUMNS = 16 * BLOCK
+COLUMNS = SPAN * BLOCK
 """Runs played side by side."""
 
 SPILL, ROUNDS = "spill", "rounds"
