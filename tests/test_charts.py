@@ -690,6 +690,17 @@ def test_what_was_announced_in_part_is_not() -> None:
     assert fc.plot.rounds().get_title().startswith("After round 1: ")
 
 
+def test_what_the_examples_agree_on_by_chance_is_no_fact() -> None:
+    """One count and the papers are known, so that one share is; the other two are not, whatever the examples say."""
+    night = iom.live(toy(15, "ABC", rules="strict"), particles=300, seed=1)
+    fc = night.announce(A=6, valid=14) and night.forecast()
+    alike = replace(fc, summary=replace(fc.summary, examples=fc.outcomes.head(1)))
+    assert tally(alike, 1) is None
+    night.undo()
+    fc = night.announce(A=6, B=5, C=3) and night.forecast()
+    assert tally(replace(fc, summary=replace(fc.summary, examples=fc.outcomes.head(1))), 1) == {"A": 6, "B": 5, "C": 3}
+
+
 @pytest.mark.parametrize("chart", CHARTS)
 def test_live_charts_begin_with_what_was_announced(chart: str) -> None:
     assert picture("live", chart).get_title().startswith("After 98\N{EN DASH}67: ")

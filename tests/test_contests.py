@@ -256,6 +256,9 @@ def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
     late = replace(who, rounds=who.rounds[1:], names=("Tedros", "Nabarro"))
     assert late.rules.simple_majority_from == 2  # counted from round 2
     assert stretch_at("IOM2019-DDG", 5).rules.max_two_way == 1
+    ten = replace(part, contest=replace(part.contest, rules=part.contest.rules.with_(max_two_way=10)))
+    assert ten.contest.two_way_from == 2
+    assert ten.rules.max_two_way == 10 - 7  # rounds 2 to 8 were between two
     assert stretch_at("IOM2018-DG", 3).rules.eliminate_after == 1
 
 

@@ -144,6 +144,17 @@ def test_each_point_is_looked_at_by_two_halves_of_the_runs() -> None:
         assert values.tolist() == [won[:51].mean(), won[51:].mean()]
 
 
+def test_intervals_hold_the_middle_95_of_100_bootstrap_samples() -> None:
+    values = np.stack(noisy(256, 40, seed=1))
+    rng = np.random.default_rng(7)
+    samples = [crossed(values[..., rng.integers(256, size=256)]) for _ in range(4000)]
+    table = indices(values, ["x", "y"]).loc[["x", "y"]]
+    for row, key in enumerate(("first", "total")):
+        widths = np.diff(np.quantile(samples, [0.025, 0.975], axis=0)[:, row], axis=0)[0]
+        told = (table[f"{key}_high"] - table[f"{key}_low"]).to_numpy()
+        assert told == pytest.approx(widths, rel=0.1)  # of the middle 90 they would be a sixth shorter
+
+
 # -- elections --------------------------------------------------------------------------------------
 
 
