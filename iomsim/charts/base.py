@@ -224,7 +224,7 @@ def key(
 def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
     """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
     points = ax.get_window_extent().width / root(ax).dpi * 72 + more
-    return fill(text, max(int(points / (size * 0.53)), 12), break_long_words=False)
+    return fill(text, max(int(points / (size * 0.53)), 12), break_long_words=False, break_on_hyphens=False)
 
 
 def remember(drawn: Axes | Figure | SubFigure, caption: Caption) -> None:

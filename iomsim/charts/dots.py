@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Caption, canvas, finish, key, named_rows, place
 from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink
-from iomsim.charts.words import count, short
+from iomsim.charts.words import count, short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.estimates import in_100
 from iomsim.forecast import NO_WINNER
@@ -78,7 +78,7 @@ def sobol(found: Sobol, *, ax: Axes | Figure | SubFigure | None = None, stamp: b
             if not row["clear"]:
                 _beside(ax, y, 100 * max(row["total_high"], row["first_high"], 0.0), "within noise of zero")
         ax.axvline(0, color=QUIET, lw=0.8)
-        named_rows(ax, [short(name, 40) for name in data["name"]])
+        named_rows(ax, [short_parameter(name) for name in data["name"]])
         ax.set(xlabel="share of the variance, %")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         high = key(ax, [_mark(DARK, "o"), _mark(DARK, "D", True)], ["alone", "with its interactions"], above=True)
@@ -99,7 +99,8 @@ def _beside(ax: Axes, y: float, x: float, words: str) -> None:
 
 def _sobol_caption(found: Sobol, data: pd.DataFrame) -> Caption:
     what, top = spoken(found.race, found.target), data.iloc[0]
-    share = f"{100 * np.clip(top['total'], 0, 1):.0f}\N{NO-BREAK SPACE}%"
+    value, low, high = (f"{100 * np.clip(top[f'total{end}'], 0, 1):.0f}" for end in ("", "_low", "_high"))
+    share = f"{value}\N{NO-BREAK SPACE}% ({low} to {high})"
     title = f"None of these assumptions moves {what} beyond noise"
     if top["clear"]:
         title = f"{top['name'][0].upper()}{top['name'][1:]} explains {share} of the variance of {what}"
@@ -232,9 +233,10 @@ def scenarios(found: SideBySide, *, ax: Axes | Figure | SubFigure | None = None,
     """
     data = scenarios_data(found)
     looks = looks_of(found.race)
-    with canvas(ax, (7.6, 1.9 + 0.5 * len(found.forecasts))) as ax:
+    step = min(0.13, 0.8 / (len(looks) - 1))  # so that many outcomes stay in the row of their variant
+    with canvas(ax, (7.6, 1.9 + max(0.5, 0.11 * len(looks)) * len(found.forecasts))) as ax:
         for i, (outcome, (colour, marker, hollow)) in enumerate(looks.items()):
-            shift = 0.13 * (i - (len(looks) - 1) / 2)
+            shift = step * (i - (len(looks) - 1) / 2)
             for y, (_, row) in enumerate(data.loc[outcome].iterrows()):
                 dot(ax, y + shift, [100 * row[part] for part in ("value", "low", "high")], colour, marker, hollow)
             ax.axvline(100 * data.loc[outcome, "value"].iloc[0], color=colour, lw=0.8, ls=(0, (1, 2)), zorder=1)

@@ -13,7 +13,7 @@ from iomsim.charts import dots, surfaces
 from iomsim.charts.accessor import Accessor, Chart
 from iomsim.charts.base import Caption, canvas, finish, lay_out, named_rows, root
 from iomsim.charts.style import DARK, SMALL
-from iomsim.charts.words import count, short
+from iomsim.charts.words import count, short_parameter
 from iomsim.errors import whole_number
 from iomsim.whatif.base import ROUNDS, checked_target, plain, spoken, worded
 from iomsim.whatif.tornado import RULES, end_in_words
@@ -81,12 +81,12 @@ def tornado(
     data = tornado_data(found, target, most)
     scale = 1 if target == ROUNDS else 100
     with canvas(ax, (7.6, 1.6 + 0.33 * max(len(data), 3))) as ax:
-        base = scale * found.base[target][0]
+        base = scale * found.base[target].value
         ax.axvline(base, color=DARK, lw=1, zorder=4)
         for y, (_, row) in enumerate(data.iterrows()):
             _bar(ax, y, row, base, scale)
         _frame(ax, data, target)
-        _base(ax, base, worded(found.base[target][0], target))
+        _base(ax, base, worded(found.base[target].value, target))
         finish(ax, _caption(found, data, target), stamp, above=11)
     return ax
 
@@ -116,7 +116,7 @@ def _base(ax: Axes, base: float, said: str) -> None:
 
 
 def _frame(ax: Axes, data: pd.DataFrame, target: str) -> None:
-    named_rows(ax, [short(name, 40) for name in data["name"]])
+    named_rows(ax, [short_parameter(name) for name in data["name"]])
     ax.set(xlabel="rounds in the mean" if target == ROUNDS else "of 100 elections")
     _room(ax)
     limits = ax.get_xlim()

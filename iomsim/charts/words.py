@@ -16,7 +16,8 @@ def balanced(text: str) -> str:
     'nobody wins in three\nof a hundred elections'
     """
     words, breaks = text.replace("\n", " "), text.count("\n")
-    tries = (fill(words, max(width, 1)) for width in range(len(words) // (breaks + 1), len(words) + 1))
+    widths = range(max(len(words) // (breaks + 1), 1), len(words) + 1)
+    tries = (fill(words, width, break_on_hyphens=False) for width in widths)
     return next((lines for lines in tries if lines.count("\n") <= breaks), text)
 
 
@@ -32,6 +33,19 @@ def short(name: str, width: int = 18, lines: int = 1) -> str:
         return fill(short(name, width * lines - lines), width)
     cut = shorten(name, width, placeholder=" …").strip()
     return cut if cut != "…" else f"{name[: width - 1]}…"
+
+
+def short_parameter(name: str, width: int = 40) -> str:
+    """Return the name of a parameter with whose it is cut short, never what it is.
+
+    Examples
+    --------
+    >>> short_parameter("Wilhelmina Featherstonehaugh-Cholmondeley's appeal", 30)
+    "Wilhelmina …'s appeal"
+    """
+    whose, of, what = name.rpartition("'s ")
+    room = width - len(of + what)
+    return f"{short(whose, room)}{of}{what}" if whose and room >= 8 else short(name, width)
 
 
 def count(number: int, thing: str) -> str:

@@ -171,9 +171,6 @@ def _ends(name: str, values: Sequence[float]) -> tuple[float, float]:
 
 def targets(race: Scenario) -> list[str]:
     """Return what can be asked of a what-if: candidates, "no winner", "spill" and "rounds"."""
-    for name in (SPILL, ROUNDS):
-        if name in race.names:
-            raise ScenarioError(f"a candidate called {name!r} hides the question of that name; call the candidate else")
     return [*race.names, NO_WINNER, SPILL, ROUNDS]
 
 

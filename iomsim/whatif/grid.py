@@ -198,7 +198,8 @@ class Grid(Result):
 
     def _span(self, target: str) -> str:
         low, high = self.cells[target].min(), self.cells[target].max()
-        return f"{in_100(low)} to {in_100(high)} of 100 elections (base {in_100(self.base[target])})"
+        ends = " to ".join(dict.fromkeys([in_100(low), in_100(high)]))
+        return f"{ends} of 100 elections (base {in_100(self.base[target])})"
 
     @property
     def plot(self) -> GridPlots:

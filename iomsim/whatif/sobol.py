@@ -256,8 +256,8 @@ class Sobol(Result):
 
     def _together(self) -> str:
         """Return how much is interaction."""
-        alone = float(self.indices["first"].sum())
-        return f"all of them, each alone, explain {100 * min(max(alone, 0), 1):.0f} %"
+        alone = float(self.indices["first"].clip(lower=0).sum())
+        return f"all of them, each alone, explain {100 * min(alone, 1):.0f} %"
 
     @property
     def plot(self) -> SobolPlots:

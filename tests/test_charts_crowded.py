@@ -1,0 +1,49 @@
+"""Charts with long names and many candidates: nothing runs into what belongs to something else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import iomsim as iom
+from iomsim.charts.words import balanced, short_parameter
+
+NAMES = ["Wilhelmina Featherstonehaugh-Cholmondeley of Nowhere", *"BCDEFGH"]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> iom.Scenario:
+    names = ", ".join(f'{{ name = "{name}" }}' for name in NAMES)
+    return iom.loads(f"electorate = {{ size = 25 }}\ncandidates = [{names}]")
+
+
+def test_every_outcome_stays_in_the_row_of_its_variant(crowd: iom.Scenario) -> None:
+    variants = {"as it is": crowd, "public": crowd.with_behaviour(secrecy=0), "strict": crowd.with_rules("strict")}
+    ax = iom.side_by_side(variants, runs=40, seed=1).plot.scenarios()
+    heights = np.array([line.get_ydata()[0] for line in ax.lines if line.get_marker() not in ("None", "")])
+    assert len(heights) == len(variants) * (len(NAMES) + 2)
+    assert np.abs(heights - heights.round()).max() <= 0.41
+    ax.figure.draw_without_rendering()
+    row = ax.get_window_extent().height / (len(variants) + 0.2) / ax.figure.dpi * 72
+    assert row > 10 * (len(NAMES) + 2) * 0.6  # points: the marks of a variant can be told apart
+
+
+def test_what_a_parameter_is_outlasts_whose_it_is(crowd: iom.Scenario) -> None:
+    bars = iom.tornado(
+        crowd, "B", parameters={f"candidates.{NAMES[0]}.appeal": (-3.0, 3.0)}, rules=False, runs=200, seed=1
+    )
+    [label] = [text.get_text() for text in bars.plot.tornado().get_yticklabels()]
+    assert label.startswith("Wilhelmina")
+    assert label.endswith("…'s appeal")
+    assert short_parameter("secrecy") == "secrecy"
+    assert short_parameter("West's exposure of 'a very long selector and not another'", 24) == "West's exposure of 'a …"
+
+
+def test_a_double_name_is_not_torn() -> None:
+    assert "-\n" not in balanced("the chance of Featherstonehaugh-Cholmondeley\nand of Other-Longname the Second")
+    assert "- " not in balanced("the chance of Featherstonehaugh-Cholmondeley\nand of Other-Longname the Second")
+
+
+def test_a_row_of_equal_ends_is_told_once() -> None:
+    cells = iom.grid(iom.load("minimal"), West=[0.5], runs=50, seed=1)
+    assert " to " not in cells.sentence().split(", ", 1)[1]
