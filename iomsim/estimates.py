@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,14 @@ from iomsim.errors import IomsimError
 
 Z95 = 1.959963984540054
 """97.5 % point of the normal law."""
+
+
+class Interval(NamedTuple):
+    """A value with the two ends of its interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def wilson(hits: Any, runs: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,14 +18,13 @@ from toys import toy
 import iomsim as iom
 from iomsim.charts.whatif import HIGH, LOW, MOST
 from iomsim.errors import IomsimError
+from iomsim.estimates import Interval
 from iomsim.scenario import Scenario
 from iomsim.whatif.grid import Grid
 from iomsim.whatif.pivotal import Pivotal
 from iomsim.whatif.sobol import Sobol
 from iomsim.whatif.tornado import Tornado
 from iomsim.whatif.variants import SideBySide
-
-Change = tuple[float, float, float]
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +37,8 @@ def race(names: str = "AB") -> Scenario:
     return toy(9, names, sponsors=[{"name": "W", "backs": "A", "strength": {"value": 1, "low": 0, "high": 2}}])
 
 
-def around(value: float, half: float = 0.01) -> Change:
-    return value, value - half, value + half
+def around(value: float, half: float = 0.01) -> Interval:
+    return Interval(value, value - half, value + half)
 
 
 def tornado(**bars: dict[float | str, float]) -> Tornado:

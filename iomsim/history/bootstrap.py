@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, whole_number
-
-
-class Interval(NamedTuple):
-    """An average with the two ends of its interval."""
-
-    value: float
-    low: float
-    high: float
+from iomsim.estimates import Interval
 
 
 def bootstrap_mean(

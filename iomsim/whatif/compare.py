@@ -30,7 +30,7 @@ from iomsim.running import forecast, fresh_seed
 from iomsim.scenario import Scenario
 from iomsim.whatif.base import SPILL, Seen, next_weekday, seen, targets
 from iomsim.whatif.differences import differences, phrase
-from iomsim.whatif.paired import is_clear, paired_interval
+from iomsim.whatif.paired import NO_CHANGE, is_clear, paired_interval
 from iomsim.whatif.results import Result, frame
 
 DEFAULT_RUNS = 10_000
@@ -204,7 +204,7 @@ class Comparison(Result):
         rows = {}
         for name in targets(self.race):
             x, y = left[name], right[name]
-            change = (0.0, 0.0, 0.0) if same else paired_interval(x, y)
+            change = NO_CHANGE if same else paired_interval(x, y)
             rows[name] = (x.mean(), y.mean(), *change, is_clear(change))
         return frame(rows, ["a", "b", "difference", "low", "high", "clear"], "outcome")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from iomsim.arrays import Floats
-from iomsim.estimates import Z95, wilson
+from iomsim.estimates import Z95, Interval, wilson
 
-Interval = tuple[float, float, float]
-"""A mean with the ends of its 95 % Monte Carlo interval."""
+NO_CHANGE = Interval(0.0, 0.0, 0.0)
+"""Between scenarios that are the same."""
 
 
 def mean_interval(values: Floats) -> Interval:
@@ -22,9 +22,9 @@ def mean_interval(values: Floats) -> Interval:
     middle, n = float(values.mean()), values.size
     if ((values == 0) | (values == 1)).all():
         low, high = wilson(values.sum(), n)
-        return middle, float(low), float(high)
+        return Interval(middle, float(low), float(high))
     half = Z95 * float(values.std(ddof=1) / np.sqrt(n))
-    return middle, middle - half, middle + half
+    return Interval(middle, middle - half, middle + half)
 
 
 def paired_interval(a: Floats, b: Floats) -> Interval:
@@ -47,11 +47,11 @@ def paired_interval(a: Floats, b: Floats) -> Interval:
         up, down = (change > 0).sum() + 0.5, (change < 0).sum() + 0.5
         centre, m = (up - down) / (n + 2), n + 2
         half = Z95 * np.sqrt(up + down - (up - down) ** 2 / m) / m
-        return middle, float(min(centre - half, middle)), float(max(centre + half, middle))
+        return Interval(middle, float(min(centre - half, middle)), float(max(centre + half, middle)))
     half = Z95 * float(change.std(ddof=1) / np.sqrt(n))
-    return middle, middle - half, middle + half
+    return Interval(middle, middle - half, middle + half)
 
 
 def is_clear(interval: Interval) -> bool:
     """Say whether an interval of a difference leaves out zero."""
-    return interval[1] > 0 or interval[2] < 0
+    return interval.low > 0 or interval.high < 0

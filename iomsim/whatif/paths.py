@@ -14,12 +14,12 @@ import pandas as pd
 
 from iomsim.arrays import Floats
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100
+from iomsim.estimates import Interval, in_100
 from iomsim.scenario import Scenario, described
 from iomsim.simulate import plan_of
 from iomsim.streams import BLOCK
 from iomsim.whatif.base import plain, ranges, seed_and_runs, watched
-from iomsim.whatif.paired import Interval, mean_interval
+from iomsim.whatif.paired import mean_interval
 from iomsim.whatif.pivotal import pin
 from iomsim.whatif.pushes import opening
 from iomsim.whatif.results import Result, frame
@@ -110,7 +110,7 @@ def paths_to(
 
     [base] = chances([race])
     ways: list[Way] = []
-    if base[0] < probability:
+    if base.value < probability:
         ways = [by_parameter(race, path, ends, probability, chances) for path, ends in over.items()]
         ways += [by_members(race, name, order, probability, chances) for order in orders(race, name, seed).items()]
     return Paths(race, name, probability, base, seed, runs, tuple(ways))
@@ -242,7 +242,7 @@ class Paths(Result):
         Who is to win.
     probability : float
         How probably.
-    base : (float, float, float)
+    base : (value, low, high)
         The chance now, with its Monte Carlo interval.
     seed, runs : int
         Seed of all scenarios, and runs of each.
@@ -274,7 +274,7 @@ class Paths(Result):
 
     def sentence(self) -> str:
         """Return the ways in words, and what is not enough."""
-        now, goal = in_100(self.base[0]), in_100(self.probability)
+        now, goal = in_100(self.base.value), in_100(self.probability)
         if not self.ways:
             return f"Nothing is needed: {self.candidate} is at {now} in 100 already, the goal is {goal}."
         found = [_words(way) for way in self.ways if not np.isnan(way.value)]
@@ -282,7 +282,7 @@ class Paths(Result):
         not_enough = f" Not enough within the ranges: {', '.join(short)}." if short else ""
         if not found:
             return f"Nothing within the ranges puts {self.candidate} at {goal} in 100 (now {now}).{not_enough}"
-        doubt = " The difference is within noise already." if self.base[2] >= self.probability else ""
+        doubt = " The difference is within noise already." if self.base.high >= self.probability else ""
         return f"To put {self.candidate} at {goal} in 100 (now {now}): {'; or '.join(found)}.{doubt}{not_enough}"
 
     def _head(self) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.estimates import Z95, thousands
+from iomsim.estimates import Z95, Interval, thousands
 from iomsim.forecast import Forecast
 from iomsim.rules import RULE_SETS
 from iomsim.scenario import Scenario, described
@@ -32,7 +32,7 @@ from iomsim.whatif.base import (
     watched,
     worded,
 )
-from iomsim.whatif.paired import Interval, is_clear, mean_interval, paired_interval
+from iomsim.whatif.paired import is_clear, mean_interval, paired_interval
 from iomsim.whatif.results import Result, frame
 
 if TYPE_CHECKING:
@@ -142,11 +142,14 @@ def _means(fc: Forecast) -> dict[str, Interval]:
     """Return a forecast's own means: changes are laid off from the numbers that its tables show."""
     chances = fc.win_probability()[["probability", "low", "high"]]
     spill, ends = fc.spill(), fc.summary.ends
-    out: dict[str, Interval] = {str(name): (p, low, high) for name, p, low, high in chances.itertuples()}
+    out = {str(name): Interval(*row) for name, *row in chances.itertuples()}
     mean = float(np.average(ends["rounds"], weights=ends["count"]))
     spread = float(np.sqrt(np.average((ends["rounds"] - mean) ** 2, weights=ends["count"])))
     half = Z95 * spread / np.sqrt(len(fc))
-    return out | {SPILL: (spill.value, spill.low, spill.high), ROUNDS: (mean, mean - half, mean + half)}
+    return out | {
+        SPILL: Interval(spill.value, spill.low, spill.high),
+        ROUNDS: Interval(mean, mean - half, mean + half),
+    }
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,29 +208,29 @@ class Tornado(Result):
         """Return a parameter's row; of the rule sets those with the lowest and the highest target."""
         values = list(ends)
         if isinstance(values[0], str):
-            values.sort(key=lambda value: ends[value][target][0])
+            values.sort(key=lambda value: ends[value][target].value)
         low, high = (ends[value][target] for value in (values[0], values[-1]))
-        width = max(low[0], high[0], 0.0) - min(low[0], high[0], 0.0)
+        width = max(low.value, high.value, 0.0) - min(low.value, high.value, 0.0)
         at = [self._laid_off(x, target) for change in (low, high) for x in change]
         return (values[0], values[-1], *at, width, is_clear(low) or is_clear(high))
 
     def _laid_off(self, change: float, target: str) -> float:
         """Return the target after a change, inside [0, 1] if it is a probability."""
-        value = self.base[target][0] + change
+        value = self.base[target].value + change
         return value if target == ROUNDS else min(max(value, 0.0), 1.0)
 
     def rule_sets(self, target: str | None = None) -> pd.DataFrame:
         """Return each rule set's target and its paired change against the base."""
         target = self._target(target)
         rows = {
-            name: (self._laid_off(x[target][0], target), *x[target]) for name, x in self.bars.get(RULES, {}).items()
+            name: (self._laid_off(x[target].value, target), *x[target]) for name, x in self.bars.get(RULES, {}).items()
         }
         return frame(rows, ["value", "change", "low", "high"], RULES)
 
     def span(self, target: str | None = None) -> tuple[float, float]:
         """Return the lowest and the highest value of the target, in the base case or with any one assumption moved."""
         target = self._target(target)
-        changes = [0.0, *(change[target][0] for ends in self.bars.values() for change in ends.values())]
+        changes = [0.0, *(change[target].value for ends in self.bars.values() for change in ends.values())]
         return self._laid_off(min(changes), target), self._laid_off(max(changes), target)
 
     def _target(self, target: str | None) -> str:
@@ -248,7 +251,9 @@ class Tornado(Result):
         start = what.get(target, "nobody wins in" if target not in self.race.names else f"{target} wins in")
         start += " lies between" if target == ROUNDS else ""
         joint = "and" if target == ROUNDS else "to"
-        return f"{start} {low} {joint} {high}{unit} (base {worded(self.base[target][0], target)}); {self._most(target)}"
+        return (
+            f"{start} {low} {joint} {high}{unit} (base {worded(self.base[target].value, target)}); {self._most(target)}"
+        )
 
     def _most(self, target: str) -> str:
         """Return the assumption that moves the target most, with its ends."""

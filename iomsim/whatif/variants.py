@@ -13,7 +13,7 @@ from iomsim.forecast import Forecast
 from iomsim.scenario import Scenario
 from iomsim.whatif.base import ROUNDS, checked_target, spoken, targets, worded
 from iomsim.whatif.compare import forecasts, obstacle, seen_in
-from iomsim.whatif.paired import is_clear, mean_interval, paired_interval
+from iomsim.whatif.paired import NO_CHANGE, is_clear, mean_interval, paired_interval
 from iomsim.whatif.results import Result, frame
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class SideBySide(Result):
         rows = {}
         for name, fc in self.forecasts.items():
             values = seen_in(fc)[target]
-            change = (0.0, 0.0, 0.0) if fc.scenario.hash == self.race.hash else paired_interval(first, values)
+            change = NO_CHANGE if fc.scenario.hash == self.race.hash else paired_interval(first, values)
             rows[name] = (*mean_interval(values), *change, is_clear(change))
         return frame(rows, ["value", "low", "high", "change", "change_low", "change_high", "clear"], "variant")
 
