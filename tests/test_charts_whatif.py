@@ -43,7 +43,7 @@ def around(value: float, half: float = 0.01) -> Interval:
 
 def tornado(**bars: dict[float | str, float]) -> Tornado:
     """Return a tornado of A's win and of Tuesday (minus that), with base 0.4 and the changes given."""
-    made: dict[str, dict[float | str, dict[str, Change]]] = {
+    made: dict[str, dict[float | str, dict[str, Interval]]] = {
         path.replace("__", "."): {
             value: {
                 "A": around(x),
