@@ -37,7 +37,7 @@ class Electorate(Frozen):
         Columns with the members' names, short ids, and the group that shares a regional shock.
         Without a group all members share one, so that the regional shock is a second common one.
     own_groups : dict
-        Further groups by selector, which take precedence: ``{"EU": "eu"}``.
+        Further groups by selector, which take precedence, the later over the earlier: ``{"EU": "eu"}``.
     without_vote : tuple of str
         Members that have lost their vote (arrears): never present.
     pinned : dict

@@ -286,6 +286,16 @@ def test_contests_count_alike_in_the_table(quick: Backtest) -> None:
     assert (row["ahead"], row["contests"]) == ((by["model"] < by["binomial redraw"]).sum(), len(QUICK))
 
 
+def test_a_twin_of_the_model_is_neither_ahead_nor_behind(quick: Backtest) -> None:
+    cases = tuple(
+        replace(case, outlooks={"model": case.said.outlook, "twin": case.said.outlook}) for case in quick.cases
+    )
+    table = replace(quick, cases=cases).table()
+    assert len(table) == len(SCORES)
+    assert (table[["difference", "low", "high", "ahead"]] == 0).all(axis=None)
+    assert set(table["model is"]) == {"not told apart"}
+
+
 def test_the_verdict_is_the_interval_and_the_sentence_says_it(quick: Backtest) -> None:
     table = quick.table()
     assert (table["model is"].eq("better") == (table["low"] > 0)).all()

@@ -741,6 +741,16 @@ def test_learned(geneva: Scenario) -> None:
     assert (campaigns["now sd"] > 0.7 * campaigns["prior sd"]).all()  # it cannot tell the sponsors apart
     assert table.loc["the contest is fluid", "now mean"] == pytest.approx(0.7, abs=0.04)  # one tally says nothing of it
     assert "cannot tell" in learned.CAVEAT
+    common = table.loc["common shock towards Pope (log-odds)"]
+    assert (common["prior mean"], common["prior sd"]) == pytest.approx((0.0, 0.30), abs=0.02)  # that of a difference
+
+
+def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:
+    night = told(june, THREE, "eliminate Isaacs", "Vitorino=82 Thompson=61", worlds=200)
+    assert set(night.stage.valid[-1]) == {143}
+    second = night.forecast().tallies.query("round == 2")
+    assert set(second["valid"]) == {143}
+    assert set(second["candidate"]) == {"Vitorino", "Thompson"}
 
 
 @quiet

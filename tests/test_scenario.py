@@ -325,6 +325,12 @@ def test_ties_of_a_member_add_up() -> None:
     assert race.tie_table == pytest.approx(np.array([[0.5, 1.2, 0.0], [0.0, 0.2, 0.0]]))
 
 
+def test_of_two_groups_of_one_s_own_the_later_holds_whom_both_name() -> None:
+    rows = [{"name": f"M{i}", "g": "x", "near": int(i < 3), "small": int(i > 1)} for i in range(4)]
+    electorate = {"table": rows, "group": "g", "own_groups": {"Near": "near", "Small": "small"}}
+    assert toy(electorate=electorate).electorate.frame["group"].tolist() == ["Near", "Near", "Small", "Small"]
+
+
 # -- the hash -----------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
-from toys import PRESENT, STILL, elect, toy
+from toys import PRESENT, STILL, elect, play, toy
 
 import iomsim as iom
 from iomsim.arrays import Floats
@@ -255,6 +255,26 @@ def test_a_yes_no_answer_is_far_out_on_either_side(level: float, odds: float) ->
     yes = round(165 * float(asked["share"].quantile(level)))
     night.confirm(yes, 165 - yes)
     assert night.stage.surprise == pytest.approx(odds, abs=0.05)
+
+
+def test_the_chance_of_a_tally_is_that_of_its_elections() -> None:
+    """Steered worlds are weighed, and the weights say how often the model had foreseen just this."""
+    race = toy(60, behaviour=PRESENT | {"common_sd": 1.5}, rules={"name": "strict", "max_rounds": 1})
+    out = play(race, 60_000, seed=8)
+    for votes in (34, 20):
+        often = float((out.votes[:, 0] == votes).mean())
+        assert often * 60_000 > 700  # a guard: known to four in a hundred
+        assert told(race, [f"A={votes} B={60 - votes}"], 4000).stage.chance == pytest.approx(often, rel=0.15)
+
+
+def test_in_a_tie_nobody_concedes_and_the_lot_decides_who_is_out() -> None:
+    """Of eight equals five to three leads if nobody concedes, and four to four by lot."""
+    race = toy(8, behaviour=STILL, rules={"name": "mine", "max_two_way": 1})
+    night = told(race, ["valid=8", "eliminate B"], 20_000)
+    votes, w = night.stage.votes[-1][0], weights(night.stage.cloud.log_weight)
+    tie, lead = 70 / 2, 56 * (1 - 1.1 / 5.9)  # of 256 tallies, as many as agree with it
+    assert set(votes[w > 0]) == {4, 5}
+    assert w[votes == 4].sum() == pytest.approx(tie / (tie + lead), abs=0.02)
 
 
 def test_nothing_known_is_no_surprise() -> None:
