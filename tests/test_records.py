@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from iomsim.errors import FileError
-from iomsim.history.records import KINDS, History, history, main_candidates
+from iomsim.history.announced import main_candidates
+from iomsim.history.records import KINDS, History, history
 from iomsim.rules import votes_needed
 
 # The column sets that a reader must expect, in their usual order.

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from iomsim.history.records import main_candidates
 from iomsim.rules import Rules
 
 SIMPLE = Fraction(1, 2)
 """As a threshold it means more than half, as everywhere in the files."""
+
+
+STRAY = 0.05
+"""A candidate with no more than this share of a round's votes is a stray, not one of its field."""
+
+MOST = 8
+"""Candidates that a scenario can hold; smaller ones are then strays too."""
+
+
+def main_candidates(votes: Mapping[str, int]) -> tuple[str, ...]:
+    """Return those with more than STRAY of the votes, most votes first, and eight at most.
+
+    Examples
+    --------
+    >>> main_candidates({"Romania": 78, "Estonia": 111, "Latvia": 1})
+    ('Estonia', 'Romania')
+    """
+    least = STRAY * sum(votes.values())
+    order = sorted(votes, key=lambda name: -votes[name])
+    return tuple(name for name in order if votes[name] > least)[:MOST]
 
 
 @dataclass(frozen=True, slots=True)
