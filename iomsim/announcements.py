@@ -162,16 +162,17 @@ def _votes(text: str, names: Sequence[str], standing: Sequence[str]) -> tuple[di
             raise AnnouncementError(f"{len(numbers)} numbers for {len(standing)} candidates; write whose they are")
         return dict(zip(standing, numbers, strict=True)), None
     votes: dict[str, Any] = {}
-    valid, place = None, 0
+    place = 0
     for found in COUNT.finditer(text):
         if found.start() != place:
             break
         place, count = found.end(), int(found["count"])
         least = {">=": "at least ", "at least": "at least ", "<=": "at most ", "at most": "at most "}.get(found["sign"])
-        if found["name"].casefold() == "valid" and least is None:
-            valid = count
-        else:
-            votes[_candidate(found["name"], names)] = f"{least}{count}" if least else count
+        papers = found["name"].casefold() == "valid" and least is None
+        name = "valid" if papers else _candidate(found["name"], names)
+        if name in votes:
+            raise AnnouncementError(f"{name} stands twice in {text.strip()!r}; write it once")
+        votes[name] = f"{least}{count}" if least else count
     if text[place:].strip(" ,") or not place:
         raise AnnouncementError(f"cannot read {text[place:].strip()!r}; write for instance {EVENTS['announce']!r}")
-    return votes, valid
+    return votes, votes.pop("valid", None)

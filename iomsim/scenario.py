@@ -37,7 +37,7 @@ WORDS: dict[str, Any] = {
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
 
 
-TAKEN = ("no winner", "nobody", "probability", "low", "high", "cumulative", "spill", "rounds", "median_rounds")
+TAKEN = ("no winner", "nobody", "valid", "probability", "low", "high", "cumulative", "spill", "rounds", "median_rounds")
 """What sentences and tables call other things than candidates."""
 
 

@@ -253,7 +253,7 @@ REFUSED: list[tuple[Any, list[str], str, str]] = [
     ("geneva", [], "0-165", "Pope 0, Vitorino 165 is impossible under the scenario: no possible world agrees with it"),
     ("geneva", [], "undo", "there is nothing to undo"),
     ("geneva", [], "go on", "nothing is open after the last event: announce a tally"),
-    ("geneva", [], "98-67 at 9:30", "no time '9:30'; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
+    ("geneva", [], "98-67 at 9:3", "no time '9:3'; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
     ("geneva", [], "98-67 at 09:30", "Monday 09:30 is before the opening on Monday 10:00"),
     (
         "geneva",
@@ -721,6 +721,19 @@ def test_where_the_favourite_changes(geneva: Scenario) -> None:
     assert other.turning_point() is not None
     sure = told(geneva, "105-60", worlds=1000).what_next("Vitorino")
     assert sure.turning_point() is None
+
+
+def test_what_next_counts_the_elections_that_hold_it(geneva: Scenario) -> None:
+    """After a tally the trailing one may concede: what follows is told of the elections that go on."""
+    night = told(geneva, NOON, worlds=3000)
+    upcoming, out = night.what_next(), night.forecast().all_outcomes
+    held = out.rounds >= 2
+    assert upcoming.held.value == held.mean() < 0.9
+    assert upcoming.decides.value == (out.rounds[held] == 2).mean()
+    assert upcoming.elects.value == ((out.rounds == 2) & (out.winner == 0))[held].mean()
+    assert upcoming.table()["probability"].sum() == pytest.approx(1.0)
+    rows = (out.starts + 1)[held]
+    assert upcoming.table()["probability"].idxmax() == np.bincount(out.votes[rows, 0]).argmax()
 
 
 def test_what_next_after_three(june: Scenario) -> None:

@@ -61,6 +61,8 @@ def needed(plan: Plan, stage: Stage) -> str:
     bar = f"{'about ' * leader.rough_need}{leader.need}"
     if short <= 0:
         return f"{name} has {'about ' * leader.rough_votes}{leader.votes} votes, and {bar} elect."
+    if stage.over is not None:
+        return "The election is over; no votes are needed."
     rough = "about " * (leader.rough_votes or leader.rough_need)
     return f"{name} is {rough}{short} vote{'s' if short > 1 else ''} short of {bar}."
 

@@ -114,14 +114,14 @@ def observe(scene: Scene, stage: Stage, lived: Passage, tally: Tally) -> Stage:
         cloud = replace(cloud, draws=draws, stance=stance_of_all(plan, draws), log_weight=cloud.log_weight + log_ratio)
     moved, votes = live_through(rng, plan, cloud, lived, tally)
     if not np.isfinite(moved.log_weight).any():
-        said = words(tally, lived.standing)
+        said = tally.words(lived.standing)
         raise AnnouncementError(f"{said} is impossible under the scenario: no possible world agrees with it")
     earlier = cloud.intention if cloud.passages else None
     shown = np.where(lived.standing[:, None], votes, np.int16(-1))
     moves = flows(earlier, moved.intention, moved.draws.absent, plan.candidates)
     return held(
         stage, shown, votes.sum(axis=0, dtype=np.int16), moves,
-        cloud=moved, pending=True, told=words(tally, lived.standing), surprise=odds, surprising=what,
+        cloud=moved, pending=True, told=tally.words(lived.standing), surprise=odds, surprising=what,
         chance=float(np.exp(log_total(moved.log_weight) - before)), size=effective_size(moved.log_weight),
     )  # fmt: skip
 
@@ -152,13 +152,6 @@ def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -
             for b in range(k):
                 out[a, b] = np.count_nonzero(code == a * k + b, axis=0)
     return out
-
-
-def words(tally: Tally, standing: Flags) -> str:
-    """Return a tally as it would be announced."""
-    known = np.flatnonzero(standing & ((tally.low == tally.high) | (tally.low > 0)))
-    parts = [f"{tally.names[k]} {'at least ' * bool(tally.low[k] < tally.high[k])}{tally.low[k]}" for k in known]
-    return ", ".join(parts) or f"{tally.valid} valid papers"
 
 
 # -- between rounds ------------------------------------------------------------------------------

@@ -25,12 +25,28 @@ class Tally:
         Bounds; equal where the votes are known, and 0 for who does not stand.
     valid : int or None
         Valid papers.
+    capped : ndarray of bool, shape (K,), optional
+        Whose votes were announced as "at most".
     """
 
     names: tuple[str, ...]
     low: Longs
     high: Longs
     valid: int | None
+    capped: Flags | None = None
+
+    def words(self, standing: Flags) -> str:
+        """Return the tally as it would be announced, with what follows from it."""
+        parts = [self._of(int(k)) for k in np.flatnonzero(standing)]
+        return ", ".join(filter(None, parts)) or f"{self.valid} valid papers"
+
+    def _of(self, k: int) -> str:
+        name, low, high = self.names[k], self.low[k], self.high[k]
+        if low == high:
+            return f"{name} {low}"
+        if self.capped is not None and self.capped[k]:
+            return f"{name} {low} to {high}" if low else f"{name} at most {high}"
+        return f"{name} at least {low}" if low else ""
 
 
 def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], standing: Flags, entitled: int) -> Tally:
@@ -59,12 +75,12 @@ def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], stand
     whole = _papers(valid, low, high, entitled)
     if not told and whole is None:
         raise AnnouncementError("nothing was announced; give votes by candidate, or valid=")
-    room = entitled if whole is None else whole
+    capped, room = high < np.where(standing, entitled, 0), entitled if whole is None else whole
     for own in np.flatnonzero(standing):
         others = np.arange(len(names)) != own
         high[own] = min(high[own], room - low[others].sum())
         low[own] = low[own] if whole is None else max(low[own], whole - high[others].sum())
-    return Tally(names, low, high, whole)
+    return Tally(names, low, high, whole, capped)
 
 
 def _place(name: str, names: Sequence[str]) -> int:

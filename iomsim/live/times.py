@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ def moment_of(at: Any, opens: datetime, last: float | None) -> float:
     """Return a moment in minutes since midnight of the opening date.
 
     A bare "12:20" is on the day of the last event (or of the opening); "Tuesday 10:00" is on that day
-    or the next of its name.
+    or the next of its name.  Hours are written 9:05, 9.05 or 9h05.
 
     Raises
     ------
@@ -43,15 +44,23 @@ def _read(at: Any, today: datetime) -> datetime:
     """Return a moment from a time, a weekday and a time, or a date and a time."""
     day, _, hour = str(at).strip().rpartition(" ")
     try:
-        if not day and ":" in hour and "-" not in hour:
-            return datetime.combine(today.date(), time.fromisoformat(hour))
+        if not day and "-" not in hour:
+            return datetime.combine(today.date(), _hour(hour))
         if len(day) >= 3 and day.isalpha():
             [weekday] = [i for i, name in enumerate(DAY_NAMES) if name.casefold().startswith(day.casefold())]
             ahead = timedelta(days=(weekday - today.weekday()) % 7)
-            return datetime.combine(today.date() + ahead, time.fromisoformat(hour))
+            return datetime.combine(today.date() + ahead, _hour(hour))
         moment = datetime.fromisoformat(str(at))
     except ValueError:
         raise AnnouncementError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
     if moment.tzinfo is not None:
         raise AnnouncementError(f"times are local, without an offset; got {at!r}")
     return moment
+
+
+def _hour(text: str) -> time:
+    """Return a time of the day, written 9:05, 09.05, 9h05 or 09:05:30."""
+    found = re.fullmatch(r"(\d{1,2})[:.h](\d{2})(?::(\d{2})(?:\.\d+)?)?", text)
+    if found is None:
+        raise ValueError
+    return time(int(found[1]), int(found[2]), int(found[3] or 0))
