@@ -15,7 +15,8 @@ from test_records import election, tally, write
 
 import iomsim as iom
 from iomsim import cli
-from iomsim.cli import what_if
+from iomsim.cli import election_day, what_if
+from iomsim.estimates import in_100
 from iomsim.report import rerun
 
 Captured = pytest.CaptureFixture[str]
@@ -213,6 +214,17 @@ def test_a_past_day_is_marked_as_hindsight(capsys: Captured) -> None:
     before = iom.live(iom.load("geneva-2023"), particles=500, seed=2023).forecast().answer()
     assert out.index(before) < out.index("Pope=98 Vitorino=67")
     assert "Pope is elected by acclamation" in out
+
+
+def test_what_is_certain_is_told_as_that_and_nothing_else_is() -> None:
+    night = iom.live(iom.load("geneva-2023"), particles=400, seed=3)
+    night.announce(Pope=105, Vitorino=60)
+    night.withdraw("Vitorino")
+    *_, tally, over = election_day.table(night).splitlines()
+    assert over.split()[-4:] == ["100", "0", "0", "0"]
+    before = night.history().loc[1, ["Pope", "Vitorino", "no winner", "spill"]]
+    assert tally.split()[-4:] == [in_100(p) for p in before]
+    assert "<1" in tally
 
 
 # -- the past --------------------------------------------------------------------------------------
