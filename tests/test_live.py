@@ -20,8 +20,10 @@ from toys import SURE, elect, same, toy
 import iomsim as iom
 from iomsim.errors import AnnouncementError, FileError, IomsimError
 from iomsim.live import learned
+from iomsim.live.continuation import allows
 from iomsim.live.night import Night
 from iomsim.live.reports import one_in
+from iomsim.rules import Rules
 from iomsim.scenario import Scenario
 from iomsim.simulate import Outcomes
 
@@ -492,6 +494,20 @@ def test_rules_of_one_s_own(geneva: Scenario) -> None:
     assert night.forecast().rule_sets().index.tolist() == ["until-two-thirds, changed", *iom.RULE_SETS]
     night.go_on()
     assert len(night.forecast().rule_sets()) == 1
+
+
+def test_rounds_that_were_announced_count_towards_the_cap(geneva: Scenario) -> None:
+    """Three rounds between two, two of them announced; then the leader alone."""
+    fc = told(geneva.with_rules("four-rounds"), NOON, "98-67", worlds=400).forecast()
+    alone = fc.tallies[fc.tallies["kind"] == "yes/no"]
+    assert set(alone["round"]) == {4}
+    assert fc.runs["rounds"].max() == 4
+
+
+def test_rules_that_hold_no_further_round_do_not_agree_with_one(geneva: Scenario) -> None:
+    night = told(geneva, NOON, "go on", worlds=50)
+    agree_ = [allows(Rules(max_rounds=most), night.plan, night.stage) for most in (1, 2)]
+    assert agree_ == [False, True]
 
 
 def test_the_leader_alone_next(geneva: Scenario) -> None:

@@ -358,6 +358,16 @@ def test_no_bound_for_certainty_is_rounded_below_it() -> None:
     assert (np.abs(far.astype(float) / (reach.astype(float) * near) - 1) < 2.0**-23).all()
 
 
+@pytest.mark.parametrize("steps", [65_533.5, 65_534.5, 65_535.0, 65_535.5, 65_536.0])
+def test_whole_numbers_that_sixteen_bits_do_not_hold_are_known(steps: float) -> None:
+    """Also those to which single precision rounds a bound up: 65535 and all but one are 65536."""
+    nobody = np.full(1, -1)
+    urge = ballots.Urge(np.array([steps / 2**16]), np.zeros((2, 1)), nobody, np.ones((2, 1), dtype=bool))
+    share = ballots.Share.of(urge, np.zeros(1))
+    assert share.wide or share.below.max() < 2**16
+    assert not (share.wide and steps < 65_534)
+
+
 def test_where_sixteen_bits_tie_the_further_digits_decide() -> None:
     odds = np.float32(2**16 / 1000.25 - 1)
     bits = np.array([999, 1000, 1001], dtype=np.uint16)

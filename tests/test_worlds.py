@@ -153,6 +153,8 @@ def test_who_was_never_seen_is_the_likelier_away_the_more_rounds_were_held() -> 
     assert away[~cloud.seen] == pytest.approx(0.2 / (0.2 + 0.8 * 0.3**2))
     assert still_away(plan, replace(cloud, passages=cloud.passages[:1]))[~cloud.seen] == pytest.approx(0.2 / 0.44)
     assert still_away(plan, replace(cloud, passages=())).tolist() == [[0.0], *[[0.2]] * 4]
+    present = told(race.with_rules(base="present"), ["valid=4", "valid=3"], 500)  # their number says what elects
+    assert np.array_equal(still_away(present.plan, present.stage.cloud), present.stage.cloud.draws.absent)
 
 
 def test_all_who_lost_their_candidate_are_counted_where_they_must_think_again() -> None:
