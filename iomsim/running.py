@@ -186,15 +186,21 @@ def _play(
             raise
         gathered.stopped = f"interrupted after {gathered.runs} {aim}"
         warnings.warn(gathered.stopped, InterruptedForecastWarning, stacklevel=3)
-    except BlockError as error:
-        gathered.stopped = f"failed after {gathered.runs} {aim}"
-        error.partial = gathered.partial()
-        raise
-    except BrokenExecutor as error:
-        gathered.stopped = f"failed after {gathered.runs} {aim}"
-        broken = BlockError(f"the executor broke after {gathered.runs} {aim}: {reason(error)}")
-        broken.partial = gathered.partial()
-        raise broken from error
+    except (BlockError, BrokenExecutor) as error:
+        failure = _failure(gathered, error, aim)
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def _failure(gathered: Gathered, error: BlockError | BrokenExecutor, aim: str) -> BlockError:
+    """Return the failure of a block, or of the executor, with what had been finished before it."""
+    done = f"{gathered.runs} {aim}"
+    gathered.stopped = f"failed after {done}"
+    broken = f"the executor broke after {done}"
+    failure = error if isinstance(error, BlockError) else BlockError(f"{broken}: {reason(error)}")
+    failure.partial = gathered.partial()
+    return failure
 
 
 def _play_until(gathered: Gathered, precision: float, target: str | None, executor: Any, progress: bool) -> None:
