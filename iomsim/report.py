@@ -42,6 +42,9 @@ ROUNDS = 8
 WIDTH = 760
 """Pixels of a chart in the page."""
 
+WIDEST = 7
+"""Columns of a table that fit into the page."""
+
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
 
@@ -135,6 +138,11 @@ def sides(fc: Forecast) -> pd.DataFrame:
     return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
 
 
+def _upright(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of more columns than fit beside one another turned by a quarter."""
+    return table.T.rename_axis(None) if len(table.columns) > WIDEST else table
+
+
 # -- the page ------------------------------------------------------------------------------------
 
 
@@ -147,7 +155,7 @@ def html(fc: Forecast) -> str:
         f"<p class='answer'>{escape(fc.answer())}</p>",
         *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
         *_assumptions(fc),
-        _section("By the rules in force", sides(fc), fc.rule_sets(), "rule_sets"),
+        _section("By the rules in force", _upright(sides(fc)), fc.rule_sets(), "rule_sets"),
         _section("Rounds to decision", in_words(first_rounds(fc)), fc.rounds(), "rounds"),
         _section("How it ends", in_words(fc.endings().query("probability > 0")), fc.endings(), "endings"),
         _briefing(fc),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import iomsim as iom
 from iomsim.charts.words import balanced, short_parameter
+from iomsim.rules import RULE_SETS
 
 NAMES = ["Wilhelmina Featherstonehaugh-Cholmondeley of Nowhere", *"BCDEFGH"]
 
@@ -47,3 +50,11 @@ def test_a_double_name_is_not_torn() -> None:
 def test_a_row_of_equal_ends_is_told_once() -> None:
     cells = iom.grid(iom.load("minimal"), West=[0.5], runs=50, seed=1)
     assert " to " not in cells.sentence().split(", ", 1)[1]
+
+
+def test_a_table_of_many_candidates_stands_upright_in_the_page(crowd: iom.Scenario, tmp_path: Path) -> None:
+    fc = iom.forecast(crowd, runs=50, seed=1, progress=False)
+    page = fc.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    table = page.split("By the rules in force")[1].split("</table>")[0]
+    assert table.split("</tr>")[0].count("<th>") == 1 + len(RULE_SETS)
+    assert table.count("<tr") == 1 + len(NAMES) + 3

@@ -42,9 +42,7 @@ def test_a_study_takes_scenarios() -> None:
 
 
 def test_text_is_what_loads_takes() -> None:
-    with pytest.raises(
-        iom.IomsimError, match=r"^loads takes the text of a scenario, got PosixPath; load reads"
-    ):
+    with pytest.raises(iom.IomsimError, match=r"^loads takes the text of a scenario, got PosixPath; load reads"):
         iom.loads(Path("x.toml"))  # type: ignore[arg-type]
 
 
@@ -94,3 +92,27 @@ def test_nearly_two_thirds_is_not_two_thirds(nearly: Any) -> None:
 )
 def test_what_is_meant_is_taken(written: Any, meant: str) -> None:
     assert iom.load("minimal").with_rules(threshold=written).rules.rules.threshold == Fraction(meant)
+
+
+# -- past contests ----------------------------------------------------------------------------------
+
+ELECTIONS = "election_id,year,rounds_total,decided_how,winner,threshold_share,electorate_size\n"
+TALLIES = "election_id,round,candidate,votes\nX,1,Anna,80\nX,1,Bob,70\nX,2,Anna,110\nX,2,Bob,40\n"
+
+
+def past(folder: Path, winner: str) -> Path:
+    (folder / "elections.csv").write_text(f"{ELECTIONS}X,2000,2,majority,{winner},2/3,160\n")
+    (folder / "tallies.csv").write_text(TALLIES)
+    return folder
+
+
+def test_who_had_the_votes_in_the_last_round_won(tmp_path: Path) -> None:
+    with pytest.raises(iom.FileError, match=r"line 2: the winner is Bob, but Anna had the votes in round 2, the last$"):
+        iom.history(past(tmp_path, "Bob"))
+    assert iom.history(past(tmp_path, "Anna")).elections["winner"].tolist() == ["Anna"]
+    assert iom.history(past(tmp_path, "Carl")).elections["winner"].tolist() == ["Carl"]  # perhaps a fuller name
+
+
+def test_one_contest_is_told_in_the_singular(tmp_path: Path) -> None:
+    test = iom.backtest(folder=past(tmp_path, "Anna"))
+    assert test.sentence().startswith("Judged after 1 round of 1 past contest, ")

@@ -60,7 +60,20 @@ def complete(election: Record, records: list[Record]) -> None:
         kind = _kind(rounds, place, election)
         for record in rows:
             record.update(seats=rounds[place].seats, kind=kind)
+    if total == rounds[-1].number and records[-1]["kind"] == "round":
+        _check_winner(election, rounds)
     _complete_rules(election, records)
+
+
+def _check_winner(election: Record, rounds: list[_Round]) -> None:
+    """Refuse a winner who stood, while somebody else had the votes in the last round."""
+    last, winner = rounds[-1], election["winner"]
+    first = max(last.votes, key=lambda name: last.votes[name])
+    stood = any(winner in round_.votes for round_ in rounds)
+    if stood and first != winner and last.elects(election["threshold_share"]):
+        raise election["_line"].error(
+            f"the winner is {winner}, but {first} had the votes in round {last.number}, the last"
+        )
 
 
 def _complete_rules(election: Record, records: list[Record]) -> None:

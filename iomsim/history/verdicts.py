@@ -222,10 +222,11 @@ class Backtest:
         table = self.table().reset_index()
         won, lost = (_listed(table[table["model is"] == verdict]) for verdict in ("better", "worse"))
         behind = _listed(table[2 * table["ahead"] < table["contests"]])
-        held = len({case.contest.id for case in self.cases})
+        rounds, contests = len(self.cases), len({case.contest.id for case in self.cases})
+        judged = f"{rounds} round{'s' * (rounds != 1)} of {contests} {self.kind.removesuffix('s' * (contests == 1))}"
         worst = self.by_contest("winner, log")[MODEL].idxmax()
         return (
-            f"Judged after {len(self.cases)} rounds of {held} {self.kind}, {self.model} does clearly better on "
+            f"Judged after {judged}, {self.model} does clearly better on "
             f"{won or 'nothing'}; clearly worse on {lost or 'nothing'}. The other comparisons cannot be told apart "
             f"with so few contests. In most contests it was behind on {behind or 'nothing'}. It was most surprised by "
             f"who won {worst}. {self.note}"
