@@ -286,6 +286,16 @@ def test_contests_count_alike_in_the_table(quick: Backtest) -> None:
     assert (row["ahead"], row["contests"]) == ((by["model"] < by["binomial redraw"]).sum(), len(QUICK))
 
 
+def test_calibration_asks_what_was_said_of_the_leader_and_of_the_next_round(quick: Backtest) -> None:
+    for event, said_of, came_of in (
+        ("leader wins", lambda o: o.winner[0], lambda case: case.came.winner == case.position.candidates[0]),
+        ("over next", lambda o: o.over_next, lambda case: case.came.to_come <= 1),
+    ):
+        chance, came = quick.events(event)
+        assert chance.tolist() == [said_of(case.said.outlook) for case in quick.cases]
+        assert came.tolist() == [came_of(case) for case in quick.cases]
+
+
 def test_a_twin_of_the_model_is_neither_ahead_nor_behind(quick: Backtest) -> None:
     cases = tuple(
         replace(case, outlooks={"model": case.said.outlook, "twin": case.said.outlook}) for case in quick.cases

@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
@@ -21,6 +22,7 @@ from matplotlib.text import Text
 from toys import toy
 
 import iomsim as iom
+from iomsim.charts import winners
 from iomsim.charts.base import captions
 from iomsim.charts.clockface import BIN, lay_days
 from iomsim.charts.facts import tally
@@ -690,6 +692,14 @@ def test_what_was_announced_in_part_is_not() -> None:
     fc = night.forecast()
     assert tally(fc, 1) is None
     assert fc.plot.rounds().get_title().startswith("After round 1: ")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.30, 0.319, "30.0 to 31.9"), (0.30, 0.35, "30 to 35"), (0.0, 0.0004, "<0.1"), (1, 1, "")],
+)
+def test_a_decimal_is_written_where_an_interval_is_that_narrow(low: float, high: float, said: str) -> None:
+    assert winners.span_of(pd.Series({"low": low, "high": high})) == said
 
 
 def test_what_the_examples_agree_on_by_chance_is_no_fact() -> None:

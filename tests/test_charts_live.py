@@ -17,6 +17,7 @@ from iomsim.charts.base import captions
 from iomsim.charts.dots import looks_of
 from iomsim.charts.live import spread
 from iomsim.errors import IomsimError
+from iomsim.estimates import in_100
 from iomsim.live.learned import CAVEAT
 from iomsim.live.night import Night
 
@@ -68,6 +69,15 @@ def test_lines_are_the_history(name: str) -> None:
     for outcome, (colour, _, _) in looks_of(night.race).items():
         assert drawn(ax, colour).get_ydata() == pytest.approx(100 * history[outcome].to_numpy())
         assert list(drawn(ax, colour).get_xdata()) == list(history.index)
+
+
+def test_the_title_tells_the_chance_now_and_before() -> None:
+    night = iom.live(iom.load("geneva-2023"), particles=400, seed=3)
+    night.announce(Pope=90, Vitorino=75)
+    before, now = night.history()["Pope"]
+    assert now > before + 0.05  # a guard
+    title = night.plot.live().get_title().replace("\n", " ")
+    assert title.endswith(f"Pope wins {in_100(now)} in 100, before the vote it was {in_100(before)}")
 
 
 def test_the_prior_forecast_is_dotted() -> None:

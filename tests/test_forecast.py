@@ -269,6 +269,13 @@ def test_the_middle_of_a_few_runs(runs: int, forecasts: dict[str, iom.Forecast])
             assert found == min(n for n in held if np.mean(held <= n) >= q - 1e-9)
 
 
+def test_shares_are_spread_evenly_over_their_class() -> None:
+    summary = make(elect("AAABB", rules={"name": "strict", "max_rounds": 1}), 50).summary
+    assert summary.share_quantile(1, 0, [0.1, 0.5, 0.9]) == pytest.approx([0.60025, 0.60125, 0.60225])
+    nobody = make(elect("BBBBB", rules={"name": "strict", "max_rounds": 1}), 50).summary
+    assert nobody.share_quantile(1, 0, [0.1, 0.5, 0.9]) == pytest.approx([0.00025, 0.00125, 0.00225])
+
+
 def test_counts_of_parts_add_up(forecasts: dict[str, iom.Forecast]) -> None:
     out = forecasts["four-rounds"].outcomes
     assert out is not None

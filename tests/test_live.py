@@ -774,6 +774,14 @@ def test_learned(geneva: Scenario) -> None:
     assert (common["prior mean"], common["prior sd"]) == pytest.approx((0.0, 0.30), abs=0.02)  # that of a difference
 
 
+def test_the_history_tells_odds_and_chance_of_every_step(geneva: Scenario) -> None:
+    night = told(geneva, NOON, "go on", "104-61")
+    table = night.history()
+    assert table["odds"].tolist() == [stage.surprise for stage in night._stages]
+    assert table["chance"].tolist() == [stage.chance for stage in night._stages]
+    assert table["chance"].iloc[1] < table["odds"].iloc[1] < 1
+
+
 def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:
     night = told(june, THREE, "eliminate Isaacs", "Vitorino=82 Thompson=61", worlds=200)
     assert set(night.stage.valid[-1]) == {143}

@@ -789,6 +789,14 @@ def test_scenarios_side_by_side_play_as_each_alone() -> None:
         assert same(out, simulate.play_span(cell, 3, 1, 1500))
 
 
+def test_whatever_of_the_behaviour_is_changed_side_by_side_is_as_alone() -> None:
+    race = camps(TWO_CAMPS).with_rules("one-two-way").with_behaviour(overnight=0.1)
+    paths = [path for path in race.parameters() if path.startswith("behaviour.")]
+    cells = [race.with_parameters({path: 0.6 * race.parameters()[path].value + 0.05}) for path in paths]
+    for cell, out in zip(cells, simulate.play_cells(cells, 3, 0, 300), strict=True):
+        assert same(out, simulate.play_span(cell, 3, 0, 300))
+
+
 def test_electorates_of_two_sizes_share_no_round_where_their_size_says_what_elects() -> None:
     rules = {"name": "strict", "base": "entitled"}
     gone = [(), ("M15",), ("M13", "M14", "M15")]

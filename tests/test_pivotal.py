@@ -135,6 +135,17 @@ def test_many_rounds_are_what_brute_force_gives(race: Scenario, towards: str) ->
     assert found.loc["M3", "win_low"] > 0
 
 
+def test_the_interval_of_a_push_by_hand() -> None:
+    """Of 400 runs the mean and the mean square of what is averaged are 0.1 and 0.5, before the gain."""
+    race = five()
+    gain = np.sqrt(1 + 0.346 * 1.8**2) / 1.8
+    sums = pushes_module.Sums(np.full((2, 5), 40.0), np.full((2, 5), 200.0), np.full(5, 100), np.full(5, 400))
+    row = pushes_module._table(race, plan_of(race), 0, sums, 400).iloc[0]
+    assert row["win"] == pytest.approx(0.1 * gain)
+    assert row["win_high"] - row["win"] == pytest.approx(1.95996 * gain * np.sqrt((0.5 - 0.01) / 400), rel=1e-4)
+    assert row["support"] == 0.25
+
+
 # -- the control variate ----------------------------------------------------------------------------
 
 

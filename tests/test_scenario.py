@@ -306,12 +306,22 @@ def test_rules_in_part(geneva: Scenario) -> None:
         f"after {told} the leader" in said
         for told, said in zip(("1 inconclusive two-way round", "2 inconclusive two-way rounds"), words, strict=True)
     )
-    assert geneva.with_rules(threshold="0.6667").rules.rules.threshold == Fraction(6667, 10_000)  # not two thirds
+    simple = geneva.with_rules(simple_majority_from=3).rules.rules
+    assert "from round 3 on more than half suffices" in simple.sentence()
+    assert [simple.needed(votes, 3) for votes in (57, 58)] == [29, 30]
+    assert geneva.with_rules(threshold="0.65").rules.rules.threshold == Fraction(13, 20)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.62])
 def test_balanced_keeps_all_but_the_appeal(geneva: Scenario, share: float) -> None:
     assert {path.rsplit(".", 1)[0] for path in differences(geneva, geneva.balanced(share))} == {"candidates.0.appeal"}
+
+
+def test_the_member_table_tells_exposures_of_mean_one(geneva: Scenario) -> None:
+    for sponsor, row in zip(geneva.sponsors, geneva.exposure, strict=True):
+        told = geneva.members[f"exposure to {sponsor.name}"]
+        assert told.tolist() == row.tolist()
+        assert told.mean() == pytest.approx(1)
 
 
 def test_ties_of_a_member_add_up() -> None:

@@ -164,6 +164,15 @@ def test_the_reliability_curve_pools_violators_by_hand() -> None:
     assert ((table["low"] <= table["high"]) & (table["low"] >= 0) & (table["high"] <= 1)).all()
 
 
+def test_the_band_of_one_probability_is_binomial() -> None:
+    table = reliability([0.4] * 50, [True] * 50, seed=1, draws=4000)
+    for end, level in (("low", 0.05), ("high", 0.95)):
+        assert table[end].tolist() == pytest.approx([stats.binom.ppf(level, 50, 0.4) / 50], abs=0.021)
+    narrow = reliability([0.4] * 50, [True] * 50, seed=1, draws=4000, level=0.5)
+    assert (narrow["low"] > table["low"]).all()
+    assert (narrow["high"] < table["high"]).all()
+
+
 def test_a_calibrated_forecaster_lies_in_the_band_and_a_liar_does_not() -> None:
     said = np.repeat(np.linspace(0.1, 0.9, 9), 400)
     came = np.random.default_rng(5).random(said.size) < said

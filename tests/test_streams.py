@@ -212,6 +212,11 @@ def test_many_coins_fall_with_their_chances() -> None:
         assert proportion(row.sum(), row.size, chance) < 4
 
 
+def test_the_further_digits_of_ballots_are_others_in_every_round() -> None:
+    for round_ in (1, 2, 40):
+        assert np.array_equal(streams.finer(KEYS, round_), streams.uniform(KEYS, round_, Lane.FINE))
+
+
 class Zeros:
     """A source whose sixteen leading bits are always 0."""
 
