@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import iomsim as iom
-from iomsim.charts.words import balanced, short_parameter
+from iomsim.charts.words import balanced, short, short_parameter
 from iomsim.rules import RULE_SETS
 
 NAMES = ["Wilhelmina Featherstonehaugh-Cholmondeley of Nowhere", *"BCDEFGH"]
@@ -58,3 +58,13 @@ def test_a_table_of_many_candidates_stands_upright_in_the_page(crowd: iom.Scenar
     table = page.split("By the rules in force")[1].split("</table>")[0]
     assert table.split("</tr>")[0].count("<th>") == 1 + len(RULE_SETS)
     assert table.count("<tr") == 1 + len(NAMES) + 3
+
+
+def test_a_name_never_takes_more_lines_than_it_has() -> None:
+    for name in ("common shock towards Κωνσταντίνος Παπαδόπουλος (log-odds)", "a " * 40, "x" * 90):
+        assert short(name, 30, 2).count("\n") <= 1
+
+
+def test_a_percent_sign_stays_with_its_number(crowd: iom.Scenario) -> None:
+    ax = iom.forecast(crowd, runs=50, seed=1, progress=False).plot.rounds()
+    assert "80\N{NO-BREAK SPACE}% range" in ax.get_title().replace("\n", " ")

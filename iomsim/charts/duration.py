@@ -142,7 +142,7 @@ def rounds(
 
 def finding(fc: Forecast) -> str:
     """Return how many rounds voting takes, in the words of the answer."""
-    return how_long(fc).partition(", and ")[0]
+    return how_long(fc).partition(", and ")[0].replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _caption(fc: Forecast, data: pd.DataFrame, by: str) -> Caption:

@@ -30,7 +30,8 @@ def short(name: str, width: int = 18, lines: int = 1) -> str:
     ('Amy Pope', 'Wilhelmina …')
     """
     if lines > 1:
-        return fill(short(name, width * lines - lines), width)
+        tries = (fill(short(name, room), width) for room in range(width * lines - lines, width - 1, -1))
+        return next(text for text in tries if text.count("\n") < lines)
     cut = shorten(name, width, placeholder=" …").strip()
     return cut if cut != "…" else f"{name[: width - 1]}…"
 
