@@ -482,6 +482,7 @@ def test_the_held_out_case_is_told_once() -> None:
     first = out.votes[out.starts, 0] / out.votes[out.starts].sum(axis=1)
     below, equal = np.mean(first < 98 / 165), np.mean(np.isclose(first, 98 / 165))
     assert equal > 0  # a guard
+    assert before["over on Monday"] == np.mean((out.minute >= 0) & (out.minute < 1440))
     assert held.percentile == pytest.approx(below + equal / 2)
     assert held.sentence().startswith("Held out: on 14 May")
     assert "One case proves nothing" in held._repr_html_()

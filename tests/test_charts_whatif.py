@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from toys import toy
 
 import iomsim as iom
+from iomsim.charts.base import captions
 from iomsim.charts.whatif import HIGH, LOW, MOST
 from iomsim.errors import IomsimError
-from iomsim.estimates import Interval
+from iomsim.estimates import Interval, in_100
 from iomsim.scenario import Scenario
 from iomsim.whatif.grid import Grid
 from iomsim.whatif.pivotal import Pivotal
@@ -201,6 +202,7 @@ def test_indices_are_drawn_with_their_intervals() -> None:
     assert "within noise of zero" in words_of(ax)
     said = ax.get_title().replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
     assert said == "W's strength explains 55 % (50 to 60) of the variance of A's chance"
+    assert "W's strength 40 alone, 55 in all" in captions(ax)[0].text
     assert any("not what tallies could teach" in words.replace("\n", " ") for words in words_of(ax))
     assert found.plot.sobol_data()["name"].tolist() == ["W's strength", "chance of a fluid contest"]
 
@@ -269,6 +271,9 @@ def test_variants_are_drawn_with_all_outcomes(names: str) -> None:
     assert [label.get_text() for label in ax.get_yticklabels()] == list(found.forecasts)
     words = [*(f"{name} wins" for name in names), "no winner", "into Tuesday"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == words
+    for name in found.forecasts:
+        one, day = (in_100(table.loc[(outcome, name), "value"]) for outcome in (names[0], "spill"))
+        assert f"{name}: {names[0]} {one}, Tuesday {day}" in captions(ax)[0].text
     heights = [y for _, y in lines_of(ax)]
     assert len(set(heights)) == len(heights)  # no mark hides another
     assert set(found.plot.scenarios_data().index.get_level_values("outcome")) == set(outcomes)

@@ -749,6 +749,9 @@ def test_what_next_counts_the_elections_that_hold_it(geneva: Scenario) -> None:
     assert upcoming.elects.value == ((out.rounds == 2) & (out.winner == 0))[held].mean()
     assert upcoming.table()["probability"].sum() == pytest.approx(1.0)
     rows = (out.starts + 1)[held]
+    share = np.sort(out.votes[rows, 0] / out.valid[rows])
+    points = [share[int(np.ceil(q * share.size - 1e-9)) - 1] for q in (0.1, 0.5, 0.9)]
+    assert upcoming.tally().loc["Pope", ["share 10 %", "share 50 %", "share 90 %"]].tolist() == points
     assert upcoming.table()["probability"].idxmax() == np.bincount(out.votes[rows, 0]).argmax()
 
 
@@ -780,6 +783,9 @@ def test_the_history_tells_odds_and_chance_of_every_step(geneva: Scenario) -> No
     assert table["odds"].tolist() == [stage.surprise for stage in night._stages]
     assert table["chance"].tolist() == [stage.chance for stage in night._stages]
     assert table["chance"].iloc[1] < table["odds"].iloc[1] < 1
+    forecasts = [told(geneva, *lines).forecast() for lines in ([], [NOON], [NOON, "go on"], [NOON, "go on", "104-61"])]
+    assert table["rounds"].tolist() == [fc.median_rounds()[0] for fc in forecasts]
+    assert table["spill"].tolist() == [fc.spill().value for fc in forecasts]
 
 
 def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from toys import toy
+from toys import play, toy
 
 import iomsim as iom
 from iomsim import cells, store, study
@@ -59,6 +59,14 @@ def test_every_row_is_that_of_a_forecast_of_its_own(runs: int, small: iom.Study)
         row = of_a_forecast(iom.forecast(cell.scenario(), runs=runs, seed=4, progress=False))
         assert list(table.columns[2:]) == list(row)
         assert table.iloc[i, 2:].to_dict() == row
+
+
+def test_rounds_of_elections_without_a_winner_count_too() -> None:
+    open_ = toy(9, rules={"name": "strict", "max_rounds": 2})
+    out = play(open_, 200)
+    counts = cells.counted(open_, out)
+    assert 0 < counts.winners[-1] < 200
+    assert counts.rounds.tolist() == [(out.rounds == r).sum() for r in (1, 2)]
 
 
 @pytest.mark.parametrize(("rounds", "median"), [([2, 2], 1), ([2, 3], 2), ([1, 3], 2), ([0, 0, 1], 3), ([5], 1)])

@@ -6,18 +6,26 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from test_whatif import chance, voter
 from toys import toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.estimates import in_100
 from iomsim.widgets import Sliders, sliders
 
 
 @pytest.fixture(scope="module")
 def panel() -> Sliders:
     return sliders(voter(), points=9, runs=4000, seed=1)
+
+
+def test_no_more_digits_than_the_runs_of_a_point_support(panel: Sliders) -> None:
+    assert panel._say(0.5) == in_100(0.5, 1.96 * 0.5 / np.sqrt(4000)) == "50"
+    few = sliders(voter(), points=3, runs=100, seed=1)
+    assert few._say(0.52) == in_100(0.52, 0.098) == "about 50"
 
 
 def test_the_answer_is_the_known_one(panel: Sliders) -> None:
