@@ -96,5 +96,5 @@ _READERS = {".npz": _read_npz, ".parquet": _read_parquet}
 def _read(path: Path) -> Row:
     try:
         return _READERS[path.suffix](path)
-    except Exception as error:
-        raise FileError(f"the file {str(path)!r} is damaged ({error}); delete it to have it made again") from None
+    except Exception:
+        raise FileError(f"the file {str(path)!r} is damaged; delete it to have it made again") from None

@@ -267,7 +267,7 @@ def test_a_damaged_file_is_named(small: iom.Study, tmp_path: Path) -> None:
     run(small, folder=tmp_path)
     victim = sorted(tmp_path.glob("*"))[1]
     victim.write_bytes(victim.read_bytes()[:100])
-    with pytest.raises(FileError, match=f"{victim.name}' is damaged .*; delete it to have it made again"):
+    with pytest.raises(FileError, match=f"{victim.name}' is damaged; delete it to have it made again"):
         run(small, folder=tmp_path)
     victim.unlink()
     pd.testing.assert_frame_equal(run(small, folder=tmp_path), run(small))
