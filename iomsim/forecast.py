@@ -80,6 +80,8 @@ class Forecast:
         Rounds that are facts, not forecast: the same in every run as far as they were announced.
     events : tuple of dict
         What was announced on an election day, in order; empty before the vote.
+    out : tuple of str
+        Candidates who no longer stand, as far as is known: their chance is 0 by rule.
     certain : bool
         The election is over: how it ended is a fact, and its probability is 1 by rule.
     reached : float or None
@@ -96,6 +98,7 @@ class Forecast:
     stopped: str = "all runs asked for were played"
     announced: int = 0
     events: tuple[dict[str, Any], ...] = ()
+    out: tuple[str, ...] = ()
     certain: bool = False
     reached: float | None = None
     assumptions: Tornado | None = None
@@ -113,7 +116,9 @@ class Forecast:
         Intervals are 95 % Monte Carlo intervals (Wilson), here and in every table.
         """
         hits = [self.summary.count(self._ends["winner"] == k) for k in self._winners]
-        return self._table(hits, pd.Index([*self.scenario.names, NO_WINNER], name="winner"))
+        out = self._table(hits, pd.Index([*self.scenario.names, NO_WINNER], name="winner"))
+        out.loc[list(self.out), ["low", "high"]] = 0.0
+        return out
 
     def rounds(self) -> pd.DataFrame:
         """Return the rounds to decision.

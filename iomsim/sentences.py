@@ -73,13 +73,40 @@ def who(fc: Forecast) -> str:
     """
     table = fc.win_probability()
     said = dict(zip(table.index, _chances(table), strict=True))
-    order = table["probability"].iloc[:-1].sort_values(ascending=False, kind="stable")
-    half = (table["high"] - table["low"]) / 2
-    first, second = order.index[:2]
-    is_level = order[first] - order[second] < max(MARGIN, half[first] + half[second])
-    opening = f"{first} and {second} are level" if is_level else f"{first} is ahead"
-    others = ", ".join(f"{name} {said[name]}" for name in order.index[1:])
-    return f"{opening}: {first} wins {said[first]}, {others}, and nobody {said[table.index[-1]]}."
+    first, *others = standing(fc)
+    nobody = f"nobody {said[table.index[-1]]}"
+    told = ", ".join([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in others), f"and {nobody}"])
+    return f"{_position(fc)}: {told}."
+
+
+def standing(fc: Forecast) -> list[str]:
+    """Return the candidates who may still be elected, the likeliest first."""
+    chances = fc.win_probability()["probability"].iloc[:-1].drop(list(fc.out))
+    return [str(name) for name in chances.sort_values(ascending=False, kind="stable").index]
+
+
+def is_level(fc: Forecast) -> bool:
+    """Return whether the two likeliest are as likely, for all that is known."""
+    table, names = fc.win_probability(), standing(fc)[:2]
+    if len(names) < 2:
+        return False
+    first, second = table["probability"][names]
+    return bool(first - second < max(MARGIN, ((table["high"] - table["low"])[names] / 2).sum()))
+
+
+def nobody_likely(fc: Forecast) -> bool:
+    """Return whether more than half of the elections elect nobody."""
+    return bool(fc.win_probability()["probability"].iloc[-1] > 0.5)
+
+
+def _position(fc: Forecast) -> str:
+    """Return who is ahead, or what else is most to be expected."""
+    first, *others = standing(fc)
+    if nobody_likely(fc):
+        return "Most likely nobody is elected"
+    if not others:
+        return f"Only {first} still stands"
+    return f"{first} and {others[0]} are level" if is_level(fc) else f"{first} is ahead"
 
 
 def how_long(fc: Forecast) -> str:

@@ -187,6 +187,23 @@ def test_runs_become_a_forecast_by_hand() -> None:
     assert sorted(turned.shares.tolist()) == pytest.approx([0.3, 0.45, 0.5])
 
 
+def test_a_share_is_one_of_those_who_are_followed() -> None:
+    """Others who still stand in the model count for nothing: 48 to 32 is 60 % whatever they get."""
+    out = Outcomes(
+        winner=np.array([0], dtype=np.int8),
+        ending=np.array([0], dtype=np.uint8),
+        rounds=np.array([2], dtype=np.int16),
+        minute=np.zeros(1, dtype=np.int32),
+        present=np.full(1, 100, dtype=np.int16),
+        votes=np.array([[40, 30, 30], [48, 32, 20]], dtype=np.int16),
+        valid=np.full(2, 100, dtype=np.int16),
+        flows=np.zeros((2, 3, 3), dtype=np.int16),
+    )
+    shares = outlook_from(out, 1, [0, 1]).shares
+    assert shares is not None
+    assert shares.tolist() == [0.6]
+
+
 def test_no_two_stretches_share_their_random_numbers() -> None:
     found = [
         address(seed, name, round_) for seed in (1, 2) for name in ("UNSC2007-A", "UNSC2007-B") for round_ in (1, 2)

@@ -188,6 +188,14 @@ def lines_of(ax: Axes) -> list[tuple[float, float]]:
     return [(round(float(line.get_xdata()[0]), 6), round(float(line.get_ydata()[0]), 6)) for line in found]
 
 
+def test_what_matters_most_is_told_from_noise() -> None:
+    found = tornado(behaviour__secrecy={0.2: 0.1, 0.6: -0.1}, behaviour__fluid={0.1: -0.06, 0.9: 0.0})
+    found.bars["behaviour.secrecy"][0.2]["A"] = around(0.1, half=0.3)
+    found.bars["behaviour.secrecy"][0.6]["A"] = around(-0.1, half=0.3)
+    assert found.table("A").index.tolist() == ["behaviour.secrecy", "behaviour.fluid"]
+    assert "what matters most is chance of a fluid contest (0.1: 34, 0.9: 40)" in found.sentence("A")
+
+
 def test_indices_are_drawn_with_their_intervals() -> None:
     found = sobol(
         sponsors__W__strength=(0.4, 0.3, 0.5, 0.55, 0.5, 0.6, True),

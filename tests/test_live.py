@@ -236,6 +236,41 @@ def test_the_last_of_three_leaves_by_the_rules_of_2018(june: Scenario) -> None:
 
 
 @quiet
+def test_who_is_out_wins_with_probability_0_by_rule(june: Scenario, tmp_path: Path) -> None:
+    night = told(june, THREE, THREE, "Vitorino=68 Thompson=52 Isaacs=22")
+    fc = night.forecast()
+    assert fc.out == ("Isaacs",)
+    assert fc.win_probability().loc["Isaacs"].tolist() == [0, 0, 0]
+    assert fc.win_probability()["high"].gt(0).sum() == 3
+    assert "Isaacs" not in fc.answer()
+    assert any(line.split() == ["Isaacs", "0", "by", "rule"] for line in repr(fc).splitlines())
+    assert [text.get_text() for text in fc.plot.win_probability(rules=False).texts].count("0 in 100") == 1
+    assert night.plot.live_data().loc["Isaacs", "high"].gt(0).tolist() == [True, True, True, False]
+    assert any(text.get_text() == "Isaacs wins 0" for text in night.plot.live().texts)
+    assert iom.open_forecast(fc.save(tmp_path / "june.npz") or tmp_path / "june.npz").out == fc.out
+    night.undo()
+    assert night.forecast().out == ()
+
+
+def test_a_spill_that_has_happened_has_no_error(geneva: Scenario) -> None:
+    night = told(geneva, "Pope=85 Vitorino=80 at 12:20", "Pope=86 Vitorino=79 at Tue 11:00")
+    assert night.plot.live_data().loc["spill", "low"].iloc[1] < night.plot.live_data().loc["spill", "value"].iloc[1]
+    assert night.plot.live_data().loc["spill"].iloc[-1][["value", "low", "high"]].tolist() == [1, 1, 1]
+    assert any(text.get_text() == "into Tuesday 100" for text in night.plot.live().texts)
+
+
+def test_a_leader_alone_has_no_rival_left(geneva: Scenario) -> None:
+    night = told(geneva.with_rules("one-two-way"), "Pope=80 Vitorino=78", "eliminate Vitorino")
+    fc = night.forecast()
+    assert fc.out == ("Vitorino",)
+    assert "; Vitorino is out: Most likely nobody is elected: Pope wins about 15 in 100, and nobody " in fc.answer()
+    assert fc.plot.win_probability(rules=False).get_title().replace("\n", " ").endswith("Pope in about 15")
+    ahead = told(geneva.with_rules("one-two-way"), "Pope=100 Vitorino=58", "eliminate Vitorino").forecast()
+    assert ": Only Pope still stands: Pope wins " in ahead.answer()
+    assert "Pope is ahead and wins in " in ahead.plot.win_probability(rules=False).get_title().replace("\n", " ")
+
+
+@quiet
 def test_two_may_leave_at_once(june: Scenario) -> None:
     race = toy(21, "ABCD", rules={"eliminate_after": 1})
     night = told(race, "A=8 B=6 C=4 D=2", "withdraw C", "A=11 B=9")

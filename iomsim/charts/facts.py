@@ -37,9 +37,9 @@ def said(fc: Forecast, round_: int) -> str:
     return f"round {round_}" if known is None else DASH.join(map(str, known.values()))
 
 
-def chance(fc: Forecast, p: float, half_width: float = 0.0) -> str:
-    """Return a probability per hundred; 0 and 100 only where the election is over, by rule."""
-    return f"{100 * p:.0f}" if fc.certain else in_100(p, half_width)
+def chance(fc: Forecast, p: float, half_width: float | None = None) -> str:
+    """Return a probability per hundred; 0 and 100 only by rule: what is certain has no error at all."""
+    return f"{100 * p:.0f}" if fc.certain or half_width == 0 else in_100(p, half_width or 0.0)
 
 
 def headed(fc: Forecast, sentence: str) -> str:

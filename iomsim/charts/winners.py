@@ -14,7 +14,7 @@ from iomsim.charts.facts import chance, headed
 from iomsim.charts.style import DARK, QUIET, SMALL, ink
 from iomsim.charts.words import count, short
 from iomsim.estimates import in_100
-from iomsim.sentences import MARGIN
+from iomsim.sentences import is_level, nobody_likely, standing
 
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
@@ -76,13 +76,13 @@ def finding(fc: Forecast) -> str:
     """Return who leads, or that two are level, and how often nobody wins."""
     table = fc.win_probability()
     half = (table["high"] - table["low"]) / 2
-    chances = table["probability"].iloc[:-1].sort_values(ascending=False, kind="stable")
-    first, second = (str(name) for name in chances.index[:2])
-    nobody = f"nobody wins in {in_100(table['probability'].iloc[-1], half.iloc[-1])}"
-    won = in_100(chances[first], half[first])
-    if chances[first] - chances[second] < max(MARGIN, half[first] + half[second]):
-        return f"{short(first, 28)} and {short(second, 28)} are level; {nobody} of 100 elections"
-    return f"{short(first, 28)} is ahead and wins in {won} of 100 elections; {nobody}"
+    first, *others = standing(fc)
+    won, nobody = (in_100(table["probability"][name], half[name]) for name in (first, table.index[-1]))
+    if nobody_likely(fc):
+        return f"Most likely nobody is elected: nobody wins in {nobody} of 100 elections, {short(first, 28)} in {won}"
+    if is_level(fc):
+        return f"{short(first, 28)} and {short(others[0], 28)} are level; nobody wins in {nobody} of 100 elections"
+    return f"{short(first, 28)} is ahead and wins in {won} of 100 elections; nobody wins in {nobody}"
 
 
 def _caption(fc: Forecast, table: pd.DataFrame, rules: bool) -> Caption:

@@ -25,7 +25,13 @@ def forecast_from(
 ) -> Forecast:
     """Return the forecast from a stage on: what happened is the same in every run, as far as it is known."""
     again = deepcopy(rng)
-    told = {"announced": stage.round_, "events": events, "certain": stage.over is not None, "reached": stage.at}
+    told = {
+        "announced": stage.round_,
+        "events": events,
+        "out": tuple(race.names[c] for c in stage.out),
+        "certain": stage.over is not None,
+        "reached": stage.at,
+    }
     compared = {"_by_rules": partial(side_by_side, plan=plan, stage=stage, rng=again)} if events else {}
     return from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told, **compared)
 

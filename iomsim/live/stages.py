@@ -108,6 +108,12 @@ class Stage:
         return int(self.standing.sum())
 
     @property
+    def out(self) -> Places:
+        """Who cannot be elected any more."""
+        alone = np.arange(self.standing.size) == self.alone
+        return np.flatnonzero(~(alone if self.alone >= 0 else self.standing))
+
+    @property
     def present(self) -> Shorts:
         """Members present in every world."""
         return np.count_nonzero(~self.cloud.draws.absent, axis=0).astype(np.int16)
