@@ -287,12 +287,14 @@ class Fit:
         table = self.table()
         groups = {word: list(table.index[table["pinned down"] == word]) for word in ("yes", "partly", "no")}
         against = list(table.index[table["disagrees"].astype(bool)])
+        said = [
+            f"pin down {_words(groups['yes'])}",
+            f"pin down in part {_words(groups['partly'])}" if groups["partly"] else "",
+            f"say next to nothing of {_words(groups['no'])}" if groups["no"] else "",
+            f"contradict the default of {_words(against)}" if against else "contradict no default",
+        ]
         few = "" if self.effective >= ENOUGH else f" Only {self.effective:.0f} draws are effective: ask for more draws."
-        return (
-            f"{len(self.contests)} contests pin down {_words(groups['yes'])}, partly {_words(groups['partly'])}; "
-            f"they say next to nothing of {_words(groups['no'])}. "
-            f"They contradict the default of {_words(against)}.{few}"
-        )
+        return f"{len(self.contests)} contests {'; '.join(filter(None, said))}.{few}"
 
     def __repr__(self) -> str:
         """Return the sentence and the table."""
