@@ -168,6 +168,17 @@ def thousands(count: int) -> str:
     return f"{count:,}".replace(",", "\u202f")
 
 
+def count(number: int, thing: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> count(1, "run"), count(20_000, "run")
+    ('1 run', '20\u202f000 runs')
+    """
+    return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def decimals(width: float) -> int:
     """Return how many decimals of a probability per hundred an interval of this width bears."""
     return 1 if width < 0.015 else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from iomsim.announcements import in_words
-from iomsim.estimates import in_100, thousands
+from iomsim.estimates import count, in_100
 
 if TYPE_CHECKING:
     from iomsim.forecast import Forecast
@@ -127,7 +127,7 @@ def how_sure(fc: Forecast) -> str:
     points = max(_half_width(fc.win_probability()), fc.spill().half_width) * 100
     return (
         f"Simulation error, which shrinks with more runs, is at most {_points(points)} "
-        f"({thousands(len(fc))} runs, 95 %); uncertainty about the rules, which does not, {_by_rules(fc)}."
+        f"({count(len(fc), 'run')}, 95 %); uncertainty about the rules, which does not, {_by_rules(fc)}."
     )
 
 

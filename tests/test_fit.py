@@ -319,7 +319,7 @@ def test_a_scenario_with_fitted_values_says_where_they_come_from(learned: iom.Fi
 
 
 def test_the_fit_shows_itself(learned: iom.Fit) -> None:
-    assert "14 contests pin down" in learned.sentence()
+    assert learned.sentence().startswith("By 14 contests, pinned down: ")
     assert learned.sentence() in repr(learned)
     assert "<table" in learned._repr_html_()
     pairs = learned.trade_offs(least=0.0)

@@ -435,7 +435,7 @@ def told(fc: iom.Forecast) -> dict[str, Any]:
         r"takes (\d+)(?: or more)? rounds? in the median \(80 % range: (\d+) to (\d+)( or more)?\)", how_long
     )
     spill = re.search(rf"runs into {day} is {CHANCE}$", how_long)
-    error = re.search(r"at most ([\d.]+) points? \(([\d\u202f]+) runs, 95 %\)", how_sure)
+    error = re.search(r"at most ([\d.]+) points? \(([\d\u202f]+) runs?, 95 %\)", how_sure)
     moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the [45] rule sets", how_sure)
     assert rounds
     assert spill

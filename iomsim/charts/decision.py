@@ -17,9 +17,10 @@ from iomsim.charts.base import Caption, canvas, finish, key, lay_out, root, row
 from iomsim.charts.clockface import GAP, HEAD, Day, draw_days, lay_days, name_days, shade_past, shown_days
 from iomsim.charts.facts import headed
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, QUIET, ink
-from iomsim.charts.words import count, short
+from iomsim.charts.words import short
 from iomsim.clock import DAY
 from iomsim.errors import IomsimError, whole_number
+from iomsim.estimates import count
 from iomsim.forecast import NO_WINNER
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Caption, canvas, finish, key, named_rows, place
 from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink
-from iomsim.charts.words import count, short, short_parameter
+from iomsim.charts.words import short, short_parameter
 from iomsim.errors import whole_number
-from iomsim.estimates import in_100
+from iomsim.estimates import count, in_100
 from iomsim.forecast import NO_WINNER
 from iomsim.whatif.base import SPILL, next_weekday, plain, spoken
 

@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from iomsim.charts.accessor import Accessor, Chart
 from iomsim.charts.base import Caption, canvas, finish, lay_out, page, remember, wrapped
 from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY
-from iomsim.charts.words import count, short
+from iomsim.charts.words import short
+from iomsim.estimates import count
 
 if TYPE_CHECKING:
     from iomsim.history.verdicts import Backtest, Case

@@ -15,9 +15,9 @@ from matplotlib.transforms import Bbox
 from iomsim.charts.base import Caption, canvas, finish, place, root, row
 from iomsim.charts.facts import DASH, headed, tally
 from iomsim.charts.style import DARK, SMALL, haloed, ink
-from iomsim.charts.words import count, short
+from iomsim.charts.words import short
 from iomsim.errors import whole_number
-from iomsim.estimates import in_100
+from iomsim.estimates import count, in_100
 from iomsim.summary import yes_no_rows
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from iomsim.charts import dots, surfaces
 from iomsim.charts.accessor import Accessor, Chart
 from iomsim.charts.base import Caption, canvas, finish, lay_out, named_rows, root
 from iomsim.charts.style import DARK, SMALL
-from iomsim.charts.words import count, short_parameter
+from iomsim.charts.words import short_parameter
 from iomsim.errors import whole_number
+from iomsim.estimates import count
 from iomsim.whatif.base import ROUNDS, checked_target, plain, spoken, worded
 from iomsim.whatif.tornado import RULES, end_in_words
 

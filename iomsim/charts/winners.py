@@ -12,8 +12,8 @@ from matplotlib.figure import Figure, SubFigure
 from iomsim.charts.base import Caption, canvas, finish, key, place
 from iomsim.charts.facts import chance, headed
 from iomsim.charts.style import DARK, QUIET, SMALL, ink
-from iomsim.charts.words import count, short
-from iomsim.estimates import in_100
+from iomsim.charts.words import short
+from iomsim.estimates import count, in_100
 from iomsim.sentences import is_level, nobody_likely, standing
 
 if TYPE_CHECKING:

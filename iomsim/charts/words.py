@@ -1,10 +1,8 @@
-"""Words that fit: names cut short, sentences broken into lines, counts."""
+"""Words that fit: names cut short, sentences broken into lines."""
 
 from __future__ import annotations
 
 from textwrap import fill, shorten
-
-from iomsim.estimates import thousands
 
 
 def balanced(text: str) -> str:
@@ -47,17 +45,6 @@ def short_parameter(name: str, width: int = 40) -> str:
     whose, of, what = name.rpartition("'s ")
     room = width - len(of + what)
     return f"{short(whose, room)}{of}{what}" if whose and room >= 8 else short(name, width)
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things in words.
-
-    Examples
-    --------
-    >>> count(1, "run"), count(20_000, "run")
-    ('1 run', '20\u202f000 runs')
-    """
-    return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
 
 
 def columns(words: list[str], points: float) -> int:

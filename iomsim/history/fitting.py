@@ -14,6 +14,7 @@ import pandas as pd
 
 from iomsim.arrays import Floats
 from iomsim.errors import IomsimError, whole_number
+from iomsim.estimates import count
 from iomsim.history.contests import contests as read_contests
 from iomsim.history.likelihood import log_likelihood
 from iomsim.history.past import Contest
@@ -288,13 +289,13 @@ class Fit:
         groups = {word: list(table.index[table["pinned down"] == word]) for word in ("yes", "partly", "no")}
         against = list(table.index[table["disagrees"].astype(bool)])
         said = [
-            f"pin down {_words(groups['yes'])}",
-            f"pin down in part {_words(groups['partly'])}" if groups["partly"] else "",
-            f"say next to nothing of {_words(groups['no'])}" if groups["no"] else "",
-            f"contradict the default of {_words(against)}" if against else "contradict no default",
+            f"pinned down: {_words(groups['yes'])}",
+            f"in part: {_words(groups['partly'])}" if groups["partly"] else "",
+            f"next to nothing is said of {_words(groups['no'])}" if groups["no"] else "",
+            f"contradicted: the default of {_words(against)}" if against else "no default is contradicted",
         ]
         few = "" if self.effective >= ENOUGH else f" Only {self.effective:.0f} draws are effective: ask for more draws."
-        return f"{len(self.contests)} contests {'; '.join(filter(None, said))}.{few}"
+        return f"By {count(len(self.contests), 'contest')}, {'; '.join(filter(None, said))}.{few}"
 
     def __repr__(self) -> str:
         """Return the sentence and the table."""
