@@ -57,7 +57,7 @@ def live_data(night: Night) -> pd.DataFrame:
         low, high = wilson(value * night.particles, night.particles)
         sure = history["certain"] & value.isin([0.0, 1.0]) | np.array([outcome in out for out in history["out"]])
         if outcome == "spill":
-            sure |= history["at"] >= pd.Timestamp(night.forecast().next_day)
+            sure |= history["spilled"]
         table = pd.DataFrame({"value": value, "low": np.where(sure, value, low), "high": np.where(sure, value, high)})
         parts[outcome] = table.assign(prior=value.iloc[0])
     return pd.concat(parts, names=["outcome"])

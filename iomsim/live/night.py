@@ -262,7 +262,7 @@ class Night:
             By step: the `event`, `at` (if announced), the `round` it came after; everybody's chance to
             win and "no winner"; `spill` into the next day; median `rounds`; `effective_size` of the
             cloud; `odds` of anything as far out, and `chance` of exactly this under the model; who is
-            `out`; `certain` once it is over.
+            `out`; `spilled` once the next day has come; `certain` once it is over.
         """
         rows = []
         for number, stage in enumerate(self._stages):
@@ -279,6 +279,7 @@ class Night:
                     "odds": stage.surprise,
                     "chance": stage.chance,
                     "out": fc.out,
+                    "spilled": fc.spilled,
                     "certain": fc.certain,
                 }
             )
@@ -324,7 +325,7 @@ class Night:
         return f"{self.race.title}: {told}\n{self._report()}\n{self.forecast().answer()}"
 
     def _repr_html_(self) -> str:
-        table = self.history().drop(columns=["effective_size", "odds", "chance", "out", "certain"])
+        table = self.history().drop(columns=["effective_size", "odds", "chance", "out", "spilled", "certain"])
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
         lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
         return f"<div>{lines}{html}</div>"

@@ -31,7 +31,7 @@ from iomsim.scenario import Scenario
 from iomsim.whatif.base import SPILL, Seen, next_weekday, seen, targets
 from iomsim.whatif.differences import differences, phrase
 from iomsim.whatif.paired import NO_CHANGE, is_clear, paired_interval
-from iomsim.whatif.results import Result, frame
+from iomsim.whatif.results import OfForecasts, frame
 
 DEFAULT_RUNS = 10_000
 
@@ -162,7 +162,7 @@ def seen_in(fc: Forecast) -> Seen:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Result):
+class Comparison(OfForecasts):
     """Two forecasts, paired run by run.
 
     Attributes
@@ -175,19 +175,9 @@ class Comparison(Result):
     b: Forecast
 
     @property
-    def race(self) -> Scenario:  # type: ignore[override]
-        """The first scenario."""
-        return self.a.scenario
-
-    @property
-    def seed(self) -> int:  # type: ignore[override]
-        """The seed of both."""
-        return self.a.seed
-
-    @property
-    def runs(self) -> int:  # type: ignore[override]
-        """Runs of each."""
-        return len(self.a)
+    def base(self) -> Forecast:
+        """The first forecast."""
+        return self.a
 
     def table(self) -> pd.DataFrame:
         """Return the two sides and their difference.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -10,10 +11,11 @@ import pandas as pd
 
 from iomsim._version import VERSION
 from iomsim.estimates import thousands
+from iomsim.forecast import Forecast
 from iomsim.scenario import Scenario
 
 
-class Result:
+class Result(ABC):
     """A what-if's answer: a sentence, a table, a chart, and what is needed to make it again."""
 
     race: Scenario
@@ -23,13 +25,13 @@ class Result:
     SHOWN = 15
     EACH = "each"
 
+    @abstractmethod
     def sentence(self) -> str:
         """Return the finding in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self) -> pd.DataFrame:
         """Return the numbers."""
-        raise NotImplementedError
 
     def stamp(self) -> str:
         """Return what is needed to make this again, in one line."""
@@ -64,6 +66,30 @@ class Result:
     def _head(self) -> pd.DataFrame:
         """Return the part of the table that is shown."""
         return self.table().round(3)
+
+
+class OfForecasts(Result):
+    """A what-if between forecasts, which share their seed and their number of runs."""
+
+    @property
+    @abstractmethod
+    def base(self) -> Forecast:
+        """The first forecast."""
+
+    @property
+    def race(self) -> Scenario:  # type: ignore[override]
+        """The first scenario."""
+        return self.base.scenario
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """The seed of all."""
+        return self.base.seed
+
+    @property
+    def runs(self) -> int:  # type: ignore[override]
+        """Runs of each."""
+        return len(self.base)
 
 
 def frame(rows: Mapping[Any, Any], columns: Sequence[str], name: str) -> pd.DataFrame:

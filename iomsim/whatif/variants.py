@@ -14,7 +14,7 @@ from iomsim.scenario import Scenario
 from iomsim.whatif.base import ROUNDS, checked_target, spoken, targets, worded
 from iomsim.whatif.compare import forecasts, obstacle, seen_in
 from iomsim.whatif.paired import NO_CHANGE, is_clear, mean_interval, paired_interval
-from iomsim.whatif.results import Result, frame
+from iomsim.whatif.results import OfForecasts, frame
 
 if TYPE_CHECKING:
     from iomsim.charts.whatif import VariantPlots
@@ -77,7 +77,7 @@ def side_by_side(
 
 
 @dataclass(frozen=True, repr=False)
-class SideBySide(Result):
+class SideBySide(OfForecasts):
     """Named variants of an election, paired run by run with the first.
 
     Attributes
@@ -92,21 +92,6 @@ class SideBySide(Result):
     def base(self) -> Forecast:
         """The first forecast."""
         return next(iter(self.forecasts.values()))
-
-    @property
-    def race(self) -> Scenario:  # type: ignore[override]
-        """The first scenario."""
-        return self.base.scenario
-
-    @property
-    def seed(self) -> int:  # type: ignore[override]
-        """The seed of all."""
-        return self.base.seed
-
-    @property
-    def runs(self) -> int:  # type: ignore[override]
-        """Runs of each."""
-        return len(self.base)
 
     def table(self, target: str | None = None) -> pd.DataFrame:
         """Return each variant, and how it differs from the first.
