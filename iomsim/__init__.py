@@ -8,8 +8,7 @@
 
 from iomsim import exact
 from iomsim._version import VERSION as __version__
-from iomsim.archive import open_forecast
-from iomsim.electorate import Electorate
+from iomsim.election_day.election_day import Night, UnexpectedTallyWarning, live, replay
 from iomsim.errors import (
     AnnouncementError,
     BlockError,
@@ -19,32 +18,33 @@ from iomsim.errors import (
     ScenarioError,
     UnknownNameError,
 )
-from iomsim.estimates import Estimate
-from iomsim.evidence import facts
-from iomsim.forecast import Forecast
-from iomsim.history.backtesting import backtest
-from iomsim.history.contests import contest, contests
-from iomsim.history.fitting import Fit, fit
-from iomsim.history.heldout import HeldOut, held_out
-from iomsim.history.past import Contest
-from iomsim.history.records import history
-from iomsim.history.synthetic import synthetic_contests
-from iomsim.history.verdicts import Backtest
-from iomsim.library import catalogue, dumps, load, loads, schema
-from iomsim.live.night import Night, UnexpectedTallyWarning, live, replay
-from iomsim.parts import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
-from iomsim.quantities import Quantity
-from iomsim.rules import RULE_SETS, Rules
-from iomsim.running import InterruptedForecastWarning, forecast
-from iomsim.scenario import Scenario
-from iomsim.study import Study
-from iomsim.whatif.compare import Comparison, compare
-from iomsim.whatif.grid import Grid, grid
-from iomsim.whatif.paths import Paths, paths_to
-from iomsim.whatif.pivotal import Pivotal, pivotal
-from iomsim.whatif.sobol import Sobol, sobol
-from iomsim.whatif.tornado import Tornado, tornado
-from iomsim.whatif.variants import SideBySide, side_by_side
+from iomsim.forecasting.archive import open_forecast
+from iomsim.forecasting.estimates import Estimate
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.run import InterruptedForecastWarning, forecast
+from iomsim.model.catalogue import catalogue, dumps, load, loads, schema
+from iomsim.model.components import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
+from iomsim.model.electorate import Electorate
+from iomsim.model.evidence import facts
+from iomsim.model.quantities import Quantity
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import RULE_SETS, Rules
+from iomsim.sensitivity.compare import Comparison, compare
+from iomsim.sensitivity.goal import Paths, paths_to
+from iomsim.sensitivity.grid import Grid, grid
+from iomsim.sensitivity.pivotal import Pivotal, pivotal
+from iomsim.sensitivity.sobol import Sobol, sobol
+from iomsim.sensitivity.study import Study
+from iomsim.sensitivity.tornado import Tornado, tornado
+from iomsim.sensitivity.variants import SideBySide, side_by_side
+from iomsim.validation.backtest import backtest
+from iomsim.validation.contest import Contest
+from iomsim.validation.contests import contest, contests
+from iomsim.validation.data import history
+from iomsim.validation.fit import Fit, fit
+from iomsim.validation.heldout import HeldOut, held_out
+from iomsim.validation.synthetic import synthetic_contests
+from iomsim.validation.verdict import Backtest
 
 __all__ = [
     "RULE_SETS",

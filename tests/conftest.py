@@ -6,9 +6,9 @@ import pytest
 from toys import neutral, play
 
 import iomsim as iom
-from iomsim.rules import RULE_SETS
-from iomsim.scenario import Scenario
-from iomsim.simulate import Outcomes
+from iomsim.engine.spans import Outcomes
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import RULE_SETS
 
 
 @pytest.fixture(scope="session")

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from iomsim import streams
-from iomsim.compiled import Draws
-from iomsim.scenario import Scenario
-from iomsim.streams import Lane
+from iomsim.engine import rng
+from iomsim.engine.plan import Draws
+from iomsim.engine.rng import Lane
+from iomsim.model.scenario import Scenario
 
 NEAR = 1e-6
 DAY = 24 * 60
@@ -59,9 +59,9 @@ def ballot(keys: np.ndarray, round_: int, member: np.ndarray) -> np.ndarray:
     The leading bits are a quarter of a word that four neighbours share, those after the point the round's.
     """
     member = np.asarray(member, dtype=np.uint64)
-    word = streams.words(keys, round_, np.uint64(Lane.BALLOTS) + member // np.uint64(4))
+    word = rng.words(keys, round_, np.uint64(Lane.BALLOTS) + member // np.uint64(4))
     leading = (word >> (member % np.uint64(4) * np.uint64(16))) & np.uint64(0xFFFF)
-    return leading + streams.uniform(keys, round_, Lane.FINE)
+    return leading + rng.uniform(keys, round_, Lane.FINE)
 
 
 class Numbers:
@@ -71,20 +71,20 @@ class Numbers:
         self.key = key
 
     def uniform(self, round_: int, lane: int) -> float:
-        return float(streams.uniform(self.key, round_, lane)[0])
+        return float(rng.uniform(self.key, round_, lane)[0])
 
     def uniforms(self, round_: int, lane: int, count: int) -> list[float]:
         lanes = np.uint64(lane) + np.arange(count, dtype=np.uint64)
-        return streams.uniform(np.repeat(self.key, count), round_, lanes).tolist()
+        return rng.uniform(np.repeat(self.key, count), round_, lanes).tolist()
 
     def ballots(self, round_: int, members: int) -> list[float]:
         """Return every member's number in [0, 1)."""
         who = np.arange(members)
-        return (ballot(np.repeat(self.key, members), round_, who) / streams.STEPS).tolist()
+        return (ballot(np.repeat(self.key, members), round_, who) / rng.STEPS).tolist()
 
     def polar(self, round_: int, lane: int) -> tuple[float, float]:
         """Return a uniform in (0, 1] of forty bits, and the cosine of an angle of the other 24."""
-        word = int(streams.words(self.key, round_, lane)[0])
+        word = int(rng.words(self.key, round_, lane)[0])
         return ((word >> 24) + 1) / 2**40, math.cos(2 * math.pi * (word % 2**24) / 2**24)
 
     def normal(self, round_: int, lane: int) -> float:

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 import iomsim as iom
-from iomsim.announcements import event_of
+from iomsim.election_day.times import moment_of
 from iomsim.errors import AnnouncementError
-from iomsim.live.times import moment_of
+from iomsim.model.events import event_of
 
 OPENS = datetime(2023, 5, 15, 10)
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iomsim.announcements import EVENTS, event_of, events_digest, in_words, say
+from iomsim.election_day.tally import tally_of
+from iomsim.election_day.times import moment_of
 from iomsim.errors import IomsimError
-from iomsim.live.tallies import tally_of
-from iomsim.live.times import moment_of
+from iomsim.model.events import EVENTS, event_of, events_digest, in_words, say
 
 TWO, THREE = ("Pope", "Vitorino"), ("António Vitorino", "Laura Thompson", "Isaacs")
 OPENS = datetime(2023, 5, 15, 10)

@@ -15,7 +15,7 @@ import pytest
 from toys import elect, neutral, same
 
 import iomsim as iom
-from iomsim import archive
+from iomsim.forecasting import archive
 
 TABLES = ("win_probability", "rounds", "endings", "decided_at", "rule_sets")
 
@@ -111,7 +111,7 @@ def test_why_it_stopped_and_what_was_announced_survive(tmp_path: Path) -> None:
 
 
 def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["iomsim.forecast"], "_under", lambda fc, name: pytest.fail("played again"))
+    monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "_under", lambda fc, name: pytest.fail("played again"))
     assert len(iom.open_forecast(saved).rule_sets()) == 5  # the shipped ones and its own
 
 

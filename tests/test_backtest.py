@@ -14,14 +14,12 @@ from test_contests import own
 from test_records import election, tally, write
 
 import iomsim as iom
+from iomsim.engine.spans import Outcomes
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.history.announced import Position, Sequel
-from iomsim.history.backtesting import leaving_out
-from iomsim.history.contests import contests
-from iomsim.history.outlook import LAST, SCORES, Outlook, scored
-from iomsim.history.past import Contest
-from iomsim.history.replaying import address, outlook_from
-from iomsim.history.rivals import (
+from iomsim.model.components import Behaviour
+from iomsim.rules.ruleset import Rules
+from iomsim.validation.backtest import leaving_out
+from iomsim.validation.baselines import (
     Momentum,
     binomial_redraw,
     constant_hazard,
@@ -30,11 +28,13 @@ from iomsim.history.rivals import (
     momentum,
     nothing_changes,
 )
-from iomsim.history.verdicts import Backtest
-from iomsim.parts import Behaviour
-from iomsim.rules import Rules
-from iomsim.scores import crps_pmf
-from iomsim.simulate import Outcomes
+from iomsim.validation.contest import Contest
+from iomsim.validation.contests import contests
+from iomsim.validation.prediction import LAST, SCORES, Outlook, scored
+from iomsim.validation.replay import address, outlook_from
+from iomsim.validation.rounds import Position, Sequel
+from iomsim.validation.scores import crps_pmf
+from iomsim.validation.verdict import Backtest
 
 QUICK = ["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG", "WHO2017"]
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from toys import toy
 
 import iomsim as iom
-from iomsim.library import dumps
-from iomsim.scenario import Scenario, build
+from iomsim.model.catalogue import dumps
+from iomsim.model.scenario import Scenario, build
 
 AB = [{"name": "A"}, {"name": "B"}]
 BASE: dict[str, Any] = {"electorate": {"size": 9}, "candidates": AB}

@@ -7,9 +7,10 @@ import pytest
 from toys import PRESENT, STILL, classes, neutral, play, toy
 
 import iomsim as iom
-from iomsim import balance, exact
-from iomsim.compiled import compile_scenario, draw
-from iomsim.scenario import Scenario
+from iomsim import exact
+from iomsim.engine import balance
+from iomsim.engine.plan import compile_scenario, draw
+from iomsim.model.scenario import Scenario
 
 
 def shares(race: Scenario, runs: int = 15_000) -> np.ndarray:

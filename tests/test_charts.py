@@ -22,18 +22,18 @@ from matplotlib.text import Text
 from toys import toy
 
 import iomsim as iom
-from iomsim.charts import winners
+from iomsim.charts import win_probability
 from iomsim.charts.base import captions
-from iomsim.charts.clockface import BIN, lay_days
+from iomsim.charts.dashboard import heading
 from iomsim.charts.facts import tally
-from iomsim.charts.pages import heading
+from iomsim.charts.session_axis import BIN, lay_days
+from iomsim.engine.spans import Outcomes
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100
-from iomsim.forecast import NO_WINNER, Forecast, from_outcomes
-from iomsim.rules import ENDINGS
-from iomsim.scenario import Scenario, build
-from iomsim.sentences import who
-from iomsim.simulate import Outcomes
+from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.forecast import NO_WINNER, Forecast, from_outcomes
+from iomsim.forecasting.wording import who
+from iomsim.model.scenario import Scenario, build
+from iomsim.rules.ruleset import ENDINGS
 
 LONG = (
     "Her Excellency Ambassador Wilhelmina Featherstonehaugh-Cholmondeley",
@@ -700,7 +700,7 @@ def test_what_was_announced_in_part_is_not() -> None:
     [(0.30, 0.319, "30.0 to 31.9"), (0.30, 0.35, "30 to 35"), (0.0, 0.0004, "<0.1"), (1, 1, "")],
 )
 def test_a_decimal_is_written_where_an_interval_is_that_narrow(low: float, high: float, said: str) -> None:
-    assert winners.span_of(pd.Series({"low": low, "high": high})) == said
+    assert win_probability.span_of(pd.Series({"low": low, "high": high})) == said
 
 
 def test_what_the_examples_agree_on_by_chance_is_no_fact() -> None:

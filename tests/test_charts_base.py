@@ -22,9 +22,9 @@ import iomsim as iom
 from iomsim.charts import STYLE, Plots, save
 from iomsim.charts.base import key
 from iomsim.charts.style import contrast, ink
-from iomsim.charts.words import short
+from iomsim.charts.text import short
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.scenario import PALETTE
+from iomsim.model.scenario import PALETTE
 
 SVG = "{http://www.w3.org/2000/svg}"
 ON_AXES = [name for name in Plots.names() if name != "dashboard"]

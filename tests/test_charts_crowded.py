@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import iomsim as iom
-from iomsim.charts.words import balanced, short, short_parameter
-from iomsim.rules import RULE_SETS
+from iomsim.charts.text import balanced, short, short_parameter
+from iomsim.rules.ruleset import RULE_SETS
 
 NAMES = ["Wilhelmina Featherstonehaugh-Cholmondeley of Nowhere", *"BCDEFGH"]
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 import iomsim as iom
 from iomsim.charts.base import captions
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.history.verdicts import Backtest
+from iomsim.validation.verdict import Backtest
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from matplotlib.lines import Line2D
 
 import iomsim as iom
 from iomsim.charts.base import captions
-from iomsim.charts.dots import looks_of
-from iomsim.charts.live import spread
+from iomsim.charts.dotplots import looks_of
+from iomsim.charts.election_day import spread
+from iomsim.election_day.election_day import Night
+from iomsim.election_day.learned import CAVEAT
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100
-from iomsim.live.learned import CAVEAT
-from iomsim.live.night import Night
+from iomsim.forecasting.estimates import in_100
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

@@ -17,15 +17,15 @@ from toys import toy
 
 import iomsim as iom
 from iomsim.charts.base import captions
-from iomsim.charts.whatif import HIGH, LOW, MOST
+from iomsim.charts.tornado import HIGH, LOW, MOST
 from iomsim.errors import IomsimError
-from iomsim.estimates import Interval, in_100
-from iomsim.scenario import Scenario
-from iomsim.whatif.grid import Grid
-from iomsim.whatif.pivotal import Pivotal
-from iomsim.whatif.sobol import Sobol
-from iomsim.whatif.tornado import Tornado
-from iomsim.whatif.variants import SideBySide
+from iomsim.forecasting.estimates import Interval, in_100
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.grid import Grid
+from iomsim.sensitivity.pivotal import Pivotal
+from iomsim.sensitivity.sobol import Sobol
+from iomsim.sensitivity.tornado import Tornado
+from iomsim.sensitivity.variants import SideBySide
 
 
 @pytest.fixture(autouse=True)

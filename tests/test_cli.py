@@ -15,9 +15,9 @@ from test_records import election, tally, write
 
 import iomsim as iom
 from iomsim import cli
-from iomsim.cli import election_day, what_if
-from iomsim.estimates import in_100
-from iomsim.report import rerun
+from iomsim.charts.report import rerun
+from iomsim.cli import election_day, sensitivity
+from iomsim.forecasting.estimates import in_100
 
 Captured = pytest.CaptureFixture[str]
 SMALL = ("--runs", "300", "--seed", "5")
@@ -177,8 +177,8 @@ def test_a_sentence_and_a_table(words: tuple[str, ...], small: Path, capsys: Cap
 
 
 def test_a_range_is_read() -> None:
-    assert what_if._axis("W=0:1:5") == ("W", [0.0, 0.25, 0.5, 0.75, 1.0])
-    assert what_if._axis("secrecy") == ("secrecy", None)
+    assert sensitivity._axis("W=0:1:5") == ("W", [0.0, 0.25, 0.5, 0.75, 1.0])
+    assert sensitivity._axis("secrecy") == ("secrecy", None)
 
 
 # -- election day ----------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from toys import ALPHA, elect, fit, play, proportion, toy
 
-from iomsim import streams
-from iomsim.clock import DAY, Calendar, Pace, Timetable, calendar, minute_of
+from iomsim.engine import rng
+from iomsim.engine.clock import DAY, Calendar, Pace, Timetable, calendar, minute_of
 from iomsim.errors import ScenarioError
-from iomsim.scenario import Scenario
+from iomsim.model.scenario import Scenario
 
-KEYS = streams.run_keys(1, 0)
+KEYS = rng.run_keys(1, 0)
 WEEK = frozenset(range(5))
 HALVES = ((time(10), time(13)), (time(15), time(18)))
 SURE = {"concede_a": 1e9, "concede_b": 1e-9}

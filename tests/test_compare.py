@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from toys import classes, elect, play, tallies, toy
 
 import iomsim as iom
-from iomsim.compiled import draw
+from iomsim.engine.plan import draw
+from iomsim.engine.spans import plan_of
 from iomsim.errors import PairingError
-from iomsim.parts import Tie
-from iomsim.scenario import Scenario
-from iomsim.simulate import plan_of
-from iomsim.whatif.compare import chance_moves, likelier, points
-from iomsim.whatif.differences import differences, phrase
-from iomsim.whatif.paired import paired_interval
+from iomsim.model.components import Tie
+from iomsim.model.differences import differences, phrase
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.compare import chance_moves, likelier, points
+from iomsim.sensitivity.intervals import paired_interval
 
 SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8}, {"name": "E", "backs": "B", "strength": 0.5}]
 

@@ -13,8 +13,8 @@ from scipy import stats
 from toys import ALPHA
 
 from iomsim import exact
-from iomsim.live import conditioning
-from iomsim.live.conditioning import allot, partial_sums, sample_sum, up_to
+from iomsim.election_day import conditioning
+from iomsim.election_day.conditioning import allot, partial_sums, sample_sum, up_to
 
 Q = np.array([0.05, 0.3, 0.5, 0.9, 1.0, 0.0])
 """Members who are not alike, one certain and one impossible."""

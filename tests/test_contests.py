@@ -11,13 +11,13 @@ import pytest
 from test_records import election, tally, write
 
 import iomsim as iom
+from iomsim.engine.spans import join, results
 from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
-from iomsim.history.announced import Sequel
-from iomsim.history.contests import contest, contests
-from iomsim.history.past import Contest
-from iomsim.history.stretches import LONGEST, Stretch, stretches
-from iomsim.rules import ENDINGS
-from iomsim.simulate import join, results
+from iomsim.rules.ruleset import ENDINGS
+from iomsim.validation.contest import Contest
+from iomsim.validation.contests import contest, contests
+from iomsim.validation.rounds import Sequel
+from iomsim.validation.segments import LONGEST, Stretch, stretches
 
 SHIPPED = {one.id: one for one in contests()}
 

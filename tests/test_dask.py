@@ -13,9 +13,10 @@ import pytest
 from toys import same, toy
 
 import iomsim as iom
-from iomsim import running, simulate
-from iomsim.simulate import join, play_span
-from iomsim.streams import BLOCK
+from iomsim.engine import spans
+from iomsim.engine.rng import BLOCK
+from iomsim.engine.spans import join, play_span
+from iomsim.forecasting import run
 
 pytestmark = [
     pytest.mark.dask,
@@ -44,8 +45,8 @@ def client(cluster: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulate, "SPAN", 1)
-    monkeypatch.setattr(running, "SPAN", 1)
+    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(run, "SPAN", 1)
 
 
 def forecast(runs: int, executor: Any = None, keep: str = "runs") -> iom.Forecast:
@@ -132,8 +133,8 @@ def breaks(race: Any, seed: int, first: int, size: int) -> Any:
 
 @pytest.mark.usefixtures("short_spans")
 def test_a_failure_on_a_worker_names_its_block(client: Any) -> None:
-    parts = simulate.results(RACE, 6 * BLOCK, 9, client.get_executor(), work=breaks)
+    parts = spans.results(RACE, 6 * BLOCK, 9, client.get_executor(), work=breaks)
     done = [next(parts) for _ in range(3)]
     with pytest.raises(iom.BlockError, match="from block 3 failed: ValueError: as agreed"):
         done += list(parts)
-    assert same(join(done[:3]), join(simulate.results(RACE, 3 * BLOCK, 9)))
+    assert same(join(done[:3]), join(spans.results(RACE, 3 * BLOCK, 9)))

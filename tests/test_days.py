@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import iomsim as iom
-from iomsim.announcements import event_of
-from iomsim.days import day
+from iomsim.election_day.days import day
 from iomsim.errors import UnknownNameError
-from iomsim.evidence import shipped_names
+from iomsim.model.events import event_of
+from iomsim.model.evidence import shipped_names
 
 DAYS = shipped_names("days", ".toml")
 

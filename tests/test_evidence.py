@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import iomsim as iom
-from iomsim import evidence
-from iomsim.compiled import compile_scenario
-from iomsim.electorate import read_table
-from iomsim.scenario import Scenario, build
-from iomsim.selectors import select
+from iomsim.engine.plan import compile_scenario
+from iomsim.model import evidence
+from iomsim.model.electorate import read_table
+from iomsim.model.scenario import Scenario, build
+from iomsim.model.selectors import select
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 CITING = ("geneva-2023", "iom-2018")

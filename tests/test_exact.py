@@ -17,8 +17,8 @@ from toys import ALPHA, STILL, fit, play, tallies, toy
 import iomsim as iom
 from iomsim import exact
 from iomsim.errors import IomsimError
-from iomsim.rules import ENDINGS, Rules
-from iomsim.scenario import Scenario
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import ENDINGS, Rules
 
 CHANCES = [0.1, 0.35, 0.5, 0.9, 0.62]
 

@@ -13,9 +13,10 @@ from toys import ALPHA, STILL, play, proportion, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.history.contests import contests
-from iomsim.history.fitting import _mixture
-from iomsim.history.likelihood import (
+from iomsim.model.components import Behaviour
+from iomsim.validation.contests import contests
+from iomsim.validation.fit import _mixture
+from iomsim.validation.likelihood import (
     Moves,
     Patience,
     _moments,
@@ -26,8 +27,7 @@ from iomsim.history.likelihood import (
     of_tallies,
     patience_of,
 )
-from iomsim.history.priors import LAWS, chosen, from_scores, priors
-from iomsim.parts import Behaviour
+from iomsim.validation.priors import LAWS, chosen, from_scores, priors
 
 SHIPPED = {one.id: one for one in contests()}
 

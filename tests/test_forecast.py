@@ -16,10 +16,11 @@ from scipy import stats
 from toys import FREE, STILL, elect, neutral, same, toy
 
 import iomsim as iom
-from iomsim import estimates, sentences, simulate
-from iomsim.estimates import Estimate, in_100, in_words, thousands, wilson
-from iomsim.rules import ENDINGS, RULE_SETS
-from iomsim.summary import merge, summarise
+from iomsim.engine import spans
+from iomsim.forecasting import estimates, wording
+from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands, wilson
+from iomsim.forecasting.summary import merge, summarise
+from iomsim.rules.ruleset import ENDINGS, RULE_SETS
 
 NO_WINNER = "no winner"
 
@@ -361,8 +362,8 @@ def test_a_forecast_is_not_changed_or_compared_by_accident(forecasts: dict[str, 
 
 
 def test_the_summary_alone_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulate, "SPAN", 1)
-    monkeypatch.setattr(sys.modules["iomsim.forecast"], "SIDE_RUNS", 300)
+    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "SIDE_RUNS", 300)
     race = iom.load("iom-2018").with_rules("four-rounds")
     whole, counts = (make(race, 2500, keep=keep) for keep in ("runs", "summary"))
     assert counts.outcomes is None
@@ -529,7 +530,7 @@ def test_what_is_over_is_told_as_a_fact() -> None:
     nobody = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     lost = replace(nobody, announced=3, certain=True)
     assert lost.answer() == "It is over: nobody is elected after 3 rounds (unresolved)."
-    assert sentences.over(whole) == ""  # all runs agree, but nothing was announced
+    assert wording.over(whole) == ""  # all runs agree, but nothing was announced
 
 
 def test_rounds_already_held_are_mentioned(forecasts: dict[str, iom.Forecast]) -> None:
@@ -609,7 +610,7 @@ def test_nothing_is_lost_in_elections_of_a_handful() -> None:
 
 def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by fewer runs: the table beside the answer must not give another number for the same thing."""
-    monkeypatch.setattr(sys.modules["iomsim.forecast"], "SIDE_RUNS", 300)
+    monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "SIDE_RUNS", 300)
     fc = iom.forecast(iom.load("minimal").with_rules("four-rounds"), 2000, seed=3, progress=False)
     table = fc.rule_sets()
     assert table.loc["four-rounds"].to_dict() == fc.side()

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import iomsim as iom
-from iomsim.arrays import Floats
-from iomsim.clock import sits_late
-from iomsim.compiled import Plan
-from iomsim.live.hours import Hours, consulted, ends_at, known, opening_hours, pass_round, renewed, waits_until
-from iomsim.live.particles import weights
-from iomsim.simulate import plan_of
+from iomsim.election_day.clocks import Hours, consulted, ends_at, known, opening_hours, pass_round, renewed, waits_until
+from iomsim.election_day.particles import weights
+from iomsim.engine.clock import sits_late
+from iomsim.engine.plan import Plan
+from iomsim.engine.spans import plan_of
+from iomsim.typing import Floats
 
 CLOCKS = 200_000
 

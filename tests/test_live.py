@@ -18,14 +18,14 @@ from pandas.testing import assert_frame_equal
 from toys import SURE, elect, same, toy
 
 import iomsim as iom
+from iomsim.election_day import learned
+from iomsim.election_day.election_day import Night
+from iomsim.election_day.predict import allows
+from iomsim.election_day.report import one_in
+from iomsim.engine.spans import Outcomes
 from iomsim.errors import AnnouncementError, FileError, IomsimError
-from iomsim.live import learned
-from iomsim.live.continuation import allows
-from iomsim.live.night import Night
-from iomsim.live.reports import one_in
-from iomsim.rules import Rules
-from iomsim.scenario import Scenario
-from iomsim.simulate import Outcomes
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import Rules
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

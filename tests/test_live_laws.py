@@ -13,13 +13,14 @@ from scipy import stats
 from toys import ALPHA, PRESENT, STILL, neutral, toy
 
 import iomsim as iom
-from iomsim import exact, simulate
-from iomsim.compiled import draw
-from iomsim.live import learned, particles, steps
-from iomsim.live.night import Night
-from iomsim.live.stages import opening
-from iomsim.rules import RULE_SETS
-from iomsim.scenario import Scenario
+from iomsim import exact
+from iomsim.election_day import learned, particles, update
+from iomsim.election_day.election_day import Night
+from iomsim.election_day.state import opening
+from iomsim.engine import spans
+from iomsim.engine.plan import draw
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import RULE_SETS
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
@@ -165,16 +166,16 @@ def test_parts_of_what_can_be_add_up() -> None:
 DRAWS = 99
 
 
-def truths(race: Scenario, worlds: int, seed: int) -> tuple[simulate.Outcomes, dict[str, Floats]]:
+def truths(race: Scenario, worlds: int, seed: int) -> tuple[spans.Outcomes, dict[str, Floats]]:
     """Return elections and what of them is ranked."""
-    plan = simulate.plan_of(race)
-    out = simulate.play_span(race, seed, 0, worlds)
+    plan = spans.plan_of(race)
+    out = spans.play_span(race, seed, 0, worlds)
     stage = replace(opening(plan, worlds, seed), cloud=particles.new_cloud(plan, draw(plan, seed, 0, worlds)))
     level = learned.level(plan, stage, 0)
     return out, {"A wins": (out.winner == 0).astype(float), "rounds": out.rounds.astype(float), "level": level}
 
 
-def after_tallies(race: Scenario, out: simulate.Outcomes, run: int, most: int, worlds: int) -> Night:
+def after_tallies(race: Scenario, out: spans.Outcomes, run: int, most: int, worlds: int) -> Night:
     """Announce the first tallies of an election, at most so many, and whatever became of it before the last of them."""
     night = iom.live(race, particles=worlds, seed=10_000 + run)
     held, names = int(out.rounds[run]), np.array(race.names)
@@ -236,7 +237,7 @@ def test_ranks_are_uniform(contest: str) -> None:
 @pytest.mark.parametrize("lie", ["the tally counts three times", "three votes are counted for the wrong one"])
 def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check is blind to one lie only: who hears nothing of the tally keeps the prior, and it is calibrated."""
-    honest = steps.live_through
+    honest = update.live_through
 
     def thrice(rng: Any, plan: Any, cloud: Any, lived: Any, tally: Any) -> Any:
         moved, votes = honest(rng, plan, cloud, lived, tally)
@@ -246,7 +247,7 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
         low = np.clip(np.add(tally.low, [3, -3]), 0, tally.valid)
         return honest(rng, plan, cloud, lived, replace(tally, low=low, high=low))
 
-    monkeypatch.setattr(steps, "live_through", thrice if "times" in lie else miscounted)
+    monkeypatch.setattr(update, "live_through", thrice if "times" in lie else miscounted)
     assert min(map(uniform, ranks(CONTESTS["two, one tally"][0], 500, 1).values())) < ALPHA
 
 
@@ -255,7 +256,7 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
 def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
     race = iom.load("geneva-2023")
     worlds = 200
-    out = simulate.play_span(race, 55, 0, worlds)
+    out = spans.play_span(race, 55, 0, worlds)
     nights = (after_tallies(race, out, run, 1, 400) for run in range(worlds))
     wins = [night.forecast().win_probability()["probability"]["Pope"] for night in nights]
     prior = iom.forecast(race, runs=100_000, seed=6, progress=False).win_probability()["probability"]["Pope"]

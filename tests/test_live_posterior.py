@@ -15,15 +15,16 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim import compiled, simulate
-from iomsim.arrays import Floats
-from iomsim.clock import DAY, Timetable
-from iomsim.live import consequences, lived, particles, steps
-from iomsim.live.night import Night, live
-from iomsim.rules import ENDINGS
-from iomsim.scenario import Scenario
-from iomsim.simulate import Outcomes, plan_of
-from iomsim.streams import BLOCK
+from iomsim.election_day import between_rounds, particles, propagate, update
+from iomsim.election_day.election_day import Night, live
+from iomsim.engine import spans
+from iomsim.engine.clock import DAY, Timetable
+from iomsim.engine.plan import Draws, draw
+from iomsim.engine.rng import BLOCK
+from iomsim.engine.spans import Outcomes, plan_of
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import ENDINGS
+from iomsim.typing import Floats
 
 Where = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -59,7 +60,7 @@ def pairs(text: str) -> dict[str, Any]:
 class Elections:
     """Simulated elections to be sifted, or those that a posterior consists of."""
 
-    def __init__(self, out: Outcomes, draws: compiled.Draws) -> None:
+    def __init__(self, out: Outcomes, draws: Draws) -> None:
         self.out, self.draws = out, draws
 
     def votes(self, round_: int, k: int) -> Ints:
@@ -116,8 +117,8 @@ class Elections:
 def past(race: Scenario, runs: int, seed: int = 99) -> Elections:
     """Return elections simulated without knowing anything."""
     plan = plan_of(race)
-    draws = [compiled.draw(plan, seed, block, n) for block, n in enumerate(simulate.portions(runs, BLOCK))]
-    found = Elections(simulate.join(simulate.results(race, runs, seed)), particles.beside(draws))
+    draws = [draw(plan, seed, block, n) for block, n in enumerate(spans.portions(runs, BLOCK))]
+    found = Elections(spans.join(spans.results(race, runs, seed)), particles.beside(draws))
     found.race = race
     return found
 
@@ -293,46 +294,46 @@ def all_alike(live_through: Any) -> Any:
 
 
 LIARS: dict[str, tuple[str, Any, str, Any]] = {
-    "the tally does not weigh": ("an unlikely tally", steps, "live_through", all_alike),
+    "the tally does not weigh": ("an unlikely tally", update, "live_through", all_alike),
     "nobody is steered back": (
         "an unlikely tally",
-        steps,
+        update,
         "steer",
         lambda f: lambda *a: (f(*a)[0], np.zeros(a[0].keys.size)),
     ),
     "convictions stay as they were": (
         "an unlikely tally",
-        lived,
+        propagate,
         "convinced",
         lambda f: lambda rng, tried, chance, after: tried[0].conviction,
     ),
     "who was silent twice might as well be there": (
         "two rounds",
-        lived,
+        propagate,
         "still_away",
         lambda f: lambda plan, cloud: np.where(cloud.seen, 0.0, plan.absent[:, None]),
     ),
     "refusals teach nothing": (
         "a camp that might give in",
-        consequences,
+        between_rounds,
         "readiness",
         lambda f: lambda plan, stage: 0.0 * f(plan, stage),
     ),
     "rounds that elected are still open": (
         "it goes on",
-        consequences,
+        between_rounds,
         "inconclusive",
         lambda f: lambda plan, stage: stage,
     ),
     "anybody may be the last": (
         "three, little is known of who is out",
-        steps,
+        update,
         "last_among",
         lambda f: lambda votes, standing: 1.0 + 0.0 * f(votes, standing),
     ),
     "the clock learns nothing": (
         "the chair sits on",
-        steps,
+        update,
         "ends_at",
         lambda f: lambda plan, hours, minute: 0.0 * hours.now,
     ),

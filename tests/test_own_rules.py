@@ -5,7 +5,7 @@ from __future__ import annotations
 from toys import elect
 
 import iomsim as iom
-from iomsim.rules import RULE_SETS
+from iomsim.rules.ruleset import RULE_SETS
 
 
 def test_rules_of_its_own_stand_beside_the_shipped_ones() -> None:

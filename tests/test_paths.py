@@ -14,9 +14,9 @@ from toys import elect, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.scenario import Scenario
-from iomsim.whatif.base import watched
-from iomsim.whatif.paths import FEWEST, WAVERERS, nearest_crossing, orders
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.goal import FEWEST, WAVERERS, nearest_crossing, orders
+from iomsim.sensitivity.paired import watched
 
 
 def ways(found: iom.Paths) -> dict[str, Any]:

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from toys import PRESENT, elect, play, toy
 
 import iomsim as iom
+from iomsim.engine.rng import BLOCK
+from iomsim.engine.spans import plan_of
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.parts import Tie
-from iomsim.quantities import Quantity
-from iomsim.running import MOST_RUNS
-from iomsim.scenario import Scenario
-from iomsim.simulate import plan_of
-from iomsim.streams import BLOCK
-from iomsim.whatif import pushes as pushes_module
-from iomsim.whatif.pivotal import won_over
-from iomsim.whatif.pushes import PILOT_BLOCKS, Guess, opening, pilot, pushes
+from iomsim.forecasting.run import MOST_RUNS
+from iomsim.model.components import Tie
+from iomsim.model.quantities import Quantity
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity import influence as pushes_module
+from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, opening, pilot, pushes
+from iomsim.sensitivity.pivotal import won_over
 
 LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
 ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}

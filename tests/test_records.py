@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from iomsim.errors import FileError
-from iomsim.history.announced import main_candidates
-from iomsim.history.records import KINDS, History, history
-from iomsim.rules import votes_needed
+from iomsim.rules.ruleset import votes_needed
+from iomsim.validation.data import KINDS, History, history
+from iomsim.validation.rounds import main_candidates
 
 # The column sets that a reader must expect, in their usual order.
 ELECTIONS = (

@@ -16,9 +16,9 @@ from PIL import Image
 from toys import toy
 
 import iomsim as iom
-from iomsim import report
+from iomsim.charts import report
 from iomsim.errors import FileError
-from iomsim.estimates import Estimate, in_100
+from iomsim.forecasting.estimates import Estimate, in_100
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from toys import SURE, elect, fit, play, proportion, toy
 
+from iomsim.engine.spans import Outcomes
 from iomsim.errors import ScenarioError, UnknownNameError
-from iomsim.rules import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed
-from iomsim.scenario import Scenario
-from iomsim.simulate import Outcomes
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed
 
 YES, NO = {"yes_opponent_a": 1e6, "yes_opponent_b": 1}, {"yes_opponent_a": 1, "yes_opponent_b": 1e6}
 

@@ -20,11 +20,11 @@ from pydantic import ValidationError
 from toys import neutral, play, same, toy
 
 import iomsim as iom
-from iomsim.archive import self_contained
-from iomsim.library import catalogue
-from iomsim.quantities import Quantity
-from iomsim.rules import RULE_SETS, Rules
-from iomsim.scenario import Scenario, build
+from iomsim.forecasting.archive import self_contained
+from iomsim.model.catalogue import catalogue
+from iomsim.model.quantities import Quantity
+from iomsim.model.scenario import Scenario, build
+from iomsim.rules.ruleset import RULE_SETS, Rules
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 

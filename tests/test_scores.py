@@ -8,9 +8,9 @@ from scipy import integrate, stats
 from toys import ALPHA
 
 from iomsim.errors import IomsimError
-from iomsim.history.bootstrap import bootstrap_mean
-from iomsim.history.calibration import corp, pit, rank_histogram, reliability
-from iomsim.scores import (
+from iomsim.validation.bootstrap import bootstrap_mean
+from iomsim.validation.calibration import corp, pit, rank_histogram, reliability
+from iomsim.validation.scores import (
     brier,
     categorical_brier,
     categorical_log_score,

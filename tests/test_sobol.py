@@ -15,8 +15,8 @@ from toys import STILL, elect, play, same, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.scenario import Scenario
-from iomsim.whatif.sobol import crossed, design, indices, probabilities
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.sobol import crossed, design, indices, probabilities
 
 Floats = NDArray[np.float64]
 

@@ -12,12 +12,12 @@ from scipy import stats
 from slow_twin import ballot
 from toys import ALPHA, fit, proportion
 
-from iomsim import ballots, benches, kernel, pair, streams
-from iomsim.binomial import binomial_quantile
-from iomsim.electorate import LARGEST
-from iomsim.streams import BLOCK, SEATS, Booth, Lane, Purpose
+from iomsim.engine import choice, choice_binary, kernel, packing, rng
+from iomsim.engine.binomial import binomial_quantile
+from iomsim.engine.rng import BLOCK, SEATS, Booth, Lane, Purpose
+from iomsim.model.electorate import LARGEST
 
-KEYS = streams.run_keys(2023, 0)
+KEYS = rng.run_keys(2023, 0)
 MASK = 2**64 - 1
 
 CONCEDE = [0.230499611230509, 0.9289248407139415]
@@ -48,21 +48,21 @@ def test_the_first_outputs_are_the_published_ones() -> None:
         16408922859458223821,
     ]
     steps = np.arange(1, 6, dtype=np.uint64)
-    assert streams.splitmix(np.uint64(1234567) + steps * streams.GAMMA).tolist() == published
+    assert rng.splitmix(np.uint64(1234567) + steps * rng.GAMMA).tolist() == published
 
 
 @pytest.mark.parametrize(("round_", "lane"), [(0, 8), (1, 0), (3, 33), (40, 32767), (1000, 40000)])
 def test_a_number_is_the_hash_of_its_address(round_: int, lane: int) -> None:
     expected = [(by_hand(address(int(key), round_, lane)) >> 11) * 2.0**-53 for key in KEYS[:20]]
-    assert streams.uniform(KEYS[:20], round_, lane).tolist() == expected
+    assert rng.uniform(KEYS[:20], round_, lane).tolist() == expected
 
 
 def test_a_number_does_not_depend_on_its_neighbours() -> None:
-    alone = [streams.uniform(KEYS[i : i + 1], 4, 17)[0] for i in range(50)]
-    assert streams.uniform(KEYS[:50], 4, 17).tolist() == alone
+    alone = [rng.uniform(KEYS[i : i + 1], 4, 17)[0] for i in range(50)]
+    assert rng.uniform(KEYS[:50], 4, 17).tolist() == alone
     lanes = np.arange(50, dtype=np.uint64)
-    assert streams.uniform(KEYS[:50], 4, lanes).tolist() == [
-        streams.uniform(KEYS[i : i + 1], 4, i)[0] for i in range(50)
+    assert rng.uniform(KEYS[:50], 4, lanes).tolist() == [
+        rng.uniform(KEYS[i : i + 1], 4, i)[0] for i in range(50)
     ]
 
 
@@ -94,20 +94,20 @@ def test_what_a_seed_means_never_changes() -> None:
     """These numbers are in files that people keep."""
     assert BLOCK == 1024
     assert [purpose.value for purpose in Purpose] == list(range(7))
-    assert streams.run_keys(2023, 0, 2).tolist() == [2294317905247100747, 17636470077961694564]
-    assert streams.generator(2023, 5, Purpose.REGIONS).random(2).tolist() == [0.11833151335520042, 0.5026088176930222]
-    assert streams.uniform(KEYS[:2], 3, Lane.CONCEDE).tolist() == CONCEDE
+    assert rng.run_keys(2023, 0, 2).tolist() == [2294317905247100747, 17636470077961694564]
+    assert rng.generator(2023, 5, Purpose.REGIONS).random(2).tolist() == [0.11833151335520042, 0.5026088176930222]
+    assert rng.uniform(KEYS[:2], 3, Lane.CONCEDE).tolist() == CONCEDE
     assert ballot(KEYS[:2], 3, np.array([0, 174], dtype=np.uint64)).tolist() == BALLOTS
 
 
 def test_keys_are_addressed_by_block() -> None:
-    assert streams.run_keys(1, 3, 10).tolist() == streams.run_keys(1, 3)[:10].tolist()
-    keys = [streams.run_keys(seed, block) for seed in (1, 2, 2**80) for block in (0, 1, 77)]
+    assert rng.run_keys(1, 3, 10).tolist() == rng.run_keys(1, 3)[:10].tolist()
+    keys = [rng.run_keys(seed, block) for seed in (1, 2, 2**80) for block in (0, 1, 77)]
     assert np.unique(np.concatenate(keys)).size == 9 * BLOCK
 
 
 def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
-    sources = [streams.generator(s, b, p) for s in (1, 2) for b in (0, 1) for p in Purpose]
+    sources = [rng.generator(s, b, p) for s in (1, 2) for b in (0, 1) for p in Purpose]
     draws = [source.random(2000) for source in sources]
     together = np.corrcoef(draws)[np.triu_indices(len(draws), 1)]
     assert np.abs(together).max() * np.sqrt(2000) < stats.norm.ppf(1 - ALPHA / 2 / together.size)
@@ -121,7 +121,7 @@ def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
 def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round_: int) -> None:
     keys, who = KEYS[:33], np.arange(members)
     numbers = ballot(np.tile(keys, members), round_, np.repeat(who, keys.size).astype(np.uint64))
-    bits = Booth(members, 40).of(streams.pairs(keys, round_))
+    bits = Booth(members, 40).of(rng.pairs(keys, round_))
     assert bits.shape == (-(-members // SEATS), SEATS * keys.size)
     seats = bits[who[:, None] // SEATS, SEATS * np.arange(keys.size) + who[:, None] % SEATS]
     assert np.array_equal(seats, np.floor(numbers.reshape(members, keys.size)))
@@ -129,9 +129,9 @@ def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round
 
 def test_a_booth_forgets_what_it_handed_out_before() -> None:
     booth = Booth(10, 64)
-    first = booth.of(streams.pairs(KEYS[:64], 1)).copy()
-    booth.of(streams.pairs(KEYS[64:80], 2))
-    assert np.array_equal(booth.of(streams.pairs(KEYS[:64], 1)), first)
+    first = booth.of(rng.pairs(KEYS[:64], 1)).copy()
+    booth.of(rng.pairs(KEYS[64:80], 2))
+    assert np.array_equal(booth.of(rng.pairs(KEYS[:64], 1)), first)
 
 
 @pytest.mark.parametrize("round_", [2, 11])
@@ -139,8 +139,8 @@ def test_ballots_are_uniform_in_their_leading_and_their_further_digits(round_: i
     everybody = [ballot(KEYS, round_, np.full(BLOCK, member, dtype=np.uint64)) for member in range(60)]
     numbers = np.concatenate(everybody)
     assert numbers.min() >= 0
-    assert numbers.max() < streams.STEPS
-    assert stats.kstest(numbers / streams.STEPS, "uniform").pvalue > ALPHA
+    assert numbers.max() < rng.STEPS
+    assert stats.kstest(numbers / rng.STEPS, "uniform").pvalue > ALPHA
     assert stats.kstest(numbers / 256 % 1, "uniform").pvalue > ALPHA
     leading = np.floor(numbers / 256).astype(int)
     assert fit(leading, np.full(256, 1 / 256)) > ALPHA
@@ -155,7 +155,7 @@ def test_ballots_of_neighbours_of_rounds_and_of_runs_do_not_go_together() -> Non
 
     rows = [column(r, member) for r in (1, 2, 3, 4, 5) for member in (0, 1, 2, 3, 4, 7, 8, 174)]
     rows += [column(r, 0) % 1 for r in (1, 2, 4)]
-    rows += [streams.uniform(KEYS, r, lane) for r in (0, 1, 2) for lane in (0, 1, 8, 9, 10, 16, 32, 33)]
+    rows += [rng.uniform(KEYS, r, lane) for r in (0, 1, 2) for lane in (0, 1, 8, 9, 10, 16, 32, 33)]
     rows += [np.roll(rows[0], 1)]
     together = np.corrcoef(rows)[np.triu_indices(len(rows), 1)]
     assert np.abs(together).max() * np.sqrt(BLOCK) < stats.norm.ppf(1 - ALPHA / 2 / together.size)
@@ -171,14 +171,14 @@ def normal(z: np.ndarray) -> float:
 
 
 def test_normals_are_normal() -> None:
-    z = np.concatenate([streams.normal(KEYS, round_, Lane.DURATION) for round_ in range(30)])
+    z = np.concatenate([rng.normal(KEYS, round_, Lane.DURATION) for round_ in range(30)])
     assert normal(z) > ALPHA
     assert normal(1.03 * z) < ALPHA
     assert normal(z + 0.03) < ALPHA
 
 
 def test_student_has_five_degrees_of_freedom_and_unit_variance() -> None:
-    t = np.concatenate([streams.student(KEYS, round_, Lane.SWAY) for round_ in range(60)])
+    t = np.concatenate([rng.student(KEYS, round_, Lane.SWAY) for round_ in range(60)])
     law = stats.t(5, scale=np.sqrt(3 / 5))
     assert law.var() == pytest.approx(1)
     assert stats.kstest(t, law.cdf).pvalue > ALPHA
@@ -187,7 +187,7 @@ def test_student_has_five_degrees_of_freedom_and_unit_variance() -> None:
 
 
 def test_many_normals_are_normal_and_independent() -> None:
-    z = streams.many_normals(streams.generator(1, 0, Purpose.CONVICTION), (64, BLOCK))
+    z = rng.many_normals(rng.generator(1, 0, Purpose.CONVICTION), (64, BLOCK))
     assert z.shape == (64, BLOCK)
     assert z.dtype == np.float32
     flat = z.ravel().astype(float)
@@ -197,13 +197,13 @@ def test_many_normals_are_normal_and_independent() -> None:
     half = flat.size // 2  # the two of a pair lie half the array apart
     for a, b in ((flat[:half], flat[half:]), (flat[:half] ** 2, flat[half:] ** 2), (flat[:-1], flat[1:])):
         assert abs(np.corrcoef(a, b)[0, 1]) * np.sqrt(a.size) < 4
-    assert streams.many_normals(streams.generator(1, 0, Purpose.CONVICTION), (3, 5)).shape == (3, 5)
+    assert rng.many_normals(rng.generator(1, 0, Purpose.CONVICTION), (3, 5)).shape == (3, 5)
 
 
 def test_many_coins_fall_with_their_chances() -> None:
     chances = np.array([0.0, 1e-4, 0.05, 0.5, 0.999, 1.0])
     coins = np.concatenate(
-        [streams.many_coins(streams.generator(1, block, Purpose.ABSENCE), chances) for block in range(40)], axis=1
+        [rng.many_coins(rng.generator(1, block, Purpose.ABSENCE), chances) for block in range(40)], axis=1
     )
     assert coins.shape == (6, 40 * BLOCK)
     assert not coins[0].any()
@@ -214,7 +214,7 @@ def test_many_coins_fall_with_their_chances() -> None:
 
 def test_the_further_digits_of_ballots_are_others_in_every_round() -> None:
     for round_ in (1, 2, 40):
-        assert np.array_equal(streams.finer(KEYS, round_), streams.uniform(KEYS, round_, Lane.FINE))
+        assert np.array_equal(rng.finer(KEYS, round_), rng.uniform(KEYS, round_, Lane.FINE))
 
 
 class Zeros:
@@ -230,20 +230,20 @@ class Zeros:
 
 def test_a_coin_whose_sixteen_bits_tie_is_decided_by_further_ones() -> None:
     chances = np.array([0.0, 0.25, 0.75, 1.0])
-    coins = streams.many_coins(Zeros(), np.repeat(chances, 50) / 2**16)  # type: ignore[arg-type]
+    coins = rng.many_coins(Zeros(), np.repeat(chances, 50) / 2**16)  # type: ignore[arg-type]
     assert coins.reshape(4, -1).mean(axis=1) == pytest.approx(chances, abs=4 * 0.433 / np.sqrt(50 * BLOCK))
 
 
 @pytest.mark.parametrize("p", [0.0, 0.018, 0.5, 0.93, 1.0])
 def test_binomial_quantiles_are_exact(p: float) -> None:
     trials = np.repeat([0, 1, 2, 7, 100, 175], 300)
-    u = streams.uniform(np.tile(KEYS[:300], 6), 1, Lane.ABSTAIN)
+    u = rng.uniform(np.tile(KEYS[:300], 6), 1, Lane.ABSTAIN)
     expected = np.maximum(stats.binom.ppf(u, trials, p), 0) if 0 < p < 1 else trials * p
     assert np.array_equal(binomial_quantile(trials, p, u), expected)
 
 
 def test_binomial_quantiles_of_an_electorate_too_large_for_tables() -> None:
-    trials, u = np.array([3000, 10, 0, 9999] * 50), streams.uniform(KEYS[:200], 1, Lane.ABSTAIN)
+    trials, u = np.array([3000, 10, 0, 9999] * 50), rng.uniform(KEYS[:200], 1, Lane.ABSTAIN)
     assert np.array_equal(binomial_quantile(trials, 0.02, u), np.maximum(stats.binom.ppf(u, trials, 0.02), 0))
     small = binomial_quantile(np.full(200, 10), 0.3, u)
     assert np.array_equal(small, binomial_quantile(np.append(np.full(200, 10), 5000), 0.3, np.append(u, 0.5))[:-1])
@@ -256,7 +256,7 @@ def test_binomial_quantiles_at_the_edges_of_a_cell() -> None:
 
 def test_a_lot_is_fair() -> None:
     tied = np.array([[1, 0, 1, 1]] * 3 * BLOCK, dtype=bool).T
-    keys = np.concatenate([streams.run_keys(1, block) for block in range(3)])
+    keys = np.concatenate([rng.run_keys(1, block) for block in range(3)])
     drawn = kernel.by_lot(tied, keys, 2)
     assert set(drawn) == {0, 2, 3}
     assert stats.chisquare(np.bincount(drawn)[[0, 2, 3]]).pvalue > ALPHA
@@ -274,15 +274,15 @@ def told(
     """Return whom members intend after a round in which their ballots' numbers are ``bits + digits``."""
     size = bits.size
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "finer", lambda keys, round_: np.full(keys.size, digits))
-        patch.setattr(streams, "pairs", lambda keys, round_: np.repeat(keys, 2))
+        patch.setattr(rng, "finer", lambda keys, round_: np.full(keys.size, digits))
+        patch.setattr(rng, "pairs", lambda keys, round_: np.repeat(keys, 2))
         patch.setattr(Booth, "of", lambda booth, pairs: np.repeat(bits[pairs[::2].astype(int)], SEATS)[None])
-        two = pair.Pair.room((SEATS, size), size)
+        two = choice_binary.Pair.room((SEATS, size), size)
         shape = (SEATS, size)
         two.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
         nobody = np.full(size, -1)
         pulls = np.repeat(np.array(pull)[:, None], size, axis=1)
-        urge = ballots.Urge(np.full(size, omega), pulls, nobody, np.ones((2, size), dtype=bool))
+        urge = choice.Urge(np.full(size, omega), pulls, nobody, np.ones((2, size), dtype=bool))
         two.think(np.arange(size, dtype=np.uint64), 2, urge)
     intentions = two.intentions()
     assert (intentions == intentions[0]).all()
@@ -327,14 +327,14 @@ def test_everybody_is_counted_however_many_there_are(members: int) -> None:
     everybody = np.ones((members, 5), dtype=bool)
     everybody[1, 3] = everybody[7, 3] = False
     expected = [members, members, members, members - 2, members]
-    assert benches.total(everybody.view(np.uint8)).tolist() == expected
-    bytes_ = benches.benched_flags(everybody)
-    assert benches.total_of_bytes(bytes_).tolist() == expected
-    assert np.array_equal(benches.unbenched_flags(bytes_, members), everybody)
+    assert packing.total(everybody.view(np.uint8)).tolist() == expected
+    bytes_ = packing.benched_flags(everybody)
+    assert packing.total_of_bytes(bytes_).tolist() == expected
+    assert np.array_equal(packing.unbenched_flags(bytes_, members), everybody)
 
 
 def test_arrays_come_back_from_the_shelf_but_never_two_at_a_time() -> None:
-    shelf = benches.Shelf()
+    shelf = packing.Shelf()
     one, two = shelf.take((3, 100, 8)), shelf.take((3, 100, 8))
     assert one.shape == two.shape == (3, 100, 8)
     assert not np.shares_memory(one, two)
@@ -355,9 +355,9 @@ def test_arrays_come_back_from_the_shelf_but_never_two_at_a_time() -> None:
 def test_no_bound_for_certainty_is_rounded_below_it() -> None:
     """The bound of a member with odds 0 is never below what thinking again reaches, whatever the round's part."""
     pick = np.random.default_rng(1)
-    reach = (pick.random(100_000) * streams.STEPS).astype(np.float32)
+    reach = (pick.random(100_000) * rng.STEPS).astype(np.float32)
     near = np.exp(pick.normal(0, 5, reach.size)).astype(np.float32)
-    far = pair.rounded_up(reach, near)
+    far = choice_binary.rounded_up(reach, near)
     assert (far / near >= reach).all()
     assert not (reach * near / near >= reach).all()
     assert (np.abs(far.astype(float) / (reach.astype(float) * near) - 1) < 2.0**-23).all()
@@ -367,8 +367,8 @@ def test_no_bound_for_certainty_is_rounded_below_it() -> None:
 def test_whole_numbers_that_sixteen_bits_do_not_hold_are_known(steps: float) -> None:
     """Also those to which single precision rounds a bound up: 65535 and all but one are 65536."""
     nobody = np.full(1, -1)
-    urge = ballots.Urge(np.array([steps / 2**16]), np.zeros((2, 1)), nobody, np.ones((2, 1), dtype=bool))
-    share = ballots.Share.of(urge, np.zeros(1))
+    urge = choice.Urge(np.array([steps / 2**16]), np.zeros((2, 1)), nobody, np.ones((2, 1), dtype=bool))
+    share = choice.Share.of(urge, np.zeros(1))
     assert share.wide or share.below.max() < 2**16
     assert not (share.wide and steps < 65_534)
 
@@ -383,4 +383,4 @@ def test_where_sixteen_bits_tie_the_further_digits_decide() -> None:
 def test_few_flags_are_found_where_they_are() -> None:
     flags = np.zeros((5, 64), dtype=bool)
     flags.reshape(-1)[[0, 7, 8, 100, 101, 319]] = True
-    assert streams.few(flags).tolist() == [0, 7, 8, 100, 101, 319]
+    assert rng.few(flags).tolist() == [0, 7, 8, 100, 101, 319]

@@ -15,12 +15,12 @@ import pytest
 from toys import play, toy
 
 import iomsim as iom
-from iomsim import cells, store, study
-from iomsim.cells import count_cells
+from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
-from iomsim.forecast import NO_WINNER
-from iomsim.streams import BLOCK
-from iomsim.whatif.base import COLUMNS
+from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.sensitivity import store, study, tasks
+from iomsim.sensitivity.paired import COLUMNS
+from iomsim.sensitivity.tasks import count_cells
 
 SPONSORS = {"sponsors": [{"name": "W", "backs": "A", "strength": {"value": 0.4, "low": 0.1, "high": 0.9}}]}
 
@@ -64,7 +64,7 @@ def test_every_row_is_that_of_a_forecast_of_its_own(runs: int, small: iom.Study)
 def test_rounds_of_elections_without_a_winner_count_too() -> None:
     open_ = toy(9, rules={"name": "strict", "max_rounds": 2})
     out = play(open_, 200)
-    counts = cells.counted(open_, out)
+    counts = tasks.counted(open_, out)
     assert 0 < counts.winners[-1] < 200
     assert counts.rounds.tolist() == [(out.rounds == r).sum() for r in (1, 2)]
 
@@ -72,13 +72,13 @@ def test_rounds_of_elections_without_a_winner_count_too() -> None:
 @pytest.mark.parametrize(("rounds", "median"), [([2, 2], 1), ([2, 3], 2), ([1, 3], 2), ([0, 0, 1], 3), ([5], 1)])
 def test_the_median_is_one_that_half_of_the_runs_do_not_exceed(rounds: list[int], median: int) -> None:
     runs = sum(rounds)
-    counts = cells.Counts("hash", np.array([runs, 0, 0]), 0, np.array(rounds))
+    counts = tasks.Counts("hash", np.array([runs, 0, 0]), 0, np.array(rounds))
     assert study._row(race(), counts, runs, 1)["median_rounds"] == median
 
 
 def test_a_cell_of_several_tasks_is_added_up(monkeypatch: pytest.MonkeyPatch, small: iom.Study) -> None:
     whole = run(small, runs=4 * BLOCK + 700)
-    monkeypatch.setattr(cells, "COLUMNS", 2 * BLOCK)
+    monkeypatch.setattr(tasks, "COLUMNS", 2 * BLOCK)
     pd.testing.assert_frame_equal(run(small, runs=4 * BLOCK + 700), whole)
 
 
@@ -181,14 +181,14 @@ class Counting:
     ],
 )
 def test_the_work_is_one_flat_list_of_tasks(parameters: Any, runs: int, tasks: int, monkeypatch: Any) -> None:
-    monkeypatch.setattr(cells, "count_cells", lambda sent, changes, *task: [_nothing() for _ in changes])
+    monkeypatch.setattr(tasks, "count_cells", lambda sent, changes, *task: [_nothing() for _ in changes])
     pool = Counting()
     run(iom.Study.grid(race(), **parameters), runs=runs, executor=pool)
     assert len(pool.calls) == tasks
 
 
-def _nothing() -> cells.Counts:
-    return cells.Counts("", np.zeros(3, dtype=np.int64), 0, np.ones(40, dtype=np.int64))
+def _nothing() -> tasks.Counts:
+    return tasks.Counts("", np.zeros(3, dtype=np.int64), 0, np.ones(40, dtype=np.int64))
 
 
 # -- what is finished stays finished --------------------------------------------------------------------
@@ -204,7 +204,7 @@ def interrupted(study: iom.Study, folder: Path, after: int, monkeypatch: pytest.
         return count_cells(*task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cells, "count_cells", played)
+        patch.setattr(tasks, "count_cells", played)
         with pytest.raises(KeyboardInterrupt):
             run(study, folder=folder)
 
@@ -220,7 +220,7 @@ def replayed(
         return count_cells(sent, changes, *task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cells, "count_cells", played)
+        patch.setattr(tasks, "count_cells", played)
         table = run(study, folder=folder, **options)
     return sum(seen), table
 
@@ -248,7 +248,7 @@ def test_anything_else_than_before_is_played_again(
     assert replayed(small, tmp_path, monkeypatch, seed=5)[0] == 4
     wider = iom.Study.grid(race(), W=[0.0, 0.25, 0.5], openness_fluid=[0.3, 0.8])
     assert replayed(wider, tmp_path, monkeypatch)[0] == 2
-    monkeypatch.setattr(cells, "VERSION", "99")
+    monkeypatch.setattr(tasks, "VERSION", "99")
     assert replayed(small, tmp_path, monkeypatch)[0] == 4
 
 
@@ -341,14 +341,14 @@ def test_a_cell_that_cannot_be_played_costs_no_other(pool: Any, tmp_path: Path) 
 
 
 def test_the_others_of_its_task_are_played_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    play_cells = cells.simulate.play_cells
+    play_cells = tasks.simulate.play_cells
 
     def fails(races: Any, *task: Any) -> Any:
         if any(r.sponsor("W").strength.value == 0.2 for r in races):
             raise MemoryError("no room")
         return play_cells(races, *task)
 
-    monkeypatch.setattr(cells.simulate, "play_cells", fails)
+    monkeypatch.setattr(tasks.simulate, "play_cells", fails)
     with pytest.raises(BlockError, match=r"1 of 3 .* with W 0.2: MemoryError: no room") as error:
         run(iom.Study.grid(race(), W=[0.1, 0.2, 0.3]))
     monkeypatch.undo()

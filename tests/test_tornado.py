@@ -12,10 +12,10 @@ from toys import elect, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.rules import RULE_SETS
-from iomsim.scenario import Scenario
-from iomsim.whatif.paired import mean_interval
-from iomsim.whatif.tornado import Tornado, assumptions
+from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import RULE_SETS
+from iomsim.sensitivity.intervals import mean_interval
+from iomsim.sensitivity.tornado import Tornado, assumptions
 
 RUNS = 6000
 

@@ -11,10 +11,11 @@ import pytest
 from slow_twin import Story, differences, election
 from toys import same
 
-from iomsim import compiled, kernel, streams
-from iomsim.rules import ENDINGS
-from iomsim.scenario import Scenario, build
-from iomsim.simulate import Outcomes, plan_of, play_span
+from iomsim.engine import kernel, rng
+from iomsim.engine.plan import draw
+from iomsim.engine.spans import Outcomes, plan_of, play_span
+from iomsim.model.scenario import Scenario, build
+from iomsim.rules.ruleset import ENDINGS
 
 REGIONS = ("north", "south", "east")
 
@@ -95,9 +96,9 @@ def compared(race: Scenario, size: int, sample: int, seed: int = 5) -> list[Stor
     out = play_span(race, seed, 0, size)
     plan = plan_of(race)
     stories = []
-    blocks = {block: compiled.draw(plan, seed, block) for block in range(-(-size // streams.BLOCK))}
+    blocks = {block: draw(plan, seed, block) for block in range(-(-size // rng.BLOCK))}
     for run in np.linspace(0, size - 1, sample).astype(int):
-        block, column = divmod(int(run), streams.BLOCK)
+        block, column = divmod(int(run), rng.BLOCK)
         story = election(race, blocks[block], column)
         if not story.too_close:
             assert not differences(story, out, run, ENDINGS), f"run {run}"
@@ -160,7 +161,7 @@ def test_everything_that_can_happen_has_happened() -> None:
 
 def wrong(outcomes: Outcomes, race: Scenario) -> bool:
     """Say whether the twin sees that these outcomes are wrong."""
-    draws = compiled.draw(plan_of(race), 5, 0)
+    draws = draw(plan_of(race), 5, 0)
     return any(differences(election(race, draws, run), outcomes, run, ENDINGS) for run in range(120))
 
 

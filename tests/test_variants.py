@@ -10,7 +10,7 @@ from toys import toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, PairingError, UnknownNameError
-from iomsim.scenario import Scenario
+from iomsim.model.scenario import Scenario
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from scipy.special import expit
 from toys import STILL, play, toy
 
 import iomsim as iom
+from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.scenario import Scenario
-from iomsim.streams import BLOCK
-from iomsim.whatif import base as whatif
-from iomsim.whatif.base import checked_target, plain, ranges, resolve, seen, watched
-from iomsim.whatif.paired import mean_interval
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity import paired as whatif
+from iomsim.sensitivity.intervals import mean_interval
+from iomsim.sensitivity.paired import checked_target, plain, ranges, resolve, seen, watched
 
 
 @pytest.fixture(scope="module")

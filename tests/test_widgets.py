@@ -12,9 +12,9 @@ from test_whatif import chance, voter
 from toys import toy
 
 import iomsim as iom
+from iomsim.charts.sliders import Sliders, sliders
 from iomsim.errors import IomsimError, UnknownNameError
-from iomsim.estimates import in_100
-from iomsim.widgets import Sliders, sliders
+from iomsim.forecasting.estimates import in_100
 
 
 @pytest.fixture(scope="module")

@@ -13,18 +13,18 @@ from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from toys import PRESENT, STILL, elect, play, toy
 
 import iomsim as iom
-from iomsim.arrays import Floats
-from iomsim.compiled import draw
-from iomsim.live import moves
-from iomsim.live.consequences import first_among, last_among
-from iomsim.live.expectations import Expected, Moments, surprise
-from iomsim.live.lived import still_away
-from iomsim.live.night import CLOCK, FORECAST, STEP
-from iomsim.live.particles import Cloud, new_cloud, resample, shocks, weights
-from iomsim.live.stages import evened, field_of
-from iomsim.live.steering import normals, regress, steer, unpack
-from iomsim.live.tallies import Tally
-from iomsim.simulate import plan_of
+from iomsim.election_day import moves
+from iomsim.election_day.between_rounds import first_among, last_among
+from iomsim.election_day.election_day import CLOCK, FORECAST, STEP
+from iomsim.election_day.expectations import Expected, Moments, surprise
+from iomsim.election_day.guide import normals, regress, steer, unpack
+from iomsim.election_day.particles import Cloud, new_cloud, resample, shocks, weights
+from iomsim.election_day.propagate import still_away
+from iomsim.election_day.state import evened, field_of
+from iomsim.election_day.tally import Tally
+from iomsim.engine.plan import draw
+from iomsim.engine.spans import plan_of
+from iomsim.typing import Floats
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

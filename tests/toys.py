@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from iomsim.scenario import Scenario, build
-from iomsim.simulate import Outcomes, join, results
+from iomsim.engine.spans import Outcomes, join, results
+from iomsim.model.scenario import Scenario, build
 
 ALPHA = 1e-4
 """A law is doubted when its p-value falls below this; seeds are fixed, so nothing flickers."""

@@ -1,14 +1,19 @@
 """The charts.
 
 Each is a method of a result's ``.plot`` and a function of its own: ``fc.plot.rounds()`` is
-``iomsim.charts.duration.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
+``iomsim.charts.rounds.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
 new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys and
 rows under the axes need room: several charts in one figure want ``layout="constrained"``.
 """
 
 from __future__ import annotations
 
-from iomsim.charts import decision, duration, moves, pages, paths, winners
+from iomsim.charts import dashboard as a_dashboard
+from iomsim.charts import decision_time as a_decision_time
+from iomsim.charts import flows as a_flows
+from iomsim.charts import rounds as a_rounds
+from iomsim.charts import trajectories as a_trajectories
+from iomsim.charts import win_probability as a_win_probability
 from iomsim.charts.accessor import Accessor, Chart
 from iomsim.charts.files import save
 from iomsim.charts.style import STYLE
@@ -19,14 +24,14 @@ __all__ = ["STYLE", "Plots", "save"]
 class Plots(Accessor):
     """The charts of a forecast."""
 
-    win_probability = Chart(winners.win_probability)
-    win_probability_data = Chart(winners.win_probability_data)
-    rounds = Chart(duration.rounds)
-    rounds_data = Chart(duration.rounds_data)
-    decision_time = Chart(decision.decision_time)
-    decision_time_data = Chart(decision.decision_time_data)
-    trajectories = Chart(paths.trajectories)
-    trajectories_data = Chart(paths.trajectories_data)
-    flows = Chart(moves.flows)
-    flows_data = Chart(moves.flows_data)
-    dashboard = Chart(pages.dashboard)
+    win_probability = Chart(a_win_probability.win_probability)
+    win_probability_data = Chart(a_win_probability.win_probability_data)
+    rounds = Chart(a_rounds.rounds)
+    rounds_data = Chart(a_rounds.rounds_data)
+    decision_time = Chart(a_decision_time.decision_time)
+    decision_time_data = Chart(a_decision_time.decision_time_data)
+    trajectories = Chart(a_trajectories.trajectories)
+    trajectories_data = Chart(a_trajectories.trajectories_data)
+    flows = Chart(a_flows.flows)
+    flows_data = Chart(a_flows.flows_data)
+    dashboard = Chart(a_dashboard.dashboard)

@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
 from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, styled
-from iomsim.charts.words import balanced, columns
+from iomsim.charts.text import balanced, columns
 from iomsim.errors import IomsimError
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iomsim.estimates import in_100
-from iomsim.sentences import over
+from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.wording import over
 
 if TYPE_CHECKING:
-    from iomsim.forecast import Forecast
+    from iomsim.forecasting.forecast import Forecast
 
 
 DASH = "\N{EN DASH}"

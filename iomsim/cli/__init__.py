@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 
 from iomsim._version import VERSION
-from iomsim.cli import describe, election_day, forecasts, past, what_if
+from iomsim.cli import describe, election_day, forecasts, sensitivity, validation
 from iomsim.cli.common import unread_is_fine
 from iomsim.errors import IomsimError
 
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"iomsim {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (forecasts, describe, what_if, election_day, past):
+    for family in (forecasts, describe, sensitivity, election_day, validation):
         family.add_to(commands)
     return top
 

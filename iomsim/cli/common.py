@@ -13,10 +13,10 @@ from multiprocessing import get_context
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_words
-from iomsim.library import load
-from iomsim.scenario import Scenario
-from iomsim.whatif.base import resolve
+from iomsim.forecasting.estimates import in_words
+from iomsim.model.catalogue import load
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.paired import resolve
 
 DEFAULT = "geneva-2023"
 SEED = 2023

@@ -9,7 +9,7 @@ from typing import Any
 
 from iomsim.cli.common import DEFAULT, plain, scenario, scenario_arguments
 from iomsim.errors import IomsimError
-from iomsim.library import catalogue, load, schema
+from iomsim.model.catalogue import catalogue, load, schema
 
 
 def add_to(commands: Any) -> None:

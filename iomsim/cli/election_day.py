@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from iomsim.cli.common import SEED, heading, plain, say, scenario, scenario_arguments
-from iomsim.days import day
+from iomsim.election_day.days import day
+from iomsim.election_day.election_day import Night, live
 from iomsim.errors import IomsimError
-from iomsim.estimates import in_100
-from iomsim.library import load
-from iomsim.live.night import Night, live
+from iomsim.forecasting.estimates import in_100
+from iomsim.model.catalogue import load
 
 HELP = """\
 what you can type:

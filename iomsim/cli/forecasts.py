@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from iomsim.charts.report import as_json, first_rounds, rerun, sides, write_folder
 from iomsim.cli.common import (
     chances,
     executor,
@@ -19,9 +20,8 @@ from iomsim.cli.common import (
     scenario_arguments,
     unread_is_fine,
 )
-from iomsim.forecast import Forecast
-from iomsim.report import as_json, first_rounds, rerun, sides, write_folder
-from iomsim.running import forecast
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.run import forecast
 
 
 def add_to(commands: Any) -> None:

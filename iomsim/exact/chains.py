@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from iomsim.arrays import Floats, Longs
 from iomsim.errors import IomsimError, whole_number
 from iomsim.exact.tallies import STRICT, at_least, confirmation, poisson_binomial, probabilities, sigma
-from iomsim.rules import ENDINGS, Rules
+from iomsim.rules.ruleset import ENDINGS, Rules
+from iomsim.typing import Floats, Longs
 
 FIRST, SECOND, NOBODY = range(3)
 MAJORITY, ACCLAMATION, CONFIRMED, FAILED, UNRESOLVED = range(len(ENDINGS))

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from iomsim.arrays import Floats, Longs
 from iomsim.errors import IomsimError, whole_number
-from iomsim.rules import RULE_SETS, Rules
+from iomsim.rules.ruleset import RULE_SETS, Rules
+from iomsim.typing import Floats, Longs
 
 STRICT = RULE_SETS["strict"]
 

@@ -19,9 +19,10 @@ import yardsticks
 from clocks import Job, fresh, in_turn
 
 import iomsim as iom
-from iomsim import compiled, kernel, simulate
-from iomsim.clock import Timetable
-from iomsim.streams import BLOCK
+from iomsim.engine import kernel, spans
+from iomsim.engine.clock import Timetable
+from iomsim.engine.plan import draw
+from iomsim.engine.rng import BLOCK
 
 
 class Line(NamedTuple):
@@ -40,9 +41,9 @@ def met(measured: float, most: float) -> str:
 
 # -- the kernel --------------------------------------------------------------------------------------
 
-WIDTH = simulate.WAVE * BLOCK
+WIDTH = spans.WAVE * BLOCK
 
-AGAIN = simulate.LONG
+AGAIN = spans.LONG
 """Waves in one measurement, as in a long forecast."""
 
 
@@ -50,11 +51,11 @@ class Stage:
     """Waves of the default election, ready to be played again and again."""
 
     def __init__(self, race: iom.Scenario, seed: int = 1) -> None:
-        self.plan = simulate.plan_of(race)
-        self.setting = simulate.setting_of(self.plan)
-        draws = [compiled.draw(self.plan, seed, block) for block in range(simulate.WAVE)]
+        self.plan = spans.plan_of(race)
+        self.setting = spans.setting_of(self.plan)
+        draws = [draw(self.plan, seed, block) for block in range(spans.WAVE)]
         starts = range(0, WIDTH, BLOCK)
-        self.fields = [simulate.enter(self.plan, self.setting, d, at) for d, at in zip(draws, starts, strict=True)]
+        self.fields = [spans.enter(self.plan, self.setting, d, at) for d, at in zip(draws, starts, strict=True)]
         self.keys = np.tile(np.concatenate([field.keys for field in self.fields]), AGAIN)
 
     def hall(self, first: int = 0) -> kernel.Hall:

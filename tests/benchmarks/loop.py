@@ -11,7 +11,7 @@ import random
 from math import exp, floor, log, sqrt
 from typing import NamedTuple
 
-from iomsim.compiled import Plan, steepness
+from iomsim.engine.plan import Plan, steepness
 
 
 class World(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 import iomsim as iom
-from iomsim.simulate import join, plan_of, results
+from iomsim.engine.spans import join, plan_of, results
 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Who won (-1 for nobody), in which round, at what minute (-1 if never)."""

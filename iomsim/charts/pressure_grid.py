@@ -1,0 +1,182 @@
+"""A grid of pressures: two maps with contours, or two curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
+
+from iomsim.charts.base import Caption, page, remember, root
+from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
+from iomsim.charts.text import short
+from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.sensitivity.paired import SPILL, next_weekday, plain
+
+if TYPE_CHECKING:
+    from iomsim.sensitivity.grid import Grid
+
+LEVELS = (10, 25, 50, 75, 90)
+"""Contours, of 100 elections."""
+
+
+def pressure_grid_data(found: Grid) -> pd.DataFrame:
+    """Return the two surfaces that are drawn, one row per cell, with their Wilson intervals."""
+    parts = {name: found.errors(name) for name in (found.race.names[0], SPILL)}
+    return pd.concat(parts, axis=1)
+
+
+def pressure_grid(found: Grid, *, ax: Figure | SubFigure | None = None, stamp: bool = True) -> Figure | SubFigure:
+    """Draw a grid: where the first candidate wins, and where voting runs into the next day.
+
+    Two parameters make two maps with contours at 10, 25, 50, 75 and 90 of 100 elections, and a
+    mark at the base case; one parameter makes two curves with their simulation error.
+
+    Parameters
+    ----------
+    found : Grid
+        What to draw.
+    ax : empty Figure, optional
+        Where to draw; a new figure by default.
+    stamp : bool, default True
+        Write under the chart what is needed to make it again.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    IomsimError
+        If `ax` is not a figure.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> cells = iom.grid(iom.load("minimal"), secrecy=[0, 0.5, 1], abstain=[0, 0.1], runs=50, seed=1)
+    >>> fig = cells.plot.pressure_grid()
+    """
+    with page(ax, (9.6, 4.9)) as fig:
+        left, right = fig.subplots(1, 2)
+        caption = _caption(found)
+        for panel, target, title, colours in (
+            (left, found.race.names[0], f"{short(found.race.names[0], 28)} wins", _towards(found)),
+            (right, SPILL, f"Voting runs into {next_weekday(found.race)}", "cividis_r"),
+        ):
+            (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours)
+            low, high = found.cells[target].min(), found.cells[target].max()
+            panel.set_title(f"{title}: {in_100(low)} to {in_100(high)} of 100", loc="left", fontsize=10)
+        _words(fig, caption, stamp)
+        remember(fig, caption)
+    return fig
+
+
+def _towards(found: Grid) -> Colormap:
+    """Return colours from the other candidate's (grey for several) over white to the first's."""
+    names, colours = found.race.names, found.race.colours
+    other = names[1] if len(names) == 2 else NO_WINNER
+    return LinearSegmentedColormap.from_list("win", [colours[other], "#FFFFFF", colours[names[0]]])
+
+
+def _limits(z: np.ndarray, middle: bool) -> tuple[float, float]:
+    """Return the ends of the colours in tens: about 50, or about what there is.
+
+    Examples
+    --------
+    >>> _limits(np.array([[31.0, 55.0]]), True), _limits(np.array([[21.0, 34.0]]), False)
+    ((30.0, 70.0), (20.0, 40.0))
+    """
+    if middle:
+        half = 10 * np.ceil(max(np.abs(z - 50).max(), 1) / 10)
+        return float(50 - half), float(50 + half)
+    low = 10 * np.floor(min(z.min(), 99) / 10)
+    return float(low), float(max(10 * np.ceil(z.max() / 10), low + 10))
+
+
+def _map(panel: Axes, found: Grid, target: str, colours: Any) -> None:
+    surface = found.surface(target)
+    x, y, z = (np.asarray(part, dtype=float) for part in (surface.columns, surface.index, 100 * surface.round(6)))
+    low, high = _limits(z, middle=target != SPILL)
+    mesh = panel.pcolormesh(x, y, z, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True)
+    if min(z.shape) > 1:
+        _contours(panel, x, y, z)
+    _base(panel, found, target, found.where)
+    panel.set(xlabel=_label(found, 0), ylabel=_label(found, 1))
+    for spine in panel.spines.values():
+        spine.set_visible(False)
+    whole = MaxNLocator(6, integer=True)
+    bar = root(panel).colorbar(mesh, ax=panel, shrink=0.9, pad=0.02, aspect=28, ticks=whole)
+    bar.set_label("of 100 elections", color=DARK)
+    bar.outline.set_visible(False)
+
+
+def _contours(panel: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
+    inside = [level for level in LEVELS if z.min() < level < z.max()]
+    if inside:
+        lines = panel.contour(
+            x, y, z, inside, colors=DARK, linewidths=[1.8 if level == 50 else 0.9 for level in inside]
+        )
+        for text in panel.clabel(lines, fmt="%d", fontsize=SMALL):
+            text.set_path_effects(haloed(3))
+
+
+def _curve(panel: Axes, found: Grid, target: str, colours: Any) -> None:
+    table = 100 * found.errors(target)
+    x = np.asarray(found.axes[0])
+    colour = found.race.colours.get(target, LATER_DAY)
+    panel.fill_between(x, table["low"], table["high"], color=colour, alpha=0.25, lw=0)
+    panel.plot(x, table["probability"], color=colour, lw=1.8)
+    _base(panel, found, target, (found.where[0], 100 * found.base[target]))
+    panel.set(xlabel=_label(found, 0), ylabel="of 100 elections", ylim=(0, 100))
+    panel.grid(axis="y")
+
+
+def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...]) -> None:
+    """Mark the base case, if it lies in the grid."""
+    if not _holds_base(found):
+        return
+    panel.plot(*at, marker="o", ms=8, mfc="white", mec=DARK, mew=1.6, zorder=5)
+    panel.annotate(
+        f"base {in_100(found.base[target])}", (at[0], at[1]), xytext=(8, 6), textcoords="offset points",
+        fontsize=SMALL, weight="bold", path_effects=haloed(3),
+    )  # fmt: skip
+
+
+def _holds_base(found: Grid) -> bool:
+    return all(axis[0] <= x <= axis[-1] for axis, x in zip(found.axes, found.where, strict=True))
+
+
+def _label(found: Grid, axis: int) -> str:
+    unit, name = found.race.parameters()[found.paths[axis]].unit, plain(found.paths[axis])
+    return name if not unit or unit in name else f"{name}, {unit}"
+
+
+def _caption(found: Grid) -> Caption:
+    first = found.race.names[0]
+    low, high = found.cells[first].min(), found.cells[first].max()
+    title = (
+        f"{short(first, 28)} wins in {in_100(low)} to {in_100(high)} of 100 elections over these ranges, "
+        f"{in_100(found.base[first])} in the base case"
+    )
+    marks = (
+        "Lines: 10, 25, 50, 75 and 90 of 100 elections"
+        if len(found.axes) == 2
+        else "Bands: simulation error of all points together (95 %)"
+    )
+    marks += "; ring: the base case." if _holds_base(found) else "; the base case lies outside."
+    reading = f"{marks} All points share their random numbers. What pulls the members is assumed, not estimated."
+    return Caption(title, reading, f"{found.sentence()}", found.stamp(), found.provenance)
+
+
+def _words(fig: Figure | SubFigure, caption: Caption, stamp: bool) -> None:
+    """Write the title and how to read the maps above them, and the stamp below."""
+    title = fig.suptitle(f"{caption.title}\n", x=0.01, ha="left", fontsize=12, weight="bold")
+    look: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": SMALL, "color": QUIET, "in_layout": False}
+    fig.axes[0].annotate(caption.reading, (0, 0.1), xycoords=title, annotation_clip=False, **look)
+    if stamp:
+        fig.supxlabel(caption.stamp, x=0.01, ha="left", fontsize=TINY, color=QUIET)

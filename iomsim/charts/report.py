@@ -1,0 +1,273 @@
+"""A forecast to hand on: one self-contained page, one folder, one JSON document; and the way back.
+
+The page needs nothing but a browser: charts are inline SVG with text alternatives, tables can be
+downloaded as csv, and everything needed to make the forecast again is inside (:func:`rerun`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from iomsim.charts.accessor import Accessor
+from iomsim.charts.base import captions
+from iomsim.charts.files import svg
+from iomsim.errors import FileError, writing
+from iomsim.forecasting.archive import open_forecast, self_contained, tables_of
+from iomsim.forecasting.estimates import Estimate, in_100, in_words
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.run import forecast
+from iomsim.model import briefing
+from iomsim.model.catalogue import dumps, loads
+
+CHARTS = {
+    "win_probability": "Who wins",
+    "decision_time": "When it is decided",
+    "rounds": "After how many rounds",
+    "trajectories": "How the share moves",
+    "flows": "Who changes sides",
+}
+"""The charts of a report, with their headings."""
+
+ROUNDS = 8
+"""Rounds told one by one."""
+
+WIDTH = 760
+"""Pixels of a chart in the page."""
+
+WIDEST = 7
+"""Columns of a table that fit into the page."""
+
+MARK = '<script type="application/json" id="iomsim-forecast">'
+"""Before the block from which the forecast can be made again."""
+
+
+def write(fc: Forecast, path: str | Path) -> Path:
+    """Write a one-page report as a self-contained HTML file.
+
+    Parameters
+    ----------
+    fc : Forecast
+        What is reported.
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import iomsim as iom, tempfile
+    >>> fc = iom.forecast(iom.load("minimal"), runs=200, seed=1)
+    >>> page = write(fc, Path(tempfile.mkdtemp()) / "report.html")
+    >>> fc.answer().split(":")[0] in page.read_text(encoding="utf-8")
+    True
+    """
+    path = Path(path)
+    page = html(fc)
+    with writing(path):
+        path.write_text(page, encoding="utf-8")
+    return path
+
+
+def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
+    """Write everything into a folder: answer, tables, charts (png and svg), report, saved forecast.
+
+    The runs themselves are in the saved forecast only; ``fc.to_csv(folder)`` writes them as csv.
+    """
+    target = Path(folder)
+    written = fc.to_csv(target, runs=False)
+    with writing(target):
+        (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
+    written += [fc.plot.save(name, target / f"{name}.{kind}") for name in fc.plot.names() for kind in ("png", "svg")]
+    if fc.assumptions is not None:
+        written += _moved(fc, target)
+    fc.save(target / "forecast.npz")
+    return [*written, target / "answer.txt", target / "forecast.npz", write(fc, target / "report.html")]
+
+
+def _moved(fc: Forecast, target: Path) -> list[Path]:
+    """Write what moving the assumptions does: a table of every target, a chart of two."""
+    moved, first = fc.assumptions, fc.scenario.names[0]
+    assert moved is not None
+    tables = pd.concat({name: moved.table(name) for name in (first, "no winner", "spill", "rounds")}, names=["target"])
+    tables.to_csv(target / "tornado.csv")
+    shown = {first: "tornado_winner", "spill": "tornado_next_day"}
+    charts = [moved.plot.save("tornado", target / f"{file}.png", target=name) for name, file in shown.items()]
+    return [target / "tornado.csv", *charts]
+
+
+def as_json(fc: Forecast) -> dict[str, Any]:
+    """Return the forecast as plain data: the answer, every table, the provenance."""
+    spill = fc.spill()
+    middle, low, high = fc.median_rounds()
+    tables = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables_of(fc).items()}
+    return {
+        "title": fc.scenario.title,
+        "answer": fc.answer(),
+        "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
+        "median_rounds": {"median": middle, "low": low, "high": high},
+        **tables,
+        "provenance": fc.provenance,
+    }
+
+
+def first_rounds(fc: Forecast) -> pd.DataFrame:
+    """Return the first rounds one by one, and what comes after them in one row."""
+    table = fc.rounds()
+    shown = table[["probability", "low", "high"]].head(ROUNDS)
+    decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
+    later = pd.DataFrame([vars(Estimate.of(decided, len(fc)))], index=[f"{ROUNDS + 1} or more"])
+    rows = pd.concat([shown, later.rename(columns={"value": "probability"})]) if len(table) > ROUNDS else shown
+    return rows.rename_axis("elected in round")
+
+
+def sides(fc: Forecast) -> pd.DataFrame:
+    """Return the rule sets side by side, per hundred."""
+    table = fc.rule_sets()
+    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
+    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
+
+
+def _upright(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of more columns than fit beside one another turned by a quarter."""
+    return table.T.rename_axis(None) if len(table.columns) > WIDEST else table
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def html(fc: Forecast) -> str:
+    """Return the report as one HTML document."""
+    race = fc.scenario
+    body = [
+        f"<h1>{escape(race.title)}</h1>",
+        f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
+        f"<p class='answer'>{escape(fc.answer())}</p>",
+        *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
+        *_assumptions(fc),
+        _section("By the rules in force", _upright(sides(fc)), fc.rule_sets(), "rule_sets"),
+        _section("Rounds to decision", in_words(first_rounds(fc)), fc.rounds(), "rounds"),
+        _section("How it ends", in_words(fc.endings().query("probability > 0")), fc.endings(), "endings"),
+        _briefing(fc),
+        f"<footer>{escape(fc.stamp())}</footer>",
+    ]
+    style = (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
+    return (
+        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f"<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{escape(race.title)}</title><style>{style}</style></head>\n<body><main>"
+        + "\n".join(filter(None, body))
+        + f"</main>\n{MARK}{_recipe(fc)}</script></body></html>\n"
+    )
+
+
+def _chart(fc: Forecast, name: str, heading: str) -> str:
+    return _picture(fc.plot, name, heading, getattr(fc.plot, f"{name}_data")(), name)
+
+
+def _picture(plots: Accessor, chart: str, heading: str, data: pd.DataFrame, name: str, **options: Any) -> str:
+    """Return a section with a chart, its words, and its numbers to take away under a name of their own."""
+    drawn = plots.draw(chart, **options)
+    words = " ".join(caption.text for caption in captions(drawn))
+    return (
+        f"<section><h2>{escape(heading)}</h2><figure>{_own_ids(svg(drawn, WIDTH), name)}"
+        f"<figcaption><details><summary>in words</summary>{escape(words)}</details>{_link(data, name)}</figcaption>"
+        f"</figure></section>"
+    )
+
+
+def _assumptions(fc: Forecast) -> list[str]:
+    """Return the sections on the assumptions, if they have been moved."""
+    if fc.assumptions is None:
+        return []
+    targets = {fc.scenario.names[0]: f"What {fc.scenario.names[0]}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
+    return [
+        _picture(fc.assumptions.plot, "tornado", heading, fc.assumptions.table(target), f"tornado-{i}", target=target)
+        for i, (target, heading) in enumerate(targets.items())
+    ]
+
+
+def _own_ids(picture: str, name: str) -> str:
+    """Make the ids of a picture its own: pictures of one page would draw with each other's parts."""
+    for mark in ('id="', 'href="#', "url(#"):
+        picture = picture.replace(mark, f"{mark}{name}-")
+    return picture
+
+
+def _section(heading: str, shown: pd.DataFrame, table: pd.DataFrame, name: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>{shown.to_html(border=0)}{_link(table, name)}</section>"
+
+
+def _link(table: pd.DataFrame, name: str) -> str:
+    data = b64encode(table.to_csv().encode()).decode()
+    return f"<a class='csv' download='{name}.csv' href='data:text/csv;base64,{data}'>{name}.csv</a>"
+
+
+def _briefing(fc: Forecast) -> str:
+    table = fc.scenario.evidence()
+    shown = table[["value", "low", "high", "unit", "grade", "source"]].to_html(border=0)
+    return (
+        f"<section><h2>What it rests on</h2>{briefing.html(fc.scenario)}"
+        f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
+        f"{_link(table, 'evidence')}</section>"
+    )
+
+
+# -- and back ------------------------------------------------------------------------------------
+
+
+def _recipe(fc: Forecast) -> str:
+    content = {"provenance": fc.provenance, "scenario": dumps(self_contained(fc.scenario)), "digest": digest(fc)}
+    return json.dumps(content).replace("<", "\\u003c")
+
+
+def digest(fc: Forecast) -> str:
+    """Return a hash of how every run ended: equal for equal forecasts, bit for bit."""
+    ends = fc.summary.ends.sort_values(list(fc.summary.ends)).astype("int64")
+    return hashlib.sha256(ends.to_numpy().tobytes()).hexdigest()
+
+
+def rerun(path: str | Path) -> tuple[Forecast, bool]:
+    """Make the forecast of a report, or of a saved forecast, again.
+
+    Returns
+    -------
+    fc : Forecast
+        The new forecast.
+    same : bool
+        Whether every run ended as it did in the file.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, or is neither a report nor a saved forecast.
+    """
+    scenario, made, told = _read_back(Path(path))
+    if made.get("announced"):
+        raise FileError(f"{str(path)!r} is a forecast after announced rounds; replay the log of that day instead")
+    fc = forecast(scenario, made["runs"], made["seed"])
+    return fc, digest(fc) == told
+
+
+def _read_back(path: Path) -> tuple[Any, dict[str, Any], str]:
+    if path.suffix != ".html":
+        saved = open_forecast(path)
+        return saved.scenario, saved.provenance, digest(saved)
+    try:
+        text = path.read_text(encoding="utf-8")
+        recipe = json.loads(text.split(MARK)[1].split("</script>")[0])
+        return loads(recipe["scenario"], str(path)), recipe["provenance"], recipe["digest"]
+    except OSError as error:
+        raise FileError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    except (IndexError, KeyError, ValueError):
+        raise FileError(f"{str(path)!r} is no report of iomsim, or is damaged") from None

@@ -1,0 +1,182 @@
+"""A clock without its nights: the days of an election side by side, as the axis of a chart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from iomsim.charts.base import root
+from iomsim.charts.facts import said
+from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL
+from iomsim.engine.clock import DAY, minute_of
+from iomsim.errors import whole_number
+
+if TYPE_CHECKING:
+    from iomsim.forecasting.forecast import Forecast
+
+BIN = 30
+"""Minutes of a unit of the axis, which is a stack of dots."""
+
+GAP = 3.0
+"""Width of a night, in stacks."""
+
+HEAD = 28.0
+"""Points above the axes for the names of the days."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day on the axis: from where to where it is shown, in minutes, and where it begins, in stacks."""
+
+    start: int
+    stop: int
+    x: float
+
+    @property
+    def end(self) -> float:
+        """Where the day ends, in stacks."""
+        return self.x + (self.stop - self.start) / BIN
+
+    def place(self, minute: Any) -> Any:
+        """Return where a minute lies, in stacks."""
+        return self.x + (minute - self.start) / BIN
+
+
+def shown_days(fc: Forecast, days: int) -> list[int]:
+    """Return the days on the axis, counted from the opening date: the first ones with a sitting.
+
+    If rounds have been announced, they begin with the first day that may still end it.
+    """
+    sittings = np.unique(fc.scenario.clock.calendar().opens // DAY).astype(int)
+    first = present(fc) // DAY if fc.announced else 0
+    return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]]
+
+
+def present(fc: Forecast) -> int:
+    """Return the last announced minute; if no time was announced, the one before which no run ends."""
+    if fc.reached is not None:
+        return int(fc.reached)
+    minute = fc.summary.ends["minute"]
+    return int(minute[minute >= 0].min()) if (minute >= 0).any() else 0
+
+
+def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
+    """Lay the days out side by side: their sittings, and as far on as their dots go."""
+    sittings = [minute_of(moment) for sitting in fc.scenario.clock.sittings for moment in sitting]
+    opens = minute_of(fc.scenario.clock.opens.time())
+    minutes = (data["ended_at"].dropna() - fc.opening_date) / pd.Timedelta(minutes=1)
+    out: list[Day] = []
+    for day in shown_days(fc, days):
+        dots = minutes[minutes // DAY == day]
+        start = max(sittings[0], opens if day == 0 and opens < sittings[-1] else 0)
+        start = day * DAY + min(start, int(dots.min()) - day * DAY if len(dots) else start)
+        if fc.announced and not out:  # what may come begins with a stack of its own
+            start = present(fc) + (min(start, present(fc)) - present(fc)) // BIN * BIN
+        last = max(day * DAY + sittings[-1], int(dots.max()) + 1 if len(dots) else 0)
+        bins = -(-(last - start) // BIN)
+        out.append(Day(start, start + bins * BIN, out[-1].end + GAP if out else 0.0))
+    return out
+
+
+def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
+    """Draw the hours, one stretch of axis a day, and shade the breaks between sittings."""
+    ax.spines[["bottom", "left"]].set_visible(False)
+    sittings = [minute_of(moment) for sitting in fc.scenario.clock.sittings for moment in sitting]
+    for day in clock:
+        ax.plot([day.x, day.end], [0, 0], color=QUIET, lw=1.6, clip_on=False)
+        midnight = day.start // DAY * DAY
+        for close, opens in pairwise(sittings[1:-1]):
+            left, right = day.place(midnight + close), day.place(midnight + opens)
+            if sittings.index(close) % 2 and left >= day.x:
+                ax.axvspan(left, right, color=FAINT, lw=0, zorder=0)
+                if (right - left) * points_per_unit(ax) > 24:
+                    _label(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break")
+    marks = _hours(fc, clock, sittings, apart=29 / points_per_unit(ax))
+    ax.set_xticks(list(marks), list(marks.values()))
+    _nights(ax, fc, clock)
+
+
+def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) -> dict[float, str]:
+    """Return places and names of hours: those of the sittings first, then later ones where there is room."""
+    opens, later = minute_of(fc.scenario.clock.opens.time()), range(sittings[-1] + 180, DAY, 180)
+    marks: dict[float, str] = {}
+    for hours in ({*sittings, opens}, later):
+        for day in clock:
+            midnight = day.start // DAY * DAY
+            for minute in sorted(hours):
+                x = day.place(midnight + minute)
+                skipped = minute < opens if not midnight else minute == opens and opens not in sittings
+                if not skipped and day.x <= x <= day.end and all(abs(x - mark) >= apart for mark in marks):
+                    marks[x] = f"{minute // 60}:{minute % 60:02}"
+    return marks
+
+
+def _label(ax: Axes, x: float, text: str) -> None:
+    ax.annotate(
+        text, (x, 1), xytext=(0, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
+        ha="center", va="top", color=QUIET, fontsize=SMALL - 1,
+    )  # fmt: skip
+
+
+def _nights(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
+    for before, after in pairwise(clock):
+        between = range(before.start // DAY + 1, after.start // DAY)
+        weekend = any((fc.opening_date + timedelta(days=day)).weekday() > 4 for day in between)
+        ax.text(
+            before.end + GAP / 2, 0.04, "weekend" if weekend else "no sitting" if between else "night", rotation=90,
+            ha="center", va="bottom", color=QUIET, fontsize=SMALL - 1, transform=ax.get_xaxis_transform(),
+        )  # fmt: skip
+
+
+def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> None:
+    """Name the days, shade those after the first, and count their dots."""
+    late = int(data["spills"].sum())
+    counts = {
+        False: f"{len(data) - late} of {len(data)} dots",
+        True: f"{late} of {len(data)} dots on {fc.next_day:%A} or later",
+    }
+    for day in clock:
+        spills = day.start >= DAY
+        moment = fc.opening_date + timedelta(minutes=day.start)
+        _head(ax, day.x, f"{moment:%A} {moment.day} {moment:%B}", 0, DARK)
+        if spills and spills in counts:
+            ax.axvspan(day.x - 0.3, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0)
+        if spills in counts:
+            _head(ax, day.x, counts.pop(spills), 1, LATER_DAY if spills else QUIET)
+
+
+def _head(ax: Axes, x: float, text: str, line: int, colour: str) -> None:
+    ax.annotate(
+        text, (x, 1), xytext=(0, 16 - 12 * line), xycoords=("data", "axes fraction"), textcoords="offset points",
+        ha="left", va="bottom", color=colour, weight="bold", fontsize=SMALL,
+    )  # fmt: skip
+
+
+def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
+    """Shade what has passed in a forecast of election day, and say what was announced."""
+    if not fc.announced:
+        return
+    first, day = present(fc), clock[0]
+    right = min(day.place(first), day.end)
+    ax.axvspan(day.x, right, color="#DDDDDD", lw=0, zorder=0)
+    ax.plot([day.x, right], [0, 0], color=DARK, lw=4, solid_capstyle="butt", clip_on=False)
+    moment = fc.opening_date + timedelta(minutes=first)
+    when = f"{'not over before' if fc.reached is None else 'as of'} {moment.hour}:{moment:%M}"
+    words = ["announced", *(said(fc, r) for r in range(1, fc.announced + 1)), when]
+    narrow = (right - day.x) * points_per_unit(ax) < 58
+    at, ha = (right - 0.2, "right") if narrow else ((day.x + right) / 2, "center")
+    ax.text(
+        at, 0.04, "\n".join(words), ha=ha, va="bottom", fontsize=SMALL - 1, weight="bold",
+        transform=ax.get_xaxis_transform(),
+    )  # fmt: skip
+
+
+def points_per_unit(ax: Axes) -> float:
+    """Return how many points wide a unit of x is."""
+    return float(ax.get_window_extent().width / root(ax).dpi * 72 / np.ptp(ax.get_xlim()))

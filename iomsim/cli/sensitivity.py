@@ -1,0 +1,145 @@
+"""The commands `compare`, `grid`, `tornado`, `sobol` and `pivotal`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from iomsim.cli.common import (
+    changed,
+    executor,
+    plain,
+    run_arguments,
+    say,
+    scenario,
+    scenario_arguments,
+)
+from iomsim.errors import IomsimError
+from iomsim.model.catalogue import load
+from iomsim.sensitivity.compare import compare
+from iomsim.sensitivity.grid import grid
+from iomsim.sensitivity.pivotal import pivotal
+from iomsim.sensitivity.sobol import sobol
+from iomsim.sensitivity.tornado import tornado
+
+SHOWN = 20
+"""Rows of a long table that are printed; --csv writes them all."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands of this family."""
+    one = commands.add_parser("compare", help="the scenario against a changed copy, on the same random numbers")
+    scenario_arguments(one)
+    one.add_argument("--with", dest="other", metavar="SCENARIO", help="another scenario instead of a changed copy")
+    run_arguments(one, 20_000)
+    one.set_defaults(run=run_compare)
+    one = commands.add_parser("grid", help="one or two parameters over a range: NAME or NAME=LOW:HIGH:POINTS")
+    one.add_argument("parameter", nargs="+", help="for instance Washington=0:1.2:13 Brussels=0:1:11")
+    one.add_argument("--scenario", default="geneva-2023", help="a shipped name or a .toml file")
+    scenario_arguments(one, positional=False)
+    run_arguments(one, 2_000)
+    outputs(one)
+    one.set_defaults(run=run_grid)
+    for name, function, words, runs in (
+        ("tornado", run_tornado, "which assumptions the answer hangs on, one at a time", 4_000),
+        ("sobol", run_sobol, "which assumptions the answer hangs on, all at once", 400),
+    ):
+        one = commands.add_parser(name, help=words)
+        scenario_arguments(one)
+        one.add_argument("--target", help='a candidate, "no winner", "spill" or "rounds"')
+        run_arguments(one, runs)
+        outputs(one)
+        one.set_defaults(run=function)
+    one = commands.add_parser("pivotal", help="which member the next phone call should go to")
+    scenario_arguments(one)
+    one.add_argument("--candidate", help="whose win (the first candidate's)")
+    run_arguments(one, 50_000)
+    outputs(one)
+    one.set_defaults(run=run_pivotal)
+
+
+def outputs(parser: argparse.ArgumentParser) -> None:
+    """Add where the table and the chart go."""
+    parser.add_argument("--csv", metavar="FILE", type=Path, help="write the whole table")
+    parser.add_argument("--chart", metavar="FILE", type=Path, help="draw it, as png, svg or pdf")
+
+
+def run_compare(arguments: argparse.Namespace) -> None:
+    """Print the paired difference."""
+    base = load(arguments.scenario)
+    other = changed(load(arguments.other) if arguments.other else base, arguments)
+    with executor(arguments) as pool:
+        found = compare(base, other, runs=arguments.runs, seed=arguments.seed, executor=pool)
+    say(found.sentence())
+    print(plain(found.table().round(4)))
+
+
+def run_grid(arguments: argparse.Namespace) -> None:
+    """Print the cells."""
+    axes: dict[str, Any] = dict(_axis(text) for text in arguments.parameter)
+    with executor(arguments) as pool:
+        found = grid(scenario(arguments), runs=arguments.runs, seed=arguments.seed, executor=pool, **axes)
+    _show(found, "pressure_grid", arguments)
+
+
+def _axis(text: str) -> tuple[str, list[float] | None]:
+    """Read ``secrecy=0:1:11`` or ``secrecy``.
+
+    Examples
+    --------
+    >>> _axis("secrecy=0:1:3")
+    ('secrecy', [0.0, 0.5, 1.0])
+    """
+    name, equals, span = text.partition("=")
+    if not equals:
+        return name, None
+    parts = span.split(":")
+    try:
+        low, high, points = float(parts[0]), float(parts[1]), int(parts[2])
+        return name, np.linspace(low, high, points).tolist()
+    except (IndexError, ValueError):
+        raise IomsimError(
+            f"a range is written NAME=LOW:HIGH:POINTS, got {text!r}; for instance secrecy=0:1:11"
+        ) from None
+
+
+def run_tornado(arguments: argparse.Namespace) -> None:
+    """Print the bars."""
+    with executor(arguments) as pool:
+        found = tornado(
+            scenario(arguments), arguments.target, runs=arguments.runs, seed=arguments.seed, executor=pool
+        )  # fmt: skip
+    _show(found, "tornado", arguments)
+
+
+def run_sobol(arguments: argparse.Namespace) -> None:
+    """Print the indices."""
+    with executor(arguments) as pool:
+        found = sobol(scenario(arguments), arguments.target, runs=arguments.runs, seed=arguments.seed, executor=pool)
+    _show(found, "sobol", arguments)
+
+
+def run_pivotal(arguments: argparse.Namespace) -> None:
+    """Print the members."""
+    with executor(arguments) as pool:
+        found = pivotal(
+            scenario(arguments), arguments.candidate, runs=arguments.runs, seed=arguments.seed, executor=pool
+        )  # fmt: skip
+    _show(found, "pivotal", arguments)
+
+
+def _show(found: Any, chart: str, arguments: argparse.Namespace) -> None:
+    """Print a result's sentence and the head of its table; write what was asked for."""
+    table = found.table()
+    if hasattr(found, "sentence"):
+        say(found.sentence())
+    print(plain(table.head(SHOWN).round(3)))
+    if len(table) > SHOWN:
+        print(f"... {len(table) - SHOWN} more; --csv FILE writes them all")
+    if arguments.csv:
+        table.to_csv(arguments.csv)
+    if arguments.chart:
+        found.plot.save(chart, arguments.chart)

@@ -1,0 +1,371 @@
+"""Election day: the forecast after "98 to 67".
+
+A `Night` holds a cloud of possible worlds, is told what has been announced, and forecasts the rest
+with the same kernel as before the vote.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from datetime import timedelta
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.election_day import log
+from iomsim.election_day.learned import learned
+from iomsim.election_day.next_round import NextRound, next_round
+from iomsim.election_day.predict import forecast_from, play_on
+from iomsim.election_day.report import RARE, Report, caution, needed
+from iomsim.election_day.state import Scene, Stage, evened, opening
+from iomsim.election_day.update import step
+from iomsim.engine.spans import Outcomes, plan_of
+from iomsim.errors import AnnouncementError, FileError, whole_number
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.run import fresh_seed
+from iomsim.model.events import EVENTS, Event, event_of
+from iomsim.model.scenario import Scenario, described
+
+if TYPE_CHECKING:
+    from iomsim.charts.election_day import NightPlots
+
+STEP, CLOCK, FORECAST = 1, 2, 3
+"""What random numbers are for: they are addressed by the number of the event or round, this, and 0."""
+
+
+class UnexpectedTallyWarning(UserWarning):
+    """An announcement that the model gave almost no chance."""
+
+
+def live(race: Scenario, particles: int = 20_000, seed: int | None = None, log: str | Path | None = None) -> Night:
+    """Open an election day.
+
+    Parameters
+    ----------
+    race : Scenario
+        The election as it was described before the vote.
+    particles : int, default 20_000
+        Possible worlds to carry.  Before anything is announced they are the runs of
+        ``iomsim.forecast(race, runs=particles, seed=seed)``.
+    seed : int, optional
+        Addresses all random numbers; None draws one, kept in `Night.seed`.
+    log : path, optional
+        A new file to which every event is written as it is announced; :func:`replay` reads it.
+
+    Returns
+    -------
+    Night
+
+    Raises
+    ------
+    IomsimError
+        If an argument makes no sense.
+    FileError
+        If the log exists already, or cannot be written.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> night = iom.live(iom.load("geneva-2023"), particles=500, seed=2023)
+    >>> _ = night.announce(Pope=98, Vitorino=67, at="12:20")
+    >>> night.needed()
+    'Pope is 12 votes short of 110.'
+    """
+    described("live", race)
+    size = whole_number("particles", particles, 2)
+    if log is not None and Path(log).exists():
+        raise FileError(f"the log {str(log)!r} exists already; replay(log, log) goes on from it, or name another file")
+    return Night(race, size, fresh_seed() if seed is None else whole_number("seed", seed, 0), log)
+
+
+def replay(path: str | Path, log: str | Path | None = None) -> Night:
+    """Open an election day from its log: the same events, the same numbers.
+
+    Parameters
+    ----------
+    path : path
+        The log of a night.
+    log : path, optional
+        Where to log from now on; it may be the same file.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, damaged, or written in a newer format.
+    """
+    day = log.read(Path(path))
+    night = Night(day.race, day.particles, day.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnexpectedTallyWarning)  # it was heard when the log was written
+        for event in day.events:
+            night.apply(event)
+    night.log_to(log)
+    return night
+
+
+class Night:
+    """An election day: what was announced, what it means, and what may come.
+
+    Made by :func:`live`.  Every announcing method changes the night and returns a :class:`Report`,
+    which prints as a sentence or two; what cannot have happened is refused, and then nothing has
+    changed.  :meth:`undo` takes the last event back.
+
+    Attributes
+    ----------
+    race : Scenario
+        The election.
+    particles, seed : int
+        Worlds carried, and the seed.
+    events : list of dict
+        What was announced, as in the log.
+    """
+
+    def __init__(self, race: Scenario, particles: int, seed: int, log: str | Path | None = None) -> None:
+        self.race, self.particles, self.seed = race, particles, seed
+        self.plan = plan_of(race)
+        self.events: list[Event] = []
+        self._stages = [opening(self.plan, particles, seed)]
+        self._forecasts: dict[int, Forecast] = {}
+        self.log_to(log)
+
+    # -- what is announced ------------------------------------------------------------------
+
+    def announce(
+        self, tally: Mapping[str, Any] | None = None, *, valid: int | None = None, at: Any = None, **votes: Any
+    ) -> Report:
+        """Announce the tally of a round, or what is known of it.
+
+        Parameters
+        ----------
+        tally, **votes
+            Votes by candidate: a number, "at least 90", "at most 60", or left out where nothing is
+            known.  A mapping serves where a name is no Python word.
+        valid : int, optional
+            Valid papers; known anyway if every candidate's votes are.
+        at : str or datetime, optional
+            When the round ended, in local time: "12:20" on the current day, "Tuesday 10:30", or a full
+            date and time.
+
+        Returns
+        -------
+        Report
+            What the announcement did.
+
+        Raises
+        ------
+        AnnouncementError
+            If it cannot have happened; nothing is changed then.
+
+        Warns
+        -----
+        UnexpectedTallyWarning
+            If the model gave anything as far out less than 1 in 1 000.
+
+        Notes
+        -----
+        That a round is announced shows that the one before it ended nothing: nobody had the votes, and
+        the trailing one of two did not concede, which makes it less ready to concede later.
+        """
+        return self.apply({"event": "announce", "votes": {**(tally or {}), **votes}, "valid": valid, "at": at})
+
+    def withdraw(self, name: str, at: Any = None) -> Report:
+        """Announce that a candidate withdraws."""
+        return self.apply({"event": "withdraw", "name": name, "at": at})
+
+    def eliminate(self, name: str, at: Any = None) -> Report:
+        """Announce that a candidate is out, by the rules or by lot.
+
+        Needed only where the tallies leave it open: otherwise the rules of the scenario are applied.
+        """
+        return self.apply({"event": "eliminate", "name": name, "at": at})
+
+    def go_on(self, at: Any = None) -> Report:
+        """Announce that another round will be held: nobody conceded after the last."""
+        return self.apply({"event": "go on", "at": at})
+
+    def confirm(self, yes: int, no: int, at: Any = None) -> Report:
+        """Announce the yes/no round on the one who stands alone."""
+        return self.apply({"event": "confirm", "yes": yes, "no": no, "at": at})
+
+    def adjourn(self, until: Any) -> Report:
+        """Announce that nothing happens before a moment: "15:00", "Tuesday 10:00", or a full date and time."""
+        return self.apply({"event": "adjourn", "until": until})
+
+    def tell(self, line: str) -> Report:
+        """Announce what a line says, such as "98-67 at 12:20" or "undo".
+
+        See :func:`iomsim.model.events.event_of` for what can be written.
+        """
+        standing = [name for name, stands in zip(self.race.names, self.stage.standing, strict=True) if stands]
+        return self.apply(event_of(line, self.race.names, standing))
+
+    def undo(self) -> Report:
+        """Take the last event back."""
+        if not self.events:
+            raise AnnouncementError("there is nothing to undo")
+        self._forecasts.pop(len(self.events), None)
+        self.events.pop()
+        self._stages.pop()
+        self._write()
+        return self._report()
+
+    def apply(self, event: Mapping[str, Any]) -> Report:
+        """Apply an event as it stands in a log, or as :func:`iomsim.model.events.event_of` returns it."""
+        if event.get("event") not in EVENTS:
+            raise AnnouncementError(f"no event {event.get('event')!r}; there are {', '.join(EVENTS)}")
+        if event["event"] == "undo":
+            return self.undo()
+        plain = {key: _plain(value) for key, value in event.items()}
+        rngs = (self._rng(len(self._stages), use) for use in (STEP, CLOCK))
+        stage = step(Scene(self.race, self.plan, *rngs), self.stage, plain)
+        self._keep(plain, stage)
+        if stage.surprise < RARE:
+            warnings.warn(caution(stage, self.particles), UnexpectedTallyWarning, stacklevel=3)
+        return self._report()
+
+    def _keep(self, event: Event, stage: Stage) -> None:
+        self.events.append(event)
+        self._stages.append(stage)
+        try:
+            self._write()
+        except FileError:
+            self.events.pop()
+            self._stages.pop()
+            raise
+
+    # -- what it means ----------------------------------------------------------------------
+
+    @property
+    def stage(self) -> Stage:
+        """How the election stands."""
+        return self._stages[-1]
+
+    @property
+    def effective_size(self) -> float:
+        """Effective number of particles after the last announcement, before resampling."""
+        return self.stage.size
+
+    def forecast(self) -> Forecast:
+        """Return the forecast of the whole election given what has been announced."""
+        return self._forecast(len(self.events))
+
+    def history(self) -> pd.DataFrame:
+        """Return the probabilities after each announcement, the prior forecast first.
+
+        Returns
+        -------
+        DataFrame
+            By step: the `event`, `at` (if announced), the `round` it came after; everybody's chance to
+            win and "no winner"; `spill` into the next day; median `rounds`; `effective_size` of the
+            cloud; `odds` of anything as far out, and `chance` of exactly this under the model; who is
+            `out`; `spilled` once the next day has come; `certain` once it is over.
+        """
+        rows = []
+        for number, stage in enumerate(self._stages):
+            fc = self._forecast(number)
+            rows.append(
+                {
+                    "event": stage.told,
+                    "at": None if stage.at is None else fc.opening_date + timedelta(minutes=stage.at),
+                    "round": stage.round_,
+                    **fc.win_probability()["probability"].to_dict(),
+                    "spill": fc.spill().value,
+                    "rounds": fc.median_rounds()[0],
+                    "effective_size": stage.size,
+                    "odds": stage.surprise,
+                    "chance": stage.chance,
+                    "out": fc.out,
+                    "spilled": fc.spilled,
+                    "certain": fc.certain,
+                }
+            )
+        table = pd.DataFrame(rows).rename_axis("step")
+        return table.assign(at=pd.to_datetime(table["at"]))
+
+    def needed(self) -> str:
+        """Return how far the leader was from being elected in the last round.
+
+        Where the announcements leave it open, the median over the possible worlds, marked "about".
+        """
+        return needed(self.plan, self.stage)
+
+    def what_next(self, name: str | None = None) -> NextRound:
+        """Return the coming round: its tally, the chance that it decides, and where the favourite changes.
+
+        `name` is the candidate from whom it is seen; default: the favourite.
+        """
+        return next_round(self.forecast(), name)
+
+    def learned(self) -> pd.DataFrame:
+        """Return what the announcements say about what runs draw once, against the prior.
+
+        Returns
+        -------
+        DataFrame
+            By quantity: mean, sd and 10, 50 and 90 % points before and now.  Read it with
+            `iomsim.election_day.learned.CAVEAT`: one tally moves the net level, and cannot tell how it splits between
+            sponsors, secrecy and shocks.
+        """
+        return learned(self.plan, [sponsor.name for sponsor in self.race.sponsors], self._stages[0], self.stage)
+
+    @property
+    def plot(self) -> NightPlots:
+        """The charts of an election day."""
+        from iomsim.charts.election_day import NightPlots
+
+        return NightPlots(self)
+
+    def __repr__(self) -> str:
+        """Return where things stand and the answer."""
+        told = "; ".join(stage.told for stage in self._stages[1:]) or "nothing announced yet"
+        return f"{self.race.title}: {told}\n{self._report()}\n{self.forecast().answer()}"
+
+    def _repr_html_(self) -> str:
+        table = self.history().drop(columns=["effective_size", "odds", "chance", "out", "spilled", "certain"])
+        html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
+        lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
+        return f"<div>{lines}{html}</div>"
+
+    def play_on(self) -> Outcomes:
+        """Play every possible world from where it stands to its end."""
+        return play_on(self.plan, evened(self._rng(self.stage.round_, FORECAST), self.plan, self.stage))
+
+    # -- files ------------------------------------------------------------------------------
+
+    def log_to(self, path: str | Path | None) -> None:
+        """Write every event to this file from now on; None stops."""
+        self._log = None if path is None else Path(path)
+        self._write()
+
+    def _write(self) -> None:
+        if self._log is not None:
+            log.write(self._log, self.race, self.particles, self.seed, self.events)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _report(self) -> Report:
+        return Report(self.stage, self.needed(), self.particles)
+
+    def _rng(self, number: int, use: int) -> np.random.Generator:
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(number, use, 0))))
+
+    def _forecast(self, number: int) -> Forecast:
+        if number not in self._forecasts:
+            events = tuple(self.events[:number])
+            stage = self._stages[number]
+            rng = self._rng(stage.round_, FORECAST)  # what teaches nothing then changes nothing
+            self._forecasts[number] = forecast_from(self.race, self.plan, self.seed, rng, stage, events)
+        return self._forecasts[number]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it stands in a log."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if hasattr(value, "isoformat"):
+        return str(value)
+    return value.item() if isinstance(value, np.generic) else value

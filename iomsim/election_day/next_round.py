@@ -1,0 +1,197 @@
+"""The coming round: its tally, the chance that it decides, and where the favourite changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from iomsim.engine.spans import Outcomes
+from iomsim.errors import AnnouncementError
+from iomsim.forecasting.estimates import Estimate, in_100
+from iomsim.forecasting.forecast import NO_WINNER, Forecast
+from iomsim.rules.ruleset import ENDINGS
+from iomsim.typing import Flags, Longs
+
+MIDDLE = (0.1, 0.5, 0.9)
+"""Quantiles shown: the median and the middle 80 of 100."""
+
+
+def next_round(fc: Forecast, name: str | None = None) -> NextRound:
+    """Return the coming round of a forecast, seen from one candidate (default: the favourite).
+
+    Raises
+    ------
+    AnnouncementError
+        If the election is over.
+    """
+    if fc.certain:
+        raise AnnouncementError("the election is over; there is no next round")
+    chances = fc.win_probability()["probability"].drop(NO_WINNER)
+    return NextRound(fc, fc.scenario.candidate(name or chances.idxmax()).name)
+
+
+@dataclass(frozen=True, repr=False)
+class NextRound:
+    """The coming round as the forecast has it; prints as a sentence or two.
+
+    Attributes
+    ----------
+    fc : Forecast
+        The forecast.
+    name : str
+        The candidate from whom it is seen.
+    """
+
+    fc: Forecast
+    name: str
+
+    @property
+    def number(self) -> int:
+        """Number of the coming round."""
+        return self.fc.announced + 1
+
+    @property
+    def held(self) -> Estimate:
+        """Probability that it is held at all: neither a concession nor a decision comes before it."""
+        return Estimate.of(int(self._held.sum()), len(self.fc))
+
+    @property
+    def decides(self) -> Estimate:
+        """Probability that the election ends with it, if it is held."""
+        return self._share(self._out.rounds[self._held] == self.number)
+
+    @property
+    def elects(self) -> Estimate:
+        """Probability that it elects the candidate, if it is held."""
+        ends = self._out.rounds[self._held] == self.number
+        return self._share(ends & (self._out.winner[self._held] == self._k))
+
+    @property
+    def alone(self) -> Estimate:
+        """Probability that it is a yes/no round on a candidate who stands alone, if it is held."""
+        return self._share(self._yes_no)
+
+    def tally(self) -> pd.DataFrame:
+        """Return the predicted votes of everybody who stands, if the round is an ordinary one.
+
+        Returns
+        -------
+        DataFrame
+            By candidate: 10 %, 50 % and 90 % points of the votes and of the share of valid papers.
+        """
+        votes, valid = self._votes[~self._yes_no], self._valid[~self._yes_no]
+        rows = {}
+        for k, name in enumerate(self.fc.scenario.names):
+            own = votes[:, k] >= 0
+            if own.any():
+                share = votes[own, k] / np.maximum(valid[own], 1)
+                rows[name] = {**_points("votes", votes[own, k]), **_points("share", share)}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("candidate")
+
+    def table(self) -> pd.DataFrame:
+        """Return what the candidate's votes in the coming round would mean.
+
+        Returns
+        -------
+        DataFrame
+            By votes: `probability` of exactly these, if the candidate stands in an ordinary round, and
+            everybody's and nobody's chance to win the election after them.
+        """
+        votes, winner = self._own
+        names = [*self.fc.scenario.names, NO_WINNER]
+        codes = np.where(winner < 0, len(names) - 1, winner)
+        counts = pd.crosstab(votes, codes).reindex(columns=range(len(names)), fill_value=0)
+        out = counts.div(counts.sum(axis=1), axis=0).set_axis(names, axis=1)
+        out.insert(0, "probability", counts.sum(axis=1) / max(len(votes), 1))
+        return out.rename_axis(f"votes for {self.name}").rename_axis(None, axis=1)
+
+    def turning_point(self) -> int | None:
+        """Return the fewest votes in the coming round from which on the candidate is the favourite.
+
+        The cut that agrees best with the runs: with fewer votes the others win more often than the
+        candidate, from it on the candidate more often than they.  None if the candidate is ahead, or
+        behind, whatever the tally.
+        """
+        votes, winner = self._own
+        lead = np.where(winner == self._k, 1, np.where(winner >= 0, -1, 0))
+        level, index = np.unique(votes, return_inverse=True)
+        gain = np.cumsum(np.concatenate([[0.0], np.bincount(index, weights=lead, minlength=level.size)]))
+        best = int(np.argmin(gain))
+        return int(level[best]) if 0 < best < level.size else None
+
+    def __str__(self) -> str:
+        """Return the coming round in words."""
+        if not self._held.any():
+            return "No further round is expected."
+        parts = [f"Round {self.number} is held in {self.held} runs."]
+        if self._own[0].size:
+            parts.append(self._ballot())
+        if self._yes_no.any():
+            parts.append(self._alone())
+        return " ".join(parts)
+
+    __repr__ = __str__
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _ballot(self) -> str:
+        low, middle, high = np.quantile(self._own[0], MIDDLE, method="inverted_cdf")
+        turn = self.turning_point()
+        where = f" {self.name} is the favourite from {turn} votes on." if turn is not None else ""
+        return (
+            f"{self.name} then gets {middle:.0f} votes ({low:.0f} to {high:.0f} in the middle 80 of 100), and the "
+            f"election ends with it in {in_100(self.decides.value)} of 100.{where}"
+        )
+
+    def _alone(self) -> str:
+        passed = in_100(float((self._out.winner[self._held][self._yes_no] >= 0).mean()))
+        opening = "It" if self._yes_no.all() else f"In {self.alone} it"
+        return f"{opening} is a yes or no to the leader alone, who passes in {passed} of 100."
+
+    @property
+    def _k(self) -> int:
+        return self.fc.scenario.names.index(self.name)
+
+    @property
+    def _out(self) -> Outcomes:
+        return self.fc.all_outcomes
+
+    @cached_property
+    def _held(self) -> Flags:
+        return np.asarray(self._out.rounds >= self.number)
+
+    @property
+    def _rows(self) -> Longs:
+        return np.asarray((self._out.starts + self.number - 1)[self._held])
+
+    @cached_property
+    def _votes(self) -> Longs:
+        return np.asarray(self._out.votes[self._rows], dtype=np.int64)
+
+    @cached_property
+    def _valid(self) -> Longs:
+        return np.asarray(self._out.valid[self._rows], dtype=np.int64)
+
+    @cached_property
+    def _yes_no(self) -> Flags:
+        """Which of the runs that hold it hold it on one candidate alone."""
+        asked = np.isin(self._out.ending, [ENDINGS.index("confirmed"), ENDINGS.index("failed")])
+        return np.asarray((asked & (self._out.rounds == self.number))[self._held])
+
+    @cached_property
+    def _own(self) -> tuple[Longs, NDArray[np.int8]]:
+        """The candidate's votes and the winner, in the runs in which it is an ordinary round."""
+        stands = ~self._yes_no & (self._votes[:, self._k] >= 0)
+        return self._votes[stands, self._k], self._out.winner[self._held][stands]
+
+    def _share(self, where: Flags) -> Estimate:
+        return Estimate.of(int(where.sum()), where.size) if where.size else Estimate(0.0, 0.0, 1.0, 0)
+
+
+def _points(what: str, values: np.ndarray) -> dict[str, float]:
+    points = np.quantile(values, MIDDLE, method="inverted_cdf")
+    return {f"{what} {100 * q:.0f} %": p for q, p in zip(MIDDLE, points, strict=True)}

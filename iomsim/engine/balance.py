@@ -1,0 +1,111 @@
+"""Analysts think in shares, the model in log-odds: find the appeals that give a share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from iomsim.engine.plan import Draws, Plan, compile_scenario, draw, leans, steepness
+from iomsim.engine.rng import BLOCK
+from iomsim.errors import ScenarioError
+from iomsim.model.scenario import Scenario
+from iomsim.typing import Floats
+
+SEED = 0
+BLOCKS = 2
+"""Blocks of draws behind the solution; each is used with its mirror image."""
+
+REACH, FINEST = 5.5, 0.1
+"""Standard deviations of hidden conviction that are averaged over, and the smallest step."""
+
+TOLERANCE = 1e-7
+
+
+def balanced(race: Scenario, share: float | Mapping[str, float]) -> Scenario:
+    """Return a copy whose appeals make the mean first-round shares as asked.
+
+    The mean is over what a run draws once, by a fixed set of draws and their mirror images
+    (antithetic), so the answer is repeatable; each member's vote is averaged exactly given these.
+    """
+    targets = dict(share) if isinstance(share, Mapping) else {race.names[0]: share}
+    if not targets:
+        raise ScenarioError("give the share of at least one candidate")
+    for name, target in targets.items():
+        race.candidate(name)
+        if isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 < target < 1:
+            raise ScenarioError(f"the share of {name} must be between 0 and 1, got {target!r}")
+    if sum(targets.values()) >= 1:
+        raise ScenarioError(f"the shares asked for must add up to less than 1, got {sum(targets.values()):g}")
+    appeal = solve(compile_scenario(race), {race.names.index(name): float(x) for name, x in targets.items()})
+    return race.with_parameters(
+        {f"candidates.{name}.appeal": float(race.candidate(name).appeal.value + appeal[race.names.index(name)])
+         for name in targets}
+    )  # fmt: skip
+
+
+def solve(plan: Plan, targets: dict[int, float]) -> Floats:
+    """Return what to add to every candidate's appeal, by damped steps on the logit of the shares."""
+    worlds = [world for block in range(BLOCKS) for world in mirrored(draw(plan, SEED, block, BLOCK))]
+    views = [(leans(plan, world), world) for world in worlds]
+    index = np.array(list(targets))
+    goal = np.array(list(targets.values()))
+    shift = np.zeros(plan.candidates)
+    for _ in range(200):
+        now = np.mean([mean_share(plan, a + shift[:, None, None], world) for a, world in views], axis=0)[index]
+        step = np.log(goal / (1 - goal)) - np.log(now / (1 - now))
+        if np.abs(step).max() < TOLERANCE:
+            return shift
+        shift[index] += step
+    raise ScenarioError("no appeal gives these shares; too many members are pinned or tied")
+
+
+def mirrored(world: Draws) -> list[Draws]:
+    """Return the draws and their mirror image."""
+    other = replace(world, campaign=-world.campaign, appeal=-world.appeal, region=-world.region)
+    return [world, other]
+
+
+def mean_share(plan: Plan, a: Floats, world: Draws) -> Floats:
+    """Return the candidates' mean shares of the first round, given the leans `a`."""
+    chance = _two(plan, a) if plan.candidates == 2 else _many(plan, a, world)
+    for k in range(plan.candidates):
+        chance[:, plan.pins == k] = 0.0
+        chance[k, plan.pins == k] = 1.0
+    attending = (1.0 - plan.absent) * np.where(plan.pins >= 0, 1.0, 1.0 - plan.behaviour.abstain)
+    return np.tensordot(chance.mean(axis=2), attending, axes=1) / attending.sum()
+
+
+def _two(plan: Plan, a: Floats) -> Floats:
+    gap, c = a[0] - a[1], steepness(plan)
+    first = np.zeros_like(gap)
+    for node, weight in zip(*nodes(plan.behaviour.conviction), strict=True):
+        first += weight / (1.0 + np.exp(-np.clip(c * gap + plan.behaviour.conviction * node, -500, 500)))
+    return np.stack([first, 1.0 - first])
+
+
+def nodes(conviction: float) -> tuple[Floats, Floats]:
+    """Return points and weights of the trapezoid rule over hidden conviction (two candidates).
+
+    The rule converges exponentially for a logistic times a normal density; the step that is fine
+    enough for a millionth shrinks with the conviction, down to `FINEST`.
+
+    Examples
+    --------
+    >>> points, weights = nodes(1.8)
+    >>> points.size, round(float(weights @ points**2), 6)
+    (19, 1.0)
+    """
+    step = max(min(0.9, 1.2 / max(conviction, 1e-9)), FINEST)
+    count = int(np.ceil(REACH / step))
+    points: Floats = step * np.arange(-count, count + 1, dtype=np.float64)
+    weights: Floats = np.exp(-points * points / 2)
+    return points, weights / weights.sum()
+
+
+def _many(plan: Plan, a: Floats, world: Draws) -> Floats:
+    v = steepness(plan) * a + plan.behaviour.conviction / np.sqrt(2.0) * world.conviction
+    v -= v.max(axis=0)
+    np.exp(v, out=v)
+    return v / v.sum(axis=0)

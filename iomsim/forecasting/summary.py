@@ -1,0 +1,158 @@
+"""What a number of runs came to, counted: the one source of every sentence, table and chart.
+
+The counts of two sets of runs add, so a forecast of any size can be gathered block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.engine.spans import Outcomes
+from iomsim.rules.ruleset import ENDINGS
+from iomsim.typing import Flags, Longs
+
+BINS = 400
+"""Classes of the share of valid papers, each a quarter of a point wide."""
+
+EXAMPLES = 9
+"""Runs shown in full as example paths: trust rises with their number up to about nine."""
+
+MOST_ROUNDS, MOST_MINUTES = 2**11, 2**32
+"""More than any run holds, and more than any clock shows."""
+
+_ALONE = (ENDINGS.index("confirmed"), ENDINGS.index("failed"))
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Counts over runs; K candidates, R rounds at most.
+
+    Attributes
+    ----------
+    runs : int
+        How many runs were counted.
+    ends : DataFrame
+        One row per distinct way to end, with columns `winner` (index, -1 for none), `ending`
+        (index into ENDINGS), `rounds`, `minute` (since midnight of the opening date, -1 if
+        unresolved) and `count`.
+    shares : ndarray of int, shape (R, K, BINS)
+        Histogram of each standing candidate's share of the valid papers, round by round,
+        yes/no rounds left out.
+    flows : ndarray of int, shape (R, K, K)
+        Members whose intention went from one candidate to another before a round, summed.
+    voting : ndarray of int, shape (R,)
+        Runs that held this round (yes/no rounds left out): the runs behind `shares` and `flows`.
+    examples : Outcomes
+        The first runs in full.
+    """
+
+    runs: int
+    ends: pd.DataFrame
+    shares: Longs
+    flows: Longs
+    voting: Longs
+    examples: Outcomes
+
+    def count(self, where: Any) -> int:
+        """Return the number of runs whose end fulfils a condition on `ends`."""
+        return int(self.ends["count"].to_numpy()[np.asarray(where)].sum())
+
+    def tally(self, key: str, size: int, where: Any = slice(None)) -> Longs:
+        """Return the number of runs for each value 0..size-1 of a column of `ends`."""
+        chosen = self.ends[where]
+        return np.bincount(chosen[key], weights=chosen["count"], minlength=size).astype(np.int64)[:size]
+
+    def quantile(self, key: str, probability: Any, where: Any = slice(None)) -> np.ndarray:
+        """Return quantiles of a column of `ends`, every run counting once (inverted CDF)."""
+        chosen = self.ends[where].sort_values(key)
+        cumulative = np.cumsum(chosen["count"].to_numpy())
+        rank = np.ceil(np.asarray(probability) * cumulative[-1] - 1e-9).clip(1)
+        return chosen[key].to_numpy()[np.searchsorted(cumulative, rank)]
+
+    def share_quantile(self, round_: int, candidate: int, probability: Any) -> np.ndarray:
+        """Return quantiles of a share in one round among the runs that held it (NaN if none did)."""
+        counts = self.shares[round_ - 1, candidate]
+        total = counts.sum()
+        if not total:
+            return np.full(np.shape(probability), np.nan)
+        edges = np.arange(BINS + 1) / BINS
+        return np.interp(np.asarray(probability) * total, np.concatenate([[0], np.cumsum(counts)]), edges)
+
+
+def summarise(outcomes: Outcomes, max_rounds: int) -> Summary:
+    """Count the outcomes of one or more blocks."""
+    votes, valid, flows, round_ = outcomes.votes, outcomes.valid, outcomes.flows, round_numbers(outcomes)
+    alone = yes_no_rows(outcomes)
+    if alone.any():
+        votes, valid, flows, round_ = votes[~alone], valid[~alone], flows[~alone], round_[~alone]
+    return Summary(
+        runs=outcomes.size,
+        ends=_ends(outcomes),
+        shares=_shares(votes, valid, round_, max_rounds),
+        flows=_flows(flows, round_, max_rounds),
+        voting=np.bincount(round_ - 1, minlength=max_rounds),
+        examples=outcomes.head(EXAMPLES),
+    )
+
+
+def merge(parts: Iterable[Summary]) -> Summary:
+    """Add the counts of several summaries; the examples are the first one's."""
+    pieces = list(parts)
+    keys = ["winner", "ending", "rounds", "minute"]
+    ends = pd.concat([piece.ends for piece in pieces]).groupby(keys, as_index=False)["count"].sum()
+    return Summary(
+        runs=sum(piece.runs for piece in pieces),
+        ends=ends,
+        shares=np.sum([piece.shares for piece in pieces], axis=0),
+        flows=np.sum([piece.flows for piece in pieces], axis=0),
+        voting=np.sum([piece.voting for piece in pieces], axis=0),
+        examples=pieces[0].examples,
+    )
+
+
+def round_numbers(outcomes: Outcomes) -> Longs:
+    """Return the round of every row of tallies, from 1."""
+    held = outcomes.rounds.astype(np.int64)
+    return np.arange(held.sum()) - np.repeat(outcomes.starts, held) + 1
+
+
+def yes_no_rows(outcomes: Outcomes) -> Flags:
+    """Return which rows of tallies are yes/no rounds: the last of a confirmed or failed run."""
+    alone = np.zeros(len(outcomes.valid), dtype=bool)
+    asked = np.isin(outcomes.ending, _ALONE)
+    alone[(outcomes.starts + outcomes.rounds - 1)[asked]] = True
+    return alone
+
+
+def _ends(outcomes: Outcomes) -> pd.DataFrame:
+    """Count the distinct ends: each is written as one number, which takes a sort and no search."""
+    code = (outcomes.winner.astype(np.int64) + 1) * len(ENDINGS) + outcomes.ending
+    code = (code * MOST_ROUNDS + outcomes.rounds) * MOST_MINUTES + outcomes.minute + 1
+    code, count = np.unique(code, return_counts=True)
+    rest, minute = np.divmod(code, MOST_MINUTES)
+    rest, rounds = np.divmod(rest, MOST_ROUNDS)
+    winner, ending = np.divmod(rest, len(ENDINGS))
+    columns = {"winner": winner - 1, "ending": ending, "rounds": rounds, "minute": minute - 1, "count": count}
+    return pd.DataFrame(columns)
+
+
+def _shares(votes: np.ndarray, valid: np.ndarray, round_: Longs, max_rounds: int) -> Longs:
+    k = votes.shape[1]
+    nowhere = max_rounds * k * BINS
+    counts = np.zeros(nowhere + 1, dtype=np.int64)
+    papers, first = np.maximum(valid, 1).astype(float), (round_ - 1) * (k * BINS)
+    for c in range(k):
+        cell = first + c * BINS + np.minimum(votes[:, c] / papers * BINS, BINS - 1).astype(np.int64)
+        counts += np.bincount(np.where((votes[:, c] >= 0) & (valid > 0), cell, nowhere), minlength=nowhere + 1)
+    return counts[:nowhere].reshape(max_rounds, k, BINS)
+
+
+def _flows(flows: np.ndarray, round_: Longs, max_rounds: int) -> Longs:
+    k = flows.shape[1]
+    sums = [np.bincount(round_ - 1, flows[:, a, b], minlength=max_rounds) for a in range(k) for b in range(k)]
+    return np.array(sums, dtype=np.int64).T.reshape(max_rounds, k, k)

@@ -1,0 +1,114 @@
+"""How a scenario and a forecast show themselves: a briefing in text and in HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from iomsim.forecasting.estimates import in_words
+from iomsim.model import evidence
+
+if TYPE_CHECKING:
+    from iomsim.forecasting.forecast import Forecast
+    from iomsim.model.scenario import Scenario
+
+WEIGHTY = (
+    "behaviour.common_sd",
+    "behaviour.fluid",
+    "behaviour.secrecy",
+    "behaviour.region_sd",
+    "clock.round_minutes",
+)
+"""Shown after the appeals and strengths among the assumptions that matter."""
+
+
+def lines(race: Scenario) -> list[tuple[str, str]]:
+    """Return the briefing as pairs of a heading and a line."""
+    out = [("Election", race.title)]
+    if race.as_of:
+        out.append(("As of", f"{race.as_of:%A %d %B %Y}"))
+    pinned = sum(len(members) for members in race.electorate.pinned.values())
+    out.append(("Electorate", f"{len(race.electorate.frame)} members, {race.votes.sum()} with a vote, {pinned} pinned"))
+    out += [("Candidate", _candidate(race, name)) for name in race.names]
+    out.append(("Rules", f"{race.rules.label}: {race.rules.rules.sentence(len(race.names))}"))
+    out.append(("Clock", _clock(race)))
+    out += [("Assumption", line) for line in assumptions(race)]
+    out += [("Fact", f"{row.statement} [{row.grade}]") for row in _facts(race)]
+    return out
+
+
+def text(race: Scenario) -> str:
+    """Return the briefing as plain text, without the facts."""
+    shown = [(head, line) for head, line in lines(race) if head != "Fact"]
+    return "\n".join(f"{head + ':':<12} {line}" for head, line in shown)
+
+
+def html(race: Scenario) -> str:
+    """Return the briefing as HTML, the facts folded away."""
+    about = f"<p>{escape(race.about)}</p>" if race.about else ""
+    told = lines(race)[1:]
+    facts = [line for head, line in told if head == "Fact"]
+    rest = [(head, line) for head, line in told if head != "Fact"]
+    return f"<div><h4>{escape(race.title)}</h4>{about}{_table(rest)}{_folded(facts)}</div>"
+
+
+def _table(told: list[tuple[str, str]]) -> str:
+    rows = "".join(
+        f"<tr><th style='text-align:left;vertical-align:top'>{escape(head)}</th>"
+        f"<td style='text-align:left'>{escape(line)}</td></tr>"
+        for head, line in told
+    )
+    return f"<table>{rows}</table>"
+
+
+def _folded(facts: list[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in facts)
+    return f"<details><summary>{len(facts)} facts it starts from</summary><ul>{items}</ul></details>" if facts else ""
+
+
+def assumptions(race: Scenario, most: int = 5) -> list[str]:
+    """Return the assumptions that matter most, in a sentence each.
+
+    First what sets the level (the first candidate's appeal, the sponsors' strengths), then what
+    spreads and moves it.
+    """
+    known = race.parameters()
+    level = [f"candidates.{race.names[0]}.appeal", *(f"sponsors.{s.name}.strength" for s in race.sponsors)]
+    paths = [path for path in (*level, *WEIGHTY) if path in known][:most]
+    return [f"{path} = {known[path]} [{known[path].grade}]: {_reason(known[path].source)}" for path in paths]
+
+
+def _reason(source: str) -> str:
+    """Return what the first fact of a source says, or the reason that stands there instead."""
+    return (evidence.statements(source) or [source])[0]
+
+
+def _candidate(race: Scenario, name: str) -> str:
+    candidate = race.candidate(name)
+    backers = [sponsor.name for sponsor in race.sponsors if sponsor.backs == name]
+    behind = f", backed by {' and '.join(backers)}" if backers else ", without a sponsor"
+    return f"{candidate.full_name or name}{behind}"
+
+
+def _clock(race: Scenario) -> str:
+    clock = race.clock
+    sittings = ", ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in clock.sittings)
+    return (
+        f"opens {clock.opens:%A %d %B %Y %H:%M} ({clock.timezone}); sits {sittings} on {', '.join(clock.days)};"
+        f" about {clock.round_minutes.value:g} minutes a round"
+    )
+
+
+def _facts(race: Scenario) -> list:
+    table = evidence.facts()
+    return [row for row in table.itertuples() if row.Index in race.facts]
+
+
+def forecast_html(fc: Forecast) -> str:
+    """Return a forecast as HTML: the answer, the winners, a small chart, the stamp."""
+    chances = in_words(fc.win_probability()).to_html(border=0)
+    return (
+        f"<div><h4>{escape(fc.scenario.title)}</h4><p>{escape(fc.answer())}</p>"
+        f"<div style='display:flex;gap:2em;align-items:center'>{chances}{fc.plot.svg('decision_time')}</div>"
+        f"<p style='color:#767676;font-size:80%'>{escape(fc.stamp())}</p></div>"
+    )

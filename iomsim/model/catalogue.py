@@ -1,0 +1,138 @@
+"""Reading and writing scenarios: the shipped ones by name, anybody's by path."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tomli_w
+from pydantic import BaseModel
+
+from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason, writing
+from iomsim.model.electorate import inlined
+from iomsim.model.evidence import shipped_names, shipped_text
+from iomsim.model.scenario import Scenario, build, described
+
+
+def load(source: str | Path) -> Scenario:
+    """Read a scenario: a shipped one by name, or any TOML file by path.
+
+    Parameters
+    ----------
+    source : str or Path
+        A name of :func:`catalogue`, or a path that ends in ``.toml``.
+
+    Raises
+    ------
+    UnknownNameError
+        If no scenario of this name is shipped.
+    FileError
+        If the file is missing or is not TOML.
+    ScenarioError
+        If the file describes no valid election: a sentence per problem.
+
+    Examples
+    --------
+    >>> load("geneva-2023").names
+    ('Pope', 'Vitorino')
+    """
+    text = str(source)
+    if not text.endswith(".toml"):
+        names = shipped_names("scenarios", ".toml")
+        if text not in names:
+            hint = advice(text, names)
+            raise UnknownNameError(f"no scenario named {text!r}; {hint} (a file's path ends in .toml)")
+        return loads(shipped_text("scenarios", text, ".toml", "scenario"), text)
+    path = Path(source)
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"cannot read the scenario {text!r}: {reason(error)}") from None
+    return loads(content, text, path.parent)
+
+
+def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Scenario:
+    r"""Read a scenario from TOML text; `folder` is where a relative csv path starts.
+
+    Examples
+    --------
+    >>> race = loads('electorate.size = 9\ncandidates = [{name = "A"}, {name = "B"}]')
+    >>> race.names
+    ('A', 'B')
+    """
+    if not isinstance(text, str):
+        raise IomsimError(f"loads takes the text of a scenario, got {type(text).__name__}; load reads a file")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileError(f"{where} is not valid TOML: {error}") from None
+    if "electorate" in data:
+        data["electorate"] = inlined(data["electorate"], folder, lambda: shipped_names("members", ".csv"))
+    return build(data, where)
+
+
+def dumps(race: Scenario) -> str:
+    """Return a scenario as TOML; :func:`loads` gives an equal scenario back."""
+    return tomli_w.dumps(_plain(described("dumps", race)))
+
+
+def save(race: Scenario, path: str | Path) -> None:
+    """Write a scenario to a TOML file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    with writing(path):
+        Path(path).write_text(dumps(race), encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Turn a description into what TOML knows, leaving out what says nothing."""
+    if isinstance(value, BaseModel):
+        pairs = ((key, getattr(value, key)) for key in type(value).model_fields)
+        return {key: _plain(part) for key, part in pairs if part is not None and part != () and part != {}}
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a scenario file, for editors that check and complete TOML.
+
+    A quantity may be written as a plain number.
+
+    Examples
+    --------
+    >>> sorted(schema()["required"])
+    ['candidates', 'electorate']
+    """
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
+
+
+def catalogue() -> pd.DataFrame:
+    """Return the shipped scenarios: name, title, members, candidates, date of the evidence.
+
+    Examples
+    --------
+    >>> "geneva-2023" in catalogue().index
+    True
+    """
+    table = [_entry(name, load(name)) for name in shipped_names("scenarios", ".toml")]
+    return pd.DataFrame(table).set_index("name")
+
+
+def _entry(name: str, race: Scenario) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": race.title,
+        "members": len(race.electorate.frame),
+        "candidates": ", ".join(race.names),
+        "rules": race.rules.label,
+        "as of": race.as_of,
+    }

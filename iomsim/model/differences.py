@@ -1,0 +1,147 @@
+"""What sets one scenario apart from another, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from iomsim.model.components import RULE_PARTS, Clock
+from iomsim.model.electorate import Electorate, rows
+from iomsim.model.quantities import Quantity
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.paired import plain
+
+MOST_NAMED = 3
+"""Changes named one by one in a sentence; more are counted."""
+
+
+def differences(a: Scenario, b: Scenario) -> list[str]:
+    """Return what sets `b` apart from `a`, a phrase each; empty if no result can differ.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> race = iom.load("geneva-2023")
+    >>> differences(race, race.with_pressure(Washington=0.9, Brussels=0))
+    ["Washington's strength 0.9 instead of 0.6", "without Brussels's pressure"]
+    >>> differences(race, race.with_rules("four-rounds"))
+    ['rules four-rounds instead of until-two-thirds']
+    """
+    return [*_parameters(a, b), *_things(a, b), *_rules(a, b), *_electorate(a, b), *_clock(a, b)]
+
+
+def phrase(changes: list[str]) -> str:
+    """Return the changes as the beginning of a sentence.
+
+    Examples
+    --------
+    >>> phrase(["without Brussels's pressure", "secrecy 0 instead of 0.4"])
+    "With secrecy 0 instead of 0.4, without Brussels's pressure,"
+    >>> phrase(["without Brussels's pressure"]), phrase([])
+    ("Without Brussels's pressure", 'With nothing changed,')
+    """
+    if not changes:
+        return "With nothing changed,"
+    if len(changes) > MOST_NAMED:
+        return f"With {len(changes)} changes,"
+    plus = [change for change in changes if not change.startswith("without ")]
+    minus = [change.removeprefix("without ") for change in changes if change.startswith("without ")]
+    parts = [f"with {_and(plus)}"] * bool(plus) + [f"without {_and(minus)}"] * bool(minus)
+    words = ", ".join(parts)
+    return words[0].upper() + words[1:] + ("," if plus or len(minus) > 1 else "")
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + words[-1:])
+
+
+def _parameters(a: Scenario, b: Scenario) -> list[str]:
+    """Return the parameters that both have, with other values."""
+    old, new = a.parameters(), b.parameters()
+    return [
+        _switched_off(path) if _is_off(path, new[path]) else f"{plain(path)} {new[path].value:g} instead of {q.value:g}"
+        for path, q in old.items()
+        if path in new and new[path].value != q.value
+    ]
+
+
+def _is_off(path: str, q: Quantity) -> bool:
+    return path.startswith("sponsors.") and path.endswith(".strength") and q.value == 0
+
+
+def _switched_off(path: str) -> str:
+    return f"without {path.removeprefix('sponsors.').removesuffix('.strength')}'s pressure"
+
+
+def _things(a: Scenario, b: Scenario) -> list[str]:
+    """Return sponsors and ties that only one of them has, or that differ in whom they concern."""
+    out = []
+    for kind, old, new in (("the sponsor", a.sponsors, b.sponsors), ("the tie", a.ties, b.ties)):
+        before, after = ({thing.name: thing for thing in things} for things in (old, new))
+        out += [f"{kind} {name!r}" for name in after if name not in before]
+        out += [f"without {kind} {name!r}" for name in before if name not in after]
+        both = [name for name in before if name in after]
+        out += [f"{kind} {name!r} aimed otherwise" for name in both if _aim(before[name]) != _aim(after[name])]
+    if [s.name for s in a.sponsors] != [s.name for s in b.sponsors] and len(a.sponsors) == len(b.sponsors) and not out:
+        out.append("the sponsors in another order")
+    return out
+
+
+def _aim(thing: object) -> tuple[object, ...]:
+    """Return whom a sponsor or a tie concerns, whatever the numbers."""
+    exposure = getattr(thing, "exposure", None)
+    selectors = tuple(exposure) if exposure is not None else getattr(thing, "who", None)
+    return selectors, getattr(thing, "backs", None), getattr(thing, "candidate", None)
+
+
+def _rules(a: Scenario, b: Scenario) -> list[str]:
+    old, new = a.rules, b.rules
+    if old.rules == new.rules:
+        return []
+    if old.name != new.name:
+        return [f"rules {new.label} instead of {old.label}"]
+    return [
+        f"{key} {_word(getattr(new.rules, key))} instead of {_word(getattr(old.rules, key))}"
+        for key in RULE_PARTS
+        if getattr(new.rules, key) != getattr(old.rules, key)
+    ]
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "never" if value is None else str(value)
+
+
+def _electorate(a: Scenario, b: Scenario) -> list[str]:
+    old, new = a.electorate, b.electorate
+    out = []
+    for name in dict.fromkeys([*old.pinned, *new.pinned]):
+        before, after = _names(old, old.pinned.get(name, ())), _names(new, new.pinned.get(name, ()))
+        out += _moved(after, before, f"{{}} won over to {name}")
+        out += _moved(before, after, f"without {{}} pinned to {name}")
+    before, after = _names(old, old.without_vote), _names(new, new.without_vote)
+    out += _moved(after, before, "{} without a vote") + _moved(before, after, "a vote for {}")
+    rest: dict[str, object] = {"pinned": {}, "without_vote": ()}
+    if old.model_copy(update=rest) != new.model_copy(update=rest):
+        out.append("another electorate")
+    return out
+
+
+def _names(electorate: Electorate, who: Iterable[str]) -> list[str]:
+    """Return members' names, whether they were written as names or as ids."""
+    frame = electorate.frame
+    return list(frame["name"].iloc[rows(frame, tuple(who))])
+
+
+def _moved(these: Iterable[str], those: Iterable[str], words: str) -> list[str]:
+    """Return in words who is among these but not among those."""
+    known = set(those)
+    found = [name for name in these if name not in known]
+    who = _and(found) if len(found) <= MOST_NAMED else f"{len(found)} members"
+    return [words.format(who)] if found else []
+
+
+def _clock(a: Scenario, b: Scenario) -> list[str]:
+    keys = [key for key in Clock.model_fields if not isinstance(getattr(a.clock, key), Quantity)]
+    changed = [key for key in keys if getattr(a.clock, key) != getattr(b.clock, key)]
+    return [f"another clock ({', '.join(changed)})"] if changed else []

@@ -1,0 +1,195 @@
+"""Who votes: the member table, its groups, and who is pinned or has no vote."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import AfterValidator, model_validator
+
+from iomsim.errors import FileError, ScenarioError, advice, reason
+from iomsim.model.evidence import shipped_text
+from iomsim.model.quantities import Frozen, Settled, Whole
+from iomsim.model.selectors import find, select
+
+Row = Annotated[dict[str, str | int | float | bool], AfterValidator(Settled)]
+LARGEST = 10_000
+
+
+class Electorate(Frozen):
+    """All members entitled to a seat.
+
+    Attributes
+    ----------
+    members : str, optional
+        Name of a shipped member table, or (in a file) the path of a csv.
+    table : tuple of rows, optional
+        The member table itself, one mapping per member.
+    size : int, optional
+        Number of nameless members M1, M2, ... for toy elections.  Exactly one of the three is given.
+    name, id, group : str
+        Columns with the members' names, short ids, and the group that shares a regional shock.
+        Without a group all members share one, so that the regional shock is a second common one.
+    own_groups : dict
+        Further groups by selector, which take precedence, the later over the earlier: ``{"EU": "eu"}``.
+    without_vote : tuple of str
+        Members that have lost their vote (arrears): never present.
+    pinned : dict
+        Members that always vote for a candidate and are never absent, by candidate.
+
+    Examples
+    --------
+    >>> Electorate(size=3).frame["name"].tolist()
+    ['M1', 'M2', 'M3']
+    """
+
+    members: str | None = None
+    table: tuple[Row, ...] | None = None
+    size: Whole | None = None
+    name: str = "name"
+    id: str | None = None
+    group: str | None = None
+    own_groups: Annotated[dict[str, str], AfterValidator(Settled)] = Settled()
+    without_vote: tuple[str, ...] = ()
+    pinned: Annotated[dict[str, tuple[str, ...]], AfterValidator(Settled)] = Settled()
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [key for key in ("members", "table", "size") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of members, table and size; got {given or 'none'}")
+        count = self.size if self.size is not None else None if self.table is None else len(self.table)
+        if count is not None and not 1 <= count <= LARGEST:
+            raise ValueError(f"an electorate has 1 to {LARGEST} members, got {count}")
+        return self
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The member table with the columns ``id``, ``name`` and ``group`` first."""
+        return _frame(self).copy()
+
+    def __hash__(self) -> int:
+        """Hash by content, so that the table is built once."""
+        return hash(self.model_dump_json())
+
+
+@cache
+def _frame(electorate: Electorate) -> pd.DataFrame:
+    raw = _raw(electorate)
+    short = electorate.id or ("iso3" if "iso3" in raw.columns else electorate.name)
+    for column, what in ((electorate.name, "names"), (short, "ids"), (electorate.group, "groups")):
+        if column is not None and column not in raw.columns:
+            hint = advice(column, map(str, raw.columns))
+            raise ScenarioError(f"the member table has no column {column!r} for the {what}; {hint}")
+    _complete(raw, electorate.name)
+    frame = pd.DataFrame({"id": raw[short].astype(str), "name": raw[electorate.name].astype(str)})
+    frame = frame.join(raw.drop(columns=["id", "name", "group"], errors="ignore"))
+    for column in ("id", "name"):
+        twice = frame[column][frame[column].duplicated()]
+        if not twice.empty:
+            raise ScenarioError(f"two members share the {column} {twice.iloc[0]!r}")
+        if (frame[column].str.strip() == "").any():
+            raise ScenarioError(f"member number {int((frame[column].str.strip() == '').argmax()) + 1} has no {column}")
+    frame.insert(2, "group", _groups(electorate, raw, frame))
+    return frame
+
+
+def _complete(raw: pd.DataFrame, name: str) -> None:
+    """Refuse a table with holes, or with numbers that are none."""
+    for column in raw:
+        missing = raw[column].isna() | raw[column].isin([np.inf, -np.inf])
+        if missing.any():
+            row = int(missing.to_numpy().argmax())
+            member = f"number {row + 1}" if pd.isna(raw[name].iloc[row]) else repr(raw[name].iloc[row])
+            raise ScenarioError(f"member {member} has no value, or no finite one, in column {column!r}")
+
+
+def _raw(electorate: Electorate) -> pd.DataFrame:
+    if electorate.size is not None:
+        return pd.DataFrame({electorate.name: [f"M{i + 1}" for i in range(electorate.size)]})
+    if electorate.table is not None:
+        return pd.DataFrame(list(electorate.table))
+    assert electorate.members is not None
+    text = shipped_text("members", electorate.members, ".csv", "shipped member table")
+    return read_table(text, f"the member table {electorate.members!r}")
+
+
+def read_table(text: str, where: str) -> pd.DataFrame:
+    """Read a member table; an empty cell is an empty text, never a missing value.
+
+    Raises
+    ------
+    FileError
+        If a line has not as many cells as the header.
+    """
+    for number, cells, wanted in _ragged(text):
+        raise FileError(f"{where}, line {number}: the header has {wanted} cells, this line {cells}")
+    raw = pd.read_csv(StringIO(text), keep_default_na=False)
+    texts = [column for column in raw if not pd.api.types.is_numeric_dtype(raw[column])]
+    return raw.assign(**{column: raw[column].astype(str).str.strip() for column in texts})
+
+
+def _ragged(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yield number, cells and the header's cells of every line that is not as long as the header."""
+    reader = csv.reader(StringIO(text))
+    width = len(next(reader, []))
+    return ((reader.line_num, len(row), width) for row in reader if row and len(row) != width)
+
+
+def table_from_csv(path: Path) -> tuple[Row, ...]:
+    """Read a csv into the rows of an inline member table.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or not a csv with a header.
+    """
+    where = f"the member table {str(path)!r}"
+    try:
+        raw = read_table(path.read_text(encoding="utf-8-sig"), where)
+    except (OSError, UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise FileError(f"cannot read {where}: {reason(error)}") from None
+    return _rows(raw)
+
+
+def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+    groups = raw[electorate.group].astype(str) if electorate.group else pd.Series("all", index=raw.index)
+    names = groups.to_numpy(dtype=object).copy()
+    for name, who in electorate.own_groups.items():
+        names[select(frame, who)] = name
+    return names
+
+
+def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:
+    """Return the rows of the named members."""
+    return np.array([find(frame, name) for name in names], dtype=np.intp)
+
+
+def self_contained(electorate: Electorate) -> Electorate:
+    """Return the electorate with its member table inside, so that later tables cannot change it."""
+    if electorate.table is not None:
+        return electorate
+    rows_ = _rows(_raw(electorate))
+    return Electorate.model_validate({**dict(electorate), "members": None, "size": None, "table": rows_})
+
+
+def _rows(raw: pd.DataFrame) -> tuple[Any, ...]:
+    return tuple(raw.astype(object).to_dict("records"))
+
+
+def inlined(data: Any, folder: Path | None, shipped: Callable[[], list[str]]) -> Any:
+    """Replace a path of a csv in a raw electorate by the rows of that csv."""
+    members = data.get("members") if isinstance(data, dict) else None
+    if not isinstance(members, str) or members in shipped():
+        return data
+    path = Path(members)
+    if path.suffix != ".csv":
+        return data
+    rest = {key: value for key, value in data.items() if key != "members"}
+    return rest | {"table": table_from_csv(path if folder is None else folder / path)}

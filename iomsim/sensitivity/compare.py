@@ -1,0 +1,291 @@
+"""Two scenarios on the same random numbers: what a difference in the assumptions is worth.
+
+How runs are paired: what a run draws once is addressed by seed, block and purpose, a sponsor's
+campaign by the sponsor's name too, and lies in arrays by candidate, group and member; what happens
+inside rounds is addressed by run, round, candidate and member.  Nothing is drawn for a parameter or
+a tie.  So
+
+* another value of any parameter, other rules, another clock, further or reordered ties, pins and
+  sponsors shift nobody's numbers;
+* a sponsor under another name is another campaign, with numbers of its own;
+* candidates and members are told apart by their place: in another order they cannot be paired.
+
+Whatever the pairing, the interval of a difference is honest, as it is measured run by run; the
+better the pairing, the shorter it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.errors import PairingError
+from iomsim.forecasting.estimates import thousands
+from iomsim.forecasting.forecast import NO_WINNER, Forecast
+from iomsim.forecasting.result import OfForecasts, frame
+from iomsim.forecasting.run import forecast, fresh_seed
+from iomsim.model.differences import differences, phrase
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.intervals import NO_CHANGE, is_clear, paired_interval
+from iomsim.sensitivity.paired import SPILL, Seen, next_weekday, seen, targets
+
+DEFAULT_RUNS = 10_000
+
+WORTH_A_WORD = 0.01
+"""A change of P(no winner) below this is left to the table."""
+
+
+def compare(
+    a: Scenario | Forecast,
+    b: Scenario | Forecast,
+    *,
+    runs: int | None = None,
+    seed: int | None = None,
+    executor: Any = None,
+    progress: bool = True,
+) -> Comparison:
+    """Compare two scenarios run by run, on common random numbers.
+
+    Parameters
+    ----------
+    a, b : Scenario or Forecast
+        What is compared.  Two forecasts must have the same seed and number of runs; beside one
+        forecast, a scenario is played with its seed and runs.
+    runs : int, default 10_000
+        For two scenarios: how many runs.
+    seed : int, optional
+        For two scenarios: the seed of both; None draws one.
+    executor : object with ``map`` or ``submit``, optional
+        Where runs are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    PairingError
+        If the two cannot be paired: other candidates, other members, another seed or number of
+        runs, runs that were not kept, or rounds that have been announced already.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> race = iom.load("geneva-2023")
+    >>> same = iom.compare(race, race, runs=500, seed=1).table()
+    >>> float(same["difference"].abs().max())
+    0.0
+    """
+    return paired(*forecasts([a, b], runs, seed, executor, progress))
+
+
+def forecasts(
+    races: Sequence[Scenario | Forecast], runs: int | None, seed: int | None, executor: Any, progress: bool
+) -> list[Forecast]:
+    """Return forecasts on the same random numbers; those that are forecasts already say which.
+
+    Raises
+    ------
+    PairingError
+        If something is neither, or runs or a seed are asked for that the forecasts do not have.
+    """
+    for race in races:
+        if not isinstance(race, Scenario | Forecast):
+            raise PairingError(f"scenarios and forecasts can be compared, got {type(race).__name__}")
+    made = [race for race in races if isinstance(race, Forecast)]
+    if made:
+        for what, asked, has in (("runs", runs, len(made[0])), ("seed", seed, made[0].seed)):
+            if asked is not None and asked != has:
+                raise PairingError(f"the forecast given has {what} {has}; leave {what}={asked} out, or give scenarios")
+        runs, seed = len(made[0]), made[0].seed
+    runs = DEFAULT_RUNS if runs is None else runs
+    seed = fresh_seed() if seed is None else seed
+    return [
+        race if isinstance(race, Forecast) else forecast(race, runs, seed, executor=executor, progress=progress)
+        for race in races
+    ]
+
+
+def paired(a: Forecast, b: Forecast) -> Comparison:
+    """Pair two forecasts, or say why they cannot be paired."""
+    reason = obstacle(a, b)
+    if reason:
+        raise PairingError(reason)
+    return Comparison(a, b)
+
+
+def obstacle(a: Forecast, b: Forecast) -> str:
+    """Return why two forecasts cannot be paired run by run, or nothing."""
+    names, members = _both(a, b, lambda fc: list(fc.scenario.names)), _both(a, b, _ids)
+    for kind, (one, other) in (("candidates", names), ("members", members)):
+        if sorted(one) != sorted(other):
+            odd = sorted(set(one) ^ set(other))
+            return f"the {kind} differ, so that runs cannot be paired: {_listed(odd)} only in one of them"
+        if one != other:
+            return f"the {kind} stand in another order, so that runs cannot be paired; put them in the same order"
+    if a.seed != b.seed:
+        return f"the seeds differ ({a.seed} and {b.seed}); make both forecasts with the same seed"
+    if len(a) != len(b):
+        return f"the numbers of runs differ ({len(a)} and {len(b)}); make both with the same runs"
+    if len(a) < 2:
+        return "one run is not enough to compare; make both forecasts with more runs"
+    if a.version != b.version:
+        return f"the forecasts were made by versions {a.version} and {b.version}; make them again with the same one"
+    if a.announced or b.announced:
+        return "a forecast that knows announced rounds has no runs to pair; compare the forecasts' tables instead"
+    if a.outcomes is None or b.outcomes is None:
+        return "a forecast that kept only its summary cannot be paired; make it with keep='runs'"
+    return ""
+
+
+def _both(a: Forecast, b: Forecast, part: Callable[[Forecast], list[str]]) -> tuple[list[str], list[str]]:
+    return part(a), part(b)
+
+
+def _ids(fc: Forecast) -> list[str]:
+    return list(fc.scenario.electorate.frame["id"])
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def seen_in(fc: Forecast) -> Seen:
+    """Return what a what-if looks at, run by run, in a forecast that kept its runs."""
+    return seen(fc.scenario, fc.all_outcomes)
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(OfForecasts):
+    """Two forecasts, paired run by run.
+
+    Attributes
+    ----------
+    a, b : Forecast
+        The first and the second.
+    """
+
+    a: Forecast
+    b: Forecast
+
+    @property
+    def base(self) -> Forecast:
+        """The first forecast."""
+        return self.a
+
+    def table(self) -> pd.DataFrame:
+        """Return the two sides and their difference.
+
+        Returns
+        -------
+        DataFrame
+            By outcome (candidates, "no winner", "spill", mean "rounds"): `a`, `b`, `difference`
+            (b - a) with the ends of its paired 95 % interval, `low` and `high`, and `clear`, False
+            where the difference is within noise.  Equal scenarios differ by exactly 0.
+        """
+        left, right = seen_in(self.a), seen_in(self.b)
+        same = self.a.scenario.hash == self.b.scenario.hash
+        rows = {}
+        for name in targets(self.race):
+            x, y = left[name], right[name]
+            change = NO_CHANGE if same else paired_interval(x, y)
+            rows[name] = (x.mean(), y.mean(), *change, is_clear(change))
+        return frame(rows, ["a", "b", "difference", "low", "high", "clear"], "outcome")
+
+    def variance_ratio(self) -> pd.Series:
+        """Return how many times more runs unpaired forecasts would need for the same error.
+
+        Infinite where pairing leaves no error at all; 1 where there is none to begin with.
+        """
+        left, right = seen_in(self.a), seen_in(self.b)
+        ratios = {name: _ratio(left[name], right[name]) for name in left}
+        return pd.Series(ratios, name="variance ratio").rename_axis("outcome")
+
+    def changes(self) -> list[str]:
+        """Return what differs between the two scenarios, a phrase each."""
+        return differences(self.a.scenario, self.b.scenario)
+
+    def sentence(self) -> str:
+        """Return the difference in words; what is within noise is called so."""
+        table = self.table()
+        chances = table.loc[list(self.race.names)]
+        told = chances.index[0] if len(chances) == 2 else chances["difference"].abs().idxmax()
+        parts = [chance_moves(str(told), table.loc[told]), likelier(self._day(), table.loc[SPILL])]
+        nobody = table.loc[NO_WINNER]
+        if nobody["clear"] and abs(nobody["difference"]) >= WORTH_A_WORD:
+            parts.append(likelier("no winner", nobody))
+        runs = f"{thousands(self.runs)} paired runs"
+        return f"{phrase(self.changes())} {'; '.join(parts)} ({runs}, 95 % intervals)."
+
+    def _day(self) -> str:
+        """Return the weekday that "spill" means, if it is the same on both sides."""
+        days = {next_weekday(fc.scenario) for fc in (self.a, self.b)}
+        return days.pop() if len(days) == 1 else "a second day"
+
+
+def _ratio(x: np.ndarray, y: np.ndarray) -> float:
+    apart, together = float(x.var(ddof=1) + y.var(ddof=1)), float((y - x).var(ddof=1))
+    if together == 0:
+        return np.inf if apart else 1.0
+    return apart / together
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+HARDLY = 0.0005
+"""A change that is smaller than this, whatever the luck, shows no digit in points."""
+
+
+def chance_moves(name: str, row: pd.Series) -> str:
+    """Return how a candidate's chance moves: "Pope's chance falls by 14 points (13 to 15)".
+
+    Examples
+    --------
+    >>> row = pd.Series({"difference": -0.141, "low": -0.151, "high": -0.132, "clear": True})
+    >>> chance_moves("Pope", row)
+    "Pope's chance falls by 14 points (13 to 15)"
+    """
+    if row["clear"]:
+        return f"{name}'s chance {'falls' if row['difference'] < 0 else 'rises'} by {points(row)}"
+    return f"{name}'s chance {_still(row, 'does not move', 'does not move beyond noise')}"
+
+
+def likelier(what: str, row: pd.Series) -> str:
+    """Return how something becomes likelier: "Tuesday becomes likelier by 3 points (2 to 4)".
+
+    Examples
+    --------
+    >>> row = pd.Series({"difference": 0.002, "low": -0.004, "high": 0.008, "clear": False})
+    >>> likelier("Tuesday", row)
+    'Tuesday is as likely as before, within noise (-0.4 to +0.8 points)'
+    """
+    if row["clear"]:
+        return f"{what} becomes {'less likely' if row['difference'] < 0 else 'likelier'} by {points(row)}"
+    return f"{what} {_still(row, 'is as likely as before', 'is as likely as before, within noise')}"
+
+
+def _still(row: pd.Series, nothing: str, noise: str) -> str:
+    if max(-row["low"], row["high"]) < HARDLY:
+        return nothing
+    return f"{noise} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f} points)"
+
+
+def points(row: pd.Series) -> str:
+    """Return the size of a clear difference in points, with its interval and no digit too many.
+
+    Examples
+    --------
+    >>> points(pd.Series({"difference": 0.009, "low": 0.007, "high": 0.011}))
+    '0.9 points (0.7 to 1.1)'
+    """
+    middle, one, other = (100 * abs(row[key]) for key in ("difference", "low", "high"))
+    low, high = sorted((one, other))
+    digits = 0 if high - low > 1 and low >= 0.5 else 1
+    say = f"{middle:.{digits}f}"
+    return f"{say} {'point' if say in ('1', '1.0') else 'points'} ({low:.{digits}f} to {high:.{digits}f})"

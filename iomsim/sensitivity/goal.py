@@ -1,0 +1,303 @@
+"""What would have to happen: the smallest change that gives a candidate a wanted probability to win."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from textwrap import shorten
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from iomsim.engine.rng import BLOCK
+from iomsim.engine.spans import plan_of
+from iomsim.errors import IomsimError
+from iomsim.forecasting.estimates import Interval, in_100
+from iomsim.forecasting.result import Result, frame
+from iomsim.model.scenario import Scenario, described
+from iomsim.sensitivity.influence import opening
+from iomsim.sensitivity.intervals import mean_interval
+from iomsim.sensitivity.paired import plain, ranges, seed_and_runs, watched
+from iomsim.sensitivity.pivotal import pin
+from iomsim.typing import Floats
+
+POINTS = 33
+"""Values tried over a parameter's range; between them the chance is interpolated."""
+
+FEWEST, WAVERERS = "fewest members", "waverers first"
+"""Whom to win over: those with most votes to give, or those nearest to even."""
+
+BLOCKS = 8
+"""Blocks of runs behind the members' support."""
+
+NAMED = 6
+"""Members named in the sentence; the table names all."""
+
+
+def paths_to(
+    race: Scenario,
+    candidate: str,
+    probability: float = 0.5,
+    *,
+    parameters: Iterable[str] | Mapping[str, Sequence[float]] | None = None,
+    runs: int = 4_000,
+    seed: int | None = None,
+    executor: Any = None,
+    progress: bool = True,
+) -> Paths:
+    """Return the smallest changes that give a candidate a wanted probability to win.
+
+    One at a time, on common random numbers: each parameter moved from where it is, in either
+    direction but within its range; or members won over for good (always there, always for the
+    candidate).
+
+    Parameters
+    ----------
+    race : Scenario
+        The base case.
+    candidate : str
+        Who is to win.
+    probability : float, default 0.5
+        How probably.
+    parameters : sequence of str, or mapping of str to (low, high), optional
+        What may be moved, within its own range or the one given; default: every sponsor's strength.
+    runs, seed : int
+        Runs of each scenario that is tried, and the seed of all.
+    executor : object with ``map`` or ``submit``, optional
+        Where they are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
+
+    Returns
+    -------
+    Paths
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such candidate or parameter.
+    IomsimError
+        If the probability is not between 0 and 1.
+
+    Notes
+    -----
+    Members are won over in two orders.  *Fewest members* takes first those with most votes to
+    give, that is with the smallest chance to vote for the candidate now: pinning one changes the
+    tally by what is missing to a certain vote, and the chance to win depends on members through
+    the tally.  *Waverers first* takes those whose support is nearest to even, who are easier to
+    reach but give less.  Within each order the number is the smallest; that no other set is
+    smaller would take trying all sets (for small electorates the tests do).
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> race = iom.load("minimal")
+    >>> ways = iom.paths_to(race, race.names[1], 0.6, runs=300, seed=1)
+    >>> "value" in ways.table().columns
+    True
+    """
+    name = described("paths_to", race).candidate(candidate).name
+    if isinstance(probability, bool) or not isinstance(probability, (int, float)) or not 0 < probability < 1:
+        raise IomsimError(f"probability must be between 0 and 1, got {probability!r}; 0.5 makes it even")
+    seed, runs = seed_and_runs(seed, runs)
+    over = _strengths(race) if parameters is None else ranges(race, parameters)
+
+    def chances(races: Sequence[Scenario]) -> list[Interval]:
+        return [mean_interval(cell[name]) for cell in watched(races, runs, seed, executor, progress)]
+
+    [base] = chances([race])
+    ways: list[Way] = []
+    if base.value < probability:
+        ways = [by_parameter(race, path, ends, probability, chances) for path, ends in over.items()]
+        ways += [by_members(race, name, order, probability, chances) for order in orders(race, name, seed).items()]
+    return Paths(race, name, probability, base, seed, runs, tuple(ways))
+
+
+def _strengths(race: Scenario) -> dict[str, tuple[float, float]]:
+    """Return the ranges of the sponsors' strengths, of those that have one."""
+    paths = {f"sponsors.{sponsor.name}.strength" for sponsor in race.sponsors}
+    return {path: ends for path, ends in ranges(race, None).items() if path in paths}
+
+
+Chances = Callable[[Sequence[Scenario]], list[Interval]]
+"""Plays scenarios and returns the candidate's chance in each, with its Monte Carlo interval."""
+
+
+class Way(NamedTuple):
+    """One way to the goal.
+
+    Attributes
+    ----------
+    path : str
+        A parameter's dotted path, or in which order members are won over.
+    now, value : float
+        Today's value and the value needed (of members: how many); NaN if none in range is enough.
+    at_best, at_worst : float
+        The value needed if the true chance lies at the upper, or the lower, end of its Monte Carlo
+        interval; NaN if none in range is enough then.
+    reaches : float
+        The highest chance in range.
+    members : tuple of str
+        Who is won over.
+    """
+
+    path: str
+    now: float
+    value: float
+    at_best: float
+    at_worst: float
+    reaches: float
+    members: tuple[str, ...] = ()
+
+
+# -- parameters ----------------------------------------------------------------------------------
+
+
+def by_parameter(race: Scenario, path: str, ends: tuple[float, float], goal: float, chances: Chances) -> Way:
+    """Find the value nearest to today's at which the goal is met."""
+    now = race.parameters()[path].value
+    values = np.unique([now, *np.linspace(*ends, POINTS)])
+    curves = np.array(chances([race.with_parameters({path: value}) for value in values.tolist()])).T
+    value, at_worst, at_best = (nearest_crossing(values, curve, now, goal) for curve in curves)
+    return Way(path, now, value, at_best, at_worst, float(curves[0].max()))
+
+
+def nearest_crossing(values: Floats, curve: Floats, now: float, goal: float) -> float:
+    """Return the place nearest to `now` at which a curve reaches the goal, NaN if it never does.
+
+    Between its points the curve is straight.
+
+    Examples
+    --------
+    >>> nearest_crossing(np.array([0.0, 1.0, 2.0]), np.array([0.2, 0.4, 0.8]), 0.0, 0.5)
+    1.25
+    >>> nearest_crossing(np.array([0.0, 1.0]), np.array([0.2, 0.4]), 0.0, 0.5)
+    nan
+    """
+    met = curve >= goal
+    steps = np.flatnonzero(met[1:] != met[:-1])
+    part = (goal - curve[steps]) / (curve[steps + 1] - curve[steps])
+    places = np.concatenate([values[met], values[steps] + part * (values[steps + 1] - values[steps])])
+    return float(places[np.abs(places - now).argmin()]) if places.size else float("nan")
+
+
+# -- members -------------------------------------------------------------------------------------
+
+
+def orders(race: Scenario, name: str, seed: int) -> dict[str, tuple[str, ...]]:
+    """Return the members that can be won over, in the order in which they would be.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> race = iom.load("minimal")
+    >>> sorted(orders(race, race.names[0], seed=1))
+    ['fewest members', 'waverers first']
+    """
+    plan, k = plan_of(race), race.names.index(name)
+    votes, present = 0.0, 0.0
+    for block in range(BLOCKS):
+        first = opening(plan, k, seed, block, BLOCK)
+        votes, present = votes + first.intends.sum(axis=1), present + first.present.sum(axis=1)
+    support = votes / np.maximum(present, 1)
+    free = np.flatnonzero((plan.pins < 0) & (plan.absent < 1))
+    members = race.electorate.frame["name"].to_numpy()
+    ranks = {FEWEST: votes, WAVERERS: np.abs(support - 0.5)}
+    return {order: tuple(members[free[np.argsort(rank[free], kind="stable")]]) for order, rank in ranks.items()}
+
+
+def by_members(race: Scenario, name: str, order: tuple[str, tuple[str, ...]], goal: float, chances: Chances) -> Way:
+    """Find how many members must be won over, in this order, by bisection on their number."""
+    path, members = order
+
+    @cache
+    def chance(count: int) -> Interval:
+        return chances([pin(race, name, members[:count])])[0]
+
+    def needed(end: int) -> float:
+        if not members or chance(len(members))[end] < goal:
+            return float("nan")
+        return bisect_left(range(len(members)), True, key=lambda count: chance(count)[end] >= goal)
+
+    value, at_worst, at_best = (needed(end) for end in (0, 1, 2))
+    who = () if np.isnan(value) else members[: int(value)]
+    return Way(path, 0, value, at_best, at_worst, chance(len(members))[0], who)
+
+
+# -- the result ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False)
+class Paths(Result):
+    """What would have to happen for a candidate to win with a given probability.
+
+    Attributes
+    ----------
+    race : Scenario
+        The base case.
+    candidate : str
+        Who is to win.
+    probability : float
+        How probably.
+    base : (value, low, high)
+        The chance now, with its Monte Carlo interval.
+    seed, runs : int
+        Seed of all scenarios, and runs of each.
+    ways : tuple of Way
+        What was tried; nothing if the candidate is there already.
+    """
+
+    race: Scenario
+    candidate: str
+    probability: float
+    base: Interval
+    seed: int
+    runs: int
+    ways: tuple[Way, ...]
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per way.
+
+        Returns
+        -------
+        DataFrame
+            By way (a parameter's dotted path, or in which order members are won over): `now`, and
+            the `value` needed, missing if none in range is enough (of members: how many); the value
+            needed `at_best` and `at_worst`, if the true chance lies at the upper or the lower end
+            of its Monte Carlo interval; the highest chance that the range `reaches`; `members`.
+        """
+        rows = {way.path: (*way[1:-1], ", ".join(way.members)) for way in self.ways}
+        return frame(rows, [*Way._fields[1:-1], "members"], "way")
+
+    def sentence(self) -> str:
+        """Return the ways in words, and what is not enough."""
+        now, goal = in_100(self.base.value), in_100(self.probability)
+        if not self.ways:
+            return f"Nothing is needed: {self.candidate} is at {now} in 100 already, the goal is {goal}."
+        found = [_words(way) for way in self.ways if not np.isnan(way.value)]
+        short = [f"{_plain(way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)]
+        not_enough = f" Not enough within the ranges: {', '.join(short)}." if short else ""
+        if not found:
+            return f"Nothing within the ranges puts {self.candidate} at {goal} in 100 (now {now}).{not_enough}"
+        doubt = " The difference is within noise already." if self.base.high >= self.probability else ""
+        return f"To put {self.candidate} at {goal} in 100 (now {now}): {'; or '.join(found)}.{doubt}{not_enough}"
+
+    def _head(self) -> pd.DataFrame:
+        table = self.table().round(3)
+        return table.assign(members=[shorten(text, 60, placeholder=" ...") for text in table["members"]])
+
+
+def _plain(way: Way) -> str:
+    return way.path if way.path in (FEWEST, WAVERERS) else plain(way.path)
+
+
+def _words(way: Way) -> str:
+    worst = "beyond its range" if np.isnan(way.at_worst) else f"{way.at_worst:.3g}"
+    span = f"{way.at_best:.3g} to {worst}"
+    if way.path in (FEWEST, WAVERERS):
+        who = ", ".join(way.members[:NAMED]) + (", ..." if len(way.members) > NAMED else "")
+        return f"{int(way.value)} won over, {way.path} ({span}): {who}"
+    return f"{plain(way.path)} at {way.value:.3g} instead of {way.now:.3g} ({span})"

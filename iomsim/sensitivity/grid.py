@@ -1,0 +1,219 @@
+"""Forecasts over a grid of one or two parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.errors import IomsimError, ScenarioError
+from iomsim.forecasting.estimates import in_100, wilson
+from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.result import Result
+from iomsim.model.scenario import Scenario, described
+from iomsim.sensitivity.paired import (
+    ROUNDS,
+    SPILL,
+    Seen,
+    checked_target,
+    next_weekday,
+    plain,
+    resolve,
+    seed_and_runs,
+    watched,
+)
+
+if TYPE_CHECKING:
+    from iomsim.charts.tornado import GridPlots
+
+POINTS = 21
+"""Points of a grid along one parameter, unless values are given."""
+
+MEDIAN = "median_rounds"
+
+
+def grid(
+    race: Scenario,
+    /,
+    *,
+    runs: int = 2_000,
+    seed: int | None = None,
+    executor: Any = None,
+    progress: bool = True,
+    **parameters: Any,
+) -> Grid:
+    """Forecast over a grid of one or two parameters, all cells on the same random numbers.
+
+    Because the cells share their random numbers, neighbours differ by what the parameters do and
+    hardly by luck: surfaces and contours are smooth.
+
+    Parameters
+    ----------
+    race : Scenario
+        The base case.
+    runs, seed : int
+        Runs per cell, and the seed of all.
+    executor : object with ``map`` or ``submit``, optional
+        Where cells are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
+    **parameters
+        One or two parameters by short name (``Washington=``, ``secrecy=``), each with the values
+        to take, or None for 21 points over its range.  For a dotted path write ``**{path: ...}``.
+
+    Returns
+    -------
+    Grid
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such parameter; the nearest name is given.
+    IomsimError
+        If no parameter or more than two are given, or values are missing or do not increase.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> cells = iom.grid(iom.load("minimal"), secrecy=[0.0, 1.0], runs=200, seed=1)
+    >>> len(cells.table())
+    2
+    """
+    described("grid", race)
+    if not 1 <= len(parameters) <= 2:
+        raise IomsimError(
+            f"a grid takes one or two parameters, got {len(parameters)}; for instance secrecy=[0, 0.5, 1]"
+        )
+    seed, runs = seed_and_runs(seed, runs, at_least=1)
+    paths = [resolve(race, name) for name in parameters]
+    if len(set(paths)) < len(paths):
+        raise ScenarioError(f"{' and '.join(parameters)} are the same parameter")
+    axes = [_axis(race, name, path, values) for path, (name, values) in zip(paths, parameters.items(), strict=True)]
+    points = list(product(*axes))
+    races = [race, *(race.with_parameters(dict(zip(paths, point, strict=True))) for point in points)]
+    rows = [_row(cell) for cell in watched(races, runs, seed, executor, progress)]
+    index = pd.MultiIndex.from_tuples(points, names=list(parameters))
+    return Grid(race, tuple(parameters), tuple(paths), tuple(axes), seed, runs, rows[0], pd.DataFrame(rows[1:], index))
+
+
+def _axis(race: Scenario, name: str, path: str, values: Any) -> tuple[float, ...]:
+    known = race.parameters()[path]
+    if values is None:
+        if known.low == known.high:
+            raise ScenarioError(f"{name} has no range, it is always {known.value:g}; give the values to take")
+        return tuple(np.linspace(known.low, known.high, POINTS).tolist())
+    try:
+        points = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        raise ScenarioError(f"the values of {name} must be numbers, got {values!r}") from None
+    if points.ndim != 1 or not points.size:
+        raise ScenarioError(f"the values of {name} are empty; give at least one, for instance [{known.value:g}]")
+    step = int(np.argmin(np.diff(points))) if points.size > 1 else 0
+    if (np.diff(points) <= 0).any():
+        raise ScenarioError(f"the values of {name} must increase, got {points[step + 1]:g} after {points[step]:g}")
+    return tuple(points.tolist())
+
+
+def _row(cell: Seen) -> dict[str, float]:
+    return {target: float(values.mean()) for target, values in cell.items()} | {MEDIAN: float(np.median(cell[ROUNDS]))}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Grid(Result):
+    """Forecasts over a grid of parameters.
+
+    Attributes
+    ----------
+    race : Scenario
+        The base case.
+    names, paths : tuple of str
+        The parameters as asked for, and by dotted path.
+    axes : tuple of tuple of float
+        The values along each.
+    seed, runs : int
+        Seed of all cells, and runs of each.
+    base : dict of float
+        The base case, with the columns of a cell.
+    cells : DataFrame
+        One row per cell.
+    """
+
+    race: Scenario
+    names: tuple[str, ...]
+    paths: tuple[str, ...]
+    axes: tuple[tuple[float, ...], ...]
+    seed: int
+    runs: int
+    base: dict[str, float]
+    cells: pd.DataFrame
+
+    EACH = "a cell"
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per cell, by the parameters' values.
+
+        Returns
+        -------
+        DataFrame
+            The probability of each candidate, of "no winner" and of "spill" (voting runs into the
+            next day with a sitting); mean "rounds" and "median_rounds".
+        """
+        return self.cells.copy()
+
+    def surface(self, target: str | None = None) -> pd.DataFrame:
+        """Return one target over the grid: the last parameter down, the first across.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> cells = iom.grid(iom.load("minimal"), secrecy=[0, 1], abstain=[0.0, 0.1, 0.2], runs=50, seed=1)
+        >>> cells.surface("spill").shape
+        (3, 2)
+        """
+        column = MEDIAN if target == MEDIAN else checked_target(self.race, target)
+        if len(self.names) == 1:
+            return self.cells[[column]].set_index(pd.Index(self.axes[0], name=self.names[0]))
+        return self.cells[column].unstack(level=0)
+
+    def errors(self, target: str | None = None) -> pd.DataFrame:
+        """Return a probability over the grid with its Wilson interval, one row per cell.
+
+        The intervals tell how far all cells may be off together; the differences between cells
+        are known better, because cells share their random numbers.
+        """
+        column = checked_target(self.race, target)
+        if column == ROUNDS:
+            raise IomsimError("errors are given for probabilities; for the rounds use iomsim.tornado or iomsim.compare")
+        chance = self.cells[column]
+        low, high = wilson(chance.to_numpy() * self.runs, self.runs)
+        return pd.DataFrame({"probability": chance, "low": low, "high": high})
+
+    @property
+    def where(self) -> tuple[float, ...]:
+        """The base case's values of the parameters."""
+        known = self.race.parameters()
+        return tuple(known[path].value for path in self.paths)
+
+    def sentence(self) -> str:
+        """Return what the grid spans, in words."""
+        axes = [f"{plain(path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in zip(self.paths, self.axes, strict=True)]
+        first, day = self.race.names[0], next_weekday(self.race)
+        return (
+            f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; nobody wins in "
+            f"{self._span(NO_WINNER)}; voting runs into {day} in {self._span(SPILL)}."
+        )
+
+    def _span(self, target: str) -> str:
+        low, high = self.cells[target].min(), self.cells[target].max()
+        ends = " to ".join(dict.fromkeys([in_100(low), in_100(high)]))
+        return f"{ends} of 100 elections (base {in_100(self.base[target])})"
+
+    @property
+    def plot(self) -> GridPlots:
+        """The charts of a grid."""
+        from iomsim.charts.tornado import GridPlots
+
+        return GridPlots(self)

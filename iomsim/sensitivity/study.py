@@ -1,0 +1,222 @@
+"""`Study`: a table of scenarios to a tidy table of results, resumable, on any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.engine.progress import progress_bar
+from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
+from iomsim.forecasting.estimates import wilson
+from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.model.scenario import Scenario, described
+from iomsim.sensitivity.paired import ranges, resolve
+from iomsim.sensitivity.store import Row, Store
+from iomsim.sensitivity.tasks import Cell, Counts, keys, played
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Study:
+    """Many scenarios, to be forecast with the same runs and seed.
+
+    Make one with :meth:`grid`, :meth:`sample` or :meth:`of`; :meth:`run` it.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+        The scenarios; ``study.cells[0].scenario()`` builds the first.
+    points : DataFrame
+        What sets each of them apart, one row per cell.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> study = iom.Study.grid(iom.load("minimal"), secrecy=[0.0, 0.5, 1.0])
+    >>> study.run(runs=100, seed=1, progress=False)["secrecy"].tolist()
+    [0.0, 0.5, 1.0]
+    """
+
+    cells: tuple[Cell, ...]
+    points: pd.DataFrame
+
+    @classmethod
+    def grid(cls, race: Scenario, /, **parameters: Sequence[float]) -> Study:
+        """Return the study of every combination of values.
+
+        Parameters
+        ----------
+        race : Scenario
+            The base.
+        **parameters
+            Values by short name (``Washington=[0, 0.6]``) or, as ``**{path: values}``, by dotted path.
+
+        Raises
+        ------
+        ScenarioError
+            If a value makes no sense for its parameter.
+        """
+        paths = _paths(described("a study", race), parameters)
+        for path, values in zip(paths, parameters.values(), strict=True):
+            for value in values:
+                race.with_parameters({path: value})  # refused now, not in the middle of the night
+        points = [tuple(map(float, point)) for point in product(*parameters.values())]
+        return cls._varied(race, paths, pd.DataFrame(points, columns=_headings(race, parameters, paths)))
+
+    @classmethod
+    def sample(cls, race: Scenario, count: int, seed: int, parameters: Iterable[str] | None = None) -> Study:
+        """Return the study of `count` points spread evenly over the parameters' ranges (Latin hypercube).
+
+        Parameters
+        ----------
+        race : Scenario
+            The base.
+        count, seed : int
+            How many points, and the seed that places them.
+        parameters : iterable of str, optional
+            Which parameters; default: all that have a range.
+        """
+        described("a study", race)
+        whole_number("count", count, 1)
+        whole_number("seed", seed, 0)
+        names = list(parameters) if parameters is not None else None
+        wide = ranges(race, names)
+        low, high = np.array(list(wide.values())).T
+        rng = np.random.default_rng(seed)
+        strata = rng.permuted(np.tile(np.arange(count), (len(wide), 1)), axis=1).T  # one point in each, per parameter
+        table = low + (high - low) * (strata + rng.random(strata.shape)) / count
+        headings = _headings(race, names if names is not None else list(wide), list(wide))
+        return cls._varied(race, list(wide), pd.DataFrame(table, columns=headings))
+
+    @classmethod
+    def of(cls, races: Mapping[str, Scenario] | Iterable[Scenario]) -> Study:
+        """Return the study of scenarios as they are, named or numbered."""
+        named = dict(races) if isinstance(races, Mapping) else {str(i): race for i, race in enumerate(races)}
+        return cls(
+            tuple(Cell(described("a study", race)) for race in named.values()), pd.DataFrame({"scenario": list(named)})
+        )
+
+    @classmethod
+    def _varied(cls, race: Scenario, paths: Sequence[str], points: pd.DataFrame) -> Study:
+        rows = points.to_numpy(dtype=float).tolist()
+        return cls(tuple(Cell(race, tuple(zip(paths, row, strict=True))) for row in rows), points)
+
+    def __post_init__(self) -> None:
+        if not self.cells:
+            raise IomsimError("a study needs at least one scenario")
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self.cells)
+
+    def run(
+        self,
+        runs: int = 2_000,
+        *,
+        seed: int,
+        executor: Any = None,
+        folder: str | Path | None = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Forecast every cell.
+
+        Parameters
+        ----------
+        runs, seed : int
+            Runs of each cell, and the seed of all: cells are paired run by run.
+        executor : object with ``submit`` or ``map``, optional
+            Where tasks are done.  The work is one flat list of (scenarios, span of runs) tasks, so
+            that a cluster is kept busy to the end.
+        folder : str or Path, optional
+            Where finished cells are kept.  A study that was interrupted goes on where it stopped; a
+            cell counts as finished only for the same scenario, runs, seed and version.
+        progress : bool, default True
+            Show a bar on stderr once the work has taken two seconds.
+
+        Returns
+        -------
+        DataFrame
+            One row per cell: the point; the probability of each candidate, of no winner and of
+            spilling into the next day, each with `_low` and `_high`; the median rounds; the scenario's
+            hash, runs and seed.
+
+        Raises
+        ------
+        BlockError
+            If a scenario could not be played: all the others are, and `partial` holds their rows.
+        FileError
+            If a file of the folder is damaged.
+        """
+        whole_number("runs", runs, 1)
+        whole_number("seed", seed, 0)
+        store = None if folder is None else Store(Path(folder))
+        names = keys(self.cells, runs, seed) if store else []
+        kept = store.read(names) if store else {}
+        rows = {i: kept[name] for i, name in enumerate(names) if name in kept}
+        missing = [(i, cell) for i, cell in enumerate(self.cells) if i not in rows]
+        failures: dict[int, str] = {}
+        with progress_bar(runs * len(missing), progress) as advance:
+            for i, counts in played(missing, runs, seed, executor, advance):
+                if isinstance(counts, str):
+                    failures[i] = counts
+                    continue
+                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i].base, counts, runs, seed)
+                if store:
+                    store.write(names[i], rows[i])
+        if failures:
+            raise self._failed(failures, rows)
+        return self._table(rows)
+
+    def _table(self, rows: dict[int, Row]) -> pd.DataFrame:
+        index = sorted(rows)
+        return pd.DataFrame([rows[i] for i in index], index=pd.Index(index))
+
+    def _failed(self, failures: dict[int, str], rows: dict[int, Row]) -> BlockError:
+        first = min(failures)
+        point = ", ".join(f"{key} {value}" for key, value in self.points.loc[first].items())
+        error = BlockError(
+            f"{len(failures)} of {len(self)} scenarios could not be played; the first, with {point}: {failures[first]}"
+        )
+        error.partial = self._table(rows) if rows else None
+        return error
+
+    def __repr__(self) -> str:
+        """Return the number of cells and the first and last of their points."""
+        points = self.points.to_string(max_rows=8, max_cols=4, float_format="{:.3g}".format)
+        return f"study of {len(self)} scenarios\n{points}"
+
+
+def _paths(race: Scenario, parameters: Iterable[str]) -> list[str]:
+    names = list(parameters)
+    paths = [resolve(race, name) for name in names]
+    if not paths:
+        raise ScenarioError("a grid needs parameters; for instance secrecy=[0, 0.5, 1]")
+    for i, path in enumerate(paths):
+        if path in paths[:i]:
+            raise ScenarioError(f"{names[paths.index(path)]} and {names[i]} are the same parameter")
+    return paths
+
+
+def _headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> list[str]:
+    """Return the columns of points: names as given, but where results have the same name, the path."""
+    taken = set(_result_columns(race))
+    return [path if name in taken else name for name, path in zip(names, paths, strict=True)]
+
+
+def _row(race: Scenario, counts: Counts, runs: int, seed: int) -> Row:
+    """Return the counts of a cell as a row of results."""
+    hits = np.append(counts.winners, counts.late)
+    low, high = wilson(hits, runs)
+    numbers = np.stack([hits / runs, low, high], axis=1).ravel().tolist()
+    median = int(np.searchsorted(np.cumsum(counts.rounds), (runs + 1) // 2) + 1)
+    return dict(zip(_result_columns(race), [*numbers, median, counts.hash, runs, seed], strict=True))
+
+
+def _result_columns(race: Scenario) -> list[str]:
+    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, "spill") for end in ("", "_low", "_high")]
+    return [*chances, "median_rounds", "hash", "runs", "seed"]

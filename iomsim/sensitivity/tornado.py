@@ -1,0 +1,287 @@
+"""Which assumptions the answer hangs on, one at a time.
+
+A tornado says what an assumption is worth to the answer, not what could be learnt about it.  From
+one election's tallies one can learn the net level and, in a long deadlock, the floor of openness;
+one cannot separate one sponsor's strength from another's or from secrecy, and regional shocks and
+switching back and forth leave no trace in the totals.  The pull of each sponsor stays an assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.errors import IomsimError
+from iomsim.forecasting.estimates import Z95, Interval, thousands
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.result import Result, frame
+from iomsim.model.scenario import Scenario, described
+from iomsim.rules.ruleset import RULE_SETS
+from iomsim.sensitivity.intervals import is_clear, mean_interval, paired_interval
+from iomsim.sensitivity.paired import (
+    ROUNDS,
+    SPILL,
+    Seen,
+    checked_target,
+    next_weekday,
+    plain,
+    ranges,
+    seed_and_runs,
+    watched,
+    worded,
+)
+
+if TYPE_CHECKING:
+    from iomsim.charts.tornado import TornadoPlots
+
+RULES = "rules"
+"""The row of the rule sets."""
+
+
+def tornado(
+    race: Scenario,
+    target: str | None = None,
+    *,
+    parameters: Iterable[str] | Mapping[str, Sequence[float]] | None = None,
+    rules: bool = True,
+    runs: int = 4_000,
+    seed: int | None = None,
+    executor: Any = None,
+    progress: bool = True,
+) -> Tornado:
+    """Move each parameter from its low to its high, one at a time, on common random numbers.
+
+    Parameters
+    ----------
+    race : Scenario
+        The base case.
+    target : str, optional
+        A candidate's win (default: the first's), "no winner", "spill" (or the weekday it means,
+        such as "Tuesday") or "rounds" (their mean).  All are played at once: the result answers
+        for any of them.
+    parameters : sequence of str, or mapping of str to (low, high), optional
+        Which parameters, by short name or dotted path, over their own range or the one given;
+        default: all that have a range.
+    rules : bool, default True
+        Add a row for the shipped rule sets: from the lowest to the highest.
+    runs, seed : int
+        Runs of each scenario, and the seed of all.
+    executor : object with ``map`` or ``submit``, optional
+        Where scenarios are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
+
+    Returns
+    -------
+    Tornado
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such parameter or target; the nearest name is given.
+    ScenarioError
+        If a parameter has no range, or its low is not below its high.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> bars = iom.tornado(iom.load("minimal"), parameters=["secrecy", "fluid"], rules=False, runs=200, seed=1)
+    >>> sorted(bars.table().index)
+    ['behaviour.fluid', 'behaviour.secrecy']
+    """
+    target = checked_target(described("tornado", race), target)
+    seed, runs = seed_and_runs(seed, runs)
+    changed: dict[str, dict[float | str, Scenario]] = {
+        path: {value: race.with_parameters({path: value}) for value in ends}
+        for path, ends in ranges(race, parameters).items()
+    }
+    if rules:
+        changed[RULES] = {name: race.with_rules(name) for name in RULE_SETS}
+    races = [race, *(scenario for ends in changed.values() for scenario in ends.values())]
+    base, *cells = watched(races, runs, seed, executor, progress)
+    played = iter(cells)
+    bars = {name: {value: _change(base, next(played)) for value in ends} for name, ends in changed.items()}
+    return Tornado(race, target, seed, runs, {key: mean_interval(values) for key, values in base.items()}, bars)
+
+
+def _change(base: Seen, cell: Seen) -> dict[str, Interval]:
+    return {target: paired_interval(base[target], cell[target]) for target in base}
+
+
+def assumptions(fc: Forecast, target: str | None = None, **options: Any) -> Tornado:
+    """Return the tornado of a forecast: its scenario, its seed, and at most its runs.
+
+    Parameters
+    ----------
+    fc : Forecast
+        Whose assumptions are moved.
+    target, **options
+        As in :func:`tornado`.
+
+    Raises
+    ------
+    IomsimError
+        If rounds have been announced: the assumptions behind a vote that has begun cannot be moved
+        one by one, because the tallies bind them.
+    """
+    if fc.announced or fc.certain:
+        raise IomsimError(
+            "the assumptions of a forecast that knows announced rounds cannot be moved one by one; "
+            "ask for the tornado of its scenario: iomsim.tornado(fc.scenario)"
+        )
+    options = {"runs": min(len(fc), 4_000)} | options
+    moved = tornado(fc.scenario, target, seed=fc.seed, **options)
+    return replace(moved, base=_means(fc))
+
+
+def _means(fc: Forecast) -> dict[str, Interval]:
+    """Return a forecast's own means: changes are laid off from the numbers that its tables show."""
+    chances = fc.win_probability()[["probability", "low", "high"]]
+    spill, ends = fc.spill(), fc.summary.ends
+    out = {str(name): Interval(*row) for name, *row in chances.itertuples()}
+    mean = float(np.average(ends["rounds"], weights=ends["count"]))
+    spread = float(np.sqrt(np.average((ends["rounds"] - mean) ** 2, weights=ends["count"])))
+    half = Z95 * spread / np.sqrt(len(fc))
+    return out | {
+        SPILL: Interval(spill.value, spill.low, spill.high),
+        ROUNDS: Interval(mean, mean - half, mean + half),
+    }
+
+
+@dataclass(frozen=True, repr=False)
+class Tornado(Result):
+    """Which assumptions the answer hangs on, one at a time.
+
+    Attributes
+    ----------
+    race : Scenario
+        The base case.
+    target : str
+        What was asked for.
+    seed, runs : int
+        Seed of all scenarios, and runs of each.
+    base : dict
+        By target: the base case's mean with its 95 % Monte Carlo interval.
+    bars : dict
+        By parameter (dotted path; "rules"), value and target: the paired change against the base
+        with its 95 % Monte Carlo interval.
+    """
+
+    race: Scenario
+    target: str
+    seed: int
+    runs: int
+    base: dict[str, Interval]
+    bars: dict[str, dict[float | str, dict[str, Interval]]]
+
+    EACH = "an end"
+
+    def table(self, target: str | None = None) -> pd.DataFrame:
+        """Return one row per parameter, the widest first.
+
+        Parameters
+        ----------
+        target : str, optional
+            Another target than the one asked for.
+
+        Returns
+        -------
+        DataFrame
+            By parameter: its `low` and `high` (of the rules: the sets with the lowest and the
+            highest target); the target there, `at_low` and `at_high`, each with the ends of the
+            paired interval of the change against the base (`_from`, `_to`), laid off from the base;
+            the `range` of the three; and `clear`, False where neither end can be told from the
+            base.  One in twenty parameters that do nothing would look clear by luck; those that
+            cannot do anything change no run at all.
+        """
+        target = self._target(target)
+        rows = {name: self._row(ends, target) for name, ends in self.bars.items()}
+        columns = ["low", "high"]
+        columns += [f"at_{end}{part}" for end in columns for part in ("", "_from", "_to")] + ["range", "clear"]
+        return frame(rows, columns, "parameter").sort_values("range", ascending=False, kind="stable")
+
+    def _row(self, ends: dict[float | str, dict[str, Interval]], target: str) -> tuple[Any, ...]:
+        """Return a parameter's row; of the rule sets those with the lowest and the highest target."""
+        values = list(ends)
+        if isinstance(values[0], str):
+            values.sort(key=lambda value: ends[value][target].value)
+        low, high = (ends[value][target] for value in (values[0], values[-1]))
+        width = max(low.value, high.value, 0.0) - min(low.value, high.value, 0.0)
+        at = [self._laid_off(x, target) for change in (low, high) for x in change]
+        return (values[0], values[-1], *at, width, is_clear(low) or is_clear(high))
+
+    def _laid_off(self, change: float, target: str) -> float:
+        """Return the target after a change, inside [0, 1] if it is a probability."""
+        value = self.base[target].value + change
+        return value if target == ROUNDS else min(max(value, 0.0), 1.0)
+
+    def rule_sets(self, target: str | None = None) -> pd.DataFrame:
+        """Return each rule set's target and its paired change against the base."""
+        target = self._target(target)
+        rows = {
+            name: (self._laid_off(x[target].value, target), *x[target]) for name, x in self.bars.get(RULES, {}).items()
+        }
+        return frame(rows, ["value", "change", "low", "high"], RULES)
+
+    def span(self, target: str | None = None) -> tuple[float, float]:
+        """Return the lowest and the highest value of the target, in the base case or with any one assumption moved."""
+        target = self._target(target)
+        changes = [0.0, *(change[target].value for ends in self.bars.values() for change in ends.values())]
+        return self._laid_off(min(changes), target), self._laid_off(max(changes), target)
+
+    def _target(self, target: str | None) -> str:
+        return self.target if target is None else checked_target(self.race, target)
+
+    # -- sentences --------------------------------------------------------------------------
+
+    def sentence(self, target: str | None = None) -> str:
+        """Return the span and the assumption that matters most, in words."""
+        target = self._target(target)
+        return f"Over the ranges of the assumptions, one at a time, {self.clause(target)}."
+
+    def clause(self, target: str) -> str:
+        """Return what the assumptions do to one target, without a beginning and an end."""
+        what = {ROUNDS: "the mean number of rounds", SPILL: f"voting runs into {next_weekday(self.race)} in"}
+        low, high = (worded(x, target) for x in self.span(target))
+        unit = "" if target == ROUNDS else " of 100 elections"
+        start = what.get(target, "nobody wins in" if target not in self.race.names else f"{target} wins in")
+        start += " lies between" if target == ROUNDS else ""
+        joint = "and" if target == ROUNDS else "to"
+        return (
+            f"{start} {low} {joint} {high}{unit} (base {worded(self.base[target].value, target)}); {self._most(target)}"
+        )
+
+    def _most(self, target: str) -> str:
+        """Return the assumption that moves the target most, with its ends."""
+        table = self.table(target)
+        if not table["clear"].any():
+            return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
+        top = table[table["clear"]].iloc[0]
+        ends = ", ".join(f"{end_in_words(top[end])}: {worded(top[f'at_{end}'], target)}" for end in ("low", "high"))
+        name = "the rules" if top.name == RULES else plain(str(top.name))
+        return f"what matters most is {name} ({ends})"
+
+    def answer(self) -> str:
+        """Return the range over the assumptions for the first candidate and the next day, for a forecast's answer.
+
+        The rules are left out, for the answer has them already, from more runs than these.
+        """
+        others = replace(self, bars={name: ends for name, ends in self.bars.items() if name != RULES})
+        win, spill = (others.clause(target) for target in (self.race.names[0], SPILL))
+        return f"Over the ranges of the other assumptions, one at a time, {win}; and {spill}."
+
+    @property
+    def plot(self) -> TornadoPlots:
+        """The charts of a tornado."""
+        from iomsim.charts.tornado import TornadoPlots
+
+        return TornadoPlots(self)
+
+
+def end_in_words(value: float | str) -> str:
+    """Return the end of a bar: a number, or the name of a rule set."""
+    return value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,216 @@
+"""Calibration: whether what was given 30 in 100 came 30 times in 100."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from iomsim.errors import IomsimError, whole_number
+from iomsim.typing import Flags, Floats, Places
+from iomsim.validation.scores import ensemble, events, probabilities
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """What a mean Brier score is made of: score = miscalibration - discrimination + uncertainty.
+
+    Attributes
+    ----------
+    score : float
+        The mean Brier score.
+    miscalibration : float
+        What would be gained by saying at each forecast how often the event then came; 0 is best.
+    discrimination : float
+        What those corrected forecasts gain over always announcing the overall frequency.
+    uncertainty : float
+        The score of the overall frequency: how hard the events were.
+    """
+
+    score: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+def corp(p: ArrayLike, happened: ArrayLike) -> Decomposition:
+    """Split a mean Brier score into miscalibration, discrimination and uncertainty.
+
+    The recalibrated forecasts are the isotonic regression of what happened on what was said
+    (pool adjacent violators), so no bins have to be chosen.
+
+    Parameters
+    ----------
+    p : array_like of float, shape (n,)
+        Probabilities, in [0, 1].
+    happened : array_like of bool, shape (n,)
+        Did the event come?
+
+    Raises
+    ------
+    IomsimError
+        If there is no forecast, or a probability is outside [0, 1].
+
+    Notes
+    -----
+    Dimitriadis, Gneiting and Jordan (2021), *PNAS* 118, e2016191118.
+
+    Examples
+    --------
+    >>> parts = corp([0.1, 0.1, 0.9, 0.9], [False, False, True, True])
+    >>> round(parts.miscalibration, 4), parts.discrimination, parts.uncertainty
+    (0.01, 0.25, 0.25)
+    """
+    chance, came = _cases(p, happened)
+    level, which, _ = _levels(chance)
+    corrected = _isotonic(which, came, len(level))[which]
+    score, best = np.mean((chance - came) ** 2), np.mean((corrected - came) ** 2)
+    hard = np.mean((came.mean() - came) ** 2)
+    return Decomposition(float(score), float(score - best), float(hard - best), float(hard))
+
+
+def reliability(p: ArrayLike, happened: ArrayLike, *, seed: int, level: float = 0.9, draws: int = 1000) -> pd.DataFrame:
+    """Return the reliability curve, with the band in which a calibrated forecaster's would lie.
+
+    Parameters
+    ----------
+    p : array_like of float, shape (n,)
+        Probabilities, in [0, 1].
+    happened : array_like of bool, shape (n,)
+        Did the event come?
+    seed : int
+        For the band: events are redrawn with exactly the stated probabilities.
+    level : float, default 0.9
+        Probability of the band, pointwise.
+    draws : int, default 1000
+        Redrawn sets of events.
+
+    Returns
+    -------
+    DataFrame
+        One row per distinct forecast: `forecast`, `observed` (recalibrated by isotonic
+        regression), `count`, and the band's `low` and `high`.
+
+    Raises
+    ------
+    IomsimError
+        If there is no forecast, or a probability is outside [0, 1].
+
+    Notes
+    -----
+    The consistency bands of Dimitriadis, Gneiting and Jordan (2021), the forecasts held fixed.
+
+    Examples
+    --------
+    >>> reliability([0.2, 0.2, 0.8], [0, 1, 1], seed=1)["observed"].tolist()
+    [0.5, 1.0]
+    """
+    whole_number("draws", draws, 1)
+    chance, came = _cases(p, happened)
+    said, which, count = _levels(chance)
+    redrawn = np.random.default_rng(seed).random((draws, len(chance))) < chance
+    curves = np.array([_isotonic(which, row, len(said)) for row in redrawn])
+    low, high = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    observed = _isotonic(which, came, len(said))
+    return pd.DataFrame({"forecast": said, "observed": observed, "count": count, "low": low, "high": high})
+
+
+def pit(values: ArrayLike, observed: ArrayLike, weights: ArrayLike | None = None, *, seed: int) -> Floats:
+    """Return where the observed lies in its forecast, in [0, 1]: uniform if the forecast is right.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (..., n)
+        An ensemble, or with `weights` the possible values of an exact forecast.
+    observed : array_like of float, shape (...)
+        What came.
+    weights : array_like of float, shape (..., n) or (n,), optional
+        Probabilities of the values.  Without them the values are a sample from the forecast, and
+        the observed is ranked among them.
+    seed : int
+        Ties are broken by lot.
+
+    Raises
+    ------
+    IomsimError
+        If there is no value, or weights are negative or all zero.
+
+    Notes
+    -----
+    A sample gives (members below + u (ties + 1)) / (n + 1), exactly uniform if the observed is
+    one more draw from the same law; probabilities give F(y-) + u P(y).
+
+    Examples
+    --------
+    >>> 2 / 3 <= float(pit([0.5, 0.6], 0.7, seed=1)) <= 1
+    True
+    """
+    x, w = ensemble(values, weights)
+    y = np.asarray(observed, dtype=float)[..., None]
+    below, ties = np.sum(w * (x < y), axis=-1), np.sum(w * (x == y), axis=-1)
+    u = np.random.default_rng(seed).random(below.shape)
+    if weights is not None:
+        return below + u * ties
+    n = x.shape[-1]
+    return (n * below + u * (n * ties + 1)) / (n + 1)
+
+
+def rank_histogram(pits: ArrayLike, bins: int = 10, level: float = 0.9) -> pd.DataFrame:
+    """Count where the observed fell, bin by bin, beside what a right forecast would give.
+
+    Parameters
+    ----------
+    pits : array_like of float, shape (n,)
+        From :func:`pit`; NaN is left out.
+    bins : int, default 10
+        Bins of equal width.
+    level : float, default 0.9
+        Probability of the band of each count (binomial).
+
+    Returns
+    -------
+    DataFrame
+        `start`, `end`, `count`, `expected`, `low`, `high`.
+
+    Raises
+    ------
+    IomsimError
+        If a value is outside [0, 1] or `bins` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> rank_histogram([0.1, 0.2, 0.9], bins=2)["count"].tolist()
+    [2, 1]
+    """
+    from scipy.stats import binom
+
+    whole_number("bins", bins, 1)
+    u = probabilities(np.asarray(pits, dtype=float).ravel())
+    u = u[~np.isnan(u)]
+    count, edges = np.histogram(u, bins=bins, range=(0.0, 1.0))
+    band = np.asarray(binom.ppf([(1 - level) / 2, (1 + level) / 2], len(u), 1 / bins), dtype=int)
+    columns = {"start": edges[:-1], "end": edges[1:], "count": count, "expected": len(u) / bins}
+    return pd.DataFrame(columns).assign(low=band[0], high=band[1])
+
+
+def _cases(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, Flags]:
+    chance, came = events(np.ravel(p), np.ravel(happened))
+    if not len(chance) or np.isnan(chance).any():
+        raise IomsimError("a reliability curve needs at least one forecast, and none missing")
+    return chance, came
+
+
+def _levels(p: Floats) -> tuple[Floats, Places, Places]:
+    """Return the distinct forecasts, which of them each case had, and how many cases had it."""
+    return np.unique(p, return_inverse=True, return_counts=True)
+
+
+def _isotonic(which: Places, came: Flags, levels: int) -> Floats:
+    """Return how often the event came at each distinct forecast, made non-decreasing."""
+    from scipy.optimize import isotonic_regression
+
+    count = np.bincount(which, minlength=levels)
+    hits = np.bincount(which, weights=came, minlength=levels)
+    return np.asarray(isotonic_regression(hits / count, weights=count).x)

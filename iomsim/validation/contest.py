@@ -1,0 +1,289 @@
+"""A past contest: what was announced, how it ended, and what a forecaster knew in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
+from html import escape
+from itertools import pairwise
+
+import pandas as pd
+
+from iomsim.errors import AnnouncementError, ScenarioError
+from iomsim.model.components import WEEKDAYS, Behaviour, rule_book
+from iomsim.model.quantities import quantity
+from iomsim.model.scenario import Scenario, build
+from iomsim.rules.ruleset import Rules
+from iomsim.validation.rounds import Announced, Position, Sequel, Transition
+
+LEVEL_SD = 1.7
+"""Spread of the level before the first round, in log-odds: every share is then about equally likely."""
+
+_NOTHING_KNOWN = {
+    "common_sd": quantity(LEVEL_SD, LEVEL_SD, LEVEL_SD, "log-odds", "every first share about equally likely"),
+    "region_sd": quantity(0.0, 0.0, 0.0, "log-odds", "one class of members: the common shock is their region's too"),
+}
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One past election.
+
+    Attributes
+    ----------
+    id, body, year : str, str, int or None
+        What it is called, who voted, and when.
+    size : int
+        Members entitled to vote.
+    rules : Rules
+        What elects, who leaves and when the leader stands alone, as far as the files say.
+    started : int
+        Candidates of the first round.
+    rounds : tuple of Announced
+        What is known, by round number; there may be gaps.
+    rounds_total : int
+        Rounds held.
+    decided_round : int
+        The round that decided as the model counts: after a withdrawal the last round before it, the
+        vote on whoever remained being a formality.
+    decided_how : str
+        In the words of the file.
+    ending : str
+        In the words of the model, one of :data:`iomsim.rules.ruleset.ENDINGS`: a compromise on somebody who
+        had not stood leaves the contest between those who had "unresolved".
+    winner : str or None
+        Who was elected in the end, also an outsider.
+    held_out : bool
+        Kept for scoring; nothing may be fitted to it.
+    synthetic : bool
+        Simulated, not held.
+    """
+
+    id: str
+    body: str
+    year: int | None
+    size: int
+    rules: Rules
+    started: int
+    rounds: tuple[Announced, ...]
+    rounds_total: int
+    decided_round: int
+    decided_how: str
+    ending: str
+    winner: str | None
+    held_out: bool = False
+    synthetic: bool = False
+
+    # -- the rounds ---------------------------------------------------------------------------
+
+    @cached_property
+    def ordinary(self) -> tuple[Announced, ...]:
+        """The known castings of votes between two candidates or more for one seat."""
+        return tuple(known for known in self.rounds if known.kind == "round" and len(known.field) > 1)
+
+    @cached_property
+    def candidates(self) -> tuple[str, ...]:
+        """The main candidates of the ordinary rounds, by first appearance."""
+        return tuple(dict.fromkeys(name for known in self.ordinary for name in known.field))
+
+    @property
+    def tallies(self) -> pd.DataFrame:
+        """What was announced: votes by round and candidate, and the kind of round."""
+        rows = [
+            {"round": known.round, "kind": known.kind, "candidate": name, "votes": votes, "valid": known.base}
+            for known in self.rounds
+            for name, votes in known.votes.items()
+        ]
+        return pd.DataFrame(rows, columns=["round", "kind", "candidate", "votes", "valid"]).set_index("round")
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """Consecutive known ordinary rounds between the same main candidates."""
+        pairs = ((a, b) for a, b in pairwise(self.ordinary) if b.round == a.round + 1)
+        same = ((a, b) for a, b in pairs if set(a.field) == set(b.field))
+        return tuple(Transition(a.among(a.field), b.among(a.field), self.position(a.round).first) for a, b in same)
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """The announced rounds that left it open, with at least one more round to come."""
+        return tuple(known.round for known in self.ordinary if not self.unused(known))
+
+    def unused(self, known: Announced) -> str:
+        """Return why nothing is forecast after a round, or nothing if something is."""
+        reasons = {
+            "two-seat": "two seats at once",
+            "yes-no": "a yes/no round",
+            "single": "a formality after a withdrawal",
+            "partial": "only some tallies known",
+        }
+        if known.kind in reasons:
+            return reasons[known.kind]
+        if len(known.field) < 2:
+            return "one candidate had nearly all votes"
+        if self._elects(known):
+            return "it elected"
+        if known.round > self.decided_round or known.round >= self.rounds_total:
+            return "no round was to come"
+        return ""
+
+    @property
+    def why_none(self) -> str:
+        """Why nothing is forecast at all."""
+        return ", ".join(f"round {known.round}: {self.unused(known)}" for known in self.rounds) or "no tally known"
+
+    @property
+    def two_way_from(self) -> int:
+        """The first round between two for one seat: by the rules, or as it is known."""
+        seats = max((known.round for known in self.rounds if known.kind == "two-seat"), default=0)
+        known = next((a.round for a in self.ordinary if len(a.field) == 2), self.rounds_total + 1)
+        if seats or self.started <= 2:
+            return min(seats + 1, known)
+        return min((self.rules.eliminate_after or known) + self.started - 2, known)
+
+    # -- what was known, and what followed -------------------------------------------------------
+
+    def at(self, round_: int) -> Announced:
+        """Return what was announced of an ordinary round.
+
+        Raises
+        ------
+        AnnouncementError
+            If this round is not known, or was not a vote between candidates for one seat.
+        """
+        for known in self.ordinary:
+            if known.round == round_:
+                return known
+        have = ", ".join(str(known.round) for known in self.ordinary) or "none"
+        raise AnnouncementError(f"{self.id} has no tally to forecast from in round {round_}; it has {have}")
+
+    def position(self, round_: int) -> Position:
+        """Return what a forecaster knew after a round; raises as :meth:`at`.
+
+        Examples
+        --------
+        >>> from iomsim.validation.contests import contest
+        >>> contest("UNSC2007-EEG").position(2).tallies
+        ((95, 91), (106, 81))
+        """
+        now = self.at(round_)
+        met = [a for a in self.ordinary if a.round <= round_ and set(a.field) == set(now.field)]
+        continued = any(known.round == round_ - 1 for known in self.rounds)
+        return Position(
+            candidates=now.field,
+            rounds=tuple(a.round for a in met),
+            tallies=tuple(a.among(now.field).tally for a in met),
+            size=self.size,
+            rules=self.rules,
+            first=len(met) == 1 and (round_ == 1 or continued),
+        )
+
+    def sequel(self, round_: int) -> Sequel:
+        """Return what followed a round; raises as :meth:`at`.
+
+        Examples
+        --------
+        >>> from iomsim.validation.contests import contest
+        >>> contest("UNSC2007-EEG").sequel(1)
+        Sequel(next_share=0.5668449197860963, to_come=1, winner='Croatia', ending='acclamation')
+        """
+        now = self.at(round_)
+        share = next((a.share(now.field[0]) for a in self.ordinary if a.round == round_ + 1), None)
+        winner = self.winner if self.winner in now.field else None
+        return Sequel(share, max(self.decided_round - round_, 0), winner, self.ending)
+
+    def needed(self, round_: int, valid: int) -> int:
+        """Return the votes that elect in a round with so many valid papers.
+
+        Examples
+        --------
+        >>> from iomsim.validation.contests import contest
+        >>> contest("WHO2017").needed(2, 183), contest("WHO2017").needed(3, 183)
+        (122, 92)
+        """
+        return int(self.rules.needed(self.size if self.rules.base == "entitled" else valid, round_))
+
+    def _elects(self, known: Announced) -> bool:
+        return max(known.tally) >= (known.needed or self.needed(known.round, known.base))
+
+    # -- as a scenario ---------------------------------------------------------------------------
+
+    @property
+    def scenario(self) -> Scenario:
+        """The contest as a scenario in which nothing is known of sponsors.
+
+        One class of members; nobody's appeal differs, but the level that all share is spread so
+        widely (`common_sd` 1.7) that before round 1 every share is about equally likely.
+
+        Raises
+        ------
+        ScenarioError
+            If no two candidates are known.
+
+        Examples
+        --------
+        >>> from iomsim.validation.contests import contest
+        >>> race = contest("UNSC2006-GRULAC").scenario
+        >>> race.names, len(race.members), race.rules.rules.needed(185)
+        (('Guatemala', 'Venezuela'), 192, 124)
+        """
+        return self.race(self.candidates)
+
+    def race(
+        self,
+        names: tuple[str, ...],
+        behaviour: Behaviour | None = None,
+        rules: Rules | None = None,
+        appeals: Mapping[str, float] | None = None,
+        **changes: float,
+    ) -> Scenario:
+        """Return the contest between some of its candidates, under any behaviour.
+
+        Parameters
+        ----------
+        names : tuple of str
+            Who stands; of more than eight the first eight.
+        behaviour : Behaviour, optional
+            How members vote and change their minds; default the model's.
+        rules : Rules, optional
+            Default the contest's.
+        appeals : mapping of float, optional
+            Candidates' appeal, 0 by default.
+        **changes
+            What differs of the behaviour.
+
+        Raises
+        ------
+        ScenarioError
+            If fewer than two stand.
+        """
+        if len(names) < 2:
+            raise ScenarioError(f"{self.id} has no tally of two candidates or more, so it makes no scenario")
+        return build(
+            {
+                "title": " ".join(filter(None, [self.body, str(self.year or ""), f"({self.id})"])),
+                "about": "A past contest; nothing is known of sponsors, nor of the level before round 1.",
+                "electorate": {"size": self.size},
+                "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in names[:8]],
+                "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
+                "rules": rule_book(rules or self.rules, "the record of the contest", "inferred"),
+                "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": WEEKDAYS},
+            },
+            self.id,
+        )
+
+    @property
+    def _first_day(self) -> date:
+        dated = (known.date for known in self.rounds if known.date)
+        return next(dated, date(min(max(self.year or 2000, 1900), 2200), 1, 1))
+
+    def __repr__(self) -> str:
+        """Return the tallies and the end in a line."""
+        known = ", ".join(f"{a.round}: {'-'.join(map(str, a.tally))}" for a in self.rounds) or "no tally known"
+        return f"{self.id} ({known}): {self.decided_how or self.ending}, {self.winner or 'nobody'}"
+
+    def _repr_html_(self) -> str:
+        shown = self.tallies.to_html(border=0)
+        end = f"{self.decided_how or self.ending}, {self.winner or 'nobody'}"
+        return f"<div><p>{escape(self.id)}: {escape(end)}</p>{shown}</div>"

@@ -1,0 +1,82 @@
+"""Contests that were never held: simulated, then told as if they had been announced."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+
+from iomsim.engine.spans import Outcomes, join, results
+from iomsim.errors import whole_number
+from iomsim.model.components import Behaviour
+from iomsim.rules.ruleset import ENDINGS, TWO_THIRDS
+from iomsim.validation.contest import Contest
+from iomsim.validation.rounds import Announced, rules_of
+
+
+def synthetic_contests(
+    number: int,
+    behaviour: Behaviour | None = None,
+    *,
+    seed: int,
+    size: int = 175,
+    candidates: int = 2,
+    level_sd: float = 0.4,
+) -> tuple[Contest, ...]:
+    """Return simulated contests in the form of past ones, to test the testing.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    behaviour : Behaviour, optional
+        How members vote and change their minds; default the model's.
+    seed : int
+        Addresses their random numbers.
+    size : int, default 175
+        Members.
+    candidates : int, default 2
+        Who stand: A, B, ...
+    level_sd : float, default 0.4
+        Spread of the level, in log-odds of the first round's share.
+
+    Examples
+    --------
+    >>> [one.id for one in synthetic_contests(2, seed=1)]
+    ['synthetic-1', 'synthetic-2']
+    """
+    whole_number("number", number, 1)
+    names = tuple("ABCDEFGH"[: whole_number("candidates", candidates, 2)])
+    rules = rules_of("until-two-thirds", TWO_THIRDS, "valid")
+    blank = Contest("synthetic", "simulated", None, size, rules, candidates, (), 1, 1, "", "unresolved", None)
+    race = blank.race(names, behaviour, common_sd=level_sd)
+    out = join(results(race, number, seed))
+    return tuple(_told(blank, out, run, names) for run in range(number))
+
+
+def _told(blank: Contest, out: Outcomes, run: int, names: tuple[str, ...]) -> Contest:
+    """Tell one run as a contest; a withdrawal is followed by a formality, as in the real records."""
+    first, held = int(out.starts[run]), int(out.rounds[run])
+    ending = ENDINGS[out.ending[run]]
+    rounds = tuple(_announced(r + 1, out.votes[first + r], int(out.valid[first + r]), names) for r in range(held))
+    return Contest(
+        id=f"synthetic-{run + 1}",
+        body=blank.body,
+        year=None,
+        size=blank.size,
+        rules=blank.rules,
+        started=len(names),
+        rounds=rounds,
+        rounds_total=held + (ending == "acclamation"),
+        decided_round=held,
+        decided_how=ending,
+        ending=ending,
+        winner=names[out.winner[run]] if out.winner[run] >= 0 else None,
+        synthetic=True,
+    )
+
+
+def _announced(round_: int, votes: np.ndarray, valid: int, names: tuple[str, ...]) -> Announced:
+    there = votes >= 0
+    who = tuple(name for name, stands in zip(names, there, strict=True) if stands)
+    return Announced(round_, who, tuple(int(v) for v in votes[there]), valid, None, date(2000, 1, 1))
