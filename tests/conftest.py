@@ -6,7 +6,7 @@ import pytest
 from toys import neutral, play
 
 import iomsim as iom
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS
 

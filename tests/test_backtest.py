@@ -14,7 +14,7 @@ from test_contests import own
 from test_records import election, tally, write
 
 import iomsim as iom
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.components import Behaviour
 from iomsim.rules.ruleset import Rules

@@ -9,7 +9,8 @@ from toys import PRESENT, STILL, classes, neutral, play, toy
 import iomsim as iom
 from iomsim import exact
 from iomsim.engine import balance
-from iomsim.engine.plan import compile_scenario, draw
+from iomsim.engine.plan import draw
+from X import X
 from iomsim.model.scenario import Scenario
 
 
@@ -97,7 +98,7 @@ def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
 
 def test_the_mirror_image_of_the_draws_cancels_shocks() -> None:
     """Of two equals the mean over draws and mirror images is a half, to rounding."""
-    plan = compile_scenario(toy(20, behaviour={"conviction": 0}))
+    plan = X(toy(20, behaviour={"conviction": 0}))
     world = draw(plan, 3, 0, 64)
     one, other = (
         balance.mean_share(plan, balance.leans(plan, w), w)[0] for w in balance.mirrored(world)

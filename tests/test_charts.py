@@ -27,7 +27,7 @@ from iomsim.charts.base import captions
 from iomsim.charts.dashboard import heading
 from iomsim.charts.facts import tally
 from iomsim.charts.session_axis import BIN, lay_days
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.forecast import NO_WINNER, Forecast, from_outcomes

@@ -14,7 +14,6 @@ from toys import classes, elect, play, tallies, toy
 
 import iomsim as iom
 from iomsim.engine.plan import draw
-from iomsim.engine.spans import plan_of
 from iomsim.errors import PairingError
 from iomsim.model.components import Tie
 from iomsim.model.differences import differences, phrase
@@ -101,7 +100,7 @@ def test_a_sponsor_s_numbers_go_with_its_name_not_with_its_place() -> None:
 def test_no_parameter_shifts_what_is_drawn(change: dict[str, float]) -> None:
     race = toy(sponsors=SPONSORS)
     other = race.with_parameters(change)
-    one, two = (draw(plan_of(r), 1, 0, 200) for r in (race, other))
+    one, two = (draw(r.plan, 1, 0, 200) for r in (race, other))
     for name in ("keys", "campaign", "appeal", "region", "conviction"):
         assert np.array_equal(getattr(one, name), getattr(two, name))
     assert not (one.absent & ~two.absent).any()  # who was away stays away

@@ -11,7 +11,8 @@ import pytest
 from test_records import election, tally, write
 
 import iomsim as iom
-from iomsim.engine.spans import join, results
+from iomsim.engine.outcomes import join
+from iomsim.engine.simulate import iter_spans
 from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.validation.contest import Contest
@@ -282,7 +283,7 @@ def test_a_stretch_misses_as_many_papers_as_its_first_tally() -> None:
 def test_synthetic_contests_are_the_runs_told_as_records() -> None:
     told = iom.synthetic_contests(40, seed=3, size=30, candidates=3)
     race = told[0].race(("A", "B", "C"), common_sd=0.4)
-    out = join(results(race, 40, 3))
+    out = join(iter_spans(race, 40, 3))
     for run, one in enumerate(told):
         rows = out.votes[out.starts[run] :][: out.rounds[run]]
         assert [known.tally for known in one.rounds] == [tuple(row[row >= 0].tolist()) for row in rows]

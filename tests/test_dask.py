@@ -13,9 +13,11 @@ import pytest
 from toys import same, toy
 
 import iomsim as iom
-from iomsim.engine import spans
+from iomsim.engine import simulate
+from iomsim.engine import simulate
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import join, play_span
+from iomsim.engine.outcomes import join
+from iomsim.engine.simulate import play_span
 from iomsim.forecasting import run
 
 pytestmark = [
@@ -45,7 +47,7 @@ def client(cluster: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr(run, "SPAN", 1)
 
 
@@ -133,8 +135,8 @@ def breaks(race: Any, seed: int, first: int, size: int) -> Any:
 
 @pytest.mark.usefixtures("short_spans")
 def test_a_failure_on_a_worker_names_its_block(client: Any) -> None:
-    parts = spans.results(RACE, 6 * BLOCK, 9, client.get_executor(), work=breaks)
+    parts = simulate.iter_spans(RACE, 6 * BLOCK, 9, client.get_executor(), work=breaks)
     done = [next(parts) for _ in range(3)]
     with pytest.raises(iom.BlockError, match="from block 3 failed: ValueError: as agreed"):
         done += list(parts)
-    assert same(join(done[:3]), join(spans.results(RACE, 3 * BLOCK, 9)))
+    assert same(join(done[:3]), join(simulate.iter_spans(RACE, 3 * BLOCK, 9)))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import iomsim as iom
-from iomsim.engine.plan import compile_scenario
+from X import X
 from iomsim.model import evidence
 from iomsim.model.electorate import read_table
 from iomsim.model.scenario import Scenario, build
@@ -323,7 +323,7 @@ def test_the_level_of_2018() -> None:
 
 
 def test_absence_in_geneva(geneva: Scenario) -> None:
-    plan = compile_scenario(geneva)
+    plan = X(geneva)
     free = plan.pins < 0
     assert plan.absent[~free].tolist() == [0, 0]
     assert plan.absent[free] == pytest.approx(0.05 + 0.05 * geneva.exposure.min(axis=0)[free])

@@ -16,11 +16,13 @@ from slow_twin import differences, election
 from toys import same, toy
 
 import iomsim as iom
-from iomsim.engine import executors, rng, spans
+from iomsim.engine import simulate
+from iomsim.engine import executors, rng, simulate
 from iomsim.engine.executors import as_done, in_order, spread
 from iomsim.engine.plan import draw
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import Outcomes, join, plan_of, play_span
+from iomsim.engine.outcomes import Outcomes, join
+from iomsim.engine.simulate import play_span
 from iomsim.errors import BlockError, IomsimError
 from iomsim.forecasting import run
 from iomsim.forecasting.summary import Summary
@@ -88,7 +90,7 @@ PLACES: dict[str, Callable[[], Any]] = {
 @pytest.fixture
 def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a span be one block, so that a forecast of a few thousand runs has several."""
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr(run, "SPAN", 1)
 
 
@@ -131,16 +133,16 @@ def test_what_is_no_executor_is_refused() -> None:
 @pytest.mark.parametrize("race", [RACE, toy(15, behaviour={"absent": 0.1})], ids=["three", "two"])
 def test_ten_thousand_runs_are_the_head_of_a_hundred_thousand(race: iom.Scenario) -> None:
     """The longer one is played in longer spans: it makes no difference."""
-    short, long = (join(spans.results(race, runs, seed=3)) for runs in (10_000, 100_000))
-    assert spans.span(10_000) != spans.span(100_000)
+    short, long = (join(simulate.iter_spans(race, runs, seed=3)) for runs in (10_000, 100_000))
+    assert simulate.span_blocks(10_000) != simulate.span_blocks(100_000)
     assert same(long.head(10_000), short)
 
 
 def test_spans_are_long_for_many_runs_but_there_are_enough_for_the_workers() -> None:
     pool = Lazy()
-    assert spans.span(10_000) == spans.span(100_000, pool) == spans.SPAN
-    assert spans.span(100_000) == spans.span(10_000_000, pool) == spans.LONG * spans.SPAN
-    assert 10_000_000 / (spans.span(10_000_000, pool) * BLOCK) > 100
+    assert simulate.span_blocks(10_000) == simulate.span_blocks(100_000, pool) == simulate.SPAN
+    assert simulate.span_blocks(100_000) == simulate.span_blocks(10_000_000, pool) == simulate.LONG * simulate.SPAN
+    assert 10_000_000 / (simulate.span_blocks(10_000_000, pool) * BLOCK) > 100
 
 
 # -- addresses -------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ def test_spans_are_long_for_many_runs_but_there_are_enough_for_the_workers() -> 
 
 def at_home(out: Outcomes, race: iom.Scenario, seed: int, first: int = 0) -> bool:
     """Say whether runs of every block are those that the slow twin finds at the block's address."""
-    plan, wrong = plan_of(race), []
+    plan, wrong = race.plan, []
     for at in range(0, out.size, BLOCK):
         draws = draw(plan, seed, first + at // BLOCK)
         runs = [run for run in (0, 1, 500, BLOCK - 1) if at + run < out.size]
@@ -181,7 +183,7 @@ WRONG: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 
 @pytest.mark.usefixtures("short_spans")
 def test_every_block_is_at_home() -> None:
-    assert at_home(join(spans.results(RACE, 3 * BLOCK + 50, seed=3)), RACE, 3)
+    assert at_home(join(simulate.iter_spans(RACE, 3 * BLOCK + 50, seed=3)), RACE, 3)
     assert at_home(play_span(RACE, 3, 5, 2 * BLOCK), RACE, 3, first=5)
 
 
@@ -192,10 +194,10 @@ def test_a_wrong_address_is_seen(mistake: str, monkeypatch: pytest.MonkeyPatch) 
     honest = getattr(module, name)
     lie = how(honest)
     if name == "run_keys":  # the twin must not be lied to as well
-        monkeypatch.setattr(spans, "rng", type("Lying", (), vars(rng) | {"run_keys": staticmethod(lie)}))
+        monkeypatch.setattr(simulate, "rng", type("Lying", (), vars(rng) | {"run_keys": staticmethod(lie)}))
     else:
         monkeypatch.setattr(module, name, lie)
-    out = join(spans.results(RACE, 3 * BLOCK + 50, seed=3, work=spans.play_span))
+    out = join(simulate.iter_spans(RACE, 3 * BLOCK + 50, seed=3, work=simulate.play_span))
     assert not at_home(out, RACE, 3)
 
 
@@ -208,14 +210,14 @@ def test_a_span_is_the_same_wherever_it_lies_in_a_longer_one() -> None:
 
 
 def fails_in(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = spans.play_span
+    honest = simulate.play_span
 
     def played(race: Any, seed: int, first: int, size: int) -> Any:
         if first == block:
             raise MemoryError("no room")
         return honest(race, seed, first, size)
 
-    monkeypatch.setattr(spans, "play_span", played)
+    monkeypatch.setattr(simulate, "play_span", played)
 
 
 class Behind(Eager):
@@ -268,9 +270,9 @@ def dies(race: Any, seed: int, first: int, size: int) -> Any:
 
 
 def test_from_another_process_the_failure_comes_back_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     with spawned() as pool:
-        parts = spans.results(RACE, 4 * BLOCK, 9, pool, work=dies)
+        parts = simulate.iter_spans(RACE, 4 * BLOCK, 9, pool, work=dies)
         done = [next(parts), next(parts)]
         with pytest.raises(BlockError, match="from block 2 failed: ValueError: as agreed"):
             done += list(parts)
@@ -326,15 +328,15 @@ def test_as_done_the_first_that_is_done_comes_first() -> None:
 # -- what travels ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [spans.attempt, play_span, run.count_span, count_cells])
+@pytest.mark.parametrize("function", [simulate.run_span, play_span, run.count_span, count_cells])
 def test_workers_find_their_functions_in_the_package(function: Any) -> None:
     assert pickle.loads(pickle.dumps(function)) is function
 
 
 def test_only_small_things_travel() -> None:
     race = iom.load("geneva-2023")
-    sent = spans.packed(race, Lazy())
-    task = (spans.attempt, play_span, sent, 2023, 64, spans.SPAN * BLOCK)
+    sent = simulate.serialised(race, Lazy())
+    task = (simulate.run_span, play_span, sent, 2023, 64, simulate.SPAN * BLOCK)
     assert len(pickle.dumps(task)) < 12_000
     changes = [(("behaviour.secrecy", 0.1 * i),) for i in range(8)]
     assert len(pickle.dumps((count_cells, sent, changes, 2023, 0, 2000))) < 14_000
@@ -344,11 +346,11 @@ def test_only_small_things_travel() -> None:
 
 
 def test_a_scenario_is_sent_as_bytes_and_unpacked_once() -> None:
-    sent = spans.packed(RACE, Lazy())
+    sent = simulate.serialised(RACE, Lazy())
     assert isinstance(sent, bytes)
-    assert spans.unpacked(sent) == RACE
-    assert spans.unpacked(bytes(sent)) is spans.unpacked(sent)
-    assert spans.packed(RACE, None) is RACE is spans.unpacked(RACE)
+    assert simulate.deserialised(sent) == RACE
+    assert simulate.deserialised(bytes(sent)) is simulate.deserialised(sent)
+    assert simulate.serialised(RACE, None) is RACE is simulate.deserialised(RACE)
 
 
 def test_a_summary_does_not_grow_with_the_runs() -> None:

@@ -16,7 +16,7 @@ from scipy import stats
 from toys import FREE, STILL, elect, neutral, same, toy
 
 import iomsim as iom
-from iomsim.engine import spans
+from iomsim.engine import simulate
 from iomsim.forecasting import estimates, wording
 from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands, wilson
 from iomsim.forecasting.summary import merge, summarise
@@ -362,7 +362,7 @@ def test_a_forecast_is_not_changed_or_compared_by_accident(forecasts: dict[str, 
 
 
 def test_the_summary_alone_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "SIDE_RUNS", 300)
     race = iom.load("iom-2018").with_rules("four-rounds")
     whole, counts = (make(race, 2500, keep=keep) for keep in ("runs", "summary"))

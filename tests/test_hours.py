@@ -12,7 +12,6 @@ from iomsim.election_day.clocks import Hours, consulted, ends_at, known, opening
 from iomsim.election_day.particles import weights
 from iomsim.engine.clock import sits_late
 from iomsim.engine.plan import Plan
-from iomsim.engine.spans import plan_of
 from iomsim.typing import Floats
 
 CLOCKS = 200_000

@@ -22,7 +22,7 @@ from iomsim.election_day import learned
 from iomsim.election_day.election_day import Night
 from iomsim.election_day.predict import allows
 from iomsim.election_day.report import one_in
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, IomsimError
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import Rules

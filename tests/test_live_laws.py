@@ -13,11 +13,13 @@ from scipy import stats
 from toys import ALPHA, PRESENT, STILL, neutral, toy
 
 import iomsim as iom
+from iomsim.engine import simulate
+from iomsim.engine import outcomes
 from iomsim import exact
 from iomsim.election_day import learned, particles, update
 from iomsim.election_day.election_day import Night
 from iomsim.election_day.state import opening
-from iomsim.engine import spans
+from iomsim.engine import simulate
 from iomsim.engine.plan import draw
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS
@@ -166,16 +168,16 @@ def test_parts_of_what_can_be_add_up() -> None:
 DRAWS = 99
 
 
-def truths(race: Scenario, worlds: int, seed: int) -> tuple[spans.Outcomes, dict[str, Floats]]:
+def truths(race: Scenario, worlds: int, seed: int) -> tuple[outcomes.Outcomes, dict[str, Floats]]:
     """Return elections and what of them is ranked."""
-    plan = spans.plan_of(race)
-    out = spans.play_span(race, seed, 0, worlds)
+    plan = race.plan
+    out = simulate.play_span(race, seed, 0, worlds)
     stage = replace(opening(plan, worlds, seed), cloud=particles.new_cloud(plan, draw(plan, seed, 0, worlds)))
     level = learned.level(plan, stage, 0)
     return out, {"A wins": (out.winner == 0).astype(float), "rounds": out.rounds.astype(float), "level": level}
 
 
-def after_tallies(race: Scenario, out: spans.Outcomes, run: int, most: int, worlds: int) -> Night:
+def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, worlds: int) -> Night:
     """Announce the first tallies of an election, at most so many, and whatever became of it before the last of them."""
     night = iom.live(race, particles=worlds, seed=10_000 + run)
     held, names = int(out.rounds[run]), np.array(race.names)
@@ -256,7 +258,7 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
 def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
     race = iom.load("geneva-2023")
     worlds = 200
-    out = spans.play_span(race, 55, 0, worlds)
+    out = simulate.play_span(race, 55, 0, worlds)
     nights = (after_tallies(race, out, run, 1, 400) for run in range(worlds))
     wins = [night.forecast().win_probability()["probability"]["Pope"] for night in nights]
     prior = iom.forecast(race, runs=100_000, seed=6, progress=False).win_probability()["probability"]["Pope"]

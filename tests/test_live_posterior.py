@@ -15,13 +15,15 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
+from iomsim.engine import simulate
+from iomsim.engine import outcomes
 from iomsim.election_day import between_rounds, particles, propagate, update
 from iomsim.election_day.election_day import Night, live
-from iomsim.engine import spans
+from iomsim.engine import simulate
 from iomsim.engine.clock import DAY, Timetable
 from iomsim.engine.plan import Draws, draw
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import Outcomes, plan_of
+from iomsim.engine.outcomes import Outcomes
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.typing import Floats
@@ -79,7 +81,7 @@ class Elections:
 
     def first_round_ends(self, minute: float, within: float = 10) -> Where:
         """Return where the first round ended at about this minute, by letting the clocks run again."""
-        plan = plan_of(self.race)
+        plan = self.race.plan
         table = Timetable(plan.calendar, plan.pace, self.draws.keys)
         table.hold_round(np.arange(self.out.size), 1)
         return np.abs(table.now - minute) <= within
@@ -116,9 +118,9 @@ class Elections:
 @cache
 def past(race: Scenario, runs: int, seed: int = 99) -> Elections:
     """Return elections simulated without knowing anything."""
-    plan = plan_of(race)
-    draws = [draw(plan, seed, block, n) for block, n in enumerate(spans.portions(runs, BLOCK))]
-    found = Elections(spans.join(spans.results(race, runs, seed)), particles.beside(draws))
+    plan = race.plan
+    draws = [draw(plan, seed, block, n) for block, n in enumerate(simulate.chunk_sizes(runs, BLOCK))]
+    found = Elections(outcomes.join(simulate.iter_spans(race, runs, seed)), particles.beside(draws))
     found.race = race
     return found
 

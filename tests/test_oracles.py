@@ -37,11 +37,13 @@ from toys import (
     toy,
 )
 
+from iomsim.engine import simulate
 from iomsim import exact
-from iomsim.engine import clock, kernel, plan, rng, spans
+from iomsim.engine import clock, kernel, plan, rng, simulate
 from iomsim.engine.clock import Timetable
-from iomsim.engine.plan import Draws, compile_scenario, draw, leans
-from iomsim.engine.spans import Outcomes, plan_of
+from iomsim.engine.plan import Draws, draw, leans
+from X import X
+from iomsim.engine.outcomes import Outcomes
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, RULE_SETS
 
@@ -545,7 +547,7 @@ def on_monday(**changes: float) -> list[float]:
 
     No round runs past midnight, so that it does not matter whether the beginning or the end counts.
     """
-    plan = compile_scenario(toy().with_clock(**changes))
+    plan = X(toy().with_clock(**changes))
     keys = np.concatenate([rng.run_keys(1, block) for block in range(20)])
     timetable, held = Timetable(plan.calendar, plan.pace, keys), np.zeros(keys.size, dtype=int)
     for round_ in range(1, 14):
@@ -661,14 +663,14 @@ def test_in_a_tie_nobody_concedes() -> None:
 @pytest.fixture(scope="module")
 def worlds(centre: Scenario) -> Draws:
     """Some thousand worlds, side by side."""
-    plan = compile_scenario(centre)
+    plan = X(centre)
     parts = [draw(plan, 3, block) for block in range(12)]
     return Draws(**{key: np.concatenate([getattr(p, key) for p in parts], axis=-1) for key in vars(parts[0])})
 
 
 def test_shocks_have_the_spread_of_differences(centre: Scenario, worlds: Draws) -> None:
     calm = centre.with_parameters({"sponsors.W.spread": 0.0, "sponsors.E.spread": 0.0})
-    a = leans(compile_scenario(calm), worlds)
+    a = leans(X(calm), worlds)
     gap = a[0] - a[1]
     runs, error = gap.shape[1], 4 / np.sqrt(2 * gap.shape[1])
     assert abs(gap[0].std() / np.hypot(0.3, 0.4) - 1) < error
@@ -681,7 +683,7 @@ def test_shocks_have_the_spread_of_differences(centre: Scenario, worlds: Draws) 
 def test_a_campaign_works_as_well_as_stated_on_average(centre: Scenario, worlds: Draws) -> None:
     """Lognormal of mean 1, and nothing else moves a member whom no shock reaches."""
     quiet = centre.with_behaviour(common_sd=0, region_sd=0, secrecy=0.25).with_pressure(E=0.0)
-    effect = (leans(compile_scenario(quiet), worlds)[0, 0] + 0.09) / (0.75 * 0.6)
+    effect = (leans(X(quiet), worlds)[0, 0] + 0.09) / (0.75 * 0.6)
     assert abs(effect.mean() - 1) < 4 * 0.417 / np.sqrt(effect.size)
     assert stats.kstest(np.log(effect), "norm", (-0.08, 0.4)).pvalue > ALPHA
     assert stats.kstest(np.log(effect), "norm", (0.0, 0.4)).pvalue < ALPHA
@@ -698,7 +700,7 @@ def test_absence_grows_with_pressure_from_every_side() -> None:
     race = toy(electorate=electorate, sponsors=sponsors, behaviour=behaviour)
     # exposures: W 2 or 0, Y 1.5 or 0.5; the smaller of the two counts
     expected = np.array([0.0] + [0.05 + 0.1 * 1.5] * 4 + [0.05] * 4 + [1.0])
-    plan = compile_scenario(race)
+    plan = X(race)
     assert plan.absent == pytest.approx(expected)
     absent = np.concatenate([draw(plan, 1, block).absent for block in range(10)], axis=1)
     assert (absent[0] == 0).all()
@@ -737,7 +739,7 @@ class Submits:
 
 @pytest.fixture
 def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
 
 
 SPREAD = {"names": "ABC", "rules": {"name": "until-two-thirds", "eliminate_after": 1}, "behaviour": {"absent": 0.1}}
@@ -765,7 +767,7 @@ def test_in_other_processes_the_numbers_are_the_same() -> None:
 def test_blocks_side_by_side_or_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     race = toy(21, **SPREAD)
     wide = play(race, 4500, seed=9)
-    monkeypatch.setattr(spans, "SPAN", 3)
+    monkeypatch.setattr(simulate, "SPAN", 3)
     assert same(wide, play(race, 4500, seed=9))
 
 
@@ -787,24 +789,24 @@ def test_scenarios_side_by_side_play_as_each_alone() -> None:
         race.with_clock(last_call=90),
         race.with_pinned(A=["M3"]),
     ]
-    for cell, out in zip(cells, spans.play_cells(cells, 3, 1, 1500), strict=True):
-        assert same(out, spans.play_span(cell, 3, 1, 1500))
+    for cell, out in zip(cells, simulate.play_cells(cells, 3, 1, 1500), strict=True):
+        assert same(out, simulate.play_span(cell, 3, 1, 1500))
 
 
 def test_whatever_of_the_behaviour_is_changed_side_by_side_is_as_alone() -> None:
     race = camps(TWO_CAMPS).with_rules("one-two-way").with_behaviour(overnight=0.1)
     paths = [path for path in race.parameters() if path.startswith("behaviour.")]
     cells = [race.with_parameters({path: 0.6 * race.parameters()[path].value + 0.05}) for path in paths]
-    for cell, out in zip(cells, spans.play_cells(cells, 3, 0, 300), strict=True):
-        assert same(out, spans.play_span(cell, 3, 0, 300))
+    for cell, out in zip(cells, simulate.play_cells(cells, 3, 0, 300), strict=True):
+        assert same(out, simulate.play_span(cell, 3, 0, 300))
 
 
 def test_electorates_of_two_sizes_share_no_round_where_their_size_says_what_elects() -> None:
     rules = {"name": "strict", "base": "entitled"}
     gone = [(), ("M15",), ("M13", "M14", "M15")]
     cells = [toy(electorate={"size": 15, "without_vote": who}, behaviour=PRESENT, rules=rules) for who in gone]
-    for cell, out, need in zip(cells, spans.play_cells(cells, 3, 0, 400), (10, 10, 8), strict=True):
-        assert same(out, spans.play_span(cell, 3, 0, 400))
+    for cell, out, need in zip(cells, simulate.play_cells(cells, 3, 0, 400), (10, 10, 8), strict=True):
+        assert same(out, simulate.play_span(cell, 3, 0, 400))
         assert out.votes.max(axis=1)[out.starts + out.rounds - 1][out.winner >= 0].min() == need
 
 
@@ -859,7 +861,7 @@ def test_another_sponsor_leaves_the_numbers_of_the_others_alone() -> None:
 
     def drawn(*which: int) -> dict[str, np.ndarray]:
         race = toy(sponsors=[sponsors[i] for i in which])
-        plan = compile_scenario(race)
+        plan = X(race)
         return dict(zip(plan.sponsors, draw(plan, 3, 2).campaign, strict=True))
 
     alone, all_, turned = drawn(1), drawn(0, 1, 2), drawn(2, 1, 0)

@@ -13,7 +13,6 @@ from toys import PRESENT, elect, play, toy
 
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import plan_of
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.forecasting.run import MOST_RUNS
 from iomsim.model.components import Tie
@@ -140,7 +139,7 @@ def test_the_interval_of_a_push_by_hand() -> None:
     race = five()
     gain = np.sqrt(1 + 0.346 * 1.8**2) / 1.8
     sums = pushes_module.Sums(np.full((2, 5), 40.0), np.full((2, 5), 200.0), np.full(5, 100), np.full(5, 400))
-    row = pushes_module._table(race, plan_of(race), 0, sums, 400).iloc[0]
+    row = pushes_module._table(race, race.plan, 0, sums, 400).iloc[0]
     assert row["win"] == pytest.approx(0.1 * gain)
     assert row["win_high"] - row["win"] == pytest.approx(1.95996 * gain * np.sqrt((0.5 - 0.01) / 400), rel=1e-4)
     assert row["support"] == 0.25
@@ -162,7 +161,7 @@ def test_the_control_variate_pays() -> None:
 
 def summed_by_hand(race: Scenario, guesses: Any, blocks: int) -> pd.DataFrame:
     sums = pushes_module.summed(race, 0, 1, guesses, 0, blocks * BLOCK)
-    return pushes_module._table(race, plan_of(race), 0, sums, blocks * BLOCK)
+    return pushes_module._table(race, race.plan, 0, sums, blocks * BLOCK)
 
 
 def test_any_guess_leaves_the_estimate_unbiased_if_it_leaves_the_member_out() -> None:
@@ -194,7 +193,7 @@ def test_the_opening_is_the_elections_own_first_round() -> None:
         race = race.with_behaviour(abstain=0)
         out = play(race, BLOCK, seed=3)
         for k in range(len(race.names)):
-            start = opening(plan_of(race), k, 3, 0, BLOCK)
+            start = opening(race.plan, k, 3, 0, BLOCK)
             assert np.array_equal(start.intends.sum(axis=0), out.votes[out.starts, k])
             assert np.array_equal(start.present.sum(axis=0), out.present)
             assert np.corrcoef(start.z[2], start.intends[2])[0, 1] > 0.2

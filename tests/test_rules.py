@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from toys import SURE, elect, fit, play, proportion, toy
 
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import ScenarioError, UnknownNameError
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed

@@ -15,7 +15,8 @@ import pytest
 from toys import elect, same, toy
 
 import iomsim as iom
-from iomsim.engine import spans
+from iomsim.engine import simulate
+from iomsim.engine import simulate
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError
 from iomsim.forecasting import run
@@ -25,7 +26,7 @@ from iomsim.forecasting.run import InterruptedForecastWarning, half_width
 @pytest.fixture
 def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a span be one block, so that a forecast of a few thousand runs has several."""
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr(run, "SPAN", 1)
 
 
@@ -70,7 +71,7 @@ def test_every_whole_number_is_a_seed(seed: Any) -> None:
 def test_pieces_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = make(toy(15), runs=20 * BLOCK + 7)  # more than are merged at a time
     assert len(pieces) == 20 * BLOCK + 7
-    monkeypatch.setattr(spans, "SPAN", 64)
+    monkeypatch.setattr(simulate, "SPAN", 64)
     tables_equal(pieces, make(toy(15), runs=20 * BLOCK + 7))
 
 
@@ -123,7 +124,7 @@ def test_it_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stopping_early_keeps_memory_small() -> None:
     """Looking at the width does not copy the runs together again and again."""
     gathered = run.Gathered(toy(5), 1, "runs")
-    gathered.add(spans.play_span(toy(5), 1, 0, 100))
+    gathered.add(simulate.play_span(toy(5), 1, 0, 100))
     assert gathered.counts().outcomes is None
     tables_equal(gathered.counts(), gathered.forecast())
 
@@ -131,9 +132,9 @@ def test_stopping_early_keeps_memory_small() -> None:
 @pytest.mark.slow
 def test_intervals_cover_as_often_as_they_say_although_stopping_looks_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two equals each wins half of the time; 95 % of 800 intervals must hold that, to 4 errors."""
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr(run, "SPAN", 1)
-    monkeypatch.setattr(spans, "BLOCK", 64)
+    monkeypatch.setattr(simulate, "BLOCK", 64)
     monkeypatch.setattr(run, "BLOCK", 64)
     race = toy(3, behaviour={"absent": 0, "cross_pressure_absence": 0, "abstain": 0})  # two of three elect
     inside = 0
@@ -193,14 +194,14 @@ def test_interrupted_on_the_way_to_a_precision_it_returns_too() -> None:
 
 @pytest.mark.usefixtures("short_spans")
 def test_interrupted_here_without_an_executor(monkeypatch: pytest.MonkeyPatch) -> None:
-    play_span, calls = spans.play_span, iter(range(10))
+    play_span, calls = simulate.play_span, iter(range(10))
 
     def played(*address: Any) -> Any:
         if next(calls) == 2:
             raise KeyboardInterrupt
         return play_span(*address)
 
-    monkeypatch.setattr(spans, "play_span", played)
+    monkeypatch.setattr(simulate, "play_span", played)
     with pytest.warns(InterruptedForecastWarning):
         fc = make(toy(15), runs=5000)
     assert len(fc) == 2 * BLOCK
@@ -209,14 +210,14 @@ def test_interrupted_here_without_an_executor(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("short_spans")
 @pytest.mark.parametrize("finished", [0, 3])
 def test_a_worker_that_fails_is_named_and_the_rest_is_kept(finished: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    play_span = spans.play_span
+    play_span = simulate.play_span
 
     def played(race: Any, seed: int, first: int, size: int) -> Any:
         if first == finished:
             raise MemoryError("no room")
         return play_span(race, seed, first, size)
 
-    monkeypatch.setattr(spans, "play_span", played)
+    monkeypatch.setattr(simulate, "play_span", played)
     with pytest.raises(BlockError) as error:
         make(toy(15), runs=5000)
     assert str(error.value) == f"the span of {BLOCK} runs from block {finished} failed: MemoryError: no room"
@@ -270,7 +271,7 @@ def test_the_bar_moves_with_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         def update(self, runs: int) -> None:
             seen.append(runs)
 
-    monkeypatch.setattr(spans, "SPAN", 1)
+    monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr("tqdm.auto.tqdm", Bar)
     iom.forecast(toy(5), runs=2500, seed=1)
     assert seen == [{"total": 2500, "unit": " runs", "delay": 2, "leave": False}, 1024, 1024, 452, "closed"]

@@ -14,7 +14,8 @@ from toys import ALPHA, fit, proportion
 
 from iomsim.engine import choice, choice_binary, kernel, packing, rng
 from iomsim.engine.binomial import binomial_quantile
-from iomsim.engine.rng import BLOCK, SEATS, Booth, Lane, Purpose
+from iomsim.engine.rng import BLOCK, Lane, Purpose
+from iomsim.engine.packing import MEMBERS_PER_BYTE, BallotBits
 from iomsim.model.electorate import LARGEST
 
 KEYS = rng.run_keys(2023, 0)
@@ -80,7 +81,7 @@ def test_no_two_uses_share_a_number() -> None:
         "abstain": {Lane.ABSTAIN + k for k in range(8)},
         "sway": {Lane.SWAY + k for k in range(8)},
         "yes or no": set(range(Lane.YES, Lane.YES + LARGEST)),
-        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // SEATS) * 2)),
+        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // MEMBERS_PER_BYTE) * 2)),
     }
     assert max(uses["ballots"]) < 65536
     for (one, lanes), (other, more) in combinations(uses.items(), 2):
@@ -121,17 +122,17 @@ def test_purposes_blocks_and_seeds_give_other_numbers() -> None:
 def test_the_booth_hands_out_the_leading_bits_of_the_ballots(members: int, round_: int) -> None:
     keys, who = KEYS[:33], np.arange(members)
     numbers = ballot(np.tile(keys, members), round_, np.repeat(who, keys.size).astype(np.uint64))
-    bits = Booth(members, 40).of(rng.pairs(keys, round_))
-    assert bits.shape == (-(-members // SEATS), SEATS * keys.size)
-    seats = bits[who[:, None] // SEATS, SEATS * np.arange(keys.size) + who[:, None] % SEATS]
+    bits = BallotBits(members, 40).of(packing.pairs(keys, round_))
+    assert bits.shape == (-(-members // MEMBERS_PER_BYTE), MEMBERS_PER_BYTE * keys.size)
+    seats = bits[who[:, None] // MEMBERS_PER_BYTE, MEMBERS_PER_BYTE * np.arange(keys.size) + who[:, None] % MEMBERS_PER_BYTE]
     assert np.array_equal(seats, np.floor(numbers.reshape(members, keys.size)))
 
 
 def test_a_booth_forgets_what_it_handed_out_before() -> None:
-    booth = Booth(10, 64)
-    first = booth.of(rng.pairs(KEYS[:64], 1)).copy()
-    booth.of(rng.pairs(KEYS[64:80], 2))
-    assert np.array_equal(booth.of(rng.pairs(KEYS[:64], 1)), first)
+    booth = BallotBits(10, 64)
+    first = booth.of(packing.pairs(KEYS[:64], 1)).copy()
+    booth.of(packing.pairs(KEYS[64:80], 2))
+    assert np.array_equal(booth.of(packing.pairs(KEYS[:64], 1)), first)
 
 
 @pytest.mark.parametrize("round_", [2, 11])
@@ -187,7 +188,7 @@ def test_student_has_five_degrees_of_freedom_and_unit_variance() -> None:
 
 
 def test_many_normals_are_normal_and_independent() -> None:
-    z = rng.many_normals(rng.generator(1, 0, Purpose.CONVICTION), (64, BLOCK))
+    z = rng.normal_block(rng.generator(1, 0, Purpose.CONVICTION), (64, BLOCK))
     assert z.shape == (64, BLOCK)
     assert z.dtype == np.float32
     flat = z.ravel().astype(float)
@@ -197,13 +198,13 @@ def test_many_normals_are_normal_and_independent() -> None:
     half = flat.size // 2  # the two of a pair lie half the array apart
     for a, b in ((flat[:half], flat[half:]), (flat[:half] ** 2, flat[half:] ** 2), (flat[:-1], flat[1:])):
         assert abs(np.corrcoef(a, b)[0, 1]) * np.sqrt(a.size) < 4
-    assert rng.many_normals(rng.generator(1, 0, Purpose.CONVICTION), (3, 5)).shape == (3, 5)
+    assert rng.normal_block(rng.generator(1, 0, Purpose.CONVICTION), (3, 5)).shape == (3, 5)
 
 
 def test_many_coins_fall_with_their_chances() -> None:
     chances = np.array([0.0, 1e-4, 0.05, 0.5, 0.999, 1.0])
     coins = np.concatenate(
-        [rng.many_coins(rng.generator(1, block, Purpose.ABSENCE), chances) for block in range(40)], axis=1
+        [rng.bernoulli_block(rng.generator(1, block, Purpose.ABSENCE), chances) for block in range(40)], axis=1
     )
     assert coins.shape == (6, 40 * BLOCK)
     assert not coins[0].any()
@@ -214,7 +215,7 @@ def test_many_coins_fall_with_their_chances() -> None:
 
 def test_the_further_digits_of_ballots_are_others_in_every_round() -> None:
     for round_ in (1, 2, 40):
-        assert np.array_equal(rng.finer(KEYS, round_), rng.uniform(KEYS, round_, Lane.FINE))
+        assert np.array_equal(rng.shared_fraction(KEYS, round_), rng.uniform(KEYS, round_, Lane.FINE))
 
 
 class Zeros:
@@ -230,7 +231,7 @@ class Zeros:
 
 def test_a_coin_whose_sixteen_bits_tie_is_decided_by_further_ones() -> None:
     chances = np.array([0.0, 0.25, 0.75, 1.0])
-    coins = rng.many_coins(Zeros(), np.repeat(chances, 50) / 2**16)  # type: ignore[arg-type]
+    coins = rng.bernoulli_block(Zeros(), np.repeat(chances, 50) / 2**16)  # type: ignore[arg-type]
     assert coins.reshape(4, -1).mean(axis=1) == pytest.approx(chances, abs=4 * 0.433 / np.sqrt(50 * BLOCK))
 
 
@@ -276,13 +277,13 @@ def told(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rng, "finer", lambda keys, round_: np.full(keys.size, digits))
         patch.setattr(rng, "pairs", lambda keys, round_: np.repeat(keys, 2))
-        patch.setattr(Booth, "of", lambda booth, pairs: np.repeat(bits[pairs[::2].astype(int)], SEATS)[None])
-        two = choice_binary.Pair.room((SEATS, size), size)
-        shape = (SEATS, size)
+        patch.setattr(BallotBits, "of", lambda booth, pairs: np.repeat(bits[pairs[::2].astype(int)], MEMBERS_PER_BYTE)[None])
+        two = choice_binary.BinaryChoice.room((MEMBERS_PER_BYTE, size), size)
+        shape = (MEMBERS_PER_BYTE, size)
         two.put(slice(0, size), np.full(shape, odds, dtype=np.float32), np.full(shape, second, dtype=np.uint8))
         nobody = np.full(size, -1)
         pulls = np.repeat(np.array(pull)[:, None], size, axis=1)
-        urge = choice.Urge(np.full(size, omega), pulls, nobody, np.ones((2, size), dtype=bool))
+        urge = choice.Reconsideration(np.full(size, omega), pulls, nobody, np.ones((2, size), dtype=bool))
         two.think(np.arange(size, dtype=np.uint64), 2, urge)
     intentions = two.intentions()
     assert (intentions == intentions[0]).all()
@@ -328,13 +329,13 @@ def test_everybody_is_counted_however_many_there_are(members: int) -> None:
     everybody[1, 3] = everybody[7, 3] = False
     expected = [members, members, members, members - 2, members]
     assert packing.total(everybody.view(np.uint8)).tolist() == expected
-    bytes_ = packing.benched_flags(everybody)
-    assert packing.total_of_bytes(bytes_).tolist() == expected
-    assert np.array_equal(packing.unbenched_flags(bytes_, members), everybody)
+    bytes_ = packing.pack_flags(everybody)
+    assert packing.total_packed(bytes_).tolist() == expected
+    assert np.array_equal(packing.unpack_flags(bytes_, members), everybody)
 
 
 def test_arrays_come_back_from_the_shelf_but_never_two_at_a_time() -> None:
-    shelf = packing.Shelf()
+    shelf = packing.BufferPool()
     one, two = shelf.take((3, 100, 8)), shelf.take((3, 100, 8))
     assert one.shape == two.shape == (3, 100, 8)
     assert not np.shares_memory(one, two)
@@ -367,8 +368,8 @@ def test_no_bound_for_certainty_is_rounded_below_it() -> None:
 def test_whole_numbers_that_sixteen_bits_do_not_hold_are_known(steps: float) -> None:
     """Also those to which single precision rounds a bound up: 65535 and all but one are 65536."""
     nobody = np.full(1, -1)
-    urge = choice.Urge(np.array([steps / 2**16]), np.zeros((2, 1)), nobody, np.ones((2, 1), dtype=bool))
-    share = choice.Share.of(urge, np.zeros(1))
+    urge = choice.Reconsideration(np.array([steps / 2**16]), np.zeros((2, 1)), nobody, np.ones((2, 1), dtype=bool))
+    share = choice.Thresholds.of(urge, np.zeros(1))
     assert share.wide or share.below.max() < 2**16
     assert not (share.wide and steps < 65_534)
 
@@ -383,4 +384,4 @@ def test_where_sixteen_bits_tie_the_further_digits_decide() -> None:
 def test_few_flags_are_found_where_they_are() -> None:
     flags = np.zeros((5, 64), dtype=bool)
     flags.reshape(-1)[[0, 7, 8, 100, 101, 319]] = True
-    assert rng.few(flags).tolist() == [0, 7, 8, 100, 101, 319]
+    assert rng.sparse_nonzero(flags).tolist() == [0, 7, 8, 100, 101, 319]

@@ -13,7 +13,8 @@ from toys import same
 
 from iomsim.engine import kernel, rng
 from iomsim.engine.plan import draw
-from iomsim.engine.spans import Outcomes, plan_of, play_span
+from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.simulate import play_span
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import ENDINGS
 
@@ -94,7 +95,7 @@ def anything(number: int) -> Scenario:
 def compared(race: Scenario, size: int, sample: int, seed: int = 5) -> list[Story]:
     """Play `size` runs with the kernel and some of them with the twin; return the twin's stories."""
     out = play_span(race, seed, 0, size)
-    plan = plan_of(race)
+    plan = race.plan
     stories = []
     blocks = {block: draw(plan, seed, block) for block in range(-(-size // rng.BLOCK))}
     for run in np.linspace(0, size - 1, sample).astype(int):
@@ -161,7 +162,7 @@ def test_everything_that_can_happen_has_happened() -> None:
 
 def wrong(outcomes: Outcomes, race: Scenario) -> bool:
     """Say whether the twin sees that these outcomes are wrong."""
-    draws = draw(plan_of(race), 5, 0)
+    draws = draw(race.plan, 5, 0)
     return any(differences(election(race, draws, run), outcomes, run, ENDINGS) for run in range(120))
 
 

@@ -23,7 +23,6 @@ from iomsim.election_day.propagate import still_away
 from iomsim.election_day.state import evened, field_of
 from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import draw
-from iomsim.engine.spans import plan_of
 from iomsim.typing import Floats
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
@@ -147,7 +146,7 @@ def test_who_was_never_seen_is_the_likelier_away_the_more_rounds_were_held() -> 
     """Bayes: absent with 0.2, or present and without a valid paper with 0.3 in each of two rounds."""
     race = elect("Affff", behaviour={"absent": 0.2, "abstain": 0.3, "conviction": 1.0})
     night = told(race, ["valid=4", "valid=3"], 500)
-    cloud, plan = night.stage.cloud, plan_of(race)
+    cloud, plan = night.stage.cloud, race.plan
     away = still_away(plan, cloud)
     assert set(away[cloud.seen]) == {0.0}
     assert away[~cloud.seen] == pytest.approx(0.2 / (0.2 + 0.8 * 0.3**2))
@@ -161,7 +160,7 @@ def test_all_who_lost_their_candidate_are_counted_where_they_must_think_again() 
     """Two of four withdraw after the same round."""
     race = toy(30, "ABCD", behaviour=PRESENT | {"openness_fluid": 0, "openness_entrenched": 0, "openness_inf": 0})
     night = told(race, ["A=13 B=9 C=3 D=5", "withdraw C", "withdraw D"], 300)
-    field = field_of(plan_of(race), night.stage)
+    field = field_of(race.plan, night.stage)
     assert (field.gone == 2).all()
     assert (field.counts.T == [13, 9, 8, 0]).all()
     assert [(field.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 8, 0)]

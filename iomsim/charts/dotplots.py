@@ -17,7 +17,8 @@ from iomsim.charts.text import short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count, in_100
 from iomsim.forecasting.forecast import NO_WINNER
-from iomsim.sensitivity.paired import SPILL, next_weekday, plain, spoken
+from iomsim.model.parameters import describe_parameter
+from iomsim.sensitivity.paired import SPILL, next_weekday, spoken
 
 if TYPE_CHECKING:
     from iomsim.model.scenario import Scenario
@@ -46,7 +47,7 @@ def _mark(colour: str, marker: str, hollow: bool = False) -> Line2D:
 def sobol_data(found: Sobol) -> pd.DataFrame:
     """Return the indices that are drawn, with a column `name` as it is written."""
     table = found.table()
-    table.insert(0, "name", [plain(str(path)) for path in table.index])
+    table.insert(0, "name", [describe_parameter(str(path)) for path in table.index])
     return table
 
 

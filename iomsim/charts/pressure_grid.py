@@ -16,7 +16,8 @@ from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
 from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.forecast import NO_WINNER
-from iomsim.sensitivity.paired import SPILL, next_weekday, plain
+from iomsim.model.parameters import describe_parameter
+from iomsim.sensitivity.paired import SPILL, next_weekday
 
 if TYPE_CHECKING:
     from iomsim.sensitivity.grid import Grid
@@ -152,7 +153,7 @@ def _holds_base(found: Grid) -> bool:
 
 
 def _label(found: Grid, axis: int) -> str:
-    unit, name = found.race.parameters()[found.paths[axis]].unit, plain(found.paths[axis])
+    unit, name = found.race.parameters()[found.paths[axis]].unit, describe_parameter(found.paths[axis])
     return name if not unit or unit in name else f"{name}, {unit}"
 
 

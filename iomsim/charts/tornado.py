@@ -17,7 +17,8 @@ from iomsim.charts.style import DARK, SMALL
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count
-from iomsim.sensitivity.paired import ROUNDS, checked_target, plain, spoken, worded
+from iomsim.model.parameters import describe_parameter
+from iomsim.sensitivity.paired import ROUNDS, checked_target, spoken, worded
 from iomsim.sensitivity.tornado import RULES, end_in_words
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def tornado_data(found: Tornado, target: str | None = None, most: int = MOST) ->
         As :meth:`iomsim.Tornado.table`, with a column `name` as it is written.
     """
     table = found.table(target)
-    table.insert(0, "name", [plain(str(path)) for path in table.index])
+    table.insert(0, "name", [describe_parameter(str(path)) for path in table.index])
     return table[table["clear"]].head(whole_number("most", most, 1))
 
 

@@ -15,8 +15,8 @@ import pandas as pd
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_words
 from iomsim.model.catalogue import load
+from iomsim.model.parameters import resolve
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import resolve
 
 DEFAULT = "geneva-2023"
 SEED = 2023

@@ -9,7 +9,7 @@ import numpy as np
 
 from iomsim.election_day.particles import weights
 from iomsim.election_day.state import Scene, Stage, state_of, weigh
-from iomsim.engine import kernel, spans
+from iomsim.engine import kernel, laws
 from iomsim.engine.plan import Plan
 from iomsim.errors import AnnouncementError
 from iomsim.typing import Flags, Floats, Places, Shorts
@@ -18,7 +18,7 @@ from iomsim.typing import Flags, Floats, Places, Shorts
 def elected_by(plan: Plan, stage: Stage) -> tuple[Flags, Shorts]:
     """Return in which worlds the last round elected somebody, and who leads."""
     state = state_of(plan, stage)
-    need = kernel.needed(spans.setting_of(plan), state, stage.valid[-1], stage.round_)
+    need = kernel.needed(plan, state, stage.valid[-1], stage.round_)
     leader, ahead = kernel.leading(state.votes)
     return ahead & (state.votes.max(axis=0) >= need), leader
 
@@ -35,7 +35,7 @@ class Lead(NamedTuple):
 
 def lead(plan: Plan, stage: Stage) -> Lead:
     """Return who leads after the last round; what was not announced is put at its median over the worlds."""
-    need = kernel.needed(spans.setting_of(plan), state_of(plan, stage), stage.valid[-1], stage.round_)
+    need = kernel.needed(plan, state_of(plan, stage), stage.valid[-1], stage.round_)
     w = weights(stage.cloud.log_weight)
     votes = [middle(row, w) for row in stage.votes[-1]]
     leader, real = int(np.argmax(votes)), w > 0
@@ -67,14 +67,14 @@ def inconclusive(plan: Plan, stage: Stage) -> Stage:
 
 def first_among(votes: Shorts, standing: Flags) -> Floats:
     """Return each candidate's chance to lead, ties broken by lot, shape (K, P)."""
-    papers = np.where(standing[:, None], votes, -1)
-    top = papers == papers.max(axis=0)
+    top = laws.leads(votes, standing[:, None])
     return np.asarray(top / top.sum(axis=0))
 
 
 def last_among(votes: Shorts, standing: Flags) -> Floats:
     """Return each candidate's chance to be last of those standing, ties broken by lot, shape (K, P)."""
-    return first_among(np.iinfo(np.int16).max - votes, standing)
+    bottom = laws.trails(votes, standing[:, None])
+    return np.asarray(bottom / bottom.sum(axis=0))
 
 
 def readiness(plan: Plan, stage: Stage) -> Floats:
@@ -83,10 +83,8 @@ def readiness(plan: Plan, stage: Stage) -> Floats:
     Before anything was seen it is the mean of Beta(a, b); every refusal makes it less ready: the law
     of a Polya urn.  In a tie nobody concedes.
     """
-    b = plan.behaviour
     ahead = kernel.leading(np.maximum(stage.votes[-1], 0))[1]
-    ready = b.concede_a / (b.concede_a + b.concede_b + stage.refusals)
-    return np.where(ahead & plan.rules.concession, ready, 0.0)
+    return np.where(ahead & plan.rules.concession, laws.concession(plan.behaviour, stage.refusals), 0.0)
 
 
 def went_on(scene: Scene, stage: Stage) -> Stage:
@@ -119,16 +117,10 @@ def after_two(scene: Scene, stage: Stage) -> Stage:
 def after_more(scene: Scene, stage: Stage) -> Stage:
     """Return the stage after an inconclusive round between three or more."""
     stage = replace(stage, crowded=stage.crowded + 1, pending=False)
-    if not elimination_due(scene.plan, stage.crowded):
+    if not scene.plan.rules.elimination_due(stage.crowded):
         return stage
     last = last_among(stage.votes[-1], stage.standing)
     return without(stage, the_one(scene, stage, last, "is out; announce it"))
-
-
-def elimination_due(plan: Plan, crowded: int) -> bool:
-    """Return whether the last of three or more leaves after so many inconclusive rounds."""
-    first = plan.rules.eliminate_after
-    return first is not None and crowded >= first and (crowded - first) % plan.rules.eliminate_every == 0
 
 
 def by_rule(scene: Scene, stage: Stage) -> Stage:
@@ -137,7 +129,7 @@ def by_rule(scene: Scene, stage: Stage) -> Stage:
         return stage
     elected, _ = elected_by(scene.plan, stage)
     last = possible(stage, last_among(stage.votes[-1], stage.standing))
-    due = elimination_due(scene.plan, stage.crowded + 1)
+    due = scene.plan.rules.elimination_due(stage.crowded + 1)
     if elected[np.isfinite(stage.cloud.log_weight)].any() or (due and last.size > 1):
         return stage
     out = f"; {scene.race.names[last[0]]} is out by the rules" if due else ""

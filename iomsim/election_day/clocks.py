@@ -55,7 +55,7 @@ def consulted(plan: Plan, hours: Hours) -> Hours:
 def ends_at(plan: Plan, hours: Hours, minute: float) -> Floats:
     """Return the log-density, up to a constant, of a round that ends at this minute, clock by clock."""
     pace = plan.pace
-    length = minute - plan.calendar.next_start(hours.now, hours.keys, pace.sits_on)
+    length = minute - plan.calendar.next_start(hours.now, hours.keys, pace)
     log_length = np.log(np.maximum(length, TINY))
     deviation = (log_length - np.log(max(pace.round_minutes, TINY))) / max(pace.round_log_sd, TINY)
     density = -(deviation**2) / 2 - log_length if pace.round_log_sd else np.zeros(length.size)
@@ -70,7 +70,7 @@ def waits_until(plan: Plan, hours: Hours, minute: float) -> Floats:
     """
     before = hours.now <= minute
     at = np.full(hours.now.size, minute)
-    meets = before & (plan.calendar.next_start(at, hours.keys, plan.pace.sits_on) == minute)
+    meets = before & (plan.calendar.next_start(at, hours.keys, plan.pace) == minute)
     return np.where(meets if meets.any() else before, 0.0, -np.inf)
 
 

@@ -23,7 +23,7 @@ from iomsim.election_day.predict import forecast_from, play_on
 from iomsim.election_day.report import RARE, Report, caution, needed
 from iomsim.election_day.state import Scene, Stage, evened, opening
 from iomsim.election_day.update import step
-from iomsim.engine.spans import Outcomes, plan_of
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import fresh_seed
@@ -126,7 +126,7 @@ class Night:
 
     def __init__(self, race: Scenario, particles: int, seed: int, log: str | Path | None = None) -> None:
         self.race, self.particles, self.seed = race, particles, seed
-        self.plan = plan_of(race)
+        self.plan = race.plan
         self.events: list[Event] = []
         self._stages = [opening(self.plan, particles, seed)]
         self._forecasts: dict[int, Forecast] = {}

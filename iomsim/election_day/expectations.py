@@ -9,7 +9,7 @@ import numpy as np
 
 from iomsim.election_day.conditioning import TINY, up_to
 from iomsim.election_day.particles import CHUNK, Cloud, Passage, chances, columns
-from iomsim.election_day.propagate import abstaining, still_away
+from iomsim.election_day.propagate import still_away
 from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import Plan
 from iomsim.typing import Floats, Singles
@@ -65,7 +65,7 @@ def _joined(parts: Sequence[Moments]) -> Moments:
 def _expect(plan: Plan, cloud: Cloud, lived: Passage, valid: int | None) -> Expected:
     chance = chances(plan, cloud.draws, cloud.stance, lived, cloud.intention if cloud.passages else None)
     away = still_away(plan, cloud)
-    votes = np.broadcast_to((1.0 - away) * (1.0 - abstaining(plan)), cloud.draws.absent.shape)
+    votes = np.broadcast_to((1.0 - away) * (1.0 - plan.abstain), cloud.draws.absent.shape)
     if valid is None:
         return Expected(Moments.of(chance * votes), Moments.of(votes))
     return Expected(Moments.of(chance, votes * valid / np.maximum(votes.sum(axis=0), TINY)), Moments.of(votes))

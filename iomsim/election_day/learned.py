@@ -7,6 +7,7 @@ import pandas as pd
 
 from iomsim.election_day.particles import weights
 from iomsim.election_day.state import Stage
+from iomsim.engine import laws
 from iomsim.engine.plan import Plan, contrast
 from iomsim.typing import Floats
 
@@ -32,8 +33,7 @@ def quantities(plan: Plan, sponsors: list[str], stage: Stage) -> dict[str, Float
     """Return what an analyst can think about, in every world."""
     draws = stage.cloud.draws
     out = {f"net level of {name} (log-odds)": level(plan, stage, k) for k, name in levels(plan).items()}
-    spread = plan.spreads[:, None]
-    effect = np.exp(spread * draws.campaign - spread**2 / 2)
+    effect = laws.campaign_effect(plan.spread, draws.campaign)
     out |= {f"effect of {name}'s campaign (1 = average)": effect[s] for s, name in enumerate(sponsors)}
     scale = plan.behaviour.common_sd / np.sqrt(2.0)
     for k, name in levels(plan).items():
@@ -57,7 +57,7 @@ def against_others(plan: Plan, k: int) -> Floats:
 
 def level(plan: Plan, stage: Stage, k: int) -> Floats:
     """Return a candidate's systematic lean against the others, averaged over members."""
-    return np.asarray(contrast(plan, stage.cloud.draws, against_others(plan, k)).mean(axis=0, dtype=float))
+    return np.asarray(contrast(plan, stage.cloud.draws, against_others(plan, k).tolist()).mean(axis=0, dtype=float))
 
 
 def readiness_to_concede(plan: Plan, stage: Stage) -> Floats:

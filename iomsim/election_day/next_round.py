@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError
 from iomsim.forecasting.estimates import Estimate, in_100
 from iomsim.forecasting.forecast import NO_WINNER, Forecast

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from iomsim.engine import kernel
-from iomsim.engine.plan import Draws, Plan, stances
+from iomsim.engine import laws
+from iomsim.engine.plan import Draws, Plan, member_odds
 from iomsim.engine.rng import FREEDOM
 from iomsim.typing import Codes, Flags, Floats, Places, Singles
 
@@ -132,7 +132,7 @@ def new_cloud(plan: Plan, draws: Draws) -> Cloud:
 
 def stance_of_all(plan: Plan, draws: Draws) -> Singles:
     """Return where members stand, the absent included."""
-    return stances(plan, replace(draws, absent=NOBODY_AWAY))
+    return member_odds(plan, replace(draws, absent=NOBODY_AWAY))
 
 
 # -- weights -------------------------------------------------------------------------------------
@@ -179,21 +179,10 @@ def thoughts(stance: Singles, pull: Floats, standing: Flags) -> Singles:
     return np.asarray(v)
 
 
-def pulls(plan: Plan, fluid: Flags, lived: Passage) -> Floats:
-    """Return the log-odds gained by the last tally and the round's shocks, shape (K, P)."""
-    b = plan.behaviour
-    momentum = np.where(fluid, b.momentum_fluid, b.momentum_entrenched)
-    return np.asarray(momentum * np.log(np.maximum(lived.votes, 0.5)) + lived.eta)
-
-
 def shocks(rng: np.random.Generator, plan: Plan, size: int) -> Floats:
     """Draw a round's shocks: Student t with 5 degrees of freedom, scaled, shape (K, P)."""
-    return np.asarray(shock_scale(plan) * rng.standard_t(FREEDOM, (plan.candidates, size)))
-
-
-def shock_scale(plan: Plan) -> float:
-    """Return by what a Student t is multiplied: a difference of two shocks has the sd `round_sd`."""
-    return float(plan.behaviour.round_sd * np.sqrt((FREEDOM - 2.0) / FREEDOM / 2.0))
+    unit = np.sqrt((FREEDOM - 2.0) / FREEDOM) * rng.standard_t(FREEDOM, (plan.candidates, size))
+    return np.asarray(laws.shock_scale(plan.behaviour) * unit)
 
 
 def chances(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: Codes | None) -> Singles:
@@ -203,8 +192,9 @@ def chances(plan: Plan, draws: Draws, stance: Singles, lived: Passage, before: C
     """
     if before is None:
         return thoughts(stance, np.zeros_like(lived.eta), lived.standing)
-    again = thoughts(stance, pulls(plan, draws.fluid, lived), lived.standing)
-    omega = kernel.openness(plan.behaviour, draws.fluid, lived.round_, lived.night).astype(np.float32)
+    pull = laws.pull(plan.behaviour, draws.fluid, lived.votes, lived.eta)
+    again = thoughts(stance, pull, lived.standing)
+    omega = laws.openness(plan.behaviour, draws.fluid, lived.round_, lived.night).astype(np.float32)
     reach = omega if lived.standing.all() else np.where(lived.standing[before], omega, np.float32(1))
     again *= reach
     for k in range(len(again)):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from iomsim.election_day.between_rounds import elected_by
 from iomsim.election_day.state import Stage, evened, field_of
-from iomsim.engine import kernel, spans
+from iomsim.engine import kernel, outcomes, state
 from iomsim.engine.clock import Timetable
 from iomsim.engine.plan import Plan
 from iomsim.forecasting.forecast import SIDE_RUNS, Forecast, from_outcomes
@@ -36,36 +36,38 @@ def forecast_from(
     return from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told, **compared)
 
 
-def play_on(plan: Plan, stage: Stage) -> spans.Outcomes:
+def play_on(plan: Plan, stage: Stage) -> outcomes.Outcomes:
     """Play equally weighted worlds from the stage to their end, and put the rounds held before that."""
     table = Timetable(plan.calendar, plan.pace, stage.hours.keys, stage.hours.now.copy())
     played = finished(stage) if stage.over is not None else unfinished(plan, stage, table)
     run = np.arange(stage.cloud.size)
-    past = [kernel.Rows(r + 1, run, stage.votes[r], stage.valid[r], stage.flows[r]) for r in range(stage.round_)]
-    whole = kernel.Played(played.winner, played.ending, played.rounds, [*past, *played.rows])
-    return spans.outcomes(whole, plan.candidates, table.now, stage.present)
+    past = [state.RoundRecord(r + 1, run, stage.votes[r], stage.valid[r], stage.flows[r]) for r in range(stage.round_)]
+    whole = state.KernelOutput(played.winner, played.ending, played.rounds, [*past, *played.records])
+    return outcomes.outcomes(whole, plan.candidates, table.now, stage.present)
 
 
-def finished(stage: Stage) -> kernel.Played:
+def finished(stage: Stage) -> state.KernelOutput:
     """Return how an election that is over ended: the same in all worlds."""
     assert stage.over is not None
     size, (who, how) = stage.cloud.size, stage.over
     winner, ending = np.full(size, who, dtype=np.int8), np.full(size, how, dtype=np.uint8)
-    return kernel.Played(winner, ending, np.full(size, stage.round_, dtype=np.int16), [])
+    return state.KernelOutput(winner, ending, np.full(size, stage.round_, dtype=np.int16), [])
 
 
-def unfinished(plan: Plan, stage: Stage, table: Timetable) -> kernel.Played:
+def unfinished(plan: Plan, stage: Stage, table: Timetable) -> state.KernelOutput:
     """Play on, beginning with what follows from the last round."""
-    setting, field = spans.setting_of(plan), field_of(plan, stage)
-    how, elected = np.full(field.width, kernel.OPEN), np.full(field.width, -1)
+    entry = field_of(plan, stage)
+    runs = entry.runs
+    how, elected = np.full(runs.width, kernel.STILL_OPEN), np.full(runs.width, -1)
     if stage.pending:
         decided, leader = elected_by(plan, stage)
         how[decided] = kernel.MAJORITY
-        conceded, elected, how = kernel.settle(setting, field, stage.round_, (leader, how))
+        conceded, elected, how = kernel.apply_rules(plan, runs, stage.round_, (leader, how))
         table.concessions(np.flatnonzero(conceded))
-    field.done = how != kernel.OPEN
-    done = field.done.copy()
-    played = kernel.play(setting, field, table, after=stage.round_)
+    runs.done = how != kernel.STILL_OPEN
+    done = runs.done.copy()
+    packed = state.pack_runs(plan, [entry], runs.width)
+    played = kernel.play(plan, [packed], runs.width, table, after=stage.round_)
     played.winner[done], played.ending[done], played.rounds[done] = elected[done], how[done], stage.round_
     return played
 

@@ -31,17 +31,12 @@ def still_away(plan: Plan, cloud: Cloud) -> Floats:
     """
     rounds = len(cloud.passages)
     if not rounds:
-        return plan.absent[:, None]
+        return plan.absent
     if plan.rules.base == "present":
         return cloud.draws.absent.astype(float)
-    away = plan.absent[:, None]
-    silent = (1.0 - away) * abstaining(plan) ** rounds
+    away = plan.absent
+    silent = (1.0 - away) * plan.abstain ** rounds
     return np.where(cloud.seen, 0.0, away / np.maximum(away + silent, TINY))
-
-
-def abstaining(plan: Plan) -> Floats:
-    """Return the probability that a member who is present hands in no valid paper, shape (N, 1)."""
-    return np.where(plan.pins >= 0, 0.0, plan.behaviour.abstain)[:, None]
 
 
 def attend(rng: np.random.Generator, plan: Plan, cloud: Cloud, valid: int | None) -> tuple[Flags, Flags, Floats]:
@@ -55,7 +50,7 @@ def attend(rng: np.random.Generator, plan: Plan, cloud: Cloud, valid: int | None
     """
     shape = cloud.draws.absent.shape
     away = still_away(plan, cloud)
-    miss = away + (1.0 - away) * abstaining(plan)
+    miss = away + (1.0 - away) * plan.abstain
     if valid is None:
         missing, log_chance = rng.random(shape) < miss, np.zeros(shape[1])
     else:

@@ -10,10 +10,11 @@ import numpy as np
 from iomsim.election_day.clocks import Hours, opening_hours, renewed
 from iomsim.election_day.moves import MORE, SWEEPS, rejuvenate
 from iomsim.election_day.particles import Cloud, beside, effective_size, new_cloud, resample
-from iomsim.engine import kernel, spans
+from iomsim.engine import simulate
 from iomsim.engine.clock import DAY
 from iomsim.engine.plan import Draws, Plan, draw
 from iomsim.engine.rng import BLOCK
+from iomsim.engine.state import ActiveRuns, Entry, before_round_one
 from iomsim.errors import AnnouncementError
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Flags, Floats, Places, Shorts
@@ -32,11 +33,6 @@ class Scene(NamedTuple):
     plan: Plan
     rng: np.random.Generator
     clock_rng: np.random.Generator
-
-    @property
-    def setting(self) -> kernel.Setting:
-        """What the kernel needs to know."""
-        return spans.setting_of(self.plan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +129,7 @@ class Stage:
 
 def opening(plan: Plan, particles: int, seed: int) -> Stage:
     """Return the worlds before the vote: the runs of the ordinary forecast of this seed."""
-    draws: Draws = beside([draw(plan, seed, b, n) for b, n in enumerate(spans.portions(particles, BLOCK))])
+    draws: Draws = beside([draw(plan, seed, b, n) for b, n in enumerate(simulate.chunk_sizes(particles, BLOCK))])
     k = plan.candidates
     return Stage(
         cloud=new_cloud(plan, draws),
@@ -189,14 +185,14 @@ def evened(rng: np.random.Generator, plan: Plan, stage: Stage) -> Stage:
 # -- as the kernel sees it -----------------------------------------------------------------------
 
 
-def state_of(plan: Plan, stage: Stage) -> kernel.State:
+def state_of(plan: Plan, stage: Stage) -> ActiveRuns:
     """Return how the worlds stand, as the kernel sees it, their members left out."""
     draws, size, k = stage.cloud.draws, stage.cloud.size, plan.candidates
 
     def everywhere(value: int, *rows: int) -> Shorts:
         return np.full((*rows, size), value, dtype=np.int16)
 
-    return kernel.State(
+    return ActiveRuns(
         run=np.arange(size),
         keys=draws.keys,
         fluid=draws.fluid,
@@ -204,33 +200,34 @@ def state_of(plan: Plan, stage: Stage) -> kernel.State:
         counts=everywhere(0, k),
         votes=np.maximum(stage.votes[-1], 0) if stage.round_ else everywhere(0, k),
         standing=np.repeat(stage.standing[:, None], size, axis=1),
-        gone=everywhere(-1),
-        alone=everywhere(stage.alone),
-        refusals=stage.refusals.copy(),
-        crowded=everywhere(stage.crowded),
-        two_way=everywhere(stage.two_way),
+        departed=everywhere(-1),
+        unopposed=everywhere(stage.alone),
+        non_concessions=stage.refusals.copy(),
+        multiway_rounds=everywhere(stage.crowded),
+        two_way_rounds=everywhere(stage.two_way),
         done=np.zeros(size, dtype=bool),
+        behaviour=plan.behaviour,
     )
 
 
-def field_of(plan: Plan, stage: Stage) -> kernel.Field:
+def field_of(plan: Plan, stage: Stage) -> Entry:
     """Return the worlds with their members, as the kernel plays them on."""
     draws, k = stage.cloud.draws, plan.candidates
-    stance = np.where(draws.absent, np.float32(0), stage.cloud.stance) if k == 2 else stage.cloud.stance
+    odds = np.where(draws.absent, np.float32(0), stage.cloud.stance) if k == 2 else stage.cloud.stance
     if not stage.round_:
-        field = kernel.opening(spans.setting_of(plan), draws.keys, draws.fluid, draws.absent, stance)
-        return replace(field, standing=np.repeat(stage.standing[:, None], stage.cloud.size, axis=1))
+        entry = before_round_one(plan, draws, odds)
+        standing = np.repeat(stage.standing[:, None], stage.cloud.size, axis=1)
+        return entry._replace(runs=replace(entry.runs, standing=standing))
     intention = stage.cloud.intention.copy()
     intention[draws.absent] = k
     counts = np.stack([np.count_nonzero(intention == c, axis=0) for c in range(k)]).astype(np.int16)
     out = np.flatnonzero(~stage.standing & counts.any(axis=1))
-    gone = int(out[0]) if out.size else -1
+    departed = int(out[0]) if out.size else -1
     for other in out[1:]:  # all of them must think again
-        intention[intention == other] = gone
-        counts[gone] += counts[other]
+        intention[intention == other] = departed
+        counts[departed] += counts[other]
         counts[other] = 0
     if k == 2:
         intention[draws.absent] = 0
-    state = state_of(plan, stage)
-    now = vars(state) | {"counts": counts, "gone": np.full_like(state.gone, gone)}
-    return kernel.Field(**now, stance=stance, intention=intention)
+    runs = state_of(plan, stage)
+    return Entry(replace(runs, counts=counts, departed=np.full_like(runs.departed, departed)), odds, intention)

@@ -12,7 +12,6 @@ import numpy as np
 from iomsim.election_day.between_rounds import (
     by_rule,
     decided,
-    elimination_due,
     first_among,
     inconclusive,
     last_among,
@@ -30,6 +29,7 @@ from iomsim.election_day.tally import Tally, tally_of
 from iomsim.election_day.times import moment_of
 from iomsim.engine import kernel
 from iomsim.engine.clock import DAY
+from iomsim.engine.state import pack_runs
 from iomsim.errors import AnnouncementError, whole_number
 from iomsim.typing import Flags, Floats, Shorts
 
@@ -191,7 +191,7 @@ def eliminate(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
         return stands_alone(scene, stage, k, event)
     if stage.pending:
         stage = replace(inconclusive(plan, stage), crowded=stage.crowded + 1)
-        if elimination_due(plan, stage.crowded):
+        if plan.rules.elimination_due(stage.crowded):
             stage = agreeing(stage, last_among(stage.votes[-1], stage.standing)[k])
     return done(scene, without(stage, k), event, f"{name} is out")
 
@@ -242,10 +242,9 @@ def confirm(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
 
 def yes_no_surprise(scene: Scene, stage: Stage, share: float) -> Surprise:
     """Return how far out a share of yes is: by playing the round in every world."""
-    field = field_of(scene.plan, stage)
-    nobody = np.zeros(field.width, dtype=bool)
-    hall = kernel.seated([field], field.width)
-    (votes, valid, _), _ = kernel.hold(scene.setting, hall, stage.round_ + 1, nobody)
+    runs = pack_runs(scene.plan, [field_of(scene.plan, stage)], stage.cloud.size)
+    no_night = np.zeros(runs.width, dtype=bool)
+    (votes, valid, _), _ = kernel.play_round(scene.plan, runs, stage.round_ + 1, no_night)
     played, w = votes[stage.alone] / np.maximum(valid, 1), weights(stage.cloud.log_weight)
     return Surprise(float(min(1.0, 2 * min(w @ (played <= share), w @ (played >= share)))), "an answer this far out")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from iomsim.engine.plan import Draws, Plan, compile_scenario, draw, leans, steepness
+from iomsim.engine.laws import conviction_scale
+from iomsim.engine.plan import Draws, Plan, draw, leans
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import ScenarioError
-from iomsim.model.scenario import Scenario
 from iomsim.typing import Floats
 
 SEED = 0
@@ -21,28 +20,6 @@ REACH, FINEST = 5.5, 0.1
 """Standard deviations of hidden conviction that are averaged over, and the smallest step."""
 
 TOLERANCE = 1e-7
-
-
-def balanced(race: Scenario, share: float | Mapping[str, float]) -> Scenario:
-    """Return a copy whose appeals make the mean first-round shares as asked.
-
-    The mean is over what a run draws once, by a fixed set of draws and their mirror images
-    (antithetic), so the answer is repeatable; each member's vote is averaged exactly given these.
-    """
-    targets = dict(share) if isinstance(share, Mapping) else {race.names[0]: share}
-    if not targets:
-        raise ScenarioError("give the share of at least one candidate")
-    for name, target in targets.items():
-        race.candidate(name)
-        if isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 < target < 1:
-            raise ScenarioError(f"the share of {name} must be between 0 and 1, got {target!r}")
-    if sum(targets.values()) >= 1:
-        raise ScenarioError(f"the shares asked for must add up to less than 1, got {sum(targets.values()):g}")
-    appeal = solve(compile_scenario(race), {race.names.index(name): float(x) for name, x in targets.items()})
-    return race.with_parameters(
-        {f"candidates.{name}.appeal": float(race.candidate(name).appeal.value + appeal[race.names.index(name)])
-         for name in targets}
-    )  # fmt: skip
 
 
 def solve(plan: Plan, targets: dict[int, float]) -> Floats:
@@ -73,12 +50,12 @@ def mean_share(plan: Plan, a: Floats, world: Draws) -> Floats:
     for k in range(plan.candidates):
         chance[:, plan.pins == k] = 0.0
         chance[k, plan.pins == k] = 1.0
-    attending = (1.0 - plan.absent) * np.where(plan.pins >= 0, 1.0, 1.0 - plan.behaviour.abstain)
+    attending = (1.0 - plan.absent[:, 0]) * (1.0 - plan.abstain[:, 0])
     return np.tensordot(chance.mean(axis=2), attending, axes=1) / attending.sum()
 
 
 def _two(plan: Plan, a: Floats) -> Floats:
-    gap, c = a[0] - a[1], steepness(plan)
+    gap, c = a[0] - a[1], conviction_scale(plan.behaviour.conviction)
     first = np.zeros_like(gap)
     for node, weight in zip(*nodes(plan.behaviour.conviction), strict=True):
         first += weight / (1.0 + np.exp(-np.clip(c * gap + plan.behaviour.conviction * node, -500, 500)))
@@ -105,7 +82,7 @@ def nodes(conviction: float) -> tuple[Floats, Floats]:
 
 
 def _many(plan: Plan, a: Floats, world: Draws) -> Floats:
-    v = steepness(plan) * a + plan.behaviour.conviction / np.sqrt(2.0) * world.conviction
+    v = conviction_scale(plan.behaviour.conviction) * a + plan.behaviour.conviction / np.sqrt(2.0) * world.conviction
     v -= v.max(axis=0)
     np.exp(v, out=v)
     return v / v.sum(axis=0)

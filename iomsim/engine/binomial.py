@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,17 @@ from iomsim.typing import Floats, Places, Shorts
 CELLS = 1024
 """Cells of the guide table: nearly every quantile is settled by the cell that `u` lies in."""
 
+UNDERFLOW = 600.0
+"""Minus the logarithm of P(0) from which on it is too near to nothing to count from."""
+
 LARGEST = 1024
 """Beyond so many trials a table would take more room than it saves time."""
 
 
-def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> Shorts:
+def binomial_quantile(trials: NDArray[np.integer], p: Any, u: Floats) -> Shorts:
     """Return the binomial number whose distribution function first exceeds `u`.
+
+    `p` is one number, or has one entry for each of the last axis of `trials` and `u`.
 
     A guide table (Chen and Asau 1974, *Journal of the ACM* 21, 591-599) says from where to count,
     and in which cells there is nothing to count.
@@ -27,6 +33,8 @@ def binomial_quantile(trials: NDArray[np.integer], p: float, u: Floats) -> Short
     >>> binomial_quantile(np.array([2, 2, 2]), 0.5, np.array([0.2, 0.25, 0.8])).tolist()
     [0, 1, 2]
     """
+    if isinstance(p, np.ndarray):
+        return _of_many_laws(trials, np.broadcast_to(p, trials.shape), u)
     if p in (0.0, 1.0):
         return trials.astype(np.int16) * np.int16(p)
     most = 1 << int(trials.max(initial=0)).bit_length()
@@ -50,6 +58,31 @@ def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArra
     while short.size:
         out[short] += 1
         short = short[u[short] >= table[trials[short], out[short]]]
+    return out
+
+
+def _of_many_laws(trials: NDArray[np.integer], p: Floats, u: Floats) -> Shorts:
+    """Count up from nought by the ratio of neighbouring probabilities; where P(0) is next to nothing, ask scipy."""
+    out = np.zeros(trials.shape, dtype=np.int16)
+    with np.errstate(divide="ignore"):
+        log_none = trials * np.log1p(-p)
+    far = (log_none < -UNDERFLOW) & (trials > 0)
+    if far.any():
+        from scipy.stats import binom
+
+        out[far] = np.maximum(binom.ppf(u[far], trials[far], p[far]), 0)
+    mass = np.where(far, 1.0, np.exp(np.where(far, 0.0, log_none)))
+    short = np.flatnonzero((u >= mass) & (trials > 0) & ~far)
+    n, mass, u = (x.reshape(-1)[short] for x in (trials, mass, u))
+    odds = (p / np.where(far, 1.0, 1.0 - p)).reshape(-1)[short]
+    reached, count = mass.copy(), 0
+    while short.size:
+        count += 1
+        mass = mass * ((n - count + 1) / count) * odds
+        reached = reached + mass
+        out.reshape(-1)[short] = count
+        on = (u >= reached) & (n > count)
+        short, n, mass, u, odds, reached = (x[on] for x in (short, n, mass, u, odds, reached))
     return out
 
 

@@ -1,10 +1,10 @@
-"""Whom members intend to vote for, round after round: the arithmetic of the booth.
+"""Whom members intend to vote for, round after round: what two and more candidates have in common.
 
 Between two candidates a ballot costs one uniform of sixteen bits.  A member who thinks again with
-probability `omega`, and would then intend the first candidate with probability `p`, is told by one
+probability `omega`, and would then intend the first candidate with probability `p`, is decided by one
 number in [0, 2**16): think again if it lies below ``omega 2**16``, intend the first if it lies
 below ``omega p 2**16``.  The digits after the point are shared by all ballots of a run and round,
-so that they can be added to the bounds instead: sixteen bits are compared with whole numbers, and
+so that they can be added to the thresholds instead: sixteen bits are compared with whole numbers, and
 still no probability is rounded.
 
 The odds against the first candidate are a product, of a member's own part `a` (once a run) and a
@@ -15,8 +15,7 @@ part `m` that all share (once a round), so that the loop over rounds has no expo
 is one addition and one division a member, between what belongs to the member and two numbers
 that belong to the round.
 
-Members sit eight to a bench.  What is said on one bench in one run is a byte, and once the bounds
-are compared, eight members are handled at a time.
+Members are packed eight to a byte (`packing`); once the thresholds are compared, eight are handled at a time.
 """
 
 from __future__ import annotations
@@ -27,9 +26,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine import rng
-from iomsim.engine.packing import packed, seats
-from iomsim.engine.rng import SEATS, STEPS
+from iomsim.engine.packing import MEMBERS_PER_BYTE, BallotBits, for_each_member, to_bytes
+from iomsim.engine.rng import STEPS
 from iomsim.typing import Codes, Flags, Floats, Places, Singles
 
 TILE = 1024
@@ -38,22 +36,24 @@ TILE = 1024
 TOP = np.float32(STEPS - 1)
 
 
-class Urge(NamedTuple):
+class Reconsideration(NamedTuple):
     """What moves the members of every run before a round.
 
     `omega`, the probability to think again, shape ``(B,)``; `pull`, the log-odds every candidate
-    gains by what all have seen, ``(K, B)``; `gone`, whose voters must think again, or -1, ``(B,)``;
+    gains by what all have seen, ``(K, B)``; `departed`, whose voters must think again, or -1, ``(B,)``;
     `standing`, ``(K, B)``.
     """
 
     omega: Floats
     pull: Floats
-    gone: NDArray[np.integer]
+    departed: NDArray[np.integer]
     standing: Flags
 
-    def of(self, columns: Places) -> Urge:
+    def of(self, columns: Places) -> Reconsideration:
         """Return what moves some of the runs."""
-        return Urge(self.omega[columns], self.pull[:, columns], self.gone[columns], self.standing[:, columns])
+        return Reconsideration(
+            self.omega[columns], self.pull[:, columns], self.departed[columns], self.standing[:, columns]
+        )
 
 
 def tiles(width: int, size: int) -> Iterator[slice]:
@@ -61,10 +61,10 @@ def tiles(width: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, width)) for start in range(0, width, size))
 
 
-class Share(NamedTuple):
+class Thresholds(NamedTuple):
     """What a round's numbers are compared with, one of each per run.
 
-    `reach` is ``omega 2**16``; `lift`, in [0, 1), makes of a bound with all its digits the whole
+    `reach` is ``omega 2**16``; `lift`, in [0, 1), makes of a threshold with all its digits the whole
     number that sixteen bits are compared with, once the digits after the point are cut off; those
     who think again have bits below the whole number `below`.  `wide` says that whole numbers may
     reach 2**16, which sixteen bits do not hold.
@@ -76,46 +76,47 @@ class Share(NamedTuple):
     wide: bool
 
     @classmethod
-    def of(cls, urge: Urge, finer: Floats) -> Share:
-        """Return the round's share, given the digits after the point of its ballots' numbers."""
-        reach = (urge.omega * STEPS).astype(np.float32)
-        lift = np.minimum((1.0 - finer).astype(np.float32), np.float32(1.0 - 2.0**-24))
+    def of(cls, omega: Floats, fraction: Floats) -> Thresholds:
+        """Return the round's thresholds, given the digits after the point of its ballots' numbers."""
+        reach = (omega * STEPS).astype(np.float32)
+        lift = np.minimum((1.0 - fraction).astype(np.float32), np.float32(1.0 - 2.0**-24))
         return cls(reach, lift, np.floor(reach + lift), bool(reach.max(initial=0) > TOP - 1))
 
-    def part(self, tile: slice) -> Share:
-        """Return the share of some runs."""
-        return Share(self.reach[tile], self.lift[tile], self.below[tile], self.wide)
+    def part(self, tile: slice) -> Thresholds:
+        """Return the thresholds of some runs."""
+        return Thresholds(self.reach[tile], self.lift[tile], self.below[tile], self.wide)
 
     def everybody(self) -> Codes:
-        """Return all seats of the runs in which sixteen bits cannot say that everybody thinks again."""
+        """Return all members of the runs in which sixteen bits cannot say that everybody thinks again."""
         return np.where(self.below > TOP, np.uint8(255), np.uint8(0))
 
 
-class Desk:
+class Workspace:
     """Buffers for one tile: arrays made anew for every pass would cost more than the pass."""
 
     def __init__(self, members: int, width: int) -> None:
-        self.booth, self.width = rng.Booth(members, width), width
-        seats = self.booth.benches * width * SEATS
-        self._bound = np.empty(seats, dtype=np.float32)
-        self._whole = np.empty(seats, dtype=np.uint16)
-        self._flags = np.empty(seats, dtype=bool)
+        self.bits, self.width = BallotBits(members, width), width
+        places = self.bits.octets * width * MEMBERS_PER_BYTE
+        self._threshold = np.empty(places, dtype=np.float32)
+        self._whole = np.empty(places, dtype=np.uint16)
+        self._flags = np.empty(places, dtype=bool)
 
-    def bound(self, width: int) -> Singles:
-        """Return room for the bounds of so many runs."""
-        return self._bound[: self.booth.benches * width * SEATS].reshape(self.booth.benches, -1)
+    def threshold(self, width: int) -> Singles:
+        """Return room for the thresholds of so many runs."""
+        return self._threshold[: self.bits.octets * width * MEMBERS_PER_BYTE].reshape(self.bits.octets, -1)
 
-    def beyond(self, bits: NDArray[np.uint16], bound: Singles, share: Share) -> Codes:
-        """Return whose numbers are not below their bounds; the bounds are used up."""
+    def beyond(self, bits: NDArray[np.uint16], threshold: Singles, thresholds: Thresholds) -> Codes:
+        """Return whose numbers are not below their thresholds; these are used up."""
         flags = self._flags[: bits.size].reshape(bits.shape)
-        bound += seats(share.lift)
-        if share.wide:
-            return packed(np.greater_equal(bits, np.floor(bound, out=bound), out=flags))
+        threshold += for_each_member(thresholds.lift)
+        if thresholds.wide:
+            return to_bytes(np.greater_equal(bits, np.floor(threshold, out=threshold), out=flags))
         whole = self._whole[: bits.size].reshape(bits.shape)
-        np.copyto(whole, bound, casting="unsafe")
-        return packed(np.greater_equal(bits, whole, out=flags))
+        np.copyto(whole, threshold, casting="unsafe")
+        return to_bytes(np.greater_equal(bits, whole, out=flags))
 
-    def below(self, bits: NDArray[np.uint16], share: Share) -> Codes:
+    def below(self, bits: NDArray[np.uint16], thresholds: Thresholds) -> Codes:
         """Return whose numbers say that they think again."""
         flags = self._flags[: bits.size].reshape(bits.shape)
-        return packed(np.less(bits, seats(np.minimum(share.below, TOP).astype(np.uint16)), out=flags))
+        whole = for_each_member(np.minimum(thresholds.below, TOP).astype(np.uint16))
+        return to_bytes(np.less(bits, whole, out=flags))

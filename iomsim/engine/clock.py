@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from iomsim.engine import rng
+from iomsim.engine.laws import select, some
 from iomsim.engine.rng import Lane
 from iomsim.errors import ScenarioError
 from iomsim.typing import U64, Flags, Floats, Places
@@ -38,16 +41,25 @@ class Calendar:
         When it closes, and when it closes if the chair sits on that day.
     opening : float
         When the session begins.
-    last_call : float
-        Minutes that must be left for a round to start.
     """
 
     opens: Floats
     closes: Floats
     opening: float
-    last_call: float
 
-    def next_start(self, when: Floats, keys: U64, sits_on: float) -> Floats:
+    def check(self, pace: SimpleNamespace) -> None:
+        """Refuse a pace at which no round could ever start.
+
+        Raises
+        ------
+        ScenarioError
+            If no sitting is long enough for a round to start.
+        """
+        usual, late = (self.closes - np.maximum(self.opens, self.opening)[:, None]).max(axis=0, initial=-np.inf)
+        if np.any(pace.last_call > np.where(np.asarray(pace.sits_on) > 0, late, usual)):
+            raise ScenarioError("the clock never sits: no sitting is long enough for a round to start")
+
+    def next_start(self, when: Floats, keys: U64, pace: SimpleNamespace) -> Floats:
         """Return the first moment at or after `when` at which a round may start.
 
         A round starts at once if the sitting has `last_call` minutes left, else at the opening
@@ -55,18 +67,18 @@ class Calendar:
         """
         index = self._coming(when)
         start = np.maximum(when, self._at(self.opens, index))
-        late = np.flatnonzero(start > self.closes[:, 0].take(index) - self.last_call)
+        late = np.flatnonzero(start > self.closes[:, 0].take(index) - pace.last_call)
         while late.size:
-            close = self._close(index[late], keys[late], sits_on)
-            late = late[start[late] > close - self.last_call]
+            close = self._close(index[late], keys[late], some(pace.sits_on, late))
+            late = late[start[late] > close - some(pace.last_call, late)]
             index[late] += 1
             start[late] = np.maximum(when[late], self._at(self.opens, index[late]))
         return start
 
-    def next_open(self, when: Floats, keys: U64, sits_on: float) -> Floats:
+    def next_open(self, when: Floats, keys: U64, pace: SimpleNamespace) -> Floats:
         """Return `when` itself inside a sitting (its end included), else the next opening."""
         index = np.searchsorted(self.closes[:, 1], when, side="left")
-        late = np.flatnonzero(when > self._close(index, keys, sits_on))
+        late = np.flatnonzero(when > self._close(index, keys, pace.sits_on))
         index[late] += 1
         return np.maximum(when, self._at(self.opens, index))
 
@@ -96,7 +108,7 @@ class Calendar:
         """Minute of the day at which its first sitting opens: what comes before it belongs to the night."""
         return float((self.opens % DAY).min())
 
-    def _close(self, index: Places, keys: U64, sits_on: float) -> Floats:
+    def _close(self, index: Places, keys: U64, sits_on: Any) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
         longer = sits_late(keys, self._days[index], sits_on)
         return np.where(longer, self.closes[:, 1].take(index), self.closes[:, 0].take(index))
@@ -114,7 +126,6 @@ def calendar(
     days: frozenset[int],
     closed: frozenset[date],
     sits_on_until: time,
-    last_call: float,
 ) -> Calendar:
     """Lay out the sittings of `HORIZON` days, leaving out the days without one; equal ones only once.
 
@@ -131,13 +142,10 @@ def calendar(
             rows.append([offset * DAY + minute_of(x) for x in (start, end)] + [offset * DAY + longer])
     table = np.array(rows, dtype=float).reshape(-1, 3)
     table.setflags(write=False)
-    begin = float(minute_of(opens.time()))
-    if not (table[:, 2] - last_call >= np.maximum(table[:, 0], begin)).any():
-        raise ScenarioError("the clock never sits: no sitting is long enough for a round to start")
-    return Calendar(table[:, 0], table[:, 1:], begin, last_call)
+    return Calendar(table[:, 0], table[:, 1:], float(minute_of(opens.time())))
 
 
-def sits_late(keys: U64, day: Floats, sits_on: float) -> Flags:
+def sits_late(keys: U64, day: Floats, sits_on: Any) -> Flags:
     """Return whether the chair lets the last sitting of a day run on: drawn once per run and day."""
     return rng.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day.astype(np.uint64) * np.uint64(64)) < sits_on
 
@@ -153,20 +161,21 @@ def minute_of(moment: time) -> int:
     return moment.hour * 60 + moment.minute
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How long things take: medians in minutes, log-sds, and the chance that the chair sits on."""
-
-    formalities: float
-    formalities_log_sd: float
-    round_minutes: float
-    round_log_sd: float
-    sits_on: float
-    consultation: float
-
-
 class Timetable:
-    """The clocks of one block of runs, moved on round by round.
+    """The clocks of many runs, moved on round by round.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        The sittings.
+    pace : namespace
+        Numbers of the clock, each for all runs or with one entry a run: medians in minutes
+        (`formalities`, `round_minutes`), their log-sds, `last_call` and `consultation` in minutes, and
+        the chance that the chair `sits_on`.
+    keys : ndarray of uint64, shape (runs,)
+        The runs' keys.
+    now : ndarray, shape (runs,), optional
+        Where the clocks stand; by default at the end of the formalities.
 
     Attributes
     ----------
@@ -174,15 +183,17 @@ class Timetable:
         End of the last round held in each run; before the first round, the end of the formalities.
     """
 
-    def __init__(self, calendar: Calendar, pace: Pace, keys: U64, now: Floats | None = None) -> None:
+    def __init__(self, calendar: Calendar, pace: SimpleNamespace, keys: U64, now: Floats | None = None) -> None:
         self.calendar, self.pace, self.keys = calendar, pace, keys
-        minutes = pace.formalities * np.exp(pace.formalities_log_sd * rng.normal(keys, 0, Lane.DURATION))
-        self.now = calendar.opening + minutes if now is None else now
+        if now is None:
+            length = np.exp(pace.formalities_log_sd * rng.normal(keys, 0, Lane.DURATION))
+            now = calendar.opening + pace.formalities * length
+        self.now = now
 
     def hold_round(self, active: Places, round_: int) -> Flags:
         """Let one round pass in the `active` runs; return where a night came before it."""
-        keys, before, pace = self.keys[active], self.now[active], self.pace
-        start = self.calendar.next_start(before, keys, pace.sits_on)
+        keys, before, pace = self.keys[active], self.now[active], select(self.pace, active)
+        start = self.calendar.next_start(before, keys, pace)
         length = np.exp(pace.round_log_sd * rng.normal(keys, round_, Lane.DURATION))
         self.now[active] = start + pace.round_minutes * length
         night = np.zeros(active.size, dtype=bool)
@@ -197,6 +208,7 @@ class Timetable:
         Without consultation that is the end of the round.  Otherwise it is `consultation` minutes
         later, and if the room is then empty, the opening of the next sitting.
         """
-        if self.pace.consultation and runs.size:
-            later = self.now[runs] + self.pace.consultation
-            self.now[runs] = self.calendar.next_open(later, self.keys[runs], self.pace.sits_on)
+        pace = select(self.pace, runs)
+        if runs.size and np.any(pace.consultation):
+            later = self.calendar.next_open(self.now[runs] + pace.consultation, self.keys[runs], pace)
+            self.now[runs] = np.where(np.asarray(pace.consultation) > 0, later, self.now[runs])

@@ -1,21 +1,25 @@
-"""Members sit eight to a bench: what is said on one bench in one run is a byte.
+"""Members packed eight to a byte, and the random bits of their ballots.
 
-Arrays of members, ``(N, B)`` with the runs last, become ``(benches, B, SEATS)``; flags become bytes,
-``(benches, B)``, and eight members are then handled at a time.
+Arrays of members, ``(N, B)`` with the runs last, become ``(octets, B, 8)``: an octet is eight members.
+Flags become bytes, ``(octets, B)``, and eight members are then handled at a time.
 """
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from threading import local
 
 import numpy as np
+from numpy.typing import NDArray
 
-from iomsim.engine.rng import SEATS
-from iomsim.typing import Codes, Flags, Shorts, Singles
+from iomsim.engine.rng import GAMMA, Lane, splitmix
+from iomsim.typing import U64, Codes, Flags, Shorts, Singles
+
+MEMBERS_PER_BYTE = 8
 
 
-class Shelf(local):
+class BufferPool(local):
     """Large arrays, put back after use: memory fresh from the system costs more than filling it."""
 
     PLACES, WASTE = 4, 2.5
@@ -37,38 +41,73 @@ class Shelf(local):
             self.arrays = [*self.arrays[1 - self.PLACES :], array.base]
 
 
-SHELF = Shelf()
+POOL = BufferPool()
 """One for every thread."""
 
 
-def seats(column: np.ndarray) -> np.ndarray:
-    """Repeat a number per run for every seat of a bench."""
-    return column.repeat(SEATS)
+class BallotBits:
+    """The leading bits of ballots, in buffers that are used again and again.
+
+    Parameters
+    ----------
+    members, width : int
+        Members, and the most runs asked for at a time.
+    """
+
+    def __init__(self, members: int, width: int) -> None:
+        self.members, self.octets = members, -(-members // MEMBERS_PER_BYTE)
+        self._words = np.empty(2 * self.octets * width, dtype=np.uint64)
+        self._shifted = np.empty(2 * self.octets * width, dtype=np.uint64)
+        self._steps = 2 * np.arange(self.octets, dtype=np.uint64)[:, None] * GAMMA  # from octet to octet
+
+    def of(self, pairs: U64) -> NDArray[np.uint16]:
+        """Return sixteen bits for every member in the runs with these :func:`pairs` of states, until the next call.
+
+        The shape is ``(octets, runs * 8)``; those of member ``8 * i + s`` in run `r` are at ``[i, 8 * r + s]``.
+        """
+        shape = self.octets, pairs.size
+        words = self._words[: shape[0] * shape[1]].reshape(shape)
+        np.add(pairs, self._steps, out=words)
+        splitmix(words, self._shifted[: words.size].reshape(shape))
+        return (words if sys.byteorder == "little" else words.astype("<u8")).view("<u2")
 
 
-def bench(array: np.ndarray, seats: np.ndarray) -> None:
-    """Seat members: copy ``(N, B)`` to ``(benches, B, SEATS)``; empty seats stay as they are."""
-    for seat in range(SEATS):
-        row = array[seat::SEATS]
-        seats[: len(row), :, seat] = row
+def pairs(keys: U64, round_: int) -> U64:
+    """Return the states behind the two words of every run's first octet, next to each other."""
+    out = np.empty((keys.size, 2), dtype=np.uint64)
+    np.add(keys, np.uint64((round_ * 2**16 + Lane.BALLOTS) * int(GAMMA) % 2**64), out=out[:, 0])
+    np.add(out[:, 0], GAMMA, out=out[:, 1])
+    return out.reshape(-1)
 
 
-def packed(flags: Flags) -> Codes:
-    """Write a bench's flags as one byte: ``(benches, B * SEATS)`` to ``(benches, B)``."""
+def for_each_member(column: np.ndarray) -> np.ndarray:
+    """Repeat a number per run for every member of an octet."""
+    return column.repeat(MEMBERS_PER_BYTE)
+
+
+def pack(array: np.ndarray, out: np.ndarray) -> None:
+    """Copy members ``(N, B)`` to octets ``(octets, B, 8)``; places without a member stay as they are."""
+    for place in range(MEMBERS_PER_BYTE):
+        row = array[place::MEMBERS_PER_BYTE]
+        out[: len(row), :, place] = row
+
+
+def to_bytes(flags: Flags) -> Codes:
+    """Write an octet's flags as one byte: ``(octets, B * 8)`` to ``(octets, B)``."""
     return np.packbits(flags.reshape(-1), bitorder="little").reshape(len(flags), -1)
 
 
-def benched_flags(flags: Flags) -> Codes:
-    """Seat members' flags and write them as bytes: ``(N, B)`` to ``(benches, B)``."""
-    out = np.zeros((-(-len(flags) // SEATS), flags.shape[1], SEATS), dtype=bool)
-    bench(flags, out)
-    return packed(out.reshape(len(out), -1))
+def pack_flags(flags: Flags) -> Codes:
+    """Write members' flags as bytes: ``(N, B)`` to ``(octets, B)``."""
+    out = np.zeros((-(-len(flags) // MEMBERS_PER_BYTE), flags.shape[1], MEMBERS_PER_BYTE), dtype=bool)
+    pack(flags, out)
+    return to_bytes(out.reshape(len(out), -1))
 
 
-def unbenched_flags(benches: Codes, members: int) -> Codes:
-    """Return members' flags from bytes: ``(benches, B)`` to ``(N, B)``."""
-    seats = np.unpackbits(benches[..., None], axis=2, bitorder="little")
-    return seats.transpose(0, 2, 1).reshape(-1, benches.shape[1])[:members]
+def unpack_flags(packed: Codes, members: int) -> Codes:
+    """Return members' flags from bytes: ``(octets, B)`` to ``(N, B)``."""
+    flags = np.unpackbits(packed[..., None], axis=2, bitorder="little")
+    return flags.transpose(0, 2, 1).reshape(-1, packed.shape[1])[:members]
 
 
 def total(flags: Codes) -> Shorts:
@@ -77,7 +116,7 @@ def total(flags: Codes) -> Shorts:
     return np.add.reduce(flags, axis=0, dtype=narrow).astype(np.int16)
 
 
-def total_of_bytes(benches: Codes) -> Shorts:
-    """Count the members flagged in every column, eight to a byte."""
-    narrow = np.uint8 if SEATS * len(benches) < 256 else np.uint16
-    return np.add.reduce(np.bitwise_count(benches), axis=0, dtype=narrow).astype(np.int16)
+def total_packed(packed: Codes) -> Shorts:
+    """Count the members flagged in every column of bytes."""
+    narrow = np.uint8 if MEMBERS_PER_BYTE * len(packed) < 256 else np.uint16
+    return np.add.reduce(np.bitwise_count(packed), axis=0, dtype=narrow).astype(np.int16)

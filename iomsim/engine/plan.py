@@ -1,72 +1,125 @@
-"""From a scenario to plain arrays, and from a block's address to what its runs draw once."""
+"""An election as arrays (`Plan`), and what every run draws once (`Draws`).
+
+A plan is a structure - members, selectors, ties, rules, calendar - and the value of every parameter.  A value
+is a number, or an array with one entry a run; what is computed from it then has a last axis of runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from math import prod
 from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine import rng
-from iomsim.engine.clock import Calendar, Pace
+from iomsim.engine import laws, rng
+from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
-from iomsim.model.scenario import Scenario
+from iomsim.errors import ScenarioError
 from iomsim.rules.ruleset import Rules
 from iomsim.typing import U64, Flags, Floats, Longs, Places, Singles
 
 CERTAIN = 1e4
 """Log-odds that stand for certainty: members pinned to a candidate."""
 
-FLATTENING = 0.346
-"""Hidden spread of variance s**2 flattens a logit by sqrt(1 + 0.346 s**2): the logistic-normal
-approximation with 16 sqrt(3) / (15 pi) (Zeger, Liang and Albert 1988, Biometrics 44, 1049-1060)."""
+KEPT_BLOCKS, KEPT_SIZE = 32, 2**20
+"""Blocks of normals that are kept for the next scenario on the same random numbers, and their most numbers."""
+
+
+class ExposureTerm(NamedTuple):
+    """A column of the members that exposes them to a sponsor, shape ``(N,)``, and the path of its weight."""
+
+    weight: str
+    column: Floats
+
+
+class Tie(NamedTuple):
+    """Whom a tie binds, shape ``(N,)``, to which candidate, and the path of its log-odds."""
+
+    log_odds: str
+    candidate: int
+    bound: Flags
+
+
+class Classes(NamedTuple):
+    """Members that lean alike whatever the run draws: one of each class ``(C,)``, and every member's class ``(N,)``."""
+
+    first: Places
+    of_member: Places
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A scenario as arrays; K candidates, S sponsors, N members, G groups.
+    """An election as arrays; K candidates, S sponsors, N members, G groups.
 
     Attributes
     ----------
-    names, sponsors : tuple of str
-        The candidates and the sponsors.
-    lean : ndarray, shape (K, N)
-        Appeal and ties, in log-odds.
-    load : ndarray, shape (S, N)
-        Log-odds by which a sponsor of average effect moves each member in secret.
+    names, sponsors, members : tuple of str
+        Names of the candidates, the sponsors and the members.
     backs : ndarray of int, shape (S,)
         Which candidate each sponsor backs.
-    spreads : ndarray, shape (S,)
-        Log-sd of the sponsors' effect.
+    appeals, strengths, spreads : tuple of str
+        Paths of the candidates' appeals, and of the sponsors' strengths and spreads.
+    exposures : tuple of tuple of ExposureTerm
+        What exposes members to each sponsor.
+    ties : tuple of Tie
+        What binds members to candidates.
     group : ndarray of int, shape (N,)
         Each member's group, 0 to G - 1.
-    absent : ndarray, shape (N,)
-        Probability of absence: 0 for pinned members, 1 without a vote.
     pins : ndarray of int, shape (N,)
         Candidate a member is pinned to, or -1.
-    entitled : int
-        Members with a vote.
-    behaviour : namespace of float
-        The scenario's behaviour as plain numbers.
+    votes : ndarray of bool, shape (N,)
+        Who has a vote.
+    rules : Rules
+        Who is elected, who leaves, and when it ends.
+    calendar : Calendar
+        The sittings.
+    values : dict of float or ndarray, shape (B,)
+        Every parameter by its path.
+    classes : Classes
+        Found from the rest unless given.
     """
 
     names: tuple[str, ...]
     sponsors: tuple[str, ...]
-    lean: Floats
-    load: Floats
+    members: tuple[str, ...]
     backs: Places
-    spreads: Floats
+    appeals: tuple[str, ...]
+    strengths: tuple[str, ...]
+    spreads: tuple[str, ...]
+    exposures: tuple[tuple[ExposureTerm, ...], ...]
+    ties: tuple[Tie, ...]
     group: Places
-    absent: Floats
     pins: Places
-    entitled: int
-    behaviour: SimpleNamespace
+    votes: Flags
     rules: Rules
     calendar: Calendar
-    pace: Pace
+    values: Mapping[str, Any]
+    classes: Classes = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.classes is None:
+            rows = [tie.bound for tie in self.ties] + [term.column for terms in self.exposures for term in terms]
+            table = np.vstack([*rows, self.group])
+            _, first, of_member = np.unique(table, axis=1, return_index=True, return_inverse=True)
+            object.__setattr__(self, "classes", Classes(first, of_member.reshape(-1)))  # numpy 2.0.0 adds an axis
+
+    def at(self, values: Mapping[str, Any]) -> Plan:
+        """Return the plan with other values: numbers, or arrays with one entry a run.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no parameter of that path.
+        """
+        for path in values:
+            if path not in self.values:
+                raise ScenarioError(f"the plan has no parameter {path!r}")
+        return replace(self, values={**self.values, **values}) if values else self
 
     @property
     def candidates(self) -> int:
@@ -74,70 +127,105 @@ class Plan:
         return len(self.names)
 
     @property
-    def members(self) -> int:
-        """How many members there are."""
-        return len(self.group)
+    def entitled(self) -> int:
+        """How many members have a vote."""
+        return int(self.votes.sum())
 
     @cached_property
-    def kind(self) -> Places:
-        """Each member's class, shape ``(N,)``: those of a class lean alike whatever the run draws."""
-        return self._classes[1]
-
-    def by_kind(self, weights: tuple[float, ...]) -> tuple[Places, Singles, Singles]:
-        """Return group ``(C,)``, weighted lean ``(C, 1)`` and weighted load ``(S, C, 1)`` of every class."""
-        if weights not in self._weighted:
-            one, w = self._classes[0], np.array(weights)
-            lean, load = w @ self.lean[:, one], self.load[:, one] * w[self.backs][:, None]
-            self._weighted[weights] = lean.astype(np.float32)[:, None], load.astype(np.float32)[..., None]
-        return self.group[self._classes[0]], *self._weighted[weights]
-
-    @cached_property
-    def _weighted(self) -> dict[tuple[float, ...], tuple[Singles, Singles]]:
-        return {}
-
-    @cached_property
-    def _classes(self) -> tuple[Places, Places]:
-        table = np.vstack([self.lean, self.load, self.group])
-        _, one, kind = np.unique(table, axis=1, return_index=True, return_inverse=True)
-        return one, kind.reshape(-1)  # numpy 2.0.0 gives it a second axis
-
-    @property
     def pinned(self) -> Longs:
         """How many members are pinned to each candidate, shape ``(K,)``."""
         return np.bincount(self.pins[self.pins >= 0], minlength=self.candidates)
 
+    @cached_property
+    def behaviour(self) -> SimpleNamespace:
+        """How members vote and change their minds, by field."""
+        return self._part("behaviour.")
 
-def compile_scenario(race: Scenario) -> Plan:
-    """Return the arrays of a scenario."""
-    b = SimpleNamespace(**{key: getattr(race.behaviour, key).value for key in type(race.behaviour).model_fields})
-    exposure = race.exposure
-    strength = np.array([sponsor.strength.value for sponsor in race.sponsors]).reshape(-1, 1)
-    appeal = np.array([candidate.appeal.value for candidate in race.candidates]).reshape(-1, 1)
-    return Plan(
-        names=race.names,
-        sponsors=tuple(sponsor.name for sponsor in race.sponsors),
-        lean=appeal + race.tie_table,
-        load=(1.0 - b.secrecy) * strength * exposure,
-        backs=np.array([race.names.index(sponsor.backs) for sponsor in race.sponsors], dtype=np.intp),
-        spreads=np.array([sponsor.spread.value for sponsor in race.sponsors]),
-        group=np.unique(race.electorate.frame["group"].to_numpy(dtype=str), return_inverse=True)[1],
-        absent=_absence(race, b, exposure),
-        pins=race.pins,
-        entitled=int(race.votes.sum()),
-        behaviour=b,
-        rules=race.rules.rules,
-        calendar=race.clock.calendar(),
-        pace=race.clock.pace(),
-    )
+    @cached_property
+    def pace(self) -> SimpleNamespace:
+        """How long things take, by field of the clock."""
+        return self._part("clock.")
 
+    def _part(self, prefix: str) -> SimpleNamespace:
+        fields = {path.removeprefix(prefix): x for path, x in self.values.items() if path.startswith(prefix)}
+        return SimpleNamespace(**fields)
 
-def _absence(race: Scenario, b: SimpleNamespace, exposure: Floats) -> Floats:
-    """Return P(absent); pressure from every side at once keeps members away."""
-    pulled = exposure.min(axis=0) if len(exposure) else 0.0
-    absent = np.minimum(1.0, b.absent + b.cross_pressure_absence * pulled) * np.ones(len(race.votes))
-    absent[race.pins >= 0] = 0.0
-    absent[~race.votes] = 1.0
-    return absent
+    @cached_property
+    def spread(self) -> Floats:
+        """Log-sd of the sponsors' effect, shape ``(S, 1)`` or ``(S, B)``."""
+        rows = np.broadcast_arrays(*(np.atleast_1d(self.values[path]) for path in self.spreads)) if self.spreads else []
+        return np.array(rows, dtype=float).reshape(len(self.spreads), -1 if self.spreads else 1)
+
+    @cached_property
+    def exposure(self) -> Floats:
+        """Exposure of the members to the sponsors, scaled to mean 1, shape ``(S, N, 1)`` or ``(S, N, B)``."""
+        parts = [self._exposure(sponsor, terms) for sponsor, terms in zip(self.sponsors, self.exposures, strict=True)]
+        return np.stack(np.broadcast_arrays(*parts)) if parts else np.zeros((0, len(self.members), 1))
+
+    def _exposure(self, sponsor: str, terms: Sequence[ExposureTerm]) -> Floats:
+        weights = np.zeros((1, len(self.members)))  # members last, so that their mean is added up alike in all runs
+        for term in terms:
+            weights = weights + np.reshape(self.values[term.weight], (-1, 1)) * term.column
+        weights = np.where(np.abs(weights) < 1e-12, 0.0, weights)
+        if (weights < 0).any():
+            member = self.members[int(np.argmin(weights)) % len(self.members)]
+            raise ScenarioError(f"the exposure of {member} to {sponsor} is negative; weights must add up to 0 or more")
+        if not weights.any(axis=1).all():
+            raise ScenarioError(f"no member is exposed to {sponsor}; give at least one weight above 0")
+        return (weights / weights.mean(axis=1, keepdims=True)).T
+
+    @cached_property
+    def tie_table(self) -> list[Floats]:
+        """Log-odds of ties by candidate, each of shape ``(N, 1)`` or ``(N, B)``."""
+        table = [np.zeros((len(self.members), 1)) for _ in self.names]
+        for tie in self.ties:
+            table[tie.candidate] = table[tie.candidate] + self.values[tie.log_odds] * tie.bound[:, None]
+        return table
+
+    @cached_property
+    def absent(self) -> Floats:
+        """Probability of absence, shape ``(N, 1)`` or ``(N, B)``: 0 for the pinned, 1 without a vote."""
+        b = self.behaviour
+        chance = laws.absence(b.absent, b.cross_pressure_absence, self.exposure)
+        return np.where(self.votes[:, None], np.where(self.pins[:, None] >= 0, 0.0, chance), 1.0)
+
+    @cached_property
+    def abstain(self) -> Floats:
+        """Probability that a member who is present hands in no valid paper, shape ``(N, 1)`` or ``(N, B)``."""
+        return np.asarray(laws.abstention(self.behaviour.abstain, self.pins[:, None] >= 0))
+
+    def by_class(self, weights: tuple[Any, ...]) -> tuple[Singles, list[Singles]]:
+        """Return a weighted sum over candidates of appeal and ties, and of each sponsor's pull, by class of member.
+
+        Parameters
+        ----------
+        weights : tuple of float or ndarray, shape (B,)
+            One for every candidate.
+
+        Returns
+        -------
+        lean, pulls : ndarray of float32 and one for every sponsor, shapes (C, 1) or (C, B)
+            In log-odds; a pull is that of a campaign of average effect, in secret.
+        """
+        known = all(isinstance(weight, float) for weight in weights)
+        if known and weights in self._by_class:
+            return self._by_class[weights]
+        first, values = self.classes.first, self.values
+        rows = [values[path] + table[first] for path, table in zip(self.appeals, self.tie_table, strict=True)]
+        lean = sum(weight * row for weight, row in zip(weights, rows, strict=True))
+        secret = 1.0 - self.behaviour.secrecy
+        pulls = [
+            (secret * values[path] * exposure[first] * weights[backed]).astype(np.float32)
+            for path, exposure, backed in zip(self.strengths, self.exposure, self.backs, strict=True)
+        ]
+        found = np.asarray(lean).astype(np.float32), pulls
+        if known:
+            self._by_class[weights] = found
+        return found
+
+    @cached_property
+    def _by_class(self) -> dict[tuple[float, ...], tuple[Singles, list[Singles]]]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,17 +262,31 @@ def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
     def source(purpose: Purpose) -> np.random.Generator:
         return rng.generator(seed, block, purpose)
 
-    k, n, b = plan.candidates, plan.members, plan.behaviour
+    k, n = plan.candidates, len(plan.members)
     hidden = (n, BLOCK) if k == 2 else (k, n, BLOCK)
     return Draws(
         keys=rng.run_keys(seed, block, size),
         campaign=campaigns(plan.sponsors, seed, block)[:, :size],
         appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
-        region=rng.many_normals(source(Purpose.REGIONS), (plan.group.max() + 1, k, BLOCK))[..., :size],
-        conviction=rng.many_normals(source(Purpose.CONVICTION), hidden)[..., :size],
-        absent=rng.many_coins(source(Purpose.ABSENCE), plan.absent)[:, :size],
-        fluid=source(Purpose.REGIME).random(BLOCK)[:size] < b.fluid,
+        region=normals(seed, block, Purpose.REGIONS, (int(plan.group.max()) + 1, k, BLOCK))[..., :size],
+        conviction=normals(seed, block, Purpose.CONVICTION, hidden)[..., :size],
+        absent=rng.bernoulli_block(source(Purpose.ABSENCE), plan.absent)[:, :size],
+        fluid=source(Purpose.REGIME).random(BLOCK)[:size] < plan.behaviour.fluid,
     )
+
+
+def normals(seed: int, block: int, purpose: Purpose, shape: tuple[int, ...]) -> Singles:
+    """Return a block's normals; those of small electorates are kept, as many scenarios share their random numbers."""
+    if prod(shape) <= KEPT_SIZE:
+        return _kept_normals(seed, block, purpose, shape)
+    return rng.normal_block(rng.generator(seed, block, purpose), shape)
+
+
+@lru_cache(maxsize=KEPT_BLOCKS)
+def _kept_normals(seed: int, block: int, purpose: Purpose, shape: tuple[int, ...]) -> Singles:
+    array = rng.normal_block(rng.generator(seed, block, purpose), shape)
+    array.setflags(write=False)
+    return array
 
 
 def campaigns(sponsors: Sequence[str], seed: int, block: int) -> Floats:
@@ -197,37 +299,33 @@ def campaigns(sponsors: Sequence[str], seed: int, block: int) -> Floats:
     return np.array(drawn).reshape(-1, BLOCK)
 
 
-def contrast(plan: Plan, draws: Draws, weights: Floats) -> Singles:
+def contrast(plan: Plan, draws: Draws, weights: Sequence[Any]) -> Singles:
     """Return a weighted sum over candidates of the systematic leans, shape ``(N, B)``.
 
     With weights (1, 0) it is the lean `a` towards the first of two, with (-1, 1) the lean
     towards the second over the first.  Members of a class lean alike, so it is found by class.
     """
-    b, spread = plan.behaviour, plan.spreads[:, None]
-    group, lean, loads = plan.by_kind(tuple(weights.tolist()))
-    effect = np.exp(spread * draws.campaign - spread**2 / 2).astype(np.float32)
-    shocks = (b.region_sd * draws.region + b.common_sd * draws.appeal) / np.sqrt(2.0)
+    b, classes = plan.behaviour, plan.classes
+    lean, pulls = plan.by_class(tuple(weights))
+    effect = laws.campaign_effect(plan.spread, draws.campaign).astype(np.float32)
+    region = np.asarray(b.region_sd, dtype=np.float32) * draws.region
+    shocks = (region + b.common_sd * draws.appeal) / np.sqrt(2.0)
     level = np.zeros_like(shocks[:, 0])
     for k, weight in enumerate(weights):  # a matrix product is many times slower for so few columns
         level += weight * shocks[:, k]
-    out = level.astype(np.float32)[group]
+    out = level.astype(np.float32)[plan.group[classes.first]]
     out += lean
-    for load, force in zip(loads, effect, strict=True):
-        out += load * force
-    return out.take(plan.kind, axis=0)
+    for pull, force in zip(pulls, effect, strict=True):
+        out += pull * force
+    return out.take(classes.of_member, axis=0)
 
 
 def leans(plan: Plan, draws: Draws) -> Singles:
     """Return the systematic lean `a` of every member in every run, shape ``(K, N, B)``."""
-    return np.stack([contrast(plan, draws, weights) for weights in np.eye(plan.candidates)])
+    return np.stack([contrast(plan, draws, weights) for weights in np.eye(plan.candidates).tolist()])
 
 
-def steepness(plan: Plan) -> float:
-    """Return `c`, which undoes the flattening that hidden conviction causes."""
-    return float(np.sqrt(1.0 + FLATTENING * plan.behaviour.conviction**2))
-
-
-def stances(plan: Plan, draws: Draws) -> Singles:
+def member_odds(plan: Plan, draws: Draws) -> Singles:
     """Return where members stand, as the kernel wants it.
 
     Returns
@@ -237,14 +335,17 @@ def stances(plan: Plan, draws: Draws) -> Singles:
         members pinned to the first, infinity for those pinned to the second, 0 for the absent,
         who never move.  Otherwise the log-odds ``v``, shape ``(K, N, B)``.
     """
-    c, spread = steepness(plan), np.float32(plan.behaviour.conviction)
+    conviction = plan.behaviour.conviction
+    c, spread = laws.conviction_scale(conviction), np.asarray(conviction, dtype=np.float32)
     if plan.candidates > 2:
-        v = np.float32(c) * leans(plan, draws) + spread / np.float32(np.sqrt(2.0)) * draws.conviction
+        hidden = spread / np.float32(np.sqrt(2.0)) * draws.conviction
+        v = np.asarray(c, dtype=np.float32) * leans(plan, draws) + hidden
         top = v.max(axis=0) + np.float32(CERTAIN)  # above whatever ties and pressure say
         for k in range(plan.candidates):
             v[k, plan.pins == k] = top[plan.pins == k]
         return v
-    against = contrast(plan, draws, np.array([-c, c]))
+    c = c if isinstance(c, np.ndarray) else float(c)
+    against = contrast(plan, draws, (-c, c))
     against -= spread * draws.conviction
     with np.errstate(over="ignore"):
         np.exp(against, out=against)

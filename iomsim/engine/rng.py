@@ -20,14 +20,12 @@ References
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim.typing import U64, Flags, Floats, Places, Singles
 
@@ -114,16 +112,11 @@ def uniform(keys: U64, round_: int, lane: int | U64) -> Floats:
     return bits.view(np.int64) * np.float64(2.0**-53)
 
 
-# -- ballots -------------------------------------------------------------------------------------
-
 STEPS = 1 << 16
 """A ballot's number lies in [0, STEPS)."""
 
-SEATS = 8
-"""Members sit eight to a bench: what one bench of one run does is a byte."""
 
-
-def finer(keys: U64, round_: int) -> Floats:
+def shared_fraction(keys: U64, round_: int) -> Floats:
     """Return the digits after the point of all ballots of a round, as a uniform in [0, 1).
 
     A ballot's number lies in [0, STEPS).  Its sixteen leading bits are the member's own, those after
@@ -132,42 +125,6 @@ def finer(keys: U64, round_: int) -> Floats:
     less than the error of single precision.
     """
     return uniform(keys, round_, Lane.FINE)
-
-
-class Booth:
-    """Hands out the leading bits of ballots, from buffers that are used again and again.
-
-    Parameters
-    ----------
-    members, width : int
-        Members, and the most runs asked for at a time.
-    """
-
-    def __init__(self, members: int, width: int) -> None:
-        self.members, self.benches = members, -(-members // SEATS)
-        self._words = np.empty(2 * self.benches * width, dtype=np.uint64)
-        self._shifted = np.empty(2 * self.benches * width, dtype=np.uint64)
-        self._steps = 2 * np.arange(self.benches, dtype=np.uint64)[:, None] * GAMMA  # from bench to bench
-
-    def of(self, pairs: U64) -> NDArray[np.uint16]:
-        """Return sixteen bits for every seat in the runs with these :func:`pairs` of states, until the next call.
-
-        The shape is ``(benches, runs * SEATS)``; those of member ``SEATS * i + s`` in run `r` are at
-        ``[i, SEATS * r + s]``.
-        """
-        shape = self.benches, pairs.size
-        words = self._words[: shape[0] * shape[1]].reshape(shape)
-        np.add(pairs, self._steps, out=words)
-        splitmix(words, self._shifted[: words.size].reshape(shape))
-        return (words if sys.byteorder == "little" else words.astype("<u8")).view("<u2")
-
-
-def pairs(keys: U64, round_: int) -> U64:
-    """Return the states behind the two words of every run's first bench, next to each other."""
-    out = np.empty((keys.size, 2), dtype=np.uint64)
-    np.add(keys, np.uint64((round_ * 2**16 + Lane.BALLOTS) * int(GAMMA) % 2**64), out=out[:, 0])
-    np.add(out[:, 0], GAMMA, out=out[:, 1])
-    return out.reshape(-1)
 
 
 # -- laws ----------------------------------------------------------------------------------------
@@ -201,19 +158,29 @@ def _polar(bits: U64) -> tuple[Floats, Singles]:
     return (upper.view(np.int64) + 1) * np.float64(2.0**-40), np.cos(angle)
 
 
-def many_coins(source: np.random.Generator, chances: Floats) -> Flags:
+def bernoulli_block(source: np.random.Generator, chances: Floats) -> Flags:
     """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``.
 
     Sixteen bits decide, but for one toss in 65536, in which 53 further bits do.
+
+    Parameters
+    ----------
+    source : Generator
+        Source of the bits.
+    chances : ndarray, shape (N, 1) or (N, B)
+        One chance for all runs, or one for each of the first `B`.
     """
     count = len(chances) * BLOCK
     raw = source.bit_generator.random_raw(1 + -(-count // 4))
     leading = raw[1:].view(np.uint16)[:count].reshape(-1, BLOCK)
+    wide = chances.shape[1] > 1
+    if wide:
+        chances = np.pad(chances, ((0, 0), (0, BLOCK - chances.shape[1])))
     whole = np.minimum(chances * STEPS, STEPS - 1).astype(np.uint16)
     with unbuffered():
-        tossed = leading < whole[:, None]
-        tied = few(leading == whole[:, None])
-    rest = (chances * STEPS - whole)[tied // BLOCK]
+        tossed = leading < whole
+        tied = sparse_nonzero(leading == whole)
+    rest = (chances * STEPS - whole)[tied // BLOCK, tied % BLOCK if wide else 0]
     tossed.reshape(-1)[tied] = uniform(raw[:1], 0, tied.astype(np.uint64)) < rest
     return tossed
 
@@ -226,12 +193,12 @@ def unbuffered() -> Iterator[None]:
         yield
 
 
-def few(flags: Flags) -> Places:
+def sparse_nonzero(flags: Flags) -> Places:
     """Return where flags are set, in flat order; fast if few are, as eight are looked at together.
 
     Examples
     --------
-    >>> few(np.arange(16) % 7 == 6).tolist()
+    >>> sparse_nonzero(np.arange(16) % 7 == 6).tolist()
     [6, 13]
     """
     eights = np.flatnonzero(flags.reshape(-1).view(np.uint64).astype(bool))
@@ -239,7 +206,7 @@ def few(flags: Flags) -> Places:
     return 8 * eights[eighth] + place
 
 
-def many_normals(source: np.random.Generator, shape: tuple[int, ...]) -> Singles:
+def normal_block(source: np.random.Generator, shape: tuple[int, ...]) -> Singles:
     """Return standard normals in single precision, four times as fast as one by one.
 
     Box and Muller's pairs, in vector instructions throughout.  The radius has 32 bits, so that the

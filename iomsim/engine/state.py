@@ -13,29 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine.choice_binary import Pair
-from iomsim.engine.choice_multinomial import Crowd
+from iomsim.engine.choice_binary import BinaryChoice
+from iomsim.engine.choice_multinomial import MultinomialChoice
+from iomsim.engine.laws import select
 from iomsim.engine.packing import total
-from iomsim.rules.ruleset import Rules
-from iomsim.typing import U64, Codes, Flags, Ints, Longs, Places, Shorts, Singles
-
-
-class Setting(NamedTuple):
-    """What all runs of a block share.
-
-    `pinned` counts the pinned members per candidate, shape ``(K,)``; `entitled` the members with
-    a vote; `behaviour` holds the model's parameters as plain numbers.
-    """
-
-    candidates: int
-    entitled: int
-    pinned: Longs
-    behaviour: SimpleNamespace
-    rules: Rules
+from iomsim.engine.plan import Draws, Plan
+from iomsim.typing import U64, Codes, Flags, Ints, Places, Shorts, Singles
 
 
 @dataclass(eq=False)
-class State:
+class ActiveRuns:
     """How the runs in play stand, one column each; B columns, K candidates.
 
     Attributes
@@ -48,15 +35,19 @@ class State:
         Members intending each candidate, and the papers of the last round.
     standing : ndarray of bool, shape (K, B)
         Who has neither withdrawn nor been eliminated.
-    gone : ndarray of int, shape (B,)
+    departed : ndarray of int, shape (B,)
         Candidate who left after the last round, or -1.
-    alone : ndarray of int, shape (B,)
+    unopposed : ndarray of int, shape (B,)
         Candidate who faces a yes/no round next, or -1.
-    refusals, crowded, two_way : ndarrays of int, shape (B,)
+    non_concessions, multiway_rounds, two_way_rounds : ndarrays of int, shape (B,)
         Times the trailing camp did not concede; inconclusive rounds with three or more standing;
         inconclusive rounds between two.
     done : ndarray of bool, shape (B,)
         Finished runs that have not yet been dropped.
+    behaviour : namespace
+        The plan's behaviour, its arrays with one entry a column.
+    choices : BinaryChoice, MultinomialChoice or None
+        The members' intentions; None where only the tallies matter.
     """
 
     run: Places
@@ -66,77 +57,73 @@ class State:
     counts: Ints
     votes: Ints
     standing: Flags
-    gone: Ints
-    alone: Ints
-    refusals: Ints
-    crowded: Ints
-    two_way: Ints
+    departed: Ints
+    unopposed: Ints
+    non_concessions: Ints
+    multiway_rounds: Ints
+    two_way_rounds: Ints
     done: Flags
+    behaviour: SimpleNamespace
+    choices: BinaryChoice | MultinomialChoice | None = None
 
     @property
     def width(self) -> int:
         """How many columns there are."""
         return self.run.size
 
+    def keep(self, columns: Places) -> ActiveRuns:
+        """Return only these columns; the others are used up."""
+        kept = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
+        choices = None if self.choices is None else self.choices.keep(columns)
+        return ActiveRuns(**kept, behaviour=select(self.behaviour, columns), choices=choices)
 
-COLUMNS = [f.name for f in fields(State)]
+
+COLUMNS = [f.name for f in fields(ActiveRuns) if f.name not in ("behaviour", "choices")]
 
 
-@dataclass(eq=False)
-class Field(State):
-    """Runs before they are played, or played on; N members.
+class Entry(NamedTuple):
+    """Runs about to be played, their members not yet packed.
 
-    Attributes
-    ----------
-    stance : ndarray of float32, shape (N, B) or (K, N, B)
-        Odds against candidate 0 (two candidates), or log-odds of every candidate.
-    intention : ndarray of uint8, shape (N, B)
-        Candidate a member intends to vote for; K for the absent where three or more stand.
-        Between two candidates the absent carry 0, never move, and are taken off the counts.
+    `odds` are those of :func:`iomsim.engine.plan.member_odds`; `intention`, of shape ``(N, B)``, is whom members
+    intend to vote for: K for the absent where three or more stand.  Between two candidates the absent carry 0,
+    never move, and are taken off the counts.
     """
 
-    stance: Singles
+    runs: ActiveRuns
+    odds: Singles
     intention: Codes
 
 
-@dataclass(eq=False)
-class Hall(State):
-    """Runs that are being played: the members have taken their seats."""
-
-    minds: Pair | Crowd
-
-    def keep(self, columns: Places) -> Hall:
-        """Return the hall with only these columns."""
-        kept = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
-        return Hall(minds=self.minds.keep(columns), **kept)
-
-
-def seated(parts: Iterable[Field], width: int) -> Hall:
-    """Seat the members of several fields, `width` runs in all, side by side."""
-    minds: Pair | Crowd | None = None
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+def pack_runs(plan: Plan, entries: Iterable[Entry], width: int) -> ActiveRuns:
+    """Put runs side by side, `width` in all, with their members packed."""
+    choices: BinaryChoice | MultinomialChoice | None = None
+    parts: list[ActiveRuns] = []
     at = 0
-    for part in parts:
-        if minds is None:
-            minds = (Pair if part.stance.ndim == 2 else Crowd).room(part.stance.shape, width)
-        minds.put(slice(at, at + part.width), part.stance, part.intention)
-        at += part.width
-        for name, arrays in columns.items():
-            arrays.append(getattr(part, name))
-    assert minds is not None
-    return Hall(minds=minds, **{name: np.concatenate(arrays, axis=-1) for name, arrays in columns.items()})
+    for runs, odds, intention in entries:
+        if choices is None:
+            choices = (BinaryChoice if odds.ndim == 2 else MultinomialChoice).empty(odds.shape, width)
+        choices.fill(slice(at, at + runs.width), odds, intention)
+        at += runs.width
+        parts.append(runs)
+    return _side_by_side(plan, parts, choices)
 
 
-def abreast(halls: Sequence[Hall]) -> Hall:
-    """Put the runs of several halls side by side."""
-    if len(halls) == 1:
-        return halls[0]
-    first, *others = (hall.minds for hall in halls)
-    columns = {name: np.concatenate([getattr(hall, name) for hall in halls], axis=-1) for name in COLUMNS}
-    return Hall(minds=first.beside(others), **columns)
+def concatenate(plan: Plan, parts: Sequence[ActiveRuns]) -> ActiveRuns:
+    """Put packed runs side by side; the parts are used up."""
+    if len(parts) == 1:
+        return parts[0]
+    first, *others = (part.choices for part in parts)
+    return _side_by_side(plan, parts, None if first is None else first.beside(others))
 
 
-class Rows(NamedTuple):
+def _side_by_side(
+    plan: Plan, parts: Sequence[ActiveRuns], choices: BinaryChoice | MultinomialChoice | None
+) -> ActiveRuns:
+    columns = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in COLUMNS}
+    return ActiveRuns(**columns, behaviour=select(plan.behaviour, columns["run"]), choices=choices)
+
+
+class RoundRecord(NamedTuple):
     """One round of the runs that held it: run, votes (K, n), valid (n,), flows (K, K, n)."""
 
     round_: int
@@ -145,61 +132,47 @@ class Rows(NamedTuple):
     valid: Ints
     flows: Ints
 
-    def of(self, columns: Places) -> Rows:
-        """Return the rows of some of the runs."""
-        return Rows(self.round_, *(array.take(columns, axis=-1) for array in self[1:]))
+    def of(self, columns: Places) -> RoundRecord:
+        """Return the record of some of the runs."""
+        return RoundRecord(self.round_, *(array.take(columns, axis=-1) for array in self[1:]))
 
 
-class Played(NamedTuple):
-    """How every run of a block ended, and the rounds it held."""
+class KernelOutput(NamedTuple):
+    """How every run ended, and the rounds it held."""
 
     winner: NDArray[np.int8]
     ending: Codes
     rounds: Shorts
-    rows: list[Rows]
+    records: list[RoundRecord]
 
 
-def opening(setting: Setting, keys: U64, fluid: Flags, absent: Flags, stance: Singles, first: int = 0) -> Field:
-    """Return the field before the first round, its runs numbered from `first` on.
+def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) -> Entry:
+    """Return runs before the first round, numbered from `first` on.
 
     Until they vote, all present count for candidate 0.
     """
-    k, (n, width) = setting.candidates, absent.shape
+    k, (n, width) = plan.candidates, draws.absent.shape
     nothing, nobody = np.zeros(width, dtype=np.int16), np.full(width, -1, dtype=np.int16)
     intention = np.zeros((n, width), dtype=np.uint8)
     if k > 2:
-        intention[absent] = k
-    present = (n - total(absent.view(np.uint8))).astype(np.int16)
+        intention[draws.absent] = k
+    present = (n - total(draws.absent.view(np.uint8))).astype(np.int16)
     counts = np.zeros((k, width), dtype=np.int16)
     counts[0] = present
-    return Field(
+    runs = ActiveRuns(
         run=np.arange(first, first + width),
-        keys=keys,
-        fluid=fluid,
+        keys=draws.keys,
+        fluid=draws.fluid,
         present=present,
         counts=counts,
         votes=np.zeros((k, width), dtype=np.int16),
         standing=np.ones((k, width), dtype=bool),
-        gone=nobody,
-        alone=nobody,
-        refusals=nothing,
-        crowded=nothing,
-        two_way=nothing,
+        departed=nobody,
+        unopposed=nobody,
+        non_concessions=nothing,
+        multiway_rounds=nothing,
+        two_way_rounds=nothing,
         done=np.zeros(width, dtype=bool),
-        stance=stance,
-        intention=intention,
+        behaviour=plan.behaviour,
     )
-
-
-# -- records -------------------------------------------------------------------------------------
-
-
-def ragged(played: Played, candidates: int) -> tuple[Shorts, ...]:
-    """Return votes (R, K), valid (R,) and flows (R, K, K) ordered by run, then round."""
-    k, held = candidates, played.rounds.astype(np.int64)
-    start = np.cumsum(held) - held
-    table = np.zeros((int(held.sum()), k + 1 + k * k), dtype=np.int16)
-    for rows in played.rows:
-        at = start[rows.run] + (rows.round_ - 1)
-        table[at] = np.concatenate([rows.votes, rows.valid[None], rows.flows.reshape(k * k, -1)], dtype=np.int16).T
-    return table[:, :k], table[:, k], table[:, k + 1 :].reshape(-1, k, k)
+    return Entry(runs, odds, intention)

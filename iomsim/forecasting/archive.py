@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import FileError, reason
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.summary import Summary

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.engine import spans
+from iomsim.engine import simulate
 from iomsim.engine.clock import DAY, DAY_NAMES
-from iomsim.engine.spans import Outcomes, join
+from iomsim.engine.outcomes import Outcomes, join
 from iomsim.errors import IomsimError, unknown
 from iomsim.forecasting import wording
 from iomsim.forecasting.estimates import Estimate, in_words, table, thousands
@@ -56,7 +56,7 @@ def _under(fc: Forecast, name: str) -> dict[str, float]:
     if race.rules.rules == fc.scenario.rules.rules:
         return fc.side()
     runs = min(len(fc), SIDE_RUNS)
-    return from_outcomes(race, fc.seed, list(spans.results(race, runs, fc.seed))).side()
+    return from_outcomes(race, fc.seed, list(simulate.iter_spans(race.plan, {}, runs, fc.seed))).side()
 
 
 @dataclass(frozen=True, repr=False, eq=False)

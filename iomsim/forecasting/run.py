@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from iomsim.engine import spans
+from iomsim.engine import simulate
+from iomsim.engine.outcomes import Outcomes, join
+from iomsim.engine.plan import Plan
 from iomsim.engine.progress import progress_bar
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import SPAN, Outcomes, join
+from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.forecast import NO_WINNER, Forecast
@@ -124,7 +126,7 @@ class Gathered:
     @property
     def work(self) -> Callable[..., Any]:
         """What a worker does with a span: bring back every run, or only the counts."""
-        return spans.play_span if self.keep == "runs" else count_span
+        return simulate.play_span if self.keep == "runs" else count_span
 
     def add(self, part: Outcomes | Summary) -> int:
         """Add a finished span; return its runs."""
@@ -151,9 +153,9 @@ class Gathered:
         return Forecast(self.race, self.seed, merge(self.summaries), outcomes, stopped=self.stopped)
 
 
-def count_span(race: Scenario, seed: int, first: int, size: int) -> Summary:
+def count_span(plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int) -> Summary:
     """Play a span of runs and bring back only the counts."""
-    return summarise(spans.play_span(race, seed, first, size), race.rules.rules.max_rounds)
+    return summarise(simulate.play_span(plan, parameters, seed, first, size), plan.rules.max_rounds)
 
 
 def fresh_seed() -> int:
@@ -174,7 +176,7 @@ def _play(
     start = gathered.runs
     aim = aim or f"of {runs} runs"
     gathered.stopped = f"all {runs} runs were played"
-    work = spans.results(gathered.race, runs, gathered.seed, executor, gathered.work, start, blocks)
+    work = simulate.iter_spans(gathered.race.plan, {}, runs, gathered.seed, executor, gathered.work, start, blocks)
     try:
         with progress_bar(runs - start, progress) as advance, closing(work):
             for part in work:

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.forecasting.summary import round_numbers, yes_no_rows
 from iomsim.rules.ruleset import ENDINGS
 

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
-from iomsim.forecasting.estimates import in_words
 from iomsim.model import evidence
-
-if TYPE_CHECKING:
-    from iomsim.forecasting.forecast import Forecast
-    from iomsim.model.scenario import Scenario
+from iomsim.model.description import Description
 
 WEIGHTY = (
     "behaviour.common_sd",
@@ -22,7 +17,7 @@ WEIGHTY = (
 """Shown after the appeals and strengths among the assumptions that matter."""
 
 
-def lines(race: Scenario) -> list[tuple[str, str]]:
+def lines(race: Description) -> list[tuple[str, str]]:
     """Return the briefing as pairs of a heading and a line."""
     out = [("Election", race.title)]
     if race.as_of:
@@ -37,13 +32,13 @@ def lines(race: Scenario) -> list[tuple[str, str]]:
     return out
 
 
-def text(race: Scenario) -> str:
+def text(race: Description) -> str:
     """Return the briefing as plain text, without the facts."""
     shown = [(head, line) for head, line in lines(race) if head != "Fact"]
     return "\n".join(f"{head + ':':<12} {line}" for head, line in shown)
 
 
-def html(race: Scenario) -> str:
+def html(race: Description) -> str:
     """Return the briefing as HTML, the facts folded away."""
     about = f"<p>{escape(race.about)}</p>" if race.about else ""
     told = lines(race)[1:]
@@ -66,7 +61,7 @@ def _folded(facts: list[str]) -> str:
     return f"<details><summary>{len(facts)} facts it starts from</summary><ul>{items}</ul></details>" if facts else ""
 
 
-def assumptions(race: Scenario, most: int = 5) -> list[str]:
+def assumptions(race: Description, most: int = 5) -> list[str]:
     """Return the assumptions that matter most, in a sentence each.
 
     First what sets the level (the first candidate's appeal, the sponsors' strengths), then what
@@ -83,14 +78,14 @@ def _reason(source: str) -> str:
     return (evidence.statements(source) or [source])[0]
 
 
-def _candidate(race: Scenario, name: str) -> str:
+def _candidate(race: Description, name: str) -> str:
     candidate = race.candidate(name)
     backers = [sponsor.name for sponsor in race.sponsors if sponsor.backs == name]
     behind = f", backed by {' and '.join(backers)}" if backers else ", without a sponsor"
     return f"{candidate.full_name or name}{behind}"
 
 
-def _clock(race: Scenario) -> str:
+def _clock(race: Description) -> str:
     clock = race.clock
     sittings = ", ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in clock.sittings)
     return (
@@ -99,16 +94,6 @@ def _clock(race: Scenario) -> str:
     )
 
 
-def _facts(race: Scenario) -> list:
+def _facts(race: Description) -> list:
     table = evidence.facts()
     return [row for row in table.itertuples() if row.Index in race.facts]
-
-
-def forecast_html(fc: Forecast) -> str:
-    """Return a forecast as HTML: the answer, the winners, a small chart, the stamp."""
-    chances = in_words(fc.win_probability()).to_html(border=0)
-    return (
-        f"<div><h4>{escape(fc.scenario.title)}</h4><p>{escape(fc.answer())}</p>"
-        f"<div style='display:flex;gap:2em;align-items:center'>{chances}{fc.plot.svg('decision_time')}</div>"
-        f"<p style='color:#767676;font-size:80%'>{escape(fc.stamp())}</p></div>"
-    )

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import tomli_w
-from pydantic import BaseModel
 
-from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason, writing
+from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason
+from iomsim.model import toml
 from iomsim.model.electorate import inlined
 from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.scenario import Scenario, build, described
@@ -75,31 +74,7 @@ def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Sce
 
 def dumps(race: Scenario) -> str:
     """Return a scenario as TOML; :func:`loads` gives an equal scenario back."""
-    return tomli_w.dumps(_plain(described("dumps", race)))
-
-
-def save(race: Scenario, path: str | Path) -> None:
-    """Write a scenario to a TOML file.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-    """
-    with writing(path):
-        Path(path).write_text(dumps(race), encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Turn a description into what TOML knows, leaving out what says nothing."""
-    if isinstance(value, BaseModel):
-        pairs = ((key, getattr(value, key)) for key in type(value).model_fields)
-        return {key: _plain(part) for key, part in pairs if part is not None and part != () and part != {}}
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    return value
+    return toml.dumps(described("dumps", race))
 
 
 def schema() -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from fractions import Fraction
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from iomsim.engine.clock import DAY_NAMES, Calendar, Pace, calendar
+from iomsim.engine.clock import DAY_NAMES, Calendar, calendar
 from iomsim.errors import advice
 from iomsim.model.quantities import (
     Frozen,
@@ -254,20 +255,13 @@ class Clock(Frozen):
     def _sits(self) -> Self:
         if not 1800 <= self.opens.year <= 2200:
             raise ValueError(f"opens must lie between the years 1800 and 2200, got {self.opens.year}")
-        self.calendar()
+        self.calendar().check(SimpleNamespace(last_call=self.last_call.value, sits_on=self.sits_on.value))
         return self
 
     def calendar(self) -> Calendar:
         """Return the sittings laid out from the opening on."""
         weekdays = frozenset(WEEKDAYS.index(day) for day in self.days)
-        closed = frozenset(self.closed)
-        latest = self.sits_on_until if self.sits_on.value > 0 else self.sittings[-1][1]
-        return calendar(self.opens, self.sittings, weekdays, closed, latest, self.last_call.value)
-
-    def pace(self) -> Pace:
-        """Return the durations as plain numbers."""
-        keys = ("formalities", "formalities_log_sd", "round_minutes", "round_log_sd", "sits_on", "consultation")
-        return Pace(**{key: getattr(self, key).value for key in keys})
+        return calendar(self.opens, self.sittings, weekdays, frozenset(self.closed), self.sits_on_until)
 
 
 def rule_book(rules: Rules, source: str = "set by the user", grade: str = "assumed") -> RuleBook:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from iomsim.model.components import RULE_PARTS, Clock
 from iomsim.model.electorate import Electorate, rows
+from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import plain
 
 MOST_NAMED = 3
 """Changes named one by one in a sentence; more are counted."""
@@ -58,7 +58,7 @@ def _parameters(a: Scenario, b: Scenario) -> list[str]:
     """Return the parameters that both have, with other values."""
     old, new = a.parameters(), b.parameters()
     return [
-        _switched_off(path) if _is_off(path, new[path]) else f"{plain(path)} {new[path].value:g} instead of {q.value:g}"
+        _switched_off(path) if _is_off(path, new[path]) else f"{describe_parameter(path)} {new[path].value:g} instead of {q.value:g}"
         for path, q in old.items()
         if path in new and new[path].value != q.value
     ]

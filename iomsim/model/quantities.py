@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import time
 from numbers import Real
-from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -177,29 +177,51 @@ def _named(key: str) -> str:
     return "" if key == "value" else f"{key} "
 
 
-def _bounded(words: str, fits: Callable[[float], bool]) -> AfterValidator:
-    def check(quantity: Quantity) -> Quantity:
-        for key in RANGE:
-            if not fits(getattr(quantity, key)):
-                raise ValueError(f"{_named(key)}must be {words}, got {getattr(quantity, key):g}")
-        return quantity
+class Bounds(NamedTuple):
+    """What values a parameter may take, with the words for it; `low` itself may be left out."""
 
-    return AfterValidator(check)
+    words: str
+    low: float
+    high: float
+    without_low: bool = False
+
+    def fit(self, x: Any) -> Any:
+        """Return whether values lie inside, elementwise; what is no number does not."""
+        return (x > self.low if self.without_low else x >= self.low) & (x <= self.high)
+
+    def check(self, quantity: Quantity) -> Quantity:
+        """Refuse a quantity that reaches outside."""
+        for key in RANGE:
+            if not self.fit(getattr(quantity, key)):
+                raise ValueError(f"{_named(key)}must be {self.words}, got {getattr(quantity, key):g}")
+        return quantity
 
 
 LIMIT = 1e6
 """Log-odds and weights lie within this, far beyond certainty: every number of the model stays finite."""
 
-Probability = Annotated[Quantity, _bounded("between 0 and 1", lambda x: 0 <= x <= 1)]
-LogOdds = Annotated[Quantity, _bounded("between -1e6 and 1e6", lambda x: abs(x) <= LIMIT)]
-Strength = Annotated[Quantity, _bounded("between 0 and 1e6", lambda x: 0 <= x <= LIMIT)]
-Weight = Annotated[Quantity, _bounded("between -1e6 and 1e6", lambda x: abs(x) <= LIMIT)]
-Spread = Annotated[Quantity, _bounded("between 0 and 1000", lambda x: 0 <= x <= 1000)]
-LogSpread = Annotated[Quantity, _bounded("between 0 and 10", lambda x: 0 <= x <= 10)]
-Shape = Annotated[Quantity, _bounded("between 1e-12 and 1e12", lambda x: 1e-12 <= x <= 1e12)]
-Minutes = Annotated[Quantity, _bounded("above 0 and at most 1440", lambda x: 0 < x <= 1440)]
-Pause = Annotated[Quantity, _bounded("between 0 and 10080", lambda x: 0 <= x <= 10080)]
-PaceSpread = Annotated[Quantity, _bounded("between 0 and 1.5", lambda x: 0 <= x <= 1.5)]
+WITHIN = {
+    "probability": Bounds("between 0 and 1", 0, 1),
+    "log-odds": Bounds("between -1e6 and 1e6", -LIMIT, LIMIT),
+    "strength": Bounds("between 0 and 1e6", 0, LIMIT),
+    "spread": Bounds("between 0 and 1000", 0, 1000),
+    "log-spread": Bounds("between 0 and 10", 0, 10),
+    "shape": Bounds("between 1e-12 and 1e12", 1e-12, 1e12),
+    "minutes": Bounds("above 0 and at most 1440", 0, 1440, without_low=True),
+    "pause": Bounds("between 0 and 10080", 0, 10080),
+    "pace spread": Bounds("between 0 and 1.5", 0, 1.5),
+}
+
+Probability = Annotated[Quantity, AfterValidator(WITHIN["probability"].check)]
+LogOdds = Annotated[Quantity, AfterValidator(WITHIN["log-odds"].check)]
+Strength = Annotated[Quantity, AfterValidator(WITHIN["strength"].check)]
+Weight = Annotated[Quantity, AfterValidator(WITHIN["log-odds"].check)]
+Spread = Annotated[Quantity, AfterValidator(WITHIN["spread"].check)]
+LogSpread = Annotated[Quantity, AfterValidator(WITHIN["log-spread"].check)]
+Shape = Annotated[Quantity, AfterValidator(WITHIN["shape"].check)]
+Minutes = Annotated[Quantity, AfterValidator(WITHIN["minutes"].check)]
+Pause = Annotated[Quantity, AfterValidator(WITHIN["pause"].check)]
+PaceSpread = Annotated[Quantity, AfterValidator(WITHIN["pace spread"].check)]
 
 
 def quantity(value: float, low: float, high: float, unit: str, source: str) -> Quantity:
@@ -209,23 +231,33 @@ def quantity(value: float, low: float, high: float, unit: str, source: str) -> Q
 
 def walk(model: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
     """Yield every quantity below a description with its dotted path."""
+    return ((found, quantity) for found, quantity, _ in walk_with_bounds(model, path))
+
+
+def walk_with_bounds(
+    model: Any, path: str = "", within: Bounds = WITHIN["log-odds"]
+) -> Iterator[tuple[str, Quantity, Bounds]]:
+    """Yield every quantity below a description with its dotted path, and the bounds of its place."""
     if isinstance(model, Quantity):
-        yield path, model
+        yield path, model, within
         return
-    for key, child in _children(model):
-        yield from walk(child, f"{path}.{key}" if path else key)
+    for key, child, bounds in _children(model):
+        yield from walk_with_bounds(child, f"{path}.{key}" if path else key, bounds)
 
 
-def _children(model: Any) -> Iterator[tuple[str, Any]]:
+def _children(model: Any) -> Iterator[tuple[str, Any, Bounds]]:
+    """Yield the parts of a description by key; where no bounds are stated they are those of weights."""
+    usual = WITHIN["log-odds"]
     if isinstance(model, BaseModel):
-        for key in type(model).model_fields:
-            yield key, getattr(model, key)
+        for key, field in type(model).model_fields.items():
+            stated = (getattr(getattr(note, "func", None), "__self__", None) for note in field.metadata)
+            yield key, getattr(model, key), next((x for x in stated if isinstance(x, Bounds)), usual)
     elif isinstance(model, dict):
-        yield from model.items()
+        yield from ((key, part, usual) for key, part in model.items())
     elif isinstance(model, tuple):
         for child in model:
             if isinstance(child, BaseModel) and hasattr(child, "name"):
-                yield str(child.name), child
+                yield str(child.name), child, usual
 
 
 def put(tree: Any, path: str, value: Any) -> Any:

@@ -120,6 +120,18 @@ class Rules:
             return base // 2 + 1
         return votes_needed(base, self.threshold)
 
+    def elimination_due(self, rounds: Any) -> Any:
+        """Return whether the last of three or more leaves after so many inconclusive rounds, a number or an array.
+
+        Examples
+        --------
+        >>> [Rules(eliminate_after=3, eliminate_every=2).elimination_due(rounds) for rounds in (2, 3, 4, 5)]
+        [False, True, False, True]
+        """
+        if self.eliminate_after is None:
+            return np.zeros(np.shape(rounds), dtype=bool)
+        return (rounds >= self.eliminate_after) & ((rounds - self.eliminate_after) % self.eliminate_every == 0)
+
     def sentence(self, candidates: int = 2) -> str:
         """Return the rules as plain words, for as many candidates as stand."""
         parts = [f"elected with {self.threshold} of the {_BASE_WORDS[self.base]}"]

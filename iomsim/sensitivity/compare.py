@@ -31,7 +31,7 @@ from iomsim.forecasting.run import forecast, fresh_seed
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.intervals import NO_CHANGE, is_clear, paired_interval
-from iomsim.sensitivity.paired import SPILL, Seen, next_weekday, seen, targets
+from iomsim.sensitivity.paired import SPILL, RunOutcomes, next_weekday, run_outcomes, targets
 
 DEFAULT_RUNS = 10_000
 
@@ -156,9 +156,9 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def seen_in(fc: Forecast) -> Seen:
+def seen_in(fc: Forecast) -> RunOutcomes:
     """Return what a what-if looks at, run by run, in a forecast that kept its runs."""
-    return seen(fc.scenario, fc.all_outcomes)
+    return run_outcomes(fc.scenario.plan, fc.all_outcomes)
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from iomsim.engine.progress import progress_bar
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import plan_of
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Interval, in_100
 from iomsim.forecasting.result import Result, frame
+from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import opening
 from iomsim.sensitivity.intervals import mean_interval
-from iomsim.sensitivity.paired import plain, ranges, seed_and_runs, watched
+from iomsim.sensitivity.paired import seed_and_runs, simulate_points
 from iomsim.sensitivity.pivotal import pin
 from iomsim.typing import Floats
 
@@ -105,10 +106,12 @@ def paths_to(
     seed, runs = seed_and_runs(seed, runs)
     over = _strengths(race) if parameters is None else ranges(race, parameters)
 
-    def chances(races: Sequence[Scenario]) -> list[Interval]:
-        return [mean_interval(cell[name]) for cell in watched(races, runs, seed, executor, progress)]
+    def chances(case: Scenario, points: Mapping[str, Floats]) -> list[Interval]:
+        size = max((len(values) for values in points.values()), default=1)
+        with progress_bar(runs * size, progress) as advance:
+            return [mean_interval(cell[name]) for cell in simulate_points(case, points, runs, seed, executor, advance)]
 
-    [base] = chances([race])
+    [base] = chances(race, {})
     ways: list[Way] = []
     if base.value < probability:
         ways = [by_parameter(race, path, ends, probability, chances) for path, ends in over.items()]
@@ -122,8 +125,8 @@ def _strengths(race: Scenario) -> dict[str, tuple[float, float]]:
     return {path: ends for path, ends in ranges(race, None).items() if path in paths}
 
 
-Chances = Callable[[Sequence[Scenario]], list[Interval]]
-"""Plays scenarios and returns the candidate's chance in each, with its Monte Carlo interval."""
+Chances = Callable[[Scenario, Mapping[str, Floats]], list[Interval]]
+"""Plays a scenario at points of its parameters and returns the candidate's chance at each, with its Monte Carlo interval."""
 
 
 class Way(NamedTuple):
@@ -160,7 +163,7 @@ def by_parameter(race: Scenario, path: str, ends: tuple[float, float], goal: flo
     """Find the value nearest to today's at which the goal is met."""
     now = race.parameters()[path].value
     values = np.unique([now, *np.linspace(*ends, POINTS)])
-    curves = np.array(chances([race.with_parameters({path: value}) for value in values.tolist()])).T
+    curves = np.array(chances(race, {path: values})).T
     value, at_worst, at_best = (nearest_crossing(values, curve, now, goal) for curve in curves)
     return Way(path, now, value, at_best, at_worst, float(curves[0].max()))
 
@@ -197,13 +200,13 @@ def orders(race: Scenario, name: str, seed: int) -> dict[str, tuple[str, ...]]:
     >>> sorted(orders(race, race.names[0], seed=1))
     ['fewest members', 'waverers first']
     """
-    plan, k = plan_of(race), race.names.index(name)
+    plan, k = race.plan, race.names.index(name)
     votes, present = 0.0, 0.0
     for block in range(BLOCKS):
         first = opening(plan, k, seed, block, BLOCK)
         votes, present = votes + first.intends.sum(axis=1), present + first.present.sum(axis=1)
     support = votes / np.maximum(present, 1)
-    free = np.flatnonzero((plan.pins < 0) & (plan.absent < 1))
+    free = np.flatnonzero((plan.pins < 0) & (plan.absent[:, 0] < 1))
     members = race.electorate.frame["name"].to_numpy()
     ranks = {FEWEST: votes, WAVERERS: np.abs(support - 0.5)}
     return {order: tuple(members[free[np.argsort(rank[free], kind="stable")]]) for order, rank in ranks.items()}
@@ -215,7 +218,7 @@ def by_members(race: Scenario, name: str, order: tuple[str, tuple[str, ...]], go
 
     @cache
     def chance(count: int) -> Interval:
-        return chances([pin(race, name, members[:count])])[0]
+        return chances(pin(race, name, members[:count]), {})[0]
 
     def needed(end: int) -> float:
         if not members or chance(len(members))[end] < goal:
@@ -291,7 +294,7 @@ class Paths(Result):
 
 
 def _plain(way: Way) -> str:
-    return way.path if way.path in (FEWEST, WAVERERS) else plain(way.path)
+    return way.path if way.path in (FEWEST, WAVERERS) else describe_parameter(way.path)
 
 
 def _words(way: Way) -> str:
@@ -300,4 +303,4 @@ def _words(way: Way) -> str:
     if way.path in (FEWEST, WAVERERS):
         who = ", ".join(way.members[:NAMED]) + (", ..." if len(way.members) > NAMED else "")
         return f"{int(way.value)} won over, {way.path} ({span}): {who}"
-    return f"{plain(way.path)} at {way.value:.3g} instead of {way.now:.3g} ({span})"
+    return f"{describe_parameter(way.path)} at {way.value:.3g} instead of {way.now:.3g} ({span})"

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from iomsim.engine.progress import progress_bar
 from iomsim.errors import IomsimError, ScenarioError
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.forecast import NO_WINNER
 from iomsim.forecasting.result import Result
+from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import (
     ROUNDS,
     SPILL,
-    Seen,
+    RunOutcomes,
     checked_target,
     next_weekday,
-    plain,
-    resolve,
     seed_and_runs,
-    watched,
+    simulate_points,
 )
 
 if TYPE_CHECKING:
@@ -93,8 +93,10 @@ def grid(
         raise ScenarioError(f"{' and '.join(parameters)} are the same parameter")
     axes = [_axis(race, name, path, values) for path, (name, values) in zip(paths, parameters.items(), strict=True)]
     points = list(product(*axes))
-    races = [race, *(race.with_parameters(dict(zip(paths, point, strict=True))) for point in points)]
-    rows = [_row(cell) for cell in watched(races, runs, seed, executor, progress)]
+    known = race.parameters()
+    design = {path: [known[path].value, *(point[i] for point in points)] for i, path in enumerate(paths)}
+    with progress_bar(runs * (1 + len(points)), progress) as advance:
+        rows = [_row(cell) for cell in simulate_points(race, design, runs, seed, executor, advance)]
     index = pd.MultiIndex.from_tuples(points, names=list(parameters))
     return Grid(race, tuple(parameters), tuple(paths), tuple(axes), seed, runs, rows[0], pd.DataFrame(rows[1:], index))
 
@@ -117,7 +119,7 @@ def _axis(race: Scenario, name: str, path: str, values: Any) -> tuple[float, ...
     return tuple(points.tolist())
 
 
-def _row(cell: Seen) -> dict[str, float]:
+def _row(cell: RunOutcomes) -> dict[str, float]:
     return {target: float(values.mean()) for target, values in cell.items()} | {MEDIAN: float(np.median(cell[ROUNDS]))}
 
 
@@ -199,7 +201,7 @@ class Grid(Result):
 
     def sentence(self) -> str:
         """Return what the grid spans, in words."""
-        axes = [f"{plain(path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in zip(self.paths, self.axes, strict=True)]
+        axes = [f"{describe_parameter(path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in zip(self.paths, self.axes, strict=True)]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
             f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; nobody wins in "

@@ -19,15 +19,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from iomsim.engine import kernel, spans
+from iomsim.engine import kernel, simulate
 from iomsim.engine.executors import spread
-from iomsim.engine.plan import Plan, draw, steepness
+from iomsim.engine.laws import conviction_scale
+from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.progress import progress_bar
 from iomsim.engine.rng import BLOCK
+from iomsim.engine.state import before_round_one, pack_runs
 from iomsim.errors import ScenarioError
 from iomsim.forecasting.estimates import Z95
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import SPILL, seen
+from iomsim.sensitivity.paired import SPILL, run_outcomes
 from iomsim.typing import Flags, Floats, Longs, Singles
 
 WIN = "win"
@@ -64,12 +66,12 @@ def pushes(
     race: Scenario, name: str, runs: int, seed: int, executor: Any = None, progress: bool = False
 ) -> pd.DataFrame:
     """Return, by member, the change of P(win) and P(spill) per unit of log-odds towards a candidate."""
-    plan, k = spans.plan_of(race), race.names.index(name)
+    plan, k = race.plan, race.names.index(name)
     if plan.behaviour.conviction == 0:
         raise ScenarioError("pivotal members need a hidden conviction above 0; set behaviour.conviction")
     guesses = pilot(race, k, seed)
-    sizes = spans.portions(runs, spans.SPAN * BLOCK)
-    firsts = [spans.SPAN * i for i in range(len(sizes))]
+    sizes = simulate.chunk_sizes(runs, simulate.SPAN * BLOCK)
+    firsts = [simulate.SPAN * i for i in range(len(sizes))]
     same = [[thing] * len(sizes) for thing in (race, k, seed, guesses)]
     sums: list[Sums] = []
     with progress_bar(runs, progress) as advance:
@@ -81,7 +83,7 @@ def pushes(
 
 def pilot(race: Scenario, k: int, seed: int) -> Guesses:
     """Return what first rounds say about the outcomes."""
-    plan = spans.plan_of(race)
+    plan = race.plan
     seen_first = [opening(plan, k, seed, PILOT + block, BLOCK) for block in range(PILOT_BLOCKS)]
     share = np.concatenate([x.intends.sum(axis=0) / np.maximum(x.present.sum(axis=0), 1) for x in seen_first])
     fluid = np.concatenate([x.fluid for x in seen_first])
@@ -102,7 +104,7 @@ def _guess(f: Floats, share: Floats) -> Guess:
 
 def summed(race: Scenario, k: int, seed: int, guesses: Guesses, first: int, size: int) -> Sums:
     """Return the sums over a span of blocks: the unit of work that travels to executors."""
-    plan, sizes = spans.plan_of(race), spans.portions(size, BLOCK)
+    plan, sizes = race.plan, simulate.chunk_sizes(size, BLOCK)
     outcomes = np.split(_outcomes(race, k, seed, first, size), np.cumsum(sizes)[:-1], axis=1)
     parts = [
         _weigh(opening(plan, k, seed, first + i, n), f, guesses)
@@ -152,25 +154,26 @@ class Opening(NamedTuple):
 
 def opening(plan: Plan, k: int, seed: int, block: int, size: int) -> Opening:
     """Return a block as its first round finds it, from the same addressed numbers as the election itself."""
-    setting, draws = spans.setting_of(plan), draw(plan, seed, block, size)
-    hall = kernel.seated([spans.enter(plan, setting, draws)], size)
-    kernel.reconsider(setting, hall, 1, np.zeros(size, dtype=bool))
+    draws = draw(plan, seed, block, size)
+    runs = pack_runs(plan, [before_round_one(plan, draws, member_odds(plan, draws))], size)
+    kernel.reconsider(plan, runs, 1, np.zeros(size, dtype=bool))
+    assert runs.choices is not None
     present = ~draws.absent
     z = draws.conviction[k] if plan.candidates > 2 else draws.conviction * np.float32(1 - 2 * k)
-    return Opening(z, (hall.minds.intentions() == k) & present, present, draws.fluid)
+    return Opening(z, (runs.choices.intentions() == k) & present, present, draws.fluid)
 
 
 def _outcomes(race: Scenario, k: int, seed: int, first: int, size: int) -> Floats:
     """Return who wins and what spills over in a span of runs, shape ``(targets, runs)``."""
-    values = seen(race, spans.play_span(race, seed, first, size))
+    values = run_outcomes(race.plan, simulate.play_span(race.plan, {}, seed, first, size))
     return np.stack([values[race.names[k]], values[SPILL]])
 
 
 def _table(race: Scenario, plan: Plan, k: int, sums: Sums, runs: int) -> pd.DataFrame:
-    gain = steepness(plan) / plan.behaviour.conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
+    gain = conviction_scale(plan.behaviour.conviction) / plan.behaviour.conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
     mean = gain * sums.first / runs
     half = Z95 * np.sqrt(np.maximum(gain**2 * sums.second / runs - mean**2, 0.0) / runs)
-    free = (plan.pins < 0) & (plan.absent < 1)
+    free = (plan.pins < 0) & (plan.absent[:, 0] < 1)
     support = np.where(free, sums.support / np.maximum(sums.present, 1), (plan.pins == k) * 1.0)
     members = race.electorate.frame
     columns: dict[str, Any] = {"group": members["group"].to_numpy(), "support": support}

@@ -1,24 +1,24 @@
-"""What every what-if shares: names of parameters, what is asked, many scenarios on the same random numbers."""
+"""What every what-if shares: what is asked, and many points or scenarios on the same random numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from iomsim.engine import spans
 from iomsim.engine.clock import DAY, DAY_NAMES
-from iomsim.engine.executors import spread
-from iomsim.engine.progress import progress_bar
+from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.spans import SPAN, Outcomes
-from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number
+from iomsim.engine.simulate import SPAN, Parameters, iter_spans, play_span
+from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.forecast import NO_WINNER
 from iomsim.forecasting.run import fresh_seed
-from iomsim.model.components import Behaviour, Clock
+from iomsim.model.parameters import check_values
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Flags, Floats
 
@@ -27,144 +27,8 @@ COLUMNS = SPAN * BLOCK
 
 SPILL, ROUNDS = "spill", "rounds"
 
-SPOKEN = {
-    "absent": "absence",
-    "cross_pressure_absence": "absence under cross-pressure",
-    "abstain": "abstention",
-    "common_sd": "spread of the common swing",
-    "region_sd": "spread of regional swings",
-    "conviction": "spread of convictions",
-    "fluid": "chance of a fluid contest",
-    "openness_fluid": "openness when fluid",
-    "openness_entrenched": "openness when entrenched",
-    "openness_inf": "openness in the long run",
-    "decay": "decay of openness",
-    "momentum_fluid": "momentum when fluid",
-    "momentum_entrenched": "momentum when entrenched",
-    "round_sd": "spread of swings between rounds",
-    "overnight": "openness overnight",
-    "concede_a": "readiness to concede",
-    "concede_b": "reluctance to concede",
-    "yes_own": "yes to the leader from its own voters",
-    "yes_opponent_a": "readiness of opponents to say yes",
-    "yes_opponent_b": "reluctance of opponents to say yes",
-    "formalities": "minutes of formalities",
-    "formalities_log_sd": "spread of the formalities' length",
-    "round_minutes": "minutes a round",
-    "round_log_sd": "spread of the rounds' length",
-    "last_call": "minutes between last call and close",
-    "sits_on": "chance of sitting on late",
-    "consultation": "minutes of consultation",
-}
-"""Fields of the behaviour and the clock as readers of a chart would say them."""
-
-Seen = dict[str, Floats]
+RunOutcomes = dict[str, Floats]
 """What a what-if looks at, run by run: who won, nobody, spilling over (0 or 1), and the rounds held."""
-
-# -- parameters ----------------------------------------------------------------------------------
-
-
-def resolve(race: Scenario, name: str) -> str:
-    """Return the dotted path of a parameter that an analyst calls by a short name.
-
-    A sponsor means its strength, a candidate its appeal; fields of the behaviour and the clock
-    need no prefix; and every name that tables and charts show is understood.
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing is called so; the nearest name is given.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> race = iom.load("geneva-2023")
-    >>> resolve(race, "Washington"), resolve(race, "secrecy")
-    ('sponsors.Washington.strength', 'behaviour.secrecy')
-    """
-    known = race.parameters()
-    short = {plain(path): path for path in known}
-    short |= {sponsor.name: f"sponsors.{sponsor.name}.strength" for sponsor in race.sponsors}
-    short |= {name: f"candidates.{name}.appeal" for name in race.names}
-    short |= {key: f"behaviour.{key}" for key in Behaviour.model_fields}
-    short |= {key: f"clock.{key}" for key in Clock.model_fields if f"clock.{key}" in known}
-    if name in known:
-        return name
-    if name not in short:
-        raise unknown("parameter", name, [*short, *known])
-    return short[name]
-
-
-def plain(path: str) -> str:
-    """Return a parameter's name as people say it.
-
-    Examples
-    --------
-    >>> plain("sponsors.Washington.strength"), plain("ties.European Union.log_odds"), plain("behaviour.fluid")
-    ("Washington's strength", "the tie 'European Union'", 'chance of a fluid contest')
-    """
-    head, _, rest = path.partition(".")
-    if head == "ties":
-        return f"the tie {rest.rpartition('.')[0]!r}"
-    if head not in ("sponsors", "candidates"):
-        return SPOKEN.get(rest, rest or head)
-    name, _, what = rest.partition(".")
-    what, _, selector = what.partition(".")
-    return f"{name}'s {what} of {selector!r}" if selector else f"{name}'s {what}"
-
-
-def ranges(
-    race: Scenario, parameters: Iterable[str] | Mapping[str, Sequence[float]] | None
-) -> dict[str, tuple[float, float]]:
-    """Return low and high by dotted path: the scenario's own, or those given.
-
-    Parameters
-    ----------
-    race : Scenario
-        Whose parameters.
-    parameters : iterable of str, mapping of str to (low, high), or None
-        Names; names with other ranges; or None for all that have a range.
-
-    Raises
-    ------
-    ScenarioError
-        If a parameter has no range, or its low is not below its high.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> ranges(iom.load("geneva-2023"), {"Washington": (0, 1)})
-    {'sponsors.Washington.strength': (0.0, 1.0)}
-    """
-    known = race.parameters()
-    if parameters is None:
-        return {path: (q.low, q.high) for path, q in known.items() if q.low < q.high}
-    if isinstance(parameters, str):
-        parameters = [parameters]
-    out: dict[str, tuple[float, float]] = {}
-    for name in parameters:
-        path = resolve(race, name)
-        own = (known[path].low, known[path].high)
-        low, high = _ends(name, parameters[name]) if isinstance(parameters, Mapping) else own
-        if path in out:
-            raise ScenarioError(f"{name} is given twice ({path})")
-        if low == high:
-            raise ScenarioError(f"{name} has no range, it is always {low:g}; give one: {{{name!r}: (low, high)}}")
-        if low > high:
-            raise ScenarioError(f"the low of {name} must be below its high, got {low:g} and {high:g}")
-        out[path] = (low, high)
-    if not out:
-        raise ScenarioError("no parameters were given; leave them out for all that have a range")
-    return out
-
-
-def _ends(name: str, values: Sequence[float]) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in values)
-    except (TypeError, ValueError):
-        raise ScenarioError(f"the range of {name} must be a pair (low, high), got {values!r}") from None
-    return low, high
-
 
 # -- what is asked -------------------------------------------------------------------------------
 
@@ -230,56 +94,92 @@ def worded(value: float, target: str) -> str:
     return f"{value:.1f}" if target == ROUNDS else in_100(value)
 
 
-def spills(race: Scenario, out: Outcomes) -> Flags:
+def spills(plan: Plan, out: Outcomes) -> Flags:
     """Return in which runs voting goes on on the next day with a sitting, or is never over."""
-    return (out.minute < 0) | (out.minute >= race.clock.calendar().next_day * DAY)
+    return (out.minute < 0) | (out.minute >= plan.calendar.next_day * DAY)
 
 
-def seen(race: Scenario, out: Outcomes) -> Seen:
+def run_outcomes(plan: Plan, out: Outcomes) -> RunOutcomes:
     """Return, run by run, who won, whether voting spilled over, and the rounds held."""
-    targets(race)
-    columns = {name: out.winner == k for k, name in enumerate(race.names)}
-    columns[NO_WINNER] = out.winner < 0
-    columns[SPILL] = spills(race, out)
-    return {name: values.astype(float) for name, values in (columns | {ROUNDS: out.rounds}).items()}
+    columns = {name: out.winner == k for k, name in enumerate(plan.names)}
+    columns |= {NO_WINNER: out.winner < 0, SPILL: spills(plan, out), ROUNDS: out.rounds}
+    return {name: values.astype(float) for name, values in columns.items()}
 
 
 # -- playing -------------------------------------------------------------------------------------
 
 
-def watched(
-    races: Sequence[Scenario], runs: int, seed: int, executor: Any = None, progress: bool = False
-) -> list[Seen]:
-    """Play many scenarios on the same random numbers and bring back what a what-if looks at.
+def simulate_points(
+    race: Scenario,
+    points: Mapping[str, ArrayLike],
+    runs: int,
+    seed: int,
+    executor: Any = None,
+    advance: Callable[[int], Any] = lambda _: None,
+) -> list[RunOutcomes]:
+    """Play an election at many points of its parameters, on the same random numbers.
 
-    Scenarios that can share their rounds are played together; the work is cut into calls of about
-    `COLUMNS` runs, which an executor may spread.
+    Parameters
+    ----------
+    race : Scenario
+        The base case.
+    points : mapping of array_like, shape (points,), by dotted path
+        The parameters' values at every point.
+    runs, seed : int
+        Runs of each point, and the seed of all.
+    executor : object with ``map`` or ``submit``, optional
+        Where they are played.
+    advance : callable
+        Is told how many runs are done.
+
+    Returns
+    -------
+    list of RunOutcomes
+        One for every point.
+
+    Raises
+    ------
+    ScenarioError
+        If a value is not possible.
     """
-    sizes = spans.portions(runs, COLUMNS)
-    step = max(1, COLUMNS // sizes[0])
-    groups = spans.alike([spans.plan_of(race) for race in races])
-    calls = [
-        (group[i : i + step], first * COLUMNS // BLOCK, size)
-        for group in groups
-        for i in range(0, len(group), step)
-        for first, size in enumerate(sizes)
-    ]
-    cells, firsts, counts = (list(part) for part in zip(*calls, strict=True))
-    work = [tuple(races[i] for i in group) for group in cells]
-    done = spread(executor, watch, work, [seed] * len(calls), firsts, counts)
-    parts: list[list[Seen]] = [[] for _ in races]
-    with progress_bar(runs * len(races), progress) as advance:
-        for group, size, played in zip(cells, counts, done, strict=True):
-            for cell, part in zip(group, played, strict=True):
-                parts[cell].append(part)
-            advance(len(group) * size)
-    return [{name: np.concatenate([part[name] for part in pieces]) for name in pieces[0]} for pieces in parts]
+    check_values(race, points)
+    tables = {path: np.asarray(values, dtype=float).reshape(-1, 1) for path, values in points.items()}
+    found: dict[int, list[RunOutcomes]] = {}
+    for number, part in _enumerated(iter_spans(race.plan, tables, runs, seed, executor, observe, blocks=SPAN), runs):
+        found.setdefault(number, []).append(part)
+        advance(part[ROUNDS].size)
+    return [_joined(parts) for parts in found.values()]
 
 
-def watch(races: Sequence[Scenario], seed: int, first: int, size: int) -> list[Seen]:
-    """Play the same runs of several scenarios: the unit of work that travels to executors."""
-    played = spans.play_cells(races, seed, first, size)
-    return [seen(race, out) for race, out in zip(races, played, strict=True)]
+def _enumerated(spans: Iterable[list[RunOutcomes]], runs: int) -> Iterator[tuple[int, RunOutcomes]]:
+    """Number the points of spans in order: those of many runs come in several spans."""
+    done = 0
+    for span in spans:
+        for part in span:
+            yield done // runs, part
+            done += part[ROUNDS].size
+
+
+def _joined(parts: list[RunOutcomes]) -> RunOutcomes:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if len(parts) > 1 else parts[0]
+
+
+def observe(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> list[RunOutcomes]:
+    """Play a span of runs at some points and bring back what a what-if looks at, point by point."""
+    values = run_outcomes(plan, play_span(plan, parameters, seed, first, size))
+    points = values[ROUNDS].size // size
+    return [{name: column[i * size : (i + 1) * size] for name, column in values.items()} for i in range(points)]
+
+
+def simulate_scenarios(
+    races: Sequence[Scenario],
+    runs: int,
+    seed: int,
+    executor: Any = None,
+    advance: Callable[[int], Any] = lambda _: None,
+) -> list[RunOutcomes]:
+    """Play scenarios that differ in more than numbers on the same random numbers."""
+    return [simulate_points(race, {}, runs, seed, executor, advance)[0] for race in races]
 
 
 def seed_and_runs(seed: int | None, runs: int, at_least: int = 2) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from iomsim.forecasting.result import Result
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import TARGETS, WIN, pushes
 from iomsim.sensitivity.intervals import paired_interval
-from iomsim.sensitivity.paired import SPILL, next_weekday, seed_and_runs, watched
+from iomsim.sensitivity.paired import SPILL, next_weekday, seed_and_runs, simulate_scenarios
 from iomsim.typing import Floats
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def won_over(
     if not members:
         return pd.DataFrame(columns=columns, dtype=float)
     seed, runs = seed_and_runs(seed, runs)
-    base, *cells = watched([race, *(pin(race, name, [member]) for member in members)], runs, seed, executor)
+    races = [race, *(pin(race, name, [member]) for member in members)]
+    base, *cells = simulate_scenarios(races, runs, seed, executor)
     rows = [[x for key in (name, SPILL) for x in paired_interval(base[key], cell[key])] for cell in cells]
     return pd.DataFrame(rows, index=pd.Index(members, name="member"), columns=columns)
 

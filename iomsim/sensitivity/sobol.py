@@ -24,8 +24,9 @@ import pandas as pd
 from iomsim.engine.progress import progress_bar
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.result import Result
+from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import checked_target, plain, ranges, seed_and_runs, spoken, watched
+from iomsim.sensitivity.paired import checked_target, seed_and_runs, simulate_points, spoken
 from iomsim.sensitivity.tornado import tornado
 from iomsim.typing import Floats
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 WIDEST = 6
 """Parameters taken by default: those with the widest bars of a tornado."""
 
-CHUNK = 64
-"""Scenarios built and played at a time."""
+CHUNK = 1024
+"""Points whose runs are held at a time."""
 
 RESAMPLES = 499
 """Bootstrap samples behind the intervals."""
@@ -107,8 +108,8 @@ def sobol(
         raise IomsimError(f"samples must be a power of two, got {samples}; try {1 << samples.bit_length()}")
     over = ranges(race, parameters) if parameters is not None else _widest(race, target, seed, executor, progress)
     points = design(list(over.values()), samples, seed)
-    changes = [dict(zip(over, point, strict=True)) for point in points.reshape(-1, len(over)).tolist()]
-    halves = probabilities(race, changes, target, runs, seed, executor, progress)
+    table = points.reshape(-1, len(over))
+    halves = probabilities(race, dict(zip(over, table.T, strict=True)), target, runs, seed, executor, progress)
     table = indices(halves.T.reshape(2, len(over) + 2, samples), list(over))
     return Sobol(race, target, seed, runs, samples, table)
 
@@ -139,7 +140,7 @@ def design(over: Sequence[tuple[float, float]], samples: int, seed: int) -> Floa
 
 def probabilities(
     race: Scenario,
-    changes: Sequence[Mapping[str, float]],
+    points: Mapping[str, Floats],
     target: str,
     runs: int,
     seed: int,
@@ -147,13 +148,13 @@ def probabilities(
     progress: bool = False,
 ) -> Floats:
     """Return the target's mean over each half of the runs, at each point; shape ``(points, 2)``."""
+    size = len(next(iter(points.values())))
     out: list[list[float]] = []
-    with progress_bar(runs * len(changes), progress) as advance:
-        for start in range(0, len(changes), CHUNK):
-            races = [race.with_parameters(change) for change in changes[start : start + CHUNK]]
-            cells = [cell[target] for cell in watched(races, runs, seed, executor)]
+    with progress_bar(runs * size, progress) as advance:
+        for start in range(0, size, CHUNK):
+            some = {path: values[start : start + CHUNK] for path, values in points.items()}
+            cells = [cell[target] for cell in simulate_points(race, some, runs, seed, executor, advance)]
             out += [[float(half.mean()) for half in np.array_split(cell, 2)] for cell in cells]
-            advance(runs * len(races))
     return np.array(out)
 
 
@@ -248,9 +249,9 @@ class Sobol(Result):
         if clear.empty:
             return f"None of these assumptions moves {what} beyond noise; take wider ranges or more runs."
         top = clear.iloc[0]
-        quiet = f" Within noise of zero: {', '.join(plain(str(name)) for name in noise.index)}." if len(noise) else ""
+        quiet = f" Within noise of zero: {', '.join(describe_parameter(str(name)) for name in noise.index)}." if len(noise) else ""
         return (
-            f"Over the ranges of the assumptions, {plain(str(top.name))} alone explains {_percent(top, 'first')} of "
+            f"Over the ranges of the assumptions, {describe_parameter(str(top.name))} alone explains {_percent(top, 'first')} of "
             f"the variance of {what}, with its interactions {_percent(top, 'total')}; {self._together()}.{quiet}"
         )
 

@@ -15,8 +15,8 @@ from iomsim.engine.progress import progress_bar
 from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
 from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import ranges, resolve
 from iomsim.sensitivity.store import Row, Store
 from iomsim.sensitivity.tasks import Cell, Counts, keys, played
 
@@ -63,8 +63,7 @@ class Study:
         """
         paths = _paths(described("a study", race), parameters)
         for path, values in zip(paths, parameters.values(), strict=True):
-            for value in values:
-                race.with_parameters({path: value})  # refused now, not in the middle of the night
+            check_values(race, {path: values})  # refused now, not in the middle of the night
         points = [tuple(map(float, point)) for point in product(*parameters.values())]
         return cls._varied(race, paths, pd.DataFrame(points, columns=_headings(race, parameters, paths)))
 
@@ -165,7 +164,7 @@ class Study:
                 if isinstance(counts, str):
                     failures[i] = counts
                     continue
-                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i].base, counts, runs, seed)
+                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i].scenario(), counts, runs, seed)
                 if store:
                     store.write(names[i], rows[i])
         if failures:
@@ -214,7 +213,7 @@ def _row(race: Scenario, counts: Counts, runs: int, seed: int) -> Row:
     low, high = wilson(hits, runs)
     numbers = np.stack([hits / runs, low, high], axis=1).ravel().tolist()
     median = int(np.searchsorted(np.cumsum(counts.rounds), (runs + 1) // 2) + 1)
-    return dict(zip(_result_columns(race), [*numbers, median, counts.hash, runs, seed], strict=True))
+    return dict(zip(_result_columns(race), [*numbers, median, race.hash, runs, seed], strict=True))
 
 
 def _result_columns(race: Scenario) -> list[str]:

@@ -15,25 +15,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from iomsim.engine.progress import progress_bar
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Z95, Interval, thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
+from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.rules.ruleset import RULE_SETS
 from iomsim.sensitivity.intervals import is_clear, mean_interval, paired_interval
 from iomsim.sensitivity.paired import (
     ROUNDS,
     SPILL,
-    Seen,
+    RunOutcomes,
     checked_target,
     next_weekday,
-    plain,
-    ranges,
     seed_and_runs,
-    watched,
+    simulate_points,
+    simulate_scenarios,
     worded,
 )
+from iomsim.typing import Floats
 
 if TYPE_CHECKING:
     from iomsim.charts.tornado import TornadoPlots
@@ -95,20 +97,30 @@ def tornado(
     """
     target = checked_target(described("tornado", race), target)
     seed, runs = seed_and_runs(seed, runs)
-    changed: dict[str, dict[float | str, Scenario]] = {
-        path: {value: race.with_parameters({path: value}) for value in ends}
-        for path, ends in ranges(race, parameters).items()
+    over = ranges(race, parameters)
+    names = list(RULE_SETS) if rules else []
+    with progress_bar(runs * (1 + 2 * len(over) + len(names)), progress) as advance:
+        base, *ends = simulate_points(race, _design(race, over), runs, seed, executor, advance)
+        sets = simulate_scenarios([race.with_rules(name) for name in names], runs, seed, executor, advance)
+    bars: dict[str, dict[float | str, dict[str, Interval]]] = {
+        path: {low: _change(base, ends[2 * i]), high: _change(base, ends[2 * i + 1])}
+        for i, (path, (low, high)) in enumerate(over.items())
     }
     if rules:
-        changed[RULES] = {name: race.with_rules(name) for name in RULE_SETS}
-    races = [race, *(scenario for ends in changed.values() for scenario in ends.values())]
-    base, *cells = watched(races, runs, seed, executor, progress)
-    played = iter(cells)
-    bars = {name: {value: _change(base, next(played)) for value in ends} for name, ends in changed.items()}
+        bars[RULES] = {name: _change(base, played) for name, played in zip(names, sets, strict=True)}
     return Tornado(race, target, seed, runs, {key: mean_interval(values) for key, values in base.items()}, bars)
 
 
-def _change(base: Seen, cell: Seen) -> dict[str, Interval]:
+def _design(race: Scenario, over: Mapping[str, tuple[float, float]]) -> dict[str, Floats]:
+    """Return the points: the base, then the low and the high of one parameter after the other."""
+    known = race.parameters()
+    points = {path: np.full(1 + 2 * len(over), known[path].value) for path in over}
+    for i, (path, ends) in enumerate(over.items()):
+        points[path][1 + 2 * i : 3 + 2 * i] = ends
+    return points
+
+
+def _change(base: RunOutcomes, cell: RunOutcomes) -> dict[str, Interval]:
     return {target: paired_interval(base[target], cell[target]) for target in base}
 
 
@@ -262,7 +274,7 @@ class Tornado(Result):
             return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
         top = table[table["clear"]].iloc[0]
         ends = ", ".join(f"{end_in_words(top[end])}: {worded(top[f'at_{end}'], target)}" for end in ("low", "high"))
-        name = "the rules" if top.name == RULES else plain(str(top.name))
+        name = "the rules" if top.name == RULES else describe_parameter(str(top.name))
         return f"what matters most is {name} ({ends})"
 
     def answer(self) -> str:

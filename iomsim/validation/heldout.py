@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.election_day.election_day import Night, live
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import forecast

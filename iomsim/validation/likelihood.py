@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from iomsim.engine.plan import FLATTENING
+from iomsim.engine.laws import FLATTENING
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
 from iomsim.validation.segments import Stretch, stretches

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iomsim.election_day.election_day import Night, UnexpectedTallyWarning, live
-from iomsim.engine.spans import Outcomes
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError
 from iomsim.model.components import Behaviour
 from iomsim.rules.ruleset import ENDINGS

@@ -6,7 +6,8 @@ from datetime import date
 
 import numpy as np
 
-from iomsim.engine.spans import Outcomes, join, results
+from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.simulate import simulate
 from iomsim.errors import whole_number
 from iomsim.model.components import Behaviour
 from iomsim.rules.ruleset import ENDINGS, TWO_THIRDS
@@ -50,7 +51,7 @@ def synthetic_contests(
     rules = rules_of("until-two-thirds", TWO_THIRDS, "valid")
     blank = Contest("synthetic", "simulated", None, size, rules, candidates, (), 1, 1, "", "unresolved", None)
     race = blank.race(names, behaviour, common_sd=level_sd)
-    out = join(results(race, number, seed))
+    out = simulate(race.plan, {}, number, seed)
     return tuple(_told(blank, out, run, names) for run in range(number))
 
 

@@ -19,7 +19,10 @@ import yardsticks
 from clocks import Job, fresh, in_turn
 
 import iomsim as iom
-from iomsim.engine import kernel, spans
+from iomsim.engine import laws
+from iomsim.engine import state
+from iomsim.engine import simulate
+from iomsim.engine import kernel, simulate
 from iomsim.engine.clock import Timetable
 from iomsim.engine.plan import draw
 from iomsim.engine.rng import BLOCK
@@ -41,9 +44,9 @@ def met(measured: float, most: float) -> str:
 
 # -- the kernel --------------------------------------------------------------------------------------
 
-WIDTH = spans.WAVE * BLOCK
+WIDTH = simulate.WAVE * BLOCK
 
-AGAIN = spans.LONG
+AGAIN = simulate.LONG
 """Waves in one measurement, as in a long forecast."""
 
 
@@ -51,19 +54,19 @@ class Stage:
     """Waves of the default election, ready to be played again and again."""
 
     def __init__(self, race: iom.Scenario, seed: int = 1) -> None:
-        self.plan = spans.plan_of(race)
-        self.setting = spans.setting_of(self.plan)
-        draws = [draw(self.plan, seed, block) for block in range(spans.WAVE)]
+        self.plan = race.plan
+        self.setting = self.plan
+        draws = [draw(self.plan, seed, block) for block in range(simulate.WAVE)]
         starts = range(0, WIDTH, BLOCK)
-        self.fields = [spans.enter(self.plan, self.setting, d, at) for d, at in zip(draws, starts, strict=True)]
+        self.fields = [simulate.enter(self.plan, self.setting, d, at) for d, at in zip(draws, starts, strict=True)]
         self.keys = np.tile(np.concatenate([field.keys for field in self.fields]), AGAIN)
 
-    def hall(self, first: int = 0) -> kernel.Hall:
+    def hall(self, first: int = 0) -> state.ActiveRuns:
         """Return a wave of runs seated, before their first round, numbered from `first` on."""
         fields = (dataclasses.replace(field, run=field.run + first) for field in self.fields)
-        return kernel.seated(fields, WIDTH)
+        return state.pack_runs(fields, WIDTH)
 
-    def halls(self) -> Iterator[kernel.Hall]:
+    def halls(self) -> Iterator[state.ActiveRuns]:
         """Seat wave after wave."""
         return (self.hall(wave * WIDTH) for wave in range(AGAIN))
 
@@ -73,7 +76,7 @@ class Stage:
         nobody = np.zeros(WIDTH, dtype=bool)
         hall.votes = hall.votes + np.array([[80], [75]], dtype=np.int16)
         urge = kernel.Urge(
-            kernel.openness(self.setting.behaviour, hall.fluid, round_, nobody),
+            laws.openness(self.setting.behaviour, hall.fluid, round_, nobody),
             kernel.pull(self.setting, hall, round_),
             hall.gone,
             hall.standing,

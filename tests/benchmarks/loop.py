@@ -11,7 +11,8 @@ import random
 from math import exp, floor, log, sqrt
 from typing import NamedTuple
 
-from iomsim.engine.plan import Plan, steepness
+from iomsim.engine.plan import Plan
+from iomsim.engine.laws import conviction_scale
 
 
 class World(NamedTuple):
@@ -24,7 +25,7 @@ class World(NamedTuple):
     group: tuple
     absent: tuple
     pins: tuple
-    steepness: float
+    conviction_scale: float
     common_sd: float
     region_sd: float
     conviction: float
@@ -61,7 +62,7 @@ def world_of(plan: Plan, sittings: int = 80) -> World:
         group=tuple(plan.group.tolist()),
         absent=tuple(plan.absent.tolist()),
         pins=tuple(plan.pins.tolist()),
-        steepness=steepness(plan),
+        conviction_scale=conviction_scale(plan),
         common_sd=b.common_sd,
         region_sd=b.region_sd,
         conviction=b.conviction,

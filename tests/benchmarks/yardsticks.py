@@ -13,7 +13,8 @@ import numpy as np
 from scipy import stats
 
 import iomsim as iom
-from iomsim.engine.spans import join, plan_of, results
+from iomsim.engine.outcomes import join
+from iomsim.engine.simulate import iter_spans
 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Who won (-1 for nobody), in which round, at what minute (-1 if never)."""
@@ -34,7 +35,7 @@ class Yardstick:
 
 def python(race: iom.Scenario) -> Callable[[int, int], Table]:
     """Return the plain loop as Python runs it."""
-    world = loop.world_of(plan_of(race))
+    world = loop.world_of(race.plan)
 
     def play(runs: int, seed: int) -> Table:
         columns: list[list[int]] = [[0] * runs for _ in range(3)]
@@ -46,7 +47,7 @@ def python(race: iom.Scenario) -> Callable[[int, int], Table]:
 
 def numpy(race: iom.Scenario) -> Callable[[int, int], Table]:
     """Return the plain batch."""
-    world = loop.world_of(plan_of(race))
+    world = loop.world_of(race.plan)
     return lambda runs, seed: batch.simulate(world, runs, seed)
 
 
@@ -60,7 +61,7 @@ def numba(race: iom.Scenario) -> Callable[[int, int], Table]:
     """
     from numba import njit
 
-    world = loop.world_of(plan_of(race))
+    world = loop.world_of(race.plan)
     arrays = world._replace(
         **{
             name: np.array(value) if name not in ("openness", "momentum", "formalities", "minutes") else value
@@ -83,7 +84,7 @@ def engine(race: iom.Scenario) -> Callable[[int, int], Table]:
     """Return the engine itself."""
 
     def play(runs: int, seed: int) -> Table:
-        out = join(results(race, runs, seed))
+        out = join(iter_spans(race, runs, seed))
         return out.winner, out.rounds, out.minute
 
     return play

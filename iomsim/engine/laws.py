@@ -1,0 +1,147 @@
+"""The laws of the model, each in one place; every other module that needs one calls it here.
+
+All are elementwise in the runs: a parameter may be a number, or an array with one entry a run, and a run
+gets the same bits either way.  `b` is a namespace of behaviour (:attr:`iomsim.engine.plan.Plan.behaviour`).
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from iomsim.typing import Flags, Floats, Ints
+
+FLATTENING = 0.346
+"""Hidden spread of variance s**2 flattens a logit by sqrt(1 + 0.346 s**2): the logistic-normal
+approximation with 16 sqrt(3) / (15 pi) (Zeger, Liang and Albert 1988, Biometrics 44, 1049-1060)."""
+
+FLOOR = 0.5
+"""Votes at which a share is floored before its logarithm is taken."""
+
+
+def conviction_scale(conviction: Any) -> Any:
+    """Return `c`, by which leans are multiplied to undo the flattening that hidden conviction causes.
+
+    Examples
+    --------
+    >>> round(float(conviction_scale(1.8)), 4)
+    1.4562
+    """
+    return np.sqrt(1.0 + FLATTENING * np.square(conviction))
+
+
+def campaign_effect(spread: Any, normals: Floats) -> Floats:
+    """Return how well a sponsor's campaign works: lognormal with mean 1 and log-sd `spread`."""
+    return np.exp(spread * normals - np.square(spread) / 2)
+
+
+def absence(absent: Any, cross_pressure: Any, exposure: Floats) -> Floats:
+    """Return P(absent) by member: pressure from every sponsor at once keeps members away.
+
+    Parameters
+    ----------
+    absent, cross_pressure : float or ndarray, shape (B,)
+        Absence of everybody, and what the smallest of the exposures adds per unit.
+    exposure : ndarray, shape (S, N, 1) or (S, N, B)
+        Exposure of the members to the sponsors.
+    """
+    least = exposure.min(axis=0) if len(exposure) else np.zeros(exposure.shape[1:])
+    return np.minimum(1.0, absent + cross_pressure * least)
+
+
+def abstention(abstain: Any, pinned: Flags) -> Any:
+    """Return the probability that a member who is present hands in no valid paper; the pinned always vote."""
+    return np.where(pinned, 0.0, abstain)
+
+
+def decayed_openness(first: Any, floor: Any, decay: Any, rounds: Any) -> Any:
+    """Return the openness `rounds` rounds after it was `first`: geometric decay to a floor."""
+    return floor + (first - floor) * np.power(decay, rounds)
+
+
+def openness(b: Any, fluid: Flags, round_: int, night: Flags) -> Floats:
+    """Return the probability that a member thinks again before a round, shape (B,).
+
+    Parameters
+    ----------
+    b : namespace
+        The behaviour.
+    fluid : ndarray of bool, shape (B,)
+        Which contests move; the others freeze.
+    round_ : int
+        The coming round.  Everybody thinks before round 1.
+    night : ndarray of bool, shape (B,)
+        Where a night has passed since the last round: then `overnight` is a floor.
+    """
+    if round_ == 1:
+        return np.ones(fluid.size)
+    entrenched, moving = (
+        decayed_openness(first, b.openness_inf, b.decay, round_ - 2)
+        for first in (b.openness_entrenched, b.openness_fluid)
+    )
+    omega = np.where(fluid, moving, entrenched)
+    return np.where(night, np.maximum(omega, b.overnight), omega) if np.any(b.overnight) else omega
+
+
+def pull(b: Any, fluid: Flags, votes: Ints, shocks: Any = 0.0) -> Floats:
+    """Return the log-odds that every candidate gains by the last tally and by a round's shocks, shape (K, B).
+
+    `votes` are the last tally, shape (K, B).  That it is not divided by the valid papers adds the same to all.
+    """
+    momentum = np.where(fluid, b.momentum_fluid, b.momentum_entrenched)
+    return momentum * np.log(np.maximum(votes, FLOOR)) + shocks
+
+
+def shock_scale(b: Any) -> Any:
+    """Return what a shock of unit variance is multiplied by, so that the difference of two has sd `round_sd`."""
+    return b.round_sd / np.sqrt(2.0)
+
+
+def concession(b: Any, non_concessions: Any) -> Any:
+    """Return the probability that the trailing one of two concedes after so many rounds without conceding.
+
+    Readiness h ~ Beta(a, b) is integrated out: the law of a Polya urn, a / (a + b + m).
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> concession(SimpleNamespace(concede_a=1.0, concede_b=4.0), 5)
+    0.1
+    """
+    return b.concede_a / (b.concede_a + b.concede_b + non_concessions)
+
+
+def opponents_yes(b: Any, u: Floats) -> Floats:
+    """Return the share of the others' voters who say yes to a leader alone, Beta(a, b), from uniforms."""
+    from scipy.special import betaincinv
+
+    return np.asarray(betaincinv(b.yes_opponent_a, b.yes_opponent_b, u))
+
+
+def leads(votes: Ints, standing: Flags) -> Flags:
+    """Return who stands and has most votes, ties included; shapes (K, B)."""
+    papers = np.where(standing, votes, -1)
+    return np.asarray(papers == papers.max(axis=0))
+
+
+def trails(votes: Ints, standing: Flags) -> Flags:
+    """Return who stands and has fewest votes, ties included; shapes (K, B)."""
+    papers = np.where(standing, votes, np.iinfo(np.int16).max)
+    return np.asarray(papers == papers.min(axis=0))
+
+
+# -- numbers for some of the runs ----------------------------------------------------------------
+
+
+def select(numbers: SimpleNamespace, index: Any) -> SimpleNamespace:
+    """Return numbers for some of the runs: arrays are indexed, what is the same for all stays as it is."""
+    if not any(isinstance(value, np.ndarray) for value in vars(numbers).values()):
+        return numbers
+    return SimpleNamespace(**{key: some(value, index) for key, value in vars(numbers).items()})
+
+
+def some(value: Any, index: Any) -> Any:
+    """Return a value for some of the runs."""
+    return value[index] if isinstance(value, np.ndarray) else value

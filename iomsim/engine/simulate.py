@@ -1,0 +1,284 @@
+"""`simulate`: an election many times, with any parameter a number or an array.
+
+This is the one way in which elections are played.  A forecast is one call with numbers; a tornado, a grid and
+a Sobol design are calls with arrays, one entry a point; the live update plays on with the same kernel.
+
+Runs are cut into blocks of 1024, whose random numbers are addressed by the seed and the block; up to 16 blocks
+are played together, for what a round costs apart from its members is then shared.  What is played together, and
+where, changes no number.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from iomsim.engine import rng
+from iomsim.engine.clock import Timetable
+from iomsim.engine.executors import in_order
+from iomsim.engine.kernel import play
+from iomsim.engine.outcomes import Outcomes, join, outcomes
+from iomsim.engine.plan import Plan, draw, member_odds
+from iomsim.engine.rng import BLOCK
+from iomsim.engine.state import ActiveRuns, Entry, before_round_one, pack_runs
+from iomsim.errors import BlockError, IomsimError
+from iomsim.typing import Floats
+
+SPAN = 16
+"""Blocks that are played together."""
+
+LONG, MANY = 4, 5
+"""With more than so `MANY` spans to play here, `LONG` ones are made: so many times as long."""
+
+WAVE = 16
+"""Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
+
+EARLY = ("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid")
+"""Behaviour that has done its work before the first round, as have appeals, sponsors and ties."""
+
+Parameters = Mapping[str, Any]
+"""Values by path: numbers, or arrays that broadcast to ``(points, runs)``."""
+
+
+def simulate(plan: Plan, parameters: Parameters, runs: int, seed: int, executor: Any = None) -> Outcomes:
+    """Simulate an election many times.
+
+    Parameters
+    ----------
+    plan : Plan
+        The election.
+    parameters : mapping of float or array_like, by the parameter's path
+        What differs from the plan's values.  A number is the same in all runs; an array of shape ``(runs,)`` has
+        one entry a run; one of shape ``(points, 1)`` or ``(points, runs)`` plays the runs once for every point of a
+        design, all on the same random numbers.  Whoever calls has checked that the values make sense.
+    runs, seed : int
+        How many runs (of each point), and the seed that addresses their random numbers.
+    executor : object with ``map`` or ``submit``, optional
+        Where to play; None plays here.  The numbers do not depend on it.
+
+    Returns
+    -------
+    Outcomes
+        Of all runs; with several points, one point after the other.
+
+    Raises
+    ------
+    ScenarioError
+        If the plan has no such parameter.
+    IomsimError
+        If an array has another shape.
+    BlockError
+        If a worker fails.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> plan = iom.load("minimal").plan
+    >>> simulate(plan, {"behaviour.secrecy": 0.5}, runs=10, seed=1).size
+    10
+    >>> simulate(plan, {"behaviour.secrecy": [[0.0], [1.0]]}, runs=10, seed=1).size
+    20
+    """
+    return join(iter_spans(plan, parameters, runs, seed, executor))
+
+
+def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> Outcomes:
+    """Play `size` runs of every point from block `first` on: the unit of work that travels to executors.
+
+    Arrays of parameters have as many columns as there are runs here, or one.
+    """
+    tables = {path: np.atleast_2d(value) for path, value in parameters.items() if np.ndim(value)}
+    numbers = {path: float(value) for path, value in parameters.items() if not np.ndim(value)}
+    points = max((len(table) for table in tables.values()), default=1)
+    sizes = chunk_sizes(size, BLOCK)
+    base = plan.at(numbers)
+    whole = base.at({path: _by_column(table, points, size) for path, table in tables.items() if not is_early(path)})
+    keys = np.concatenate([rng.run_keys(seed, first + i, n) for i, n in enumerate(sizes)] * points)
+    base.calendar.check(whole.pace)
+    timetable = Timetable(plan.calendar, whole.pace, keys)
+    present = np.empty(keys.size, dtype=np.int16)
+
+    def entries() -> Iterator[Entry]:
+        run = 0
+        for point in range(points):
+            same = base.at(
+                {path: float(_row(table, point)[0]) for path, table in tables.items() if table.shape[1] == 1}
+            )
+            for i, n in enumerate(sizes):
+                part = slice(i * BLOCK, i * BLOCK + n)
+                own = {path: _row(table, point)[part] for path, table in tables.items() if table.shape[1] > 1}
+                entry = enter(same.at(own), seed, first + i, n, run)
+                present[run : run + n] = entry.runs.present
+                run += n
+                yield entry
+
+    def waves() -> Iterator[ActiveRuns]:
+        waiting, widths, abreast = entries(), sizes * points, blocks_abreast(plan)
+        for at in range(0, len(widths), abreast):
+            wave = widths[at : at + abreast]
+            yield pack_runs(whole, islice(waiting, len(wave)), sum(wave))
+
+    played = play(whole, waves(), keys.size, timetable)
+    return outcomes(played, plan.candidates, timetable.now, present)
+
+
+def enter(plan: Plan, seed: int, block: int, size: int, first: int = 0) -> Entry:
+    """Return the first runs of a block before their first round, numbered from `first` on."""
+    draws = draw(plan, seed, block, size)
+    return before_round_one(plan, draws, member_odds(plan, draws), first)
+
+
+def is_early(path: str) -> bool:
+    """Return whether a parameter has done its work before the first round."""
+    head, _, field = path.partition(".")
+    return field in EARLY if head == "behaviour" else head != "clock"
+
+
+def _row(table: Floats, point: int) -> Floats:
+    return table[point if len(table) > 1 else 0]
+
+
+def _by_column(table: Floats, points: int, size: int) -> Any:
+    """Return one entry a column, point by point; a number if all are equal."""
+    if table.min() == table.max():
+        return float(table[0, 0])
+    return np.broadcast_to(table, (points, size)).reshape(-1)
+
+
+def blocks_abreast(plan: Plan) -> int:
+    """Return how many blocks hold their first rounds side by side."""
+    numbers = len(plan.members) * (1 if plan.candidates == 2 else plan.candidates)
+    return max(1, WAVE * 175 // numbers)
+
+
+def chunk_sizes(total: int, size: int) -> list[int]:
+    """Cut a total into chunks of a size, the last one with what is left.
+
+    Examples
+    --------
+    >>> chunk_sizes(2500, 1024)
+    [1024, 1024, 452]
+    """
+    return [min(size, total - start) for start in range(0, total, size)]
+
+
+# -- over spans ----------------------------------------------------------------------------------
+
+
+def iter_spans(
+    plan: Plan,
+    parameters: Parameters,
+    runs: int,
+    seed: int,
+    executor: Any = None,
+    work: Callable[..., Any] = play_span,
+    start: int = 0,
+    blocks: int | None = None,
+) -> Generator[Any, None, None]:
+    """Yield what `work` makes of every span of blocks, in order: point by point, as many as fit into a span.
+
+    If one fails, what is done already of those after it comes before its error.
+
+    Parameters
+    ----------
+    plan, parameters, runs, seed, executor
+        As in :func:`simulate`.
+    work : callable
+        What a worker does with ``(plan, parameters, seed, first block, size)``.
+    start : int
+        Runs already played, a whole number of spans.
+    blocks : int, optional
+        Blocks of a span; default: short ones, or long ones if there are many.
+    """
+    tables, points = checked(parameters, runs)
+    blocks = blocks or span_blocks(runs - start, executor)
+    together = max(1, blocks * BLOCK // runs)
+    sent = serialised(plan, executor)
+    calls = [
+        (
+            work,
+            sent,
+            _cut(tables, slice(point, point + together), slice(first, first + size)),
+            seed,
+            first // BLOCK,
+            size,
+        )
+        for point in range(0, points, together)
+        for first, size in zip(
+            range(start, runs, blocks * BLOCK), chunk_sizes(runs - start, blocks * BLOCK), strict=True
+        )
+    ]
+    yield from in_order(executor, run_span, calls, rescue=True)
+
+
+def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Any], int]:
+    """Return parameters as numbers and tables ``(1 or points, 1 or runs)``, and the number of points.
+
+    Raises
+    ------
+    IomsimError
+        If an array has another shape.
+    """
+    tables = {path: np.asarray(value, dtype=float) for path, value in parameters.items()}
+    points = max((len(table) for table in tables.values() if table.ndim == 2), default=1)
+    for path, table in tables.items():
+        shape = table.shape if table.ndim == 2 else (1, *table.shape)
+        if table.ndim > 2 or (table.ndim and (shape[0] not in (1, points) or shape[1] not in (1, runs))):
+            raise IomsimError(
+                f"{path} must be a number, or an array of shape ({runs},), ({points}, 1) or ({points}, {runs}); "
+                f"got shape {table.shape}"
+            )
+    return {path: table if table.ndim != 1 else table[None] for path, table in tables.items()}, points
+
+
+def _cut(tables: Mapping[str, Any], points: slice, runs: slice) -> dict[str, Any]:
+    """Return the parameters of some points and runs."""
+    return {
+        path: float(table)
+        if not table.ndim
+        else table[points if len(table) > 1 else slice(None), runs if table.shape[1] > 1 else slice(None)]
+        for path, table in tables.items()
+    }
+
+
+def serialised(plan: Plan, executor: Any) -> Plan | bytes:
+    """Return what of a plan goes to an executor: its bytes, which every worker reads once."""
+    return plan if executor is None else pickle.dumps(plan)
+
+
+def deserialised(sent: Plan | bytes) -> Plan:
+    """Return the plan that was sent."""
+    return _read(sent) if isinstance(sent, bytes) else sent
+
+
+@lru_cache(maxsize=64)
+def _read(sent: bytes) -> Plan:
+    plan: Plan = pickle.loads(sent)
+    return plan
+
+
+def span_blocks(runs: int, executor: Any = None) -> int:
+    """Return how many blocks are played together: more of them the more there are.
+
+    What few runs come to, in the late rounds, costs least together; but here somebody waits and may
+    interrupt, and elsewhere there must be work for every worker.
+    """
+    enough = MANY if executor is None else 50 * MANY
+    return SPAN * (LONG if runs > enough * SPAN * BLOCK else 1)
+
+
+def run_span(
+    work: Callable[..., Any], sent: Plan | bytes, parameters: Parameters, seed: int, first: int, size: int
+) -> Any:
+    """Do a worker's work; if it fails, say where."""
+    try:
+        return work(deserialised(sent), parameters, seed, first, size)
+    except Exception as error:
+        raise BlockError(
+            f"the span of {size} runs from block {first} failed: {type(error).__name__}: {error}"
+        ) from error

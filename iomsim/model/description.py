@@ -1,0 +1,269 @@
+"""What an election is described by, and the questions that a description answers by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import ConfigDict, Field, model_validator
+
+from iomsim.engine.plan import ExposureTerm, Plan
+from iomsim.engine.plan import Tie as BoundTie
+from iomsim.errors import IomsimError, ScenarioError, advice, unknown
+from iomsim.model import evidence as evidence_table
+from iomsim.model.components import Behaviour, Candidate, Clock, Day, RuleBook, Sponsor, Tie
+from iomsim.model.electorate import Electorate, rows
+from iomsim.model.quantities import Frozen, Quantity, numbers_only, walk
+from iomsim.model.selectors import select
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288")
+
+
+WORDS: dict[str, Any] = {
+    **dict.fromkeys(("title", "about", "as_of", "facts", "rules"), True),
+    "electorate": {"members": True, "table": True, "size": True},
+    "candidates": {"__all__": {"full_name", "colour"}},
+}
+"""What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
+
+
+TAKEN = ("no winner", "nobody", "valid", "probability", "low", "high", "cumulative", "spill", "rounds", "median_rounds")
+"""What sentences and tables call other things than candidates."""
+
+
+class Description(Frozen):
+    """An election as described: who votes, who stands, who presses, by which rules, and when."""
+
+    model_config = ConfigDict(ignored_types=(cached_property,))
+
+    title: str = "An election"
+    about: str = ""
+    as_of: Day | None = None
+    facts: tuple[str, ...] = ()
+    electorate: Electorate
+    candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=8)
+    sponsors: tuple[Sponsor, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    behaviour: Behaviour = Behaviour()
+    rules: RuleBook = RuleBook()
+    clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for kind, things in (("candidates", self.candidates), ("sponsors", self.sponsors), ("ties", self.ties)):
+            _distinct(kind, [thing.name for thing in things])
+        _callable(self.names)
+        for sponsor in self.sponsors:
+            _backed(f"sponsor {sponsor.name!r} backs", sponsor.backs, self.names)
+        for tie in self.ties:
+            _backed(f"tie {tie.name!r} binds to", tie.candidate, self.names)
+        for name in self.electorate.pinned:
+            _backed("a member is pinned to", name, self.names)
+        self.plan.exposure  # noqa: B018 - refused now, not later
+        _sourced(self)
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The candidates' names."""
+        return tuple(candidate.name for candidate in self.candidates)
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """A colour for every candidate and for "no winner"."""
+        own = {c.name: c.colour or PALETTE[i] for i, c in enumerate(self.candidates)}
+        return own | {"no winner": "#999999"}
+
+    def candidate(self, name: str) -> Candidate:
+        """Return a candidate by name."""
+        return _named("candidate", name, self.candidates)
+
+    def sponsor(self, name: str) -> Sponsor:
+        """Return a sponsor by name."""
+        return _named("sponsor", name, self.sponsors)
+
+    @property
+    def plan(self) -> Plan:
+        """The election as the arrays that the engine plays; made once."""
+        return self._plan
+
+    @cached_property
+    def _plan(self) -> Plan:
+        frame = self.electorate.frame
+        parameters = {path: q.value for path, q in walk(self)}
+        return Plan(
+            names=self.names,
+            sponsors=tuple(sponsor.name for sponsor in self.sponsors),
+            members=tuple(frame["name"]),
+            backs=np.array([self.names.index(sponsor.backs) for sponsor in self.sponsors], dtype=np.intp),
+            appeals=tuple(f"candidates.{name}.appeal" for name in self.names),
+            strengths=tuple(f"sponsors.{sponsor.name}.strength" for sponsor in self.sponsors),
+            spreads=tuple(f"sponsors.{sponsor.name}.spread" for sponsor in self.sponsors),
+            exposures=tuple(_exposure_terms(sponsor, frame) for sponsor in self.sponsors),
+            ties=tuple(_bound(tie, self.names, frame) for tie in self.ties),
+            group=np.unique(frame["group"].to_numpy(dtype=str), return_inverse=True)[1].reshape(-1),
+            pins=self.pins,
+            votes=self.votes,
+            rules=self.rules.rules,
+            calendar=self.clock.calendar(),
+            values=parameters,
+        )
+
+    @property
+    def exposure(self) -> np.ndarray:
+        """Exposure of every member to every sponsor, shape ``(sponsors, members)``, mean 1 each."""
+        return self.plan.exposure[..., 0]
+
+    @property
+    def tie_table(self) -> np.ndarray:
+        """Log-odds of ties, shape ``(candidates, members)``."""
+        return np.array([row[:, 0] for row in self.plan.tie_table])
+
+    @property
+    def pins(self) -> np.ndarray:
+        """Index of the candidate a member is pinned to, -1 for the free ones; shape ``(members,)``."""
+        frame = self.electorate.frame
+        pins = np.full(len(frame), -1)
+        for name, members in self.electorate.pinned.items():
+            for row in rows(frame, members):
+                if pins[row] >= 0:
+                    twice = "twice" if pins[row] == self.names.index(name) else "to two candidates"
+                    raise ScenarioError(f"{frame['name'][row]} is pinned {twice}; name it once")
+                pins[row] = self.names.index(name)
+        return pins
+
+    @property
+    def votes(self) -> np.ndarray:
+        """Which members have a vote, shape ``(members,)``."""
+        frame = self.electorate.frame
+        votes = np.ones(len(frame), dtype=bool)
+        votes[rows(frame, self.electorate.without_vote)] = False
+        pinned = self.pins >= 0
+        if (pinned & ~votes).any():
+            raise ScenarioError(f"{frame['name'][np.argmax(pinned & ~votes)]} is pinned but has no vote")
+        if not votes.any():
+            raise ScenarioError("no member has a vote")
+        return votes
+
+    @property
+    def members(self) -> pd.DataFrame:
+        """The member table with each member's exposures, ties and pin."""
+        frame = self.electorate.frame
+        for sponsor, row in zip(self.sponsors, self.exposure, strict=True):
+            frame[f"exposure to {sponsor.name}"] = row
+        for name, row in zip(self.names, self.tie_table, strict=True):
+            frame[f"tie to {name}"] = row
+        pins = self.pins
+        frame["pinned"] = [self.names[pin] if pin >= 0 else "" for pin in pins]
+        frame["has_vote"] = self.votes
+        return frame
+
+    def parameters(self) -> dict[str, Quantity]:
+        """Return every parameter by its dotted path.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> iom.load("geneva-2023").parameters()["behaviour.fluid"].value
+        0.7
+        """
+        return dict(walk(self))
+
+    def evidence(self) -> pd.DataFrame:
+        """Return the provenance table: one row per parameter, with what its source says."""
+        table = [
+            {
+                "parameter": path,
+                "value": q.value,
+                "low": q.low,
+                "high": q.high,
+                "unit": q.unit,
+                "grade": q.grade,
+                "source": q.source,
+                "statement": " ".join(evidence_table.statements(q.source)),
+            }
+            for path, q in self.parameters().items()
+        ]
+        book = self.rules
+        table.append(
+            {"parameter": "rules", "value": book.label, "low": book.label, "high": book.label, "unit": "rule set",
+             "grade": book.grade, "source": book.source, "statement": " ".join(evidence_table.statements(book.source))}
+        )  # fmt: skip
+        return pd.DataFrame(table).set_index("parameter")
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits that change with anything that can change a result, and not with words."""
+        content = numbers_only(self.model_dump(mode="json", exclude=WORDS))
+        content |= {"rules": repr(self.rules.rules.with_(name="")), "members": self.electorate.frame.to_csv()}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    def __hash__(self) -> int:
+        """Hash by content."""
+        return hash(self.hash)
+
+
+def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise unknown(kind, name, [thing.name for thing in things])
+
+
+def _distinct(kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError(f"two {kind} are called {name!r}; names must differ")
+
+
+def _callable(candidates: tuple[str, ...]) -> None:
+    """Refuse names that a table, a sentence or an announcement could not tell from something else."""
+    for i, name in enumerate(candidates):
+        if name in TAKEN:
+            raise ScenarioError(f"a candidate cannot be called {name!r}, which means something else in the tables")
+        if name != " ".join(name.split()) or not name.isprintable():
+            raise ScenarioError(f"a candidate cannot be called {name!r}; leave out line breaks and spaces at the ends")
+        for other in candidates[:i]:
+            if name.casefold() == other.casefold():
+                raise ScenarioError(f"candidates {other!r} and {name!r} differ only in capitals; names must differ")
+
+
+def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:
+    if name not in candidates:
+        raise ScenarioError(f"{what} {name!r}, who does not stand; {advice(name, candidates)}")
+
+
+def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm, ...]:
+    what = f"sponsor {sponsor.name!r}"
+    return tuple(
+        ExposureTerm(f"sponsors.{sponsor.name}.exposure.{who}", _selected(what, frame, who).astype(float))
+        for who in sponsor.exposure
+    )
+
+
+def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:
+    bound = _selected(f"tie {tie.name!r}", frame, tie.who)
+    if not bound.any():
+        raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
+    return BoundTie(f"ties.{tie.name}.log_odds", names.index(tie.candidate), bound)
+
+
+def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.ndarray:
+    try:
+        return select(frame, who)
+    except IomsimError as error:
+        raise ScenarioError(f"{what}: {error}") from None
+
+
+def _sourced(race: Description) -> None:
+    """Refuse sources that name a fact which is not there."""
+    for path, quantity in walk(race):
+        evidence_table.check(path, quantity.source)
+    evidence_table.check("rules", race.rules.source)
+    for fact in race.facts:
+        evidence_table.known("facts", fact)

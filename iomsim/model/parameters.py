@@ -1,0 +1,189 @@
+"""Parameters by name: the names that analysts type, those that charts show, and their ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from iomsim.errors import ScenarioError, unknown
+from iomsim.model.components import Behaviour, Clock
+from iomsim.model.description import Description
+from iomsim.model.quantities import walk_with_bounds
+
+SPOKEN = {
+    "absent": "absence",
+    "cross_pressure_absence": "absence under cross-pressure",
+    "abstain": "abstention",
+    "common_sd": "spread of the common swing",
+    "region_sd": "spread of regional swings",
+    "conviction": "spread of convictions",
+    "fluid": "chance of a fluid contest",
+    "openness_fluid": "openness when fluid",
+    "openness_entrenched": "openness when entrenched",
+    "openness_inf": "openness in the long run",
+    "decay": "decay of openness",
+    "momentum_fluid": "momentum when fluid",
+    "momentum_entrenched": "momentum when entrenched",
+    "round_sd": "spread of swings between rounds",
+    "overnight": "openness overnight",
+    "concede_a": "readiness to concede",
+    "concede_b": "reluctance to concede",
+    "yes_own": "yes to the leader from its own voters",
+    "yes_opponent_a": "readiness of opponents to say yes",
+    "yes_opponent_b": "reluctance of opponents to say yes",
+    "formalities": "minutes of formalities",
+    "formalities_log_sd": "spread of the formalities' length",
+    "round_minutes": "minutes a round",
+    "round_log_sd": "spread of the rounds' length",
+    "last_call": "minutes between last call and close",
+    "sits_on": "chance of sitting on late",
+    "consultation": "minutes of consultation",
+}
+"""Fields of the behaviour and the clock as readers of a chart would say them."""
+
+
+def resolve(race: Description, name: str) -> str:
+    """Return the dotted path of a parameter that an analyst calls by a short name.
+
+    A sponsor means its strength, a candidate its appeal; fields of the behaviour and the clock
+    need no prefix; and every name that tables and charts show is understood.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing is called so; the nearest name is given.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> race = iom.load("geneva-2023")
+    >>> resolve(race, "Washington"), resolve(race, "secrecy")
+    ('sponsors.Washington.strength', 'behaviour.secrecy')
+    """
+    known = race.parameters()
+    short = {describe_parameter(path): path for path in known}
+    short |= {sponsor.name: f"sponsors.{sponsor.name}.strength" for sponsor in race.sponsors}
+    short |= {name: f"candidates.{name}.appeal" for name in race.names}
+    short |= {key: f"behaviour.{key}" for key in Behaviour.model_fields}
+    short |= {key: f"clock.{key}" for key in Clock.model_fields if f"clock.{key}" in known}
+    if name in known:
+        return name
+    if name not in short:
+        raise unknown("parameter", name, [*short, *known])
+    return short[name]
+
+
+def describe_parameter(path: str) -> str:
+    """Return a parameter's name as people say it.
+
+    Examples
+    --------
+    >>> describe_parameter("sponsors.Washington.strength"), describe_parameter("ties.European Union.log_odds"), describe_parameter("behaviour.fluid")
+    ("Washington's strength", "the tie 'European Union'", 'chance of a fluid contest')
+    """
+    head, _, rest = path.partition(".")
+    if head == "ties":
+        return f"the tie {rest.rpartition('.')[0]!r}"
+    if head not in ("sponsors", "candidates"):
+        return SPOKEN.get(rest, rest or head)
+    name, _, what = rest.partition(".")
+    what, _, selector = what.partition(".")
+    return f"{name}'s {what} of {selector!r}" if selector else f"{name}'s {what}"
+
+
+def ranges(
+    race: Description, parameters: Iterable[str] | Mapping[str, Sequence[float]] | None
+) -> dict[str, tuple[float, float]]:
+    """Return low and high by dotted path: the scenario's own, or those given.
+
+    Parameters
+    ----------
+    race : Scenario
+        Whose parameters.
+    parameters : iterable of str, mapping of str to (low, high), or None
+        Names; names with other ranges; or None for all that have a range.
+
+    Raises
+    ------
+    ScenarioError
+        If a parameter has no range, or its low is not below its high.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> ranges(iom.load("geneva-2023"), {"Washington": (0, 1)})
+    {'sponsors.Washington.strength': (0.0, 1.0)}
+    """
+    known = race.parameters()
+    if parameters is None:
+        return {path: (q.low, q.high) for path, q in known.items() if q.low < q.high}
+    if isinstance(parameters, str):
+        parameters = [parameters]
+    out: dict[str, tuple[float, float]] = {}
+    for name in parameters:
+        path = resolve(race, name)
+        own = (known[path].low, known[path].high)
+        low, high = _ends(name, parameters[name]) if isinstance(parameters, Mapping) else own
+        if path in out:
+            raise ScenarioError(f"{name} is given twice ({path})")
+        if low == high:
+            raise ScenarioError(f"{name} has no range, it is always {low:g}; give one: {{{name!r}: (low, high)}}")
+        if low > high:
+            raise ScenarioError(f"the low of {name} must be below its high, got {low:g} and {high:g}")
+        out[path] = (low, high)
+    if not out:
+        raise ScenarioError("no parameters were given; leave them out for all that have a range")
+    return out
+
+
+def _ends(name: str, values: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = (float(value) for value in values)
+    except (TypeError, ValueError):
+        raise ScenarioError(f"the range of {name} must be a pair (low, high), got {values!r}") from None
+    return low, high
+
+
+def check_values(race: Description, values: Mapping[str, Any]) -> None:
+    """Refuse values that a description would refuse: one sentence, as for the description itself.
+
+    Parameters
+    ----------
+    race : Scenario
+        Whose parameters.
+    values : mapping of float or array_like, by dotted path
+        The values to take; of several paths, entry by entry together.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such parameter; the nearest path is named.
+    ScenarioError
+        If a value is not possible.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> check_values(iom.load("minimal"), {"behaviour.secrecy": [0.5, 1.5]})
+    Traceback (most recent call last):
+    iomsim.errors.ScenarioError: A minimal election: behaviour.secrecy must be between 0 and 1, got 1.5
+    """
+    known = {path: bounds for path, _, bounds in walk_with_bounds(race)}
+    for path, given in values.items():
+        if path not in known:
+            raise unknown("parameter", path, known)
+        array = np.atleast_1d(np.asarray(given, dtype=float))
+        wrong = array[~np.isfinite(array)]
+        if wrong.size:
+            raise ScenarioError(f"{path} must be a finite number, got {wrong[0]}")
+        wrong = array[~known[path].fit(array)]
+        if wrong.size:
+            raise ScenarioError(f"{race.title}: {path} must be {known[path].words}, got {wrong[0]:g}")
+    changed = race.plan.at({path: np.ravel(np.asarray(given, dtype=float)) for path, given in values.items()})
+    try:
+        changed.exposure  # noqa: B018 - refused now, not while elections are played
+        changed.calendar.check(changed.pace)
+    except ScenarioError as error:
+        raise ScenarioError(f"{race.title}: {error}") from None
