@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from toys import PRESENT, STILL, classes, neutral, play, toy
+from X import X
 
 import iomsim as iom
 from iomsim import exact
 from iomsim.engine import balance
 from iomsim.engine.plan import draw
-from X import X
 from iomsim.model.scenario import Scenario
 
 

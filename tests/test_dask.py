@@ -14,9 +14,8 @@ from toys import same, toy
 
 import iomsim as iom
 from iomsim.engine import simulate
-from iomsim.engine import simulate
-from iomsim.engine.rng import BLOCK
 from iomsim.engine.outcomes import join
+from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import play_span
 from iomsim.forecasting import run
 

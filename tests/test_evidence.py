@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from X import X
 
 import iomsim as iom
-from X import X
 from iomsim.model import evidence
 from iomsim.model.electorate import read_table
 from iomsim.model.scenario import Scenario, build

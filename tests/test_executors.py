@@ -16,12 +16,11 @@ from slow_twin import differences, election
 from toys import same, toy
 
 import iomsim as iom
-from iomsim.engine import simulate
 from iomsim.engine import executors, rng, simulate
 from iomsim.engine.executors import as_done, in_order, spread
+from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.plan import draw
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.simulate import play_span
 from iomsim.errors import BlockError, IomsimError
 from iomsim.forecasting import run

@@ -13,13 +13,11 @@ from scipy import stats
 from toys import ALPHA, PRESENT, STILL, neutral, toy
 
 import iomsim as iom
-from iomsim.engine import simulate
-from iomsim.engine import outcomes
 from iomsim import exact
 from iomsim.election_day import learned, particles, update
 from iomsim.election_day.election_day import Night
 from iomsim.election_day.state import opening
-from iomsim.engine import simulate
+from iomsim.engine import outcomes, simulate
 from iomsim.engine.plan import draw
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS

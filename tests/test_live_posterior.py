@@ -15,15 +15,13 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim.engine import simulate
-from iomsim.engine import outcomes
 from iomsim.election_day import between_rounds, particles, propagate, update
 from iomsim.election_day.election_day import Night, live
-from iomsim.engine import simulate
+from iomsim.engine import outcomes, simulate
 from iomsim.engine.clock import DAY, Timetable
+from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Draws, draw
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.outcomes import Outcomes
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.typing import Floats

@@ -36,14 +36,13 @@ from toys import (
     tallies,
     toy,
 )
+from X import X
 
-from iomsim.engine import simulate
 from iomsim import exact
 from iomsim.engine import clock, kernel, plan, rng, simulate
 from iomsim.engine.clock import Timetable
-from iomsim.engine.plan import Draws, draw, leans
-from X import X
 from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.plan import Draws, draw, leans
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, RULE_SETS
 

@@ -16,7 +16,6 @@ from toys import elect, same, toy
 
 import iomsim as iom
 from iomsim.engine import simulate
-from iomsim.engine import simulate
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError
 from iomsim.forecasting import run

@@ -14,8 +14,8 @@ from toys import ALPHA, fit, proportion
 
 from iomsim.engine import choice, choice_binary, kernel, packing, rng
 from iomsim.engine.binomial import binomial_quantile
-from iomsim.engine.rng import BLOCK, Lane, Purpose
 from iomsim.engine.packing import MEMBERS_PER_BYTE, BallotBits
+from iomsim.engine.rng import BLOCK, Lane, Purpose
 from iomsim.model.electorate import LARGEST
 
 KEYS = rng.run_keys(2023, 0)

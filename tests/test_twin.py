@@ -12,8 +12,8 @@ from slow_twin import Story, differences, election
 from toys import same
 
 from iomsim.engine import kernel, rng
-from iomsim.engine.plan import draw
 from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.plan import draw
 from iomsim.engine.simulate import play_span
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import ENDINGS

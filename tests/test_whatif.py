@@ -15,11 +15,11 @@ from toys import STILL, play, toy
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.model.parameters import describe_parameter, ranges, resolve
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import paired as whatif
 from iomsim.sensitivity.intervals import mean_interval
 from iomsim.sensitivity.paired import checked_target, seen, watched
-from iomsim.model.parameters import describe_parameter, ranges, resolve
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import yardsticks
-from clocks import Job, fresh, in_turn
+from benchmarks import yardsticks
+from benchmarks.clocks import Job, fresh, in_turn
 
 import iomsim as iom
-from iomsim.engine import laws
-from iomsim.engine import state
-from iomsim.engine import simulate
-from iomsim.engine import kernel, simulate
+from iomsim.engine import kernel, laws, simulate, state
 from iomsim.engine.clock import Timetable
 from iomsim.engine.plan import draw
 from iomsim.engine.rng import BLOCK

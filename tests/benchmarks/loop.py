@@ -11,8 +11,8 @@ import random
 from math import exp, floor, log, sqrt
 from typing import NamedTuple
 
-from iomsim.engine.plan import Plan
 from iomsim.engine.laws import conviction_scale
+from iomsim.engine.plan import Plan
 
 
 class World(NamedTuple):
