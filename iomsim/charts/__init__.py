@@ -4,6 +4,8 @@ Each is a method of a result's ``.plot`` and a function of its own: ``fc.plot.ro
 ``iomsim.charts.rounds.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
 new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys and
 rows under the axes need room: several charts in one figure want ``layout="constrained"``.
+
+Knows every result.  It must not know the command line.
 """
 
 from __future__ import annotations

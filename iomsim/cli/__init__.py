@@ -2,6 +2,8 @@
 
 Results go to stdout, progress and complaints to stderr.  Exit codes: 0 done, 1 the answer is no
 (`validate`), 2 bad input, 130 interrupted.
+
+Knows everything.  It must not compute: every number comes from a function that a notebook can call.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Election day: what was announced, what it means, and what may come."""
+"""The forecast after each announcement: a particle filter over runs that have begun.
+
+Knows the kernel, the laws, the model and forecasts.  It must not know charts or what-ifs.
+"""
