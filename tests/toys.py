@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from iomsim.engine.outcomes import Outcomes, join
-from iomsim.engine.simulate import iter_spans
+from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.simulate import simulate
 from iomsim.model.scenario import Scenario, build
 
 ALPHA = 1e-4
@@ -89,7 +89,7 @@ def neutral(groups: tuple[int, ...] = (30, 29, 29, 29, 29, 29), **parts: Any) ->
 
 def play(race: Scenario, runs: int, seed: int = 1, executor: Any = None) -> Outcomes:
     """Return the outcomes of many runs."""
-    return join(iter_spans(race, runs, seed, executor))
+    return simulate(race.plan, {}, runs, seed, executor)
 
 
 def same(a: Outcomes, b: Outcomes) -> bool:
