@@ -308,7 +308,7 @@ def contrast(plan: Plan, draws: Draws, weights: Sequence[Any]) -> Singles:
     b, classes = plan.behaviour, plan.classes
     lean, pulls = plan.by_class(tuple(weights))
     effect = laws.campaign_effect(plan.spread, draws.campaign).astype(np.float32)
-    region = np.asarray(b.region_sd, dtype=np.float32) * draws.region
+    region = np.asarray(b.region_sd, dtype=draws.region.dtype) * draws.region
     shocks = (region + b.common_sd * draws.appeal) / np.sqrt(2.0)
     level = np.zeros_like(shocks[:, 0])
     for k, weight in enumerate(weights):  # a matrix product is many times slower for so few columns
