@@ -84,8 +84,8 @@ def test_what_was_said_is_said_again(fc: iom.Forecast, tmp_path: Path) -> None:
     assert repr(again) == repr(fc)
     for key in ("seed", "version", "stopped", "announced", "events", "certain", "reached"):
         assert getattr(again, key) == getattr(fc, key), key
-    assert again.scenario.hash == fc.scenario.hash
-    assert repr(again.scenario) == repr(fc.scenario)
+    assert again.race.hash == fc.race.hash
+    assert repr(again.race) == repr(fc.race)
     assert again.spill("2023-12-24") == fc.spill("2023-12-24")
 
 
@@ -118,10 +118,10 @@ def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytes
 def test_the_members_travel_inside(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
     """Another version may ship other members; the file must not depend on them."""
     forecasts["geneva"].save(tmp_path / "fc.npz")
-    scenario = iom.open_forecast(tmp_path / "fc.npz").scenario
+    scenario = iom.open_forecast(tmp_path / "fc.npz").race
     assert scenario.electorate.members is None
     assert len(scenario.members) == 175
-    pd.testing.assert_frame_equal(scenario.members, forecasts["geneva"].scenario.members)
+    pd.testing.assert_frame_equal(scenario.members, forecasts["geneva"].race.members)
 
 
 def test_what_is_read_cannot_be_changed(saved: Path) -> None:
@@ -276,7 +276,7 @@ def reread(path: Path, levels: int) -> pd.DataFrame:
 def test_csv_files_hold_the_tables(fc: iom.Forecast, tmp_path: Path) -> None:
     files = fc.to_csv(tmp_path / "new" / "folder")
     tables = {name: getattr(fc, name)() for name in TABLES}
-    tables |= {"evidence": fc.scenario.evidence(), "members": fc.scenario.members}
+    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members}
     if fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     assert [path.name for path in files] == [*(f"{name}.csv" for name in tables), "stamp.json"]

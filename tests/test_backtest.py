@@ -485,7 +485,7 @@ def test_the_held_out_case_is_in_no_table_and_no_school() -> None:
 
 def test_the_held_out_case_is_told_once() -> None:
     held = iom.held_out(runs=2000, particles=1000)
-    assert held.before.scenario == held.night.race == iom.load("geneva-2023")
+    assert held.before.race == held.night.race == iom.load("geneva-2023")
     assert held.night.needed() == "Pope is 12 votes short of 110."
     table, scores = held.table(), held.scores()
     assert set(table.columns.get_level_values(0)) == {"on 14 May", "after 98-67"}

@@ -210,7 +210,7 @@ def test_bars_are_the_table_of_winners(name: str) -> None:
     fc = case(name)
     table, ax = fc.win_probability(), picture(name, "win_probability")
     assert [bar.get_width() for bar in bars(ax)] == pytest.approx(list(100 * table["probability"]))
-    assert [to_hex(bar.get_facecolor()).upper() for bar in bars(ax)] == list(fc.scenario.colours.values())
+    assert [to_hex(bar.get_facecolor()).upper() for bar in bars(ax)] == list(fc.race.colours.values())
     half = (table["high"] - table["low"]) / 2
     for bar, p, h in zip(bars(ax), table["probability"], half, strict=True):
         assert f"{in_100(p, h)} in 100" in words(ax)
@@ -498,7 +498,7 @@ def test_the_key_counts_the_winners_dots() -> None:
     fc = case("three")
     counts = fc.plot.decision_time_data()["winner"].value_counts()
     said = [text.get_text() for text in picture("three", "decision_time").get_legend().get_texts()]
-    assert said == [f"{name}: {counts[name]} dots" for name in [*fc.scenario.names, NO_WINNER]]
+    assert said == [f"{name}: {counts[name]} dots" for name in [*fc.race.names, NO_WINNER]]
 
 
 @pytest.mark.parametrize("wrong", [{"n_dots": 0}, {"days": 0}, {"n_dots": 2.5}])
@@ -514,7 +514,7 @@ def test_dots_and_days_are_whole_numbers(wrong: dict[str, Any]) -> None:
 def test_bands_are_quantiles_of_the_shares(name: str) -> None:
     fc = case(name)
     data = fc.plot.trajectories_data()
-    for k, candidate in enumerate(fc.scenario.names):
+    for k, candidate in enumerate(fc.race.names):
         for r in (1, 2, 5):
             row = data.loc[candidate, r]
             assert row["voting"] == fc.summary.shares[r - 1, k].sum() / len(fc)
@@ -546,7 +546,7 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
     ax = picture("two", "trajectories")
     assert levels(ax) == pytest.approx([100 / 3, 200 / 3])
     leader = fc.win_probability()["probability"].iloc[:-1].idxmax()
-    other = next(name for name in fc.scenario.names if name != leader)
+    other = next(name for name in fc.race.names if name != leader)
     high, low = label(ax, f"two thirds elect {leader}"), label(ax, f"two thirds elect {other}")
     assert high.xy[1] == pytest.approx(200 / 3)
     assert low.xy[1] == pytest.approx(100 / 3)
@@ -564,7 +564,7 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
 def test_nine_examples_are_drawn_as_they_went() -> None:
     fc = case("two")
     ax = picture("two", "trajectories")
-    k = fc.scenario.names.index(fc.win_probability()["probability"].iloc[:-1].idxmax())
+    k = fc.race.names.index(fc.win_probability()["probability"].iloc[:-1].idxmax())
     solid = [line for line in ax.lines if line.get_linestyle() == "-" and line.get_marker() == "None"]
     runs = fc.summary.examples
     assert len(solid) == runs.size == 9
@@ -581,7 +581,7 @@ def test_more_candidates_have_a_panel_each() -> None:
     for name in ("three", "eight"):
         fc = case(name)
         panels = fc.plot.trajectories().child_axes
-        assert [panel.get_label() for panel in panels] == list(fc.scenario.names)
+        assert [panel.get_label() for panel in panels] == list(fc.race.names)
         assert len({panel.get_ylim() for panel in panels}) == 1
         assert all(levels(panel) == pytest.approx([200 / 3]) for panel in panels)
         assert any(line.get_marker() == "x" for panel in panels for line in panel.lines)
@@ -630,7 +630,7 @@ def test_nobody_is_lost_between_rounds(name: str) -> None:
     fc = case(name)
     data = fc.plot.flows_data()
     assert sorted(set(data["round"])) == [2, 3, 4]
-    assert data.groupby("round")["members"].sum().to_numpy() == pytest.approx(float(fc.scenario.votes.sum()))
+    assert data.groupby("round")["members"].sum().to_numpy() == pytest.approx(float(fc.race.votes.sum()))
     assert (data["members"] >= 0).all()
     ax = picture(name, "flows")
     assert len([patch for patch in ax.patches if isinstance(patch, PathPatch)]) == (data["members"] > 0).sum()
@@ -646,7 +646,7 @@ def test_bars_of_members_are_the_sums_of_streams() -> None:
     out = data.groupby(["round", "origin"])["members"].sum()
     drawn = sorted(bar.get_height() for bar in bars(ax))
     assert drawn == pytest.approx(sorted([*into, *out]))
-    for name in fc.scenario.names:
+    for name in fc.race.names:
         assert f"{name} {out[2, name]:.0f}" in words(ax)
         assert f"{into[2, name]:.0f}" in words(ax)
     streams = [patch.get_path().vertices for patch in ax.patches if isinstance(patch, PathPatch)]

@@ -229,7 +229,7 @@ def test_an_svg_is_the_same_twice_and_speaks(fc: iom.Forecast, name: str, tmp_pa
 
 def test_a_pdf_knows_how_it_was_made(fc: iom.Forecast, tmp_path: Path) -> None:
     data = fc.plot.save("win_probability", tmp_path / "chart.PDF", rules=False).read_bytes()
-    assert f'"scenario": "{fc.scenario.hash}"'.encode() in data
+    assert f'"scenario": "{fc.race.hash}"'.encode() in data
     assert b"/CreationDate" not in data
 
 
@@ -245,7 +245,7 @@ def test_what_was_drawn_can_be_saved_later(fc: iom.Forecast, tmp_path: Path) -> 
 
 
 def test_charts_of_different_forecasts_keep_both_provenances(fc: iom.Forecast, tmp_path: Path) -> None:
-    other = iom.forecast(fc.scenario, runs=50, seed=4, progress=False)
+    other = iom.forecast(fc.race, runs=50, seed=4, progress=False)
     fig, axes = plt.subplots(1, 2, figsize=(14, 4))
     for forecast, ax in zip((fc, other), axes, strict=True):
         forecast.plot.rounds(ax=ax)

@@ -148,7 +148,7 @@ def share(condition: Any) -> float:
 
 def test_who_wins(fc: iom.Forecast) -> None:
     table = fc.win_probability()
-    assert table.index.tolist() == [*fc.scenario.names, NO_WINNER]
+    assert table.index.tolist() == [*fc.race.names, NO_WINNER]
     assert table["probability"].sum() == pytest.approx(1, abs=1e-12)
     for name in table.index:
         assert table.loc[name, "probability"] == share(fc.runs["winner"] == name)
@@ -309,7 +309,7 @@ def test_the_table_of_runs(fc: iom.Forecast) -> None:
     assert (runs["decided_at"].isna() == (runs["winner"] == NO_WINNER)).all()
     known = runs["decided_at"].notna()
     assert (runs["decided_at"][known] == runs["ended_at"][known]).all()
-    assert (runs["ended_at"].dropna() >= pd.Timestamp(fc.scenario.clock.opens)).all()
+    assert (runs["ended_at"].dropna() >= pd.Timestamp(fc.race.clock.opens)).all()
 
 
 def test_the_table_of_tallies(fc: iom.Forecast) -> None:
@@ -385,7 +385,7 @@ def test_counts_of_shares_and_flows_are_those_of_the_runs(fc: iom.Forecast) -> N
     for r in (1, 2, 3):
         cell = ballots[ballots["round"] == r]
         assert fc.summary.voting[r - 1] == cell["run"].nunique()
-        for k, name in enumerate(fc.scenario.names):
+        for k, name in enumerate(fc.race.names):
             shares = cell[(cell["candidate"] == name) & (cell["valid"] > 0)]["share"]
             counts = np.bincount(np.minimum((shares * 400).astype(int), 399), minlength=400)
             assert np.array_equal(fc.summary.shares[r - 1, k], counts)
@@ -404,7 +404,7 @@ def test_rule_sets_are_played_on_the_same_numbers(forecasts: dict[str, iom.Forec
     for name in RULE_SETS:
         own = forecasts[name]
         assert (
-            sides.loc[name, [*fc.scenario.names, NO_WINNER]].tolist() == own.win_probability()["probability"].tolist()
+            sides.loc[name, [*fc.race.names, NO_WINNER]].tolist() == own.win_probability()["probability"].tolist()
         )
         assert sides.loc[name, ["spill", "low", "high"]].tolist() == [
             own.spill().value,
@@ -430,7 +430,7 @@ def told(fc: iom.Forecast) -> dict[str, Any]:
     who, how_long, how_sure = answer.split(". ")
     day = f"{fc.next_day:%A}"
     chances = {
-        name: re.search(rf"{re.escape(name)}(?: wins)? {CHANCE}", who.partition(":")[2]) for name in fc.scenario.names
+        name: re.search(rf"{re.escape(name)}(?: wins)? {CHANCE}", who.partition(":")[2]) for name in fc.race.names
     }
     rounds = re.search(
         r"takes (\d+)(?: or more)? rounds? in the median \(80 % range: (\d+) to (\d+)( or more)?\)", how_long
@@ -458,7 +458,7 @@ def test_every_number_of_the_answer_is_one_of_the_tables(fc: iom.Forecast) -> No
     said, table = told(fc), fc.win_probability()
     half = (table["high"] - table["low"]) / 2
     shown = {name: in_100(table.loc[name, "probability"], half[name]) for name in table.index}
-    assert said["chances"] == {name: shown[name] for name in fc.scenario.names}
+    assert said["chances"] == {name: shown[name] for name in fc.race.names}
     assert said["nobody"] == shown[NO_WINNER]
     middle, low, high = fc.median_rounds()
     assert said["rounds"] == [middle, low, high]
@@ -545,10 +545,10 @@ def test_rounds_already_held_are_mentioned(forecasts: dict[str, iom.Forecast]) -
 
 def test_a_forecast_shows_answer_table_and_stamp(fc: iom.Forecast) -> None:
     shown = repr(fc)
-    assert shown.startswith(fc.scenario.title)
+    assert shown.startswith(fc.race.title)
     assert fc.answer() in shown
     assert fc.stamp() in shown
-    for name in (*fc.scenario.names, NO_WINNER):
+    for name in (*fc.race.names, NO_WINNER):
         assert name in shown
     assert "0.0%" not in shown
     assert "100.0%" not in shown
@@ -558,11 +558,11 @@ def test_the_stamp_is_what_is_needed_to_do_it_again(fc: iom.Forecast) -> None:
     p = fc.provenance
     assert fc.stamp() == (
         f"iomsim {iom.__version__} · seed {p['seed']} · {thousands(p['runs'])} runs"
-        f" · scenario {fc.scenario.hash} · rules {fc.scenario.rules.label}"
+        f" · scenario {fc.race.hash} · rules {fc.race.rules.label}"
     )
     assert p == {
-        "version": iom.__version__, "seed": fc.seed, "runs": len(fc), "scenario": fc.scenario.hash,
-        "rules": fc.scenario.rules.label, "title": fc.scenario.title, "announced": 0, "events": [],
+        "version": iom.__version__, "seed": fc.seed, "runs": len(fc), "scenario": fc.race.hash,
+        "rules": fc.race.rules.label, "title": fc.race.title, "announced": 0, "events": [],
     }  # fmt: skip
 
 
@@ -614,10 +614,10 @@ def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.
     fc = iom.forecast(iom.load("minimal").with_rules("four-rounds"), 2000, seed=3, progress=False)
     table = fc.rule_sets()
     assert table.loc["four-rounds"].to_dict() == fc.side()
-    beside = iom.forecast(fc.scenario.with_rules("strict"), 300, seed=3, progress=False)
+    beside = iom.forecast(fc.race.with_rules("strict"), 300, seed=3, progress=False)
     assert table.loc["strict"].to_dict() == beside.side()
-    changed = iom.forecast(fc.scenario.with_rules(max_rounds=12), 600, seed=3, progress=False).rule_sets()
-    shipped = iom.forecast(fc.scenario, 300, seed=3, progress=False)
+    changed = iom.forecast(fc.race.with_rules(max_rounds=12), 600, seed=3, progress=False).rule_sets()
+    shipped = iom.forecast(fc.race, 300, seed=3, progress=False)
     assert changed.loc["four-rounds"].to_dict() == shipped.side()  # the same name, and not the rules in force
 
 

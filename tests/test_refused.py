@@ -63,8 +63,8 @@ def writers(fc: iom.Forecast, there: Path) -> list[Callable[[], Any]]:
         lambda: fc.plot.save("rounds", there / "x.png"),
         lambda: fc.save(there / "x.npz"),
         lambda: fc.to_csv(there / "x"),
-        lambda: fc.scenario.save(there / "x.toml"),
-        lambda: iom.Study.of([fc.scenario]).run(runs=10, seed=1, folder=there / "x", progress=False),
+        lambda: fc.race.save(there / "x.toml"),
+        lambda: iom.Study.of([fc.race]).run(runs=10, seed=1, folder=there / "x", progress=False),
     ]
 
 

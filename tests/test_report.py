@@ -113,7 +113,7 @@ def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> N
 
 def test_what_it_rests_on_is_told_with_value_range_and_source(fc: iom.Forecast, page: str) -> None:
     columns = ["value", "low", "high", "unit", "grade", "source"]
-    assert fc.scenario.evidence()[columns].to_html(border=0) in page
+    assert fc.race.evidence()[columns].to_html(border=0) in page
 
 
 def test_moved_assumptions_stand_under_their_own_names(tmp_path: Path) -> None:
@@ -148,9 +148,9 @@ def test_the_forecast_of_a_report_is_made_again(fc: iom.Forecast, tmp_path: Path
 
 
 def test_a_changed_run_changes_the_digest(fc: iom.Forecast) -> None:
-    other = iom.forecast(fc.scenario, 400, 4, progress=False)
+    other = iom.forecast(fc.race, 400, 4, progress=False)
     assert report.digest(other) != report.digest(fc)
-    assert report.digest(iom.forecast(fc.scenario, 400, 3, progress=False)) == report.digest(fc)
+    assert report.digest(iom.forecast(fc.race, 400, 3, progress=False)) == report.digest(fc)
     ends = fc.summary.ends
     assert report.digest(replace(fc, summary=replace(fc.summary, ends=ends[::-1]))) == report.digest(fc)
     for column in ends:
@@ -179,7 +179,7 @@ def test_what_is_no_report_is_said_to_be_none(content: str, tmp_path: Path) -> N
 
 def test_plain_data_holds_every_table(fc: iom.Forecast) -> None:
     told = report.as_json(fc)
-    assert {row["winner"] for row in told["win_probability"]} == {*fc.scenario.names, "no winner"}
+    assert {row["winner"] for row in told["win_probability"]} == {*fc.race.names, "no winner"}
     middle, low, high = fc.median_rounds()
     assert told["median_rounds"] == {"median": middle, "low": low, "high": high}
     spill = fc.spill()

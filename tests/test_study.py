@@ -48,7 +48,7 @@ def of_a_forecast(fc: iom.Forecast) -> dict[str, Any]:
         row |= {str(name): chance["probability"], f"{name}_low": chance["low"], f"{name}_high": chance["high"]}
     spill = fc.spill()
     row |= {"spill": spill.value, "spill_low": spill.low, "spill_high": spill.high}
-    return row | {"median_rounds": fc.median_rounds()[0], "hash": fc.scenario.hash, "runs": len(fc), "seed": fc.seed}
+    return row | {"median_rounds": fc.median_rounds()[0], "hash": fc.race.hash, "runs": len(fc), "seed": fc.seed}
 
 
 @pytest.mark.parametrize("runs", [1, 300, 2 * BLOCK + 5])

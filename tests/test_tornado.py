@@ -174,7 +174,7 @@ def test_where_nothing_matters_the_sentence_says_so() -> None:
 def test_a_forecast_has_its_own_tornado(geneva: Tornado) -> None:
     fc = iom.forecast(geneva.race, runs=500, seed=9, progress=False)
     found = assumptions(fc, "spill", parameters=["fluid"])
-    assert (found.race, found.seed, found.runs, found.target) == (fc.scenario, 9, 500, "spill")
+    assert (found.race, found.seed, found.runs, found.target) == (fc.race, 9, 500, "spill")
     spill, winners = fc.spill(), fc.win_probability()
     assert found.base["spill"] == (spill.value, spill.low, spill.high)
     for name, row in winners.iterrows():
@@ -250,7 +250,7 @@ def test_the_assumptions_of_a_forecast_are_laid_off_from_its_own_numbers() -> No
     """The answer must not give two numbers for one chance: its own, and that of the tornado's fewer runs."""
     fc = iom.forecast(iom.load("minimal"), 4000, seed=3, progress=False)
     moved = fc.with_assumptions(parameters=["fluid", "West"], runs=500, progress=False)
-    found, alone = moved.assumptions, iom.tornado(fc.scenario, parameters=["fluid", "West"], runs=500, seed=3)
+    found, alone = moved.assumptions, iom.tornado(fc.race, parameters=["fluid", "West"], runs=500, seed=3)
     assert found is not None
     assert found.bars == alone.bars
     assert found.base["A"] == tuple(fc.win_probability().loc["A", ["probability", "low", "high"]])

@@ -42,8 +42,8 @@ def dashboard(fc: Forecast, *, fig: Figure | None = None) -> Figure:
     >>> len(fig.axes)
     4
     """
-    many = len(fc.scenario.names) > 2
-    height = (11.2 if len(fc.scenario.names) < 5 else 14.0) if many else 9.0
+    many = len(fc.race.names) > 2
+    height = (11.2 if len(fc.race.names) < 5 else 14.0) if many else 9.0
     with page(fig, (12.4, height)) as drawn:
         drawn.set_layout_engine("none")  # once at the end is enough
         drawn.supxlabel(fill(fc.stamp(), 230), x=EDGE, ha="left", fontsize=TINY, color=QUIET)
@@ -74,9 +74,9 @@ def _places(fig: Figure, many: bool) -> list[Axes]:
 def heading(fc: Forecast) -> str:
     """Return the title of the page, with the day it speaks of."""
     if fc.announced:
-        return f"{fc.scenario.title}, after round {fc.announced} ({said(fc, fc.announced)})"
-    day = fc.scenario.as_of
-    return f"{fc.scenario.title}, as of {day:%A} {day.day} {day:%B %Y}" if day else fc.scenario.title
+        return f"{fc.race.title}, after round {fc.announced} ({said(fc, fc.announced)})"
+    day = fc.race.as_of
+    return f"{fc.race.title}, as of {day:%A} {day.day} {day:%B %Y}" if day else fc.race.title
 
 
 def _answer(fig: Figure, title: str, words: str, height: float) -> None:

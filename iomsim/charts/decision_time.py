@@ -86,7 +86,7 @@ def _dealt(fc: Forecast, number: int) -> list[str]:
     """Deal dots to winners: each goes to who is furthest behind the due share of the runs so far."""
     ends = fc.summary.ends
     ends = ends[ends["minute"] >= 0].sort_values("minute", kind="stable")
-    codes = [*range(len(fc.scenario.names)), -1]
+    codes = [*range(len(fc.race.names)), -1]
     hits = np.array([np.cumsum(np.where(ends["winner"] == k, ends["count"], 0)) for k in codes])
     runs = np.cumsum(ends["count"].to_numpy())
     names, dealt = [], np.zeros(len(codes))
@@ -95,7 +95,7 @@ def _dealt(fc: Forecast, number: int) -> list[str]:
         due = [np.interp(mark, np.append(0, runs), np.append(0, row)) for row in hits] / runs[-1] * number
         first = int(np.argmax(due - dealt))
         dealt[first] += 1
-        names.append([*fc.scenario.names, NO_WINNER][codes[first]])
+        names.append([*fc.race.names, NO_WINNER][codes[first]])
     return names
 
 
@@ -187,7 +187,7 @@ def finding(fc: Forecast) -> str:
 
 def _key(ax: Axes, fc: Forecast, data: pd.DataFrame, spare: float) -> None:
     """Say which winner has which colour, and how many dots."""
-    colours, counts, names = fc.scenario.colours, data["winner"].value_counts(), [*fc.scenario.names, NO_WINNER]
+    colours, counts, names = fc.race.colours, data["winner"].value_counts(), [*fc.race.names, NO_WINNER]
     words = [f"{short(name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
     handles = [Line2D([], [], marker="o", ls="", color=colours[name]) for name in names]
     key(ax, handles, words, [ink(colours[name]) for name in names], spare=spare)
@@ -199,7 +199,7 @@ def _dots(ax: Axes, fc: Forecast, data: pd.DataFrame, by: str, clock: list[Day],
     frame = ax.get_window_extent()
     unit = frame.width / np.ptp(ax.get_xlim())
     room = (frame.height - 16 / 72 * root(ax).dpi) / unit
-    order = [*fc.scenario.names, NO_WINNER]
+    order = [*fc.race.names, NO_WINNER]
     stack, code = _stacks(data, fc, clock), data["winner"].map(order.index).to_numpy()
     size = _size(stack, block[1], room)
     days = np.where(data["spills"], LATER_DAY, FIRST_DAY)
@@ -209,7 +209,7 @@ def _dots(ax: Axes, fc: Forecast, data: pd.DataFrame, by: str, clock: list[Day],
         EllipseCollection(
             width, width, np.zeros(len(data)), units="x", lw=0, label="dots",
             offsets=_offsets(stack, code, block, size), offset_transform=ax.transData,
-            facecolors=list(data["winner"].map(fc.scenario.colours) if by == "winner" else days),
+            facecolors=list(data["winner"].map(fc.race.colours) if by == "winner" else days),
         ),
         autolim=False,
     )  # fmt: skip

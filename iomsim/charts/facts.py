@@ -28,7 +28,7 @@ def tally(fc: Forecast, round_: int) -> dict[str, int] | None:
     classes = np.count_nonzero(fc.summary.shares[round_ - 1], axis=-1)
     if (rows != rows[0]).any() or (classes > 1).any():
         return None
-    return {name: int(votes) for name, votes in zip(fc.scenario.names, rows[0], strict=True) if votes >= 0}
+    return {name: int(votes) for name, votes in zip(fc.race.names, rows[0], strict=True) if votes >= 0}
 
 
 def said(fc: Forecast, round_: int) -> str:
@@ -52,4 +52,4 @@ def headed(fc: Forecast, sentence: str) -> str:
 def announced_votes(fc: Forecast, rounds: int) -> dict[str, list[str]]:
     """Return for each candidate the votes announced in each of the first rounds, "" where unknown."""
     known = [tally(fc, r) or {} for r in range(1, rounds + 1)]
-    return {name: [str(votes.get(name, "")) for votes in known] for name in fc.scenario.names if rounds}
+    return {name: [str(votes.get(name, "")) for votes in known] for name in fc.race.names if rounds}

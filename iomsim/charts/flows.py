@@ -51,7 +51,7 @@ def flows_data(fc: Forecast, rounds: int = 4) -> pd.DataFrame:
         One row per later `round`, `origin` and `destination`: `members`, and `voting`, the part of
         all runs that hold the round.  Empty if no run holds a second round.
     """
-    names, entitled = fc.scenario.names, float(fc.scenario.votes.sum())
+    names, entitled = fc.race.names, float(fc.race.votes.sum())
     rows: list[tuple[Any, ...]] = []
     for later in range(2, whole_number("rounds", rounds, 2) + 1):
         held = int(fc.summary.voting[later - 1]) if later <= len(fc.summary.voting) else 0
@@ -144,8 +144,8 @@ def _caption(fc: Forecast, data: pd.DataFrame) -> Caption:
 
 def _streams(ax: Axes, fc: Forecast, data: pd.DataFrame) -> None:
     """Draw bars and ribbons; members are counted downwards from the first candidate."""
-    colours = fc.scenario.colours | {ABSENT: "#CCCCCC"}
-    tables = _tables(data, [*fc.scenario.names, ABSENT])
+    colours = fc.race.colours | {ABSENT: "#CCCCCC"}
+    tables = _tables(data, [*fc.race.names, ABSENT])
     total = next(iter(tables.values())).to_numpy().sum()
     rounds = [min(tables) - 1, *tables]
     ax.set(xlim=(rounds[0] - 0.1, rounds[-1] + 0.35), ylim=(total * (1 + AIR * len(colours)), -0.01 * total))
@@ -240,5 +240,5 @@ def _under(ax: Axes, fc: Forecast, rounds: list[int]) -> None:
     row(ax, "still voting", rounds, ["all" if p == 1 else in_100(p) for p in voting], 1)
     told = [r for r in rounds if r <= fc.announced]
     for line, (name, votes) in enumerate(announced_votes(fc, len(told)).items(), start=2):
-        colour = ink(fc.scenario.colours[name])
+        colour = ink(fc.race.colours[name])
         row(ax, f"{short(name)}, announced", told, votes, line, color=colour, weight="bold")

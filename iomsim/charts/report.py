@@ -97,7 +97,7 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
 
 def _moved(fc: Forecast, target: Path) -> list[Path]:
     """Write what moving the assumptions does: a table of every target, a chart of two."""
-    moved, first = fc.assumptions, fc.scenario.names[0]
+    moved, first = fc.assumptions, fc.race.names[0]
     assert moved is not None
     tables = pd.concat({name: moved.table(name) for name in (first, "no winner", "spill", "rounds")}, names=["target"])
     tables.to_csv(target / "tornado.csv")
@@ -112,7 +112,7 @@ def as_json(fc: Forecast) -> dict[str, Any]:
     middle, low, high = fc.median_rounds()
     tables = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables_of(fc).items()}
     return {
-        "title": fc.scenario.title,
+        "title": fc.race.title,
         "answer": fc.answer(),
         "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
         "median_rounds": {"median": middle, "low": low, "high": high},
@@ -148,7 +148,7 @@ def _upright(table: pd.DataFrame) -> pd.DataFrame:
 
 def html(fc: Forecast) -> str:
     """Return the report as one HTML document."""
-    race = fc.scenario
+    race = fc.race
     body = [
         f"<h1>{escape(race.title)}</h1>",
         f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
@@ -190,7 +190,7 @@ def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on the assumptions, if they have been moved."""
     if fc.assumptions is None:
         return []
-    targets = {fc.scenario.names[0]: f"What {fc.scenario.names[0]}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
+    targets = {fc.race.names[0]: f"What {fc.race.names[0]}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
     return [
         _picture(fc.assumptions.plot, "tornado", heading, fc.assumptions.table(target), f"tornado-{i}", target=target)
         for i, (target, heading) in enumerate(targets.items())
@@ -214,10 +214,10 @@ def _link(table: pd.DataFrame, name: str) -> str:
 
 
 def _briefing(fc: Forecast) -> str:
-    table = fc.scenario.evidence()
+    table = fc.race.evidence()
     shown = table[["value", "low", "high", "unit", "grade", "source"]].to_html(border=0)
     return (
-        f"<section><h2>What it rests on</h2>{briefing.html(fc.scenario)}"
+        f"<section><h2>What it rests on</h2>{briefing.html(fc.race)}"
         f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
         f"{_link(table, 'evidence')}</section>"
     )
@@ -227,7 +227,7 @@ def _briefing(fc: Forecast) -> str:
 
 
 def _recipe(fc: Forecast) -> str:
-    content = {"provenance": fc.provenance, "scenario": dumps(self_contained(fc.scenario)), "digest": digest(fc)}
+    content = {"provenance": fc.provenance, "scenario": dumps(self_contained(fc.race)), "digest": digest(fc)}
     return json.dumps(content).replace("<", "\\u003c")
 
 
@@ -262,7 +262,7 @@ def rerun(path: str | Path) -> tuple[Forecast, bool]:
 def _read_back(path: Path) -> tuple[Any, dict[str, Any], str]:
     if path.suffix != ".html":
         saved = open_forecast(path)
-        return saved.scenario, saved.provenance, digest(saved)
+        return saved.race, saved.provenance, digest(saved)
     try:
         text = path.read_text(encoding="utf-8")
         recipe = json.loads(text.split(MARK)[1].split("</script>")[0])

@@ -215,5 +215,5 @@ def _under(ax: Axes, fc: Forecast, data: pd.DataFrame) -> None:
     if last:
         ax.axvspan(0.5, last + 0.5, color="#F0F0F0", zorder=0)
     for line, (name, votes) in enumerate(announced_votes(fc, last).items(), start=2):
-        colour = ink(fc.scenario.colours[name])
+        colour = ink(fc.race.colours[name])
         row(ax, f"{short(name)}, announced", x[:last], votes, line, color=colour, weight="bold")

@@ -53,7 +53,7 @@ def shown_days(fc: Forecast, days: int) -> list[int]:
 
     If rounds have been announced, they begin with the first day that may still end it.
     """
-    sittings = np.unique(fc.scenario.clock.calendar().opens // DAY).astype(int)
+    sittings = np.unique(fc.race.clock.calendar().opens // DAY).astype(int)
     first = present(fc) // DAY if fc.announced else 0
     return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]]
 
@@ -68,8 +68,8 @@ def present(fc: Forecast) -> int:
 
 def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
     """Lay the days out side by side: their sittings, and as far on as their dots go."""
-    sittings = [minute_of(moment) for sitting in fc.scenario.clock.sittings for moment in sitting]
-    opens = minute_of(fc.scenario.clock.opens.time())
+    sittings = [minute_of(moment) for sitting in fc.race.clock.sittings for moment in sitting]
+    opens = minute_of(fc.race.clock.opens.time())
     minutes = (data["ended_at"].dropna() - fc.opening_date) / pd.Timedelta(minutes=1)
     out: list[Day] = []
     for day in shown_days(fc, days):
@@ -87,7 +87,7 @@ def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
 def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     """Draw the hours, one stretch of axis a day, and shade the breaks between sittings."""
     ax.spines[["bottom", "left"]].set_visible(False)
-    sittings = [minute_of(moment) for sitting in fc.scenario.clock.sittings for moment in sitting]
+    sittings = [minute_of(moment) for sitting in fc.race.clock.sittings for moment in sitting]
     for day in clock:
         ax.plot([day.x, day.end], [0, 0], color=QUIET, lw=1.6, clip_on=False)
         midnight = day.start // DAY * DAY
@@ -104,7 +104,7 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
 
 def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) -> dict[float, str]:
     """Return places and names of hours: those of the sittings first, then later ones where there is room."""
-    opens, later = minute_of(fc.scenario.clock.opens.time()), range(sittings[-1] + 180, DAY, 180)
+    opens, later = minute_of(fc.race.clock.opens.time()), range(sittings[-1] + 180, DAY, 180)
     marks: dict[float, str] = {}
     for hours in ({*sittings, opens}, later):
         for day in clock:

@@ -54,7 +54,7 @@ def trajectories_data(fc: Forecast, most: int = MOST) -> pd.DataFrame:
         candidate stands; and `announced`, whether the round is a fact.
     """
     rounds = range(1, _last_round(fc, whole_number("most", most, 1)) + 1)
-    rows = {(name, r): _band(fc, k, r) for k, name in enumerate(fc.scenario.names) for r in rounds}
+    rows = {(name, r): _band(fc, k, r) for k, name in enumerate(fc.race.names) for r in rounds}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["candidate", "round"])
 
 
@@ -76,7 +76,7 @@ def _band(fc: Forecast, k: int, round_: int) -> dict[str, Any]:
 def share_announced(fc: Forecast, k: int, round_: int) -> float | None:
     """Return a candidate's share in an announced round, or None where it is not known."""
     known = tally(fc, round_)
-    votes = None if known is None else known.get(fc.scenario.names[k])
+    votes = None if known is None else known.get(fc.race.names[k])
     examples = fc.summary.examples
     valid = examples.valid[examples.starts[0] + round_ - 1] if votes is not None else 0
     return float(votes / valid) if votes is not None and valid else None
@@ -131,13 +131,13 @@ def trajectories(
     """
     data = trajectories_data(fc, most)
     k = leader(fc)
-    many = len(fc.scenario.names)
+    many = len(fc.race.names)
     lines = -(-many // 4) if many > 2 else 1
     with canvas(ax, (7.2, 3.9 if many == 2 else 1.4 + 2.2 * lines)) as ax:
         if many == 2:
             _panel(ax, fc, data, k)
             _elected(ax, fc, k)
-            _under(ax, data.loc[fc.scenario.names[k]], "still voting", 1)
+            _under(ax, data.loc[fc.race.names[k]], "still voting", 1)
         else:
             _panels(ax, fc, data, lines)
         finish(ax, _caption(fc, data, k), stamp)
@@ -151,7 +151,7 @@ def leader(fc: Forecast) -> int:
 
 def finding(fc: Forecast, data: pd.DataFrame, k: int) -> str:
     """Return where the leader's share lies in the first round that is still to come."""
-    name = fc.scenario.names[k]
+    name = fc.race.names[k]
     mine = data.loc[name]
     ahead = mine[~mine["announced"] & mine["p20"].notna()]
     if ahead.empty:
@@ -165,15 +165,15 @@ def finding(fc: Forecast, data: pd.DataFrame, k: int) -> str:
 
 
 def _caption(fc: Forecast, data: pd.DataFrame, k: int) -> Caption:
-    many = len(fc.scenario.names) > 2
-    whose = "the shares" if many else f"{short(fc.scenario.names[k])}'s share"
+    many = len(fc.race.names) > 2
+    whose = "the shares" if many else f"{short(fc.race.names[k])}'s share"
     reading = (
         f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections still voting (last row). "
         f"Lines: {count(len(paths(fc, k)), 'election')}; dot: decided, in the winner's colour"
         f"{'; cross: the candidate is out' if many else ''}."
     )
     said = headed(fc, finding(fc, data, k))
-    voting = data.loc[fc.scenario.names[k], "voting"]
+    voting = data.loc[fc.race.names[k], "voting"]
     alt = f"Fan chart of shares by round. {said}. Still voting, of 100: " + ", ".join(
         f"round {r} {_left(p)}" for r, p in voting.items()
     )
@@ -182,9 +182,9 @@ def _caption(fc: Forecast, data: pd.DataFrame, k: int) -> Caption:
 
 def _panel(ax: Axes, fc: Forecast, data: pd.DataFrame, k: int, label: bool = True) -> None:
     """Draw one candidate's bands, the examples, what is announced, and the line that elects."""
-    name = fc.scenario.names[k]
+    name = fc.race.names[k]
     mine = data.loc[name]
-    _bands(ax, mine, fc.scenario.colours[name])
+    _bands(ax, mine, fc.race.colours[name])
     _examples(ax, fc, k, len(mine))
     past = [share_announced(fc, k, r) for r in range(1, min(fc.announced, len(mine)) + 1)]
     if any(share is not None for share in past):
@@ -199,7 +199,7 @@ def _panel(ax: Axes, fc: Forecast, data: pd.DataFrame, k: int, label: bool = Tru
     ax.yaxis.set_major_formatter("{x:.0f} %")
     ax.grid(axis="y")
     for start, stop, share in _needed(fc, *ax.get_xlim()):
-        for level in (share, 1 - share) if len(fc.scenario.names) == 2 and share > 0.5 else (share,):
+        for level in (share, 1 - share) if len(fc.race.names) == 2 and share > 0.5 else (share,):
             ax.plot([start, stop], [100 * level] * 2, color=DARK, lw=0.9, ls=(0, (4, 2)), zorder=2.5)
 
 
@@ -212,7 +212,7 @@ def _bands(ax: Axes, mine: pd.DataFrame, colour: str) -> None:
 
 
 def _examples(ax: Axes, fc: Forecast, k: int, most: int) -> None:
-    colours = [fc.scenario.colours[name] for name in (*fc.scenario.names, "no winner")]
+    colours = [fc.race.colours[name] for name in (*fc.race.names, "no winner")]
     for share, winner, ends in paths(fc, k, most):
         rounds = np.arange(1, len(share) + 1)
         ax.plot(rounds, 100 * share, color=ink(colours[winner]), lw=0.8, alpha=0.8, zorder=3)
@@ -230,14 +230,14 @@ def _limits(fc: Forecast, mine: pd.DataFrame, k: int) -> tuple[float, float]:
         *np.concatenate([path for path, _, _ in paths(fc, k, len(mine))]),
     ]
     lines = [share for _, _, share in _needed(fc, 1, len(mine))]
-    floor = [1 - max(lines) - 0.05] if len(fc.scenario.names) == 2 else [0.0]
+    floor = [1 - max(lines) - 0.05] if len(fc.race.names) == 2 else [0.0]
     low, high = np.nanmin([*shares, *floor]), np.nanmax([*shares, max(lines) + 0.05])
     return max(100 * low - 3, 0), min(100 * high + 3, 100)
 
 
 def _needed(fc: Forecast, start: float, stop: float) -> list[tuple[float, float, float]]:
     """Return the stretches of rounds and the share that elects in each."""
-    rules = fc.scenario.rules.rules
+    rules = fc.race.rules.rules
     change = rules.simple_majority_from
     if change is None or change - 0.5 >= stop:
         return [(start, stop, float(rules.threshold))]
@@ -247,22 +247,22 @@ def _needed(fc: Forecast, start: float, stop: float) -> list[tuple[float, float,
 
 def _elected(ax: Axes, fc: Forecast, k: int) -> None:
     """Say at the lines who is elected there."""
-    base = fc.scenario.rules.rules.base
+    base = fc.race.rules.rules.base
     _, stop, share = _needed(fc, *ax.get_xlim())[-1]
     more = "" if base == "valid" else f" of those {base}, so this share or more,"
     ends = [(k, share, 2, "bottom")] + [(1 - k, 1 - share, -2, "top")] * (share > 0.5)
     for who, level, shift, va in ends:
-        name = fc.scenario.names[who]
+        name = fc.race.names[who]
         ax.annotate(
             f"{needed_words(fc, share)}{more} elect {short(name)}", (stop, 100 * level), xytext=(0, shift),
-            textcoords="offset points", ha="right", va=va, color=ink(fc.scenario.colours[name]), weight="bold",
+            textcoords="offset points", ha="right", va=va, color=ink(fc.race.colours[name]), weight="bold",
             fontsize=SMALL, path_effects=haloed(),
         )  # fmt: skip
 
 
 def needed_words(fc: Forecast, share: float) -> str:
     """Return the share that elects in words."""
-    threshold = fc.scenario.rules.rules.threshold
+    threshold = fc.race.rules.rules.threshold
     return FRACTIONS.get(threshold, str(threshold)) if share == float(threshold) else "more than half"
 
 
@@ -282,7 +282,7 @@ def _under(ax: Axes, mine: pd.DataFrame, label: str, step: int) -> None:
 def _panels(ax: Axes, fc: Forecast, data: pd.DataFrame, lines: int) -> None:
     """Give every candidate a panel inside the axes."""
     ax.set_axis_off()
-    names = fc.scenario.names
+    names = fc.race.names
     across = -(-len(names) // lines)
     top = max(_limits(fc, data.loc[name], k)[1] for k, name in enumerate(names))
     for k, name in enumerate(names):
@@ -293,7 +293,7 @@ def _panels(ax: Axes, fc: Forecast, data: pd.DataFrame, lines: int) -> None:
         panel.set_ylim(0, top)
         panel.tick_params(labelsize=SMALL - 1, labelleft=column == 0)
         place(
-            panel, (0, 1), short(name, 22), (2, 3), color=ink(fc.scenario.colours[name]), weight="bold", fontsize=SMALL
+            panel, (0, 1), short(name, 22), (2, 3), color=ink(fc.race.colours[name]), weight="bold", fontsize=SMALL
         )
         if not k:
             _, stop, share = _needed(fc, *panel.get_xlim())[-1]

@@ -110,7 +110,7 @@ def span_of(row: pd.Series) -> str:
 
 
 def _bars(ax: Axes, fc: Forecast, table: pd.DataFrame) -> None:
-    colours = fc.scenario.colours
+    colours = fc.race.colours
     for y, (name, row) in enumerate(table.iterrows()):
         value, low, high = (100 * row[key] for key in ("probability", "low", "high"))
         ax.barh(y, value, height=0.5, color=colours[str(name)])

@@ -62,7 +62,7 @@ def print_json(fc: Forecast) -> None:
 
 def print_forecast(fc: Forecast) -> None:
     """Print the answer and the tables behind it."""
-    say(heading(fc.scenario.title), fc.answer())
+    say(heading(fc.race.title), fc.answer())
     say(heading("Who wins"), chances(fc.win_probability()))
     say(heading("After how many rounds"), chances(first_rounds(fc)))
     say(heading("How it ends"), chances(fc.endings().query("probability > 0")))

@@ -31,7 +31,7 @@ def next_round(fc: Forecast, name: str | None = None) -> NextRound:
     if fc.certain:
         raise AnnouncementError("the election is over; there is no next round")
     chances = fc.win_probability()["probability"].drop(NO_WINNER)
-    return NextRound(fc, fc.scenario.candidate(name or chances.idxmax()).name)
+    return NextRound(fc, fc.race.candidate(name or chances.idxmax()).name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +85,7 @@ class NextRound:
         """
         votes, valid = self._votes[~self._yes_no], self._valid[~self._yes_no]
         rows = {}
-        for k, name in enumerate(self.fc.scenario.names):
+        for k, name in enumerate(self.fc.race.names):
             own = votes[:, k] >= 0
             if own.any():
                 share = votes[own, k] / np.maximum(valid[own], 1)
@@ -102,7 +102,7 @@ class NextRound:
             everybody's and nobody's chance to win the election after them.
         """
         votes, winner = self._own
-        names = [*self.fc.scenario.names, NO_WINNER]
+        names = [*self.fc.race.names, NO_WINNER]
         codes = np.where(winner < 0, len(names) - 1, winner)
         counts = pd.crosstab(votes, codes).reindex(columns=range(len(names)), fill_value=0)
         out = counts.div(counts.sum(axis=1), axis=0).set_axis(names, axis=1)
@@ -154,7 +154,7 @@ class NextRound:
 
     @property
     def _k(self) -> int:
-        return self.fc.scenario.names.index(self.name)
+        return self.fc.race.names.index(self.name)
 
     @property
     def _out(self) -> Outcomes:

@@ -77,7 +77,7 @@ def unfinished(plan: Plan, stage: Stage, table: Timetable) -> state.KernelOutput
 
 def side_by_side(fc: Forecast, plan: Plan, stage: Stage, rng: np.random.Generator) -> pd.DataFrame:
     """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
-    race, stage = fc.scenario, evened(deepcopy(rng), plan, stage)
+    race, stage = fc.race, evened(deepcopy(rng), plan, stage)
     thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // SIDE_RUNS)))
     rows = {race.rules.label: fc.side()}
     for name, rules in RULE_SETS.items():

@@ -42,8 +42,8 @@ def save(fc: Forecast, path: str | Path) -> None:
         "out": list(fc.out),
         "certain": fc.certain,
         "reached": fc.reached,
-        "scenario": dumps(self_contained(fc.scenario)),
-        "hash": fc.scenario.hash,
+        "scenario": dumps(self_contained(fc.race)),
+        "hash": fc.race.hash,
         "rule_sets": fc.rule_sets().to_dict(orient="split"),
     }
     arrays = _arrays(fc) | {"meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)}
@@ -96,7 +96,7 @@ def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Pa
     )
     sides = meta["rule_sets"]
     return Forecast(
-        scenario=loads(meta["scenario"], str(path)),
+        race=loads(meta["scenario"], str(path)),
         seed=meta["seed"],
         summary=summary,
         outcomes=Outcomes(**parts["outcomes"]) if "outcomes" in parts else None,
@@ -159,7 +159,7 @@ def to_csv(fc: Forecast, folder: str | Path, runs: bool = True) -> list[Path]:
     FileError
         If the folder or a file in it cannot be written.
     """
-    tables = tables_of(fc) | {"evidence": fc.scenario.evidence(), "members": fc.scenario.members}
+    tables = tables_of(fc) | {"evidence": fc.race.evidence(), "members": fc.race.members}
     if runs and fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     texts = {f"{name}.csv": table.to_csv(index=name not in PLAIN) for name, table in tables.items()}

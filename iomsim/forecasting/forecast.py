@@ -44,7 +44,7 @@ def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], **told: Any)
 
 def by_shipped_rules(fc: Forecast) -> pd.DataFrame:
     """Return what a forecast would be under every shipped rule set, its own rules first if they are not shipped."""
-    own = fc.scenario.rules
+    own = fc.race.rules
     rows = {} if own.shipped else {own.label: fc.side()}
     rows |= {name: _under(fc, name) for name in RULE_SETS}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
@@ -52,8 +52,8 @@ def by_shipped_rules(fc: Forecast) -> pd.DataFrame:
 
 def _under(fc: Forecast, name: str) -> dict[str, float]:
     """Return the row of a rule set; under the rules in force it is what the forecast says."""
-    race = fc.scenario.with_rules(name)
-    if race.rules.rules == fc.scenario.rules.rules:
+    race = fc.race.with_rules(name)
+    if race.rules.rules == fc.race.rules.rules:
         return fc.side()
     runs = min(len(fc), SIDE_RUNS)
     return from_outcomes(race, fc.seed, list(simulate.iter_spans(race.plan, {}, runs, fc.seed))).side()
@@ -65,7 +65,7 @@ class Forecast:
 
     Attributes
     ----------
-    scenario : Scenario
+    race : Scenario
         The election that was simulated.
     seed : int
         The seed of its random numbers.
@@ -91,7 +91,7 @@ class Forecast:
         What moving the assumptions does, if that was asked for (:meth:`with_assumptions`).
     """
 
-    scenario: Scenario
+    race: Scenario
     seed: int
     summary: Summary
     outcomes: Outcomes | None = None
@@ -117,7 +117,7 @@ class Forecast:
         Intervals are 95 % Monte Carlo intervals (Wilson), here and in every table.
         """
         hits = [self.summary.count(self._ends["winner"] == k) for k in self._winners]
-        out = self._table(hits, pd.Index([*self.scenario.names, NO_WINNER], name="winner"))
+        out = self._table(hits, pd.Index([*self.race.names, NO_WINNER], name="winner"))
         out.loc[list(self.out), ["low", "high"]] = 0.0
         return out
 
@@ -253,7 +253,7 @@ class Forecast:
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""
         shown = in_words(self.win_probability()).to_string()
-        return f"{self.scenario.title}\n{self.answer()}\n\n{shown}\n\n{self.stamp()}"
+        return f"{self.race.title}\n{self.answer()}\n\n{shown}\n\n{self.stamp()}"
 
     def _repr_html_(self) -> str:
         from iomsim.model.briefing import forecast_html
@@ -275,9 +275,9 @@ class Forecast:
             "version": self.version,
             "seed": self.seed,
             "runs": len(self),
-            "scenario": self.scenario.hash,
-            "rules": self.scenario.rules.label,
-            "title": self.scenario.title,
+            "scenario": self.race.hash,
+            "rules": self.race.rules.label,
+            "title": self.race.title,
             "announced": self.announced,
             "events": [dict(event) for event in self.events],
         }
@@ -299,11 +299,11 @@ class Forecast:
 
     @cached_property
     def _runs(self) -> pd.DataFrame:
-        return runs_table(self.all_outcomes, [*self.scenario.names, NO_WINNER], self.opening_date)
+        return runs_table(self.all_outcomes, [*self.race.names, NO_WINNER], self.opening_date)
 
     @cached_property
     def _tallies(self) -> pd.DataFrame:
-        return tallies_table(self.all_outcomes, self.scenario.names)
+        return tallies_table(self.all_outcomes, self.race.names)
 
     @property
     def all_outcomes(self) -> Outcomes:
@@ -350,12 +350,12 @@ class Forecast:
     @property
     def opening_date(self) -> datetime:
         """Midnight of the day on which the session opens."""
-        return datetime.combine(self.scenario.clock.opens.date(), datetime.min.time())
+        return datetime.combine(self.race.clock.opens.date(), datetime.min.time())
 
     @property
     def next_day(self) -> date:
         """The first day with a sitting after the opening date; if there is none, the day after it."""
-        return self.opening_date.date() + timedelta(days=self.scenario.clock.calendar().next_day)
+        return self.opening_date.date() + timedelta(days=self.race.clock.calendar().next_day)
 
     @property
     def spilled(self) -> bool:
@@ -375,14 +375,14 @@ class Forecast:
 
     @property
     def _winners(self) -> list[int]:
-        return [*range(len(self.scenario.names)), -1]
+        return [*range(len(self.race.names)), -1]
 
     @property
     def _last_round(self) -> int:
         return int(self._ends["rounds"].max())
 
     def _name(self, k: int) -> str:
-        return self.scenario.names[k] if k >= 0 else NO_WINNER
+        return self.race.names[k] if k >= 0 else NO_WINNER
 
     def _possible(self, ending: int) -> list[int]:
         return [-1] if ENDINGS[ending] in ("failed", "unresolved") else self._winners[:-1]

@@ -79,7 +79,7 @@ class OfForecasts(Result):
     @property
     def race(self) -> Scenario:  # type: ignore[override]
         """The first scenario."""
-        return self.base.scenario
+        return self.base.race
 
     @property
     def seed(self) -> int:  # type: ignore[override]

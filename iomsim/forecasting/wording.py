@@ -54,7 +54,7 @@ def since(fc: Forecast) -> str:
         return ""
     last = max((i for i, event in enumerate(fc.events) if event["event"] == "announce"), default=0)
     first, *others = fc.events[last:]
-    votes = [(first.get("votes") or {}).get(name) for name in fc.scenario.names]
+    votes = [(first.get("votes") or {}).get(name) for name in fc.race.names]
     counts = [str(count) for count in votes if isinstance(count, int)]
     known = len(counts) > 1 and len(counts) == sum(count is not None for count in votes)
     tally = "\N{EN DASH}".join(counts) if known else in_words(first)
@@ -112,7 +112,7 @@ def _position(fc: Forecast) -> str:
 def how_long(fc: Forecast) -> str:
     """Return the median and the 80 % range of the rounds, and the chance of another day."""
     middle, low, high = fc.median_rounds()
-    most = fc.scenario.rules.rules.max_rounds
+    most = fc.race.rules.rules.max_rounds
     held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
     day = f"{fc.next_day:%A}"
     spill = f"it has run into {day} already" if fc.spilled else f"the chance that it runs into {day} is {fc.spill()}"

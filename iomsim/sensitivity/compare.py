@@ -122,7 +122,7 @@ def paired(a: Forecast, b: Forecast) -> Comparison:
 
 def obstacle(a: Forecast, b: Forecast) -> str:
     """Return why two forecasts cannot be paired run by run, or nothing."""
-    names, members = _both(a, b, lambda fc: list(fc.scenario.names)), _both(a, b, _ids)
+    names, members = _both(a, b, lambda fc: list(fc.race.names)), _both(a, b, _ids)
     for kind, (one, other) in (("candidates", names), ("members", members)):
         if sorted(one) != sorted(other):
             odd = sorted(set(one) ^ set(other))
@@ -149,7 +149,7 @@ def _both(a: Forecast, b: Forecast, part: Callable[[Forecast], list[str]]) -> tu
 
 
 def _ids(fc: Forecast) -> list[str]:
-    return list(fc.scenario.electorate.frame["id"])
+    return list(fc.race.electorate.frame["id"])
 
 
 def _listed(names: list[str]) -> str:
@@ -158,7 +158,7 @@ def _listed(names: list[str]) -> str:
 
 def seen_in(fc: Forecast) -> RunOutcomes:
     """Return what a what-if looks at, run by run, in a forecast that kept its runs."""
-    return run_outcomes(fc.scenario.plan, fc.all_outcomes)
+    return run_outcomes(fc.race.plan, fc.all_outcomes)
 
 
 @dataclass(frozen=True, repr=False)
@@ -190,7 +190,7 @@ class Comparison(OfForecasts):
             where the difference is within noise.  Equal scenarios differ by exactly 0.
         """
         left, right = seen_in(self.a), seen_in(self.b)
-        same = self.a.scenario.hash == self.b.scenario.hash
+        same = self.a.race.hash == self.b.race.hash
         rows = {}
         for name in targets(self.race):
             x, y = left[name], right[name]
@@ -209,7 +209,7 @@ class Comparison(OfForecasts):
 
     def changes(self) -> list[str]:
         """Return what differs between the two scenarios, a phrase each."""
-        return differences(self.a.scenario, self.b.scenario)
+        return differences(self.a.race, self.b.race)
 
     def sentence(self) -> str:
         """Return the difference in words; what is within noise is called so."""
@@ -225,7 +225,7 @@ class Comparison(OfForecasts):
 
     def _day(self) -> str:
         """Return the weekday that "spill" means, if it is the same on both sides."""
-        days = {next_weekday(fc.scenario) for fc in (self.a, self.b)}
+        days = {next_weekday(fc.race) for fc in (self.a, self.b)}
         return days.pop() if len(days) == 1 else "a second day"
 
 

@@ -143,10 +143,10 @@ def assumptions(fc: Forecast, target: str | None = None, **options: Any) -> Torn
     if fc.announced or fc.certain:
         raise IomsimError(
             "the assumptions of a forecast that knows announced rounds cannot be moved one by one; "
-            "ask for the tornado of its scenario: iomsim.tornado(fc.scenario)"
+            "ask for the tornado of its scenario: iomsim.tornado(fc.race)"
         )
     options = {"runs": min(len(fc), 4_000)} | options
-    moved = tornado(fc.scenario, target, seed=fc.seed, **options)
+    moved = tornado(fc.race, target, seed=fc.seed, **options)
     return replace(moved, base=_means(fc))
 
 

@@ -119,7 +119,7 @@ class SideBySide(OfForecasts):
         rows = {}
         for name, fc in self.forecasts.items():
             values = seen_in(fc)[target]
-            change = NO_CHANGE if fc.scenario.hash == self.race.hash else paired_interval(first, values)
+            change = NO_CHANGE if fc.race.hash == self.race.hash else paired_interval(first, values)
             rows[name] = (*mean_interval(values), *change, is_clear(change))
         return frame(rows, ["value", "low", "high", "change", "change_low", "change_high", "clear"], "variant")
 

@@ -127,7 +127,7 @@ class HeldOut:
 
     @property
     def _winner(self) -> int:
-        return self.before.scenario.names.index(str(self.contest.winner))
+        return self.before.race.names.index(str(self.contest.winner))
 
     @property
     def _share(self) -> float:
@@ -137,7 +137,7 @@ class HeldOut:
 
     @property
     def _outlook_before(self) -> Outlook:
-        names = self.before.scenario.names
+        names = self.before.race.names
         return outlook_from(self.before.all_outcomes, 0, [names.index(name) for name in self.contest.candidates])
 
 
