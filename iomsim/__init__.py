@@ -23,7 +23,7 @@ from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import InterruptedForecastWarning, forecast
 from iomsim.model.catalogue import catalogue, dumps, load, loads, schema
-from iomsim.model.components import Behaviour, Candidate, Clock, RuleBook, Sponsor, Tie
+from iomsim.model.components import Behaviour, Candidate, Clock, Sponsor, Tie
 from iomsim.model.electorate import Electorate
 from iomsim.model.evidence import facts
 from iomsim.model.quantities import Quantity
@@ -70,7 +70,6 @@ __all__ = [
     "Paths",
     "Pivotal",
     "Quantity",
-    "RuleBook",
     "Rules",
     "Scenario",
     "ScenarioError",

@@ -183,7 +183,7 @@ def binomial(trials: int, p: float, u: float) -> int:
 def election(race: Scenario, draws: Draws, run: int) -> Story:
     """Play one run from the first round to its end."""
     b = {name: getattr(race.behaviour, name).value for name in type(race.behaviour).model_fields}
-    rules, pins, n, k_all = race.rules.rules, race.pins.tolist(), len(race.pins), len(race.names)
+    rules, pins, n, k_all = race.rules, race.pins.tolist(), len(race.pins), len(race.names)
     numbers = Numbers(draws.keys[run : run + 1])
     session = Session(race, numbers)
     here = [i for i in range(n) if not draws.absent[i, run]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from toys import PRESENT, STILL, classes, neutral, play, toy
-from X import X
 
 import iomsim as iom
 from iomsim import exact
@@ -98,7 +97,7 @@ def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
 
 def test_the_mirror_image_of_the_draws_cancels_shocks() -> None:
     """Of two equals the mean over draws and mirror images is a half, to rounding."""
-    plan = X(toy(20, behaviour={"conviction": 0}))
+    plan = toy(20, behaviour={"conviction": 0}).plan
     world = draw(plan, 3, 0, 64)
     one, other = (
         balance.mean_share(plan, balance.leans(plan, w), w)[0] for w in balance.mirrored(world)

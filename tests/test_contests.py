@@ -137,14 +137,14 @@ def test_one_half_means_more_than_half(tmp_path: Path) -> None:
     one = own(tmp_path, {1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, share=0.5, size=58)
     assert one.needed(1, 58) == 30
     assert one.points == (1,)
-    assert one.scenario.rules.rules.needed(58) == 30
+    assert one.scenario.rules.needed(58) == 30
 
 
 def test_two_thirds_of_all_members_are_seen_by_the_rounds_that_went_on(tmp_path: Path) -> None:
     one = own(tmp_path, {1: {"A": 8, "B": 4}, 2: {"A": 10, "B": 2}}, size=15)
     assert one.rules.base == "entitled"  # eight of twelve would have been two thirds
     assert one.points == (1,)
-    assert one.scenario.rules.rules.base == "entitled"
+    assert one.scenario.rules.base == "entitled"
     assert own(tmp_path, {1: {"A": 7, "B": 5}, 2: {"A": 10, "B": 2}}, size=15).rules.base == "valid"
 
 
@@ -179,13 +179,13 @@ def test_every_shipped_contest_is_a_scenario_without_sponsors(name: str) -> None
     assert race.names == one.candidates
     assert len(race.members) == one.size
     assert race.sponsors == ()
-    assert race.rules.rules.threshold == Fraction(2, 3)
-    assert race.rules.rules == one.rules
+    assert race.rules.threshold == Fraction(2, 3)
+    assert race.rules == one.rules
     assert {candidate.appeal.value for candidate in race.candidates} == {0.0}
 
 
 def test_the_world_health_assembly_needs_more_than_half_from_round_three() -> None:
-    rules = SHIPPED["WHO2017"].scenario.rules.rules
+    rules = SHIPPED["WHO2017"].scenario.rules
     assert [rules.needed(183, round_) for round_ in (1, 2, 3)] == [122, 122, 92]
     assert rules.eliminate_after == 1
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from X import X
 
 import iomsim as iom
 from iomsim.model import evidence
@@ -323,7 +322,7 @@ def test_the_level_of_2018() -> None:
 
 
 def test_absence_in_geneva(geneva: Scenario) -> None:
-    plan = X(geneva)
+    plan = geneva.plan
     free = plan.pins < 0
     assert plan.absent[~free].tolist() == [0, 0]
     assert plan.absent[free] == pytest.approx(0.05 + 0.05 * geneva.exposure.min(axis=0)[free])

@@ -339,7 +339,7 @@ def test_the_table_of_an_exact_election_reads_like_that_of_a_forecast() -> None:
     race = toy(15, appeal=0.3, behaviour=STILL | {"fluid": 1.0}, rules={"name": "four-rounds"})
     forecast = iom.forecast(race, runs=300, seed=1, progress=False).rounds()
     omegas = exact.openness_by_round(0.55, 0.04, 0.45, 40)
-    table = exact.chain(15, 0.3, openness=omegas, momentum=3.0, rules=race.rules.rules, concede=(1.1, 4.8)).table()
+    table = exact.chain(15, 0.3, openness=omegas, momentum=3.0, rules=race.rules, concede=(1.1, 4.8)).table()
     assert set(forecast.columns) - {"low", "high"} <= set(table.columns)
     assert table.index.name == forecast.index.name
     assert (table["first"] + table["second"]).tolist() == pytest.approx(table["probability"].tolist())

@@ -36,7 +36,6 @@ from toys import (
     tallies,
     toy,
 )
-from X import X
 
 from iomsim import exact
 from iomsim.engine import clock, kernel, plan, rng, simulate
@@ -174,7 +173,7 @@ def election(room: tuple[tuple[int, ...], tuple[float, ...]], rules: Any, **beha
 
 def ends_of(race: Scenario, room: tuple[tuple[int, ...], tuple[float, ...]]) -> exact.Ends:
     """Return how it ends, exactly: fluid or entrenched, each a chain of its own."""
-    b, rules = {key: q.value for key, q in race.behaviour}, race.rules.rules
+    b, rules = {key: q.value for key, q in race.behaviour}, race.rules
     parts = []
     for regime, weight in (("fluid", b["fluid"]), ("entrenched", 1 - b["fluid"])):
         open_ = exact.openness_by_round(b[f"openness_{regime}"], b["openness_inf"], b["decay"], rules.max_rounds)
@@ -662,14 +661,14 @@ def test_in_a_tie_nobody_concedes() -> None:
 @pytest.fixture(scope="module")
 def worlds(centre: Scenario) -> Draws:
     """Some thousand worlds, side by side."""
-    plan = X(centre)
+    plan = centre.plan
     parts = [draw(plan, 3, block) for block in range(12)]
     return Draws(**{key: np.concatenate([getattr(p, key) for p in parts], axis=-1) for key in vars(parts[0])})
 
 
 def test_shocks_have_the_spread_of_differences(centre: Scenario, worlds: Draws) -> None:
     calm = centre.with_parameters({"sponsors.W.spread": 0.0, "sponsors.E.spread": 0.0})
-    a = leans(X(calm), worlds)
+    a = leans(calm.plan, worlds)
     gap = a[0] - a[1]
     runs, error = gap.shape[1], 4 / np.sqrt(2 * gap.shape[1])
     assert abs(gap[0].std() / np.hypot(0.3, 0.4) - 1) < error
@@ -682,7 +681,7 @@ def test_shocks_have_the_spread_of_differences(centre: Scenario, worlds: Draws) 
 def test_a_campaign_works_as_well_as_stated_on_average(centre: Scenario, worlds: Draws) -> None:
     """Lognormal of mean 1, and nothing else moves a member whom no shock reaches."""
     quiet = centre.with_behaviour(common_sd=0, region_sd=0, secrecy=0.25).with_pressure(E=0.0)
-    effect = (leans(X(quiet), worlds)[0, 0] + 0.09) / (0.75 * 0.6)
+    effect = (leans(quiet.plan, worlds)[0, 0] + 0.09) / (0.75 * 0.6)
     assert abs(effect.mean() - 1) < 4 * 0.417 / np.sqrt(effect.size)
     assert stats.kstest(np.log(effect), "norm", (-0.08, 0.4)).pvalue > ALPHA
     assert stats.kstest(np.log(effect), "norm", (0.0, 0.4)).pvalue < ALPHA
@@ -699,7 +698,7 @@ def test_absence_grows_with_pressure_from_every_side() -> None:
     race = toy(electorate=electorate, sponsors=sponsors, behaviour=behaviour)
     # exposures: W 2 or 0, Y 1.5 or 0.5; the smaller of the two counts
     expected = np.array([0.0] + [0.05 + 0.1 * 1.5] * 4 + [0.05] * 4 + [1.0])
-    plan = X(race)
+    plan = race.plan
     assert plan.absent == pytest.approx(expected)
     absent = np.concatenate([draw(plan, 1, block).absent for block in range(10)], axis=1)
     assert (absent[0] == 0).all()
@@ -860,7 +859,7 @@ def test_another_sponsor_leaves_the_numbers_of_the_others_alone() -> None:
 
     def drawn(*which: int) -> dict[str, np.ndarray]:
         race = toy(sponsors=[sponsors[i] for i in which])
-        plan = X(race)
+        plan = race.plan
         return dict(zip(plan.sponsors, draw(plan, 3, 2).campaign, strict=True))
 
     alone, all_, turned = drawn(1), drawn(0, 1, 2), drawn(2, 1, 0)

@@ -292,24 +292,24 @@ def test_shorthands(geneva: Scenario) -> None:
 @pytest.mark.parametrize("name", RULE_SETS)
 def test_rules_by_name(geneva: Scenario, name: str) -> None:
     changed = geneva.with_rules(name)
-    assert changed.rules.rules == RULE_SETS[name]
+    assert changed.rules == RULE_SETS[name]
     assert changed.rules.name == name
-    assert changed.with_rules(geneva.rules.rules).rules.rules == geneva.rules.rules
+    assert changed.with_rules(geneva.rules).rules == geneva.rules
 
 
 def test_rules_in_part(geneva: Scenario) -> None:
     changed = geneva.with_rules("four-rounds", concession=False).with_rules(threshold="1/2")
-    rules = changed.rules.rules
+    rules = changed.rules
     assert (rules.max_two_way, rules.concession, str(rules.threshold)) == (3, False, "1/2")
-    words = [geneva.with_rules(max_two_way=cap).rules.rules.sentence() for cap in (1, 2)]
+    words = [geneva.with_rules(max_two_way=cap).rules.sentence() for cap in (1, 2)]
     assert all(
         f"after {told} the leader" in said
         for told, said in zip(("1 inconclusive two-way round", "2 inconclusive two-way rounds"), words, strict=True)
     )
-    simple = geneva.with_rules(simple_majority_from=3).rules.rules
+    simple = geneva.with_rules(simple_majority_from=3).rules
     assert "from round 3 on more than half suffices" in simple.sentence()
     assert [simple.needed(votes, 3) for votes in (57, 58)] == [29, 30]
-    assert geneva.with_rules(threshold="0.65").rules.rules.threshold == Fraction(13, 20)
+    assert geneva.with_rules(threshold="0.65").rules.threshold == Fraction(13, 20)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.62])

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine.clock import DAY_NAMES, Calendar, calendar
 from iomsim.errors import advice
 from iomsim.model.quantities import (
     Frozen,
+    Grade,
     LogOdds,
     LogSpread,
     Minutes,
@@ -28,8 +39,7 @@ from iomsim.model.quantities import (
     Whole,
     quantity,
 )
-from iomsim.rules import ruleset as rules_module
-from iomsim.rules.ruleset import RULE_SETS, Rules, rule_set
+from iomsim.rules.ruleset import PARTS, RULE_SETS, Rules, rule_set
 
 WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
 MODEL = "the model's default"
@@ -150,62 +160,65 @@ SHORTHANDS = {
 """Names that set several parameters of the behaviour to one value."""
 
 
-class RuleBook(Frozen):
-    """The rules of the scenario: a shipped set by name, what differs from it, and the source."""
+_NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
+"""How a file says None."""
 
-    name: str = "until-two-thirds"
-    grade: str = "assumed"
-    source: str = "given by the user"
-    threshold: Annotated[str | None, WithJsonSchema({"type": ["string", "number"]})] = None
-    base: str | None = None
-    concession: bool | None = None
-    after_concession: str | None = None
-    eliminate_after: Whole | Literal["never"] | None = None
-    eliminate_every: Whole | None = None
-    max_two_way: Whole | Literal["unlimited"] | None = None
-    max_rounds: Whole | None = None
-    simple_majority_from: Whole | Literal["never"] | None = None
 
-    @field_validator("threshold", mode="before")
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool) else value
+
+
+RULES_TABLE: dict[str, Any] = {
+    **dict.fromkeys(("name", "source", "base", "after_concession"), str),
+    "grade": Grade,
+    "threshold": Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"]})],
+    "concession": bool,
+    **dict.fromkeys(("eliminate_every", "max_rounds"), Whole),
+    **{key: Whole | Literal[word] for key, word in _NOTHING.items()},  # type: ignore[valid-type]
+}
+"""What a file may say of the rules: a shipped set by name, what differs from it, and the source."""
+
+
+def read_rules(table: Mapping[str, Any]) -> Rules:
+    """Return the rules that a table of a file means."""
+    stated = {key: None if value == _NOTHING.get(key) else value for key, value in table.items()}
+    name = stated.get("name", Rules().name)
+    known = name in RULE_SETS or any(key in PARTS for key in stated)
+    return (RULE_SETS.get(name, Rules()) if known else rule_set(name)).with_(**stated)
+
+
+def written_rules(rules: Rules) -> dict[str, Any]:
+    """Return rules as a table of a file: the name, the source, and what differs from the shipped set."""
+    base = RULE_SETS.get(rules.name, Rules())
+    parts = {key: getattr(rules, key) for key in PARTS if getattr(rules, key) != getattr(base, key)}
+    if not parts and rules.name not in RULE_SETS:
+        parts = {"threshold": rules.threshold}  # a name alone would mean a shipped set
+    stated = {key: _NOTHING[key] if value is None else value for key, value in parts.items()}
+    return {"name": rules.name, "grade": rules.grade, "source": rules.source, **stated} | (
+        {"threshold": str(rules.threshold)} if "threshold" in stated else {}
+    )
+
+
+class _FromTable:
+    """Has pydantic read rules from a table, and write them as one."""
+
     @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        return str(value) if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool) else value
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: Any, validate: Any) -> Rules:
+            return value if isinstance(value, Rules) else read_rules(validate(value))
 
-    @model_validator(mode="after")
-    def _valid(self) -> Self:
-        self.rules  # noqa: B018 - a rule book that cannot be read is refused at once
-        return self
-
-    @property
-    def shipped(self) -> bool:
-        """Whether these are a shipped rule set as it stands."""
-        return self.rules == RULE_SETS.get(self.name)
-
-    @property
-    def label(self) -> str:
-        """The name, which says so if a shipped rule set of this name was changed in parts.
-
-        Examples
-        --------
-        >>> RuleBook(name="strict").label, RuleBook(name="strict", max_rounds=3).label
-        ('strict', 'strict, changed')
-        """
-        return f"{self.name}, changed" if self.name in RULE_SETS and not self.shipped else self.name
-
-    @property
-    def rules(self) -> Rules:
-        """The rules themselves."""
-        stated = {key: getattr(self, key) for key in RULE_PARTS if getattr(self, key) is not None}
-        changes = {key: None if value in ("never", "unlimited") else value for key, value in stated.items()}
-        base = RULE_SETS.get(self.name)
-        if base is None:
-            if not changes:
-                rule_set(self.name)
-            base = Rules(name=self.name)
-        return base.with_(**changes)
+        fields = {
+            key: core_schema.typed_dict_field(handler.generate_schema(wanted), required=False)
+            for key, wanted in RULES_TABLE.items()
+        }
+        return core_schema.no_info_wrap_validator_function(
+            read,
+            core_schema.typed_dict_schema(fields, extra_behavior="forbid"),
+            serialization=core_schema.plain_serializer_function_ser_schema(written_rules),
+        )
 
 
-RULE_PARTS = tuple(key for key in rules_module.FIELDS if key != "name")
+RulesOfFile = Annotated[Rules, _FromTable]
 
 
 class Clock(Frozen):
@@ -262,12 +275,3 @@ class Clock(Frozen):
         """Return the sittings laid out from the opening on."""
         weekdays = frozenset(WEEKDAYS.index(day) for day in self.days)
         return calendar(self.opens, self.sittings, weekdays, frozenset(self.closed), self.sits_on_until)
-
-
-def rule_book(rules: Rules, source: str = "set by the user", grade: str = "assumed") -> RuleBook:
-    """Return the rule book that spells out `rules`."""
-    base = RULE_SETS.get(rules.name, Rules())
-    parts = {key: getattr(rules, key) for key in RULE_PARTS if getattr(rules, key) != getattr(base, key)}
-    nothing = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
-    stated = {key: nothing[key] if value is None else value for key, value in parts.items()}
-    return RuleBook(name=rules.name, source=source, grade=grade, **stated)

@@ -16,10 +16,11 @@ from iomsim.engine.plan import ExposureTerm, Plan
 from iomsim.engine.plan import Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
-from iomsim.model.components import Behaviour, Candidate, Clock, Day, RuleBook, Sponsor, Tie
+from iomsim.model.components import Behaviour, Candidate, Clock, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, rows
 from iomsim.model.quantities import Frozen, Quantity, numbers_only, walk
 from iomsim.model.selectors import select
+from iomsim.rules.ruleset import Rules
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288")
 
@@ -50,7 +51,7 @@ class Description(Frozen):
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
     behaviour: Behaviour = Behaviour()
-    rules: RuleBook = RuleBook()
+    rules: RulesOfFile = Rules()
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
 
     @model_validator(mode="after")
@@ -109,7 +110,7 @@ class Description(Frozen):
             group=np.unique(frame["group"].to_numpy(dtype=str), return_inverse=True)[1].reshape(-1),
             pins=self.pins,
             votes=self.votes,
-            rules=self.rules.rules,
+            rules=self.rules,
             calendar=self.clock.calendar(),
             values=parameters,
         )
@@ -200,7 +201,7 @@ class Description(Frozen):
     def hash(self) -> str:
         """Twelve hex digits that change with anything that can change a result, and not with words."""
         content = numbers_only(self.model_dump(mode="json", exclude=WORDS))
-        content |= {"rules": repr(self.rules.rules.with_(name="")), "members": self.electorate.frame.to_csv()}
+        content |= {"rules": repr(self.rules.with_(name="")), "members": self.electorate.frame.to_csv()}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def __hash__(self) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from iomsim.model.components import RULE_PARTS, Clock
+from iomsim.model.components import Clock
 from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
+from iomsim.rules.ruleset import PARTS
 
 MOST_NAMED = 3
 """Changes named one by one in a sentence; more are counted."""
@@ -58,7 +59,9 @@ def _parameters(a: Scenario, b: Scenario) -> list[str]:
     """Return the parameters that both have, with other values."""
     old, new = a.parameters(), b.parameters()
     return [
-        _switched_off(path) if _is_off(path, new[path]) else f"{describe_parameter(path)} {new[path].value:g} instead of {q.value:g}"
+        _switched_off(path)
+        if _is_off(path, new[path])
+        else f"{describe_parameter(path)} {new[path].value:g} instead of {q.value:g}"
         for path, q in old.items()
         if path in new and new[path].value != q.value
     ]
@@ -95,14 +98,14 @@ def _aim(thing: object) -> tuple[object, ...]:
 
 def _rules(a: Scenario, b: Scenario) -> list[str]:
     old, new = a.rules, b.rules
-    if old.rules == new.rules:
+    if old == new:
         return []
     if old.name != new.name:
         return [f"rules {new.label} instead of {old.label}"]
     return [
-        f"{key} {_word(getattr(new.rules, key))} instead of {_word(getattr(old.rules, key))}"
-        for key in RULE_PARTS
-        if getattr(new.rules, key) != getattr(old.rules, key)
+        f"{key} {_word(getattr(new, key))} instead of {_word(getattr(old, key))}"
+        for key in PARTS
+        if getattr(new, key) != getattr(old, key)
     ]
 
 

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel, ValidationError
 
 from iomsim.errors import ScenarioError, advice, nearest
+from iomsim.model.components import RULES_TABLE
 from iomsim.model.quantities import Quantity
+from iomsim.rules.ruleset import Rules
 
 LONGEST = 60
 """Characters of what was got that a sentence shows."""
@@ -78,7 +80,7 @@ def _unknown(problem: Any) -> bool:
 
 
 def _meant(problem: Any, model: type[BaseModel]) -> str | None:
-    return nearest(str(problem["loc"][-1]), _keys(find(problem["loc"][:-1], model, {}).wanted))
+    return nearest(str(problem["loc"][-1]), _parts(find(problem["loc"][:-1], model, {}).wanted))
 
 
 def _sentence(problem: Any, place: Place) -> str:
@@ -86,7 +88,7 @@ def _sentence(problem: Any, place: Place) -> str:
     match problem["type"]:
         case "extra_forbidden":
             key = str(problem["loc"][-1])
-            return f"unknown key {'.'.join((*place.path, key))!r}; {advice(key, _keys(place.wanted))}"
+            return f"unknown key {'.'.join((*place.path, key))!r}; {advice(key, _parts(place.wanted))}"
         case "missing":
             return f"{place.name!r} is missing"
         case "value_error":
@@ -132,9 +134,8 @@ def find(loc: tuple[Any, ...], model: Any, data: Any) -> Place:
 def _inside(wanted: Any, part: Any) -> Any:
     """Return the type of a part of a type, or None if it has no such part."""
     wanted = plain(wanted)
-    if _is_model(wanted):
-        field = wanted.model_fields.get(part)
-        return None if field is None else plain(field.annotation)
+    if wanted is Rules or _is_model(wanted):
+        return plain(_parts(wanted).get(part))
     arguments = get_args(wanted)
     if get_origin(wanted) is dict and isinstance(part, str):
         return plain(arguments[1])
@@ -163,8 +164,11 @@ def _is_model(wanted: Any) -> bool:
     return isinstance(wanted, type) and issubclass(wanted, BaseModel)
 
 
-def _keys(wanted: Any) -> list[str]:
-    return list(wanted.model_fields) if _is_model(wanted) else []
+def _parts(wanted: Any) -> dict[str, Any]:
+    """Return the keys of a description with the type of each."""
+    if wanted is Rules:
+        return RULES_TABLE
+    return {key: field.annotation for key, field in wanted.model_fields.items()} if _is_model(wanted) else {}
 
 
 def _entry(value: Any, part: Any) -> Any:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from iomsim.engine.balance import solve
 from iomsim.errors import IomsimError, ScenarioError, unknown, writing
 from iomsim.model import briefing, toml
-from iomsim.model.components import SHORTHANDS, Behaviour, Clock, Tie, rule_book
+from iomsim.model.components import SHORTHANDS, Behaviour, Clock, Tie
 from iomsim.model.description import Description
 from iomsim.model.messages import explain
 from iomsim.model.quantities import Quantity, put
@@ -68,11 +68,13 @@ class Scenario(Description):
         Examples
         --------
         >>> import iomsim as iom
-        >>> iom.load("geneva-2023").with_rules("four-rounds").rules.rules.max_two_way
+        >>> iom.load("geneva-2023").with_rules("four-rounds").rules.max_two_way
         3
         """
-        rules = self.rules.rules if name is None else name if isinstance(name, Rules) else rule_set(name)
-        return self._with(rules=rule_book(rules.with_(**changes)))
+        rules = self.rules if name is None else name if isinstance(name, Rules) else rule_set(name)
+        if changes or not isinstance(name, Rules):
+            rules = rules.with_(**{"source": "set by the user", "grade": "assumed"} | changes)
+        return self._with(rules=rules)
 
     def with_clock(self, **changes: Any) -> Scenario:
         """Return a copy with another clock: numbers for quantities, or dates, days and sittings."""

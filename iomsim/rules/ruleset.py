@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +17,9 @@ BASES = ("valid", "present", "entitled")
 """What the two thirds are two thirds of."""
 
 TWO_THIRDS = Fraction(2, 3)
+
+GIVEN = "given by the user"
+"""The source of what has none."""
 
 NEARLY = Fraction(1, 200)
 """A decimal this near to two thirds was meant to be two thirds: 0.667 of 165 papers is 111, not 110."""
@@ -68,6 +71,9 @@ class Rules:
     simple_majority_from : int or None
         From this round on more than half of the base elects (None: never).  The World Health
         Assembly of 2017 did so from its third round on.
+    grade, source : str
+        How well the rules are known, and from where, as for every :class:`~iomsim.Quantity`; rules
+        that differ in nothing else are equal.
 
     Examples
     --------
@@ -87,6 +93,8 @@ class Rules:
     max_two_way: int | None = None
     max_rounds: int = MOST_ROUNDS
     simple_majority_from: int | None = None
+    grade: str = field(default="assumed", compare=False, repr=False)
+    source: str = field(default=GIVEN, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", _threshold(self.threshold))
@@ -100,6 +108,22 @@ class Rules:
             _whole(key, getattr(self, key), none_allowed=False)
         if self.max_rounds > 1000:
             raise ScenarioError(f"max_rounds must be at most 1000, got {self.max_rounds}")
+
+    @property
+    def shipped(self) -> bool:
+        """Whether these are a shipped rule set as it stands."""
+        return self == RULE_SETS.get(self.name)
+
+    @property
+    def label(self) -> str:
+        """The name, which says so if a shipped rule set of this name was changed in parts.
+
+        Examples
+        --------
+        >>> Rules(name="strict", concession=False).label, Rules(name="strict", max_rounds=3).label
+        ('strict', 'strict, changed')
+        """
+        return f"{self.name}, changed" if self.name in RULE_SETS and not self.shipped else self.name
 
     def with_(self, **changes: Any) -> Rules:
         """Return changed rules; an unknown part is refused with the nearest valid name."""
@@ -189,7 +213,10 @@ def _whole(key: str, value: Any, none_allowed: bool) -> None:
         raise ScenarioError(f"{key} must be a whole number of at least 1, got {value!r}")
 
 
-FIELDS = tuple(field.name for field in fields(Rules))
+FIELDS = tuple(part.name for part in fields(Rules))
+PARTS = tuple(part.name for part in fields(Rules) if part.compare and part.name != "name")
+"""What decides an election: all but the name, and where the rules are known from."""
+
 _BASE_WORDS = {
     "valid": "valid papers",
     "present": "members present",

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pandas as pd
 
 from iomsim.errors import AnnouncementError, ScenarioError
-from iomsim.model.components import WEEKDAYS, Behaviour, rule_book
+from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.quantities import quantity
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import Rules
@@ -225,7 +225,7 @@ class Contest:
         --------
         >>> from iomsim.validation.contests import contest
         >>> race = contest("UNSC2006-GRULAC").scenario
-        >>> race.names, len(race.members), race.rules.rules.needed(185)
+        >>> race.names, len(race.members), race.rules.needed(185)
         (('Guatemala', 'Venezuela'), 192, 124)
         """
         return self.race(self.candidates)
@@ -267,7 +267,7 @@ class Contest:
                 "electorate": {"size": self.size},
                 "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in names[:8]],
                 "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
-                "rules": rule_book(rules or self.rules, "the record of the contest", "inferred"),
+                "rules": (rules or self.rules).with_(source="the record of the contest", grade="inferred"),
                 "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": WEEKDAYS},
             },
             self.id,
