@@ -324,8 +324,8 @@ def test_the_level_of_2018() -> None:
 def test_absence_in_geneva(geneva: Scenario) -> None:
     plan = geneva.plan
     free = plan.pins < 0
-    assert plan.absent[~free].tolist() == [0, 0]
-    assert plan.absent[free] == pytest.approx(0.05 + 0.05 * geneva.exposure.min(axis=0)[free])
+    assert plan.absent[~free, 0].tolist() == [0, 0]
+    assert plan.absent[free, 0] == pytest.approx(0.05 + 0.05 * geneva.exposure.min(axis=0)[free])
 
 
 # -- the language that names members ------------------------------------------------------------------------

@@ -545,7 +545,7 @@ def on_monday(**changes: float) -> list[float]:
 
     No round runs past midnight, so that it does not matter whether the beginning or the end counts.
     """
-    plan = X(toy().with_clock(**changes))
+    plan = toy().with_clock(**changes).plan
     keys = np.concatenate([rng.run_keys(1, block) for block in range(20)])
     timetable, held = Timetable(plan.calendar, plan.pace, keys), np.zeros(keys.size, dtype=int)
     for round_ in range(1, 14):

@@ -91,7 +91,7 @@ def test_nearly_two_thirds_is_not_two_thirds(nearly: Any) -> None:
     ("written", "meant"), [(2 / 3, "2/3"), ("667/1000", "667/1000"), (0.66, "33/50"), (0.7, "7/10"), ("2/3", "2/3")]
 )
 def test_what_is_meant_is_taken(written: Any, meant: str) -> None:
-    assert iom.load("minimal").with_rules(threshold=written).rules.rules.threshold == Fraction(meant)
+    assert iom.load("minimal").with_rules(threshold=written).rules.threshold == Fraction(meant)
 
 
 # -- past contests ----------------------------------------------------------------------------------

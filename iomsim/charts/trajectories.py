@@ -237,7 +237,7 @@ def _limits(fc: Forecast, mine: pd.DataFrame, k: int) -> tuple[float, float]:
 
 def _needed(fc: Forecast, start: float, stop: float) -> list[tuple[float, float, float]]:
     """Return the stretches of rounds and the share that elects in each."""
-    rules = fc.race.rules.rules
+    rules = fc.race.rules
     change = rules.simple_majority_from
     if change is None or change - 0.5 >= stop:
         return [(start, stop, float(rules.threshold))]
@@ -247,7 +247,7 @@ def _needed(fc: Forecast, start: float, stop: float) -> list[tuple[float, float,
 
 def _elected(ax: Axes, fc: Forecast, k: int) -> None:
     """Say at the lines who is elected there."""
-    base = fc.race.rules.rules.base
+    base = fc.race.rules.base
     _, stop, share = _needed(fc, *ax.get_xlim())[-1]
     more = "" if base == "valid" else f" of those {base}, so this share or more,"
     ends = [(k, share, 2, "bottom")] + [(1 - k, 1 - share, -2, "top")] * (share > 0.5)
@@ -262,7 +262,7 @@ def _elected(ax: Axes, fc: Forecast, k: int) -> None:
 
 def needed_words(fc: Forecast, share: float) -> str:
     """Return the share that elects in words."""
-    threshold = fc.race.rules.rules.threshold
+    threshold = fc.race.rules.threshold
     return FRACTIONS.get(threshold, str(threshold)) if share == float(threshold) else "more than half"
 
 

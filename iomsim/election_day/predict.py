@@ -81,7 +81,7 @@ def side_by_side(fc: Forecast, plan: Plan, stage: Stage, rng: np.random.Generato
     thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // SIDE_RUNS)))
     rows = {race.rules.label: fc.side()}
     for name, rules in RULE_SETS.items():
-        if rules != race.rules.rules and allows(rules, plan, stage):
+        if rules != race.rules and allows(rules, plan, stage):
             part = play_on(replace(plan, rules=rules), thin)
             rows[name] = from_outcomes(race.with_rules(name), fc.seed, [part]).side()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")

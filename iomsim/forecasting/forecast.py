@@ -37,7 +37,7 @@ SIDE_RUNS = 10_000
 
 def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], **told: Any) -> Forecast:
     """Return the forecast that blocks of outcomes add up to; `told` are its fields on an election day."""
-    most = race.rules.rules.max_rounds
+    most = race.rules.max_rounds
     summary = merge(summarise(part, most) for part in parts)
     return Forecast(race, seed, summary, join(parts), **told)
 
@@ -53,7 +53,7 @@ def by_shipped_rules(fc: Forecast) -> pd.DataFrame:
 def _under(fc: Forecast, name: str) -> dict[str, float]:
     """Return the row of a rule set; under the rules in force it is what the forecast says."""
     race = fc.race.with_rules(name)
-    if race.rules.rules == fc.race.rules.rules:
+    if race.rules == fc.race.rules:
         return fc.side()
     runs = min(len(fc), SIDE_RUNS)
     return from_outcomes(race, fc.seed, list(simulate.iter_spans(race.plan, {}, runs, fc.seed))).side()

@@ -132,7 +132,7 @@ class Gathered:
         """Add a finished span; return its runs."""
         if isinstance(part, Outcomes):
             self.outcomes.append(part)
-            part = summarise(part, self.race.rules.rules.max_rounds)
+            part = summarise(part, self.race.rules.max_rounds)
         self.summaries.append(part)
         if len(self.summaries) > 16:
             self.summaries = [merge(self.summaries)]

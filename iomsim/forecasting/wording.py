@@ -112,7 +112,7 @@ def _position(fc: Forecast) -> str:
 def how_long(fc: Forecast) -> str:
     """Return the median and the 80 % range of the rounds, and the chance of another day."""
     middle, low, high = fc.median_rounds()
-    most = fc.race.rules.rules.max_rounds
+    most = fc.race.rules.max_rounds
     held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
     day = f"{fc.next_day:%A}"
     spill = f"it has run into {day} already" if fc.spilled else f"the chance that it runs into {day} is {fc.spill()}"

@@ -174,7 +174,7 @@ RULES_TABLE: dict[str, Any] = {
     "threshold": Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"]})],
     "concession": bool,
     **dict.fromkeys(("eliminate_every", "max_rounds"), Whole),
-    **{key: Whole | Literal[word] for key, word in _NOTHING.items()},  # type: ignore[valid-type]
+    **{key: Whole | Literal[word] for key, word in _NOTHING.items()},
 }
 """What a file may say of the rules: a shipped set by name, what differs from it, and the source."""
 
@@ -182,7 +182,7 @@ RULES_TABLE: dict[str, Any] = {
 def read_rules(table: Mapping[str, Any]) -> Rules:
     """Return the rules that a table of a file means."""
     stated = {key: None if value == _NOTHING.get(key) else value for key, value in table.items()}
-    name = stated.get("name", Rules().name)
+    name = table.get("name", Rules().name)
     known = name in RULE_SETS or any(key in PARTS for key in stated)
     return (RULE_SETS.get(name, Rules()) if known else rule_set(name)).with_(**stated)
 
