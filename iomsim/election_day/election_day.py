@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,12 +26,10 @@ from iomsim.election_day.update import step
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.result import Plot
 from iomsim.forecasting.run import fresh_seed
 from iomsim.model.events import EVENTS, Event, event_of
 from iomsim.model.scenario import Scenario, described
-
-if TYPE_CHECKING:
-    from iomsim.charts.election_day import NightPlots
 
 STEP, CLOCK, FORECAST = 1, 2, 3
 """What random numbers are for: they are addressed by the number of the event or round, this, and 0."""
@@ -312,12 +310,7 @@ class Night:
         """
         return learned(self.plan, [sponsor.name for sponsor in self.race.sponsors], self._stages[0], self.stage)
 
-    @property
-    def plot(self) -> NightPlots:
-        """The charts of an election day."""
-        from iomsim.charts.election_day import NightPlots
-
-        return NightPlots(self)
+    plot = Plot()
 
     def __repr__(self) -> str:
         """Return where things stand and the answer."""

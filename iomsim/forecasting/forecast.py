@@ -19,6 +19,7 @@ from iomsim.engine.outcomes import Outcomes, join
 from iomsim.errors import IomsimError, unknown
 from iomsim.forecasting import wording
 from iomsim.forecasting.estimates import Estimate, in_words, table, thousands
+from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import runs_table, tallies_table
 from iomsim.model.components import WEEKDAYS
@@ -27,7 +28,6 @@ from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, RULE_SETS
 
 if TYPE_CHECKING:
-    from iomsim.charts import Plots
     from iomsim.sensitivity.tornado import Tornado
 
 NO_WINNER = "no winner"
@@ -104,6 +104,8 @@ class Forecast:
     reached: float | None = None
     assumptions: Tornado | None = None
     _by_rules: Callable[[Forecast], pd.DataFrame] = by_shipped_rules
+
+    plot = Plot()
 
     def __len__(self) -> int:
         """Return the number of runs."""
@@ -317,13 +319,6 @@ class Forecast:
         if self.outcomes is None:
             raise IomsimError("this forecast kept only its summary; make it with keep='runs' to see every run")
         return self.outcomes
-
-    @property
-    def plot(self) -> Plots:
-        """The charts: ``fc.plot.rounds()`` draws one, ``fc.plot.rounds_data()`` gives its numbers."""
-        from iomsim.charts import Plots
-
-        return Plots(self)
 
     # -- files ------------------------------------------------------------------------------
 

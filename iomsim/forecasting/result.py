@@ -1,22 +1,35 @@
-"""What all what-ifs answer with."""
+"""What all results share: a sentence, a table, charts, and what is needed to make them again."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib import import_module
 from typing import Any
 
 import pandas as pd
 
 from iomsim._version import VERSION
 from iomsim.forecasting.estimates import thousands
-from iomsim.forecasting.forecast import Forecast
 from iomsim.model.scenario import Scenario
 
 
+class Plot:
+    """The charts of a result: ``result.plot.<name>()`` draws one, ``result.plot.<name>_data()`` gives its numbers.
+
+    They are looked up by the result's class in `iomsim.charts`, which is loaded when first asked.
+    """
+
+    def __get__(self, result: Any, owner: type) -> Any:
+        """Return the charts of the result."""
+        return self if result is None else import_module("iomsim.charts").of(result)
+
+
 class Result(ABC):
-    """A what-if's answer: a sentence, a table, a chart, and what is needed to make it again."""
+    """A result: a sentence, a table, charts, and what is needed to make it again."""
+
+    plot = Plot()
 
     race: Scenario
     seed: int
@@ -66,30 +79,6 @@ class Result(ABC):
     def _head(self) -> pd.DataFrame:
         """Return the part of the table that is shown."""
         return self.table().round(3)
-
-
-class OfForecasts(Result):
-    """A what-if between forecasts, which share their seed and their number of runs."""
-
-    @property
-    @abstractmethod
-    def base(self) -> Forecast:
-        """The first forecast."""
-
-    @property
-    def race(self) -> Scenario:  # type: ignore[override]
-        """The first scenario."""
-        return self.base.race
-
-    @property
-    def seed(self) -> int:  # type: ignore[override]
-        """The seed of all."""
-        return self.base.seed
-
-    @property
-    def runs(self) -> int:  # type: ignore[override]
-        """Runs of each."""
-        return len(self.base)
 
 
 def frame(rows: Mapping[Any, Any], columns: Sequence[str], name: str) -> pd.DataFrame:

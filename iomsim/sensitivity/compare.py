@@ -16,6 +16,7 @@ better the pairing, the shorter it is.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ import pandas as pd
 from iomsim.errors import PairingError
 from iomsim.forecasting.estimates import thousands
 from iomsim.forecasting.forecast import NO_WINNER, Forecast
-from iomsim.forecasting.result import OfForecasts, frame
+from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.run import forecast, fresh_seed
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
@@ -159,6 +160,30 @@ def _listed(names: list[str]) -> str:
 def seen_in(fc: Forecast) -> RunOutcomes:
     """Return what a what-if looks at, run by run, in a forecast that kept its runs."""
     return run_outcomes(fc.race.plan, fc.all_outcomes)
+
+
+class OfForecasts(Result):
+    """A what-if between forecasts, which share their seed and their number of runs."""
+
+    @property
+    @abstractmethod
+    def base(self) -> Forecast:
+        """The first forecast."""
+
+    @property
+    def race(self) -> Scenario:  # type: ignore[override]
+        """The first scenario."""
+        return self.base.race
+
+    @property
+    def seed(self) -> int:  # type: ignore[override]
+        """The seed of all."""
+        return self.base.seed
+
+    @property
+    def runs(self) -> int:  # type: ignore[override]
+        """Runs of each."""
+        return len(self.base)
 
 
 @dataclass(frozen=True, repr=False)

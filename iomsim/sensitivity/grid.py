@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,6 @@ from iomsim.sensitivity.paired import (
     seed_and_runs,
     simulate_points,
 )
-
-if TYPE_CHECKING:
-    from iomsim.charts.tornado import GridPlots
 
 POINTS = 21
 """Points of a grid along one parameter, unless values are given."""
@@ -201,7 +198,10 @@ class Grid(Result):
 
     def sentence(self) -> str:
         """Return what the grid spans, in words."""
-        axes = [f"{describe_parameter(path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in zip(self.paths, self.axes, strict=True)]
+        axes = [
+            f"{describe_parameter(path)} {axis[0]:g} to {axis[-1]:g}"
+            for path, axis in zip(self.paths, self.axes, strict=True)
+        ]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
             f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; nobody wins in "
@@ -212,10 +212,3 @@ class Grid(Result):
         low, high = self.cells[target].min(), self.cells[target].max()
         ends = " to ".join(dict.fromkeys([in_100(low), in_100(high)]))
         return f"{ends} of 100 elections (base {in_100(self.base[target])})"
-
-    @property
-    def plot(self) -> GridPlots:
-        """The charts of a grid."""
-        from iomsim.charts.tornado import GridPlots
-
-        return GridPlots(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,6 @@ from iomsim.sensitivity.influence import TARGETS, WIN, pushes
 from iomsim.sensitivity.intervals import paired_interval
 from iomsim.sensitivity.paired import SPILL, next_weekday, seed_and_runs, simulate_scenarios
 from iomsim.typing import Floats
-
-if TYPE_CHECKING:
-    from iomsim.charts.tornado import PivotalPlots
 
 
 def pivotal(
@@ -205,13 +202,6 @@ class Pivotal(Result):
 
     def _head(self) -> pd.DataFrame:
         return self.members.head(self.SHOWN).round(4)
-
-    @property
-    def plot(self) -> PivotalPlots:
-        """The charts of pivotal members."""
-        from iomsim.charts.tornado import PivotalPlots
-
-        return PivotalPlots(self)
 
 
 def _strict(questions: int) -> float:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,6 @@ from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import checked_target, seed_and_runs, simulate_points, spoken
 from iomsim.sensitivity.tornado import tornado
 from iomsim.typing import Floats
-
-if TYPE_CHECKING:
-    from iomsim.charts.tornado import SobolPlots
 
 WIDEST = 6
 """Parameters taken by default: those with the widest bars of a tornado."""
@@ -249,7 +246,11 @@ class Sobol(Result):
         if clear.empty:
             return f"None of these assumptions moves {what} beyond noise; take wider ranges or more runs."
         top = clear.iloc[0]
-        quiet = f" Within noise of zero: {', '.join(describe_parameter(str(name)) for name in noise.index)}." if len(noise) else ""
+        quiet = (
+            f" Within noise of zero: {', '.join(describe_parameter(str(name)) for name in noise.index)}."
+            if len(noise)
+            else ""
+        )
         return (
             f"Over the ranges of the assumptions, {describe_parameter(str(top.name))} alone explains {_percent(top, 'first')} of "
             f"the variance of {what}, with its interactions {_percent(top, 'total')}; {self._together()}.{quiet}"
@@ -259,13 +260,6 @@ class Sobol(Result):
         """Return how much is interaction."""
         alone = float(self.indices["first"].clip(lower=0).sum())
         return f"all of them, each alone, explain {100 * min(alone, 1):.0f} %"
-
-    @property
-    def plot(self) -> SobolPlots:
-        """The charts of Sobol indices."""
-        from iomsim.charts.tornado import SobolPlots
-
-        return SobolPlots(self)
 
 
 def _percent(row: pd.Series, key: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,9 +36,6 @@ from iomsim.sensitivity.paired import (
     worded,
 )
 from iomsim.typing import Floats
-
-if TYPE_CHECKING:
-    from iomsim.charts.tornado import TornadoPlots
 
 RULES = "rules"
 """The row of the rule sets."""
@@ -285,13 +282,6 @@ class Tornado(Result):
         others = replace(self, bars={name: ends for name, ends in self.bars.items() if name != RULES})
         win, spill = (others.clause(target) for target in (self.race.names[0], SPILL))
         return f"Over the ranges of the other assumptions, one at a time, {win}; and {spill}."
-
-    @property
-    def plot(self) -> TornadoPlots:
-        """The charts of a tornado."""
-        from iomsim.charts.tornado import TornadoPlots
-
-        return TornadoPlots(self)
 
 
 def end_in_words(value: float | str) -> str:

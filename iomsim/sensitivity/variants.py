@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from iomsim.errors import IomsimError, PairingError
 from iomsim.forecasting.forecast import Forecast
-from iomsim.forecasting.result import OfForecasts, frame
+from iomsim.forecasting.result import frame
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.compare import forecasts, obstacle, seen_in
+from iomsim.sensitivity.compare import OfForecasts, forecasts, obstacle, seen_in
 from iomsim.sensitivity.intervals import NO_CHANGE, is_clear, mean_interval, paired_interval
 from iomsim.sensitivity.paired import ROUNDS, checked_target, spoken, targets, worded
-
-if TYPE_CHECKING:
-    from iomsim.charts.tornado import VariantPlots
 
 
 def side_by_side(
@@ -136,13 +133,6 @@ class SideBySide(OfForecasts):
         """Return which variants cannot be told from the first."""
         same = [str(name) for name in table.index[1:][~table["clear"].iloc[1:]]]
         return f"; within noise of {table.index[0]}: {', '.join(same)}" if same else ""
-
-    @property
-    def plot(self) -> VariantPlots:
-        """The charts of variants."""
-        from iomsim.charts.tornado import VariantPlots
-
-        return VariantPlots(self)
 
 
 def _capital(words: str) -> str:

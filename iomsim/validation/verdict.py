@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from iomsim._version import VERSION
 from iomsim.errors import unknown
+from iomsim.forecasting.result import Plot
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.validation.bootstrap import bootstrap_mean
 from iomsim.validation.calibration import Decomposition, corp, pit, rank_histogram, reliability
@@ -19,9 +20,6 @@ from iomsim.validation.contest import Contest
 from iomsim.validation.prediction import SCORES, Outlook, scored
 from iomsim.validation.replay import Said
 from iomsim.validation.rounds import Position, Sequel
-
-if TYPE_CHECKING:
-    from iomsim.charts.validation import BacktestPlots
 
 MODEL = "model"
 
@@ -232,12 +230,7 @@ class Backtest:
             f"who won {worst}. {self.note}"
         ).strip()
 
-    @property
-    def plot(self) -> BacktestPlots:
-        """The charts: ``test.plot.calibration()``, ``test.plot.history()``."""
-        from iomsim.charts.validation import BacktestPlots
-
-        return BacktestPlots(self)
+    plot = Plot()
 
     def stamp(self) -> str:
         """Return what is needed to make this backtest again, in one line."""
