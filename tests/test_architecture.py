@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -94,9 +95,15 @@ def imports(package: Path) -> list[Import]:
     return [
         Import(source, home(target), getattr(node, "lineno", 0))
         for source, path in there.items()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in statements(path.read_text(encoding="utf-8"))
         for target in targets(node, path, package)
     ]
+
+
+@cache
+def statements(text: str) -> list[ast.AST]:
+    """Return the imports of a module, wherever they stand."""
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def upward(package: Path) -> list[str]:
