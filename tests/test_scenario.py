@@ -349,6 +349,23 @@ def test_the_hash_changes_with_every_parameter_and_its_range(geneva: Scenario, p
     value = geneva.parameters()[path].value
     other = value + 0.001 if value + 0.001 <= 1 else value - 0.001
     assert geneva.with_parameters({path: other}).hash != geneva.hash
+    for given in (other, value, geneva.parameters()[path].high):
+        assert geneva.hash_with({path: given}) == geneva.with_parameters({path: given}).hash
+
+
+def test_the_hash_of_several_changes(geneva: Scenario) -> None:
+    values = {"clock.last_call": 50, "behaviour.fluid": np.float32(0.5), "sponsors.Washington.exposure.not eu": 3.0}
+    assert geneva.hash_with(values) == geneva.with_parameters(values).hash
+    assert geneva.hash_with({}) == geneva.hash
+    with pytest.raises(iom.UnknownNameError, match=r"no parameter named 'behaviour.fluidd'; did you mean"):
+        geneva.hash_with({"behaviour.fluidd": 0.5})
+
+
+def test_a_pickled_scenario_is_small(geneva: Scenario) -> None:
+    before = geneva.hash, geneva.plan
+    again = pickle.loads(pickle.dumps(geneva))
+    assert (again, again.hash, again.plan.values) == (geneva, before[0], before[1].values)
+    assert len(pickle.dumps(geneva)) < 20_000
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from itertools import count
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +21,7 @@ from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
 from iomsim.model.components import Behaviour, Candidate, Clock, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, rows
-from iomsim.model.quantities import Frozen, Quantity, numbers_only, walk
+from iomsim.model.quantities import Frozen, Quantity, replace_quantities, walk
 from iomsim.model.selectors import select
 from iomsim.rules.ruleset import Rules
 
@@ -118,7 +121,7 @@ class Description(Frozen):
     @property
     def exposure(self) -> np.ndarray:
         """Exposure of every member to every sponsor, shape ``(sponsors, members)``, mean 1 each."""
-        return self.plan.exposure[..., 0]
+        return self.plan.exposure[..., 0].copy()
 
     @property
     def tie_table(self) -> np.ndarray:
@@ -200,13 +203,53 @@ class Description(Frozen):
     @property
     def hash(self) -> str:
         """Twelve hex digits that change with anything that can change a result, and not with words."""
-        content = numbers_only(self.model_dump(mode="json", exclude=WORDS))
+        return self.hash_with({})
+
+    def hash_with(self, values: Mapping[str, float]) -> str:
+        """Return the hash of ``with_parameters(values)`` in a fraction of a millisecond: no copy is made or checked.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race, values = iom.load("geneva-2023"), {"behaviour.secrecy": 0.9}
+        >>> race.hash_with(values) == race.with_parameters(values).hash
+        True
+        """
+        pieces, places, quantities = self._hashed
+        changed = list(pieces)
+        for path, value in values.items():
+            if path not in places:
+                raise unknown("parameter", path, places)
+            changed[places[path]] = _range(quantities[path].at(float(value)))
+        return hashlib.sha256("".join(changed).encode()).hexdigest()[:12]
+
+    @cached_property
+    def _hashed(self) -> tuple[list[str], dict[str, int], dict[str, Quantity]]:
+        """What is hashed, in pieces; the piece that holds each parameter's value and range; the parameters."""
+        numbers = count()
+        content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
         content |= {"rules": repr(self.rules.with_(name="")), "members": self.electorate.frame.to_csv()}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+        pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
+        quantities = self.parameters()
+        paths = list(quantities)  # a dump has the quantities in the order in which they are walked
+        places = {paths[int(number)]: 2 * i + 1 for i, number in enumerate(pieces[1::2])}
+        for path, place in places.items():
+            pieces[place] = _range(quantities[path])
+        return pieces, places, quantities
 
     def __hash__(self) -> int:
         """Hash by content."""
         return hash(self.hash)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave out of a pickle what is made again from the rest."""
+        state = super().__getstate__()
+        held = {key: value for key, value in state["__dict__"].items() if key in type(self).model_fields}
+        return {**state, "__dict__": held}
+
+
+def _range(q: Quantity) -> str:
+    return json.dumps([q.value, q.low, q.high])
 
 
 def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from numbers import Real
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self, TypeVar
@@ -280,15 +280,9 @@ def _key(keys: Iterable[str], path: str) -> tuple[str, str]:
     raise ScenarioError(f"no parameter {path!r}")
 
 
-def numbers_only(tree: Any) -> Any:
-    """Return a dumped description with the words about its quantities left out.
-
-    Examples
-    --------
-    >>> numbers_only({"x": {"value": 1.0, "low": 0.0, "high": 2.0, "unit": "m", "grade": "assumed", "source": "?"}})
-    {'x': [1.0, 0.0, 2.0]}
-    """
+def replace_quantities(tree: Any, by: Callable[[], str]) -> Any:
+    """Return a dumped description with every quantity replaced, in the order of :func:`walk`."""
     if isinstance(tree, dict):
         is_quantity = set(tree) == set(Quantity.model_fields)
-        return [tree[key] for key in RANGE] if is_quantity else {key: numbers_only(part) for key, part in tree.items()}
-    return [numbers_only(part) for part in tree] if isinstance(tree, list) else tree
+        return by() if is_quantity else {key: replace_quantities(part, by) for key, part in tree.items()}
+    return [replace_quantities(part, by) for part in tree] if isinstance(tree, list) else tree
