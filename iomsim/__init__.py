@@ -6,7 +6,6 @@
 >>> fc.answer()                                                     # doctest: +SKIP
 """
 
-from iomsim import exact
 from iomsim._version import VERSION as __version__
 from iomsim.election_day.election_day import Night, UnexpectedTallyWarning, live, replay
 from iomsim.errors import (
@@ -88,7 +87,6 @@ __all__ = [
     "contest",
     "contests",
     "dumps",
-    "exact",
     "facts",
     "fit",
     "forecast",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from toys import ALPHA
 
-from iomsim import exact
+from laws import exact
 from iomsim.election_day import conditioning
 from iomsim.election_day.conditioning import allot, partial_sums, sample_sum, up_to
 

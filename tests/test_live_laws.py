@@ -13,7 +13,7 @@ from scipy import stats
 from toys import ALPHA, PRESENT, STILL, neutral, toy
 
 import iomsim as iom
-from iomsim import exact
+from laws import exact
 from iomsim.election_day import learned, particles, update
 from iomsim.election_day.election_day import Night
 from iomsim.election_day.state import opening

@@ -7,7 +7,7 @@ import pytest
 from toys import PRESENT, STILL, classes, neutral, play, toy
 
 import iomsim as iom
-from iomsim import exact
+from laws import exact
 from iomsim.engine import balance
 from iomsim.engine.plan import draw
 from iomsim.model.scenario import Scenario

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from slow_twin import differences, election
+from laws.slow_twin import differences, election
 from toys import same, toy
 
 import iomsim as iom

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
-from slow_twin import ballot
+from laws.slow_twin import ballot
 from toys import ALPHA, fit, proportion
 
 from iomsim.engine import choice, choice_binary, kernel, packing, rng

@@ -15,7 +15,7 @@ from scipy import integrate, special, stats
 from toys import ALPHA, STILL, fit, play, tallies, toy
 
 import iomsim as iom
-from iomsim import exact
+from laws import exact
 from iomsim.errors import IomsimError
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, Rules

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from slow_twin import Story, differences, election
+from laws.slow_twin import Story, differences, election
 from toys import same
 
 from iomsim.engine import kernel, rng

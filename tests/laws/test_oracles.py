@@ -37,7 +37,7 @@ from toys import (
     toy,
 )
 
-from iomsim import exact
+from laws import exact
 from iomsim.engine import clock, kernel, plan, rng, simulate
 from iomsim.engine.clock import Timetable
 from iomsim.engine.outcomes import Outcomes
