@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from laws import exact
 from toys import PRESENT, STILL, classes, neutral, play, toy
 
 import iomsim as iom
-from laws import exact
 from iomsim.engine import balance
-from iomsim.engine.plan import draw
+from iomsim.engine.plan import draw, leans
 from iomsim.model.scenario import Scenario
 
 
@@ -100,7 +100,7 @@ def test_the_mirror_image_of_the_draws_cancels_shocks() -> None:
     plan = toy(20, behaviour={"conviction": 0}).plan
     world = draw(plan, 3, 0, 64)
     one, other = (
-        balance.mean_share(plan, balance.leans(plan, w), w)[0] for w in balance.mirrored(world)
+        balance.mean_share(plan, leans(plan, w), w)[0] for w in balance.mirrored(world)
     )  # fmt: skip
     assert one + other == pytest.approx(1, abs=1e-6)
     assert abs(one - 0.5) > 1e-4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from toys import ALPHA, elect, fit, play, proportion, toy
 
 from iomsim.engine import rng
-from iomsim.engine.clock import DAY, Calendar, Pace, Timetable, calendar, minute_of
+from iomsim.engine.clock import DAY, Calendar, Timetable, calendar, minute_of
 from iomsim.errors import ScenarioError
 from iomsim.model.scenario import Scenario
 
@@ -26,9 +27,13 @@ def sittings(
     days: frozenset[int] = WEEK,
     closed: tuple[date, ...] = (),
     until: time = time(21),
-    last_call: float = 45,
 ) -> Calendar:
-    return calendar(datetime.fromisoformat(opens), halves, days, frozenset(closed), until, last_call)
+    return calendar(datetime.fromisoformat(opens), halves, days, frozenset(closed), until)
+
+
+def pace(**changes: float) -> SimpleNamespace:
+    still = {"formalities": 60, "formalities_log_sd": 0, "round_minutes": 70, "round_log_sd": 0}
+    return SimpleNamespace(**(still | {"sits_on": 0.0, "consultation": 0, "last_call": 45} | changes))
 
 
 def moment(text: str) -> float:
@@ -40,7 +45,7 @@ def moment(text: str) -> float:
 
 
 def start(when: str, cal: Calendar | None = None, sits_on: float = 0.0) -> float:
-    found = (cal or sittings()).next_start(np.array([moment(when)]), KEYS[:1], sits_on)
+    found = (cal or sittings()).next_start(np.array([moment(when)]), KEYS[:1], pace(sits_on=sits_on))
     return float(found[0])
 
 
@@ -107,17 +112,19 @@ def test_sits_on_until_never_shortens_a_sitting() -> None:
 
 def test_where_many_runs_stand_at_different_times() -> None:
     ready = ["Mon 09:00", "Mon 12:10", "Mon 12:20", "Mon 17:20", "Fri 17:20"]
-    found = sittings().next_start(np.array([moment(x) for x in ready]), KEYS[:5], 0.0)
+    found = sittings().next_start(np.array([moment(x) for x in ready]), KEYS[:5], pace())
     assert found.tolist() == [start(x) for x in ready]
 
 
 def test_sitting_on_is_drawn_once_a_run_and_day() -> None:
     when = np.full(KEYS.size, moment("Mon 18:30"))
     cal = sittings()
-    monday = cal.next_start(when, KEYS, 0.25) == when
+    monday = cal.next_start(when, KEYS, pace(sits_on=0.25)) == when
     assert proportion(monday.sum(), KEYS.size, 0.25) < 4
-    assert np.array_equal(cal.next_start(when + 60, KEYS, 0.25) == when + 60, monday)  # the same an hour later
-    tuesday = cal.next_start(when + DAY, KEYS, 0.25) == when + DAY
+    assert np.array_equal(
+        cal.next_start(when + 60, KEYS, pace(sits_on=0.25)) == when + 60, monday
+    )  # the same an hour later
+    tuesday = cal.next_start(when + DAY, KEYS, pace(sits_on=0.25)) == when + DAY
     together = np.bincount(2 * monday + tuesday, minlength=4) / KEYS.size
     assert fit(2 * monday + tuesday, np.array([0.5625, 0.1875, 0.1875, 0.0625])) > ALPHA, together
 
@@ -134,17 +141,12 @@ def test_sitting_on_is_drawn_once_a_run_and_day() -> None:
     ],
 )
 def test_when_the_room_is_open_again(when: str, opens: str) -> None:
-    assert sittings().next_open(np.array([moment(when)]), KEYS[:1], 0.0)[0] == moment(opens)
+    assert sittings().next_open(np.array([moment(when)]), KEYS[:1], pace())[0] == moment(opens)
     if when == "Mon 18:30":
-        assert sittings().next_open(np.array([moment(when)]), KEYS[:1], 1.0)[0] == moment(when)
+        assert sittings().next_open(np.array([moment(when)]), KEYS[:1], pace(sits_on=1.0))[0] == moment(when)
 
 
 # -- the timetable of a run ---------------------------------------------------------------------------
-
-
-def pace(**changes: float) -> Pace:
-    still = {"formalities": 60, "formalities_log_sd": 0, "round_minutes": 70, "round_log_sd": 0}
-    return Pace(**(still | {"sits_on": 0, "consultation": 0} | changes))
 
 
 def ends(rounds: int, **changes: float) -> tuple[list[float], list[bool]]:
@@ -180,7 +182,7 @@ def test_formalities_may_last_into_the_next_day() -> None:
 def test_medians_and_spreads() -> None:
     timetable = Timetable(sittings(), pace(formalities_log_sd=0.3, round_log_sd=0.25), KEYS)
     formalities = timetable.now - moment("Mon 10:00")
-    begin = sittings().next_start(timetable.now.copy(), KEYS, 0)
+    begin = sittings().next_start(timetable.now.copy(), KEYS, pace())
     timetable.hold_round(np.arange(KEYS.size), 1)
     for minutes, median, spread in ((formalities, 60, 0.3), (timetable.now - begin, 70, 0.25)):
         logs = np.log(minutes / median)
@@ -227,7 +229,7 @@ def test_a_confirmation_after_a_concession_waits_for_the_consultation() -> None:
     assert minutes(race) == {moment("Mon 17:20")}  # known at 16:10, then a round
 
 
-def test_a_night_opens_minds_if_asked_to() -> None:
+def test_a_night_makes_members_think_again_if_asked_to() -> None:
     """Closed minds, except after a night: the fifth round is the first of the Tuesday.
 
     One member is pinned to each side, so that nobody is ever elected unanimously.
@@ -247,7 +249,7 @@ def test_a_night_opens_minds_if_asked_to() -> None:
 
 def test_a_round_that_ends_after_midnight_is_followed_by_a_night() -> None:
     """One a day, from 10:00 to 00:40: a night lies between any two, though the date is the same."""
-    table = Timetable(sittings(), Pace(0, 0, 880, 0, 0, 0), KEYS[:1])
+    table = Timetable(sittings(), pace(formalities=0, round_minutes=880), KEYS[:1])
     assert [table.hold_round(np.array([0]), r).tolist() for r in (2, 3, 4)] == [[False], [True], [True]]
     assert table.now[0] == moment("Thu 00:40")
 
@@ -281,4 +283,4 @@ def test_clocks_that_make_no_sense(change: dict[str, Any], said: str) -> None:
 def test_a_clock_that_runs_out_of_days_says_so() -> None:
     cal = sittings(days=frozenset({0}))
     with pytest.raises(ScenarioError, match="the clock ran out of sittings after 400 days; add sitting days"):
-        cal.next_start(np.array([400.0 * DAY]), KEYS[:1], 0.0)
+        cal.next_start(np.array([400.0 * DAY]), KEYS[:1], pace())

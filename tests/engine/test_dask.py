@@ -71,14 +71,14 @@ def test_the_numbers_are_the_same(keep: str, client: Any) -> None:
 def test_addresses_are_told_apart_and_equal_calls_give_equal_numbers(client: Any) -> None:
     """Dask takes equal calls for one; the block's address makes them differ."""
     pool = client.get_executor()
-    parts = [pool.submit(play_span, RACE, seed, block, 50) for seed in (1, 2) for block in (0, 1, 1)]
+    parts = [pool.submit(play_span, RACE.plan, {}, seed, block, 50) for seed in (1, 2) for block in (0, 1, 1)]
     found = [part.result() for part in parts]
     assert same(found[1], found[2])
     assert same(found[4], found[5])
     pairs = [(0, 1), (0, 3), (1, 4), (3, 4)]
     assert not any(same(found[i], found[j]) for i, j in pairs)
     assert all(
-        same(found[3 * (seed - 1) + block], play_span(RACE, seed, block, 50)) for seed in (1, 2) for block in (0, 1)
+        same(found[3 * (seed - 1) + block], play_span(RACE.plan, {}, seed, block, 50)) for seed in (1, 2) for block in (0, 1)
     )
 
 
@@ -125,17 +125,17 @@ def test_a_study_on_the_cluster_is_the_same_although_a_worker_is_killed(client: 
     assert len(list(tmp_path.glob("*"))) == 12
 
 
-def breaks(race: Any, seed: int, first: int, size: int) -> Any:
+def breaks(plan: Any, parameters: Any, seed: int, first: int, size: int) -> Any:
     """Fail on a worker."""
     if first == 3:
         raise ValueError("as agreed")
-    return play_span(race, seed, first, size)
+    return play_span(plan, parameters, seed, first, size)
 
 
 @pytest.mark.usefixtures("short_spans")
 def test_a_failure_on_a_worker_names_its_block(client: Any) -> None:
-    parts = simulate.iter_spans(RACE, 6 * BLOCK, 9, client.get_executor(), work=breaks)
+    parts = simulate.iter_spans(RACE.plan, {}, 6 * BLOCK, 9, client.get_executor(), work=breaks)
     done = [next(parts) for _ in range(3)]
     with pytest.raises(iom.BlockError, match="from block 3 failed: ValueError: as agreed"):
         done += list(parts)
-    assert same(join(done[:3]), join(simulate.iter_spans(RACE, 3 * BLOCK, 9)))
+    assert same(join(done[:3]), join(simulate.iter_spans(RACE.plan, {}, 3 * BLOCK, 9)))

@@ -132,7 +132,7 @@ def test_what_is_no_executor_is_refused() -> None:
 @pytest.mark.parametrize("race", [RACE, toy(15, behaviour={"absent": 0.1})], ids=["three", "two"])
 def test_ten_thousand_runs_are_the_head_of_a_hundred_thousand(race: iom.Scenario) -> None:
     """The longer one is played in longer spans: it makes no difference."""
-    short, long = (join(simulate.iter_spans(race, runs, seed=3)) for runs in (10_000, 100_000))
+    short, long = (join(simulate.iter_spans(race.plan, {}, runs, seed=3)) for runs in (10_000, 100_000))
     assert simulate.span_blocks(10_000) != simulate.span_blocks(100_000)
     assert same(long.head(10_000), short)
 
@@ -163,15 +163,15 @@ def elsewhere(shift: Callable[[int], int]) -> Callable[[Any], Any]:
 
 
 WRONG: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
-    "always the first block": (spans, "draw", elsewhere(lambda block: 0)),
-    "the next block": (spans, "draw", elsewhere(lambda block: block + 1)),
-    "every block twice": (spans, "draw", elsewhere(lambda block: block // 2)),
+    "always the first block": (simulate, "draw", elsewhere(lambda block: 0)),
+    "the next block": (simulate, "draw", elsewhere(lambda block: block + 1)),
+    "every block twice": (simulate, "draw", elsewhere(lambda block: block // 2)),
     "blocks counted from the span": (
-        spans,
+        simulate,
         "play_span",
-        lambda f: lambda race, seed, first, size: f(race, seed, 0, size),
+        lambda f: lambda plan, parameters, seed, first, size: f(plan, parameters, seed, 0, size),
     ),
-    "another seed": (spans, "draw", lambda f: lambda plan, seed, block, size: f(plan, seed + block, block, size)),
+    "another seed": (simulate, "draw", lambda f: lambda plan, seed, block, size: f(plan, seed + block, block, size)),
     "keys of the first block": (
         rng,
         "run_keys",
@@ -182,8 +182,8 @@ WRONG: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 
 @pytest.mark.usefixtures("short_spans")
 def test_every_block_is_at_home() -> None:
-    assert at_home(join(simulate.iter_spans(RACE, 3 * BLOCK + 50, seed=3)), RACE, 3)
-    assert at_home(play_span(RACE, 3, 5, 2 * BLOCK), RACE, 3, first=5)
+    assert at_home(join(simulate.iter_spans(RACE.plan, {}, 3 * BLOCK + 50, seed=3)), RACE, 3)
+    assert at_home(play_span(RACE.plan, {}, 3, 5, 2 * BLOCK), RACE, 3, first=5)
 
 
 @pytest.mark.usefixtures("short_spans")
@@ -196,13 +196,13 @@ def test_a_wrong_address_is_seen(mistake: str, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(simulate, "rng", type("Lying", (), vars(rng) | {"run_keys": staticmethod(lie)}))
     else:
         monkeypatch.setattr(module, name, lie)
-    out = join(simulate.iter_spans(RACE, 3 * BLOCK + 50, seed=3, work=simulate.play_span))
+    out = join(simulate.iter_spans(RACE.plan, {}, 3 * BLOCK + 50, seed=3, work=simulate.play_span))
     assert not at_home(out, RACE, 3)
 
 
 def test_a_span_is_the_same_wherever_it_lies_in_a_longer_one() -> None:
-    whole = play_span(RACE, 3, 0, 4 * BLOCK)
-    assert same(whole.part(2 * BLOCK, 3 * BLOCK), join([play_span(RACE, 3, 2, BLOCK)]))
+    whole = play_span(RACE.plan, {}, 3, 0, 4 * BLOCK)
+    assert same(whole.part(2 * BLOCK, 3 * BLOCK), join([play_span(RACE.plan, {}, 3, 2, BLOCK)]))
 
 
 # -- what fails ------------------------------------------------------------------------------------------
@@ -211,10 +211,10 @@ def test_a_span_is_the_same_wherever_it_lies_in_a_longer_one() -> None:
 def fails_in(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = simulate.play_span
 
-    def played(race: Any, seed: int, first: int, size: int) -> Any:
+    def played(plan: Any, parameters: Any, seed: int, first: int, size: int) -> Any:
         if first == block:
             raise MemoryError("no room")
-        return honest(race, seed, first, size)
+        return honest(plan, parameters, seed, first, size)
 
     monkeypatch.setattr(simulate, "play_span", played)
 
@@ -261,17 +261,17 @@ def test_what_is_kept_does_not_say_that_all_runs_were_played(monkeypatch: pytest
     assert error.value.partial.stopped == f"failed after {2 * BLOCK} of {5 * BLOCK} runs"
 
 
-def dies(race: Any, seed: int, first: int, size: int) -> Any:
+def dies(plan: Any, parameters: Any, seed: int, first: int, size: int) -> Any:
     """Fail in a worker process, at an address."""
     if first == 2:
         raise ValueError("as agreed")
-    return play_span(race, seed, first, size)
+    return play_span(plan, parameters, seed, first, size)
 
 
 def test_from_another_process_the_failure_comes_back_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulate, "SPAN", 1)
     with spawned() as pool:
-        parts = simulate.iter_spans(RACE, 4 * BLOCK, 9, pool, work=dies)
+        parts = simulate.iter_spans(RACE.plan, {}, 4 * BLOCK, 9, pool, work=dies)
         done = [next(parts), next(parts)]
         with pytest.raises(BlockError, match="from block 2 failed: ValueError: as agreed"):
             done += list(parts)

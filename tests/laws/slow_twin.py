@@ -1,8 +1,8 @@
 """The slow twin: a whole election, one member at a time, in plain Python.
 
 It plays the same elections as the kernel, on the same random numbers, and shares no code with it:
-numbers are looked up one run at a time by their address (`streams`), what a run draws once comes
-from `compiled.draw`, and all the rest - where members stand, what they do, who is elected, when -
+numbers are looked up one run at a time by their address (`engine.rng`), what a run draws once comes
+from `engine.plan.draw`, and all the rest - where members stand, what they do, who is elected, when -
 is written out here as MODEL describes it, with loops, `if` and double precision.
 
 The kernel works in single precision, so that a ballot whose number lies within `NEAR` of the bound
@@ -193,8 +193,8 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
     standing = list(range(k_all))
     intention: dict[int, int] = {}
     votes = [0] * k_all
-    gone, alone = -1, -1
-    refusals = crowded = two_way = 0
+    departed, unopposed = -1, -1
+    non_concessions = multiway = two_way = 0
 
     for round_ in range(1, rules.max_rounds + 1):
         night = session.hold_round(round_)
@@ -215,15 +215,15 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
                 pull[k] = momentum * math.log(max(votes[k], 0.5) / max(sum(votes), 1))
                 pull[k] += b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + k)
         moves = [[0] * k_all for _ in range(k_all)]
-        if alone < 0:
+        if unopposed < 0:
             number = numbers.ballots(round_, n)
             for i in here:
                 old = intention.get(i, -1)
-                open_ = 1.0 if old == gone and gone >= 0 else omega
-                intention[i] = think(story, number[i], open_, old, lean[i], pull, standing, pins[i])
+                open_ = 1.0 if old == departed and departed >= 0 else omega
+                intention[i] = reconsider(story, number[i], open_, old, lean[i], pull, standing, pins[i])
                 if round_ > 1:
                     moves[old][intention[i]] += 1
-                    if pins[i] == gone >= 0:
+                    if pins[i] == departed >= 0:
                         story.seen.add("pinned to one who left")
         else:
             for i in here:
@@ -247,16 +247,16 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
         story.flows.append(moves)
 
         # a yes/no round ends it
-        if alone >= 0:
-            own, sure = votes[alone], min(sum(pin == alone for pin in pins), votes[alone])
+        if unopposed >= 0:
+            own, sure = votes[unopposed], min(sum(pin == unopposed for pin in pins), votes[unopposed])
             y = stats.beta.ppf(numbers.uniform(round_, Lane.YES_SHARE), b["yes_opponent_a"], b["yes_opponent_b"])
             draw = numbers.uniforms(round_, Lane.YES, max(valid, 1))
             yes = sum(j < sure or draw[j] < (b["yes_own"] if j < own else y) for j in range(valid))
-            story.votes.append([yes if k == alone else -1 for k in range(k_all)])
+            story.votes.append([yes if k == unopposed else -1 for k in range(k_all)])
             half = rules.simple_majority_from is not None and round_ >= rules.simple_majority_from
             need = valid // 2 + 1 if half else max(1, math.ceil(Fraction(valid) * rules.threshold))
             story.ending = "confirmed" if yes >= need else "failed"
-            story.winner = alone if yes >= need else -1
+            story.winner = unopposed if yes >= need else -1
             break
 
         # a majority ends it
@@ -268,32 +268,32 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
             break
 
         # inconclusive: concession, elimination, the last two
-        gone = -1
+        departed = -1
         if len(standing) == 2:
             if rules.concession and len(leaders) == 1:
                 if numbers.uniform(round_, Lane.CONCEDE) < b["concede_a"] / (
-                    b["concede_a"] + b["concede_b"] + refusals
+                    b["concede_a"] + b["concede_b"] + non_concessions
                 ):
                     if session.withdrawal():
                         story.seen.add("a withdrawal waits for a sitting")
                     if rules.after_concession == "acclamation":
                         story.ending, story.winner = "acclamation", leaders[0]
                         break
-                    alone = leaders[0]
+                    unopposed = leaders[0]
                     story.seen.add("confirmation after a concession")
                     continue
-                refusals += 1
+                non_concessions += 1
             two_way += 1
             if rules.max_two_way is not None and two_way >= rules.max_two_way:
-                alone = drawn(story, leaders, numbers, round_, "lot for the lead")
+                unopposed = drawn(story, leaders, numbers, round_, "lot for the lead")
         else:
-            crowded += 1
-            due = rules.eliminate_after is not None and crowded >= rules.eliminate_after
-            if due and (crowded - rules.eliminate_after) % rules.eliminate_every == 0:
+            multiway += 1
+            due = rules.eliminate_after is not None and multiway >= rules.eliminate_after
+            if due and (multiway - rules.eliminate_after) % rules.eliminate_every == 0:
                 fewest = min(votes[k] for k in standing)
                 last = [k for k in standing if votes[k] == fewest]
-                gone = drawn(story, last, numbers, round_, "lot for the last place")
-                standing.remove(gone)
+                departed = drawn(story, last, numbers, round_, "lot for the last place")
+                standing.remove(departed)
                 story.seen.add(f"elimination with {len(standing) + 1} standing")
     if story.ending != "unresolved":
         story.minute = math.floor(session.now)
@@ -307,7 +307,7 @@ def drawn(story: Story, tied: list[int], numbers: Numbers, round_: int, what: st
     return tied[math.floor(numbers.uniform(round_, Lane.LOT) * len(tied))]
 
 
-def think(
+def reconsider(
     story: Story, s: float, omega: float, old: int, lean: list[float], pull: list[float], standing: list[int], pin: int
 ) -> int:
     """Return what a member intends: the old intention, or a new one when it thinks again."""

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from laws import exact
 from scipy import integrate, special, stats
 from toys import ALPHA, STILL, fit, play, tallies, toy
 
 import iomsim as iom
-from laws import exact
 from iomsim.errors import IomsimError
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, Rules
