@@ -5,7 +5,7 @@ Times are minutes since midnight of the opening date, in the seat's local time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from types import SimpleNamespace
@@ -46,6 +46,9 @@ class Calendar:
     opens: Floats
     closes: Floats
     opening: float
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
 
     def check(self, pace: SimpleNamespace) -> None:
         """Refuse a pace at which no round could ever start.

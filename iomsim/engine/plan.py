@@ -7,7 +7,7 @@ is a number, or an array with one entry a run; what is computed from it then has
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from math import prod
 from types import SimpleNamespace
@@ -107,6 +107,9 @@ class Plan:
             table = np.vstack([*rows, self.group])
             _, first, of_member = np.unique(table, axis=1, return_index=True, return_inverse=True)
             object.__setattr__(self, "classes", Classes(first, of_member.reshape(-1)))  # numpy 2.0.0 adds an axis
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
 
     def at(self, values: Mapping[str, Any]) -> Plan:
         """Return the plan with other values: numbers, or arrays with one entry a run.

@@ -11,6 +11,7 @@ where, changes no number.
 from __future__ import annotations
 
 import pickle
+import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -248,7 +249,7 @@ def _cut(tables: Mapping[str, Any], points: slice, runs: slice) -> dict[str, Any
 
 def serialised(plan: Plan, executor: Any) -> Plan | bytes:
     """Return what of a plan goes to an executor: its bytes, which every worker reads once."""
-    return plan if executor is None else pickle.dumps(plan)
+    return plan if executor is None else zlib.compress(pickle.dumps(plan))
 
 
 def deserialised(sent: Plan | bytes) -> Plan:
@@ -258,7 +259,7 @@ def deserialised(sent: Plan | bytes) -> Plan:
 
 @lru_cache(maxsize=64)
 def _read(sent: bytes) -> Plan:
-    plan: Plan = pickle.loads(sent)
+    plan: Plan = pickle.loads(zlib.decompress(sent))
     return plan
 
 

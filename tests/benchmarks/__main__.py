@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from benchmarks import yardsticks
-from benchmarks.clocks import Job, fresh, in_turn
+import yardsticks
+from clocks import Job, fresh, in_turn
 
 import iomsim as iom
 from iomsim.engine import kernel, laws, simulate, state
+from iomsim.engine.choice import Reconsideration
 from iomsim.engine.clock import Timetable
-from iomsim.engine.plan import draw
 from iomsim.engine.rng import BLOCK
 
 
@@ -52,36 +52,35 @@ class Stage:
 
     def __init__(self, race: iom.Scenario, seed: int = 1) -> None:
         self.plan = race.plan
-        self.setting = self.plan
-        draws = [draw(self.plan, seed, block) for block in range(simulate.WAVE)]
-        starts = range(0, WIDTH, BLOCK)
-        self.fields = [simulate.enter(self.plan, self.setting, d, at) for d, at in zip(draws, starts, strict=True)]
-        self.keys = np.tile(np.concatenate([field.keys for field in self.fields]), AGAIN)
+        self.entries = [simulate.enter(self.plan, seed, i, BLOCK, i * BLOCK) for i in range(simulate.WAVE)]
+        self.keys = np.tile(np.concatenate([entry.runs.keys for entry in self.entries]), AGAIN)
 
-    def hall(self, first: int = 0) -> state.ActiveRuns:
-        """Return a wave of runs seated, before their first round, numbered from `first` on."""
-        fields = (dataclasses.replace(field, run=field.run + first) for field in self.fields)
-        return state.pack_runs(fields, WIDTH)
+    def wave(self, first: int = 0) -> state.ActiveRuns:
+        """Return a wave of packed runs before their first round, numbered from `first` on."""
+        runs = (dataclasses.replace(entry.runs, run=entry.runs.run + first) for entry in self.entries)
+        entries = (entry._replace(runs=own) for entry, own in zip(self.entries, runs, strict=True))
+        return state.pack_runs(self.plan, entries, WIDTH)
 
-    def halls(self) -> Iterator[state.ActiveRuns]:
-        """Seat wave after wave."""
-        return (self.hall(wave * WIDTH) for wave in range(AGAIN))
+    def waves(self) -> Iterator[state.ActiveRuns]:
+        """Pack wave after wave."""
+        return (self.wave(number * WIDTH) for number in range(AGAIN))
 
     def ballots(self, round_: int) -> Job:
-        """Return the job of letting all members of all runs think and intend, once."""
-        hall = self.hall()
+        """Return the job of letting all members of all runs think again, once."""
+        runs = self.wave()
         nobody = np.zeros(WIDTH, dtype=bool)
-        hall.votes = hall.votes + np.array([[80], [75]], dtype=np.int16)
-        urge = kernel.Urge(
-            laws.openness(self.setting.behaviour, hall.fluid, round_, nobody),
-            kernel.pull(self.setting, hall, round_),
-            hall.gone,
-            hall.standing,
+        runs.votes = runs.votes + np.array([[80], [75]], dtype=np.int16)
+        moved = Reconsideration(
+            laws.openness(self.plan.behaviour, runs.fluid, round_, nobody),
+            kernel.pull(self.plan, runs, round_),
+            runs.departed,
+            runs.standing,
         )
 
         def job() -> int:
+            assert runs.choices is not None
             for _ in range(AGAIN):
-                hall.minds.think(hall.keys, round_, urge)
+                runs.choices.reconsider(runs.keys, round_, moved)
             return AGAIN * WIDTH
 
         return job
@@ -91,18 +90,17 @@ class Stage:
 
         What it counts are rounds held by runs; what a run draws once is not in it.
         """
-        rules = dataclasses.replace(self.setting.rules, max_rounds=last)
-        setting = self.setting._replace(rules=rules)
+        plan = dataclasses.replace(self.plan, rules=self.plan.rules.with_(max_rounds=last))
 
         def job() -> int:
-            timetable = Timetable(self.plan.calendar, self.plan.pace, self.keys)
-            return int(kernel.play_waves(setting, self.halls(), self.keys.size, timetable).rounds.sum())
+            timetable = Timetable(plan.calendar, plan.pace, self.keys)
+            return int(kernel.play(plan, self.waves(), self.keys.size, timetable).rounds.sum())
 
         return job
 
-    def seats(self) -> int:
-        """Take the seats, which `rounds` does too."""
-        for _ in self.halls():
+    def packing(self) -> int:
+        """Pack the runs, which `rounds` does too."""
+        for _ in self.waves():
             pass
         return self.keys.size
 
@@ -124,15 +122,15 @@ def kernel_lines(race: iom.Scenario, runs: int, repeat: int) -> Iterator[Line]:
     stage = Stage(race)
     jobs = {
         "ballots": stage.ballots(2),
-        "seats": stage.seats,
+        "packing": stage.packing,
         "early": stage.rounds(3),
-        "all": stage.rounds(stage.setting.rules.max_rounds),
+        "all": stage.rounds(stage.plan.rules.max_rounds),
         "forecast": whole(race, runs, rounds=True),
     }
     _, ratios, unit = in_turn(jobs, repeat)
     held = {name: jobs[name]() for name in ("early", "all")}
-    for name, rounds in held.items():  # taking the seats belongs to what a run costs once
-        ratios[name] -= ratios["seats"] * stage.keys.size / rounds
+    for name, rounds in held.items():  # packing belongs to what a run costs once
+        ratios[name] -= ratios["packing"] * stage.keys.size / rounds
     yield Line("unit: drawing 175 uniforms of 16 bits", "", f"{1e9 * unit:.0f} ns")
     yield Line("a round's ballots, all members of a run", "", f"{ratios['ballots']:.2f} units")
     yield Line(

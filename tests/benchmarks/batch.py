@@ -12,7 +12,7 @@ from loop import World
 def simulate(w: World, runs: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Play `runs` elections; return who won (-1 for nobody), in which round, and at what minute it ended."""
     rng = np.random.default_rng(seed)
-    lean, load, pins = np.array(w.lean), np.array(w.load), np.array(w.pins)
+    lean, pressure, pins = np.array(w.lean), np.array(w.pressure), np.array(w.pins)
     group, backs, spreads = np.array(w.group), np.array(w.backs), np.array(w.spreads)
     opens, closes, closes_late = np.array(w.opens), np.array(w.closes), np.array(w.closes_late)
     n, groups, half = len(group), group.max() + 1, np.sqrt(0.5)
@@ -22,8 +22,8 @@ def simulate(w: World, runs: int, seed: int) -> tuple[np.ndarray, np.ndarray, np
     region = w.region_sd * half * rng.standard_normal((runs, groups, 2))
     a = lean + common[:, None, :] + region[:, group, :]
     for s, k in enumerate(backs):
-        a[:, :, k] += load[:, s] * effect[:, s, None]
-    against = w.steepness * (a[:, :, 1] - a[:, :, 0]) - w.conviction * rng.standard_normal((runs, n))
+        a[:, :, k] += pressure[:, s] * effect[:, s, None]
+    against = w.conviction_scale * (a[:, :, 1] - a[:, :, 0]) - w.conviction * rng.standard_normal((runs, n))
     here = rng.random((runs, n)) >= np.array(w.absent)
     fluid = (rng.random(runs) < w.fluid).astype(int)
     readiness = rng.beta(w.concede_a, w.concede_b, runs)

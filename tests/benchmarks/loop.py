@@ -11,7 +11,8 @@ import random
 from math import exp, floor, log, sqrt
 from typing import NamedTuple
 
-from iomsim.engine.laws import conviction_scale
+import numpy as np
+
 from iomsim.engine.plan import Plan
 
 
@@ -19,7 +20,7 @@ class World(NamedTuple):
     """The scenario as numbers, tuples and tuples of tuples, which numba understands as well."""
 
     lean: tuple  # by member: (towards the first, towards the second)
-    load: tuple  # by member: what every sponsor moves
+    pressure: tuple  # by member: what every sponsor moves
     backs: tuple
     spreads: tuple
     group: tuple
@@ -51,18 +52,20 @@ class World(NamedTuple):
 
 def world_of(plan: Plan, sittings: int = 80) -> World:
     """Return a plan as plain numbers."""
-    b, pace, cal = plan.behaviour, plan.pace, plan.calendar
+    b, pace, cal, values = plan.behaviour, plan.pace, plan.calendar, plan.values
     assert plan.candidates == 2
+    lean = [values[path] + table[:, 0] for path, table in zip(plan.appeals, plan.tie_table, strict=True)]
+    strength = np.array([values[path] for path in plan.strengths]) * (1 - b.secrecy)
     assert plan.rules.max_two_way is None
     return World(
-        lean=tuple(map(tuple, plan.lean.T.tolist())),
-        load=tuple(map(tuple, plan.load.T.tolist())),
+        lean=tuple(map(tuple, np.transpose(lean).tolist())),
+        pressure=tuple(map(tuple, (strength[:, None] * plan.exposure[..., 0]).T.tolist())),
         backs=tuple(plan.backs.tolist()),
-        spreads=tuple(plan.spreads.tolist()),
+        spreads=tuple(values[path] for path in plan.spreads),
         group=tuple(plan.group.tolist()),
-        absent=tuple(plan.absent.tolist()),
+        absent=tuple(plan.absent[:, 0].tolist()),
         pins=tuple(plan.pins.tolist()),
-        conviction_scale=conviction_scale(plan),
+        conviction_scale=sqrt(1 + 0.346 * b.conviction**2),
         common_sd=b.common_sd,
         region_sd=b.region_sd,
         conviction=b.conviction,
@@ -80,7 +83,7 @@ def world_of(plan: Plan, sittings: int = 80) -> World:
         opens=tuple(cal.opens[:sittings].tolist()),
         closes=tuple(cal.closes[:sittings, 0].tolist()),
         closes_late=tuple(cal.closes[:sittings, 1].tolist()),
-        last_call=cal.last_call,
+        last_call=pace.last_call,
         sits_on=pace.sits_on,
         formalities=(pace.formalities, pace.formalities_log_sd),
         minutes=(pace.round_minutes, pace.round_log_sd),
@@ -114,8 +117,8 @@ def simulate(w: World, runs: int, seed: int, winner: list, rounds: list, minute:
             present += 1
             v = level[2 * w.group[i] + 1] + w.lean[i][1] - level[2 * w.group[i]] - w.lean[i][0]
             for s in range(sponsors):
-                v += (2 * w.backs[s] - 1) * w.load[i][s] * effect[s]
-            against[i] = w.steepness * v - w.conviction * random.gauss(0.0, 1.0)
+                v += (2 * w.backs[s] - 1) * w.pressure[i][s] * effect[s]
+            against[i] = w.conviction_scale * v - w.conviction * random.gauss(0.0, 1.0)
         fluid = 1 if random.random() < w.fluid else 0
         readiness = random.betavariate(w.concede_a, w.concede_b)
         longer = [random.random() < w.sits_on for _ in range(days)]

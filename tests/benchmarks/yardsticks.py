@@ -13,8 +13,7 @@ import numpy as np
 from scipy import stats
 
 import iomsim as iom
-from iomsim.engine.outcomes import join
-from iomsim.engine.simulate import iter_spans
+from iomsim.engine.simulate import simulate
 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Who won (-1 for nobody), in which round, at what minute (-1 if never)."""
@@ -84,7 +83,7 @@ def engine(race: iom.Scenario) -> Callable[[int, int], Table]:
     """Return the engine itself."""
 
     def play(runs: int, seed: int) -> Table:
-        out = join(iter_spans(race, runs, seed))
+        out = simulate(race.plan, {}, runs, seed)
         return out.winner, out.rounds, out.minute
 
     return play

@@ -13,7 +13,7 @@ from toys import FREE, STILL, toy
 
 import iomsim as iom
 
-BENCHMARKS = Path(__file__).parent / "benchmarks"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture

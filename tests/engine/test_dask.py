@@ -78,7 +78,9 @@ def test_addresses_are_told_apart_and_equal_calls_give_equal_numbers(client: Any
     pairs = [(0, 1), (0, 3), (1, 4), (3, 4)]
     assert not any(same(found[i], found[j]) for i, j in pairs)
     assert all(
-        same(found[3 * (seed - 1) + block], play_span(RACE.plan, {}, seed, block, 50)) for seed in (1, 2) for block in (0, 1)
+        same(found[3 * (seed - 1) + block], play_span(RACE.plan, {}, seed, block, 50))
+        for seed in (1, 2)
+        for block in (0, 1)
     )
 
 
