@@ -11,9 +11,8 @@ import pytest
 
 import iomsim as iom
 from iomsim.model import evidence
-from iomsim.model.electorate import read_table
+from iomsim.model.electorate import read_table, select
 from iomsim.model.scenario import Scenario, build
-from iomsim.model.selectors import select
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 CITING = ("geneva-2023", "iom-2018")

@@ -22,6 +22,8 @@ from toys import neutral, play, same, toy
 import iomsim as iom
 from iomsim.forecasting.archive import self_contained
 from iomsim.model.catalogue import catalogue
+from iomsim.model.differences import differences as told_differences
+from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import RULE_SETS, Rules
@@ -439,6 +441,34 @@ def as_written(name: str) -> str:
 def test_the_hash_comes_back_when_a_value_does(geneva: Scenario) -> None:
     assert geneva.with_pressure(Washington=0.9).with_pressure(Washington=0.6).hash == geneva.hash
     assert geneva.with_rules("strict").with_rules("until-two-thirds").hash == geneva.hash
+
+
+# -- names with dots ------------------------------------------------------------------------------------------
+
+
+def test_names_may_hold_dots() -> None:
+    race = build(
+        {
+            "electorate": {"table": [{"name": f"M{i}", "v1.5": i % 2} for i in range(4)]},
+            "candidates": [{"name": "Dr. No"}, {"name": "U.S."}],
+            "sponsors": [{"name": "U.K. et al.", "backs": "U.S.", "strength": 0.5, "exposure": {"v1.5": 1.0}}],
+            "ties": [{"name": "No. 1", "who": "v1.5", "candidate": "Dr. No", "log_odds": 1.0}],
+        }
+    )
+    named = {
+        "candidates.Dr. No.appeal": "Dr. No's appeal",
+        "sponsors.U.K. et al..exposure.v1.5": "U.K. et al.'s exposure of 'v1.5'",
+        "sponsors.U.K. et al..strength": "U.K. et al.'s strength",
+        "ties.No. 1.log_odds": "the tie 'No. 1'",
+    }
+    for path, label in named.items():
+        assert describe_parameter(race, path) == label
+        assert resolve(race, label) == path
+        changed = race.with_parameters({path: 0.255})
+        assert {path for path, q in changed.parameters().items() if q.value == 0.255} == {path}
+        assert race.hash_with({path: 0.255}) == changed.hash
+    assert iom.loads(iom.dumps(race)) == race
+    assert told_differences(race, race.with_pressure(**{"U.K. et al.": 0})) == ["without U.K. et al.'s pressure"]
 
 
 # -- asking ---------------------------------------------------------------------------------------------------

@@ -67,8 +67,8 @@ def test_a_parameter_goes_by_many_names(geneva: Scenario, name: str, path: str) 
 
 def test_every_name_that_is_shown_is_understood(geneva: Scenario) -> None:
     paths = list(geneva.parameters())
-    assert [resolve(geneva, describe_parameter(path)) for path in paths] == paths
-    assert len({describe_parameter(path) for path in paths}) == len(paths)
+    assert [resolve(geneva, describe_parameter(geneva, path)) for path in paths] == paths
+    assert len({describe_parameter(geneva, path) for path in paths}) == len(paths)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_errors_and_surfaces_of_what_a_grid_lacks() -> None:
 
 
 def test_every_assumption_has_words_and_answers_to_them(geneva: Scenario) -> None:
-    named = {path: describe_parameter(path) for path in geneva.parameters()}
+    named = {path: describe_parameter(geneva, path) for path in geneva.parameters()}
     assert len(set(named.values())) == len(named)
     assert not [words for path, words in named.items() if "_" in words and path.startswith(("behaviour", "clock"))]
     assert {path: resolve(geneva, words) for path, words in named.items()} == {path: path for path in named}

@@ -47,7 +47,7 @@ def _mark(colour: str, marker: str, hollow: bool = False) -> Line2D:
 def sobol_data(found: Sobol) -> pd.DataFrame:
     """Return the indices that are drawn, with a column `name` as it is written."""
     table = found.table()
-    table.insert(0, "name", [describe_parameter(str(path)) for path in table.index])
+    table.insert(0, "name", [describe_parameter(found.race, str(path)) for path in table.index])
     return table
 
 

@@ -153,7 +153,7 @@ def _holds_base(found: Grid) -> bool:
 
 
 def _label(found: Grid, axis: int) -> str:
-    unit, name = found.race.parameters()[found.paths[axis]].unit, describe_parameter(found.paths[axis])
+    unit, name = found.race.parameters()[found.paths[axis]].unit, describe_parameter(found.race, found.paths[axis])
     return name if not unit or unit in name else f"{name}, {unit}"
 
 

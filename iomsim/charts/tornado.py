@@ -42,7 +42,7 @@ def tornado_data(found: Tornado, target: str | None = None, most: int = MOST) ->
         As :meth:`iomsim.Tornado.table`, with a column `name` as it is written.
     """
     table = found.table(target)
-    table.insert(0, "name", [describe_parameter(str(path)) for path in table.index])
+    table.insert(0, "name", [describe_parameter(found.race, str(path)) for path in table.index])
     return table[table["clear"]].head(whole_number("most", most, 1))
 
 

@@ -23,7 +23,8 @@ from pydantic_core import CoreSchema, core_schema
 from iomsim.engine.clock import DAY_NAMES, Calendar, calendar
 from iomsim.errors import advice
 from iomsim.model.quantities import (
-    Frozen,
+    FrozenDict,
+    FrozenModel,
     Grade,
     LogOdds,
     LogSpread,
@@ -31,18 +32,17 @@ from iomsim.model.quantities import (
     PaceSpread,
     Pause,
     Probability,
-    Settled,
+    Quantity,
     Shape,
     Spread,
     Strength,
     Weight,
     Whole,
-    quantity,
+    default,
 )
 from iomsim.rules.ruleset import PARTS, RULE_SETS, Rules, rule_set
 
 WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
-MODEL = "the model's default"
 
 
 def _written(example: str) -> BeforeValidator:
@@ -67,7 +67,16 @@ Hour = Annotated[time, _written("a time such as 10:00"), AfterValidator(_local)]
 Moment = Annotated[datetime, _written("a date and time such as 2023-05-15T10:00"), AfterValidator(_local)]
 
 
-class Candidate(Frozen):
+class _Named(FrozenModel):
+    """A thing that is called by its name."""
+
+    name: str = Field(min_length=1)
+
+    def _label(self, key: str, part: str | None = None) -> str:
+        return f"{self.name}'s {key}" if part is None else f"{self.name}'s {key} of {part!r}"
+
+
+class Candidate(_Named):
     """One who stands.
 
     Attributes
@@ -80,13 +89,12 @@ class Candidate(Frozen):
         Log-odds in favour with every member, before pressure and ties.
     """
 
-    name: str = Field(min_length=1)
     full_name: str = ""
     colour: str | None = Field(default=None, pattern=r"^#[0-9A-Fa-f]{6}$")
-    appeal: LogOdds = quantity(0.0, -0.3, 0.3, "log-odds", "no lead is assumed for anybody")
+    appeal: LogOdds = default(0.0, -0.3, 0.3, "log-odds", source="no lead is assumed for anybody")
 
 
-class Sponsor(Frozen):
+class Sponsor(_Named):
     """A power that backs a candidate.
 
     Attributes
@@ -102,25 +110,26 @@ class Sponsor(Frozen):
         mean 1 over the members.
     """
 
-    name: str = Field(min_length=1)
     backs: str
     strength: Strength
-    spread: LogSpread = quantity(0.40, 0.2, 0.8, "log-sd", MODEL)
-    exposure: Annotated[dict[str, Weight], AfterValidator(Settled)] = Settled(
-        {"all": quantity(1.0, 1.0, 1.0, "weight", "every member alike")}
+    spread: LogSpread = default(0.40, 0.2, 0.8, "log-sd")
+    exposure: Annotated[dict[str, Weight], AfterValidator(FrozenDict)] = FrozenDict(
+        {"all": Quantity(value=1.0, low=1.0, high=1.0, unit="weight", source="every member alike")}
     )
 
 
-class Tie(Frozen):
+class Tie(_Named):
     """Log-odds that bind named members or a bloc to a candidate: a pledge, a whip, a region."""
 
-    name: str = Field(min_length=1)
     who: str | tuple[str, ...]
     candidate: str
     log_odds: LogOdds
 
+    def _label(self, key: str, part: str | None = None) -> str:
+        return f"the tie {self.name!r}"
 
-class Behaviour(Frozen):
+
+class Behaviour(FrozenModel):
     """How members vote and change their minds; every field is a `Quantity`.
 
     The fields are those of the model: `secrecy` (fraction of outside pressure that the secret
@@ -130,27 +139,27 @@ class Behaviour(Frozen):
     the trailing camp concedes (`concede_a`, `concede_b`) and who says yes to a leader alone.
     """
 
-    secrecy: Probability = quantity(0.40, 0.2, 0.6, "fraction", MODEL)
-    common_sd: Spread = quantity(0.30, 0.15, 0.5, "log-odds", MODEL)
-    region_sd: Spread = quantity(0.40, 0.2, 0.6, "log-odds", MODEL)
-    conviction: Spread = quantity(1.8, 0.5, 3.0, "log-odds", MODEL)
-    absent: Probability = quantity(0.05, 0.01, 0.17, "probability", MODEL)
-    cross_pressure_absence: Probability = quantity(0.05, 0.0, 0.12, "probability", MODEL)
-    abstain: Probability = quantity(0.018, 0.005, 0.04, "probability", MODEL)
-    fluid: Probability = quantity(0.70, 0.55, 0.88, "probability", MODEL)
-    openness_fluid: Probability = quantity(0.55, 0.37, 0.83, "probability", MODEL)
-    openness_entrenched: Probability = quantity(0.15, 0.04, 0.33, "probability", MODEL)
-    openness_inf: Probability = quantity(0.04, 0.01, 0.10, "probability", MODEL)
-    decay: Probability = quantity(0.45, 0.32, 0.69, "ratio per round", MODEL)
-    momentum_fluid: LogOdds = quantity(3.0, 1.9, 4.0, "log-odds per log share", MODEL)
-    momentum_entrenched: LogOdds = quantity(0.6, 0.0, 1.4, "log-odds per log share", MODEL)
-    round_sd: Spread = quantity(0.15, 0.02, 0.55, "log-odds", MODEL)
-    overnight: Probability = quantity(0.0, 0.0, 0.11, "probability", "off unless asked for")
-    concede_a: Shape = quantity(1.1, 0.6, 2.0, "", MODEL)
-    concede_b: Shape = quantity(4.8, 2.0, 10.0, "", MODEL)
-    yes_own: Probability = quantity(0.97, 0.93, 0.99, "probability", MODEL)
-    yes_opponent_a: Shape = quantity(2.2, 1.0, 4.0, "", MODEL)
-    yes_opponent_b: Shape = quantity(7.8, 4.0, 12.0, "", MODEL)
+    secrecy: Probability = default(0.40, 0.2, 0.6, "fraction")
+    common_sd: Spread = default(0.30, 0.15, 0.5, "log-odds", "spread of the common swing")
+    region_sd: Spread = default(0.40, 0.2, 0.6, "log-odds", "spread of regional swings")
+    conviction: Spread = default(1.8, 0.5, 3.0, "log-odds", "spread of convictions")
+    absent: Probability = default(0.05, 0.01, 0.17, "probability", "absence")
+    cross_pressure_absence: Probability = default(0.05, 0.0, 0.12, "probability", "absence under cross-pressure")
+    abstain: Probability = default(0.018, 0.005, 0.04, "probability", "abstention")
+    fluid: Probability = default(0.70, 0.55, 0.88, "probability", "chance of a fluid contest")
+    openness_fluid: Probability = default(0.55, 0.37, 0.83, "probability", "openness when fluid")
+    openness_entrenched: Probability = default(0.15, 0.04, 0.33, "probability", "openness when entrenched")
+    openness_inf: Probability = default(0.04, 0.01, 0.10, "probability", "openness in the long run")
+    decay: Probability = default(0.45, 0.32, 0.69, "ratio per round", "decay of openness")
+    momentum_fluid: LogOdds = default(3.0, 1.9, 4.0, "log-odds per log share", "momentum when fluid")
+    momentum_entrenched: LogOdds = default(0.6, 0.0, 1.4, "log-odds per log share", "momentum when entrenched")
+    round_sd: Spread = default(0.15, 0.02, 0.55, "log-odds", "spread of swings between rounds")
+    overnight: Probability = default(0.0, 0.0, 0.11, "probability", "openness overnight", "off unless asked for")
+    concede_a: Shape = default(1.1, 0.6, 2.0, "", "readiness to concede")
+    concede_b: Shape = default(4.8, 2.0, 10.0, "", "reluctance to concede")
+    yes_own: Probability = default(0.97, 0.93, 0.99, "probability", "yes to the leader from its own voters")
+    yes_opponent_a: Shape = default(2.2, 1.0, 4.0, "", "readiness of opponents to say yes")
+    yes_opponent_b: Shape = default(7.8, 4.0, 12.0, "", "reluctance of opponents to say yes")
 
 
 SHORTHANDS = {
@@ -221,7 +230,7 @@ class _FromTable:
 RulesOfFile = Annotated[Rules, _FromTable]
 
 
-class Clock(Frozen):
+class Clock(FrozenModel):
     """The session: when it opens, when it sits, and how long things take.
 
     Times are local times of the seat.  `formalities` and `round_minutes` are medians of
@@ -236,13 +245,13 @@ class Clock(Frozen):
     days: tuple[str, ...] = WEEKDAYS[:5]
     sits_on_until: Hour = time(21)
     closed: tuple[Day, ...] = ()
-    formalities: Minutes = quantity(60, 30, 120, "minutes", MODEL)
-    formalities_log_sd: PaceSpread = quantity(0.30, 0.15, 0.5, "log-sd", MODEL)
-    round_minutes: Minutes = quantity(70, 50, 90, "minutes", MODEL)
-    round_log_sd: PaceSpread = quantity(0.25, 0.1, 0.4, "log-sd", MODEL)
-    last_call: Pause = quantity(45, 20, 75, "minutes", MODEL)
-    sits_on: Probability = quantity(0.25, 0.0, 0.7, "probability", MODEL)
-    consultation: Pause = quantity(0, 0, 240, "minutes", MODEL)
+    formalities: Minutes = default(60, 30, 120, "minutes", "minutes of formalities")
+    formalities_log_sd: PaceSpread = default(0.30, 0.15, 0.5, "log-sd", "spread of the formalities' length")
+    round_minutes: Minutes = default(70, 50, 90, "minutes", "minutes a round")
+    round_log_sd: PaceSpread = default(0.25, 0.1, 0.4, "log-sd", "spread of the rounds' length")
+    last_call: Pause = default(45, 20, 75, "minutes", "minutes between last call and close")
+    sits_on: Probability = default(0.25, 0.0, 0.7, "probability", "chance of sitting on late")
+    consultation: Pause = default(0, 0, 240, "minutes", "minutes of consultation")
 
     @field_validator("sittings", mode="after")
     @classmethod

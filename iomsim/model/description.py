@@ -20,9 +20,8 @@ from iomsim.engine.plan import Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
 from iomsim.model.components import Behaviour, Candidate, Clock, Day, RulesOfFile, Sponsor, Tie
-from iomsim.model.electorate import Electorate, rows
-from iomsim.model.quantities import Frozen, Quantity, replace_quantities, walk
-from iomsim.model.selectors import select
+from iomsim.model.electorate import Electorate, rows, select
+from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
 from iomsim.rules.ruleset import Rules
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288")
@@ -40,7 +39,7 @@ TAKEN = ("no winner", "nobody", "valid", "probability", "low", "high", "cumulati
 """What sentences and tables call other things than candidates."""
 
 
-class Description(Frozen):
+class Description(FrozenModel):
     """An election as described: who votes, who stands, who presses, by which rules, and when."""
 
     model_config = ConfigDict(ignored_types=(cached_property,))
@@ -99,7 +98,6 @@ class Description(Frozen):
     @cached_property
     def _plan(self) -> Plan:
         frame = self.electorate.frame
-        parameters = {path: q.value for path, q in walk(self)}
         return Plan(
             names=self.names,
             sponsors=tuple(sponsor.name for sponsor in self.sponsors),
@@ -115,7 +113,7 @@ class Description(Frozen):
             votes=self.votes,
             rules=self.rules,
             calendar=self.clock.calendar(),
-            values=parameters,
+            values={path: q.value for path, q in self.parameters().items()},
         )
 
     @property
@@ -176,7 +174,11 @@ class Description(Frozen):
         >>> iom.load("geneva-2023").parameters()["behaviour.fluid"].value
         0.7
         """
-        return dict(walk(self))
+        return {path: parameter.quantity for path, parameter in self._parameters.items()}
+
+    @cached_property
+    def _parameters(self) -> dict[str, Parameter]:
+        return {parameter.path: parameter for parameter in walk(self)}
 
     def evidence(self) -> pd.DataFrame:
         """Return the provenance table: one row per parameter, with what its source says."""
@@ -306,7 +308,7 @@ def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.
 
 def _sourced(race: Description) -> None:
     """Refuse sources that name a fact which is not there."""
-    for path, quantity in walk(race):
+    for path, quantity in race.parameters().items():
         evidence_table.check(path, quantity.source)
     evidence_table.check("rules", race.rules.source)
     for fact in race.facts:

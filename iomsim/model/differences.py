@@ -58,21 +58,14 @@ def _and(words: list[str]) -> str:
 def _parameters(a: Scenario, b: Scenario) -> list[str]:
     """Return the parameters that both have, with other values."""
     old, new = a.parameters(), b.parameters()
+    off = {f"sponsors.{sponsor.name}.strength": f"without {sponsor.name}'s pressure" for sponsor in b.sponsors}
     return [
-        _switched_off(path)
-        if _is_off(path, new[path])
-        else f"{describe_parameter(path)} {new[path].value:g} instead of {q.value:g}"
+        off[path]
+        if path in off and not new[path].value
+        else f"{describe_parameter(b, path)} {new[path].value:g} instead of {q.value:g}"
         for path, q in old.items()
         if path in new and new[path].value != q.value
     ]
-
-
-def _is_off(path: str, q: Quantity) -> bool:
-    return path.startswith("sponsors.") and path.endswith(".strength") and q.value == 0
-
-
-def _switched_off(path: str) -> str:
-    return f"without {path.removeprefix('sponsors.').removesuffix('.strength')}'s pressure"
 
 
 def _things(a: Scenario, b: Scenario) -> list[str]:

@@ -10,38 +10,6 @@ import numpy as np
 from iomsim.errors import ScenarioError, unknown
 from iomsim.model.components import Behaviour, Clock
 from iomsim.model.description import Description
-from iomsim.model.quantities import walk_with_bounds
-
-SPOKEN = {
-    "absent": "absence",
-    "cross_pressure_absence": "absence under cross-pressure",
-    "abstain": "abstention",
-    "common_sd": "spread of the common swing",
-    "region_sd": "spread of regional swings",
-    "conviction": "spread of convictions",
-    "fluid": "chance of a fluid contest",
-    "openness_fluid": "openness when fluid",
-    "openness_entrenched": "openness when entrenched",
-    "openness_inf": "openness in the long run",
-    "decay": "decay of openness",
-    "momentum_fluid": "momentum when fluid",
-    "momentum_entrenched": "momentum when entrenched",
-    "round_sd": "spread of swings between rounds",
-    "overnight": "openness overnight",
-    "concede_a": "readiness to concede",
-    "concede_b": "reluctance to concede",
-    "yes_own": "yes to the leader from its own voters",
-    "yes_opponent_a": "readiness of opponents to say yes",
-    "yes_opponent_b": "reluctance of opponents to say yes",
-    "formalities": "minutes of formalities",
-    "formalities_log_sd": "spread of the formalities' length",
-    "round_minutes": "minutes a round",
-    "round_log_sd": "spread of the rounds' length",
-    "last_call": "minutes between last call and close",
-    "sits_on": "chance of sitting on late",
-    "consultation": "minutes of consultation",
-}
-"""Fields of the behaviour and the clock as readers of a chart would say them."""
 
 
 def resolve(race: Description, name: str) -> str:
@@ -62,8 +30,8 @@ def resolve(race: Description, name: str) -> str:
     >>> resolve(race, "Washington"), resolve(race, "secrecy")
     ('sponsors.Washington.strength', 'behaviour.secrecy')
     """
-    known = race.parameters()
-    short = {describe_parameter(path): path for path in known}
+    known = race._parameters
+    short = {parameter.label: path for path, parameter in known.items()}
     short |= {sponsor.name: f"sponsors.{sponsor.name}.strength" for sponsor in race.sponsors}
     short |= {name: f"candidates.{name}.appeal" for name in race.names}
     short |= {key: f"behaviour.{key}" for key in Behaviour.model_fields}
@@ -75,22 +43,17 @@ def resolve(race: Description, name: str) -> str:
     return short[name]
 
 
-def describe_parameter(path: str) -> str:
-    """Return a parameter's name as people say it.
+def describe_parameter(race: Description, path: str) -> str:
+    """Return what readers of a chart call a parameter; what is none keeps its name.
 
     Examples
     --------
-    >>> describe_parameter("sponsors.Washington.strength"), describe_parameter("ties.European Union.log_odds"), describe_parameter("behaviour.fluid")
-    ("Washington's strength", "the tie 'European Union'", 'chance of a fluid contest')
+    >>> import iomsim as iom
+    >>> race = iom.load("geneva-2023")
+    >>> describe_parameter(race, "sponsors.Washington.strength"), describe_parameter(race, "behaviour.fluid")
+    ("Washington's strength", 'chance of a fluid contest')
     """
-    head, _, rest = path.partition(".")
-    if head == "ties":
-        return f"the tie {rest.rpartition('.')[0]!r}"
-    if head not in ("sponsors", "candidates"):
-        return SPOKEN.get(rest, rest or head)
-    name, _, what = rest.partition(".")
-    what, _, selector = what.partition(".")
-    return f"{name}'s {what} of {selector!r}" if selector else f"{name}'s {what}"
+    return race._parameters[path].label if path in race._parameters else path
 
 
 def ranges(
@@ -170,7 +133,7 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
     Traceback (most recent call last):
     iomsim.errors.ScenarioError: A minimal election: behaviour.secrecy must be between 0 and 1, got 1.5
     """
-    known = {path: bounds for path, _, bounds in walk_with_bounds(race)}
+    known = race._parameters
     for path, given in values.items():
         if path not in known:
             raise unknown("parameter", path, known)
@@ -178,9 +141,10 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
         wrong = array[~np.isfinite(array)]
         if wrong.size:
             raise ScenarioError(f"{path} must be a finite number, got {wrong[0]}")
-        wrong = array[~known[path].fit(array)]
+        bounds = known[path].bounds
+        wrong = array[~bounds.fit(array)]
         if wrong.size:
-            raise ScenarioError(f"{race.title}: {path} must be {known[path].words}, got {wrong[0]:g}")
+            raise ScenarioError(f"{race.title}: {path} must be {bounds.words}, got {wrong[0]:g}")
     changed = race.plan.at({path: np.ravel(np.asarray(given, dtype=float)) for path, given in values.items()})
     try:
         changed.exposure  # noqa: B018 - refused now, not while elections are played

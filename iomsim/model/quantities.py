@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import time
 from numbers import Real
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self, TypeVar
@@ -12,13 +12,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from iomsim.errors import ScenarioError
+from iomsim.rules.ruleset import GIVEN
 
 Grade = Literal["verified", "inferred", "recalled", "assumed"]
 Number = Annotated[float, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 
-GIVEN = "given by the user"
+MODEL = "the model's default"
 
 RANGE = ("value", "low", "high")
 
@@ -26,10 +26,18 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Frozen(BaseModel):
+class FrozenModel(BaseModel):
     """A description: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def _label(self, key: str, part: str | None = None) -> str:
+        """Return what readers of a chart call the parameter of a field, or a part of it."""
+        return type(self).model_fields[key].description or key
+
+    def __dir__(self) -> list[str]:
+        """Return our names, not pydantic's."""
+        return public_names(self)
 
     def __repr__(self) -> str:
         """Return what it holds, a line for each."""
@@ -38,6 +46,13 @@ class Frozen(BaseModel):
         return "\n".join([type(self).__name__, *shown])
 
     __str__ = __repr__
+
+
+def public_names(thing: BaseModel) -> list[str]:
+    """Return the names that a description's own classes define, for completion."""
+    ours = (vars(kind) for kind in type(thing).__mro__ if kind.__module__.startswith("iomsim."))
+    names = {name for space in ours for name in space if not name.startswith(("_", "model_"))}
+    return sorted(names | set(type(thing).model_fields))
 
 
 def _said(value: Any) -> str:
@@ -50,12 +65,12 @@ def _said(value: Any) -> str:
     return repr(value) if isinstance(value, Quantity) else str(value)
 
 
-class Settled(dict[K, V]):
+class FrozenDict(dict[K, V]):
     """A dict inside a description: it can be read, and not changed.
 
     Examples
     --------
-    >>> Settled(nato=1.5)["nato"]
+    >>> FrozenDict(nato=1.5)["nato"]
     1.5
     """
 
@@ -74,7 +89,7 @@ class Settled(dict[K, V]):
         return hash(frozenset(self.items()))
 
 
-class Quantity(Frozen):
+class Quantity(FrozenModel):
     """A parameter: its value, its plausible range, and where it comes from.
 
     Attributes
@@ -224,60 +239,53 @@ Pause = Annotated[Quantity, AfterValidator(WITHIN["pause"].check)]
 PaceSpread = Annotated[Quantity, AfterValidator(WITHIN["pace spread"].check)]
 
 
-def quantity(value: float, low: float, high: float, unit: str, source: str) -> Quantity:
-    """Return a default parameter; it is assumed."""
-    return Quantity(value=value, low=low, high=high, unit=unit, grade="assumed", source=source)
+def default(value: float, low: float, high: float, unit: str, label: str | None = None, source: str = MODEL) -> Any:
+    """Return the field of a parameter: its default, which is assumed, and what readers of a chart call it."""
+    return Field(Quantity(value=value, low=low, high=high, unit=unit, source=source), description=label)
 
 
-def walk(model: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
-    """Yield every quantity below a description with its dotted path."""
-    return ((found, quantity) for found, quantity, _ in walk_with_bounds(model, path))
+class Parameter(NamedTuple):
+    """A quantity within a description: where it lies, what values it may take, and what readers call it."""
+
+    keys: tuple[str, ...]
+    quantity: Quantity
+    bounds: Bounds
+    label: str
+
+    @property
+    def path(self) -> str:
+        """The dotted path."""
+        return ".".join(self.keys)
 
 
-def walk_with_bounds(
-    model: Any, path: str = "", within: Bounds = WITHIN["log-odds"]
-) -> Iterator[tuple[str, Quantity, Bounds]]:
-    """Yield every quantity below a description with its dotted path, and the bounds of its place."""
-    if isinstance(model, Quantity):
-        yield path, model, within
-        return
-    for key, child, bounds in _children(model):
-        yield from walk_with_bounds(child, f"{path}.{key}" if path else key, bounds)
-
-
-def _children(model: Any) -> Iterator[tuple[str, Any, Bounds]]:
-    """Yield the parts of a description by key; where no bounds are stated they are those of weights."""
-    usual = WITHIN["log-odds"]
-    if isinstance(model, BaseModel):
-        for key, field in type(model).model_fields.items():
+def walk(model: FrozenModel, keys: tuple[str, ...] = ()) -> Iterator[Parameter]:
+    """Yield every parameter below a description."""
+    for key, field in type(model).model_fields.items():
+        value, here = getattr(model, key), (*keys, key)
+        if isinstance(value, Quantity):
             stated = (getattr(getattr(note, "func", None), "__self__", None) for note in field.metadata)
-            yield key, getattr(model, key), next((x for x in stated if isinstance(x, Bounds)), usual)
-    elif isinstance(model, dict):
-        yield from ((key, part, usual) for key, part in model.items())
-    elif isinstance(model, tuple):
-        for child in model:
-            if isinstance(child, BaseModel) and hasattr(child, "name"):
-                yield str(child.name), child, usual
+            bounds = next(x for x in stated if isinstance(x, Bounds))
+            yield Parameter(here, value, bounds, model._label(key))
+        elif isinstance(value, FrozenModel):
+            yield from walk(value, here)
+        elif isinstance(value, dict):
+            for part, weight in value.items():
+                if isinstance(weight, Quantity):
+                    yield Parameter((*here, part), weight, WITHIN["log-odds"], model._label(key, part))
+        elif isinstance(value, tuple):
+            for part in value:
+                if isinstance(part, FrozenModel):
+                    yield from walk(part, (*here, part.name))  # type: ignore[attr-defined]
 
 
-def put(tree: Any, path: str, value: Any) -> Any:
-    """Return a copy of nested descriptions with the leaf at the dotted `path` replaced."""
-    if not path:
+def put(tree: Any, keys: tuple[str, ...], value: Any) -> Any:
+    """Return a copy of nested descriptions with the leaf at `keys` replaced; things in a tuple go by their names."""
+    if not keys:
         return value
+    head, rest = keys[0], keys[1:]
     if isinstance(tree, tuple):
-        things = [dict(thing) for thing in tree]
-        head, rest = _key([thing["name"] for thing in things], path)
-        return tuple(put(thing, rest, value) if thing["name"] == head else thing for thing in things)
-    head, rest = _key(dict(tree), path)
+        return tuple(put(thing, rest, value) if dict(thing)["name"] == head else thing for thing in tree)
     return {**dict(tree), head: put(dict(tree)[head], rest, value)}
-
-
-def _key(keys: Iterable[str], path: str) -> tuple[str, str]:
-    """Split off the key that a path begins with; a name or a selector may itself hold dots."""
-    for key in keys:
-        if path == key or path.startswith(f"{key}."):
-            return key, path[len(key) + 1 :]
-    raise ScenarioError(f"no parameter {path!r}")
 
 
 def replace_quantities(tree: Any, by: Callable[[], str]) -> Any:

@@ -102,12 +102,12 @@ class Scenario(Description):
         >>> quiet.behaviour.secrecy.value
         1.0
         """
-        known = self.parameters()
+        known = self._parameters
         raw = dict(self)
         for path, value in values.items():
             if path not in known:
                 raise unknown("parameter", path, known)
-            raw = put(raw, path, _at(path, known[path], value))
+            raw = put(raw, known[path].keys, _at(path, known[path].quantity, value))
         return build(raw, self.title)
 
     def with_ties(self, *ties: Tie) -> Scenario:

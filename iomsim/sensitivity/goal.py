@@ -280,8 +280,8 @@ class Paths(Result):
         now, goal = in_100(self.base.value), in_100(self.probability)
         if not self.ways:
             return f"Nothing is needed: {self.candidate} is at {now} in 100 already, the goal is {goal}."
-        found = [_words(way) for way in self.ways if not np.isnan(way.value)]
-        short = [f"{_plain(way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)]
+        found = [_words(self.race, way) for way in self.ways if not np.isnan(way.value)]
+        short = [f"{_plain(self.race, way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)]
         not_enough = f" Not enough within the ranges: {', '.join(short)}." if short else ""
         if not found:
             return f"Nothing within the ranges puts {self.candidate} at {goal} in 100 (now {now}).{not_enough}"
@@ -293,14 +293,14 @@ class Paths(Result):
         return table.assign(members=[shorten(text, 60, placeholder=" ...") for text in table["members"]])
 
 
-def _plain(way: Way) -> str:
-    return way.path if way.path in (FEWEST, WAVERERS) else describe_parameter(way.path)
+def _plain(race: Scenario, way: Way) -> str:
+    return way.path if way.path in (FEWEST, WAVERERS) else describe_parameter(race, way.path)
 
 
-def _words(way: Way) -> str:
+def _words(race: Scenario, way: Way) -> str:
     worst = "beyond its range" if np.isnan(way.at_worst) else f"{way.at_worst:.3g}"
     span = f"{way.at_best:.3g} to {worst}"
     if way.path in (FEWEST, WAVERERS):
         who = ", ".join(way.members[:NAMED]) + (", ..." if len(way.members) > NAMED else "")
         return f"{int(way.value)} won over, {way.path} ({span}): {who}"
-    return f"{describe_parameter(way.path)} at {way.value:.3g} instead of {way.now:.3g} ({span})"
+    return f"{describe_parameter(race, way.path)} at {way.value:.3g} instead of {way.now:.3g} ({span})"

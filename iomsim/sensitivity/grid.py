@@ -199,7 +199,7 @@ class Grid(Result):
     def sentence(self) -> str:
         """Return what the grid spans, in words."""
         axes = [
-            f"{describe_parameter(path)} {axis[0]:g} to {axis[-1]:g}"
+            f"{describe_parameter(self.race, path)} {axis[0]:g} to {axis[-1]:g}"
             for path, axis in zip(self.paths, self.axes, strict=True)
         ]
         first, day = self.race.names[0], next_weekday(self.race)

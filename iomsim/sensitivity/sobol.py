@@ -247,12 +247,12 @@ class Sobol(Result):
             return f"None of these assumptions moves {what} beyond noise; take wider ranges or more runs."
         top = clear.iloc[0]
         quiet = (
-            f" Within noise of zero: {', '.join(describe_parameter(str(name)) for name in noise.index)}."
+            f" Within noise of zero: {', '.join(describe_parameter(self.race, str(name)) for name in noise.index)}."
             if len(noise)
             else ""
         )
         return (
-            f"Over the ranges of the assumptions, {describe_parameter(str(top.name))} alone explains {_percent(top, 'first')} of "
+            f"Over the ranges of the assumptions, {describe_parameter(self.race, str(top.name))} alone explains {_percent(top, 'first')} of "
             f"the variance of {what}, with its interactions {_percent(top, 'total')}; {self._together()}.{quiet}"
         )
 

@@ -271,7 +271,7 @@ class Tornado(Result):
             return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
         top = table[table["clear"]].iloc[0]
         ends = ", ".join(f"{end_in_words(top[end])}: {worded(top[f'at_{end}'], target)}" for end in ("low", "high"))
-        name = "the rules" if top.name == RULES else describe_parameter(str(top.name))
+        name = "the rules" if top.name == RULES else describe_parameter(self.race, str(top.name))
         return f"what matters most is {name} ({ends})"
 
     def answer(self) -> str:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.model.components import WEEKDAYS, Behaviour
-from iomsim.model.quantities import quantity
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import Rules
 from iomsim.validation.rounds import Announced, Position, Sequel, Transition
@@ -22,8 +21,12 @@ LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
 
 _NOTHING_KNOWN = {
-    "common_sd": quantity(LEVEL_SD, LEVEL_SD, LEVEL_SD, "log-odds", "every first share about equally likely"),
-    "region_sd": quantity(0.0, 0.0, 0.0, "log-odds", "one class of members: the common shock is their region's too"),
+    "common_sd": {"value": LEVEL_SD, "unit": "log-odds", "source": "every first share about equally likely"},
+    "region_sd": {
+        "value": 0.0,
+        "unit": "log-odds",
+        "source": "one class of members: the common shock is their region's too",
+    },
 }
 
 
