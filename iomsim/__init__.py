@@ -17,9 +17,8 @@ from iomsim.errors import (
     ScenarioError,
     UnknownNameError,
 )
-from iomsim.forecasting.archive import open_forecast
 from iomsim.forecasting.estimates import Estimate
-from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import InterruptedForecastWarning, forecast
 from iomsim.model.catalogue import catalogue, dumps, load, loads, schema
 from iomsim.model.components import Behaviour, Candidate, Clock, Sponsor, Tie

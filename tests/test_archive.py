@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,8 @@ import pytest
 from toys import elect, neutral, same
 
 import iomsim as iom
-from iomsim.forecasting import archive
+from iomsim.engine import simulate
+from iomsim.forecasting import archive, run
 
 TABLES = ("win_probability", "rounds", "endings", "decided_at", "rule_sets")
 
@@ -111,7 +111,8 @@ def test_why_it_stopped_and_what_was_announced_survive(tmp_path: Path) -> None:
 
 
 def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "_under", lambda fc, name: pytest.fail("played again"))
+    monkeypatch.setattr(run, "by_shipped_rules", lambda fc: pytest.fail("played again"))
+    monkeypatch.setattr(simulate, "iter_spans", lambda *_: pytest.fail("played again"))
     assert len(iom.open_forecast(saved).rule_sets()) == 5  # the shipped ones and its own
 
 

@@ -30,7 +30,8 @@ from iomsim.charts.session_axis import BIN, lay_days
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
-from iomsim.forecasting.forecast import NO_WINNER, Forecast, from_outcomes
+from iomsim.forecasting.forecast import Forecast, from_outcomes
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.wording import who
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import ENDINGS

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import iomsim as iom
+from iomsim.charts import report
 from iomsim.charts.text import balanced, short, short_parameter
 from iomsim.rules.ruleset import RULE_SETS
 
@@ -54,7 +55,7 @@ def test_a_row_of_equal_ends_is_told_once() -> None:
 
 def test_a_table_of_many_candidates_stands_upright_in_the_page(crowd: iom.Scenario, tmp_path: Path) -> None:
     fc = iom.forecast(crowd, runs=50, seed=1, progress=False)
-    page = fc.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    page = report.write(fc, tmp_path / "page.html").read_text(encoding="utf-8")
     table = page.split("By the rules in force")[1].split("</table>")[0]
     assert table.split("</tr>")[0].count("<th>") == 1 + len(RULE_SETS)
     assert table.count("<tr") == 1 + len(NAMES) + 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
@@ -17,7 +16,7 @@ from toys import FREE, STILL, elect, neutral, same, toy
 
 import iomsim as iom
 from iomsim.engine import simulate
-from iomsim.forecasting import estimates, wording
+from iomsim.forecasting import estimates, run, wording
 from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands, wilson
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.rules.ruleset import ENDINGS, RULE_SETS
@@ -363,7 +362,7 @@ def test_a_forecast_is_not_changed_or_compared_by_accident(forecasts: dict[str, 
 
 def test_the_summary_alone_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulate, "SPAN", 1)
-    monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "SIDE_RUNS", 300)
+    monkeypatch.setattr(run, "OTHER_RULES_RUNS", 300)
     race = iom.load("iom-2018").with_rules("four-rounds")
     whole, counts = (make(race, 2500, keep=keep) for keep in ("runs", "summary"))
     assert counts.outcomes is None
@@ -403,9 +402,7 @@ def test_rule_sets_are_played_on_the_same_numbers(forecasts: dict[str, iom.Forec
     assert sides.index.tolist() == list(RULE_SETS)
     for name in RULE_SETS:
         own = forecasts[name]
-        assert (
-            sides.loc[name, [*fc.race.names, NO_WINNER]].tolist() == own.win_probability()["probability"].tolist()
-        )
+        assert sides.loc[name, [*fc.race.names, NO_WINNER]].tolist() == own.win_probability()["probability"].tolist()
         assert sides.loc[name, ["spill", "low", "high"]].tolist() == [
             own.spill().value,
             own.spill().low,
@@ -610,15 +607,15 @@ def test_nothing_is_lost_in_elections_of_a_handful() -> None:
 
 def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by fewer runs: the table beside the answer must not give another number for the same thing."""
-    monkeypatch.setattr(sys.modules["iomsim.forecasting.forecast"], "SIDE_RUNS", 300)
+    monkeypatch.setattr(run, "OTHER_RULES_RUNS", 300)
     fc = iom.forecast(iom.load("minimal").with_rules("four-rounds"), 2000, seed=3, progress=False)
     table = fc.rule_sets()
-    assert table.loc["four-rounds"].to_dict() == fc.side()
+    assert table.loc["four-rounds"].to_dict() == fc.as_row()
     beside = iom.forecast(fc.race.with_rules("strict"), 300, seed=3, progress=False)
-    assert table.loc["strict"].to_dict() == beside.side()
+    assert table.loc["strict"].to_dict() == beside.as_row()
     changed = iom.forecast(fc.race.with_rules(max_rounds=12), 600, seed=3, progress=False).rule_sets()
     shipped = iom.forecast(fc.race, 300, seed=3, progress=False)
-    assert changed.loc["four-rounds"].to_dict() == shipped.side()  # the same name, and not the rules in force
+    assert changed.loc["four-rounds"].to_dict() == shipped.as_row()  # the same name, and not the rules in force
 
 
 def test_a_narrow_interval_is_told_with_a_decimal() -> None:

@@ -13,7 +13,7 @@ def test_rules_of_its_own_stand_beside_the_shipped_ones() -> None:
     fc = iom.forecast(race, runs=50, seed=4, progress=False)
     sides = fc.rule_sets()
     assert sides.index.tolist() == ["strict, changed", *RULE_SETS]
-    assert sides.loc["strict, changed"].to_dict() == fc.side() != sides.loc["strict"].to_dict()
+    assert sides.loc["strict, changed"].to_dict() == fc.as_row() != sides.loc["strict"].to_dict()
     assert fc.stamp().endswith("rules strict, changed")
     assert " rule sets" in fc.answer()
     assert fc.answer().count("5 rule sets") == 1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import iomsim as iom
+from iomsim.charts import report
 
 ASKERS: dict[str, Callable[[Any], Any]] = {
     "forecast": iom.forecast,
@@ -59,7 +60,7 @@ def test_a_share_of_nothing(hits: int, runs: int) -> None:
 
 def writers(fc: iom.Forecast, there: Path) -> list[Callable[[], Any]]:
     return [
-        lambda: fc.report(there / "x.html"),
+        lambda: report.write(fc, there / "x.html"),
         lambda: fc.plot.save("rounds", there / "x.png"),
         lambda: fc.save(there / "x.npz"),
         lambda: fc.to_csv(there / "x"),

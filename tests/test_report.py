@@ -18,7 +18,9 @@ from toys import toy
 import iomsim as iom
 from iomsim.charts import report
 from iomsim.errors import FileError
+from iomsim.forecasting import tables
 from iomsim.forecasting.estimates import Estimate, in_100
+from iomsim.sensitivity.tornado import assumptions
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,7 @@ def test_every_table_can_be_taken_away(fc: iom.Forecast, page: str) -> None:
 
 def test_late_rounds_share_a_row_in_which_somebody_is_elected() -> None:
     fc = iom.forecast(toy(15, rules={"name": "strict", "max_rounds": 12}), 400, 3, progress=False)
-    shown, chances = report.first_rounds(fc), ["probability", "low", "high"]
+    shown, chances = tables.first_rounds(fc), ["probability", "low", "high"]
     late = fc.runs[fc.runs["rounds"] > 8]
     elected = Estimate.of(int((late["winner"] != "no winner").sum()), 400)
     assert 0 < elected.value < len(late) / 400  # a guard: some elect late, some nobody
@@ -104,7 +106,7 @@ def test_late_rounds_share_a_row_in_which_somebody_is_elected() -> None:
 
 
 def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> None:
-    shown, sides = report.sides(fc), fc.rule_sets()
+    shown, sides = tables.rule_sets_in_words(fc), fc.rule_sets()
     assert shown.columns.tolist() == ["A", "B", "C", "no winner", "into Tuesday", "median rounds"]
     for name, row in shown.iterrows():
         assert row[:5].tolist() == [in_100(p) for p in sides.loc[name, ["A", "B", "C", "no winner", "spill"]]]
@@ -119,7 +121,7 @@ def test_what_it_rests_on_is_told_with_value_range_and_source(fc: iom.Forecast, 
 def test_moved_assumptions_stand_under_their_own_names(tmp_path: Path) -> None:
     race = toy(15, sponsors=[{"name": "W", "backs": "A", "strength": 0.6}], rules="until-two-thirds")
     fc = iom.forecast(race, 400, 3, progress=False)
-    moved = fc.with_assumptions(parameters={"W": (0, 2), "fluid": (0, 1)}, runs=200, progress=False)
+    moved = fc.with_assumptions(assumptions(fc, parameters={"W": (0, 2), "fluid": (0, 1)}, runs=200, progress=False))
     assert moved.assumptions is not None
     assert report._assumptions(fc) == []
     for section, target, said in zip(
@@ -142,7 +144,7 @@ def test_every_chart_is_told_in_words(fc: iom.Forecast, page: str) -> None:
 
 
 def test_the_forecast_of_a_report_is_made_again(fc: iom.Forecast, tmp_path: Path) -> None:
-    again, same = report.rerun(fc.report(tmp_path / "report.html"))
+    again, same = report.rerun(report.write(fc, tmp_path / "report.html"))
     assert same
     assert again.summary.ends.equals(fc.summary.ends)
 
@@ -161,7 +163,7 @@ def test_a_changed_run_changes_the_digest(fc: iom.Forecast) -> None:
 def test_a_day_is_replayed_not_rerun(tmp_path: Path) -> None:
     night = iom.live(toy(15), particles=200, seed=1)
     night.announce(A=8, B=7)
-    path = night.forecast().report(tmp_path / "night.html")
+    path = report.write(night.forecast(), tmp_path / "night.html")
     assert "After 8" in path.read_text(encoding="utf-8")
     with pytest.raises(FileError, match="replay the log of that day instead"):
         report.rerun(path)

@@ -122,8 +122,8 @@ def test_it_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stopping_early_keeps_memory_small() -> None:
     """Looking at the width does not copy the runs together again and again."""
-    gathered = run.Gathered(toy(5), 1, "runs")
-    gathered.add(simulate.play_span(toy(5), 1, 0, 100))
+    gathered = run.RunAccumulator(toy(5), 1, "runs")
+    gathered.add(simulate.play_span(toy(5).plan, {}, 1, 0, 100))
     assert gathered.counts().outcomes is None
     tables_equal(gathered.counts(), gathered.forecast())
 
@@ -211,10 +211,10 @@ def test_interrupted_here_without_an_executor(monkeypatch: pytest.MonkeyPatch) -
 def test_a_worker_that_fails_is_named_and_the_rest_is_kept(finished: int, monkeypatch: pytest.MonkeyPatch) -> None:
     play_span = simulate.play_span
 
-    def played(race: Any, seed: int, first: int, size: int) -> Any:
+    def played(plan: Any, parameters: Any, seed: int, first: int, size: int) -> Any:
         if first == finished:
             raise MemoryError("no room")
-        return play_span(race, seed, first, size)
+        return play_span(plan, parameters, seed, first, size)
 
     monkeypatch.setattr(simulate, "play_span", played)
     with pytest.raises(BlockError) as error:

@@ -17,7 +17,7 @@ from toys import play, toy
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.sensitivity import store, study, tasks
 from iomsim.sensitivity.paired import COLUMNS
 from iomsim.sensitivity.tasks import count_cells

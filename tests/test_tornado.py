@@ -249,7 +249,7 @@ def test_other_ranges_may_be_given() -> None:
 def test_the_assumptions_of_a_forecast_are_laid_off_from_its_own_numbers() -> None:
     """The answer must not give two numbers for one chance: its own, and that of the tornado's fewer runs."""
     fc = iom.forecast(iom.load("minimal"), 4000, seed=3, progress=False)
-    moved = fc.with_assumptions(parameters=["fluid", "West"], runs=500, progress=False)
+    moved = fc.with_assumptions(assumptions(fc, parameters=["fluid", "West"], runs=500, progress=False))
     found, alone = moved.assumptions, iom.tornado(fc.race, parameters=["fluid", "West"], runs=500, seed=3)
     assert found is not None
     assert found.bars == alone.bars

@@ -20,7 +20,7 @@ from iomsim.charts.text import short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.estimates import count
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.typing import Floats, Longs
 
 if TYPE_CHECKING:

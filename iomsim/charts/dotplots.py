@@ -16,7 +16,7 @@ from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink
 from iomsim.charts.text import short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count, in_100
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.paired import SPILL, next_weekday, spoken
 

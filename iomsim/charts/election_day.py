@@ -18,7 +18,7 @@ from iomsim.charts.style import DARK, QUIET, SMALL, haloed, ink
 from iomsim.charts.text import short
 from iomsim.election_day.learned import CAVEAT
 from iomsim.forecasting.estimates import in_100, wilson
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 
 if TYPE_CHECKING:
     from iomsim.election_day.election_day import Night

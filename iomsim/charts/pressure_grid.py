@@ -15,7 +15,7 @@ from iomsim.charts.base import Caption, page, remember, root
 from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
 from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.paired import SPILL, next_weekday
 

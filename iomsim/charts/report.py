@@ -20,12 +20,13 @@ from iomsim.charts.accessor import Accessor
 from iomsim.charts.base import captions
 from iomsim.charts.files import svg
 from iomsim.errors import FileError, writing
-from iomsim.forecasting.archive import open_forecast, self_contained, tables_of
-from iomsim.forecasting.estimates import Estimate, in_100, in_words
-from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.archive import self_contained
+from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import forecast
+from iomsim.forecasting.tables import TABLES
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps, loads
+from iomsim.sensitivity.tornado import Tornado
 
 CHARTS = {
     "win_probability": "Who wins",
@@ -35,9 +36,6 @@ CHARTS = {
     "flows": "Who changes sides",
 }
 """The charts of a report, with their headings."""
-
-ROUNDS = 8
-"""Rounds told one by one."""
 
 WIDTH = 760
 """Pixels of a chart in the page."""
@@ -89,7 +87,7 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     with writing(target):
         (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
     written += [fc.plot.save(name, target / f"{name}.{kind}") for name in fc.plot.names() for kind in ("png", "svg")]
-    if fc.assumptions is not None:
+    if isinstance(fc.assumptions, Tornado):
         written += _moved(fc, target)
     fc.save(target / "forecast.npz")
     return [*written, target / "answer.txt", target / "forecast.npz", write(fc, target / "report.html")]
@@ -98,7 +96,7 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
 def _moved(fc: Forecast, target: Path) -> list[Path]:
     """Write what moving the assumptions does: a table of every target, a chart of two."""
     moved, first = fc.assumptions, fc.race.names[0]
-    assert moved is not None
+    assert isinstance(moved, Tornado)
     tables = pd.concat({name: moved.table(name) for name in (first, "no winner", "spill", "rounds")}, names=["target"])
     tables.to_csv(target / "tornado.csv")
     shown = {first: "tornado_winner", "spill": "tornado_next_day"}
@@ -110,32 +108,15 @@ def as_json(fc: Forecast) -> dict[str, Any]:
     """Return the forecast as plain data: the answer, every table, the provenance."""
     spill = fc.spill()
     middle, low, high = fc.median_rounds()
-    tables = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables_of(fc).items()}
+    numbers = {name: table.numbers(fc).reset_index().to_json(orient="records") for name, table in TABLES.items()}
     return {
         "title": fc.race.title,
         "answer": fc.answer(),
         "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
         "median_rounds": {"median": middle, "low": low, "high": high},
-        **tables,
+        **{name: json.loads(text) for name, text in numbers.items()},
         "provenance": fc.provenance,
     }
-
-
-def first_rounds(fc: Forecast) -> pd.DataFrame:
-    """Return the first rounds one by one, and what comes after them in one row."""
-    table = fc.rounds()
-    shown = table[["probability", "low", "high"]].head(ROUNDS)
-    decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
-    later = pd.DataFrame([vars(Estimate.of(decided, len(fc)))], index=[f"{ROUNDS + 1} or more"])
-    rows = pd.concat([shown, later.rename(columns={"value": "probability"})]) if len(table) > ROUNDS else shown
-    return rows.rename_axis("elected in round")
-
-
-def sides(fc: Forecast) -> pd.DataFrame:
-    """Return the rule sets side by side, per hundred."""
-    table = fc.rule_sets()
-    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
-    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
 
 
 def _upright(table: pd.DataFrame) -> pd.DataFrame:
@@ -155,9 +136,11 @@ def html(fc: Forecast) -> str:
         f"<p class='answer'>{escape(fc.answer())}</p>",
         *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
         *_assumptions(fc),
-        _section("By the rules in force", _upright(sides(fc)), fc.rule_sets(), "rule_sets"),
-        _section("Rounds to decision", in_words(first_rounds(fc)), fc.rounds(), "rounds"),
-        _section("How it ends", in_words(fc.endings().query("probability > 0")), fc.endings(), "endings"),
+        *(
+            _section(table.heading, _upright(table.in_words(fc)), table.numbers(fc), name)
+            for name, table in TABLES.items()
+            if table.in_words
+        ),
         _briefing(fc),
         f"<footer>{escape(fc.stamp())}</footer>",
     ]
@@ -188,7 +171,7 @@ def _picture(plots: Accessor, chart: str, heading: str, data: pd.DataFrame, name
 
 def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on the assumptions, if they have been moved."""
-    if fc.assumptions is None:
+    if not isinstance(fc.assumptions, Tornado):
         return []
     targets = {fc.race.names[0]: f"What {fc.race.names[0]}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
     return [

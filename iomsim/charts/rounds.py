@@ -17,7 +17,7 @@ from iomsim.charts.text import short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import table
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.wording import how_long
 from iomsim.rules.ruleset import ENDINGS
 

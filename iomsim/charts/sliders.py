@@ -15,7 +15,7 @@ import numpy as np
 
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.grid import POINTS, Grid, grid
 from iomsim.sensitivity.paired import ROUNDS, SPILL, next_weekday

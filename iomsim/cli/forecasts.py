@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from iomsim.charts.report import as_json, first_rounds, rerun, sides, write_folder
+from iomsim.charts.report import as_json, rerun, write_folder
 from iomsim.cli.common import (
-    chances,
     executor,
     heading,
     plain,
@@ -22,6 +21,8 @@ from iomsim.cli.common import (
 )
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import forecast
+from iomsim.forecasting.tables import TABLES
+from iomsim.sensitivity.tornado import assumptions
 
 
 def add_to(commands: Any) -> None:
@@ -47,7 +48,7 @@ def run_forecast(arguments: argparse.Namespace) -> None:
     with executor(arguments) as pool:
         fc = forecast(scenario(arguments), runs, arguments.seed, precision=arguments.precision, executor=pool)
         if arguments.assumptions:
-            fc = fc.with_assumptions(executor=pool)
+            fc = fc.with_assumptions(assumptions(fc, executor=pool))
     with unread_is_fine():
         print_json(fc) if arguments.json else print_forecast(fc)
     if arguments.out:
@@ -63,10 +64,9 @@ def print_json(fc: Forecast) -> None:
 def print_forecast(fc: Forecast) -> None:
     """Print the answer and the tables behind it."""
     say(heading(fc.race.title), fc.answer())
-    say(heading("Who wins"), chances(fc.win_probability()))
-    say(heading("After how many rounds"), chances(first_rounds(fc)))
-    say(heading("How it ends"), chances(fc.endings().query("probability > 0")))
-    say(heading(f"Into {fc.next_day:%A}, by the rules in force"), plain(sides(fc)))
+    for table in TABLES.values():
+        if table.in_words:
+            say(heading(table.heading), plain(table.in_words(fc)))
     print(fc.stamp())
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError
 from iomsim.forecasting.estimates import Estimate, in_100
-from iomsim.forecasting.forecast import NO_WINNER, Forecast
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.typing import Flags, Longs
 

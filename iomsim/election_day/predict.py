@@ -14,7 +14,9 @@ from iomsim.election_day.state import Stage, evened, field_of
 from iomsim.engine import kernel, outcomes, state
 from iomsim.engine.clock import Timetable
 from iomsim.engine.plan import Plan
-from iomsim.forecasting.forecast import SIDE_RUNS, Forecast, from_outcomes
+from iomsim.forecasting.forecast import Forecast, from_outcomes
+from iomsim.forecasting.run import OTHER_RULES_RUNS, by_shipped_rules
+from iomsim.forecasting.tables import Tables, rule_sets_table
 from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS, Rules
@@ -32,8 +34,8 @@ def forecast_from(
         "certain": stage.over is not None,
         "reached": stage.at,
     }
-    compared = {"_by_rules": partial(side_by_side, plan=plan, stage=stage, rng=again)} if events else {}
-    return from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told, **compared)
+    compare_rules = partial(side_by_side, plan=plan, stage=stage, rng=again) if events else by_shipped_rules
+    return from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told, compare_rules=compare_rules)
 
 
 def play_on(plan: Plan, stage: Stage) -> outcomes.Outcomes:
@@ -75,16 +77,16 @@ def unfinished(plan: Plan, stage: Stage, table: Timetable) -> state.KernelOutput
 # -- other rules ---------------------------------------------------------------------------------
 
 
-def side_by_side(fc: Forecast, plan: Plan, stage: Stage, rng: np.random.Generator) -> pd.DataFrame:
+def side_by_side(fc: Tables, plan: Plan, stage: Stage, rng: np.random.Generator) -> pd.DataFrame:
     """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
     race, stage = fc.race, evened(deepcopy(rng), plan, stage)
-    thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // SIDE_RUNS)))
-    rows = {race.rules.label: fc.side()}
+    thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // OTHER_RULES_RUNS)))
+    rows = {race.rules.label: fc.as_row()}
     for name, rules in RULE_SETS.items():
         if rules != race.rules and allows(rules, plan, stage):
             part = play_on(replace(plan, rules=rules), thin)
-            rows[name] = from_outcomes(race.with_rules(name), fc.seed, [part]).side()
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
+            rows[name] = from_outcomes(race.with_rules(name), fc.seed, [part]).as_row()
+    return rule_sets_table(rows)
 
 
 def allows(rules: Rules, plan: Plan, stage: Stage) -> bool:

@@ -13,8 +13,8 @@ import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import FileError, reason
-from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.summary import Summary
+from iomsim.forecasting.tables import TABLES, Tables
 from iomsim.model import electorate
 from iomsim.model.catalogue import dumps, loads
 from iomsim.model.scenario import Scenario
@@ -22,8 +22,11 @@ from iomsim.model.scenario import Scenario
 FORMAT = 1
 """Version of the file format; a reader refuses what is newer than itself."""
 
+PLAIN_FIELDS = ("version", "seed", "stopped", "announced", "certain", "reached")
+"""Fields of a forecast that JSON keeps as they are."""
 
-def save(fc: Forecast, path: str | Path) -> None:
+
+def save(fc: Tables, path: str | Path) -> None:
     """Write a forecast to one compressed file.
 
     Raises
@@ -33,19 +36,13 @@ def save(fc: Forecast, path: str | Path) -> None:
     """
     meta = {
         "format": FORMAT,
-        "version": fc.version,
-        "seed": fc.seed,
         "runs": len(fc),
-        "stopped": fc.stopped,
-        "announced": fc.announced,
         "events": list(fc.events),
         "out": list(fc.out),
-        "certain": fc.certain,
-        "reached": fc.reached,
         "scenario": dumps(self_contained(fc.race)),
         "hash": fc.race.hash,
         "rule_sets": fc.rule_sets().to_dict(orient="split"),
-    }
+    } | {key: getattr(fc, key) for key in PLAIN_FIELDS}
     arrays = _arrays(fc) | {"meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)}
     arrays["digest"] = np.frombuffer(_digest(arrays), dtype=np.uint8)
     try:
@@ -55,8 +52,8 @@ def save(fc: Forecast, path: str | Path) -> None:
         raise FileError(f"cannot write {str(path)!r}: {reason(error)}") from None
 
 
-def open_forecast(path: str | Path) -> Forecast:
-    """Read a forecast back; every table is the one that was saved, bit for bit.
+def read(path: str | Path) -> dict[str, Any]:
+    """Return the fields of a saved forecast.
 
     Raises
     ------
@@ -79,44 +76,30 @@ def open_forecast(path: str | Path) -> Forecast:
         )
     if digest != _digest(arrays):
         raise FileError(f"{str(path)!r} is damaged: its content does not match its checksum")
-    return _restore(meta, arrays, path)
-
-
-def _restore(meta: dict[str, Any], arrays: dict[str, np.ndarray], path: str | Path) -> Forecast:
-    parts: dict[str, dict[str, np.ndarray]] = {}
+    groups: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():
         array.setflags(write=False)
         group, _, key = name.partition(".")
-        parts.setdefault(group, {})[key] = array
-    summary = Summary(
-        runs=meta["runs"],
-        ends=pd.DataFrame(parts["ends"]),
-        examples=Outcomes(**parts["examples"]),
-        **parts["summary"],
-    )
+        groups.setdefault(group, {})[key] = array
+    ends, examples = pd.DataFrame(groups["ends"]), Outcomes(**groups["examples"])
     sides = meta["rule_sets"]
-    return Forecast(
-        race=loads(meta["scenario"], str(path)),
-        seed=meta["seed"],
-        summary=summary,
-        outcomes=Outcomes(**parts["outcomes"]) if "outcomes" in parts else None,
-        version=meta["version"],
-        stopped=meta["stopped"],
-        announced=meta["announced"],
-        events=tuple(meta["events"]),
-        out=tuple(meta["out"]),
-        certain=meta["certain"],
-        reached=meta["reached"],
-        _by_rules=partial(_as_saved, pd.DataFrame(sides["data"], sides["index"], sides["columns"])),
-    )
+    sides = pd.DataFrame(sides["data"], sides["index"], sides["columns"]).rename_axis("rules")
+    return {key: meta[key] for key in PLAIN_FIELDS} | {
+        "race": loads(meta["scenario"], str(path)),
+        "events": tuple(meta["events"]),
+        "out": tuple(meta["out"]),
+        "summary": Summary(runs=meta["runs"], ends=ends, examples=examples, **groups["summary"]),
+        "outcomes": Outcomes(**groups["outcomes"]) if "outcomes" in groups else None,
+        "compare_rules": partial(_as_saved, sides),
+    }
 
 
-def _as_saved(sides: pd.DataFrame, fc: Forecast) -> pd.DataFrame:
-    """Return the rule sets side by side as they were saved: nothing is played again."""
-    return sides.rename_axis("rules")
+def _as_saved(sides: pd.DataFrame, fc: Tables) -> pd.DataFrame:
+    """Return the table of rule sets as it was saved: nothing is played again."""
+    return sides
 
 
-def _arrays(fc: Forecast) -> dict[str, np.ndarray]:
+def _arrays(fc: Tables) -> dict[str, np.ndarray]:
     """Return every array of a forecast by a dotted name."""
     groups: dict[str, dict[str, Any]] = {
         "ends": {column: fc.summary.ends[column].to_numpy() for column in fc.summary.ends},
@@ -140,18 +123,7 @@ def self_contained(race: Scenario) -> Scenario:
     return race.model_copy(update={"electorate": electorate.self_contained(race.electorate)})
 
 
-def tables_of(fc: Forecast) -> dict[str, pd.DataFrame]:
-    """Return the tables that answer, by name."""
-    return {
-        "win_probability": fc.win_probability(),
-        "rounds": fc.rounds(),
-        "endings": fc.endings(),
-        "decided_at": fc.decided_at(),
-        "rule_sets": fc.rule_sets(),
-    }
-
-
-def to_csv(fc: Forecast, folder: str | Path, runs: bool = True) -> list[Path]:
+def to_csv(fc: Tables, folder: str | Path, runs: bool = True) -> list[Path]:
     """Write every table as csv into a folder, with the stamp as JSON; return the files.
 
     Raises
@@ -159,18 +131,14 @@ def to_csv(fc: Forecast, folder: str | Path, runs: bool = True) -> list[Path]:
     FileError
         If the folder or a file in it cannot be written.
     """
-    tables = tables_of(fc) | {"evidence": fc.race.evidence(), "members": fc.race.members}
+    tables = {name: table.numbers(fc) for name, table in TABLES.items()}
+    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members}
     if runs and fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
-    texts = {f"{name}.csv": table.to_csv(index=name not in PLAIN) for name, table in tables.items()}
-    return _write(Path(folder), texts | {"stamp.json": json.dumps(fc.provenance, indent=2) + "\n"})
-
-
-PLAIN = ("tallies", "members")
-"""Tables whose index is only a row number."""
-
-
-def _write(folder: Path, texts: dict[str, str]) -> list[Path]:
+    numbered = ("tallies", "members")  # their index is only a row number
+    texts = {f"{name}.csv": table.to_csv(index=name not in numbered) for name, table in tables.items()}
+    texts["stamp.json"] = json.dumps(fc.provenance, indent=2) + "\n"
+    folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from iomsim.engine import simulate
 from iomsim.engine.outcomes import Outcomes, join
@@ -19,9 +20,14 @@ from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.forecasting.estimates import Estimate
-from iomsim.forecasting.forecast import NO_WINNER, Forecast
+from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
+from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.model.scenario import Scenario, described
+from iomsim.rules.ruleset import RULE_SETS
+
+OTHER_RULES_RUNS = 10_000
+"""Runs of each other rule set in the table of rule sets, if the forecast itself has that many."""
 
 MOST_RUNS = 10_000_000
 """Runs at which the search for a precision gives up."""
@@ -105,7 +111,7 @@ def forecast(
     if target is not None and precision is None:
         raise IomsimError(f"target {target!r} is what precision is about; give precision too")
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
-    gathered = Gathered(race, seed, keep)
+    gathered = RunAccumulator(race, seed, keep)
     if precision is None:
         _play(gathered, whole_number("runs", 10_000 if runs is None else runs, at_least=1), executor, progress)
     else:
@@ -113,7 +119,7 @@ def forecast(
     return gathered.forecast()
 
 
-class Gathered:
+class RunAccumulator:
     """The finished part of a forecast in the making."""
 
     def __init__(self, race: Scenario, seed: int, keep: str) -> None:
@@ -150,7 +156,20 @@ class Gathered:
     def forecast(self) -> Forecast:
         """Return the forecast so far."""
         outcomes = join(self.outcomes) if self.outcomes else None
-        return Forecast(self.race, self.seed, merge(self.summaries), outcomes, stopped=self.stopped)
+        counts = merge(self.summaries)
+        return Forecast(self.race, self.seed, counts, outcomes, stopped=self.stopped, compare_rules=by_shipped_rules)
+
+
+def by_shipped_rules(fc: Tables) -> pd.DataFrame:
+    """Return what a forecast would be under every shipped rule set, its own rules first if they are not shipped."""
+    own = fc.race.rules
+    rows = {} if own.shipped else {own.label: fc.as_row()}
+    for name in RULE_SETS:
+        race, runs = fc.race.with_rules(name), min(len(fc), OTHER_RULES_RUNS)
+        same = race.rules == own
+        spans = [] if same else list(simulate.iter_spans(race.plan, {}, runs, fc.seed))
+        rows[name] = fc.as_row() if same else from_outcomes(race, fc.seed, spans).as_row()
+    return rule_sets_table(rows)
 
 
 def count_span(plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int) -> Summary:
@@ -164,7 +183,7 @@ def fresh_seed() -> int:
 
 
 def _play(
-    gathered: Gathered,
+    gathered: RunAccumulator,
     runs: int,
     executor: Any,
     progress: bool,
@@ -195,7 +214,7 @@ def _play(
         raise failure from error
 
 
-def _failure(gathered: Gathered, error: BlockError | BrokenExecutor, aim: str) -> BlockError:
+def _failure(gathered: RunAccumulator, error: BlockError | BrokenExecutor, aim: str) -> BlockError:
     """Return the failure of a block, or of the executor, with what had been finished before it."""
     done = f"{gathered.runs} {aim}"
     gathered.stopped = f"failed after {done}"
@@ -205,7 +224,7 @@ def _failure(gathered: Gathered, error: BlockError | BrokenExecutor, aim: str) -
     return failure
 
 
-def _play_until(gathered: Gathered, precision: float, target: str | None, executor: Any, progress: bool) -> None:
+def _play_until(gathered: RunAccumulator, precision: float, target: str | None, executor: Any, progress: bool) -> None:
     """Play span after span until the target is precise enough."""
     if isinstance(precision, bool) or not isinstance(precision, (int, float)) or not 0 < precision < 0.5:
         raise IomsimError(f"precision must be between 0 and 0.5, got {precision!r}; 0.005 is half a point")

@@ -1,58 +1,346 @@
-"""Runs as tidy tables: one row per run; one row per run, round and candidate."""
+"""`Tables`: what the counts of a forecast say; `TABLES`: its tables, for files, report, JSON and commands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from iomsim._version import VERSION
+from iomsim.engine.clock import DAY, DAY_NAMES
 from iomsim.engine.outcomes import Outcomes
-from iomsim.forecasting.summary import round_numbers, yes_no_rows
+from iomsim.errors import IomsimError, unknown
+from iomsim.forecasting import estimates
+from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands
+from iomsim.forecasting.result import Result
+from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
+from iomsim.model.components import WEEKDAYS
+from iomsim.model.events import events_digest
+from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS
 
+NO_WINNER = "no winner"
 
-def runs_table(out: Outcomes, names: Sequence[str], midnight: datetime) -> pd.DataFrame:
-    """Return one row per run: winner, ending, rounds, members present, and when it ended.
-
-    Parameters
-    ----------
-    out : Outcomes
-        The runs.
-    names : sequence of str
-        The candidates, and last what stands for nobody.
-    midnight : datetime
-        Of the day on which the session opens.
-    """
-    ended = np.datetime64(midnight, "m") + out.minute.astype("timedelta64[m]")
-    known = pd.Series(ended).where(out.minute >= 0)
-    return pd.DataFrame(
-        {
-            "winner": pd.Categorical.from_codes(np.where(out.winner < 0, len(names) - 1, out.winner), list(names)),
-            "ending": pd.Categorical.from_codes(out.ending, list(ENDINGS)),
-            "rounds": out.rounds,
-            "present": out.present,
-            "ended_at": known,
-            "decided_at": known.where(out.winner >= 0),
-        },
-        index=pd.RangeIndex(out.size, name="run"),
-    )
+ROUNDS_SHOWN = 8
+"""Rounds shown one by one."""
 
 
-def tallies_table(out: Outcomes, candidates: Sequence[str]) -> pd.DataFrame:
-    """Return one row per run, round and standing candidate: votes, valid papers, share, kind of round."""
-    row, k = np.nonzero(out.votes >= 0)
-    run = np.repeat(np.arange(out.size), out.rounds)
-    votes, valid = out.votes[row, k], out.valid[row]
-    return pd.DataFrame(
-        {
-            "run": run[row],
-            "round": round_numbers(out)[row],
-            "candidate": pd.Categorical.from_codes(k, list(candidates)),
-            "votes": votes,
-            "valid": valid,
-            "share": votes / np.maximum(valid, 1),
-            "kind": pd.Categorical.from_codes(yes_no_rows(out)[row].astype(int), ["ballot", "yes/no"]),
+def own_rules(fc: Tables) -> pd.DataFrame:
+    """Return the table of rule sets of a forecast that is beside no other: its own row."""
+    return rule_sets_table({fc.race.rules.label: fc.as_row()})
+
+
+def rule_sets_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """Return the table of rule sets from its rows."""
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Tables:
+    """The tables of a forecast; its attributes are those of :class:`iomsim.Forecast`."""
+
+    race: Scenario
+    seed: int
+    summary: Summary
+    outcomes: Outcomes | None = None
+    version: str = VERSION
+    stopped: str = "all runs asked for were played"
+    announced: int = 0
+    events: tuple[dict[str, Any], ...] = ()
+    out: tuple[str, ...] = ()
+    certain: bool = False
+    reached: float | None = None
+    assumptions: Result | None = None
+    compare_rules: Callable[[Tables], pd.DataFrame] = own_rules
+
+    def __len__(self) -> int:
+        """Return the number of runs."""
+        return self.summary.runs
+
+    def win_probability(self) -> pd.DataFrame:
+        """Return who wins: candidates and "no winner" by probability, low and high.
+
+        Intervals are 95 % Monte Carlo intervals (Wilson), here and in every table.
+        """
+        names = [*self.race.names, NO_WINNER]
+        winner = self.summary.ends["winner"]
+        hits = [self.summary.count(winner == k) for k in (*range(len(names) - 1), -1)]
+        out = self._table(hits, pd.Index(names, name="winner"))
+        out.loc[list(self.out), ["low", "high"]] = 0.0
+        return out
+
+    def rounds(self) -> pd.DataFrame:
+        """Return the rounds to decision.
+
+        Returns
+        -------
+        DataFrame
+            By round: `probability` that somebody is elected in it, with `low` and `high`;
+            `cumulative`, elected by then; `ended_without_winner`, elections that fail in this
+            round or are given up after it; and `undecided`, still open afterwards.
+        """
+        ends = self.summary.ends
+        last = int(ends["rounds"].max())
+        won = ends["winner"] >= 0
+        elected, lost = (self.summary.tally("rounds", last + 1, where)[1:] for where in (won, ~won))
+        out = self._table(elected, pd.RangeIndex(1, last + 1, name="round"))
+        out["cumulative"] = np.cumsum(elected) / len(self)
+        out["ended_without_winner"] = lost / len(self)
+        out["undecided"] = (len(self) - np.cumsum(elected + lost)) / len(self)
+        return out
+
+    def endings(self) -> pd.DataFrame:
+        """Return how it ended and for whom: ending and winner by probability, low, high."""
+        names, ends = [*self.race.names, NO_WINNER], self.summary.ends
+        pairs = [
+            (e, k)
+            for e, ending in enumerate(ENDINGS)
+            for k in ([-1] if ending in ("failed", "unresolved") else range(len(names) - 1))
+        ]
+        hits = [self.summary.count((ends["ending"] == e) & (ends["winner"] == k)) for e, k in pairs]
+        index = pd.MultiIndex.from_tuples([(ENDINGS[e], names[k]) for e, k in pairs], names=["ending", "winner"])
+        return self._table(hits, index)
+
+    def decided_at(self) -> pd.DataFrame:
+        """Return when somebody is elected: date, weekday and hour by probability, low, high.
+
+        `cumulative` adds the hours up; the last row counts the runs that elect nobody, which have no
+        hour, so that its `cumulative` is missing.
+        """
+        elected = self.summary.ends[self.summary.ends["winner"] >= 0]
+        hits = elected["count"].groupby(elected["minute"] // 60).sum()
+        when = [self.opening_date + timedelta(hours=int(h)) for h in hits.index]
+        index = pd.MultiIndex.from_tuples(
+            [(w.strftime("%Y-%m-%d"), DAY_NAMES[w.weekday()], f"{w:%H}:00") for w in when] + [(NO_WINNER, "", "")],
+            names=["date", "day", "hour"],
+        )
+        out = estimates.table([*hits, len(self) - hits.sum()], len(self), index)
+        out["cumulative"] = [*np.cumsum(hits) / len(self), np.nan]
+        return out
+
+    def rule_sets(self) -> pd.DataFrame:
+        """Return the shipped rule sets side by side, on the same random numbers.
+
+        Rules of the scenario's own that are not shipped come first.  On an election day they are those
+        under which what was announced could have happened, its own among them.
+
+        Returns
+        -------
+        DataFrame
+            By rule set: probability of each candidate, of no winner, and that voting spills into
+            the next day (with `low` and `high`); the median rounds.
+        """
+        return self._rule_sets.copy()
+
+    @cached_property
+    def _rule_sets(self) -> pd.DataFrame:
+        return self.compare_rules(self)
+
+    def spill(self, day: str | date | None = None) -> Estimate:
+        """Return the probability that voting is not over when the day before `day` ends.
+
+        Parameters
+        ----------
+        day : str or date, optional
+            A weekday such as "Tuesday" (the first one after the opening), or a date.  Default: the
+            next day with a sitting after the opening.
+
+        Raises
+        ------
+        IomsimError
+            If there is no such weekday, or the day is not after the opening.
+        """
+        wanted = self.next_day if day is None else _later_day(self.opening_date.date(), day)
+        minute = self.summary.ends["minute"]
+        late = (minute >= self._minutes_to(wanted)) | (minute < 0)
+        return Estimate.of(self.summary.count(late), len(self))
+
+    def median_rounds(self) -> tuple[int, int, int]:
+        """Return the median, and the 10 % and 90 % points, of the rounds held."""
+        low, middle, high = self.summary.quantile("rounds", [0.1, 0.5, 0.9])
+        return int(middle), int(low), int(high)
+
+    def as_row(self) -> dict[str, float]:
+        """Return the row that this forecast makes beside others: chances, spill, median rounds."""
+        spill = self.spill()
+        return {
+            **self.win_probability()["probability"].to_dict(),
+            "spill": spill.value,
+            "low": spill.low,
+            "high": spill.high,
+            "median_rounds": self.median_rounds()[0],
         }
-    )
+
+    # -- tables of runs ---------------------------------------------------------------------
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row per run: winner, ending, rounds, members present, and when it ended.
+
+        `ended_at` is missing for unresolved runs; `decided_at` also for failed ones.
+        """
+        return self._runs.copy()
+
+    @property
+    def tallies(self) -> pd.DataFrame:
+        """One row per run, round and standing candidate: votes, valid papers, share, kind of round."""
+        return self._tallies.copy()
+
+    @cached_property
+    def _runs(self) -> pd.DataFrame:
+        out, names = self.all_outcomes, [*self.race.names, NO_WINNER]
+        ended = pd.Series(np.datetime64(self.opening_date, "m") + out.minute.astype("timedelta64[m]"))
+        known = ended.where(out.minute >= 0)
+        return pd.DataFrame(
+            {
+                "winner": pd.Categorical.from_codes(np.where(out.winner < 0, len(names) - 1, out.winner), names),
+                "ending": pd.Categorical.from_codes(out.ending, list(ENDINGS)),
+                "rounds": out.rounds,
+                "present": out.present,
+                "ended_at": known,
+                "decided_at": known.where(out.winner >= 0),
+            },
+            index=pd.RangeIndex(out.size, name="run"),
+        )
+
+    @cached_property
+    def _tallies(self) -> pd.DataFrame:
+        out = self.all_outcomes
+        row, k = np.nonzero(out.votes >= 0)
+        votes, valid = out.votes[row, k], out.valid[row]
+        return pd.DataFrame(
+            {
+                "run": np.repeat(np.arange(out.size), out.rounds)[row],
+                "round": round_numbers(out)[row],
+                "candidate": pd.Categorical.from_codes(k, self.race.names),
+                "votes": votes,
+                "valid": valid,
+                "share": votes / np.maximum(valid, 1),
+                "kind": pd.Categorical.from_codes(yes_no_rows(out)[row].astype(int), ["ballot", "yes/no"]),
+            }
+        )
+
+    @property
+    def all_outcomes(self) -> Outcomes:
+        """Every run as arrays.
+
+        Raises
+        ------
+        IomsimError
+            If only the summary was kept.
+        """
+        if self.outcomes is None:
+            raise IomsimError("this forecast kept only its summary; make it with keep='runs' to see every run")
+        return self.outcomes
+
+    # -- days and provenance ----------------------------------------------------------------
+
+    @property
+    def opening_date(self) -> datetime:
+        """Midnight of the day on which the session opens."""
+        return datetime.combine(self.race.clock.opens.date(), datetime.min.time())
+
+    @property
+    def next_day(self) -> date:
+        """The first day with a sitting after the opening date; if there is none, the day after it."""
+        return self.opening_date.date() + timedelta(days=self.race.clock.calendar().next_day)
+
+    @property
+    def spilled(self) -> bool:
+        """Whether something was announced on the next day already, so that the spill is a fact."""
+        return self.reached is not None and self.reached >= self._minutes_to(self.next_day)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Version, seed, runs, scenario hash, rules, title, the rounds announced, and all that was announced."""
+        return {
+            "version": self.version,
+            "seed": self.seed,
+            "runs": len(self),
+            "scenario": self.race.hash,
+            "rules": self.race.rules.label,
+            "title": self.race.title,
+            "announced": self.announced,
+            "events": [dict(event) for event in self.events],
+        }
+
+    def stamp(self) -> str:
+        """Return what is needed to make this forecast again, in one line."""
+        p = self.provenance
+        return (
+            f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs · scenario {p['scenario']}"
+            f" · rules {p['rules']}"
+        ) + (f" · {len(self.events)} announced, {events_digest(self.events)}" if self.events else "")
+
+    def _minutes_to(self, day: date) -> int:
+        return (day - self.opening_date.date()).days * DAY
+
+    def _table(self, hits: Any, index: pd.Index) -> pd.DataFrame:
+        out = estimates.table(hits, len(self), index)
+        return out.assign(low=out["probability"], high=out["probability"]) if self.certain else out
+
+
+def _later_day(first: date, day: str | date) -> date:
+    """Return the day that a weekday's name, a date or an ISO date means, if it is after the first."""
+    wanted = day if isinstance(day, date) else _weekday_after(first, day)
+    wanted = wanted.date() if isinstance(wanted, datetime) else wanted
+    if wanted <= first:
+        raise IomsimError(f"{wanted} is not after the opening on {first}; ask for a later day")
+    return wanted
+
+
+def _weekday_after(first: date, name: str) -> date:
+    """Return the first day after `first` that has this weekday's name, or the ISO date written."""
+    short = str(name)[:3].capitalize()
+    if short in WEEKDAYS and DAY_NAMES[WEEKDAYS.index(short)].casefold().startswith(str(name).casefold()):
+        ahead = (WEEKDAYS.index(short) - first.weekday()) % 7
+        if ahead == 0:
+            raise IomsimError(f"the session opens on a {DAY_NAMES[first.weekday()]}; ask for a later day")
+        return first + timedelta(days=ahead)
+    try:
+        return date.fromisoformat(str(name))
+    except ValueError:
+        raise unknown("day", name, DAY_NAMES) from None
+
+
+# -- the list of tables ------------------------------------------------------------------------------
+
+
+def first_rounds(fc: Tables) -> pd.DataFrame:
+    """Return the first rounds one by one, and what comes after them in one row."""
+    table = fc.rounds()
+    shown = table[["probability", "low", "high"]].head(ROUNDS_SHOWN)
+    if len(table) > ROUNDS_SHOWN:
+        decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
+        shown = pd.concat([shown, estimates.table([decided], len(fc), [f"{ROUNDS_SHOWN + 1} or more"])])
+    return shown.rename_axis("elected in round")
+
+
+def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
+    """Return the rule sets side by side, per hundred."""
+    table = fc.rule_sets()
+    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
+    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
+
+
+class ResultTable(NamedTuple):
+    """A table of a forecast: its heading, its numbers, and how it is shown to readers, if it is."""
+
+    heading: str
+    numbers: Callable[[Tables], pd.DataFrame]
+    in_words: Callable[[Tables], pd.DataFrame] | None
+
+
+TABLES = {
+    "win_probability": ResultTable("Who wins", Tables.win_probability, lambda fc: in_words(fc.win_probability())),
+    "rounds": ResultTable("After how many rounds", Tables.rounds, lambda fc: in_words(first_rounds(fc))),
+    "endings": ResultTable("How it ends", Tables.endings, lambda fc: in_words(fc.endings().query("probability > 0"))),
+    "decided_at": ResultTable("When it is decided", Tables.decided_at, None),
+    "rule_sets": ResultTable("By the rules in force", Tables.rule_sets, rule_sets_in_words),
+}
+"""The tables that answer, by the name of their file."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from iomsim.forecasting.estimates import count, in_100
+from iomsim.forecasting.tables import Tables
 from iomsim.model.events import in_words
-
-if TYPE_CHECKING:
-    from iomsim.forecasting.forecast import Forecast
 
 MARGIN = 0.05
 """Leads below this are called level, however many runs tell them: no assumption is as good as that."""
@@ -20,7 +17,7 @@ MARGIN = 0.05
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
 
 
-def answer(fc: Forecast) -> str:
+def answer(fc: Tables) -> str:
     """Return who wins, after how many rounds and when, and both kinds of uncertainty: three sentences.
 
     A fourth tells the range over the assumptions, if they have been moved.
@@ -29,7 +26,7 @@ def answer(fc: Forecast) -> str:
     return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc), *moved])
 
 
-def over(fc: Forecast) -> str:
+def over(fc: Tables) -> str:
     """Return how it ended, if that has been announced and is certain by rule; else nothing."""
     if not fc.certain:
         return ""
@@ -40,7 +37,7 @@ def over(fc: Forecast) -> str:
     return f"It is over: nobody is elected {after} ({ending}){_when(fc)}."
 
 
-def _when(fc: Forecast) -> str:
+def _when(fc: Tables) -> str:
     """Return when it ended, if that has been announced."""
     ended = fc.summary.ends["minute"]
     if fc.reached is None or (ended != int(fc.reached)).any():
@@ -48,7 +45,7 @@ def _when(fc: Forecast) -> str:
     return f", on {fc.opening_date + timedelta(minutes=fc.reached):%A at %H:%M}"
 
 
-def since(fc: Forecast) -> str:
+def since(fc: Tables) -> str:
     """Return what the forecast starts from: nothing before the vote, later what was announced last."""
     if not fc.events:
         return ""
@@ -61,7 +58,7 @@ def since(fc: Forecast) -> str:
     return f"After {'; '.join([tally, *map(in_words, others)])}: "
 
 
-def who(fc: Forecast) -> str:
+def who(fc: Tables) -> str:
     """Return who wins, with the chances of all.
 
     Examples
@@ -79,13 +76,13 @@ def who(fc: Forecast) -> str:
     return f"{_position(fc)}: {told}."
 
 
-def standing(fc: Forecast) -> list[str]:
+def standing(fc: Tables) -> list[str]:
     """Return the candidates who may still be elected, the likeliest first."""
     chances = fc.win_probability()["probability"].iloc[:-1].drop(list(fc.out))
     return [str(name) for name in chances.sort_values(ascending=False, kind="stable").index]
 
 
-def is_level(fc: Forecast) -> bool:
+def is_level(fc: Tables) -> bool:
     """Return whether the two likeliest are as likely, for all that is known."""
     table, names = fc.win_probability(), standing(fc)[:2]
     if len(names) < 2:
@@ -94,12 +91,12 @@ def is_level(fc: Forecast) -> bool:
     return bool(first - second < max(MARGIN, ((table["high"] - table["low"])[names] / 2).sum()))
 
 
-def nobody_likely(fc: Forecast) -> bool:
+def nobody_likely(fc: Tables) -> bool:
     """Return whether more than half of the elections elect nobody."""
     return bool(fc.win_probability()["probability"].iloc[-1] > 0.5)
 
 
-def _position(fc: Forecast) -> str:
+def _position(fc: Tables) -> str:
     """Return who is ahead, or what else is most to be expected."""
     first, *others = standing(fc)
     if nobody_likely(fc):
@@ -109,7 +106,7 @@ def _position(fc: Forecast) -> str:
     return f"{first} and {others[0]} are level" if is_level(fc) else f"{first} is ahead"
 
 
-def how_long(fc: Forecast) -> str:
+def how_long(fc: Tables) -> str:
     """Return the median and the 80 % range of the rounds, and the chance of another day."""
     middle, low, high = fc.median_rounds()
     most = fc.race.rules.max_rounds
@@ -122,7 +119,7 @@ def how_long(fc: Forecast) -> str:
     )
 
 
-def how_sure(fc: Forecast) -> str:
+def how_sure(fc: Tables) -> str:
     """Return the Monte Carlo error and, apart from it, the range over the rule sets."""
     points = max(_half_width(fc.win_probability()), fc.spill().half_width) * 100
     return (
@@ -131,7 +128,7 @@ def how_sure(fc: Forecast) -> str:
     )
 
 
-def _by_rules(fc: Forecast) -> str:
+def _by_rules(fc: Tables) -> str:
     """Return how far the next day moves across the rule sets; once it is there, the favourite."""
     sides = fc.rule_sets()
     if len(sides) == 1:

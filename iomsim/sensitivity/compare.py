@@ -26,9 +26,10 @@ import pandas as pd
 
 from iomsim.errors import PairingError
 from iomsim.forecasting.estimates import thousands
-from iomsim.forecasting.forecast import NO_WINNER, Forecast
+from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.run import forecast, fresh_seed
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.intervals import NO_CHANGE, is_clear, paired_interval

@@ -12,8 +12,8 @@ import pandas as pd
 from iomsim.engine.progress import progress_bar
 from iomsim.errors import IomsimError, ScenarioError
 from iomsim.forecasting.estimates import in_100, wilson
-from iomsim.forecasting.forecast import NO_WINNER
 from iomsim.forecasting.result import Result
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import (

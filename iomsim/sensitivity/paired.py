@@ -16,8 +16,8 @@ from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN, Parameters, iter_spans, play_span
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
-from iomsim.forecasting.forecast import NO_WINNER
 from iomsim.forecasting.run import fresh_seed
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import check_values
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Flags, Floats

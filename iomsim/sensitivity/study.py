@@ -14,7 +14,7 @@ import pandas as pd
 from iomsim.engine.progress import progress_bar
 from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
 from iomsim.forecasting.estimates import wilson
-from iomsim.forecasting.forecast import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.store import Row, Store
