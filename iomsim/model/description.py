@@ -13,14 +13,14 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from iomsim.engine.plan import ExposureTerm, Plan
 from iomsim.engine.plan import Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
 from iomsim.model.components import Behaviour, Candidate, Clock, Day, RulesOfFile, Sponsor, Tie
-from iomsim.model.electorate import Electorate, rows, select
+from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
 from iomsim.rules.ruleset import Rules
 
@@ -57,7 +57,11 @@ class Description(FrozenModel):
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self, info: ValidationInfo) -> Self:
+        if isinstance(info.context, Plan):  # of a description that differs in the values of parameters only
+            self.__dict__["_plan"] = info.context.at({path: q.value for path, q in self.parameters().items()})
+            self.plan.exposure  # noqa: B018 - refused now, not later
+            return self
         for kind, things in (("candidates", self.candidates), ("sponsors", self.sponsors), ("ties", self.ties)):
             _distinct(kind, [thing.name for thing in things])
         _callable(self.names)
@@ -230,7 +234,7 @@ class Description(FrozenModel):
         """What is hashed, in pieces; the piece that holds each parameter's value and range; the parameters."""
         numbers = count()
         content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
-        content |= {"rules": repr(self.rules.with_(name="")), "members": self.electorate.frame.to_csv()}
+        content |= {"rules": repr(self.rules.with_(name="")), "members": as_csv(self.electorate)}
         pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
         quantities = self.parameters()
         paths = list(quantities)  # a dump has the quantities in the order in which they are walked

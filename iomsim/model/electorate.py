@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -79,7 +79,13 @@ class Electorate(FrozenModel):
         return hash(self.model_dump_json())
 
 
-@cache
+@lru_cache(maxsize=64)
+def as_csv(electorate: Electorate) -> str:
+    """Return the member table as csv, from which a scenario's hash is made."""
+    return _frame(electorate).to_csv()
+
+
+@lru_cache(maxsize=64)
 def _frame(electorate: Electorate) -> pd.DataFrame:
     raw = _raw(electorate)
     short = electorate.id or ("iso3" if "iso3" in raw.columns else electorate.name)

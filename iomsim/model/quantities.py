@@ -36,8 +36,10 @@ class FrozenModel(BaseModel):
         return type(self).model_fields[key].description or key
 
     def __dir__(self) -> list[str]:
-        """Return our names, not pydantic's."""
-        return public_names(self)
+        """Return our names, not pydantic's, for completion."""
+        ours = [kind for kind in type(self).__mro__ if kind.__module__.startswith("iomsim.")]
+        names = {name for kind in ours for name in vars(kind) if not name.startswith(("_", "model_"))}
+        return sorted(names | set(type(self).model_fields))
 
     def __repr__(self) -> str:
         """Return what it holds, a line for each."""
@@ -46,13 +48,6 @@ class FrozenModel(BaseModel):
         return "\n".join([type(self).__name__, *shown])
 
     __str__ = __repr__
-
-
-def public_names(thing: BaseModel) -> list[str]:
-    """Return the names that a description's own classes define, for completion."""
-    ours = (vars(kind) for kind in type(thing).__mro__ if kind.__module__.startswith("iomsim."))
-    names = {name for space in ours for name in space if not name.startswith(("_", "model_"))}
-    return sorted(names | set(type(thing).model_fields))
 
 
 def _said(value: Any) -> str:

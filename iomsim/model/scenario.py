@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from iomsim.engine.balance import solve
+from iomsim.engine.plan import Plan
 from iomsim.errors import IomsimError, ScenarioError, unknown, writing
 from iomsim.model import briefing, toml
 from iomsim.model.components import SHORTHANDS, Behaviour, Clock, Tie
@@ -108,7 +109,7 @@ class Scenario(Description):
             if path not in known:
                 raise unknown("parameter", path, known)
             raw = put(raw, known[path].keys, _at(path, known[path].quantity, value))
-        return build(raw, self.title)
+        return build(raw, self.title, self.plan)
 
     def with_ties(self, *ties: Tie) -> Scenario:
         """Return a copy with further ties."""
@@ -171,8 +172,11 @@ class Scenario(Description):
         return briefing.html(self)
 
 
-def build(data: Mapping[str, Any], where: str = "scenario") -> Scenario:
+def build(data: Mapping[str, Any], where: str = "scenario", plan: Plan | None = None) -> Scenario:
     """Return the scenario that a mapping describes, as read from TOML.
+
+    With the `plan` of a scenario that differs in the values of parameters only, it need not be
+    compiled anew.
 
     Raises
     ------
@@ -180,7 +184,7 @@ def build(data: Mapping[str, Any], where: str = "scenario") -> Scenario:
         One sentence per problem, with the key, what was got and what would work.
     """
     try:
-        return Scenario.model_validate(dict(data))
+        return Scenario.model_validate(dict(data), context=plan)
     except ValidationError as error:
         raise explain(error, Scenario, data, where) from None
     except IomsimError as error:
