@@ -37,11 +37,8 @@ from iomsim.sensitivity.tornado import Tornado, tornado
 from iomsim.sensitivity.variants import SideBySide, side_by_side
 from iomsim.validation.backtest import backtest
 from iomsim.validation.contest import Contest
-from iomsim.validation.contests import contest, contests
-from iomsim.validation.data import history
+from iomsim.validation.data import contest, contests, history
 from iomsim.validation.fit import Fit, fit
-from iomsim.validation.heldout import HeldOut, held_out
-from iomsim.validation.synthetic import synthetic_contests
 from iomsim.validation.verdict import Backtest
 
 __all__ = [
@@ -60,7 +57,6 @@ __all__ = [
     "Fit",
     "Forecast",
     "Grid",
-    "HeldOut",
     "InterruptedForecastWarning",
     "IomsimError",
     "Night",
@@ -90,7 +86,6 @@ __all__ = [
     "fit",
     "forecast",
     "grid",
-    "held_out",
     "history",
     "live",
     "load",
@@ -102,6 +97,5 @@ __all__ = [
     "schema",
     "side_by_side",
     "sobol",
-    "synthetic_contests",
     "tornado",
 ]

@@ -12,6 +12,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 import iomsim as iom
+from iomsim.validation.synthetic import synthetic_contests
 from iomsim.charts.base import captions
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.validation.verdict import Backtest
@@ -24,7 +25,7 @@ def judged() -> Backtest:
 
 @pytest.fixture(scope="module")
 def made_up() -> Backtest:
-    return iom.backtest(iom.synthetic_contests(6, seed=1, size=30), particles=60)
+    return iom.backtest(synthetic_contests(6, seed=1, size=30), particles=60)
 
 
 @pytest.fixture(autouse=True)
@@ -99,28 +100,28 @@ def test_trajectories_are_the_announced_tallies(judged: Backtest) -> None:
 def test_bands_are_the_forecasts_made_one_round_before(judged: Backtest) -> None:
     data = judged.plot.history_data().set_index(["contest", "round"])
     for case in judged.cases:
-        key = (case.contest.id, case.position.round + 1)
-        shares = case.said.outlook.shares
+        key = (case.contest.id, case.situation.round + 1)
+        shares = case.step.prediction.shares
         if shares is None or not len(shares):
             assert key not in data.index or np.isnan(data.loc[key, "p5"])
         elif (
-            case.position.candidates[0]
-            == judged.cases[[c.contest.id for c in judged.cases].index(key[0])].position.candidates[0]
+            case.situation.candidates[0]
+            == judged.cases[[c.contest.id for c in judged.cases].index(key[0])].situation.candidates[0]
         ):
             assert data.loc[key, "p20"] == pytest.approx(np.quantile(shares, 0.2, method="inverted_cdf"))
             assert data.loc[key, "p95"] == pytest.approx(np.quantile(shares, 0.95, method="inverted_cdf"))
 
 
 def test_one_who_falls_behind_keeps_the_band_of_ones_own_share(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from test_contests import own
+    from contest_files import own
 
     own(tmp_path, {1: {"A": 52, "B": 46}, 2: {"A": 47, "B": 51}, 3: {"A": 30, "B": 68}}, winner="B")
     swapped = iom.backtest(folder=tmp_path, particles=150)
     data = swapped.plot.history_data().set_index("round")
-    case = next(case for case in swapped.cases if case.position.round == 2)
-    assert case.position.candidates[0] == "B"
+    case = next(case for case in swapped.cases if case.situation.round == 2)
+    assert case.situation.candidates[0] == "B"
     assert data.loc[3, "share"] == pytest.approx(30 / 98)
-    low, high = case.said.outlook.quantiles(0.05, 0.95)
+    low, high = case.step.prediction.quantiles(0.05, 0.95)
     assert data.loc[3, ["p5", "p95"]].tolist() == pytest.approx([1 - high, 1 - low])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_records import election, tally, write
+from contest_files import election, tally, write
 
 import iomsim as iom
 from iomsim import cli

@@ -156,7 +156,8 @@ def calibration(test: Backtest, *, fig: Figure | None = None) -> Figure:
     Examples
     --------
     >>> import iomsim as iom
-    >>> test = iom.backtest(iom.synthetic_contests(4, seed=1, size=30), particles=50)
+    >>> from iomsim.validation.synthetic import synthetic_contests
+    >>> test = iom.backtest(synthetic_contests(4, seed=1, size=30), particles=50)
     >>> len(test.plot.calibration().axes)
     3
     """
@@ -191,9 +192,9 @@ def history_data(test: Backtest) -> pd.DataFrame:
 
 def _rows(test: Backtest, contest: Any) -> list[dict[str, Any]]:
     cases = [case for case in test.cases if case.contest is contest]
-    who = cases[0].position.candidates[0]
-    bands = {case.position.round + 1: _band(case, who) for case in cases}
-    first = cases[0].position.round
+    who = cases[0].situation.candidates[0]
+    bands = {case.situation.round + 1: _band(case, who) for case in cases}
+    first = cases[0].situation.round
     shares = {known.round: known.share(who) for known in contest.ordinary if known.round >= first}
     rounds = sorted({*shares, *(round_ for round_, band in bands.items() if band)})
     return [
@@ -204,8 +205,8 @@ def _rows(test: Backtest, contest: Any) -> list[dict[str, Any]]:
 
 def _band(case: Case, who: str) -> dict[str, float]:
     """Return the quantiles of one's next share; that of a trailing one only if just two stand."""
-    names = case.position.candidates
-    found = dict(zip(BANDS, case.said.outlook.quantiles(*BANDS.values()), strict=True))
+    names = case.situation.candidates
+    found = dict(zip(BANDS, case.step.prediction.quantiles(*BANDS.values()), strict=True))
     if np.isnan(found["p5"]) or who not in names or (who != names[0] and len(names) > 2):
         return {}
     if who == names[0]:

@@ -8,8 +8,7 @@ from typing import Any
 
 from iomsim.cli.common import SEED, plain, say
 from iomsim.validation.backtest import backtest
-from iomsim.validation.contests import contest
-from iomsim.validation.data import history
+from iomsim.validation.data import contest, history
 
 
 def add_to(commands: Any) -> None:

@@ -1,4 +1,4 @@
-"""The model before the judge: forecasts after every announced round of past contests."""
+"""Forecasts after every announced round of past contests, scored beside simple baselines."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.model.components import Behaviour
 from iomsim.model.scenario import Scenario
-from iomsim.validation.baselines import rivals
+from iomsim.validation.baselines import fitted_baselines
 from iomsim.validation.contest import Contest
-from iomsim.validation.contests import contests as read_contests
+from iomsim.validation.data import contests as read_contests
 from iomsim.validation.fit import Fit, fit
-from iomsim.validation.replay import PARTICLES, replay_contest
+from iomsim.validation.prediction import PARTICLES, replay_contest
 from iomsim.validation.verdict import MODEL, Backtest, Case
 
 SEED = 2023
@@ -35,7 +35,7 @@ def backtest(
     particles: int = PARTICLES,
     seed: int = SEED,
 ) -> Backtest:
-    """Forecast past contests round by round, and score the forecasts beside simple rivals.
+    """Forecast past contests round by round, and score the forecasts beside simple baselines.
 
     After every announced round that left a contest open, with at least one more to come, the
     predictive distribution given that round and those before: the leader's next share, whether all
@@ -54,7 +54,7 @@ def backtest(
         What anything fitted is fitted to; default the shipped contests.  The contest judged, and
         whatever is held out, is always left out.
     particles, seed : int
-        Possible worlds behind every forecast, and the seed.
+        Possible particle_count behind every forecast, and the seed.
 
     Returns
     -------
@@ -75,14 +75,15 @@ def backtest(
     whole_number("particles", particles, 2)
     whole_number("seed", seed, 0)
     chosen = choose(contests, folder)
-    school = tuple(read_contests() if train is None else train)
-    behaviour = behaviour_by_contest(model, school)
+    training = tuple(read_contests() if train is None else train)
+    behaviour = behaviour_by_contest(model, training)
     judged = [one for one in chosen if contests is not None or not one.held_out]
-    cases = tuple(case for one in judged for case in _cases(one, behaviour(one), school, particles, seed))
+    cases = tuple(case for one in judged for case in _cases(one, behaviour(one), training, particles, seed))
     if not cases:
         reasons = "; ".join(f"{one.id}: {one.why_none}" for one in chosen[:3])
         raise IomsimError(f"nothing to forecast: no announced round was inconclusive with one to come ({reasons})")
-    note = IN_SAMPLE if model is None and any(_shipped(case.contest) for case in cases) else ""
+    shipped = {one.rounds for one in read_contests()}
+    note = IN_SAMPLE if model is None and any(case.contest.rounds in shipped for case in cases) else ""
     return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note)
 
 
@@ -102,24 +103,17 @@ def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
     there = {} if given and folder is None else {one.id: one for one in read_contests(folder)}
     if asked is None:
         return list(there.values())
-    found = [one if isinstance(one, Contest) else _named(one, there) for one in asked]
+    for one in asked:
+        if not isinstance(one, Contest) and one not in there:
+            raise unknown("contest", one, there)
+    found = [one if isinstance(one, Contest) else there[one] for one in asked]
     ids = [one.id for one in found]
     if not ids or len(set(ids)) < len(ids):
         raise IomsimError(f"ask for at least one contest, and for none twice; got {ids}")
     return found
 
 
-def _shipped(contest: Contest) -> bool:
-    return any(contest.rounds == one.rounds for one in read_contests())
-
-
-def _named(name: str, there: Mapping[str, Contest]) -> Contest:
-    if name not in there:
-        raise unknown("contest", name, there)
-    return there[name]
-
-
-def behaviour_by_contest(model: Model, school: tuple[Contest, ...]) -> Callable[[Contest], Behaviour]:
+def behaviour_by_contest(model: Model, training: tuple[Contest, ...]) -> Callable[[Contest], Behaviour]:
     """Return a function from a contest to the behaviour by which it may be judged.
 
     Raises
@@ -128,7 +122,7 @@ def behaviour_by_contest(model: Model, school: tuple[Contest, ...]) -> Callable[
         If the model is none of what :func:`backtest` takes.
     """
     if model == "fitted":
-        model = fit(school)
+        model = fit(training)
     if isinstance(model, Fit):
         fitted = model
         return lambda contest: fitted.without(contest).behaviour
@@ -172,19 +166,19 @@ def _name_of(model: Model) -> str:
     return "the model with a behaviour of your own"
 
 
-def leaving_out(contest: Contest, school: Iterable[Contest]) -> tuple[Contest, ...]:
+def leaving_out(contest: Contest, training: Iterable[Contest]) -> tuple[Contest, ...]:
     """Return the contests that something judged on this one may learn from.
 
     Neither those held out, nor this one, nor one with the same rounds under another name.
     """
-    return tuple(one for one in school if not one.held_out and one.id != contest.id and one.rounds != contest.rounds)
+    return tuple(one for one in training if not one.held_out and one.id != contest.id and one.rounds != contest.rounds)
 
 
 def _cases(
-    contest: Contest, behaviour: Behaviour, school: tuple[Contest, ...], particles: int, seed: int
+    contest: Contest, behaviour: Behaviour, training: tuple[Contest, ...], particles: int, seed: int
 ) -> Iterator[Case]:
-    others = rivals(leaving_out(contest, school))
-    for said in replay_contest(contest, behaviour, particles=particles, seed=seed):
-        position = contest.position(said.round)
-        outlooks = {MODEL: said.outlook} | {name: rival(position) for name, rival in others.items()}
-        yield Case(contest, position, contest.sequel(said.round), said, outlooks)
+    others = fitted_baselines(leaving_out(contest, training))
+    for step in replay_contest(contest, behaviour, particles=particles, seed=seed):
+        situation = contest.situation(step.round)
+        predictions = {MODEL: step.prediction} | {name: baseline(situation) for name, baseline in others.items()}
+        yield Case(contest, situation, contest.aftermath(step.round), step, predictions)

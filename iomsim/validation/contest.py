@@ -15,7 +15,7 @@ from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import Rules
-from iomsim.validation.rounds import Announced, Position, Sequel, Transition
+from iomsim.validation.rounds import Aftermath, RoundTally, Situation, Transition
 
 LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
@@ -44,7 +44,7 @@ class Contest:
         What elects, who leaves and when the leader stands alone, as far as the files say.
     started : int
         Candidates of the first round.
-    rounds : tuple of Announced
+    rounds : tuple of RoundTally
         What is known, by round number; there may be gaps.
     rounds_total : int
         Rounds held.
@@ -70,7 +70,7 @@ class Contest:
     size: int
     rules: Rules
     started: int
-    rounds: tuple[Announced, ...]
+    rounds: tuple[RoundTally, ...]
     rounds_total: int
     decided_round: int
     decided_how: str
@@ -82,7 +82,7 @@ class Contest:
     # -- the rounds ---------------------------------------------------------------------------
 
     @cached_property
-    def ordinary(self) -> tuple[Announced, ...]:
+    def ordinary(self) -> tuple[RoundTally, ...]:
         """The known castings of votes between two candidates or more for one seat."""
         return tuple(known for known in self.rounds if known.kind == "round" and len(known.field) > 1)
 
@@ -106,14 +106,14 @@ class Contest:
         """Consecutive known ordinary rounds between the same main candidates."""
         pairs = ((a, b) for a, b in pairwise(self.ordinary) if b.round == a.round + 1)
         same = ((a, b) for a, b in pairs if set(a.field) == set(b.field))
-        return tuple(Transition(a.among(a.field), b.among(a.field), self.position(a.round).first) for a, b in same)
+        return tuple(Transition(a.among(a.field), b.among(a.field), self.situation(a.round).first) for a, b in same)
 
     @property
     def points(self) -> tuple[int, ...]:
         """The announced rounds that left it open, with at least one more round to come."""
         return tuple(known.round for known in self.ordinary if not self.unused(known))
 
-    def unused(self, known: Announced) -> str:
+    def unused(self, known: RoundTally) -> str:
         """Return why nothing is forecast after a round, or nothing if something is."""
         reasons = {
             "two-seat": "two seats at once",
@@ -147,7 +147,7 @@ class Contest:
 
     # -- what was known, and what followed -------------------------------------------------------
 
-    def at(self, round_: int) -> Announced:
+    def at(self, round_: int) -> RoundTally:
         """Return what was announced of an ordinary round.
 
         Raises
@@ -161,19 +161,19 @@ class Contest:
         have = ", ".join(str(known.round) for known in self.ordinary) or "none"
         raise AnnouncementError(f"{self.id} has no tally to forecast from in round {round_}; it has {have}")
 
-    def position(self, round_: int) -> Position:
+    def situation(self, round_: int) -> Situation:
         """Return what a forecaster knew after a round; raises as :meth:`at`.
 
         Examples
         --------
-        >>> from iomsim.validation.contests import contest
-        >>> contest("UNSC2007-EEG").position(2).tallies
+        >>> from iomsim.validation.data import contest
+        >>> contest("UNSC2007-EEG").situation(2).tallies
         ((95, 91), (106, 81))
         """
         now = self.at(round_)
         met = [a for a in self.ordinary if a.round <= round_ and set(a.field) == set(now.field)]
         continued = any(known.round == round_ - 1 for known in self.rounds)
-        return Position(
+        return Situation(
             candidates=now.field,
             rounds=tuple(a.round for a in met),
             tallies=tuple(a.among(now.field).tally for a in met),
@@ -182,32 +182,32 @@ class Contest:
             first=len(met) == 1 and (round_ == 1 or continued),
         )
 
-    def sequel(self, round_: int) -> Sequel:
+    def aftermath(self, round_: int) -> Aftermath:
         """Return what followed a round; raises as :meth:`at`.
 
         Examples
         --------
-        >>> from iomsim.validation.contests import contest
-        >>> contest("UNSC2007-EEG").sequel(1)
-        Sequel(next_share=0.5668449197860963, to_come=1, winner='Croatia', ending='acclamation')
+        >>> from iomsim.validation.data import contest
+        >>> contest("UNSC2007-EEG").aftermath(1)
+        Aftermath(next_share=0.5668449197860963, to_come=1, winner='Croatia', ending='acclamation')
         """
         now = self.at(round_)
         share = next((a.share(now.field[0]) for a in self.ordinary if a.round == round_ + 1), None)
         winner = self.winner if self.winner in now.field else None
-        return Sequel(share, max(self.decided_round - round_, 0), winner, self.ending)
+        return Aftermath(share, max(self.decided_round - round_, 0), winner, self.ending)
 
     def needed(self, round_: int, valid: int) -> int:
         """Return the votes that elect in a round with so many valid papers.
 
         Examples
         --------
-        >>> from iomsim.validation.contests import contest
+        >>> from iomsim.validation.data import contest
         >>> contest("WHO2017").needed(2, 183), contest("WHO2017").needed(3, 183)
         (122, 92)
         """
         return int(self.rules.needed(self.size if self.rules.base == "entitled" else valid, round_))
 
-    def _elects(self, known: Announced) -> bool:
+    def _elects(self, known: RoundTally) -> bool:
         return max(known.tally) >= (known.needed or self.needed(known.round, known.base))
 
     # -- as a scenario ---------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class Contest:
 
         Examples
         --------
-        >>> from iomsim.validation.contests import contest
+        >>> from iomsim.validation.data import contest
         >>> race = contest("UNSC2006-GRULAC").scenario
         >>> race.names, len(race.members), race.rules.needed(185)
         (('Guatemala', 'Venezuela'), 192, 124)

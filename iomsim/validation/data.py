@@ -1,32 +1,166 @@
-"""The two files of past contests, read and checked line by line."""
+"""The two files of past contests, read and checked row by row, as tables and as contests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from io import StringIO
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
-from iomsim.errors import advice
+from iomsim.errors import FileError, advice, reason, unknown
 from iomsim.model.evidence import shipped_text
-from iomsim.validation.completing import Record, complete, finish
-from iomsim.validation.lines import Line, lines, read, repeated
+from iomsim.rules.ruleset import Rules, votes_needed
+from iomsim.validation.contest import Contest
+from iomsim.validation.rounds import RoundTally, main_candidates, rules_of
 
-ELECTION_COLUMNS = ("election_id", "decided_how", "winner", "threshold_share")
-TALLY_COLUMNS = ("election_id", "round", "candidate", "votes")
-"""Columns that the files must have; all others may be left out, or left empty."""
+Kind = Literal["round", "two-seat", "yes-no", "single", "partial"]
 
-KINDS = ("round", "two-seat", "yes-no", "single", "partial")
-"""A casting of votes between candidates for one seat; for several seats at once; on the leader
-alone; a formality after the others withdrew; one of which only some tallies are known."""
+KINDS: tuple[str, ...] = get_args(Kind)
+"""A vote between candidates for one seat; for several seats at once; on the leader alone; a formality after
+the others withdrew; one of which only some tallies are known."""
+
+MISSING = ("", "nan", "na", "n/a", "<na>", "nat", "null")
+"""What stands for an empty cell, in any case."""
 
 _COUNTS = (
     *("year", "candidates_first_round", "rounds_total", "days", "electorate_size", "eliminate_after"),
     *("max_two_way", "simple_majority_from", "round", "votes", "voters_entitled", "votes_cast_or_valid"),
     *("majority_required", "seats"),
 )
+
+# -- the rows ------------------------------------------------------------------------------------
+
+
+def _share(cell: str) -> Fraction:
+    """Return a share in (0, 1]; a rounded decimal is the simple fraction that it stands for.
+
+    Examples
+    --------
+    >>> print(*map(_share, ("0.6667", "0.75", "0.66", "2/3")))
+    2/3 3/4 33/50 2/3
+    """
+    try:
+        share = Fraction(cell)
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(0)
+    if not 0 < share <= 1:
+        raise ValueError(f"must be a share such as 2/3 or 0.6667, got {cell!r}")
+    simple, digits = share.limit_denominator(6), len(cell.partition(".")[2])
+    return simple if digits >= 2 and round(float(simple), digits) == float(share) else share
+
+
+def _day(cell: str) -> date:
+    try:
+        return date.fromisoformat(cell[:10])
+    except ValueError:
+        raise ValueError(f"must be a date such as 2023-05-15, got {cell!r}") from None
+
+
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=1)]
+Share = Annotated[Fraction, BeforeValidator(_share)]
+Day = Annotated[date, BeforeValidator(_day)]
+Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
+
+
+class _Row(BaseModel):
+    """A row of a file, which knows where it stands and keeps the cells of other columns."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+    _where: str = PrivateAttr()
+    _cells: dict[str, str] = PrivateAttr()
+
+    def error(self, text: str) -> FileError:
+        """Return an error that names the file and the line."""
+        return FileError(f"{self._where}: {text}")
+
+    @classmethod
+    def of(cls, where: str, cells: dict[str, str]) -> Self:
+        """Return the row of these cells, or raise the first thing that is wrong with it."""
+        known = {column: cell for column, cell in cells.items() if cell.strip().casefold() not in MISSING}
+        try:
+            row = cls.model_validate(known)
+        except ValidationError as error:
+            raise FileError(f"{where}: {cls._sentence(error.errors()[0])}") from None
+        row._where, row._cells = where, cells
+        return row
+
+    def record(self) -> dict[str, Any]:
+        """Return all cells, those of known columns as they were understood."""
+        return self._cells | dict(self)
+
+    @classmethod
+    def _sentence(cls, problem: Any) -> str:
+        column, got = problem["loc"][0], problem["input"]
+        match problem["type"]:
+            case "missing":
+                return f"{column} is empty"
+            case "value_error":
+                return f"{column} {problem['ctx']['error']}"
+            case "literal_error":
+                return f"no {column} of round named {got!r}; {advice(got, KINDS)}"
+            case "bool_parsing":
+                return f"{column} must be 1 or 0, got {got!r}"
+        least = 0 if column in ("votes", "votes_cast_or_valid") else 1
+        return f"{column} must be a whole number of at least {least}, got {got!r}"
+
+
+Row = TypeVar("Row", bound=_Row)
+
+
+class ElectionRow(_Row):
+    """A row of elections.csv."""
+
+    election_id: str
+    body: str = ""
+    year: Number | None = None
+    candidates_first_round: Number | None = None
+    rounds_total: Number | None = None
+    days: Number | None = None
+    decided_how: str = ""
+    winner: str | None = None
+    threshold_share: Share
+    electorate_size: Number | None = None
+    simple_majority_from: Number | None = None
+    eliminate_after: Number | None = None
+    max_two_way: Number | None = None
+    held_out: Flag = False
+
+    def model_post_init(self, context: Any) -> None:
+        """Take the words for nobody as no winner."""
+        if self.winner and self.winner.casefold() in ("none", "nobody"):
+            self.winner = None
+
+
+class TallyRow(_Row):
+    """A row of tallies.csv."""
+
+    election_id: str
+    office: str = ""
+    date: Day | None = None
+    round: Number
+    candidate: str
+    votes: Count
+    voters_entitled: Number | None = None
+    votes_cast_or_valid: Count | None = None
+    majority_required: Number | None = None
+    rule: str = ""
+    secret: Flag = True
+    note: str = ""
+    seats: Number | None = None
+    kind: Kind | None = None
+
+
+# -- reading -------------------------------------------------------------------------------------
 
 
 class History(NamedTuple):
@@ -36,23 +170,27 @@ class History(NamedTuple):
     tallies: pd.DataFrame
 
 
+Told = tuple[ElectionRow, list[list[TallyRow]]]
+"""A contest as it stands in the files: its row, and the rows of every round."""
+
+
 def history(folder: str | Path | None = None) -> History:
     """Return past elections by repeated secret vote, and their announced tallies.
 
     Parameters
     ----------
     folder : str or Path, optional
-        A folder with your own ``elections.csv`` and ``tallies.csv``, in the format of the shipped
-        ones; default the shipped contests.
+        A folder with your own ``elections.csv`` and ``tallies.csv``, in the format of the shipped ones; default
+        the shipped contests.  They must have the columns `election_id`, `decided_how`, `winner` and
+        `threshold_share`; and `election_id`, `round`, `candidate` and `votes`.
 
     Returns
     -------
     History
-        `elections`, one row per contest, and `tallies`, one row per contest, round and candidate,
-        ordered by contest and round.  What was not announced is missing.  Columns that the files
-        may leave out are filled in: `seats` (2 where two were filled at once), `kind` (one of
-        KINDS), the rules that notes and rule texts state (`simple_majority_from`,
-        `eliminate_after`, `max_two_way`, as in :class:`iomsim.Rules`), and `held_out`.
+        `elections`, one row per contest, and `tallies`, one row per contest, round and candidate, ordered by
+        contest and round.  What was not announced is missing.  Where the files do not say it, a round fills one
+        of `seats` (2 if its kind is "two-seat"), its `kind` (one of KINDS) is "yes-no" where one may vote No, and
+        "round" elsewhere; rules that no column states do not hold; and no contest is `held_out`.
 
     Raises
     ------
@@ -67,82 +205,279 @@ def history(folder: str | Path | None = None) -> History:
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
     [[1, 'Kenya', 113], [1, 'Djibouti', 78], [2, 'Kenya', 129], [2, 'Djibouti', 62]]
     """
-    of_elections = _lines(folder, "elections", ELECTION_COLUMNS, ("election_id",))
-    elections = {record["election_id"]: record for record in map(_election, of_elections)}
-    of_tallies = _lines(folder, "tallies", TALLY_COLUMNS, ("election_id", "round", "candidate"))
-    order = {name: place for place, name in enumerate(elections)}
-    records = [_tally(line, elections) for line in of_tallies]
-    records.sort(key=lambda record: (order[record["election_id"]], record["round"]))
-    for name, rows in groupby(records, lambda record: record["election_id"]):
-        complete(elections[name], list(rows))
-    for record in elections.values():
-        finish(record)
-    return History(_frame(list(elections.values())), _frame(records))
+    told = _told(folder)
+    tallies = [row for _, rounds in told for rows in rounds for row in rows]
+    return History(_frame([election for election, _ in told]), _frame(tallies))
 
 
-# --- reading ----------------------------------------------------------------------------------------
-
-
-def _lines(folder: str | Path | None, name: str, columns: Sequence[str], key: Sequence[str]) -> list[Line]:
-    file = f"{name}.csv"
-    text = shipped_text("history", name, ".csv", "table") if folder is None else read(Path(folder) / file)
-    found = lines(text, file, columns)
-    if error := repeated(found, key):
-        raise error
-    return found
-
-
-def _election(line: Line) -> Record:
-    winner = line.text("winner")
-    return line.cells | {
-        "election_id": line.name("election_id"),
-        "body": line.text("body"),
-        "year": line.whole("year", 1),
-        "candidates_first_round": line.whole("candidates_first_round", 1),
-        "rounds_total": line.whole("rounds_total", 1),
-        "days": line.whole("days", 1),
-        "decided_how": line.text("decided_how"),
-        "winner": None if winner.casefold() in ("", "none", "nobody") else winner,
-        "threshold_share": line.share("threshold_share"),
-        "electorate_size": line.whole("electorate_size", 1),
-        "simple_majority_from": line.whole("simple_majority_from", 1),
-        "eliminate_after": line.whole("eliminate_after", 1),
-        "max_two_way": line.whole("max_two_way", 1),
-        "held_out": line.flag("held_out", False),
-        "_line": line,
-    }
-
-
-def _tally(line: Line, elections: Mapping[str, Record]) -> Record:
-    name = line.name("election_id")
-    if name not in elections:
-        raise line.error(f"no election named {name!r} in elections.csv; {advice(name, elections)}")
-    kind = line.text("kind")
-    if kind and kind not in KINDS:
-        raise line.error(f"no kind of round named {kind!r}; {advice(kind, KINDS)}")
-    return line.cells | {
-        "election_id": name,
-        "office": line.text("office"),
-        "date": line.day("date"),
-        "round": line.number_in("round", 1),
-        "candidate": line.name("candidate"),
-        "votes": line.number_in("votes"),
-        "voters_entitled": line.whole("voters_entitled", 1),
-        "votes_cast_or_valid": line.whole("votes_cast_or_valid"),
-        "majority_required": line.whole("majority_required", 1),
-        "rule": line.text("rule"),
-        "secret": line.flag("secret", True),
-        "note": line.text("note"),
-        "seats": line.whole("seats", 1) or (2 if kind == "two-seat" else None),
-        "kind": kind,
-        "_line": line,
-    }
-
-
-def _frame(records: list[Record]) -> pd.DataFrame:
-    frame = pd.DataFrame(records).drop(columns="_line")
+def _frame(rows: Sequence[_Row]) -> pd.DataFrame:
+    frame = pd.DataFrame([row.record() for row in rows])
     for column in frame.columns.intersection(list(_COUNTS)):
         frame[column] = frame[column].astype("Int64" if frame[column].isna().any() else "int64")
     if "date" in frame:
         frame["date"] = pd.to_datetime(frame["date"])
     return frame
+
+
+def _told(folder: str | Path | None) -> list[Told]:
+    """Read and check both files, and fill in what they need not say."""
+    elections = {row.election_id: row for row in _rows(folder, ElectionRow, "elections.csv", ("election_id",))}
+    by_election: dict[str, list[TallyRow]] = {name: [] for name in elections}
+    for row in _rows(folder, TallyRow, "tallies.csv", ("election_id", "round", "candidate")):
+        if row.election_id not in by_election:
+            raise row.error(
+                f"no election named {row.election_id!r} in elections.csv; {advice(row.election_id, elections)}"
+            )
+        by_election[row.election_id].append(row)
+    told = []
+    for name, rows in by_election.items():
+        rows.sort(key=lambda row: row.round)
+        told.append((elections[name], [list(lines) for _, lines in groupby(rows, lambda row: row.round)]))
+        _complete(*told[-1])
+    return told
+
+
+def _rows(folder: str | Path | None, model: type[Row], file: str, key: Sequence[str]) -> list[Row]:
+    needed = [*key, *(name for name, field in model.model_fields.items() if field.is_required())]
+    needed += ["decided_how", "winner"] if model is ElectionRow else []
+    found = [model.of(where, cells) for where, cells in _lines(_text(folder, file), file, list(dict.fromkeys(needed)))]
+    seen = set()
+    for row in found:
+        names = tuple(str(getattr(row, column)) for column in key)
+        if names in seen:
+            raise row.error(f"{', '.join(names)} stands here a second time")
+        seen.add(names)
+    return found
+
+
+def _text(folder: str | Path | None, file: str) -> str:
+    if folder is None:
+        return shipped_text("history", Path(file).stem, ".csv", "table")
+    path = Path(folder) / file
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
+
+
+def _lines(text: str, file: str, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield where every line stands and its cells by column; blank lines are left out."""
+    reader = csv.reader(StringIO(text))
+    header = [column.strip() for column in next(reader, [])]
+    for column in columns:
+        if column not in header:
+            raise FileError(f"{file} has no column {column!r}; {advice(column, header)}")
+    for column in header:
+        if header.count(column) > 1:
+            raise FileError(f"{file} has two columns {column!r}")
+    lines = [(f"{file}, line {reader.line_num}", row) for row in reader if any(cell.strip() for cell in row)]
+    if not lines:
+        raise FileError(f"{file} has a header but no rows")
+    for where, row in lines:
+        if len(row) != len(header):
+            raise FileError(f"{where}: {len(row)} cells, but the header has {len(header)}")
+        yield where, dict(zip(header, row, strict=True))
+
+
+# -- checking ------------------------------------------------------------------------------------
+
+
+def _complete(election: ElectionRow, rounds: list[list[TallyRow]]) -> None:
+    """Check the tallies of one contest against each other, and fill in what the files need not say."""
+    entitled = [row.voters_entitled or 0 for rows in rounds for row in rows]
+    election.electorate_size = election.electorate_size or max(entitled, default=0) or None
+    for rows in rounds:
+        _check_round(rows, election.electorate_size)
+    dated = [(rows[0], day) for rows in rounds if (day := _common(rows, "date"))]
+    for (_, before), (row, day) in pairwise(dated):
+        if day < before:
+            raise row.error(f"this round is dated {day}, before an earlier one ({before})")
+    last = rounds[-1][0].round if rounds else None
+    election.rounds_total = election.rounds_total or last
+    for column in ("electorate_size", "rounds_total"):
+        if getattr(election, column) is None:
+            raise election.error(f"{column} is empty, and there are no tallies to take it from")
+    if last and election.rounds_total and election.rounds_total < last:
+        raise election.error(f"rounds_total is {election.rounds_total}, but tallies.csv has round {last}")
+    if last == election.rounds_total and rounds[-1][0].kind == "round":
+        _check_winner(election, rounds)
+
+
+def _check_round(rows: list[TallyRow], size: int | None) -> None:
+    """Refuse a round that cannot have been, and fill in its seats and its kind."""
+    number, votes = rows[0].round, {row.candidate: row.votes for row in rows}
+    for column in ("date", "seats", "kind", "majority_required"):
+        _common(rows, column)
+    valid, kind, row = _common(rows, "votes_cast_or_valid"), _common(rows, "kind"), rows[-1]
+    entitled = _common(rows, "voters_entitled") or size
+    seats = _common(rows, "seats") or (2 if kind == "two-seat" else 1)
+    if not entitled:
+        raise row.error("neither voters_entitled nor electorate_size says how many members there are")
+    total = sum(votes.values())
+    most = max(total, valid or 0)
+    if max(votes.values()) > entitled or most > seats * entitled:
+        hint = "; if several seats were filled at once, say so in a column seats" if seats == 1 else ""
+        raise row.error(f"round {number} has more votes than members: {most} votes, {entitled} members{hint}")
+    if valid is not None and total > seats * valid:
+        raise row.error(f"the tallies of round {number} add up to {total}, more than the {valid} valid papers")
+    against = {"no", "against"} & {name.casefold() for name in votes}
+    if number > 1 and not kind and not against and len(main_candidates(votes)) == 1:
+        raise row.error(
+            f"nearly all votes of round {number} are one candidate's; a column kind must say whether it was a 'round', "
+            "'single' (a formality after a withdrawal), 'yes-no' or 'partial' (other tallies not known)"
+        )
+    for row in rows:
+        row.seats, row.kind = seats, kind or ("two-seat" if seats > 1 else "yes-no" if against else "round")
+
+
+def _common(rows: list[TallyRow], column: str) -> Any:
+    """Return what the rows of a round say in a column; they may be silent but must not differ."""
+    known = [(row, value) for row in rows if (value := getattr(row, column)) is not None]
+    for row, value in known:
+        if value != known[0][1]:
+            raise row.error(f"{column} is {value} here and {known[0][1]} elsewhere in round {row.round}")
+    return known[0][1] if known else None
+
+
+def _check_winner(election: ElectionRow, rounds: list[list[TallyRow]]) -> None:
+    """Refuse a winner who stood, while somebody else had the votes in the last round."""
+    last = {row.candidate: row.votes for row in rounds[-1]}
+    first, stood = max(last, key=lambda name: last[name]), {row.candidate for rows in rounds for row in rows}
+    papers = _common(rounds[-1], "votes_cast_or_valid") or sum(last.values())
+    need = _common(rounds[-1], "majority_required") or votes_needed(papers, election.threshold_share)
+    if election.winner in stood - {first} and last[first] >= need:
+        raise election.error(
+            f"the winner is {election.winner}, but {first} had the votes in round {rounds[-1][0].round}, the last"
+        )
+
+
+# -- as contests ---------------------------------------------------------------------------------
+
+
+def contest(id: str, folder: str | Path | None = None) -> Contest:
+    """Return one past contest by its id.
+
+    Parameters
+    ----------
+    id : str
+        An `election_id` of :func:`history`.
+    folder : str or Path, optional
+        Where your own two files lie; default the shipped contests.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such contest; the nearest name is given.
+    FileError
+        If the files cannot be read.
+
+    Examples
+    --------
+    >>> [t.before.tally + t.after.tally for t in contest("UNSC2014-WEOG").transitions]
+    [(120, 73, 132, 60)]
+    """
+    found = {one.id: one for one in contests(folder)}
+    if id not in found:
+        raise unknown("contest", id, found)
+    return found[id]
+
+
+def contests(folder: str | Path | None = None) -> tuple[Contest, ...]:
+    """Return all past contests of a folder, by default the shipped ones.
+
+    A contest that is held out among the shipped ones is held out in every folder, also under another id if body
+    and year are the same.
+
+    Raises
+    ------
+    FileError
+        If the files cannot be read.
+
+    Examples
+    --------
+    >>> [one.id for one in contests() if one.held_out]
+    ['IOM2023-DG']
+    """
+    if folder is None:
+        return _shipped()
+    kept = [one for one in _shipped() if one.held_out]
+    return tuple(_contest(*told, kept) for told in _told(folder))
+
+
+@cache
+def _shipped() -> tuple[Contest, ...]:
+    return tuple(_contest(*told, []) for told in _told(None))
+
+
+def _contest(row: ElectionRow, lines: list[list[TallyRow]], kept: list[Contest]) -> Contest:
+    rounds = tuple(map(_round_tally, lines))
+    ending, total = _ending(rounds, row.decided_how, row.winner), row.rounds_total or 1
+    year = row.year or next((known.date.year for known in rounds if known.date), None)
+    decided = _decided_round(rounds, total, ending)
+    same = any(row.election_id == one.id or (row.body, year) == (one.body, one.year) for one in kept)
+    return Contest(
+        id=row.election_id,
+        body=row.body,
+        year=year,
+        size=row.electorate_size or 0,
+        rules=_rules(row, rounds, decided),
+        started=row.candidates_first_round or (len(rounds[0].field) if rounds else 2),
+        rounds=rounds,
+        rounds_total=total,
+        decided_round=decided,
+        decided_how=row.decided_how,
+        ending=ending,
+        winner=row.winner,
+        held_out=row.held_out or same,
+    )
+
+
+def _round_tally(rows: list[TallyRow]) -> RoundTally:
+    return RoundTally(
+        round=rows[0].round,
+        candidates=tuple(row.candidate for row in rows),
+        tally=tuple(row.votes for row in rows),
+        valid=_common(rows, "votes_cast_or_valid"),
+        needed=_common(rows, "majority_required"),
+        date=_common(rows, "date"),
+        kind=str(rows[0].kind),
+    )
+
+
+def _rules(row: ElectionRow, rounds: tuple[RoundTally, ...], decided: int) -> Rules:
+    """Return the rules of a contest; their base is what fits the votes needed and the rounds that went on."""
+    parts = {key: getattr(row, key) for key in ("simple_majority_from", "eliminate_after", "max_two_way")}
+    valid, entitled = (rules_of(row.election_id, row.threshold_share, b, **parts) for b in ("valid", "entitled"))
+    size = row.electorate_size or 0
+    by_entitled = _fits(entitled, rounds, decided, size) and not _fits(valid, rounds, decided, size)
+    return entitled if by_entitled else valid
+
+
+def _fits(rules: Rules, rounds: tuple[RoundTally, ...], decided: int, size: int) -> bool:
+    """Say whether the rules agree with the votes needed and let inconclusive rounds be inconclusive."""
+    ordinary = [known for known in rounds if known.kind == "round"]
+    needs = [(known, rules.needed(size if rules.base == "entitled" else known.base, known.round)) for known in ordinary]
+    stated = all(known.needed is None or abs(known.needed - need) <= 1 for known, need in needs)
+    return stated and all(max(known.tally) < need for known, need in needs if known.round < decided)
+
+
+def _ending(rounds: tuple[RoundTally, ...], how: str, winner: str | None) -> str:
+    """Put into the model's words how a contest ended."""
+    confirmed = bool(rounds) and rounds[-1].kind == "yes-no"
+    if winner is None:
+        return "failed" if confirmed or "fail" in how.casefold() else "unresolved"
+    stood = {name for known in rounds if known.kind not in ("single", "partial") for name in known.field}
+    if winner not in stood:
+        return "unresolved"
+    if confirmed:
+        return "confirmed"
+    return "acclamation" if re.search("withdr|acclam|compromise|conce", how.casefold()) else "majority"
+
+
+def _decided_round(rounds: tuple[RoundTally, ...], total: int, ending: str) -> int:
+    """Return the last round before a formality, or the last of all."""
+    for known in rounds:
+        if known.kind == "single":
+            return known.round - 1
+    last_known = bool(rounds) and rounds[-1].round == total
+    return total if ending != "acclamation" or last_known else total - 1

@@ -19,10 +19,10 @@ from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
-from iomsim.validation.contests import contests as read_contests
+from iomsim.validation.data import contests as read_contests
 from iomsim.validation.likelihood import log_likelihood
 from iomsim.validation.priors import LAWS, chosen, from_scores, priors
-from iomsim.validation.segments import for_good
+from iomsim.validation.segments import absent_part
 
 DRAWS = 8192
 STAGES = 3
@@ -92,8 +92,8 @@ def fit(
     keys = chosen(parameters)
     laws = priors(keys, prior)
     b = base or Behaviour()
-    scores, log_proposal, told = _adapted(used, laws, b, draws, np.random.default_rng(seed))
-    return Fit(used, b, laws, scores, log_proposal, told)
+    scores, log_proposal, log_likelihoods = _adapted(used, laws, b, draws, np.random.default_rng(seed))
+    return Fit(used, b, laws, scores, log_proposal, log_likelihoods)
 
 
 def _adapted(
@@ -103,22 +103,22 @@ def _adapted(
     size = len(laws)
     normals: list[tuple[Floats, Floats]] = []
     scores: Floats = np.empty((0, size))
-    told: Floats = np.empty((len(used), 0))
+    log_likelihoods: Floats = np.empty((len(used), 0))
     for stage in range(STAGES):
         new = rng.standard_normal((draws, size))
         if stage:
-            normals.append(_normal_at(scores, _log_weights(told.sum(axis=0), _mixture(scores, normals))))
+            normals.append(_normal_at(scores, _log_weights(log_likelihoods.sum(axis=0), _mixture(scores, normals))))
             moved = rng.random(draws) >= PRIOR_PART
             middle, root = normals[-1]
             new[moved] = middle + new[moved] @ root.T
         scores = np.concatenate([scores, new])
-        told = np.concatenate([told, log_likelihood(used, _theta(laws, b, new))], axis=1)
-    return scores, _mixture(scores, normals), told
+        log_likelihoods = np.concatenate([log_likelihoods, log_likelihood(used, _theta(laws, b, new))], axis=1)
+    return scores, _mixture(scores, normals), log_likelihoods
 
 
 def _theta(laws: Mapping[str, Any], b: Behaviour, scores: Floats) -> SimpleNamespace:
     fixed = {key: np.full(len(scores), getattr(b, key).value) for key in LAWS}
-    away = for_good(b.absent.value, b.abstain.value)
+    away = absent_part(b.absent.value, b.abstain.value)
     return SimpleNamespace(**fixed | from_scores(laws, scores), conviction=b.conviction.value, away=away)
 
 
@@ -162,7 +162,7 @@ class Fit:
         The draws as normal scores of the prior.
     log_proposal : ndarray, shape (D,)
         Log-density they were drawn from, relative to the prior.
-    told : ndarray, shape (contests, D)
+    log_likelihoods : ndarray, shape (contests, D)
         Log-likelihood of every contest.
     """
 
@@ -171,7 +171,7 @@ class Fit:
     laws: dict[str, Any]
     scores: Floats
     log_proposal: Floats
-    told: Floats
+    log_likelihoods: Floats
 
     @cached_property
     def values(self) -> pd.DataFrame:
@@ -181,7 +181,7 @@ class Fit:
     @cached_property
     def weights(self) -> Floats:
         """Posterior weights of the draws."""
-        return np.exp(_log_weights(self.told.sum(axis=0), self.log_proposal))
+        return np.exp(_log_weights(self.log_likelihoods.sum(axis=0), self.log_proposal))
 
     @property
     def effective(self) -> float:
@@ -199,7 +199,7 @@ class Fit:
         """Return the posterior as if this contest, or any with the same rounds, had not been there."""
         keep = [one.id != contest.id and one.rounds != contest.rounds for one in self.contests]
         left = tuple(one for one, kept in zip(self.contests, keep, strict=True) if kept)
-        return replace(self, contests=left, told=self.told[np.array(keep, dtype=bool)])
+        return replace(self, contests=left, log_likelihoods=self.log_likelihoods[np.array(keep, dtype=bool)])
 
     def quantile(self, key: str, *levels: float) -> list[float]:
         """Return posterior quantiles of a parameter."""

@@ -5,16 +5,16 @@ would be too slow and too noisy.  Between two candidates it can be had in closed
 approximations:
 
 * Given the announced shares (which momentum looks at), the level and the regime, members move
-  independently.  A round's tally is a sum over members, so the tallies of a stretch of rounds have
+  independently.  A round's tally is a sum over members, so the tallies of consecutive rounds have
   exactly computable means and covariances (members who did not think again between two rounds vote
   alike in both), and their joint law is taken as normal: the central limit theorem, good for tens
   of members and more.
 * The rounds' common shocks enter to first order, as normals of their variance.
 
-The level of every stretch is integrated out over a grid, against a flat prior; the regime is summed
-over; hidden conviction is integrated by Gauss and Hermite's rule.  How ready a camp is to concede does not depend
-on the tallies, and is exact.  The tests check the whole against counts of simulated contests and
-against the live update, which makes neither approximation.
+The level of every series is integrated out over a grid, against a flat prior; the regime is summed over; hidden
+conviction is integrated by the Gauss-Hermite rule.  How ready a camp is to concede does not depend on the
+tallies, and is exact.  The tests check the whole against counts of simulated contests and against the live
+update, which makes neither approximation.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
-from iomsim.engine.laws import FLATTENING
+from iomsim.engine.laws import FLOOR, concession, conviction_scale, decayed_openness
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
-from iomsim.validation.segments import Stretch, stretches
+from iomsim.validation.segments import REGIMES, Segment, segments
 
 LEVELS, REACH = 15, 4.5
 """Grid of the level, and how many standard errors of the first tally it reaches to either side."""
@@ -40,19 +39,18 @@ NODES = 24
 ROUNDING = 1 / 12
 """Variance that makes a normal density at a whole number stand for the probability of that number."""
 
-LONGEST = 10
-"""Rounds of a stretch that are taken together."""
+MAX_ROUNDS = 10
+"""Rounds of a segment that are taken together."""
 
-CHUNK = 128
-"""Parameter values worked on at a time."""
+BATCH = 2**16
+"""Numbers worked on at a time, so that they stay in the cache."""
 
-REGIMES = ("fluid", "entrenched")
-OF_PATIENCE = ("concede_a", "concede_b")
+OF_CONCESSION = ("concede_a", "concede_b")
 
 
 @dataclass(frozen=True, eq=False)
-class Moves:
-    """The tallies of a stretch between two candidates: what the likelihood looks at.
+class TallySeries:
+    """The tallies of a segment between two candidates: what the likelihood looks at.
 
     Attributes
     ----------
@@ -69,65 +67,64 @@ class Moves:
     before: int = 0
 
     def present(self, away: float) -> float:
-        """Return the members present throughout, if this part of those missing at first is away for good."""
+        """Return the members present throughout, if this part of those missing at first is absent throughout."""
         valid = self.votes.sum(axis=1)
         return float(max(self.size - away * (self.size - valid[0]), valid.max()))
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How often the trailing one of two stayed in, and whether it then withdrew."""
+class ConcessionRecord:
+    """How often the trailing one of two did not concede, and whether it then did."""
 
-    refusals: int
+    non_concessions: int
     conceded: bool
 
 
-def moves_of(contest: Contest) -> tuple[Moves, ...]:
-    """Return the stretches of at least two rounds in which the same two stand throughout.
+def tally_series(contest: Contest) -> tuple[TallySeries, ...]:
+    """Return the segments of at least two rounds in which the same two stand throughout.
 
     Longer ones are cut every ten rounds, each piece starting from the last tally of the one before.
 
     Examples
     --------
-    >>> from iomsim.validation.contests import contest
-    >>> [part.votes.tolist() for part in moves_of(contest("UNSC2014-WEOG"))]
+    >>> from iomsim.validation.data import contest
+    >>> [part.votes.tolist() for part in tally_series(contest("UNSC2014-WEOG"))]
     [[[120.0, 73.0], [132.0, 60.0]]]
     """
-    return tuple(piece for stretch in stretches(contest) for piece in _pieces(stretch))
+    return tuple(piece for segment in segments(contest) for piece in _pieces(segment))
 
 
-def _pieces(stretch: Stretch) -> list[Moves]:
-    tallies = np.array([known.tally for known in stretch.rounds], dtype=float)
+def _pieces(segment: Segment) -> list[TallySeries]:
+    tallies = np.array([known.tally for known in segment.rounds], dtype=float)
     stand = tallies[-1] > 0
     two = np.flatnonzero(((tallies > 0) == stand).all(axis=1))
     if stand.sum() != 2 or two.size < 2:
         return []
-    votes, before = tallies[two[0] :, stand], stretch.before + int(two[0])
-    cuts = range(0, len(votes) - 1, LONGEST - 1)
-    return [Moves(votes[i : i + LONGEST], stretch.contest.size, before + i) for i in cuts]
+    votes, before = tallies[two[0] :, stand], segment.before + int(two[0])
+    cuts = range(0, len(votes) - 1, MAX_ROUNDS - 1)
+    return [TallySeries(votes[i : i + MAX_ROUNDS], segment.contest.size, before + i) for i in cuts]
 
 
-def patience_of(contest: Contest) -> Patience:
-    """Return the refusals to concede between two, unknown rounds included, and whether one then conceded.
+def concession_record(contest: Contest) -> ConcessionRecord:
+    """Return the rounds between two without a concession, unknown rounds included, and whether one then conceded.
 
-    A round that elects, and a tie, ask nobody.  A compromise on an outsider is no concession: the
-    contest counts as refused to the end.
+    After a round that elects, and after a tie, nobody can concede.  A compromise on an outsider is no concession.
 
     Examples
     --------
-    >>> from iomsim.validation.contests import contest
-    >>> patience_of(contest("UNSC2007-EEG")), patience_of(contest("UNSC2020-AF")).refusals
-    (Patience(refusals=1, conceded=True), 1)
+    >>> from iomsim.validation.data import contest
+    >>> concession_record(contest("UNSC2007-EEG")), concession_record(contest("UNSC2020-AF")).non_concessions
+    (ConcessionRecord(non_concessions=1, conceded=True), 1)
     """
     conceded = contest.ending == "acclamation"
     last = contest.decided_round - (contest.ending in ("majority", "acclamation", "confirmed", "failed"))
     last = contest.decided_round if contest.ending == "unresolved" else last
     tied = {known.round for known in contest.ordinary if known.tied}
     asked = [round_ for round_ in range(contest.two_way_from, last + 1) if round_ not in tied]
-    return Patience(len(asked), conceded)
+    return ConcessionRecord(len(asked), conceded)
 
 
-# -- tallies ---------------------------------------------------------------------------------------
+# -- the likelihood --------------------------------------------------------------------------------
 
 
 def log_likelihood(contests: Iterable[Contest], theta: SimpleNamespace) -> Floats:
@@ -139,160 +136,174 @@ def log_likelihood(contests: Iterable[Contest], theta: SimpleNamespace) -> Float
         What was announced.
     theta : namespace of ndarrays, shape (D,)
         The fields of the behaviour; and two numbers, `conviction` and `away`, the part of the papers
-        missing at first that are of members away for good.
+        missing at first that are of members absent throughout.
     """
-    return np.array([of_tallies(moves_of(one), theta) + of_patience(patience_of(one), theta) for one in contests])
+    return np.array(
+        [
+            tally_log_likelihood(tally_series(one), theta) + concession_log_likelihood(concession_record(one), theta)
+            for one in contests
+        ]
+    )
 
 
-def of_patience(patience: Patience, theta: SimpleNamespace) -> Floats:
-    """Return the log-probability of refusals and a concession; readiness is beta, integrated out."""
-    a, b = theta.concede_a, theta.concede_b
-    m = np.arange(patience.refusals)[:, None]
-    out = np.log((b + m) / (a + b + m)).sum(axis=0)
-    return out + (np.log(a / (a + b + patience.refusals)) if patience.conceded else 0.0)
+def concession_log_likelihood(record: ConcessionRecord, theta: SimpleNamespace) -> Floats:
+    """Return the log-probability of the rounds without a concession and of the concession."""
+    stayed = concession(theta, np.arange(record.non_concessions)[:, None])
+    out = np.log1p(-stayed).sum(axis=0)
+    return out + (np.log(concession(theta, record.non_concessions)) if record.conceded else 0.0)
 
 
-def of_tallies(pieces: Iterable[Moves], theta: SimpleNamespace) -> Floats:
+def tally_log_likelihood(pieces: Iterable[TallySeries], theta: SimpleNamespace) -> Floats:
     """Return the log-likelihood of a contest's tallies, shape (D,); its regime is the same throughout."""
     pieces, size = tuple(pieces), len(theta.fluid)
     if not pieces:
         return np.zeros(size)
-    if size > 1 and all(np.ptp(value) == 0 for key, value in vars(theta).items() if key not in OF_PATIENCE):
-        return np.repeat(of_tallies(pieces, _part(theta, slice(1))), size)
+    if size > 1 and all(np.ptp(value) == 0 for key, value in vars(theta).items() if key not in OF_CONCESSION):
+        first = {key: value if np.ndim(value) == 0 else value[:1] for key, value in vars(theta).items()}
+        return np.repeat(tally_log_likelihood(pieces, SimpleNamespace(**first)), size)
     with np.errstate(divide="ignore"):
         chance = np.log(theta.fluid), np.log1p(-theta.fluid)
-    fluid, frozen = (sum(of_moves(piece, theta, regime) for piece in pieces) for regime in REGIMES)
+    fluid, frozen = (sum(series_log_likelihood(piece, theta, regime) for piece in pieces) for regime in REGIMES)
     return np.asarray(np.logaddexp(chance[0] + fluid, chance[1] + frozen))
 
 
-def of_moves(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
-    """Return the log-density of the tallies after the first in a regime, given the first, shape (D,)."""
-    size = len(theta.fluid)
-    parts = [_chunk(moves, _part(theta, slice(i, i + CHUNK)), regime) for i in range(0, size, CHUNK)]
-    return np.concatenate(parts)
+def series_log_likelihood(series: TallySeries, theta: SimpleNamespace, regime: str) -> Floats:
+    """Return the log-density of the tallies after the first in a regime, given the first, shape (D,).
 
-
-def _part(theta: SimpleNamespace, where: slice) -> SimpleNamespace:
-    return SimpleNamespace(
-        **{key: value if np.ndim(value) == 0 else value[where] for key, value in vars(theta).items()}
-    )
-
-
-def _chunk(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
-    votes, momentum = moves.votes, getattr(theta, f"momentum_{regime}")
-    omega = _openness(moves, theta, regime)
-    nodes, mass = np.polynomial.hermite_e.hermegauss(NODES)
-    mass = mass / mass.sum()
-    hidden = theta.conviction * nodes
-    pull = momentum[:, None] * np.log(np.maximum(votes[:, 0], 0.5) / np.maximum(votes[:, 1], 0.5))  # (D, m)
-    still = _still(moves, theta, regime)
-    lean = _levels(moves, theta, pull[:, 0], still, hidden, mass)[..., None] + hidden  # (D, levels, nodes)
-    chance = np.empty((*lean.shape[:2], len(votes), len(hidden)))
-    push = np.zeros_like(chance)
-    chance[:, :, 0] = _start(lean, _deep(pull[:, 0], lean), _deep(still, lean))
-    for r, w in enumerate(omega, start=1):
-        again, w = expit(lean + _deep(pull[:, r - 1], lean)), _deep(w, lean)
-        chance[:, :, r] = (1 - w) * chance[:, :, r - 1] + w * again
-        push[:, :, r] = _deep(theta.round_sd, lean) * w * again * (1 - again)
-    mean, spread = _moments(chance, push @ mass, _kept(1 - omega), mass, votes.sum(axis=1), moves.present(theta.away))
-    gap = votes[:, 0] - mean
-    first = _joint(gap[..., :1], spread[..., :1, :1])
-    return np.asarray(np.logaddexp.reduce(_joint(gap, spread), axis=1) - np.logaddexp.reduce(first, axis=1))
-
-
-def _deep(x: Floats, like: Floats) -> Floats:
-    """Return a row of values so shaped that it broadcasts along the first axis."""
-    return x.reshape(-1, *[1] * (like.ndim - 1))
-
-
-def _openness(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
-    """Return who thinks again before each round but the first, shape (m - 1, D)."""
-    return _omega(theta, regime, moves.before + np.arange(len(moves.votes) - 1))
-
-
-def _still(moves: Moves, theta: SimpleNamespace, regime: str) -> Floats:
-    """Return the probability not to have thought again in any of the rounds before, shape (D,)."""
-    return np.asarray(np.prod(1 - _omega(theta, regime, np.arange(moves.before)), axis=0))
-
-
-def _omega(theta: SimpleNamespace, regime: str, passed: Any) -> Floats:
-    first = getattr(theta, f"openness_{regime}")
-    return np.asarray(theta.openness_inf + (first - theta.openness_inf) * theta.decay ** passed[:, None])
-
-
-def _start(lean: Floats, pull: Floats, still: Floats) -> Floats:
-    """Return members' probabilities in the first tally of a stretch.
-
-    Those who have not thought again stand where their conviction puts them; the others did so under
-    the pull of tallies that nobody knows, taken to have been like this one.
+    A member of conviction z who thinks again before round s intends the first candidate with probability
+    ``a[s] = expit(level + z + pull[s])``, and does so before every round with probability ``omega``.  So the chances
+    of each round are a mixture of the `a`, whose weights depend neither on level nor on conviction: all that is
+    integrated over conviction are the means of the `a` and of their products.
     """
-    return np.asarray(still * expit(lean) + (1 - still) * expit(lean + pull))
-
-
-def _levels(moves: Moves, theta: SimpleNamespace, pull: Floats, still: Floats, hidden: Floats, mass: Floats) -> Floats:
-    """Return a grid of levels, as members' log-odds, around the one that gives the first tally; (D, levels)."""
-    first, valid = moves.votes[0, 0], moves.votes[0].sum()
-    share = (first + 0.5) / (valid + 1)
-    steep = np.sqrt(1 + FLATTENING * theta.conviction**2)
-    goal = np.log(share / (1 - share))
-    middle = np.full(len(pull), goal)
-    for _ in range(6):
-        now = _start(steep * middle[:, None] + hidden, pull[:, None], still[:, None]) @ mass
-        middle += goal - np.log(now / (1 - now))
-    error = 1 / np.sqrt(valid * share * (1 - share))
-    return np.asarray(steep * (middle[:, None] + error * np.linspace(-REACH, REACH, LEVELS)))
-
-
-def expit(x: Floats) -> Floats:
-    """Return the probability of log-odds."""
-    return np.asarray(1.0 / (1.0 + np.exp(np.clip(-x, -700, 700))))
-
-
-def _kept(keep: Floats) -> Floats:
-    """Return the probability not to have thought again since round s by round r, shape (D, 1, m, m)."""
-    rounds = len(keep) + 1
-    out = np.zeros((keep.shape[1], 1, rounds, rounds))
-    for r in range(rounds):
-        for s in range(r + 1):
-            out[:, 0, r, s] = np.prod(keep[s:r], axis=0)
+    votes, first = series.votes, getattr(theta, f"openness_{regime}")
+    ratio = np.log(np.maximum(votes[:-1, 0], FLOOR) / np.maximum(votes[:-1, 1], FLOOR))
+    pull = _exp(-getattr(theta, f"momentum_{regime}") * ratio[:, None])  # (m - 1, D), as are the next two
+    rounds = series.before + np.arange(len(ratio))[:, None]
+    omega = decayed_openness(first, theta.openness_inf, theta.decay, rounds)
+    still = np.prod(1 - decayed_openness(first, theta.openness_inf, theta.decay, np.arange(series.before)[:, None]), 0)
+    nodes, mass = np.polynomial.hermite_e.hermegauss(NODES)
+    hidden, mass = np.exp(-theta.conviction * nodes)[:, None], mass / mass.sum()
+    known = slice(None) if series.before else slice(1)  # before round 1 the level is the same for all values
+    level = _exp(-_levels(votes[0], theta.conviction, pull[0, known], still[known], hidden, mass))
+    size, step = len(first), max(BATCH // (len(votes) * len(nodes) * LEVELS), 1)
+    out = np.empty(size)
+    for start in range(0, size, step):
+        part = slice(start, start + step)
+        lean = hidden[..., None] * (level[part] if series.before else level)  # (nodes, 1 or D, levels)
+        chances = [1 / (1 + lean), *(1 / (1 + lean * e[part, None]) for e in pull)]
+        means = [_mean(mass, a) for a in chances]
+        products = [[_mean(mass, a * b) for b in chances[: s + 1]] for s, a in enumerate(chances)]
+        mixed = [still[part, None], *omega[:, part, None]]
+        mean, spread = _moments(
+            means, products, mixed, theta.round_sd[part, None], votes.sum(axis=1), series.present(theta.away)
+        )
+        out[part] = _log_density([a - b for a, b in zip(votes[:, 0], mean, strict=True)], spread)
     return out
 
 
+def _exp(x: Floats) -> Floats:
+    """Return the exponential, bounded so that products of three are finite and no two are 0 times infinity."""
+    return np.asarray(np.exp(np.clip(x, -230, 230)))
+
+
+def _mean(mass: Floats, values: Floats) -> Floats:
+    """Return the mean over the first axis."""
+    return np.asarray((mass @ values.reshape(len(mass), -1)).reshape(values.shape[1:]))
+
+
+def _levels(first: Floats, conviction: float, pull: Floats, still: Floats, hidden: Floats, mass: Floats) -> Floats:
+    """Return a grid of levels, as members' log-odds, around the one that gives the first tally; (D, levels).
+
+    Members who have not thought again (a part `still` of them) stand where their conviction puts them; the others
+    did so under the pull of tallies that nobody knows, taken to have been like this one.
+    """
+    valid = first.sum()
+    share = (first[0] + 0.5) / (valid + 1)
+    scale, goal = conviction_scale(conviction), np.log(share / (1 - share))
+    middle = np.full(len(pull), goal)
+    for _ in range(6):
+        lean = hidden * _exp(-scale * middle)
+        now = still * (mass @ (1 / (1 + lean))) + (1 - still) * (mass @ (1 / (1 + lean * pull)))
+        middle += goal - np.log(now / (1 - now))
+    error = 1 / np.sqrt(valid * share * (1 - share))
+    return np.asarray(scale * (middle[:, None] + error * np.linspace(-REACH, REACH, LEVELS)))
+
+
 def _moments(
-    chance: Floats, push: Floats, kept: Floats, mass: Floats, valid: Floats, present: float
-) -> tuple[Floats, Floats]:
-    """Return means (D, levels, m) and covariances (D, levels, m, m) of the first candidate's votes.
+    means: list[Floats],
+    products: list[list[Floats]],
+    mixed: list[Floats],
+    round_sd: Floats,
+    valid: Floats,
+    present: float,
+) -> tuple[list[Floats], list[list[Floats]]]:
+    """Return means and covariances (lower triangle) of the first candidate's votes, m and m x m of shape (D, levels).
 
     Parameters
     ----------
-    chance : ndarray, shape (D, levels, m, nodes)
-        Members' probabilities to intend it, by round and conviction.
-    push : ndarray, shape (D, levels, m)
-        What one standard deviation of a round's shock adds to the mean of those probabilities.
-    kept : ndarray, shape (D, 1, m, m)
-        From :func:`_kept`.
-    mass : ndarray, shape (nodes,)
-        How common each conviction is.
+    means, products : lists of ndarray
+        Means over conviction, and of the products (lower triangle), of the probabilities to intend the candidate:
+        before the series without a pull, and for those who think again before each round after the first.
+    mixed : list of ndarray
+        The part of the members to whom the first applies in the first round (the second applies to the others);
+        then the part that thinks again before each later round.
+    round_sd : ndarray
+        Spread of a round's shock, in log-odds.
     valid : ndarray, shape (m,)
         Papers of each round: of a random part of the members present.
     present : float
         Members present.
     """
-    average = chance @ mass
-    alike = (chance * mass) @ np.swapaxes(chance, -1, -2)  # both rounds, thought through anew
-    own = average - np.diagonal(alike, axis1=-2, axis2=-1)
-    both = alike + kept * own[..., None, :] - average[..., None] * average[..., None, :]
-    spread = np.tril(both * np.outer(valid, valid) / present, -1)
-    spread = spread + np.swapaxes(spread, -1, -2)
-    own_round = np.arange(len(valid))
-    spread[..., own_round, own_round] = valid * average * (1 - average) + ROUNDING
-    shocks = valid[:, None] * kept * push[..., None, :]
-    return valid * average, spread + shocks @ np.swapaxes(shocks, -1, -2)
+    rounds = range(len(valid))
+
+    def product(s: int, t: int) -> Floats:
+        return products[max(s, t)][min(s, t)]
+
+    def mix(values: list[Floats]) -> list[Floats]:
+        """Return what holds in each round of what holds for those who think again before each."""
+        out = [mixed[0] * values[0] + (1 - mixed[0]) * values[1]]
+        for w, value in zip(mixed[1:], values[1:], strict=True):
+            out.append((1 - w) * out[-1] + w * value)
+        return out
+
+    average = mix(means)
+    half = [mix([product(s, t) for s in rounds]) for t in rounds]  # [think again before t][round]
+    alike = [mix([half[t][r] for t in rounds]) for r in rounds]  # both rounds, thought through anew
+    spread: list[list[Floats]] = []
+    kept: list[Floats] = []  # of those who thought before each earlier round, who has not done so since
+    shocks: list[Floats] = []  # variance of the mean probability by the shocks up to each round
+    for r in rounds:
+        w = mixed[r] if r else np.zeros(())
+        push = round_sd * w * (means[r] - products[r][r]) if r else np.zeros(())
+        kept = [k * (1 - w) for k in kept]
+        shocks.append(((1 - w) ** 2 * shocks[-1] if r else 0.0) + push**2)
+        row = [
+            valid[r] * valid[s]
+            * ((alike[r][s] + k * (average[s] - alike[s][s]) - average[r] * average[s]) / present + k * shocks[s])
+            for s, k in enumerate(kept)
+        ]  # fmt: skip
+        spread.append([*row, valid[r] * average[r] * (1 - average[r]) + ROUNDING + valid[r] ** 2 * shocks[r]])
+        kept.append(np.ones(()))
+    return [n * a for n, a in zip(valid, average, strict=True)], spread
 
 
-def _joint(gap: Floats, spread: Floats) -> Floats:
-    """Return the log-density of a multivariate normal at these gaps from its mean."""
-    root = np.linalg.cholesky(spread)
-    scaled = np.linalg.solve(root, gap[..., None])[..., 0]
-    scale = np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-    return np.asarray(-0.5 * (scaled**2).sum(axis=-1) - scale - 0.5 * gap.shape[-1] * np.log(2 * np.pi))
+def _log_density(gap: list[Floats], spread: list[list[Floats]]) -> Floats:
+    """Return the log-density of the later gaps given the first, the level integrated out: Cholesky by columns.
+
+    The axes of the matrix are lists, so that every step is one operation along parameter values and levels.
+    """
+    scaled: list[Floats] = []  # gaps not explained by those before, in units of the diagonal
+    lower: list[list[Floats]] = []  # of the unit triangle, times the diagonal
+    diagonal: list[Floats] = []
+    logs: list[Floats] = []
+    for row, x in zip(spread, gap, strict=True):
+        left: list[Floats] = []
+        for j, value in enumerate(row[:-1]):
+            left.append(value - sum(left[k] * lower[j][k] / diagonal[k] for k in range(j)))
+        d = row[-1] - sum(value**2 / diagonal[k] for k, value in enumerate(left))
+        y = x - sum(value * scaled[k] for k, value in enumerate(left))
+        lower.append(left)
+        diagonal.append(d)
+        scaled.append(y / d)
+        logs.append(-0.5 * (y * scaled[-1] + np.log(2 * np.pi * d)))
+    return np.asarray(np.logaddexp.reduce(sum(logs), axis=-1) - np.logaddexp.reduce(logs[0], axis=-1))

@@ -1,16 +1,24 @@
-"""What a forecaster says after a round, and what that earns once it is known what followed."""
+"""What a forecaster says after a round, what the model says when a contest is replayed, and what both earn."""
 
 from __future__ import annotations
 
+import warnings
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iomsim.election_day.election_day import Night, UnexpectedTallyWarning, live
+from iomsim.engine.outcomes import Outcomes
+from iomsim.errors import AnnouncementError
+from iomsim.model.components import Behaviour
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.typing import Floats
-from iomsim.validation.rounds import Sequel
+from iomsim.validation.contest import Contest
+from iomsim.validation.rounds import Aftermath, RoundTally
 from iomsim.validation.scores import (
     brier,
     categorical_brier,
@@ -19,13 +27,14 @@ from iomsim.validation.scores import (
     log_score,
     ranked_probability,
 )
+from iomsim.validation.segments import Segment, restarted, segments
 
-LAST = 10
+MAX_TO_COME = 10
 """Rounds still to come are told apart up to this number, which means "so many or more"."""
 
-DOUBT = 1e-3
-"""Before a logarithm is taken, everybody's probabilities are mixed with so much of the uniform law:
-nobody is ruined by one event that had been called impossible, or that few runs could not show."""
+SMOOTHING = 1e-3
+"""Weight of the uniform law with which probabilities are mixed before a logarithm is taken, so that one event
+that had been called impossible, or that few runs could not show, does not decide the mean."""
 
 SCORES = {
     "winner, log": "probability of the final winner",
@@ -40,7 +49,7 @@ SCORES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class Prediction:
     """What a forecaster says after a round; None for what it says nothing about.
 
     Attributes
@@ -50,7 +59,7 @@ class Outlook:
         weights for an equally weighted sample.
     over_next : float
         Probability that all is over by the end of the next round.
-    to_come : ndarray, shape (LAST + 1,)
+    to_come : ndarray, shape (MAX_TO_COME + 1,)
         Probabilities of 0, 1, ... rounds still to come, the last one open.
     winner : ndarray, shape (K + 1,)
         Final winner: the candidates, leader first, then nobody of them.
@@ -69,55 +78,53 @@ class Outlook:
         """Return quantiles of the next share; NaN if nothing is said of it."""
         if self.shares is None or not len(self.shares):
             return [np.nan] * len(levels)
-        order = np.argsort(self.shares, kind="stable")
-        weights = np.ones(len(order)) if self.weights is None else self.weights[order]
-        reached = np.cumsum(weights) / weights.sum()
-        places = np.minimum(np.searchsorted(reached, np.array(levels) - 1e-12), len(order) - 1)
-        return [float(share) for share in self.shares[order][places]]
+        at = np.maximum(np.array(levels) - 1e-12, 0.0)  # a level reached by a sum of weights is reached
+        return list(map(float, np.quantile(self.shares, at, weights=self.weights, method="inverted_cdf")))
 
 
-def scored(outlook: Outlook, candidates: tuple[str, ...], came: Sequel) -> dict[str, float]:
-    """Return every score of an outlook, NaN where nothing was said or nothing is known.
+def scored(prediction: Prediction, candidates: tuple[str, ...], aftermath: Aftermath) -> dict[str, float]:
+    """Return every score of a prediction, NaN where nothing was said or nothing is known.
 
     Parameters
     ----------
-    outlook : Outlook
+    prediction : Prediction
         What was said.
     candidates : tuple of str
-        The candidates, in the outlook's order.
-    came : Sequel
+        The candidates, in the prediction's order.
+    aftermath : Aftermath
         What followed.
 
     Examples
     --------
-    Half a chance of the winner costs ln 2 (here with a thousandth of doubt):
+    Half a chance of the winner costs ln 2 (slightly more as it is mixed with a little of the uniform law):
 
-    >>> said = Outlook(winner=np.array([0.5, 0.3, 0.2]))
-    >>> round(scored(said, ("A", "B"), Sequel(None, 1, "A", "majority"))["winner, log"], 3)
+    >>> said = Prediction(winner=np.array([0.5, 0.3, 0.2]))
+    >>> round(scored(said, ("A", "B"), Aftermath(None, 1, "A", "majority"))["winner, log"], 3)
     0.693
     """
-    winner = len(candidates) if came.winner is None else candidates.index(came.winner)
-    ending = ENDINGS.index(came.ending)
+    winner = len(candidates) if aftermath.winner is None else candidates.index(aftermath.winner)
     out = dict.fromkeys(SCORES, np.nan)
-    if outlook.winner is not None:
-        out["winner, log"] = float(categorical_log_score(doubted(outlook.winner), winner))
-        out["winner, Brier"] = float(categorical_brier(outlook.winner, winner))
-    if outlook.over_next is not None:
-        p = (1 - DOUBT) * outlook.over_next + DOUBT / 2
-        out["over next, log"] = float(log_score(p, came.over_next))
-        out["over next, Brier"] = float(brier(outlook.over_next, came.over_next))
-    if outlook.shares is not None and len(outlook.shares) and came.next_share is not None:
-        out["next share, CRPS"] = 100 * float(crps_ensemble(outlook.shares, came.next_share, outlook.weights))
-    if outlook.to_come is not None:
-        out["rounds, RPS"] = float(ranked_probability(outlook.to_come, min(came.to_come, LAST)))
-    if outlook.ending is not None:
-        out["ending, log"] = float(categorical_log_score(doubted(outlook.ending), ending))
+    if prediction.winner is not None:
+        out["winner, log"] = float(categorical_log_score(smoothed(prediction.winner), winner))
+        out["winner, Brier"] = float(categorical_brier(prediction.winner, winner))
+    if prediction.over_next is not None:
+        p = (1 - SMOOTHING) * prediction.over_next + SMOOTHING / 2
+        out["over next, log"] = float(log_score(p, aftermath.over_next))
+        out["over next, Brier"] = float(brier(prediction.over_next, aftermath.over_next))
+    if prediction.shares is not None and len(prediction.shares) and aftermath.next_share is not None:
+        crps = crps_ensemble(prediction.shares, aftermath.next_share, prediction.weights)
+        out["next share, CRPS"] = 100 * float(crps)
+    if prediction.to_come is not None:
+        out["rounds, RPS"] = float(ranked_probability(prediction.to_come, min(aftermath.to_come, MAX_TO_COME)))
+    if prediction.ending is not None:
+        ending = ENDINGS.index(aftermath.ending)
+        out["ending, log"] = float(categorical_log_score(smoothed(prediction.ending), ending))
     return out
 
 
-def doubted(pmf: Floats) -> Floats:
+def smoothed(pmf: Floats) -> Floats:
     """Return probabilities mixed with a little of the uniform law."""
-    return (1 - DOUBT) * pmf + DOUBT / pmf.shape[-1]
+    return (1 - SMOOTHING) * pmf + SMOOTHING / pmf.shape[-1]
 
 
 def frequencies(codes: NDArray[Any], size: int) -> Floats:
@@ -130,3 +137,135 @@ def frequencies(codes: NDArray[Any], size: int) -> Floats:
     """
     counts = np.bincount(np.minimum(codes, size - 1), minlength=size)
     return counts / max(len(codes), 1)
+
+
+# -- the model's predictions ----------------------------------------------------------------------
+
+PARTICLES = 4000
+
+LARGE = 400
+"""An electorate above which fewer particles are used: a tally costs as much as members times votes."""
+
+MIN_EFFECTIVE_SHARE, MIN_EFFECTIVE = 0.01, 5
+"""Share of effective particles, and their number, below which a segment is ended and another one started."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayStep:
+    """What the model said after a round.
+
+    Attributes
+    ----------
+    round : int
+        The round just announced.
+    prediction : Prediction
+        Its forecast, candidates in the order of that round's votes.
+    conditioning : str
+        What it was conditioned on: exactly, or restarted from a tally.
+    effective : float
+        Effective particles after the tally.
+    surprise : float
+        Two-sided tail probability that the model had given to the tally (1 where a segment starts).
+    """
+
+    round: int
+    prediction: Prediction
+    conditioning: str
+    effective: float
+    surprise: float
+
+
+def replay_contest(
+    contest: Contest, behaviour: Behaviour | None = None, *, particles: int = PARTICLES, seed: int = 0
+) -> Iterator[ReplayStep]:
+    """Yield what the model says after every round that leaves a contest open.
+
+    Parameters
+    ----------
+    contest : Contest
+        The contest; nothing but rounds already announced is used.
+    behaviour : Behaviour, optional
+        How members vote and change their minds; default the model's.
+    particles : int, default 4000
+        Particles; fewer for electorates above 400.
+    seed : int
+        Addresses the random numbers, together with the contest's id and the round, so that no contest
+        depends on which others are replayed.
+
+    Examples
+    --------
+    >>> from iomsim.validation.data import contest
+    >>> [step] = replay_contest(contest("UNSC2020-AF"), particles=500)
+    >>> step.conditioning, step.prediction.over_next > 0.2
+    ('exact: round 1', True)
+    """
+    for segment in segments(contest):
+        yield from replay_segment(segment, behaviour, particles, seed)
+
+
+def replay_segment(segment: Segment, behaviour: Behaviour | None, particles: int, seed: int) -> Iterator[ReplayStep]:
+    """Yield what the model says round by round; where too few particles are left, restart."""
+    contest, last = segment.contest, max(segment.contest.points, default=0)
+    if segment.start > last:
+        return
+    size = max(int(particles * min(1.0, LARGE / contest.size)), 2)
+    day = live(segment.scenario(behaviour), size, segment_seed(seed, contest.id, segment.start))
+    for known in segment.rounds:
+        if known.round > last:
+            return
+        if not announce(day, known) or day.effective_size < max(MIN_EFFECTIVE_SHARE * size, MIN_EFFECTIVE):
+            if known.round == segment.start:
+                raise AnnouncementError(f"{contest.id}, round {known.round}: no particle agrees with the tally")
+            rest = restarted(segment, known.round, "the rounds before left too few particles")
+            yield from replay_segment(rest, behaviour, particles, seed)
+            return
+        if known.round in contest.points:
+            surprise = day.stage.surprise if known.round > segment.start else 1.0
+            order = [day.race.names.index(name) for name in contest.at(known.round).field]
+            said = predict(day.play_on(), day.stage.round_, order)
+            yield ReplayStep(known.round, said, segment.conditioning(known.round), day.effective_size, surprise)
+
+
+def segment_seed(seed: int, name: str, round_: int) -> int:
+    """Return a seed of its own for a segment, whatever else is replayed."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode()), round_]).generate_state(1)[0])
+
+
+def announce(day: Night, known: RoundTally) -> bool:
+    """Announce a round, and before it who does not stand any more; say whether that was possible."""
+    votes, standing = known.votes, day.stage.standing
+    gone = [name for name, there in zip(day.race.names, standing, strict=True) if there and not votes[name]]
+    try:
+        for name in gone if day.stage.round_ and standing.sum() - len(gone) > 1 else []:
+            day.eliminate(name)
+        left = [name for name, there in zip(day.race.names, day.stage.standing, strict=True) if there]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnexpectedTallyWarning)
+            day.announce({name: votes[name] for name in left})
+    except AnnouncementError:
+        return False
+    return True
+
+
+def predict(out: Outcomes, held: int, order: list[int]) -> Prediction:
+    """Return what runs say after `held` rounds, of candidates in this order (all others are nobody)."""
+    place = dict(zip(order, range(len(order)), strict=True))
+    winner = np.array([place.get(k, len(order)) for k in range(out.votes.shape[1])] + [len(order)])
+    to_come = out.rounds.astype(int) - held
+    return Prediction(
+        shares=next_shares(out, held, order),
+        over_next=float(np.mean(to_come <= 1)),
+        to_come=frequencies(to_come, MAX_TO_COME + 1),
+        winner=frequencies(winner[out.winner], len(order) + 1),
+        ending=frequencies(out.ending.astype(int), len(ENDINGS)),
+    )
+
+
+def next_shares(out: Outcomes, held: int, order: list[int]) -> Floats:
+    """Return the leader's share of the next round in every run that holds one between candidates."""
+    rows = (out.starts + held)[out.rounds > held]
+    votes = out.votes[rows][:, order].astype(float)
+    between = (votes >= 0).sum(axis=1) > 1
+    votes = np.maximum(votes[between], 0.0)
+    total = votes.sum(axis=1)
+    return np.asarray(votes[total > 0, 0] / total[total > 0])

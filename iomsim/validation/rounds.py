@@ -14,28 +14,28 @@ SIMPLE = Fraction(1, 2)
 """As a threshold it means more than half, as everywhere in the files."""
 
 
-STRAY = 0.05
+STRAY_SHARE = 0.05
 """A candidate with no more than this share of a round's votes is a stray, not one of its field."""
 
-MOST = 8
+MAX_CANDIDATES = 8
 """Candidates that a scenario can hold; smaller ones are then strays too."""
 
 
 def main_candidates(votes: Mapping[str, int]) -> tuple[str, ...]:
-    """Return those with more than STRAY of the votes, most votes first, and eight at most.
+    """Return those with more than STRAY_SHARE of the votes, most votes first, and eight at most.
 
     Examples
     --------
     >>> main_candidates({"Romania": 78, "Estonia": 111, "Latvia": 1})
     ('Estonia', 'Romania')
     """
-    least = STRAY * sum(votes.values())
+    least = STRAY_SHARE * sum(votes.values())
     order = sorted(votes, key=lambda name: -votes[name])
-    return tuple(name for name in order if votes[name] > least)[:MOST]
+    return tuple(name for name in order if votes[name] > least)[:MAX_CANDIDATES]
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class RoundTally:
     """What was announced of one round.
 
     Attributes
@@ -85,11 +85,11 @@ class Announced:
         top = sorted(self.tally)[-2:]
         return len(self.field) > 1 and top[0] == top[-1]
 
-    def among(self, names: tuple[str, ...]) -> Announced:
+    def among(self, names: tuple[str, ...]) -> RoundTally:
         """Return the round with the votes of these candidates only, strays pooled out."""
         votes = self.votes
         tally = tuple(votes.get(name, 0) for name in names)
-        return Announced(self.round, names, tally, sum(tally), self.needed, self.date, self.kind)
+        return RoundTally(self.round, names, tally, sum(tally), self.needed, self.date, self.kind)
 
     def share(self, name: str) -> float | None:
         """Return a candidate's share of the main candidates' votes; None if it was not named."""
@@ -103,13 +103,13 @@ class Transition(NamedTuple):
     `first` says whether the second is the first in which they met again.
     """
 
-    before: Announced
-    after: Announced
+    before: RoundTally
+    after: RoundTally
     first: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Situation:
     """All that a forecaster may use after a round.
 
     Attributes
@@ -156,7 +156,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequel:
+class Aftermath:
     """What followed a round.
 
     Attributes
@@ -196,8 +196,8 @@ def rules_of(name: str, threshold: Fraction, base: str, **parts: Any) -> Rules:
     stated = {key: value for key, value in parts.items() if value is not None}
     if threshold == SIMPLE:
         stated["simple_majority_from"] = 1
-    return Rules(name=name, threshold=threshold, base=base, max_rounds=HORIZON, **stated)
+    return Rules(name=name, threshold=threshold, base=base, max_rounds=MAX_ROUNDS, **stated)
 
 
-HORIZON = 60
+MAX_ROUNDS = 60
 """Rounds after which a past contest, played on, counts as never resolved."""

@@ -143,7 +143,7 @@ def ranked_probability(pmf: ArrayLike, outcome: ArrayLike) -> Floats:
 
     Examples
     --------
-    Said: one more round 0.5, two 0.3, three or more 0.2.  It took two, or nine:
+    ReplayStep: one more round 0.5, two 0.3, three or more 0.2.  It took two, or nine:
 
     >>> ranked_probability([0.5, 0.3, 0.2], [1, 8]).round(2)
     array([0.29, 0.89])
@@ -193,43 +193,6 @@ def crps_ensemble(values: ArrayLike, observed: ArrayLike, weights: ArrayLike | N
     y = np.asarray(observed, dtype=float)[..., None]
     middle = np.cumsum(w, axis=-1) - w / 2
     return 2 * np.sum(w * (x - y) * ((y < x) - middle), axis=-1)
-
-
-def crps_pmf(grid: ArrayLike, pmf: ArrayLike, observed: ArrayLike) -> Floats:
-    """Return the continuous ranked probability score of probabilities on a grid.
-
-    Parameters
-    ----------
-    grid : array_like of float, shape (n,)
-        The possible values, increasing.
-    pmf : array_like of float, shape (..., n)
-        Their probabilities, summing to 1.
-    observed : array_like of float, shape (...)
-        What came; it need not lie on the grid.
-
-    Raises
-    ------
-    IomsimError
-        If the grid does not increase or the probabilities do not sum to 1.
-
-    Notes
-    -----
-    O(n): the squared distance between two step functions, integrated piece by piece.
-
-    Examples
-    --------
-    >>> float(crps_pmf([0.4, 0.6], [0.5, 0.5], 0.5).round(6))
-    0.05
-    """
-    g = np.asarray(grid, dtype=float)
-    if g.ndim != 1 or not len(g) or not np.all(np.diff(g) > 0):
-        raise IomsimError("a grid must be one row of increasing values")
-    below = np.cumsum(_sums_to_one(np.asarray(pmf, dtype=float)), axis=-1)[..., :-1]
-    y = np.asarray(observed, dtype=float)[..., None]
-    cut = np.clip(y, g[:-1], g[1:])
-    inside = np.sum(below**2 * (cut - g[:-1]) + (1 - below) ** 2 * (g[1:] - cut), axis=-1)
-    outside = np.maximum(g[0] - y, 0) + np.maximum(y - g[-1], 0)
-    return inside + outside[..., 0]
 
 
 # --- what they are given ----------------------------------------------------------------------------

@@ -1,45 +1,48 @@
-"""Stretches of a past contest that can be conditioned on exactly, and the scenario that each is.
+"""Segments of a past contest that can be conditioned on exactly, and the scenario that each is.
 
-Rounds that are known one after the other, between candidates of whom some may leave but none comes
-back, are one stretch: the live update goes through it round by round.  Where a tally is missing, or
-two seats were filled at once, the members' convictions are not known any more.  A new stretch then
-starts from the next tally alone, as if it were a first round, but with what the rounds before have
-used up: openness has decayed, refusals to concede count, and the rules are as far on.
+Rounds that are known one after the other, between candidates of whom some may leave but none comes back, are
+one segment: the live update goes through it round by round.  Where a tally is missing, or two seats were filled
+at once, the members' convictions are not known any more.  A new segment then starts from the next tally alone,
+as if it were a first round, but as far on as the rounds before have brought it: openness has decayed, the rounds
+without a concession count, and so do the rounds that the rules count.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from iomsim.engine.laws import decayed_openness
 from iomsim.model.components import Behaviour
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import Rules
 from iomsim.validation.contest import Contest
-from iomsim.validation.rounds import Announced
+from iomsim.validation.rounds import RoundTally
 
-TIGHT = 1.0
-"""Spread of the level around the first tally of a stretch, in log-odds times the root of the
+LEVEL_SD = 1.0
+"""Spread of the level around the first tally of a segment, in log-odds times the root of the number of
 candidates: between two 0.7, five times what a tally of 190 leaves open, so that the tally decides."""
 
-LONGEST = 30
-"""Rounds after which a deadlock starts afresh: what members remember of the first is worth little by
-then, and the cost of remembering grows with the square of the rounds."""
+MAX_ROUNDS = 30
+"""Rounds after which a new segment starts: the first tally says little of members by then, and the cost of
+conditioning grows with the square of the rounds."""
+
+REGIMES = ("fluid", "entrenched")
 
 LEAST_MISSING = 0.02
 """Probability, at least, that a member hands in no valid paper."""
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Segment:
     """Consecutive known rounds of a contest.
 
     Attributes
     ----------
     contest : Contest
         Whose rounds they are.
-    rounds : tuple of Announced
+    rounds : tuple of RoundTally
         The rounds, with the votes of `names` only.
     names : tuple of str
         Who stood in the first of them, most votes first.
@@ -48,7 +51,7 @@ class Stretch:
     """
 
     contest: Contest
-    rounds: tuple[Announced, ...]
+    rounds: tuple[RoundTally, ...]
     names: tuple[str, ...]
     why: str = ""
 
@@ -64,24 +67,20 @@ class Stretch:
         return self.start - 1 - seats
 
     @property
-    def refusals(self) -> int:
+    def non_concessions(self) -> int:
         """Times before it that the trailing one of two did not concede; unknown rounds count, ties do not."""
         first, tied = self.contest.two_way_from, [a.round for a in self.contest.ordinary if a.tied]
         return sum(round_ not in tied for round_ in range(first, self.start)) if len(self.names) == 2 else 0
-
-    def until(self, round_: int) -> Stretch:
-        """Return the stretch up to a round."""
-        return replace(self, rounds=tuple(known for known in self.rounds if known.round <= round_))
 
     def conditioning(self, round_: int) -> str:
         """Say what a forecast after a round is conditioned on.
 
         Examples
         --------
-        >>> from iomsim.validation.contests import contest
-        >>> [part.conditioning(part.start) for part in stretches(contest("WHO2017"))]
+        >>> from iomsim.validation.data import contest
+        >>> [part.conditioning(part.start) for part in segments(contest("WHO2017"))]
         ['exact: round 1']
-        >>> stretches(contest("UNSC2014-WEOG"))[0].conditioning(2)
+        >>> segments(contest("UNSC2014-WEOG"))[0].conditioning(2)
         'restart at round 2 (two seats at once before)'
         """
         some = f"rounds {self.start}-{round_}" if round_ > self.start else f"round {round_}"
@@ -91,7 +90,7 @@ class Stretch:
         return f"restart at round {self.start} ({self.why}){then}"
 
     def scenario(self, behaviour: Behaviour | None = None) -> Scenario:
-        """Return the scenario whose first round is the first of the stretch.
+        """Return the scenario whose first round is the first of the segment.
 
         The level is centred on that round's tally, with a spread many times what the tally itself
         leaves open: before it nothing is forecast, and after it the tally has spoken.
@@ -99,21 +98,20 @@ class Stretch:
         b = behaviour or Behaviour()
         logs = np.log(np.array(self.rounds[0].tally) + 0.5)
         appeals = dict(zip(self.names, (logs - logs.mean()).tolist(), strict=True))
-        changes = self._used_up(b) | self._attendance(b) | {"common_sd": TIGHT / len(self.names) ** 0.5}
+        changes = self._used_up(b) | self._attendance(b) | {"common_sd": LEVEL_SD / len(self.names) ** 0.5}
         return self.contest.race(self.names, b, self.rules, appeals, **changes)
 
     def _used_up(self, b: Behaviour) -> dict[str, float]:
         """Return the behaviour as the rounds before have left it.
 
-        Members who have thought again already did so under the pull of earlier tallies, taken to have
-        been much like this one; only the others still have that move before them.  So momentum
-        keeps the share of those who have not.
+        Members who have thought again already did so under the pull of earlier tallies, taken to have been much
+        like this one; only the others still have that move before them.  So momentum keeps the share of those
+        who have not.
         """
-        out = {"concede_b": b.concede_b.value + self.refusals}
-        floor, decay = b.openness_inf.value, b.decay.value
-        for regime in ("fluid", "entrenched"):
-            first = getattr(b, f"openness_{regime}").value - floor
-            omega = floor + first * decay ** np.arange(self.before + 1)
+        out = {"concede_b": b.concede_b.value + self.non_concessions}
+        for regime in REGIMES:
+            first, floor = getattr(b, f"openness_{regime}").value, b.openness_inf.value
+            omega = decayed_openness(first, floor, b.decay.value, np.arange(self.before + 1))
             out[f"openness_{regime}"] = float(omega[-1])
             out[f"momentum_{regime}"] = getattr(b, f"momentum_{regime}").value * float(np.prod(1 - omega[:-1]))
         return out
@@ -121,75 +119,72 @@ class Stretch:
     def _attendance(self, b: Behaviour) -> dict[str, float]:
         """Return absence and abstention that make as many papers missing as in the first tally."""
         missing = max(1 - sum(self.rounds[0].tally) / self.contest.size, LEAST_MISSING)
-        absent = missing * for_good(b.absent.value, b.abstain.value)
+        absent = missing * absent_part(b.absent.value, b.abstain.value)
         return {"absent": absent, "abstain": (missing - absent) / (1 - absent) if absent < 1 else 0.0}
 
     @property
     def rules(self) -> Rules:
         """The rules as the rounds before have left them."""
-        rules, gone = self.contest.rules, self.start - 1
-        two_way = max(self.start - self.contest.two_way_from, 0)
-        return rules.with_(
-            eliminate_after=_less(rules.eliminate_after, self.before),
-            simple_majority_from=_less(rules.simple_majority_from, gone),
-            max_two_way=_less(rules.max_two_way, two_way),
+        gone = {
+            "eliminate_after": self.before,
+            "simple_majority_from": self.start - 1,
+            "max_two_way": max(self.start - self.contest.two_way_from, 0),
+        }
+        old = {name: getattr(self.contest.rules, name) for name in gone}
+        return self.contest.rules.with_(
+            **{name: None if number is None else max(number - gone[name], 1) for name, number in old.items()}
         )
 
 
-def for_good(absent: float, abstain: float) -> float:
-    """Return which part of the papers missing in a round are of members who never vote.
+def absent_part(absent: float, abstain: float) -> float:
+    """Return which part of the papers missing in a round are of members absent throughout.
 
     Examples
     --------
-    >>> round(for_good(0.05, 0.018), 3), for_good(0.0, 0.0)
+    >>> round(absent_part(0.05, 0.018), 3), absent_part(0.0, 0.0)
     (0.745, 0.0)
     """
     return absent / (absent + (1 - absent) * abstain) if absent else 0.0
 
 
-def _less(number: int | None, gone: int) -> int | None:
-    return None if number is None else max(number - gone, 1)
-
-
-def stretches(contest: Contest) -> tuple[Stretch, ...]:
-    """Return the stretches of a contest, by round.
+def segments(contest: Contest) -> tuple[Segment, ...]:
+    """Return the segments of a contest, by round.
 
     Examples
     --------
-    >>> from iomsim.validation.contests import contest
-    >>> [[known.round for known in part.rounds] for part in stretches(contest("UNSC2016-WEOG"))]
+    >>> from iomsim.validation.data import contest
+    >>> [[known.round for known in part.rounds] for part in segments(contest("UNSC2016-WEOG"))]
     [[2, 3, 4, 5]]
-    >>> [(part.start, part.why) for part in stretches(contest("UNSC2011-EEG"))]
+    >>> [(part.start, part.why) for part in segments(contest("UNSC2011-EEG"))]
     [(9, 'rounds 1-8 unknown'), (16, 'rounds 12-15 unknown')]
     """
-    parts: list[list[Announced]] = []
+    parts: list[list[RoundTally]] = []
     for known in contest.ordinary:
         if parts and _continues(parts[-1], known):
             parts[-1].append(known)
         else:
             parts.append([known])
-    return tuple(_stretch(contest, part) for part in parts)
+    return tuple(_segment(contest, part, _reason(contest, part[0])) for part in parts)
 
 
-def broken(stretch: Stretch, round_: int, why: str) -> Stretch:
-    """Return the rest of a stretch from a round on, restarted for a reason."""
-    last = stretch.rounds[-1].round
-    rest = [known for known in stretch.contest.ordinary if round_ <= known.round <= last]
-    return _stretch(stretch.contest, rest, why)
+def restarted(segment: Segment, round_: int, why: str) -> Segment:
+    """Return the rest of a segment from a round on, restarted for a reason."""
+    last = segment.rounds[-1].round
+    rest = [known for known in segment.contest.ordinary if round_ <= known.round <= last]
+    return _segment(segment.contest, rest, why)
 
 
-def _continues(part: list[Announced], after: Announced) -> bool:
+def _continues(part: list[RoundTally], after: RoundTally) -> bool:
     before = part[-1]
-    return after.round == before.round + 1 and set(after.field) <= set(before.field) and len(part) < LONGEST
+    return after.round == before.round + 1 and set(after.field) <= set(before.field) and len(part) < MAX_ROUNDS
 
 
-def _stretch(contest: Contest, rounds: list[Announced], why: str | None = None) -> Stretch:
+def _segment(contest: Contest, rounds: list[RoundTally], why: str) -> Segment:
     names = rounds[0].field
-    reason = _reason(contest, rounds[0]) if why is None else why
-    return Stretch(contest, tuple(known.among(names) for known in rounds), names, reason)
+    return Segment(contest, tuple(known.among(names) for known in rounds), names, why)
 
 
-def _reason(contest: Contest, first: Announced) -> str:
+def _reason(contest: Contest, first: RoundTally) -> str:
     if first.round == 1:
         return ""
     earlier = [known for known in contest.rounds if known.round < first.round and known.kind != "partial"]
@@ -199,4 +194,4 @@ def _reason(contest: Contest, first: Announced) -> str:
         return f"{gap} unknown"
     if earlier[-1].kind == "two-seat":
         return "two seats at once before"
-    return f"{LONGEST} rounds before" if set(first.field) <= set(earlier[-1].field) else "other candidates before"
+    return f"{MAX_ROUNDS} rounds before" if set(first.field) <= set(earlier[-1].field) else "other candidates before"

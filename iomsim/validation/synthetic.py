@@ -12,7 +12,7 @@ from iomsim.errors import whole_number
 from iomsim.model.components import Behaviour
 from iomsim.rules.ruleset import ENDINGS, TWO_THIRDS
 from iomsim.validation.contest import Contest
-from iomsim.validation.rounds import Announced, rules_of
+from iomsim.validation.rounds import RoundTally, rules_of
 
 
 def synthetic_contests(
@@ -77,7 +77,7 @@ def _told(blank: Contest, out: Outcomes, run: int, names: tuple[str, ...]) -> Co
     )
 
 
-def _announced(round_: int, votes: np.ndarray, valid: int, names: tuple[str, ...]) -> Announced:
+def _announced(round_: int, votes: np.ndarray, valid: int, names: tuple[str, ...]) -> RoundTally:
     there = votes >= 0
     who = tuple(name for name, stands in zip(names, there, strict=True) if stands)
-    return Announced(round_, who, tuple(int(v) for v in votes[there]), valid, None, date(2000, 1, 1))
+    return RoundTally(round_, who, tuple(int(v) for v in votes[there]), valid, None, date(2000, 1, 1))

@@ -1,4 +1,4 @@
-"""What a backtest found: every forecast, every score, where the model wins and where it loses."""
+"""What a backtest found: every forecast, every score by case, and the comparison with the baselines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from iomsim._version import VERSION
 from iomsim.errors import unknown
 from iomsim.forecasting.result import Plot
 from iomsim.rules.ruleset import ENDINGS
-from iomsim.validation.bootstrap import bootstrap_mean
-from iomsim.validation.calibration import Decomposition, corp, pit, rank_histogram, reliability
+from iomsim.validation.calibration import Decomposition, bootstrap_mean, corp, pit, rank_histogram, reliability
 from iomsim.validation.contest import Contest
-from iomsim.validation.prediction import SCORES, Outlook, scored
-from iomsim.validation.replay import Said
-from iomsim.validation.rounds import Position, Sequel
+from iomsim.validation.prediction import SCORES, Prediction, ReplayStep, scored
+from iomsim.validation.rounds import Aftermath, Situation
 
 MODEL = "model"
 
@@ -29,13 +27,13 @@ EVENTS = ("over next", "leader wins")
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A round of a contest, what everybody said after it, and what followed."""
+    """A round of a contest, what every forecaster said after it, and what followed."""
 
     contest: Contest
-    position: Position
-    came: Sequel
-    said: Said
-    outlooks: dict[str, Outlook]
+    situation: Situation
+    aftermath: Aftermath
+    step: ReplayStep
+    predictions: dict[str, Prediction]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -74,16 +72,16 @@ class Backtest:
         tail probability that it had given to the tally; `effective` its particles.  Of the next
         share the median and the middle 80 % are shown.
         """
-        return pd.DataFrame([_row(case, name) for case in self.cases for name in case.outlooks])
+        return pd.DataFrame([_row(case, name) for case in self.cases for name in case.predictions])
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Every score: a row per contest, round and forecaster, a column per score."""
         return pd.DataFrame(
-            {"contest": case.contest.id, "round": case.position.round, "forecaster": name}
-            | scored(outlook, case.position.candidates, case.came)
+            {"contest": case.contest.id, "round": case.situation.round, "forecaster": name}
+            | scored(prediction, case.situation.candidates, case.aftermath)
             for case in self.cases
-            for name, outlook in case.outlooks.items()
+            for name, prediction in case.predictions.items()
         )
 
     @property
@@ -94,7 +92,7 @@ class Backtest:
     @cached_property
     def skipped(self) -> pd.DataFrame:
         """The announced rounds after which nothing was forecast, and why; round 0 where none is known."""
-        used = {(case.contest.id, case.position.round) for case in self.cases}
+        used = {(case.contest.id, case.situation.round) for case in self.cases}
         left = [(c, a) for c in self.contests for a in c.rounds if (c.id, a.round) not in used]
         rows = [(c.id, a.round, "held out" if c.held_out else c.unused(a)) for c, a in left]
         rows += [(c.id, 0, "no tally known") for c in self.contests if not c.rounds]
@@ -103,41 +101,44 @@ class Backtest:
     # -- the verdict -------------------------------------------------------------------------
 
     def table(self) -> pd.DataFrame:
-        """Return where the model beats each rival and where it loses.
+        """Return where the model beats each baseline and where it loses.
 
         Returns
         -------
         DataFrame
-            By score and rival: the mean scores on the same cases (contests count alike, however
-            many rounds they took), the rival's excess over the model with its 95 % bootstrap
+            By score and baseline: the mean scores on the same cases (contests count alike, however
+            many rounds they took), the baseline's excess over the model with its 95 % bootstrap
             interval over contests (`difference`, `low`, `high`; above 0 the model is better), in
             how many of the contests the model was `ahead`, and the verdict.
         """
         wide = {score: self._wide(score) for score in SCORES}
-        pairs = [(score, rival) for score in SCORES for rival in wide[score].columns.drop(MODEL)]
-        rows = {(score, rival): self._duel(wide[score][[MODEL, rival]].dropna(), rival) for score, rival in pairs}
+        pairs = [(score, baseline) for score in SCORES for baseline in wide[score].columns.drop(MODEL)]
+        rows = {
+            (score, baseline): self._duel(wide[score][[MODEL, baseline]].dropna(), baseline)
+            for score, baseline in pairs
+        }
         known = {key: row for key, row in rows.items() if row}
-        return pd.DataFrame.from_dict(known, orient="index").rename_axis(["score", "rival"])
+        return pd.DataFrame.from_dict(known, orient="index").rename_axis(["score", "baseline"])
 
     def _wide(self, score: str) -> pd.DataFrame:
         if score not in SCORES:
             raise unknown("score", score, SCORES)
         wide = self.scores.pivot(index=["contest", "round"], columns="forecaster", values=score)
-        order = [(case.contest.id, case.position.round) for case in self.cases]
-        return wide.reindex(order)[list(self.cases[0].outlooks)].rename_axis(None, axis=1)
+        order = [(case.contest.id, case.situation.round) for case in self.cases]
+        return wide.reindex(order)[list(self.cases[0].predictions)].rename_axis(None, axis=1)
 
-    def _duel(self, both: pd.DataFrame, rival: str) -> dict[str, Any]:
+    def _duel(self, both: pd.DataFrame, baseline: str) -> dict[str, Any]:
         if both.empty:
             return {}
-        gap = bootstrap_mean(both[rival] - both[MODEL], _contest(both), seed=self.seed, by_group=True)
+        gap = bootstrap_mean(both[baseline] - both[MODEL], _contest(both), seed=self.seed, by_group=True)
         means = both.groupby(level="contest").mean()
         return {
             "model's": means[MODEL].mean(),
-            "rival's": means[rival].mean(),
+            "baseline's": means[baseline].mean(),
             "difference": gap.value,
             "low": gap.low,
             "high": gap.high,
-            "ahead": int((means[MODEL] < means[rival]).sum()),
+            "ahead": int((means[MODEL] < means[baseline]).sum()),
             "contests": len(means),
             "model is": "better" if gap.low > 0 else "worse" if gap.high < 0 else "not told apart",
         }
@@ -189,10 +190,10 @@ class Backtest:
         if event not in EVENTS:
             raise unknown("event", event, EVENTS)
         if event == "over next":
-            pairs = [(case.said.outlook.over_next, case.came.over_next) for case in self.cases]
+            pairs = [(case.step.prediction.over_next, case.aftermath.over_next) for case in self.cases]
         else:
-            wins = [case.said.outlook.winner for case in self.cases]
-            leads = [case.came.winner == case.position.candidates[0] for case in self.cases]
+            wins = [case.step.prediction.winner for case in self.cases]
+            leads = [case.aftermath.winner == case.situation.candidates[0] for case in self.cases]
             pairs = [(p[0] if p is not None else None, lead) for p, lead in zip(wins, leads, strict=True)]
         said, came = zip(*pairs, strict=True)
         return np.array(said, dtype=float), np.array(came, dtype=bool)
@@ -200,7 +201,7 @@ class Backtest:
     @cached_property
     def pits(self) -> np.ndarray:
         """Where each next share fell in its forecast, 0 to 1; uniform if the forecasts are right."""
-        known = [(case.said.outlook.shares, case.came.next_share) for case in self.cases]
+        known = [(case.step.prediction.shares, case.aftermath.next_share) for case in self.cases]
         told = [(said, came) for said, came in known if came is not None and said is not None and len(said)]
         return np.array([float(pit(said, came, seed=self.seed + i)) for i, (said, came) in enumerate(told)])
 
@@ -265,39 +266,39 @@ def _contest(rows: pd.DataFrame | pd.Series) -> np.ndarray:
 
 
 def _listed(rows: pd.DataFrame) -> str:
-    """Return scores with the rivals they concern, in words."""
-    groups = rows.groupby("score", sort=False)["rival"]
+    """Return scores with the baselines they concern, in words."""
+    groups = rows.groupby("score", sort=False)["baseline"]
     return "; ".join(f"{score} (against {', '.join(names)})" for score, names in groups)
 
 
 def _row(case: Case, name: str) -> dict[str, Any]:
-    outlook, names, came = case.outlooks[name], case.position.candidates, case.came
-    low, middle, high = outlook.quantiles(0.1, 0.5, 0.9)
+    prediction, names, came = case.predictions[name], case.situation.candidates, case.aftermath
+    low, middle, high = prediction.quantiles(0.1, 0.5, 0.9)
     winner = [*names, None].index(came.winner)
     own = name == MODEL
     return {
         "contest": case.contest.id,
-        "round": case.position.round,
+        "round": case.situation.round,
         "forecaster": name,
-        "conditioning": case.said.conditioning if own else "",
+        "conditioning": case.step.conditioning if own else "",
         "leader": names[0],
-        "share": case.position.share,
+        "share": case.situation.share,
         "next_low": low,
         "next_median": middle,
         "next_high": high,
         "next_share": came.next_share,
-        "p_over_next": outlook.over_next,
+        "p_over_next": prediction.over_next,
         "over_next": came.over_next,
-        "rounds_median": _median(outlook.to_come),
+        "rounds_median": _median(prediction.to_come),
         "to_come": came.to_come,
-        "p_leader": _at(outlook.winner, 0),
-        "p_nobody": _at(outlook.winner, -1),
-        "p_winner": _at(outlook.winner, winner),
+        "p_leader": _at(prediction.winner, 0),
+        "p_nobody": _at(prediction.winner, -1),
+        "p_winner": _at(prediction.winner, winner),
         "winner": came.winner or "nobody of them",
-        "p_ending": _at(outlook.ending, ENDINGS.index(came.ending)),
+        "p_ending": _at(prediction.ending, ENDINGS.index(came.ending)),
         "ending": came.ending,
-        "surprise": case.said.surprise if own else np.nan,
-        "effective": case.said.effective if own else np.nan,
+        "surprise": case.step.surprise if own else np.nan,
+        "effective": case.step.effective if own else np.nan,
     }
 
 

@@ -8,24 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_records import election, tally, write
+from contest_files import election, own, tally, write
 
 import iomsim as iom
-from iomsim.engine.outcomes import join
-from iomsim.engine.simulate import iter_spans
+from iomsim.engine.simulate import simulate
 from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
 from iomsim.rules.ruleset import ENDINGS
-from iomsim.validation.contest import Contest
-from iomsim.validation.contests import contest, contests
-from iomsim.validation.rounds import Sequel
-from iomsim.validation.segments import LONGEST, Stretch, stretches
+from iomsim.validation.data import contest, contests
+from iomsim.validation.rounds import Aftermath
+from iomsim.validation.segments import MAX_ROUNDS, Segment, segments
+from iomsim.validation.synthetic import synthetic_contests
 
 SHIPPED = {one.id: one for one in contests()}
-
-
-def own(folder: Path, rounds: dict[int, dict[str, int]], **told: object) -> Contest:
-    lines = [line for round_, votes in rounds.items() for line in tally(round_, dict(votes))]
-    return contests(write(folder, [election(**told)], lines))[0]  # type: ignore[arg-type]
 
 
 # -- what happened -------------------------------------------------------------------------------
@@ -62,40 +56,40 @@ def test_nothing_is_forecast_after_a_round_that_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "round_", "sequel"),
+    ("name", "round_", "aftermath"),
     [
-        ("UNSC2007-EEG", 1, Sequel(106 / 187, 1, "Croatia", "acclamation")),
-        ("UNSC2007-EEG", 2, Sequel(None, 0, "Croatia", "acclamation")),
-        ("UNSC2019-EEG", 1, Sequel(132 / 190, 1, "Estonia", "majority")),
-        ("UNSC2006-GRULAC", 47, Sequel(None, 0, None, "unresolved")),
-        ("UNSC2006-GRULAC", 3, Sequel(None, 44, None, "unresolved")),
-        ("UNSC2006-GRULAC", 40, Sequel(100 / 182, 7, None, "unresolved")),  # two strays are not counted
-        ("WHO2017", 1, Sequel(121 / 183, 2, "Tedros", "majority")),
-        ("IOM2018-DG", 3, Sequel(77 / 143, 1, "Vitorino", "acclamation")),
-        ("IOM2019-DDG", 5, Sequel(None, 1, None, "failed")),  # the next was a yes/no round
+        ("UNSC2007-EEG", 1, Aftermath(106 / 187, 1, "Croatia", "acclamation")),
+        ("UNSC2007-EEG", 2, Aftermath(None, 0, "Croatia", "acclamation")),
+        ("UNSC2019-EEG", 1, Aftermath(132 / 190, 1, "Estonia", "majority")),
+        ("UNSC2006-GRULAC", 47, Aftermath(None, 0, None, "unresolved")),
+        ("UNSC2006-GRULAC", 3, Aftermath(None, 44, None, "unresolved")),
+        ("UNSC2006-GRULAC", 40, Aftermath(100 / 182, 7, None, "unresolved")),  # two strays are not counted
+        ("WHO2017", 1, Aftermath(121 / 183, 2, "Tedros", "majority")),
+        ("IOM2018-DG", 3, Aftermath(77 / 143, 1, "Vitorino", "acclamation")),
+        ("IOM2019-DDG", 5, Aftermath(None, 1, None, "failed")),  # the next was a yes/no round
     ],
 )
-def test_what_followed(name: str, round_: int, sequel: Sequel) -> None:
-    assert SHIPPED[name].sequel(round_) == sequel
-    assert sequel.over_next == (sequel.to_come <= 1)
+def test_what_followed(name: str, round_: int, aftermath: Aftermath) -> None:
+    assert SHIPPED[name].aftermath(round_) == aftermath
+    assert aftermath.over_next == (aftermath.to_come <= 1)
 
 
 def test_a_position_knows_nothing_of_later_rounds() -> None:
     whole = SHIPPED["UNSC2006-GRULAC"]
     for round_ in whole.points:
         cut = replace(whole, rounds=tuple(known for known in whole.rounds if known.round <= round_))
-        assert cut.position(round_) == whole.position(round_)
-    assert whole.position(7).candidates == ("Guatemala", "Venezuela")
-    assert whole.position(7).votes == (96, 89)  # strays pooled out
-    assert whole.position(3).tallies == ((109, 76), (114, 74), (116, 70))
+        assert cut.situation(round_) == whole.situation(round_)
+    assert whole.situation(7).candidates == ("Guatemala", "Venezuela")
+    assert whole.situation(7).votes == (96, 89)  # strays pooled out
+    assert whole.situation(3).tallies == ((109, 76), (114, 74), (116, 70))
 
 
 def test_who_may_meet_again_for_the_first_time() -> None:
     """After the first round, or after another field; not where nobody knows what was before."""
     late, field = SHIPPED["UNSC2011-EEG"], SHIPPED["UNSC2016-WEOG"]
-    assert [late.position(round_).first for round_ in (9, 10)] == [False, False]  # rounds 1-8 are unknown
-    assert [field.position(round_).first for round_ in (2, 3)] == [True, False]  # two seats at once before
-    assert SHIPPED["UNSC2006-GRULAC"].position(1).first
+    assert [late.situation(round_).first for round_ in (9, 10)] == [False, False]  # rounds 1-8 are unknown
+    assert [field.situation(round_).first for round_ in (2, 3)] == [True, False]  # two seats at once before
+    assert SHIPPED["UNSC2006-GRULAC"].situation(1).first
 
 
 def test_only_consecutive_rounds_between_the_same_make_transitions() -> None:
@@ -119,7 +113,7 @@ def test_an_unknown_contest_or_round_is_named() -> None:
     with pytest.raises(UnknownNameError, match="no contest named 'UNSC2006'; did you mean"):
         contest("UNSC2006")
     with pytest.raises(AnnouncementError, match="UNSC2007-EEG has no tally to forecast from in round 3; it has 1, 2"):
-        SHIPPED["UNSC2007-EEG"].position(3)
+        SHIPPED["UNSC2007-EEG"].situation(3)
 
 
 # -- from one's own folder -----------------------------------------------------------------------
@@ -150,17 +144,21 @@ def test_two_thirds_of_all_members_are_seen_by_the_rounds_that_went_on(tmp_path:
 
 def test_a_winner_from_outside_leaves_the_contest_unresolved(tmp_path: Path) -> None:
     one = own(
-        tmp_path, {1: {"A": 50, "B": 45}, 2: {"A": 51, "B": 44}, 3: {"Z": 90, "B": 3}}, winner="Z", how="compromise"
+        tmp_path,
+        {1: {"A": 50, "B": 45}, 2: {"A": 51, "B": 44}, 3: {"Z": 90, "B": 3}},
+        {3: "single"},
+        winner="Z",
+        how="compromise",
     )
     assert (one.ending, one.decided_round, one.points) == ("unresolved", 2, (1, 2))
-    assert one.sequel(1).winner is None
+    assert one.aftermath(1).winner is None
 
 
 def test_the_last_round_need_not_be_known(tmp_path: Path) -> None:
     one = own(tmp_path, {1: {"A": 50, "B": 45}}, how="withdrawal", total=2)
     assert (one.decided_round, one.points) == (1, (1,))
     one = own(tmp_path, {1: {"A": 50, "B": 45}}, how="majority", total=4)
-    assert (one.decided_round, one.sequel(1).to_come) == (4, 3)
+    assert (one.decided_round, one.aftermath(1).to_come) == (4, 3)
 
 
 def test_a_contest_without_two_candidates_makes_no_scenario(tmp_path: Path) -> None:
@@ -204,11 +202,13 @@ def test_tallies_are_a_table() -> None:
     assert repr(SHIPPED["UNSC2020-AF"]) == "UNSC2020-AF (1: 113-78, 2: 129-62): majority, Kenya"
 
 
-# -- stretches -----------------------------------------------------------------------------------
+# -- segments -----------------------------------------------------------------------------------
 
 
 def shape(name: str) -> list[tuple[list[int], int, int]]:
-    return [([known.round for known in part.rounds], part.before, part.refusals) for part in stretches(SHIPPED[name])]
+    return [
+        ([known.round for known in part.rounds], part.before, part.non_concessions) for part in segments(SHIPPED[name])
+    ]
 
 
 def test_known_rounds_in_a_row_are_one_stretch() -> None:
@@ -222,56 +222,56 @@ def test_known_rounds_in_a_row_are_one_stretch() -> None:
 
 def test_every_known_round_is_in_one_stretch() -> None:
     for one in SHIPPED.values():
-        found = [known.round for part in stretches(one) for known in part.rounds]
+        found = [known.round for part in segments(one) for known in part.rounds]
         assert found == [known.round for known in one.ordinary]
 
 
 def test_a_deadlock_starts_afresh_now_and_then(tmp_path: Path) -> None:
-    one = own(tmp_path, {r: {"A": 55, "B": 45} for r in range(1, LONGEST + 6)}, how="compromise", winner="Z")
-    first, second = stretches(one)
-    assert (len(first.rounds), second.start, second.why) == (LONGEST, LONGEST + 1, f"{LONGEST} rounds before")
+    one = own(tmp_path, {r: {"A": 55, "B": 45} for r in range(1, MAX_ROUNDS + 6)}, how="compromise", winner="Z")
+    first, second = segments(one)
+    assert (len(first.rounds), second.start, second.why) == (MAX_ROUNDS, MAX_ROUNDS + 1, f"{MAX_ROUNDS} rounds before")
 
 
 def test_a_newcomer_starts_a_stretch(tmp_path: Path) -> None:
     one = own(tmp_path, {1: {"A": 50, "B": 45}, 2: {"A": 40, "B": 30, "C": 25}, 3: {"A": 70, "C": 27}})
-    assert [(part.start, part.why, part.names) for part in stretches(one)] == [
+    assert [(part.start, part.why, part.names) for part in segments(one)] == [
         (1, "", ("A", "B")),
         (2, "other candidates before", ("A", "B", "C")),
     ]
 
 
-def stretch_at(name: str, start: int) -> Stretch:
-    return next(part for part in stretches(SHIPPED[name]) if part.start == start)
+def segment_at(name: str, start: int) -> Segment:
+    return next(part for part in segments(SHIPPED[name]) if part.start == start)
 
 
 def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
-    part = stretch_at("UNSC2011-EEG", 9)
+    part = segment_at("UNSC2011-EEG", 9)
     b, race = iom.Behaviour(), part.scenario()
     omega = 0.04 + (0.55 - 0.04) * 0.45**8  # before round 10
     assert race.behaviour.openness_fluid.value == pytest.approx(omega)
     assert race.behaviour.concede_b.value == b.concede_b.value + 7
     still = np.prod([1 - (0.04 + 0.51 * 0.45**k) for k in range(8)])  # who has not thought again in rounds 2 to 9
     assert race.behaviour.momentum_fluid.value == pytest.approx(3.0 * still)
-    assert stretch_at("UNSC2020-AF", 1).scenario().behaviour.momentum_fluid.value == 3.0
-    who = stretch_at("WHO2017", 1)
+    assert segment_at("UNSC2020-AF", 1).scenario().behaviour.momentum_fluid.value == 3.0
+    who = segment_at("WHO2017", 1)
     late = replace(who, rounds=who.rounds[1:], names=("Tedros", "Nabarro"))
     assert late.rules.simple_majority_from == 2  # counted from round 2
-    assert stretch_at("IOM2019-DDG", 5).rules.max_two_way == 1
+    assert segment_at("IOM2019-DDG", 5).rules.max_two_way == 1
     ten = replace(part, contest=replace(part.contest, rules=part.contest.rules.with_(max_two_way=10)))
     assert ten.contest.two_way_from == 2
     assert ten.rules.max_two_way == 10 - 7  # rounds 2 to 8 were between two
-    assert stretch_at("IOM2018-DG", 3).rules.eliminate_after == 1
+    assert segment_at("IOM2018-DG", 3).rules.eliminate_after == 1
 
 
 def test_the_level_of_a_stretch_is_centred_on_its_first_tally() -> None:
-    race = stretch_at("UNSC2020-AF", 1).scenario()
+    race = segment_at("UNSC2020-AF", 1).scenario()
     gap = race.candidates[0].appeal.value - race.candidates[1].appeal.value
     assert gap == pytest.approx(np.log(113.5 / 78.5))
     assert race.behaviour.common_sd.value == pytest.approx(np.sqrt(0.5))
 
 
 def test_a_stretch_misses_as_many_papers_as_its_first_tally() -> None:
-    b = stretch_at("IOM2018-DG", 1).scenario().behaviour
+    b = segment_at("IOM2018-DG", 1).scenario().behaviour
     away, silent = b.absent.value, b.abstain.value
     assert away + (1 - away) * silent == pytest.approx(1 - 143 / 171)
     assert away / (1 - 143 / 171) == pytest.approx(0.05 / (0.05 + 0.95 * 0.018))  # as the model splits them
@@ -281,9 +281,9 @@ def test_a_stretch_misses_as_many_papers_as_its_first_tally() -> None:
 
 
 def test_synthetic_contests_are_the_runs_told_as_records() -> None:
-    told = iom.synthetic_contests(40, seed=3, size=30, candidates=3)
+    told = synthetic_contests(40, seed=3, size=30, candidates=3)
     race = told[0].race(("A", "B", "C"), common_sd=0.4)
-    out = join(iter_spans(race, 40, 3))
+    out = simulate(race.plan, {}, 40, 3)
     for run, one in enumerate(told):
         rows = out.votes[out.starts[run] :][: out.rounds[run]]
         assert [known.tally for known in one.rounds] == [tuple(row[row >= 0].tolist()) for row in rows]

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from contest_files import election, tally, write
 
 from iomsim.errors import FileError
 from iomsim.rules.ruleset import votes_needed
 from iomsim.validation.data import KINDS, History, history
 from iomsim.validation.rounds import main_candidates
-
-# The column sets that a reader must expect, in their usual order.
-ELECTIONS = (
-    "election_id,body,year,candidates_first_round,rounds_total,days,decided_how,winner,threshold_share,"
-    "electorate_size,source_url"
-)
-TALLIES = (
-    "election_id,body,office,date,round,candidate,votes,voters_entitled,votes_cast_or_valid,majority_required,"
-    "rule,secret,note,source_url"
-)
-
-
-def write(folder: Path, elections: Iterable[str], tallies: Iterable[str]) -> Path:
-    (folder / "elections.csv").write_text("\n".join([ELECTIONS, *elections]) + "\n", encoding="utf-8")
-    (folder / "tallies.csv").write_text("\n".join([TALLIES, *tallies]) + "\n", encoding="utf-8")
-    return folder
-
-
-def election(id_: str = "X", how: str = "majority", winner: str = "A", **cells: object) -> str:
-    told = {"year": 2000, "start": 2, "total": "", "days": 1, "share": "0.6667", "size": 100} | cells
-    before = ",".join(str(told[key]) for key in ("year", "start", "total", "days"))
-    return f"{id_},Body,{before},{how},{winner},{told['share']},{told['size']},"
-
-
-def tally(round_: object, votes: dict[str, object], id_: str = "X", **cells: object) -> list[str]:
-    told = {"date": "", "entitled": "", "valid": "", "needed": "", "rule": "", "note": "", "office": "O"} | cells
-    return [
-        f"{id_},Body,{told['office']},{told['date']},{round_},{name},{v},{told['entitled']},{told['valid']},"
-        f"{told['needed']},{told['rule']},1,{told['note']},"
-        for name, v in votes.items()
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -165,44 +134,24 @@ def test_a_rounded_share_is_the_fraction_it_stands_for(tmp_path: Path, share: st
 @pytest.mark.parametrize(
     ("lines", "kind"),
     [
-        (tally(2, {"A": 184}, note="189 ballots"), "single"),
+        (tally(2, {"A": 184}, kind="single"), "single"),
         (tally(2, {"A": 90, "B": 8}), "round"),
         (tally(2, {"A": 70, "No": 25}), "yes-no"),
-        (tally(2, {"A": 70}, note="yes/no vote"), "yes-no"),
-        (tally(2, {"B": 40}), "partial"),
-        (tally(2, {"A": 90, "B": 80, "C": 20}, note="2 seats; A elected"), "two-seat"),
-        (tally(2, {"A": 90, "B": 80, "C": 20}, office="Council two seats"), "two-seat"),
+        (tally(2, {"A": 70}, kind="yes-no"), "yes-no"),
+        (tally(2, {"B": 40}, kind="partial"), "partial"),
+        (tally(2, {"A": 90, "B": 80, "C": 20}, seats=2), "two-seat"),
+        (tally(2, {"A": 90, "B": 80, "C": 20}, kind="two-seat"), "two-seat"),
+        (tally(2, {"A": 80, "B": 15}, kind="single"), "single"),
     ],
 )
-def test_the_kind_of_a_round_is_seen(tmp_path: Path, lines: list[str], kind: str) -> None:
+def test_the_kind_of_a_round_is_what_the_columns_say(tmp_path: Path, lines: list[str], kind: str) -> None:
     size = 200 if "184" in lines[0] else 100
     first = tally(1, {"A": 2 * size // 4, "B": 2 * size // 4 - 5})
     tables = history(write(tmp_path, [election(size=size)], [*first, *lines]))
-    assert set(tables.tallies.query("round == 2")["kind"]) == {kind}
-
-
-def test_a_vote_after_a_withdrawal_is_a_formality(tmp_path: Path) -> None:
-    said = [*tally(1, {"A": 60, "B": 38}, note="B withdraws after this ballot"), *tally(2, {"A": 80, "B": 15})]
-    tables = history(write(tmp_path, [election(how="withdrawal")], said))
-    assert set(tables.tallies.query("round == 2")["kind"]) == {"single"}
+    found = tables.tallies.query("round == 2")
+    assert set(found["kind"]) == {kind}
+    assert set(found["seats"]) == {2 if kind == "two-seat" else 1}
     assert set(tables.tallies.query("round == 1")["kind"]) == {"round"}
-
-
-def test_rules_in_words_are_understood(tmp_path: Path) -> None:
-    rule = "two-thirds in rounds 1-2; then simple majority".replace(";", "")
-    said = [
-        *tally(1, {"A": 40, "B": 35, "C": 20}, rule=rule, note="last eliminated"),
-        *tally(2, {"A": 55, "B": 40}, rule=rule),
-    ]
-    elections, _ = history(write(tmp_path, [election(start=3)], said))
-    assert elections["simple_majority_from"].tolist() == [3]
-    assert elections["eliminate_after"].tolist() == [1]
-    rule = "single-candidate yes/no after round 5"
-    said = [*tally(5, {"A": 50, "B": 48}, rule=rule), *tally(6, {"A": 60, "No": 35}, rule=rule)]
-    elections, _ = history(write(tmp_path, [election(start=5)], said))
-    assert elections["max_two_way"].tolist() == [1]
-    elections, _ = history(write(tmp_path, [election(start=2)], said))
-    assert elections["max_two_way"].tolist() == [5]
 
 
 def test_strays_are_no_main_candidates() -> None:
@@ -230,17 +179,23 @@ GOOD = tally(1, {"A": 55, "B": 40})
         ([election()], tally("first", {"A": 3}), "round must be a whole number of at least 1, got 'first'"),
         ([election()], tally(1, {"A": 70, "B": 45}), "more votes than members: 115 votes, 100 members; if several"),
         ([election()], tally(1, {"A": 55, "B": 40}, valid=90), "add up to 95, more than the 90 valid papers"),
-        ([election(total=1)], [*GOOD, *tally(2, {"A": 70})], "rounds_total is 1, but tallies.csv has round 2"),
+        ([election(total=1)], [*GOOD, *tally(2, {"A": 70}, kind="single")], "rounds_total is 1, but tallies.csv has"),
+        (
+            [election()],
+            [*GOOD, *tally(2, {"A": 70})],
+            "line 4: nearly all votes of round 2 are one candidate's; a column kind must",
+        ),
+        ([election()], tally(1, {"A": 55, "B": 40}, kind="runoff"), "line 2: no kind of round named 'runoff'; there"),
         ([election(size="")], GOOD, "neither voters_entitled nor electorate_size"),
         ([election(), election("Y", size="")], GOOD, "line 3: electorate_size is empty, and there are no tallies"),
         ([election()], tally(1, {"A": 55, "B": 40}, date="15.5.2023"), "date must be a date such as 2023-05-15"),
         (
             [election()],
-            [*tally(1, {"A": 55}, date="2000-01-02"), *tally(2, {"A": 70}, date="2000-01-01")],
+            [*tally(1, {"A": 55}, date="2000-01-02"), *tally(2, {"A": 70}, date="2000-01-01", kind="single")],
             "dated 2000-01-01, before an earlier one",
         ),
         ([election()], [tally(1, {"A": 5}, valid=90)[0], tally(1, {"B": 5}, valid=91)[0]], "91 here and 90 elsewhere"),
-        ([election()], ["X,1,A,55"], "4 cells, but the header has 14"),
+        ([election()], ["X,1,A,55"], "4 cells, but the header has 16"),
         ([], [], "elections.csv has a header but no rows"),
     ],
 )

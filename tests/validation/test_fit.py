@@ -14,20 +14,22 @@ from toys import ALPHA, STILL, play, proportion, toy
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.components import Behaviour
-from iomsim.validation.contests import contests
+from iomsim.validation.data import contests
 from iomsim.validation.fit import _mixture
 from iomsim.validation.likelihood import (
-    Moves,
-    Patience,
+    ConcessionRecord,
+    TallySeries,
+    _log_density,
     _moments,
+    concession_log_likelihood,
+    concession_record,
     log_likelihood,
-    moves_of,
-    of_moves,
-    of_patience,
-    of_tallies,
-    patience_of,
+    series_log_likelihood,
+    tally_log_likelihood,
+    tally_series,
 )
 from iomsim.validation.priors import LAWS, chosen, from_scores, priors
+from iomsim.validation.synthetic import synthetic_contests
 
 SHIPPED = {one.id: one for one in contests()}
 
@@ -38,15 +40,17 @@ def theta(size: int = 1, **changes: float) -> SimpleNamespace:
     return SimpleNamespace(**values, conviction=1.8, away=changes.get("away", 0.0))
 
 
-def moves(*votes: int, size: int, before: int = 0) -> Moves:
-    return Moves(np.array([[v, size - v] for v in votes], dtype=float), size, before)
+def moves(*votes: int, size: int, before: int = 0) -> TallySeries:
+    return TallySeries(np.array([[v, size - v] for v in votes], dtype=float), size, before)
 
 
 # -- the likelihood of tallies -------------------------------------------------------------------
 
 
 def chances_of_the_second(first: int, size: int, **changes: float) -> np.ndarray:
-    return np.array([np.exp(of_tallies([moves(first, v, size=size)], theta(**changes)))[0] for v in range(size + 1)])
+    return np.array(
+        [np.exp(tally_log_likelihood([moves(first, v, size=size)], theta(**changes)))[0] for v in range(size + 1)]
+    )
 
 
 def test_the_chances_of_the_next_tally_add_up() -> None:
@@ -90,7 +94,7 @@ def test_the_check_of_the_law_sees_a_wrong_parameter(counted: np.ndarray, lie: d
 def test_the_third_tally_has_the_moments_that_simulation_shows(counted: np.ndarray) -> None:
     """Over the two later rounds at once, on a grid wide enough to hold nearly all."""
     grid = np.arange(18, 52)
-    law = np.array([[np.exp(of_tallies([moves(33, a, b, size=60)], theta()))[0] for b in grid] for a in grid])
+    law = np.array([[np.exp(tally_log_likelihood([moves(33, a, b, size=60)], theta()))[0] for b in grid] for a in grid])
     assert law.sum() == pytest.approx(1.0, abs=0.01)
     law /= law.sum()
     second, third = law.sum(axis=1) @ grid, law.sum(axis=0) @ grid
@@ -110,7 +114,7 @@ def test_the_live_update_learns_the_same_of_the_regime() -> None:
     for votes in tallies:
         night.announce(A=votes, B=90 - votes)
     now = float(night.learned().loc["the contest is fluid", "now mean"])
-    parts = [of_moves(moves(*tallies, size=90), theta(), regime)[0] for regime in ("fluid", "entrenched")]
+    parts = [series_log_likelihood(moves(*tallies, size=90), theta(), regime)[0] for regime in ("fluid", "entrenched")]
     odds = 0.7 / 0.3 * np.exp(parts[0] - parts[1])
     assert now == pytest.approx(odds / (1 + odds), abs=0.05)
     assert abs(odds / (1 + odds) - 0.7) > 0.15  # there was something to learn
@@ -118,18 +122,34 @@ def test_the_live_update_learns_the_same_of_the_regime() -> None:
 
 def test_the_moments_of_two_rounds_by_hand() -> None:
     """A half, then 0.7, of whom 0.3 have not thought again; a shock of 0.05; all 100 vote, or 80 of them."""
-    chance, push = np.array([0.5, 0.7]).reshape(1, 1, 2, 1), np.array([0.0, 0.05]).reshape(1, 1, 2)
-    kept = np.array([[1.0, 0.0], [0.3, 1.0]]).reshape(1, 1, 2, 2)
-    mean, spread = _moments(chance, push, kept, np.ones(1), np.array([100.0, 80.0]), 100.0)
-    assert mean.ravel().tolist() == [50.0, 56.0]
+    again = (0.7 - 0.3 * 0.5) / 0.7  # of those who think again, all convictions alike
+    means = [np.array([[0.5]]), np.array([[again]])]
+    products = [[means[0] ** 2], [means[0] * means[1], means[1] ** 2]]
+    shock = np.array([[0.05 / (0.7 * again * (1 - again))]])
+    mixed = [np.array([[1.0]]), np.array([[0.7]])]
+    mean, spread = _moments(means, products, mixed, shock, np.array([100.0, 80.0]), 100.0)
+    assert [float(x[0, 0]) for x in mean] == pytest.approx([50.0, 56.0])
     rounding = 1 / 12
-    expected = [[25 + rounding, 80 * 0.3 * 0.25], [80 * 0.3 * 0.25, 80 * 0.7 * 0.3 + rounding + (80 * 0.05) ** 2]]
-    assert spread[0, 0] == pytest.approx(np.array(expected))
+    expected = [25 + rounding, 80 * 0.3 * 0.25, 80 * 0.7 * 0.3 + rounding + (80 * 0.05) ** 2]
+    assert [float(x[0, 0]) for row in spread for x in row] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+def test_the_density_is_that_of_scipy(rounds: int) -> None:
+    """The joint density over that of the first gap, the level being one of two."""
+    rng = np.random.default_rng(rounds)
+    roots = rng.standard_normal((2, rounds, rounds))
+    spread, gap = roots @ np.swapaxes(roots, 1, 2) + np.eye(rounds), rng.standard_normal((2, rounds))
+    listed = [[spread[None, :, r, s] for s in range(r + 1)] for r in range(rounds)]
+    got = _log_density([gap[None, :, r] for r in range(rounds)], listed)
+    both = [stats.multivariate_normal.pdf(g, cov=c) for g, c in zip(gap, spread, strict=True)]
+    first = [stats.norm.pdf(g[0], scale=np.sqrt(c[0, 0])) for g, c in zip(gap, spread, strict=True)]
+    assert got == pytest.approx([np.log(sum(both) / sum(first))])
 
 
 def test_nobody_thinking_again_means_the_same_tally() -> None:
     frozen = theta(openness_fluid=0.0, openness_entrenched=0.0, openness_inf=0.0)
-    same, other = (of_tallies([moves(33, v, size=60)], frozen)[0] for v in (33, 36))
+    same, other = (tally_log_likelihood([moves(33, v, size=60)], frozen)[0] for v in (33, 36))
     assert same > np.log(0.9)
     assert other < -20
 
@@ -142,22 +162,22 @@ def test_who_votes_is_drawn_anew_from_those_present() -> None:
     again = rng.hypergeometric(80, 20, 80, p.size)  # of the first 80, so many vote again
     moved = rng.hypergeometric(40, 40, again) + rng.binomial(80 - again, p) - 40
     frozen, grid = theta(openness_fluid=0.0, openness_entrenched=0.0, openness_inf=0.0), np.arange(20, 61)
-    parts = [Moves(np.array([[40.0, 40.0], [v, 80.0 - v]]), 100) for v in grid]
-    law = np.exp([of_tallies([part], frozen)[0] for part in parts])
+    parts = [TallySeries(np.array([[40.0, 40.0], [v, 80.0 - v]]), 100) for v in grid]
+    law = np.exp([tally_log_likelihood([part], frozen)[0] for part in parts])
     assert law.sum() == pytest.approx(1.0, abs=1e-3)
     assert law @ (grid - 40.0) ** 2 == pytest.approx(np.mean(moved**2.0), rel=0.05)
 
 
 def test_who_is_away_for_good_is_not_drawn() -> None:
-    part = Moves(np.array([[40.0, 40.0], [45.0, 45.0]]), 100)
+    part = TallySeries(np.array([[40.0, 40.0], [45.0, 45.0]]), 100)
     assert [part.present(away) for away in (0.0, 0.25, 0.75)] == [100, 95, 90]  # ninety were seen
 
 
 def test_the_regime_of_a_contest_is_one() -> None:
     quick, slow = moves(100, 125, size=180), moves(100, 101, 100, 101, size=180)
     t = theta()
-    one = of_tallies([quick, slow], t)[0]
-    apart = of_tallies([quick], t)[0] + of_tallies([slow], t)[0]
+    one = tally_log_likelihood([quick, slow], t)[0]
+    apart = tally_log_likelihood([quick], t)[0] + tally_log_likelihood([slow], t)[0]
     assert one < apart - 0.3  # one regime for both is less likely than one for each
 
 
@@ -166,7 +186,7 @@ def test_far_into_a_deadlock_the_same_tally_pulls_no_more() -> None:
     t = theta(openness_inf=0.3, decay=1.0, openness_fluid=0.3, openness_entrenched=0.3, fluid=1.0, round_sd=0.0)
     grid = np.arange(80, 150)
     for before, drifts in ((0, True), (40, False)):
-        law = np.exp([of_tallies([moves(110, v, size=180, before=before)], t)[0] for v in grid])
+        law = np.exp([tally_log_likelihood([moves(110, v, size=180, before=before)], t)[0] for v in grid])
         assert (law @ grid / law.sum() - 110 > 2) == drifts
 
 
@@ -175,7 +195,7 @@ def test_far_into_a_deadlock_the_same_tally_pulls_no_more() -> None:
 
 def test_the_shipped_moves() -> None:
     found = {
-        name: [(part.votes[:, 0].tolist(), part.before) for part in moves_of(one)] for name, one in SHIPPED.items()
+        name: [(part.votes[:, 0].tolist(), part.before) for part in tally_series(one)] for name, one in SHIPPED.items()
     }
     assert found["UNSC2016-WEOG"] == [([99, 96, 96, 95], 0)]
     assert found["WHO2017"] == [([121, 133], 1)]  # the two that were left
@@ -185,40 +205,41 @@ def test_the_shipped_moves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "patience"),
+    ("name", "record"),
     [
-        ("UNSC2006-GRULAC", Patience(46, False)),  # 47 rounds, one a tie, and then an outsider
-        ("UNSC2007-EEG", Patience(1, True)),
-        ("UNSC2010-WEOG", Patience(0, True)),
-        ("UNSC2011-EEG", Patience(14, True)),
-        ("UNSC2012-WEOG", Patience(0, False)),
-        ("UNSC2014-WEOG", Patience(1, False)),
-        ("IOM2018-DG", Patience(0, True)),
-        ("IOM2019-DDG", Patience(1, False)),
-        ("UNSC2020-AF", Patience(1, False)),
+        ("UNSC2006-GRULAC", ConcessionRecord(46, False)),  # 47 rounds, one a tie, and then an outsider
+        ("UNSC2007-EEG", ConcessionRecord(1, True)),
+        ("UNSC2010-WEOG", ConcessionRecord(0, True)),
+        ("UNSC2011-EEG", ConcessionRecord(14, True)),
+        ("UNSC2012-WEOG", ConcessionRecord(0, False)),
+        ("UNSC2014-WEOG", ConcessionRecord(1, False)),
+        ("IOM2018-DG", ConcessionRecord(0, True)),
+        ("IOM2019-DDG", ConcessionRecord(1, False)),
+        ("UNSC2020-AF", ConcessionRecord(1, False)),
     ],
 )
-def test_the_shipped_patience(name: str, patience: Patience) -> None:
-    assert patience_of(SHIPPED[name]) == patience
+def test_the_shipped_concessions(name: str, record: ConcessionRecord) -> None:
+    assert concession_record(SHIPPED[name]) == record
 
 
-def test_patience_is_beta_integrated_out() -> None:
+def test_readiness_to_concede_is_beta_integrated_out() -> None:
     h = np.linspace(0.0005, 0.9995, 1000)
     weight = stats.beta.pdf(h, 1.1, 4.8)
-    for refusals, conceded in ((0, True), (3, True), (5, False)):
-        whole = np.trapezoid(weight * (1 - h) ** refusals * h**conceded, h)
-        assert np.exp(of_patience(Patience(refusals, conceded), theta()))[0] == pytest.approx(whole, rel=2e-2)
+    for non_concessions, conceded in ((0, True), (3, True), (5, False)):
+        whole = np.trapezoid(weight * (1 - h) ** non_concessions * h**conceded, h)
+        found = concession_log_likelihood(ConcessionRecord(non_concessions, conceded), theta())
+        assert np.exp(found) == pytest.approx([whole], rel=2e-2)
 
 
-def test_patience_has_the_law_of_the_kernel() -> None:
+def test_concessions_have_the_law_of_the_kernel() -> None:
     frozen = {"openness_fluid": 0.0, "openness_entrenched": 0.0, "openness_inf": 0.0}
     race = toy(5, behaviour=STILL | frozen, rules={"name": "until-two-thirds", "max_rounds": 3})
     out = play(race, 20_000, seed=2)
     first = out.votes[out.starts]
     open_ = first.max(axis=1) < 4  # 3 to 2: frozen for ever
-    for refusals in (0, 1, 2):
-        hits = int(((out.ending == 1) & (out.rounds == refusals + 1) & open_).sum())
-        expected = float(np.exp(of_patience(Patience(refusals, True), theta()))[0])
+    for non_concessions in (0, 1, 2):
+        hits = int(((out.ending == 1) & (out.rounds == non_concessions + 1) & open_).sum())
+        expected = float(np.exp(concession_log_likelihood(ConcessionRecord(non_concessions, True), theta()))[0])
         assert proportion(hits, int(open_.sum()), expected) < 4
 
 
@@ -363,7 +384,7 @@ def test_short_names_mean_fields() -> None:
 def made(truth: dict[str, float], number: int, seed: int, size: int = 175) -> list[iom.Contest]:
     base = dict(Behaviour())
     behaviour = Behaviour(**base | {key: base[key].at(value) for key, value in truth.items()})
-    told = iom.synthetic_contests(number, behaviour, seed=seed, size=size)
+    told = synthetic_contests(number, behaviour, seed=seed, size=size)
     return [replace(one, rounds=one.rounds[:8]) for one in told]
 
 

@@ -8,14 +8,12 @@ from scipy import integrate, stats
 from toys import ALPHA
 
 from iomsim.errors import IomsimError
-from iomsim.validation.bootstrap import bootstrap_mean
-from iomsim.validation.calibration import corp, pit, rank_histogram, reliability
+from iomsim.validation.calibration import bootstrap_mean, corp, pit, rank_histogram, reliability
 from iomsim.validation.scores import (
     brier,
     categorical_brier,
     categorical_log_score,
     crps_ensemble,
-    crps_pmf,
     log_score,
     ranked_probability,
 )
@@ -48,7 +46,7 @@ def test_missing_by_one_round_costs_less_than_by_three() -> None:
 
 def test_one_member_scores_its_absolute_error() -> None:
     assert crps_ensemble([0.6], 0.45) == pytest.approx(0.15)
-    assert crps_pmf([0.2, 0.6], [0.0, 1.0], 0.45) == pytest.approx(0.15)
+    assert crps_ensemble([0.2, 0.6], 0.45, [0.0, 1.0]) == pytest.approx(0.15)
 
 
 def test_what_is_missing_scores_nothing() -> None:
@@ -78,8 +76,6 @@ def test_the_ensemble_score_is_the_mean_miss_less_half_the_spread(observed: floa
     miss = w @ np.abs(SAMPLE - observed)
     spread = w @ np.abs(SAMPLE[:, None] - SAMPLE) @ w
     assert crps_ensemble(SAMPLE, observed, w) == pytest.approx(miss - spread / 2)
-    order = np.argsort(SAMPLE)
-    assert crps_pmf(SAMPLE[order], w[order], observed) == pytest.approx(miss - spread / 2)
 
 
 def test_the_score_on_a_grid_is_the_integral_of_the_squared_difference() -> None:
@@ -90,12 +86,12 @@ def test_the_score_on_a_grid_is_the_integral_of_the_squared_difference() -> None
         return float(((below[grid <= x].max(initial=0.0)) - (x >= observed)) ** 2)
 
     whole = integrate.quad(gap, 0, 1, points=[*grid, observed], limit=200)[0]
-    assert crps_pmf(grid, PMF, observed) == pytest.approx(whole, abs=1e-6)
+    assert crps_ensemble(grid, observed, PMF) == pytest.approx(whole, abs=1e-6)
 
 
 def test_ranked_probability_is_the_score_on_the_grid_of_whole_numbers() -> None:
     for came in range(5):
-        assert ranked_probability(PMF, came) == pytest.approx(crps_pmf(np.arange(5.0), PMF, came))
+        assert ranked_probability(PMF, came) == pytest.approx(crps_ensemble(np.arange(5.0), came, PMF))
 
 
 def test_a_large_normal_ensemble_scores_as_the_normal_law() -> None:
@@ -239,7 +235,7 @@ def test_one_group_has_no_interval() -> None:
     assert np.isnan(bootstrap_mean([np.nan], ["a"], seed=1).value)
 
 
-# -- refusals ------------------------------------------------------------------------------------
+# -- non_concessions ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -251,7 +247,6 @@ def test_one_group_has_no_interval() -> None:
         (lambda: ranked_probability([0.5, 0.5], -1), "a category from 0 to 1"),
         (lambda: crps_ensemble([], 0.5), "at least one member"),
         (lambda: crps_ensemble([0.5], 0.5, [-1.0]), "must not be negative"),
-        (lambda: crps_pmf([0.5, 0.4], [0.5, 0.5], 0.5), "increasing"),
         (lambda: corp([], []), "at least one forecast"),
         (lambda: reliability([np.nan], [True], seed=1), "none missing"),
         (lambda: rank_histogram([1.5]), "between 0 and 1"),
