@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,33 @@ def elect(papers: str, names: str = "AB", behaviour: dict[str, float] | None = N
     return toy(names=names, electorate=electorate, behaviour=STILL | fate | (behaviour or {}), **parts)
 
 
+def complete(k: int, members: int, **parts: Any) -> Scenario:
+    """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, arrears."""
+    names = "ABCDEFGH"[:k]
+    regions = ("north", "south", "east")
+    table = [
+        {"name": f"M{i}", "g": regions[i % 3], "near": int(i % 4 == 0), "ally": int(i % 5 < 2)} for i in range(members)
+    ]
+    whole = {
+        "electorate": {
+            "table": table,
+            "group": "g",
+            "own_groups": {"allies": "ally"},
+            "without_vote": ["M5"],
+            "pinned": {names[0]: ["M1"], names[-1]: ["M2", "M3"]},
+        },
+        "candidates": [{"name": name, "appeal": 0.1 * i} for i, name in enumerate(names)],
+        "sponsors": [
+            {"name": "W", "backs": names[0], "strength": 0.7, "exposure": {"all": 0.5, "near": 1.0}},
+            {"name": "X", "backs": names[0], "strength": 0.2, "spread": 0.1},
+            {"name": "Y", "backs": names[1], "strength": 0.5, "exposure": {"not near": 1.0, "g=south": 2.0}},
+        ],
+        "ties": [{"name": "bloc", "who": "ally", "candidate": names[1], "log_odds": 0.8}],
+        "clock": {"opens": "2023-05-18T10:00:00"},  # a Thursday: a weekend comes soon
+    }
+    return build(whole | parts)
+
+
 def neutral(groups: tuple[int, ...] = (30, 29, 29, 29, 29, 29), **parts: Any) -> Scenario:
     """Return the neutral centre: no ties, two sponsors felt alike by all, six groups, 175 members."""
     letters = [f"G{g}" for g, size in enumerate(groups) for _ in range(size)]
@@ -96,6 +124,11 @@ def same(a: Outcomes, b: Outcomes) -> bool:
     """Say whether two outcomes are equal in every bit."""
     pairs = [(part, getattr(b, name)) for name, part in vars(a).items()]
     return all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in pairs)
+
+
+def digest(out: Outcomes) -> str:
+    """Return a hash of every bit of outcomes."""
+    return hashlib.sha256(b"".join(part.tobytes() for part in vars(out).values())).hexdigest()
 
 
 def tallies(out: Outcomes, round_: int, candidate: int = 0) -> NDArray[np.int16]:

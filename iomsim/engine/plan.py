@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from iomsim.engine import laws, rng
 from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
-from iomsim.errors import ScenarioError
+from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.ruleset import Rules
 from iomsim.typing import U64, Flags, Floats, Longs, Places, Singles
 
@@ -116,12 +116,12 @@ class Plan:
 
         Raises
         ------
-        ScenarioError
+        UnknownNameError
             If there is no parameter of that path.
         """
         for path in values:
             if path not in self.values:
-                raise ScenarioError(f"the plan has no parameter {path!r}")
+                raise unknown("parameter", path, self.values)
         return replace(self, values={**self.values, **values}) if values else self
 
     @property

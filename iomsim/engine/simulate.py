@@ -27,7 +27,7 @@ from iomsim.engine.outcomes import Outcomes, join, outcomes
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one, pack_runs
-from iomsim.errors import BlockError, IomsimError
+from iomsim.errors import BlockError, IomsimError, whole_number
 from iomsim.typing import Floats
 
 SPAN = 16
@@ -69,7 +69,7 @@ def simulate(plan: Plan, parameters: Parameters, runs: int, seed: int, executor:
 
     Raises
     ------
-    ScenarioError
+    UnknownNameError
         If the plan has no such parameter.
     IomsimError
         If an array has another shape.
@@ -196,7 +196,8 @@ def iter_spans(
     blocks : int, optional
         Blocks of a span; default: short ones, or long ones if there are many.
     """
-    tables, points = checked(parameters, runs)
+    plan.at(parameters)  # refuses unknown paths
+    tables, points = checked(parameters, whole_number("runs", runs, 1))
     blocks = blocks or span_blocks(runs - start, executor)
     together = max(1, blocks * BLOCK // runs)
     sent = serialised(plan, executor)
@@ -229,10 +230,13 @@ def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Any], int]:
     points = max((len(table) for table in tables.values() if table.ndim == 2), default=1)
     for path, table in tables.items():
         shape = table.shape if table.ndim == 2 else (1, *table.shape)
-        if table.ndim > 2 or (table.ndim and (shape[0] not in (1, points) or shape[1] not in (1, runs))):
+        if table.ndim and (
+            len(shape) > 2 or not table.size or shape[0] not in (1, points) or shape[1] not in (1, runs)
+        ):
+            rows = points if points > 1 else "points"
             raise IomsimError(
-                f"{path} must be a number, or an array of shape ({runs},), ({points}, 1) or ({points}, {runs}); "
-                f"got shape {table.shape}"
+                f"{path} has shape {table.shape}; give a number, or an array of shape ({runs},), ({rows}, 1) or "
+                f"({rows}, {runs})"
             )
     return {path: table if table.ndim != 1 else table[None] for path, table in tables.items()}, points
 

@@ -6,7 +6,6 @@ engine and reject every liar beside it, so that no check is there for show.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from toys import (
     SURE,
     alike,
     classes,
+    digest,
     elect,
     fit,
     neutral,
@@ -805,10 +805,6 @@ def test_the_size_of_the_electorate_says_what_elects_if_the_rules_say_so() -> No
     for gone, need in (((), 10), (("M15",), 10), (("M13", "M14", "M15"), 8)):
         out = play(toy(electorate={"size": 15, "without_vote": gone}, behaviour=PRESENT, rules=rules), 400, seed=3)
         assert out.votes.max(axis=1)[out.starts + out.rounds - 1][out.winner >= 0].min() == need
-
-
-def digest(out: Outcomes) -> str:
-    return hashlib.sha256(b"".join(part.tobytes() for part in vars(out).values())).hexdigest()
 
 
 PROGRAM = """

@@ -4,47 +4,18 @@ from __future__ import annotations
 
 import random
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pytest
 from laws.slow_twin import Story, differences, election
-from toys import same
+from toys import complete, same
 
 from iomsim.engine import kernel, laws, rng
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import draw
 from iomsim.engine.simulate import play_span
-from iomsim.model.scenario import Scenario, build
+from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS
-
-REGIONS = ("north", "south", "east")
-
-
-def described(k: int, members: int, **parts: Any) -> Scenario:
-    """Return an election with everything in it: sponsors, ties, groups, pins, arrears."""
-    names = "ABCDEFGH"[:k]
-    table = [
-        {"name": f"M{i}", "g": REGIONS[i % 3], "near": int(i % 4 == 0), "ally": int(i % 5 < 2)} for i in range(members)
-    ]
-    whole = {
-        "electorate": {
-            "table": table,
-            "group": "g",
-            "own_groups": {"allies": "ally"},
-            "without_vote": ["M5"],
-            "pinned": {names[0]: ["M1"], names[-1]: ["M2", "M3"]},
-        },
-        "candidates": [{"name": name, "appeal": 0.1 * i} for i, name in enumerate(names)],
-        "sponsors": [
-            {"name": "W", "backs": names[0], "strength": 0.7, "exposure": {"all": 0.5, "near": 1.0}},
-            {"name": "X", "backs": names[0], "strength": 0.2, "spread": 0.1},
-            {"name": "Y", "backs": names[1], "strength": 0.5, "exposure": {"not near": 1.0, "g=south": 2.0}},
-        ],
-        "ties": [{"name": "bloc", "who": "ally", "candidate": names[1], "log_odds": 0.8}],
-        "clock": {"opens": "2023-05-18T10:00:00"},  # a Thursday: a weekend comes soon
-    }
-    return build(whole | parts)
 
 
 def anything(number: int) -> Scenario:
@@ -89,7 +60,7 @@ def anything(number: int) -> Scenario:
         "last_call": pick.choice([20, 45, 75]),
         "consultation": pick.choice([0, 30, 240]),
     }
-    return described(k, pick.choice([7, 13, 22]), behaviour=behaviour, rules=rules, clock=clock)
+    return complete(k, pick.choice([7, 13, 22]), behaviour=behaviour, rules=rules, clock=clock)
 
 
 def compared(race: Scenario, size: int, sample: int, seed: int = 5) -> list[Story]:
@@ -125,7 +96,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_kernel_plays_as_its_twin_does(kind: str) -> None:
-    compared(described(**KINDS[kind]), size=1500, sample=90)
+    compared(complete(**KINDS[kind]), size=1500, sample=90)
 
 
 @pytest.mark.parametrize("number", range(36))
@@ -134,8 +105,8 @@ def test_whatever_the_rules_the_behaviour_and_the_clock(number: int) -> None:
 
 
 def test_with_eight_candidates_and_many_members() -> None:
-    compared(described(8, 300, rules={"name": "strict", "eliminate_after": 1}), size=60, sample=12)
-    compared(described(2, 300, rules={"name": "strict", "max_rounds": 10}), size=60, sample=12)
+    compared(complete(8, 300, rules={"name": "strict", "eliminate_after": 1}), size=60, sample=12)
+    compared(complete(2, 300, rules={"name": "strict", "max_rounds": 10}), size=60, sample=12)
 
 
 def test_everything_that_can_happen_has_happened() -> None:
@@ -182,7 +153,7 @@ LIARS = {
 @pytest.mark.parametrize("liar", LIARS)
 def test_the_twin_sees_a_wrong_kernel(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, lie = LIARS[liar]
-    race = described(4, 9, rules={"eliminate_after": 1, "max_two_way": 3}, behaviour={"overnight": 0.5, "absent": 0.2})
+    race = complete(4, 9, rules={"eliminate_after": 1, "max_two_way": 3}, behaviour={"overnight": 0.5, "absent": 0.2})
     honest = play_span(race.plan, {}, 5, 0, 120)
     assert not wrong(honest, race)
     module = kernel if hasattr(kernel, name) else laws
