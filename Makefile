@@ -9,7 +9,7 @@ VENV   ?= .venv
 JOBS   ?= 2
 
 BIN := $(VENV)/bin
-SOURCES_OF_THE_ENVIRONMENT := setup.cfg pyproject.toml bootstrap.sh
+SOURCES_OF_THE_ENVIRONMENT := setup.cfg setup.py pyproject.toml bootstrap.sh
 
 .PHONY: forecast test lint notebooks bench clean
 .NOTPARALLEL:
