@@ -121,6 +121,41 @@ def test_several_functions_play_elections() -> None:
     assert sum("executor" in inspect.signature(getattr(iomsim, name)).parameters for name in PLAYERS) >= 7
 
 
+# -- names and modules ----------------------------------------------------------------------------------
+
+
+MODULES = [module.__name__ for module in modules()]
+
+
+def test_completion_shows_the_public_names_only() -> None:
+    assert dir(iomsim) == sorted(iomsim.__all__)
+    assert not [name for name in iomsim.__all__ if isinstance(getattr(iomsim, name), ModuleType)]
+
+
+def hidden(module: str) -> bool:
+    """Return whether something else stands where a module should be found in its package."""
+    package, _, name = module.rpartition(".")
+    return vars(importlib.import_module(package)).get(name) is not importlib.import_module(module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_can_be_imported_by_its_name(module: str) -> None:
+    assert not hidden(module)
+    space: dict[str, object] = {}
+    exec(f"import {module} as m", space)
+    assert space["m"] is sys.modules[module]
+
+
+def test_a_hidden_module_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iomsim.model.events", len)
+    assert hidden("iomsim.model.events")
+
+
+def test_no_public_name_is_that_of_a_package() -> None:
+    assert len(MODULES) > 60
+    assert not {name for name in iomsim.__all__ if f"iomsim.{name}" in MODULES}
+
+
 # -- what is loaded ------------------------------------------------------------------------------------
 
 

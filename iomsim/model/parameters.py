@@ -146,8 +146,10 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
         if wrong.size:
             raise ScenarioError(f"{race.title}: {path} must be {bounds.words}, got {wrong[0]:g}")
     changed = race.plan.at({path: np.ravel(np.asarray(given, dtype=float)) for path, given in values.items()})
+    where = f"{race.title}: clock"
     try:
-        changed.exposure  # noqa: B018 - refused now, not while elections are played
         changed.calendar.check(changed.pace)
+        where = race.title
+        changed.exposure  # noqa: B018 - refused now, not while elections are played
     except ScenarioError as error:
-        raise ScenarioError(f"{race.title}: {error}") from None
+        raise ScenarioError(f"{where}: {error}") from None

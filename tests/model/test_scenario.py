@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from toys import neutral, play, same, toy
 
 import iomsim as iom
@@ -435,7 +435,7 @@ def test_the_hash_does_not_change_with_words(geneva: Scenario, old: str, new: st
 
 
 def as_written(name: str) -> str:
-    return (Path(__file__).parents[1] / "seeds" / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "seeds" / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def test_the_hash_comes_back_when_a_value_does(geneva: Scenario) -> None:
@@ -533,6 +533,16 @@ def test_the_briefing_shows_the_facts(geneva: Scenario) -> None:
     page = Tags()
     page.feed(geneva._repr_html_())
     assert iom.facts().loc["secret-ballot", "statement"] in page.words
+
+
+def test_completion_shows_our_names(geneva: Scenario) -> None:
+    shown = {type(part): dir(part) for part in (geneva, geneva.clock, geneva.sponsors[0], geneva.electorate)}
+    assert {"candidates", "with_pressure", "balanced", "hash_with", "names"} < set(shown[Scenario])
+    assert {"opens", "round_minutes", "calendar"} < set(shown[iom.Clock])
+    assert {"name", "backs", "strength"} < set(shown[iom.Sponsor])
+    for kind in (Scenario, iom.Clock, iom.Sponsor, iom.Electorate):
+        assert not [name for name in shown[kind] if name in dir(BaseModel) or name.startswith("_")]
+        assert set(kind.model_fields) <= set(shown[kind])
 
 
 # -- the schema ---------------------------------------------------------------------------------------------------
