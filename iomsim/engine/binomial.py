@@ -62,27 +62,26 @@ def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArra
 
 
 def _of_many_laws(trials: NDArray[np.integer], p: Floats, u: Floats) -> Shorts:
-    """Count up from nought by the ratio of neighbouring probabilities; where P(0) is next to nothing, ask scipy."""
-    out = np.zeros(trials.shape, dtype=np.int16)
-    with np.errstate(divide="ignore"):
-        log_none = trials * np.log1p(-p)
-    far = (log_none < -UNDERFLOW) & (trials > 0)
+    """Count up from 0 by the ratio of neighbouring probabilities; where P(0) is next to nothing, ask scipy."""
+    out = np.where(p < 1.0, 0, trials).astype(np.int16)
+    flat = out.reshape(-1)
+    short = np.flatnonzero((trials > 0) & (p > 0.0) & (p < 1.0))
+    n, p, u = (x.reshape(-1)[short] for x in (trials, p, u))
+    log_none = n * np.log1p(-p)
+    far = log_none < -UNDERFLOW
     if far.any():
         from scipy.stats import binom
 
-        out[far] = np.maximum(binom.ppf(u[far], trials[far], p[far]), 0)
-    mass = np.where(far, 1.0, np.exp(np.where(far, 0.0, log_none)))
-    short = np.flatnonzero((u >= mass) & (trials > 0) & ~far)
-    n, mass, u = (x.reshape(-1)[short] for x in (trials, mass, u))
-    odds = (p / np.where(far, 1.0, 1.0 - p)).reshape(-1)[short]
-    reached, count = mass.copy(), 0
-    while short.size:
+        flat[short[far]] = np.maximum(binom.ppf(u[far], n[far], p[far]), 0)
+    mass, odds, count = np.exp(log_none), p / (1.0 - p), 0
+    reached, on = mass, (u >= mass) & ~far
+    while on.any():
+        short, n, mass, u, odds, reached = (x[on] for x in (short, n, mass, u, odds, reached))
         count += 1
         mass = mass * ((n - count + 1) / count) * odds
         reached = reached + mass
-        out.reshape(-1)[short] = count
+        flat[short] = count
         on = (u >= reached) & (n > count)
-        short, n, mass, u, odds, reached = (x[on] for x in (short, n, mass, u, odds, reached))
     return out
 
 
