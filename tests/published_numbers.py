@@ -43,6 +43,7 @@ import numpy as np
 import pandas as pd
 
 import iomsim as iom
+from iomsim.validation.synthetic import synthetic_contests
 
 Found = tuple[Any, Any]
 """What an entry finds: its numbers, and its texts."""
@@ -730,23 +731,16 @@ def _() -> Found:
         "table": fit.table(),
         "trade-offs": fit.trade_offs(),
         "effective": fit.effective,
-        "draws": {name: digest(getattr(fit, name)) for name in ("scores", "log_proposal", "told", "weights")},
+        "draws": {name: digest(getattr(fit, name)) for name in ("scores", "log_proposal", "log_likelihoods", "weights")},
         "posterior": column_digests(fit.posterior),
         "scenario": fit.scenario(geneva()).hash,
     }
     return numbers, {"sentence": fit.sentence()}
 
 
-@entry("held_out")
-def _() -> Found:
-    held = iom.held_out(runs=2_000, particles=1_000, seed=2023)
-    numbers = {"table": held.table(), "scores": held.scores(), "percentile": held.percentile}
-    return numbers, {"sentence": held.sentence()}
-
-
 @entry("synthetic contests")
 def _() -> Found:
-    made = iom.synthetic_contests(4, seed=33, candidates=3)
+    made = synthetic_contests(4, seed=33, candidates=3)
     return {one.id: [one.tallies, one.rounds_total, one.winner, one.ending] for one in made}, {}
 
 

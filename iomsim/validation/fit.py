@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from iomsim._version import VERSION
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.estimates import count
+from iomsim.forecasting.result import Result
 from iomsim.model.components import Behaviour
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build
@@ -92,8 +93,7 @@ def fit(
     keys = chosen(parameters)
     laws = priors(keys, prior)
     b = base or Behaviour()
-    scores, log_proposal, log_likelihoods = _adapted(used, laws, b, draws, np.random.default_rng(seed))
-    return Fit(used, b, laws, scores, log_proposal, log_likelihoods)
+    return Fit(used, b, laws, *_adapted(used, laws, b, draws, np.random.default_rng(seed)), seed)
 
 
 def _adapted(
@@ -147,7 +147,7 @@ def _log_weights(log_likelihood_: Floats, log_proposal: Floats) -> Floats:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Fit:
+class Fit(Result):
     """The posterior of the between-rounds parameters, as a weighted sample.
 
     Attributes
@@ -164,6 +164,8 @@ class Fit:
         Log-density they were drawn from, relative to the prior.
     log_likelihoods : ndarray, shape (contests, D)
         Log-likelihood of every contest.
+    seed : int
+        As given.
     """
 
     contests: tuple[Contest, ...]
@@ -172,6 +174,7 @@ class Fit:
     scores: Floats
     log_proposal: Floats
     log_likelihoods: Floats
+    seed: int
 
     @cached_property
     def values(self) -> pd.DataFrame:
@@ -203,10 +206,8 @@ class Fit:
 
     def quantile(self, key: str, *levels: float) -> list[float]:
         """Return posterior quantiles of a parameter."""
-        x = self.values[key].to_numpy()
-        order = np.argsort(x)
-        places = np.searchsorted(np.cumsum(self.weights[order]), np.array(levels))
-        return [float(value) for value in x[order[np.minimum(places, len(x) - 1)]]]
+        found = np.quantile(self.values[key].to_numpy(), levels, weights=self.weights, method="inverted_cdf")
+        return [float(value) for value in found]
 
     def table(self) -> pd.DataFrame:
         """Return the posterior beside prior and default.
@@ -297,12 +298,22 @@ class Fit:
         few = "" if self.effective >= ENOUGH else f" Only {self.effective:.0f} draws are effective: ask for more draws."
         return f"By {count(len(self.contests), 'contest')}, {'; '.join(filter(None, said))}.{few}"
 
-    def __repr__(self) -> str:
-        """Return the sentence and the table."""
-        return f"{self.sentence()}\n\n{self.table().round(3).to_string()}"
+    def stamp(self) -> str:
+        """Return what is needed to make this fit again, in one line."""
+        p = self.provenance
+        contests = count(p["contests"], "contest")
+        return f"iomsim {p['version']} · seed {p['seed']} · {p['draws']} draws · {contests} · {p['parameters']}"
 
-    def _repr_html_(self) -> str:
-        return f"<div><p>{escape(self.sentence())}</p>{self.table().round(3).to_html(border=0)}</div>"
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Version, seed, draws of all stages, contests and parameters."""
+        return {
+            "version": VERSION,
+            "seed": self.seed,
+            "draws": len(self.scores),
+            "contests": len(self.contests),
+            "parameters": ", ".join(self.laws),
+        }
 
 
 def _words(names: list[str]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from iomsim._version import VERSION
 from iomsim.errors import unknown
-from iomsim.forecasting.result import Plot
+from iomsim.forecasting.result import Result
 from iomsim.rules.ruleset import ENDINGS
 from iomsim.validation.calibration import Decomposition, bootstrap_mean, corp, pit, rank_histogram, reliability
 from iomsim.validation.contest import Contest
@@ -37,7 +37,7 @@ class Case:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Backtest:
+class Backtest(Result):
     """What the model said of past contests, and what it earned.
 
     Attributes
@@ -61,7 +61,9 @@ class Backtest:
     seed: int
     note: str = ""
 
-    # -- everything --------------------------------------------------------------------------
+    SHOWN = 40
+
+    # -- what was said and scored ------------------------------------------------------------
 
     @cached_property
     def forecasts(self) -> pd.DataFrame:
@@ -113,12 +115,9 @@ class Backtest:
         """
         wide = {score: self._wide(score) for score in SCORES}
         pairs = [(score, baseline) for score in SCORES for baseline in wide[score].columns.drop(MODEL)]
-        rows = {
-            (score, baseline): self._duel(wide[score][[MODEL, baseline]].dropna(), baseline)
-            for score, baseline in pairs
-        }
-        known = {key: row for key, row in rows.items() if row}
-        return pd.DataFrame.from_dict(known, orient="index").rename_axis(["score", "baseline"])
+        both = {(score, baseline): wide[score][[MODEL, baseline]].dropna() for score, baseline in pairs}
+        rows = {key: self._compared(frame, key[1]) for key, frame in both.items() if len(frame)}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["score", "baseline"])
 
     def _wide(self, score: str) -> pd.DataFrame:
         if score not in SCORES:
@@ -127,9 +126,7 @@ class Backtest:
         order = [(case.contest.id, case.situation.round) for case in self.cases]
         return wide.reindex(order)[list(self.cases[0].predictions)].rename_axis(None, axis=1)
 
-    def _duel(self, both: pd.DataFrame, baseline: str) -> dict[str, Any]:
-        if both.empty:
-            return {}
+    def _compared(self, both: pd.DataFrame, baseline: str) -> dict[str, Any]:
         gap = bootstrap_mean(both[baseline] - both[MODEL], _contest(both), seed=self.seed, by_group=True)
         means = both.groupby(level="contest").mean()
         return {
@@ -231,8 +228,6 @@ class Backtest:
             f"who won {worst}. {self.note}"
         ).strip()
 
-    plot = Plot()
-
     def stamp(self) -> str:
         """Return what is needed to make this backtest again, in one line."""
         p = self.provenance
@@ -251,14 +246,10 @@ class Backtest:
             "contests": names,
         }
 
-    def __repr__(self) -> str:
-        """Return the sentence and the table."""
-        return f"{self.sentence()}\n\n{self.table().round(3).to_string()}"
-
     def _repr_html_(self) -> str:
         left = ", ".join(f"{count} {why}" for why, count in self.skipped.groupby("why").size().items())
         note = f"<p>Rounds after which nothing is forecast: {escape(left)}.</p>" if left else ""
-        return f"<div><p>{escape(self.sentence())}</p>{self.table().round(3).to_html(border=0)}{note}</div>"
+        return f"<div>{super()._repr_html_()}{note}</div>"
 
 
 def _contest(rows: pd.DataFrame | pd.Series) -> np.ndarray:
