@@ -7,7 +7,7 @@
 """
 
 from iomsim._version import VERSION as __version__
-from iomsim.election_day.election_day import Night, UnexpectedTallyWarning, live, replay
+from iomsim.election_day.election_day import ElectionDay, UnexpectedTallyWarning, live, replay
 from iomsim.errors import (
     AnnouncementError,
     BlockError,
@@ -59,7 +59,7 @@ __all__ = [
     "Grid",
     "InterruptedForecastWarning",
     "IomsimError",
-    "Night",
+    "ElectionDay",
     "PairingError",
     "Paths",
     "Pivotal",

@@ -16,8 +16,8 @@ import iomsim as iom
 from iomsim.charts.base import captions
 from iomsim.charts.dotplots import looks_of
 from iomsim.charts.election_day import spread
-from iomsim.election_day.election_day import Night
-from iomsim.election_day.learned import CAVEAT
+from iomsim.election_day.election_day import ElectionDay
+from iomsim.election_day.report import CAVEAT
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
 
@@ -35,7 +35,7 @@ DAYS = {
 
 
 @cache
-def day(name: str) -> Night:
+def day(name: str) -> ElectionDay:
     race, lines = DAYS[name]
     night = iom.live(iom.load(race), particles=600, seed=4)
     for line in lines:

@@ -19,12 +19,12 @@ from iomsim.charts import rounds as a_rounds
 from iomsim.charts import trajectories as a_trajectories
 from iomsim.charts import win_probability as a_win_probability
 from iomsim.charts.accessor import Accessor, Chart
-from iomsim.charts.election_day import NightPlots
+from iomsim.charts.election_day import ElectionDayPlots
 from iomsim.charts.files import save
 from iomsim.charts.style import STYLE
 from iomsim.charts.tornado import GridPlots, PivotalPlots, SobolPlots, TornadoPlots, VariantPlots
 from iomsim.charts.validation import BacktestPlots
-from iomsim.election_day.election_day import Night
+from iomsim.election_day.election_day import ElectionDay
 from iomsim.forecasting.forecast import Forecast
 from iomsim.sensitivity.grid import Grid
 from iomsim.sensitivity.pivotal import Pivotal
@@ -59,7 +59,7 @@ PLOTS: dict[type, type[Accessor]] = {
     Pivotal: PivotalPlots,
     SideBySide: VariantPlots,
     Grid: GridPlots,
-    Night: NightPlots,
+    ElectionDay: ElectionDayPlots,
     Backtest: BacktestPlots,
 }
 """The charts of each kind of result."""

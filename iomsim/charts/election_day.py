@@ -16,12 +16,12 @@ from iomsim.charts.dotplots import looks_of
 from iomsim.charts.facts import chance, headed, said
 from iomsim.charts.style import DARK, QUIET, SMALL, haloed, ink
 from iomsim.charts.text import short
-from iomsim.election_day.learned import CAVEAT
+from iomsim.election_day.report import CAVEAT
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.tables import NO_WINNER
 
 if TYPE_CHECKING:
-    from iomsim.election_day.election_day import Night
+    from iomsim.election_day.election_day import ElectionDay
 
 MOST = 12
 """Events that are drawn, the last ones."""
@@ -41,7 +41,7 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 # -- after each announcement ---------------------------------------------------------------------
 
 
-def live_data(night: Night) -> pd.DataFrame:
+def live_data(night: ElectionDay) -> pd.DataFrame:
     """Return the probabilities after each announcement, the prior forecast first.
 
     Returns
@@ -63,12 +63,14 @@ def live_data(night: Night) -> pd.DataFrame:
     return pd.concat(parts, names=["outcome"])
 
 
-def live(night: Night, *, ax: Axes | Figure | SubFigure | None = None, most: int = MOST, stamp: bool = True) -> Axes:
+def live(
+    night: ElectionDay, *, ax: Axes | Figure | SubFigure | None = None, most: int = MOST, stamp: bool = True
+) -> Axes:
     """Draw the probabilities after each announcement, with the tally under each tick.
 
     Parameters
     ----------
-    night : Night
+    night : ElectionDay
         What to draw.
     ax : Axes or empty Figure, optional
         Where to draw; a new figure by default.
@@ -105,7 +107,7 @@ def live(night: Night, *, ax: Axes | Figure | SubFigure | None = None, most: int
     return ax
 
 
-def _name_lines(ax: Axes, night: Night, ends: dict[str, pd.Series], last: int) -> None:
+def _name_lines(ax: Axes, night: ElectionDay, ends: dict[str, pd.Series], last: int) -> None:
     """Write at the end of each line what it is and where it stands; lines that meet share no place."""
     fc = night.forecast()
     words = {name: f"{short(name, 14)} wins" for name in night.race.names}
@@ -142,7 +144,7 @@ def spread(places: list[float], apart: float = APART, top: float = 100.0) -> lis
     return back.tolist()
 
 
-def _announced(ax: Axes, night: Night, steps: pd.Index) -> None:
+def _announced(ax: Axes, night: ElectionDay, steps: pd.Index) -> None:
     """Write under each tick what was announced, and when."""
     history, fc = night.history(), night.forecast()
     x, told, when = list(steps), [], []
@@ -158,7 +160,7 @@ def _announced(ax: Axes, night: Night, steps: pd.Index) -> None:
         row(ax, "", x, when, 1)
 
 
-def _live_caption(night: Night, data: pd.DataFrame) -> Caption:
+def _live_caption(night: ElectionDay, data: pd.DataFrame) -> Caption:
     fc, last = night.forecast(), data.index.get_level_values("step")[-1]
     values = data["value"].xs(last, level="step")
     first = values.loc[list(night.race.names)].idxmax()
@@ -178,14 +180,14 @@ def _live_caption(night: Night, data: pd.DataFrame) -> Caption:
 # -- what was learned ----------------------------------------------------------------------------
 
 
-def learned_data(night: Night) -> pd.DataFrame:
+def learned_data(night: ElectionDay) -> pd.DataFrame:
     """Return what the announcements say about what runs draw once, against the prior.
 
     Returns
     -------
     DataFrame
-        As of :meth:`iomsim.election_day.election_day.Night.learned`, with `shift`, how far the mean has moved in sds of the
-        prior, and `narrowed`, the sd now over that of the prior.
+        As of :meth:`iomsim.election_day.election_day.ElectionDay.learned`, with `shift`, how far the mean
+        has moved in sds of the prior, and `narrowed`, the sd now over that of the prior.
     """
     table = night.learned()
     sd = table["prior sd"].where(table["prior sd"] > 0)
@@ -193,12 +195,12 @@ def learned_data(night: Night) -> pd.DataFrame:
     return table.assign(shift=shift, narrowed=table["now sd"] / sd)
 
 
-def learned(night: Night, *, ax: Axes | Figure | SubFigure | None = None, stamp: bool = True) -> Axes:
+def learned(night: ElectionDay, *, ax: Axes | Figure | SubFigure | None = None, stamp: bool = True) -> Axes:
     """Draw what the announcements moved, before and now, in standard deviations of the prior.
 
     Parameters
     ----------
-    night : Night
+    night : ElectionDay
         What to draw.
     ax : Axes or empty Figure, optional
         Where to draw; a new figure by default.
@@ -272,7 +274,7 @@ def _number(value: float, sd: float) -> str:
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
-def _learned_caption(night: Night, data: pd.DataFrame) -> Caption:
+def _learned_caption(night: ElectionDay, data: pd.DataFrame) -> Caption:
     fc = night.forecast()
     moved = data["shift"].drop("members present", errors="ignore").abs()
     top = str(moved.idxmax())
@@ -288,7 +290,7 @@ def _learned_caption(night: Night, data: pd.DataFrame) -> Caption:
     return Caption(title, reading, alt, fc.stamp(), fc.provenance)
 
 
-class NightPlots(Accessor):
+class ElectionDayPlots(Accessor):
     """The charts of an election day."""
 
     live = Chart(live)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from iomsim.cli.common import SEED, heading, plain, say, scenario, scenario_arguments
-from iomsim.election_day.days import day
-from iomsim.election_day.election_day import Night, live
+from iomsim.election_day.election_day import ElectionDay, live
+from iomsim.election_day.log import past_day
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
 from iomsim.model.catalogue import load
@@ -70,7 +70,7 @@ def _read(path: Path | None) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-def take(night: Night, line: str) -> bool:
+def take(night: ElectionDay, line: str) -> bool:
     """Do what a line says and print what it means; return whether it could be done."""
     line = line.partition("#")[0].strip()
     try:
@@ -82,7 +82,7 @@ def take(night: Night, line: str) -> bool:
     return True
 
 
-def _do(night: Night, line: str) -> None:
+def _do(night: ElectionDay, line: str) -> None:
     match line.casefold():
         case "help" | "?":
             say(HELP)
@@ -98,7 +98,7 @@ def _do(night: Night, line: str) -> None:
             say(night.tell(line), night.forecast().answer())
 
 
-def table(night: Night) -> str:
+def table(night: ElectionDay) -> str:
     """Return the probabilities after each announcement, per hundred; 0 and 100 once they are facts."""
     told = night.history()
     names = [*night.race.names, "no winner", "spill"]
@@ -109,7 +109,7 @@ def table(night: Night) -> str:
 
 def run_replay(arguments: argparse.Namespace) -> None:
     """Play a past day; the forecast before it comes first."""
-    known = day(arguments.day)
+    known = past_day(arguments.day)
     night = live(load(known.scenario), arguments.particles, arguments.seed)
     say(heading(f"{known.title} (hindsight: nothing of it entered the forecast)"))
     say(heading("Before the vote"), night.forecast().answer())

@@ -1,8 +1,7 @@
-"""Independent members, drawn given what their tallies add up to.
+"""Weights, and independent members drawn given their sum: pure functions on arrays, members first, particles last.
 
-Pure functions on arrays, members first and worlds last.  The sum of independent indicators that are
-not alike is Poisson-binomial; its table of partial sums gives the exact probability of a tally and,
-read backwards, who the members behind it were.
+The sum of independent indicators that are not alike is Poisson-binomial; its table of partial sums gives the
+exact probability of a tally and, read backwards, a sample of the members behind it.
 """
 
 from __future__ import annotations
@@ -11,19 +10,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-from iomsim.typing import Codes, Flags, Floats, Longs
+from iomsim.typing import Codes, Flags, Floats, Longs, Places
 
 TINY = 1e-300
 
+# -- weights -------------------------------------------------------------------------------------
 
-class Drawn(NamedTuple):
-    """Who was drawn, shape (N, P), and the log-probability of what they were drawn given, shape (P,)."""
+
+def weights(log_weight: Floats) -> Floats:
+    """Return normalised weights."""
+    w = np.exp(log_weight - log_weight.max())
+    return w / w.sum()
+
+
+def effective_size(log_weight: Floats) -> float:
+    """Return the effective sample size (Kish): one over the sum of squared weights."""
+    return float(1.0 / (weights(log_weight) ** 2).sum())
+
+
+def resample(log_weight: Floats, u: float) -> Places:
+    """Return particles in proportion to their weights, systematically (one uniform for all).
+
+    Examples
+    --------
+    >>> resample(np.log([0.5, 0.25, 0.25]), 0.1).tolist()
+    [0, 0, 1]
+    """
+    count = log_weight.size
+    edges = np.cumsum(weights(log_weight))
+    return np.minimum(np.searchsorted(edges, (np.arange(count) + u) / count, side="right"), count - 1)
+
+
+# -- members given their sum ---------------------------------------------------------------------
+
+
+class SumSample(NamedTuple):
+    """Who was drawn, shape (N, P), and the log-probability of the condition, shape (P,)."""
 
     chosen: Flags
     log_chance: Floats
 
 
-def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -> Drawn:
+def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -> SumSample:
     """Draw independent Bernoullis given that their sum lies in [bottom, top].
 
     Parameters
@@ -31,19 +59,19 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
     rng : Generator
         Source of the draws.
     q : ndarray, shape (N, P) or (N, 1)
-        Probabilities; one column serves all worlds.
+        Probabilities; one column serves all particles.
     bottom, top : ndarrays of int, shape (P,)
         Bounds on the sum, both included.
 
     Returns
     -------
-    Drawn
-        Minus infinity stands for what cannot be; who is drawn there means nothing.
+    SumSample
+        Where the condition is impossible its log-probability is minus infinity, and the sample has no meaning.
 
     Notes
     -----
     By dynamic programming over members (Hong 2013, *Computational Statistics and Data Analysis* 59,
-    41-51): O(N * top) per world for the table, O(N) to read it.
+    41-51): O(N * top) per particle for the table, O(N) to read it.
 
     Examples
     --------
@@ -68,7 +96,7 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
         chosen[i] = u[i] * table[i + 1, left, column] < with_it
         left = left - chosen[i]
     with np.errstate(divide="ignore"):
-        return Drawn(chosen, np.log(whole))
+        return SumSample(chosen, np.log(whole))
 
 
 def partial_sums(q: Floats, most: int) -> Floats:
@@ -89,8 +117,10 @@ def partial_sums(q: Floats, most: int) -> Floats:
     return table
 
 
-def allot(rng: np.random.Generator, chance: Floats, voters: Flags, low: Longs, high: Longs) -> tuple[Codes, Floats]:
-    """Draw who voted for whom, given bounds on every candidate's tally, and weigh the worlds.
+def sample_votes(
+    rng: np.random.Generator, chance: Floats, voters: Flags, low: Longs, high: Longs
+) -> tuple[Codes, Floats]:
+    """Draw who voted for whom given bounds on every candidate's tally.
 
     Parameters
     ----------
@@ -108,7 +138,7 @@ def allot(rng: np.random.Generator, chance: Floats, voters: Flags, low: Longs, h
     choice : ndarray of uint8, shape (N, P)
         Candidate of every voter; K for the others.
     log_chance : ndarray, shape (P,)
-        Log-probability of the tallies, or its unbiased estimate (see below).
+        Log-probability of the tallies, or the logarithm of an unbiased estimate (see below).
 
     Notes
     -----
@@ -124,7 +154,7 @@ def allot(rng: np.random.Generator, chance: Floats, voters: Flags, low: Longs, h
     --------
     >>> chance = np.full((3, 4, 1), 1 / 3)
     >>> tally = np.array([2, 1, 1])
-    >>> choice, log_chance = allot(np.random.default_rng(1), chance, np.ones((4, 1), dtype=bool), tally, tally)
+    >>> choice, log_chance = sample_votes(np.random.default_rng(1), chance, np.ones((4, 1), dtype=bool), tally, tally)
     >>> np.bincount(choice[:, 0]).tolist(), round(float(np.exp(log_chance[0])) * 81)
     ([2, 1, 1], 12)
     """
@@ -149,7 +179,7 @@ def allot(rng: np.random.Generator, chance: Floats, voters: Flags, low: Longs, h
     return choice, total
 
 
-def up_to(count: float, mean: Floats, variance: Floats, third: Floats) -> Floats:
+def distribution(count: float, mean: Floats, variance: Floats, third: Floats) -> Floats:
     """Return P(X <= count) of sums of independent indicators with these central moments.
 
     The normal approximation with continuity and skewness corrected (Volkova 1996, *Theory of

@@ -1,7 +1,7 @@
-"""Election day: the forecast after "98 to 67".
+"""Election day: the forecast given what has been announced, such as "98 to 67".
 
-A `Night` holds a cloud of possible worlds, is told what has been announced, and forecasts the rest
-with the same kernel as before the vote.
+An `ElectionDay` holds weighted particles, is told what has been announced, and forecasts the rest with the same
+kernel as before the vote.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.election_day import log
-from iomsim.election_day.learned import learned
-from iomsim.election_day.next_round import NextRound, next_round
-from iomsim.election_day.predict import forecast_from, play_on
-from iomsim.election_day.report import RARE, Report, caution, needed
-from iomsim.election_day.state import Scene, Stage, evened, opening
-from iomsim.election_day.update import step
+from iomsim.election_day.log import read, write
+from iomsim.election_day.predict import NextRound, forecast_from, next_round, play_on
+from iomsim.election_day.report import RARE, Report, caution, learned, needed
+from iomsim.election_day.state import FilterState, UpdateContext, initial_state, resampled
+from iomsim.election_day.update import update
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
@@ -32,14 +30,16 @@ from iomsim.model.events import EVENTS, Event, event_of
 from iomsim.model.scenario import Scenario, described
 
 STEP, CLOCK, FORECAST = 1, 2, 3
-"""What random numbers are for: they are addressed by the number of the event or round, this, and 0."""
+"""What random numbers are for: their address is the number of the event or round, this, and 0."""
 
 
 class UnexpectedTallyWarning(UserWarning):
     """An announcement that the model gave almost no chance."""
 
 
-def live(race: Scenario, particles: int = 20_000, seed: int | None = None, log: str | Path | None = None) -> Night:
+def live(
+    race: Scenario, particles: int = 20_000, seed: int | None = None, log: str | Path | None = None
+) -> ElectionDay:
     """Open an election day.
 
     Parameters
@@ -47,16 +47,16 @@ def live(race: Scenario, particles: int = 20_000, seed: int | None = None, log: 
     race : Scenario
         The election as it was described before the vote.
     particles : int, default 20_000
-        Possible worlds to carry.  Before anything is announced they are the runs of
+        How many to carry.  Before anything is announced they are the runs of
         ``iomsim.forecast(race, runs=particles, seed=seed)``.
     seed : int, optional
-        Addresses all random numbers; None draws one, kept in `Night.seed`.
+        Addresses all random numbers; None draws one, kept in `ElectionDay.seed`.
     log : path, optional
         A new file to which every event is written as it is announced; :func:`replay` reads it.
 
     Returns
     -------
-    Night
+    ElectionDay
 
     Raises
     ------
@@ -68,25 +68,25 @@ def live(race: Scenario, particles: int = 20_000, seed: int | None = None, log: 
     Examples
     --------
     >>> import iomsim as iom
-    >>> night = iom.live(iom.load("geneva-2023"), particles=500, seed=2023)
-    >>> _ = night.announce(Pope=98, Vitorino=67, at="12:20")
-    >>> night.needed()
+    >>> day = iom.live(iom.load("geneva-2023"), particles=500, seed=2023)
+    >>> _ = day.announce(Pope=98, Vitorino=67, at="12:20")
+    >>> day.needed()
     'Pope is 12 votes short of 110.'
     """
     described("live", race)
     size = whole_number("particles", particles, 2)
     if log is not None and Path(log).exists():
         raise FileError(f"the log {str(log)!r} exists already; replay(log, log) goes on from it, or name another file")
-    return Night(race, size, fresh_seed() if seed is None else whole_number("seed", seed, 0), log)
+    return ElectionDay(race, size, fresh_seed() if seed is None else whole_number("seed", seed, 0), log)
 
 
-def replay(path: str | Path, log: str | Path | None = None) -> Night:
+def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
     """Open an election day from its log: the same events, the same numbers.
 
     Parameters
     ----------
     path : path
-        The log of a night.
+        The log of a day.
     log : path, optional
         Where to log from now on; it may be the same file.
 
@@ -95,20 +95,20 @@ def replay(path: str | Path, log: str | Path | None = None) -> Night:
     FileError
         If the file is missing, damaged, or written in a newer format.
     """
-    day = log.read(Path(path))
-    night = Night(day.race, day.particles, day.seed)
+    logged = read(Path(path))
+    day = ElectionDay(logged.race, logged.particles, logged.seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnexpectedTallyWarning)  # it was heard when the log was written
-        for event in day.events:
-            night.apply(event)
-    night.log_to(log)
-    return night
+        warnings.simplefilter("ignore", UnexpectedTallyWarning)  # it was given when the log was written
+        for event in logged.events:
+            day.apply(event)
+    day.log_to(log)
+    return day
 
 
-class Night:
+class ElectionDay:
     """An election day: what was announced, what it means, and what may come.
 
-    Made by :func:`live`.  Every announcing method changes the night and returns a :class:`Report`,
+    Made by :func:`live`.  Every announcing method changes the state and returns a :class:`Report`,
     which prints as a sentence or two; what cannot have happened is refused, and then nothing has
     changed.  :meth:`undo` takes the last event back.
 
@@ -117,16 +117,18 @@ class Night:
     race : Scenario
         The election.
     particles, seed : int
-        Worlds carried, and the seed.
+        Particles carried, and the seed.
     events : list of dict
         What was announced, as in the log.
     """
+
+    plot = Plot()
 
     def __init__(self, race: Scenario, particles: int, seed: int, log: str | Path | None = None) -> None:
         self.race, self.particles, self.seed = race, particles, seed
         self.plan = race.plan
         self.events: list[Event] = []
-        self._stages = [opening(self.plan, particles, seed)]
+        self._states = [initial_state(self.plan, particles, seed)]
         self._forecasts: dict[int, Forecast] = {}
         self.log_to(log)
 
@@ -198,7 +200,7 @@ class Night:
 
         See :func:`iomsim.model.events.event_of` for what can be written.
         """
-        standing = [name for name, stands in zip(self.race.names, self.stage.standing, strict=True) if stands]
+        standing = [name for name, stands in zip(self.race.names, self.state.standing, strict=True) if stands]
         return self.apply(event_of(line, self.race.names, standing))
 
     def undo(self) -> Report:
@@ -207,9 +209,9 @@ class Night:
             raise AnnouncementError("there is nothing to undo")
         self._forecasts.pop(len(self.events), None)
         self.events.pop()
-        self._stages.pop()
+        self._states.pop()
         self._write()
-        return self._report()
+        return Report(self.plan, self.state)
 
     def apply(self, event: Mapping[str, Any]) -> Report:
         """Apply an event as it stands in a log, or as :func:`iomsim.model.events.event_of` returns it."""
@@ -218,34 +220,31 @@ class Night:
         if event["event"] == "undo":
             return self.undo()
         plain = {key: _plain(value) for key, value in event.items()}
-        rngs = (self._rng(len(self._stages), use) for use in (STEP, CLOCK))
-        stage = step(Scene(self.race, self.plan, *rngs), self.stage, plain)
-        self._keep(plain, stage)
-        if stage.surprise < RARE:
-            warnings.warn(caution(stage, self.particles), UnexpectedTallyWarning, stacklevel=3)
-        return self._report()
-
-    def _keep(self, event: Event, stage: Stage) -> None:
-        self.events.append(event)
-        self._stages.append(stage)
+        rngs = (self._rng(len(self._states), use) for use in (STEP, CLOCK))
+        state = update(UpdateContext(self.plan, self.race.clock.opens, *rngs), self.state, plain)
+        self.events.append(plain)
+        self._states.append(state)
         try:
             self._write()
         except FileError:
             self.events.pop()
-            self._stages.pop()
+            self._states.pop()
             raise
+        if state.surprise < RARE:
+            warnings.warn(caution(state), UnexpectedTallyWarning, stacklevel=3)
+        return Report(self.plan, state)
 
     # -- what it means ----------------------------------------------------------------------
 
     @property
-    def stage(self) -> Stage:
+    def state(self) -> FilterState:
         """How the election stands."""
-        return self._stages[-1]
+        return self._states[-1]
 
     @property
     def effective_size(self) -> float:
-        """Effective number of particles after the last announcement, before resampling."""
-        return self.stage.size
+        """Effective sample size after the last announcement, before resampling."""
+        return self.state.effective_size
 
     def forecast(self) -> Forecast:
         """Return the forecast of the whole election given what has been announced."""
@@ -258,24 +257,24 @@ class Night:
         -------
         DataFrame
             By step: the `event`, `at` (if announced), the `round` it came after; everybody's chance to
-            win and "no winner"; `spill` into the next day; median `rounds`; `effective_size` of the
-            cloud; `odds` of anything as far out, and `chance` of exactly this under the model; who is
+            win and "no winner"; `spill` into the next day; median `rounds`; the particles'
+            `effective_size`; `odds` of anything as far out, and `chance` of exactly this under the model; who is
             `out`; `spilled` once the next day has come; `certain` once it is over.
         """
         rows = []
-        for number, stage in enumerate(self._stages):
+        for number, state in enumerate(self._states):
             fc = self._forecast(number)
             rows.append(
                 {
-                    "event": stage.told,
-                    "at": None if stage.at is None else fc.opening_date + timedelta(minutes=stage.at),
-                    "round": stage.round_,
+                    "event": state.label,
+                    "at": None if state.at is None else fc.opening_date + timedelta(minutes=state.at),
+                    "round": state.round_,
                     **fc.win_probability()["probability"].to_dict(),
                     "spill": fc.spill().value,
                     "rounds": fc.median_rounds()[0],
-                    "effective_size": stage.size,
-                    "odds": stage.surprise,
-                    "chance": stage.chance,
+                    "effective_size": state.effective_size,
+                    "odds": state.surprise,
+                    "chance": state.chance,
                     "out": fc.out,
                     "spilled": fc.spilled,
                     "certain": fc.certain,
@@ -287,9 +286,9 @@ class Night:
     def needed(self) -> str:
         """Return how far the leader was from being elected in the last round.
 
-        Where the announcements leave it open, the median over the possible worlds, marked "about".
+        Where the announcements leave it open, the posterior median, marked "about".
         """
-        return needed(self.plan, self.stage)
+        return needed(self.plan, self.state)
 
     def what_next(self, name: str | None = None) -> NextRound:
         """Return the coming round: its tally, the chance that it decides, and where the favourite changes.
@@ -305,27 +304,27 @@ class Night:
         -------
         DataFrame
             By quantity: mean, sd and 10, 50 and 90 % points before and now.  Read it with
-            `iomsim.election_day.learned.CAVEAT`: one tally moves the net level, and cannot tell how it splits between
-            sponsors, secrecy and shocks.
+            `iomsim.election_day.report.CAVEAT`: one tally moves the net level, and cannot tell how
+            it splits between sponsors, secrecy and shocks.
         """
-        return learned(self.plan, [sponsor.name for sponsor in self.race.sponsors], self._stages[0], self.stage)
-
-    plot = Plot()
+        return learned(self.plan, self._states[0], self.state)
 
     def __repr__(self) -> str:
         """Return where things stand and the answer."""
-        told = "; ".join(stage.told for stage in self._stages[1:]) or "nothing announced yet"
-        return f"{self.race.title}: {told}\n{self._report()}\n{self.forecast().answer()}"
+        said = "; ".join(state.label for state in self._states[1:]) or "nothing announced yet"
+        return f"{self.race.title}: {said}\n{Report(self.plan, self.state)}\n{self.forecast().answer()}"
 
     def _repr_html_(self) -> str:
         table = self.history().drop(columns=["effective_size", "odds", "chance", "out", "spilled", "certain"])
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
-        lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
+        lines = "".join(
+            f"<p>{escape(text)}</p>" for text in (str(Report(self.plan, self.state)), self.forecast().answer())
+        )
         return f"<div>{lines}{html}</div>"
 
     def play_on(self) -> Outcomes:
-        """Play every possible world from where it stands to its end."""
-        return play_on(self.plan, evened(self._rng(self.stage.round_, FORECAST), self.plan, self.stage))
+        """Play every particle from where it stands to its end."""
+        return play_on(self.plan, resampled(self._rng(self.state.round_, FORECAST), self.plan, self.state))
 
     # -- files ------------------------------------------------------------------------------
 
@@ -336,12 +335,9 @@ class Night:
 
     def _write(self) -> None:
         if self._log is not None:
-            log.write(self._log, self.race, self.particles, self.seed, self.events)
+            write(self._log, self.race, self.particles, self.seed, self.events)
 
     # -- inside -----------------------------------------------------------------------------
-
-    def _report(self) -> Report:
-        return Report(self.stage, self.needed(), self.particles)
 
     def _rng(self, number: int, use: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(number, use, 0))))
@@ -349,9 +345,11 @@ class Night:
     def _forecast(self, number: int) -> Forecast:
         if number not in self._forecasts:
             events = tuple(self.events[:number])
-            stage = self._stages[number]
-            rng = self._rng(stage.round_, FORECAST)  # what teaches nothing then changes nothing
-            self._forecasts[number] = forecast_from(self.race, self.plan, self.seed, rng, stage, events)
+            state = self._states[number]
+            rng = self._rng(
+                state.round_, FORECAST
+            )  # addressed by the round: an event without information changes nothing
+            self._forecasts[number] = forecast_from(self.race, self.seed, rng, state, events)
         return self._forecasts[number]
 
 

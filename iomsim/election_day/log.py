@@ -1,9 +1,14 @@
-"""The log of an election day: JSON, one line for the day and one for every event."""
+"""Election days on file: the log of a day (JSON, a line for the day and one for every event), and past days.
+
+Past days are hindsight, kept apart from all evidence.
+"""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +17,7 @@ from iomsim.errors import FileError
 from iomsim.forecasting.archive import self_contained
 from iomsim.model.catalogue import dumps, loads
 from iomsim.model.events import EVENTS, Event
+from iomsim.model.evidence import shipped_text
 from iomsim.model.scenario import Scenario
 
 FORMAT = 1
@@ -19,7 +25,7 @@ FORMAT = 1
 
 
 class Logged(NamedTuple):
-    """What a log says: the scenario, the worlds carried, the seed, and the events."""
+    """What a log says: the scenario, the particles, the seed, and the events."""
 
     race: Scenario
     particles: int
@@ -67,3 +73,58 @@ def read(path: Path) -> Logged:
     if not set(kinds) <= set(EVENTS):
         raise FileError(f"{str(path)!r} is damaged or is no log of an election day (events {', '.join(kinds)})")
     return Logged(loads(known["scenario"], str(path)), known["particles"], known["seed"], events)
+
+
+# -- past days -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PastEvent:
+    """Something that became known.
+
+    Attributes
+    ----------
+    say : str
+        The event as one would type it on the day.
+    note, grade, source : str
+        What it was, how well it is known, and from where.
+    """
+
+    say: str
+    note: str
+    grade: str
+    source: str
+
+
+@dataclass(frozen=True)
+class PastDay:
+    """A past day of voting.
+
+    Attributes
+    ----------
+    title, scenario : str
+        What it is called, and the shipped scenario of its eve.
+    events : tuple of Event
+        What became known, in order.
+    """
+
+    title: str
+    scenario: str
+    events: tuple[PastEvent, ...]
+
+
+def past_day(name: str) -> PastDay:
+    """Return a past day of voting by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If no day of this name is shipped.
+
+    Examples
+    --------
+    >>> [event.say for event in past_day("2023").events]
+    ['Pope=98 Vitorino=67 at 12:20', 'withdraw Vitorino at 16:35']
+    """
+    data = tomllib.loads(shipped_text("days", name, ".toml", "day"))
+    return PastDay(data["title"], data["scenario"], tuple(PastEvent(**event) for event in data["events"]))

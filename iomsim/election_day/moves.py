@@ -1,8 +1,15 @@
-"""Moves that part the copies of a resampled world without leaving the posterior (Metropolis-Hastings).
+"""Moves of the particles: towards a first tally before it is observed, and afterwards within the posterior.
 
-Given what the members intended, the run-level normals and the convictions move by preconditioned
-Crank-Nicolson steps (Cotter et al. 2013, *Statistical Science* 28, 424-446), whose acceptance needs
-only the probability of the intentions; the regime and the rounds' shocks are proposed afresh.
+A tally far from what was expected leaves few of the particles drawn before it.  But the first shares are almost a
+linear function of the standard normals that a run draws once, so that their posterior is almost normal.
+:func:`guide` moves the particles along the direction that the tally informs to where that posterior lies, and
+multiplies their weights by the ratio of the densities before and after.  However rough the approximation, the
+weighted particles follow the exact posterior.
+
+:func:`rejuvenate` parts the copies of a resampled particle without leaving the posterior (Metropolis-Hastings).
+Given what the members intended, the run-level normals and the convictions move by preconditioned Crank-Nicolson
+steps (Cotter et al. 2013, *Statistical Science* 28, 424-446), whose acceptance needs only the probability of the
+intentions; the regime and the rounds' shocks are proposed afresh.
 """
 
 from __future__ import annotations
@@ -11,33 +18,145 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from iomsim.election_day.particles import CHUNK, Cloud, gather, path_chance, shocks, stance_of_all, step_chance
+from iomsim.election_day.conditioning import TINY
+from iomsim.election_day.propagate import Moments
+from iomsim.election_day.state import (
+    CHUNK,
+    FilterState,
+    Particles,
+    UpdateContext,
+    concatenate,
+    draw_shocks,
+    log_path_probability,
+    log_round_probability,
+    odds_of_all,
+    resampled,
+)
+from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import Draws, Plan
-from iomsim.typing import Flags, Singles
+from iomsim.typing import Flags, Floats, Singles
 
-SWEEPS, MORE = 2, 10
-"""How often everything moves after a resampling, and after one that few worlds survived."""
+SWEEPS, MORE, FEW = 2, 10, 0.01
+"""How often everything moves after a resampling, and after one that fewer than this share of particles survived."""
 
 STEP_RUN, STEP_MEMBER = 0.3, 0.6
-"""Sizes of the moves of run-level and of members' draws."""
+"""Step sizes for run-level and for members' draws."""
+
+WIDER = 1.3
+"""By how much the guided particles are spread wider than the approximation says, never beyond the prior."""
 
 
-def rejuvenate(rng: np.random.Generator, plan: Plan, cloud: Cloud, sweeps: int = SWEEPS) -> Cloud:
-    """Move equally weighted particles that have lived through a round."""
-    starts = range(0, cloud.size, CHUNK)
-    return gather([_rejuvenate(rng, plan, cloud.pick(slice(start, start + CHUNK)), sweeps) for start in starts])
+# -- before an observation -----------------------------------------------------------------------
 
 
-def _rejuvenate(rng: np.random.Generator, plan: Plan, cloud: Cloud, sweeps: int) -> Cloud:
-    likely = path_chance(plan, cloud.draws, cloud.stance, cloud.passages)
+def guide(draws: Draws, expected: Moments, tally: Tally) -> tuple[Draws, Floats]:
+    """Move what runs draw once towards a first tally.
+
+    Parameters
+    ----------
+    draws : Draws
+        Draws from the prior.
+    expected : Moments
+        What each particle expects of the first tally.
+    tally : Tally
+        What was announced.
+
+    Returns
+    -------
+    draws : Draws
+        The moved draws.
+    log_ratio : ndarray, shape (P,)
+        Log of prior over proposal density: their log-weights as draws from the prior.
+    """
+    x = normals(draws)
+    ratio, target, noise = log_ratios(expected, tally)
+    slope, middle, rest = regress(x, ratio)
+    axes, pull = np.linalg.qr(slope.T)  # slope @ x = pull.T @ (axes.T @ x)
+    precision = pull @ np.linalg.solve(noise + rest, np.eye(len(noise)))
+    values, vectors = np.linalg.eigh(np.eye(len(noise)) + precision @ pull.T)
+    centre = vectors @ (vectors.T @ precision @ (target - middle) / values)
+    exact = bool((tally.low == tally.high).all())
+    spread = np.minimum(WIDER / np.sqrt(values), 1.0) if exact else np.ones(len(values))
+    old = axes.T @ x
+    new = centre[:, None] + (vectors * spread) @ vectors.T @ old
+    log_ratio = ((old**2).sum(axis=0) - (new**2).sum(axis=0)) / 2 + np.log(spread).sum()
+    return unpack(draws, x + axes @ (new - old)), log_ratio
+
+
+def normals(draws: Draws) -> Floats:
+    """Return the standard normals that the members of a run share, one row each."""
+    return np.concatenate([draws.campaign, draws.appeal, draws.region.reshape(-1, draws.keys.size)])
+
+
+def unpack(draws: Draws, x: Floats) -> Draws:
+    """Put rows of standard normals back where they came from."""
+    campaign, appeal, region = np.split(x, np.cumsum([len(draws.campaign), len(draws.appeal)]))
+    return replace(draws, campaign=campaign, appeal=appeal, region=region.reshape(draws.region.shape))
+
+
+def log_ratios(expected: Moments, tally: Tally) -> tuple[Floats, Floats, Floats]:
+    """Return log-ratios of the expected votes to the last candidate's, their target, and its noise.
+
+    The target is the tally within what was announced that is nearest to what was expected.
+    """
+    votes, mean = _logs(expected.mean), expected.mean.mean(axis=1)
+    papers = mean.sum() if tally.valid is None else tally.valid
+    target = _logs(np.clip(mean * papers / max(mean.sum(), TINY), tally.low, tally.high))
+    size = np.maximum(mean, 0.5)
+    noise = np.diag(1.0 / size[:-1]) + 1.0 / size[-1]
+    return votes[:-1] - votes[-1], target[:-1] - target[-1], noise
+
+
+def _logs(votes: Floats) -> Floats:
+    """Return the logarithms of votes, floored at half a vote."""
+    return np.log(np.maximum(votes, 0.5))
+
+
+def regress(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return slope, intercept and residual covariance of the least-squares fit of `y` by `x`."""
+    design = np.vstack([x, np.ones(x.shape[1])])
+    both = np.einsum("ip,jp->ij", np.vstack([y, design]), design)  # BLAS is slow for so few rows
+    fit = both[: len(y)] @ np.linalg.pinv(both[len(y) :], hermitian=True)
+    rest = y - fit @ design
+    return fit[:, :-1], fit[:, -1], rest @ rest.T / x.shape[1]
+
+
+# -- after it ------------------------------------------------------------------------------------
+
+
+def resample_move(context: UpdateContext, state: FilterState) -> FilterState:
+    """Resample below half the effective sample size, and rejuvenate the copies."""
+    if state.effective_size >= state.particles.size / 2:
+        return state
+    state = resampled(context.rng, context.plan, state)
+    if not state.round_:
+        return state
+    sweeps = MORE if state.effective_size < FEW * state.particles.size else SWEEPS
+    return replace(state, particles=rejuvenate(context.rng, context.plan, state.particles, sweeps))
+
+
+def rejuvenate(rng: np.random.Generator, plan: Plan, particles: Particles, sweeps: int = SWEEPS) -> Particles:
+    """Move equally weighted particles that have observed a round."""
+    starts = range(0, particles.size, CHUNK)
+    parts = [_rejuvenate(rng, plan, particles.pick(slice(start, start + CHUNK)), sweeps) for start in starts]
+    return replace(
+        particles,
+        draws=concatenate([part.draws for part in parts]),
+        odds=np.concatenate([part.odds for part in parts], axis=-1),
+        rounds=tuple(concatenate(rounds) for rounds in zip(*(part.rounds for part in parts), strict=True)),
+    )
+
+
+def _rejuvenate(rng: np.random.Generator, plan: Plan, particles: Particles, sweeps: int) -> Particles:
+    log_chance = log_path_probability(plan, particles.draws, particles.odds, particles.rounds)
     for _ in range(sweeps):
-        cloud, likely = move_members(rng, plan, cloud, likely)
-        cloud, likely = move_runs(rng, plan, cloud, likely)
-        if len(cloud.passages) > 1:
-            cloud, likely = move_regime(rng, plan, cloud, likely)
-            cloud = move_shocks(rng, plan, cloud)
-            likely = path_chance(plan, cloud.draws, cloud.stance, cloud.passages)
-    return cloud
+        particles, log_chance = move_members(rng, plan, particles, log_chance)
+        particles, log_chance = move_runs(rng, plan, particles, log_chance)
+        if len(particles.rounds) > 1:
+            particles, log_chance = move_regime(rng, plan, particles, log_chance)
+            particles = move_shocks(rng, plan, particles)
+            log_chance = log_path_probability(plan, particles.draws, particles.odds, particles.rounds)
+    return particles
 
 
 def pcn(rng: np.random.Generator, x: np.ndarray, step: float) -> np.ndarray:
@@ -46,39 +165,44 @@ def pcn(rng: np.random.Generator, x: np.ndarray, step: float) -> np.ndarray:
     return np.asarray(np.sqrt(1.0 - step**2).astype(x.dtype) * x + np.asarray(step, dtype=x.dtype) * noise)
 
 
-def move_members(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Singles) -> tuple[Cloud, Singles]:
+def move_members(
+    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles
+) -> tuple[Particles, Singles]:
     """Move every member's conviction by itself."""
-    draws = replace(cloud.draws, conviction=pcn(rng, cloud.draws.conviction, STEP_MEMBER))
-    stance = stance_of_all(plan, draws)
-    new = path_chance(plan, draws, stance, cloud.passages)
-    yes = np.log(rng.random(new.shape)) < new - likely
-    kept = replace(cloud.draws, conviction=np.where(yes, draws.conviction, cloud.draws.conviction))
-    return replace(cloud, draws=kept, stance=np.where(yes, stance, cloud.stance)), np.where(yes, new, likely)
+    draws = replace(particles.draws, conviction=pcn(rng, particles.draws.conviction, STEP_MEMBER))
+    odds = odds_of_all(plan, draws)
+    new = log_path_probability(plan, draws, odds, particles.rounds)
+    yes = np.log(rng.random(new.shape)) < new - log_chance
+    kept = replace(particles.draws, conviction=np.where(yes, draws.conviction, particles.draws.conviction))
+    return replace(particles, draws=kept, odds=np.where(yes, odds, particles.odds)), np.where(yes, new, log_chance)
 
 
-def move_runs(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Singles) -> tuple[Cloud, Singles]:
+def move_runs(
+    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles
+) -> tuple[Particles, Singles]:
     """Move what the members of a run share: the campaigns' effect, the common and regional shocks."""
     shared = ("campaign", "appeal", "region")
-    draws = replace(cloud.draws, **{name: pcn(rng, getattr(cloud.draws, name), STEP_RUN) for name in shared})
-    stance = stance_of_all(plan, draws)
-    return _accept(rng, cloud, likely, draws, stance, path_chance(plan, draws, stance, cloud.passages))
+    draws = replace(particles.draws, **{name: pcn(rng, getattr(particles.draws, name), STEP_RUN) for name in shared})
+    return _accept(rng, plan, particles, log_chance, draws, odds_of_all(plan, draws))
 
 
-def move_regime(rng: np.random.Generator, plan: Plan, cloud: Cloud, likely: Singles) -> tuple[Cloud, Singles]:
+def move_regime(
+    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles
+) -> tuple[Particles, Singles]:
     """Propose whether the contest moves or freezes."""
-    draws = replace(cloud.draws, fluid=rng.random(cloud.size) < plan.behaviour.fluid)
-    new = path_chance(plan, draws, cloud.stance, cloud.passages)
-    return _accept(rng, cloud, likely, draws, cloud.stance, new)
+    draws = replace(particles.draws, fluid=rng.random(particles.size) < plan.behaviour.fluid)
+    return _accept(rng, plan, particles, log_chance, draws, particles.odds)
 
 
 def _accept(
-    rng: np.random.Generator, cloud: Cloud, likely: Singles, draws: Draws, stance: Singles, new: Singles
-) -> tuple[Cloud, Singles]:
-    yes = accepted(rng, new, likely)
+    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles, draws: Draws, odds: Singles
+) -> tuple[Particles, Singles]:
+    new = log_path_probability(plan, draws, odds, particles.rounds)
+    yes = accepted(rng, new, log_chance)
     names = [f.name for f in fields(Draws)]
-    kept = Draws(**{name: np.where(yes, getattr(draws, name), getattr(cloud.draws, name)) for name in names})
-    moved = replace(cloud, draws=kept, stance=np.where(yes, stance, cloud.stance))
-    return moved, np.where(yes, new, likely)
+    kept = Draws(**{name: np.where(yes, getattr(draws, name), getattr(particles.draws, name)) for name in names})
+    moved = replace(particles, draws=kept, odds=np.where(yes, odds, particles.odds))
+    return moved, np.where(yes, new, log_chance)
 
 
 def accepted(rng: np.random.Generator, new: Singles, old: Singles) -> Flags:
@@ -86,12 +210,12 @@ def accepted(rng: np.random.Generator, new: Singles, old: Singles) -> Flags:
     return np.log(rng.random(new.shape[1])) < (new - old).sum(axis=0)
 
 
-def move_shocks(rng: np.random.Generator, plan: Plan, cloud: Cloud) -> Cloud:
+def move_shocks(rng: np.random.Generator, plan: Plan, particles: Particles) -> Particles:
     """Propose the shocks of every round afresh, one round at a time."""
-    passages = [cloud.passages[0]]
-    for lived in cloud.passages[1:]:
-        new, before = replace(lived, eta=shocks(rng, plan, cloud.size)), passages[-1].after
-        chance = [step_chance(plan, cloud.draws, cloud.stance, p, before) for p in (new, lived)]
+    rounds = [particles.rounds[0]]
+    for observed in particles.rounds[1:]:
+        new, before = replace(observed, shocks=draw_shocks(rng, plan, particles.size)), rounds[-1].intention
+        chance = [log_round_probability(plan, particles.draws, particles.odds, r, before) for r in (new, observed)]
         yes = accepted(rng, *chance)
-        passages.append(replace(lived, eta=np.where(yes, new.eta, lived.eta)))
-    return replace(cloud, passages=tuple(passages))
+        rounds.append(replace(observed, shocks=np.where(yes, new.shocks, observed.shocks)))
+    return replace(particles, rounds=tuple(rounds))

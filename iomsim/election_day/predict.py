@@ -1,116 +1,307 @@
-"""The rest of the election: every possible world played from where it stands to its end."""
+"""What may still come: every particle played from where it stands to its end, and the coming round of that forecast."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from iomsim.election_day.between_rounds import elected_by
-from iomsim.election_day.state import Stage, evened, field_of
-from iomsim.engine import kernel, outcomes, state
+from iomsim.election_day.state import FilterState, entry_of, resampled
+from iomsim.election_day.update import elected_by_count
+from iomsim.engine import kernel
 from iomsim.engine.clock import Timetable
+from iomsim.engine.outcomes import Outcomes, outcomes
 from iomsim.engine.plan import Plan
+from iomsim.engine.state import KernelOutput, RoundRecord, pack_runs
+from iomsim.errors import AnnouncementError
+from iomsim.forecasting.estimates import Estimate, in_100
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.run import OTHER_RULES_RUNS, by_shipped_rules
-from iomsim.forecasting.tables import Tables, rule_sets_table
+from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import RULE_SETS, Rules
+from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules
+from iomsim.typing import Flags, Longs
+
+MIDDLE = (0.1, 0.5, 0.9)
+"""Quantiles shown: the median and the middle 80 of 100."""
 
 
 def forecast_from(
-    race: Scenario, plan: Plan, seed: int, rng: np.random.Generator, stage: Stage, events: tuple[Event, ...]
+    race: Scenario, seed: int, rng: np.random.Generator, state: FilterState, events: tuple[Event, ...]
 ) -> Forecast:
-    """Return the forecast from a stage on: what happened is the same in every run, as far as it is known."""
-    again = deepcopy(rng)
-    told = {
-        "announced": stage.round_,
+    """Return the forecast from a state on: what happened is the same in every run, as far as it is known."""
+    again, plan = deepcopy(rng), race.plan
+    facts = {
+        "announced": state.round_,
         "events": events,
-        "out": tuple(race.names[c] for c in stage.out),
-        "certain": stage.over is not None,
-        "reached": stage.at,
+        "out": tuple(race.names[c] for c in state.out),
+        "certain": state.ended is not None,
+        "reached": state.at,
     }
-    compare_rules = partial(side_by_side, plan=plan, stage=stage, rng=again) if events else by_shipped_rules
-    return from_outcomes(race, seed, [play_on(plan, evened(rng, plan, stage))], **told, compare_rules=compare_rules)
+    compare_rules = partial(by_possible_rules, state=state, rng=again) if events else by_shipped_rules
+    return from_outcomes(race, seed, [play_on(plan, resampled(rng, plan, state))], **facts, compare_rules=compare_rules)
 
 
-def play_on(plan: Plan, stage: Stage) -> outcomes.Outcomes:
-    """Play equally weighted worlds from the stage to their end, and put the rounds held before that."""
-    table = Timetable(plan.calendar, plan.pace, stage.hours.keys, stage.hours.now.copy())
-    played = finished(stage) if stage.over is not None else unfinished(plan, stage, table)
-    run = np.arange(stage.cloud.size)
-    past = [state.RoundRecord(r + 1, run, stage.votes[r], stage.valid[r], stage.flows[r]) for r in range(stage.round_)]
-    whole = state.KernelOutput(played.winner, played.ending, played.rounds, [*past, *played.records])
-    return outcomes.outcomes(whole, plan.candidates, table.now, stage.present)
+def play_on(plan: Plan, state: FilterState) -> Outcomes:
+    """Play equally weighted particles from a state to their end; the rounds held come first."""
+    table, size = state.clocks.timetable(plan), state.particles.size
+    if state.ended is None:
+        played = play_open(plan, state, table)
+    else:
+        winner, ending = state.ended
+        played = KernelOutput(
+            np.full(size, winner, dtype=np.int8),
+            np.full(size, ending, dtype=np.uint8),
+            np.full(size, state.round_, dtype=np.int16),
+            [],
+        )
+    run = np.arange(size)
+    held = [RoundRecord(r + 1, run, state.votes[r], state.valid[r], state.flows[r]) for r in range(state.round_)]
+    whole = played._replace(records=[*held, *played.records])
+    return outcomes(whole, plan.candidates, table.now, state.present)
 
 
-def finished(stage: Stage) -> state.KernelOutput:
-    """Return how an election that is over ended: the same in all worlds."""
-    assert stage.over is not None
-    size, (who, how) = stage.cloud.size, stage.over
-    winner, ending = np.full(size, who, dtype=np.int8), np.full(size, how, dtype=np.uint8)
-    return state.KernelOutput(winner, ending, np.full(size, stage.round_, dtype=np.int16), [])
-
-
-def unfinished(plan: Plan, stage: Stage, table: Timetable) -> state.KernelOutput:
+def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
     """Play on, beginning with what follows from the last round."""
-    entry = field_of(plan, stage)
+    entry = entry_of(plan, state)
     runs = entry.runs
     how, elected = np.full(runs.width, kernel.STILL_OPEN), np.full(runs.width, -1)
-    if stage.pending:
-        decided, leader = elected_by(plan, stage)
+    if state.pending:
+        decided, leader = elected_by_count(plan, state)
         how[decided] = kernel.MAJORITY
-        conceded, elected, how = kernel.apply_rules(plan, runs, stage.round_, (leader, how))
+        conceded, elected, how = kernel.apply_rules(plan, runs, state.round_, (leader, how))
         table.concessions(np.flatnonzero(conceded))
     runs.done = how != kernel.STILL_OPEN
     done = runs.done.copy()
-    packed = state.pack_runs(plan, [entry], runs.width)
-    played = kernel.play(plan, [packed], runs.width, table, after=stage.round_)
-    played.winner[done], played.ending[done], played.rounds[done] = elected[done], how[done], stage.round_
+    packed = pack_runs(plan, [entry], runs.width)
+    played = kernel.play(plan, [packed], runs.width, table, after=state.round_)
+    played.winner[done], played.ending[done], played.rounds[done] = elected[done], how[done], state.round_
     return played
 
 
 # -- other rules ---------------------------------------------------------------------------------
 
 
-def side_by_side(fc: Tables, plan: Plan, stage: Stage, rng: np.random.Generator) -> pd.DataFrame:
+def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) -> pd.DataFrame:
     """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
-    race, stage = fc.race, evened(deepcopy(rng), plan, stage)
-    thin = stage.pick(np.arange(0, stage.cloud.size, max(1, stage.cloud.size // OTHER_RULES_RUNS)))
+    race, plan = fc.race, fc.race.plan
+    state = resampled(deepcopy(rng), plan, state)
+    thin = state.pick(np.arange(0, state.particles.size, max(1, state.particles.size // OTHER_RULES_RUNS)))
     rows = {race.rules.label: fc.as_row()}
     for name, rules in RULE_SETS.items():
-        if rules != race.rules and allows(rules, plan, stage):
+        if rules != race.rules and allows(rules, plan, state):
             part = play_on(replace(plan, rules=rules), thin)
             rows[name] = from_outcomes(race.with_rules(name), fc.seed, [part]).as_row()
     return rule_sets_table(rows)
 
 
-def allows(rules: Rules, plan: Plan, stage: Stage) -> bool:
-    """Return whether other rules would have led to the same stage.
+def allows(rules: Rules, plan: Plan, state: FilterState) -> bool:
+    """Return whether other rules would have led to the same state.
 
     They must have elected nobody in the earlier rounds, have put nobody out who still stands, and leave
     the leader alone neither earlier nor later.
     """
     ours = plan.rules
-    if stage.over is not None or not stage.round_:
-        return stage.over is None
+    if state.ended is not None or not state.round_:
+        return state.ended is None
     cap = rules.max_two_way
     same_exits = (rules.eliminate_after, rules.eliminate_every) == (ours.eliminate_after, ours.eliminate_every)
     return (
         (same_exits or plan.candidates == 2)
-        and stage.alone < 0
-        and (cap is None or stage.two_way < cap)
-        and rules.max_rounds > stage.round_
-        and not elected_before(replace(plan, rules=rules), stage)
+        and state.unopposed < 0
+        and (cap is None or state.two_way_rounds < cap)
+        and rules.max_rounds > state.round_
+        and not elected_before(replace(plan, rules=rules), state)
     )
 
 
-def elected_before(plan: Plan, stage: Stage) -> bool:
-    """Return whether these rules would have elected somebody in a round before the last, in any world."""
-    settled = stage.round_ - stage.pending
-    earlier = (replace(stage, round_=r, votes=stage.votes[:r], valid=stage.valid[:r]) for r in range(1, settled + 1))
-    return any(elected_by(plan, early)[0].any() for early in earlier)
+def elected_before(plan: Plan, state: FilterState) -> bool:
+    """Return whether these rules would have elected somebody in a round before the last, in any particle."""
+    settled = state.round_ - state.pending
+    earlier = (replace(state, round_=r, votes=state.votes[:r], valid=state.valid[:r]) for r in range(1, settled + 1))
+    return any(elected_by_count(plan, early)[0].any() for early in earlier)
+
+
+# -- the coming round ----------------------------------------------------------------------------
+
+
+def next_round(fc: Forecast, name: str | None = None) -> NextRound:
+    """Return the coming round of a forecast, seen from one candidate (default: the favourite).
+
+    Raises
+    ------
+    AnnouncementError
+        If the election is over.
+    """
+    if fc.certain:
+        raise AnnouncementError("the election is over; there is no next round")
+    chances = fc.win_probability()["probability"].drop(NO_WINNER)
+    return NextRound(fc, fc.race.candidate(name or chances.idxmax()).name)
+
+
+@dataclass(frozen=True, repr=False)
+class NextRound:
+    """The coming round as the forecast has it; prints as a sentence or two.
+
+    Attributes
+    ----------
+    fc : Forecast
+        The forecast.
+    name : str
+        The candidate from whom it is seen.
+    """
+
+    fc: Forecast
+    name: str
+
+    @property
+    def number(self) -> int:
+        """Number of the coming round."""
+        return self.fc.announced + 1
+
+    @property
+    def held(self) -> Estimate:
+        """Probability that it is held at all: neither a concession nor a decision comes before it."""
+        return Estimate.of(int(self._held.sum()), len(self.fc))
+
+    @property
+    def decides(self) -> Estimate:
+        """Probability that the election ends with it, if it is held."""
+        return self._share(self._out.rounds[self._held] == self.number)
+
+    @property
+    def elects(self) -> Estimate:
+        """Probability that it elects the candidate, if it is held."""
+        ends = self._out.rounds[self._held] == self.number
+        return self._share(ends & (self._out.winner[self._held] == self._k))
+
+    @property
+    def alone(self) -> Estimate:
+        """Probability that it is a yes/no round on a candidate who stands alone, if it is held."""
+        return self._share(self._yes_no)
+
+    def tally(self) -> pd.DataFrame:
+        """Return the predicted votes of everybody who stands, if the round is an ordinary one.
+
+        Returns
+        -------
+        DataFrame
+            By candidate: 10 %, 50 % and 90 % points of the votes and of the share of valid papers.
+        """
+        votes, valid = self._votes[~self._yes_no], self._valid[~self._yes_no]
+        rows = {}
+        for k, name in enumerate(self.fc.race.names):
+            own = votes[:, k] >= 0
+            if own.any():
+                share = votes[own, k] / np.maximum(valid[own], 1)
+                rows[name] = {**_points("votes", votes[own, k]), **_points("share", share)}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("candidate")
+
+    def table(self) -> pd.DataFrame:
+        """Return what the candidate's votes in the coming round would mean.
+
+        Returns
+        -------
+        DataFrame
+            By votes: `probability` of exactly these, if the candidate stands in an ordinary round, and
+            everybody's and nobody's chance to win the election after them.
+        """
+        votes, winner = self._own
+        names = [*self.fc.race.names, NO_WINNER]
+        codes = np.where(winner < 0, len(names) - 1, winner)
+        counts = pd.crosstab(votes, codes).reindex(columns=range(len(names)), fill_value=0)
+        out = counts.div(counts.sum(axis=1), axis=0).set_axis(names, axis=1)
+        out.insert(0, "probability", counts.sum(axis=1) / max(len(votes), 1))
+        return out.rename_axis(f"votes for {self.name}").rename_axis(None, axis=1)
+
+    def turning_point(self) -> int | None:
+        """Return the fewest votes in the coming round from which on the candidate is the favourite.
+
+        The cut that agrees best with the runs: with fewer votes the others win more often than the
+        candidate, from it on the candidate more often than they.  None if the candidate is ahead, or
+        behind, whatever the tally.
+        """
+        votes, winner = self._own
+        lead = np.where(winner == self._k, 1, np.where(winner >= 0, -1, 0))
+        level, index = np.unique(votes, return_inverse=True)
+        gain = np.cumsum(np.concatenate([[0.0], np.bincount(index, weights=lead, minlength=level.size)]))
+        best = int(np.argmin(gain))
+        return int(level[best]) if 0 < best < level.size else None
+
+    def __str__(self) -> str:
+        """Return the coming round in words."""
+        if not self._held.any():
+            return "No further round is expected."
+        parts = [f"Round {self.number} is held in {self.held} runs."]
+        if self._own[0].size:
+            parts.append(self._ballot())
+        if self._yes_no.any():
+            parts.append(self._alone())
+        return " ".join(parts)
+
+    __repr__ = __str__
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _ballot(self) -> str:
+        low, middle, high = np.quantile(self._own[0], MIDDLE, method="inverted_cdf")
+        turn = self.turning_point()
+        where = f" {self.name} is the favourite from {turn} votes on." if turn is not None else ""
+        return (
+            f"{self.name} then gets {middle:.0f} votes ({low:.0f} to {high:.0f} in the middle 80 of 100), and the "
+            f"election ends with it in {in_100(self.decides.value)} of 100.{where}"
+        )
+
+    def _alone(self) -> str:
+        passed = in_100(float((self._out.winner[self._held][self._yes_no] >= 0).mean()))
+        opening = "It" if self._yes_no.all() else f"In {self.alone} it"
+        return f"{opening} is a yes or no to the leader alone, who passes in {passed} of 100."
+
+    @property
+    def _k(self) -> int:
+        return self.fc.race.names.index(self.name)
+
+    @property
+    def _out(self) -> Outcomes:
+        return self.fc.all_outcomes
+
+    @cached_property
+    def _held(self) -> Flags:
+        return np.asarray(self._out.rounds >= self.number)
+
+    @property
+    def _rows(self) -> Longs:
+        return np.asarray((self._out.starts + self.number - 1)[self._held])
+
+    @cached_property
+    def _votes(self) -> Longs:
+        return np.asarray(self._out.votes[self._rows], dtype=np.int64)
+
+    @cached_property
+    def _valid(self) -> Longs:
+        return np.asarray(self._out.valid[self._rows], dtype=np.int64)
+
+    @cached_property
+    def _yes_no(self) -> Flags:
+        """Which of the runs that hold it hold it on one candidate alone."""
+        asked = np.isin(self._out.ending, [ENDINGS.index("confirmed"), ENDINGS.index("failed")])
+        return np.asarray((asked & (self._out.rounds == self.number))[self._held])
+
+    @cached_property
+    def _own(self) -> tuple[Longs, NDArray[np.int8]]:
+        """The candidate's votes and the winner, in the runs in which it is an ordinary round."""
+        stands = ~self._yes_no & (self._votes[:, self._k] >= 0)
+        return self._votes[stands, self._k], self._out.winner[self._held][stands]
+
+    def _share(self, where: Flags) -> Estimate:
+        return Estimate.of(int(where.sum()), where.size) if where.size else Estimate(0.0, 0.0, 1.0, 0)
+
+
+def _points(what: str, values: np.ndarray) -> dict[str, float]:
+    points = np.quantile(values, MIDDLE, method="inverted_cdf")
+    return {f"{what} {100 * q:.0f} %": p for q, p in zip(MIDDLE, points, strict=True)}

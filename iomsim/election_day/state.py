@@ -1,102 +1,273 @@
-"""How an election day stands: the possible worlds, their weights, and how the kernel sees them."""
+"""The filter's state: weighted particles, what is announced of the election, and both as the kernel sees them.
+
+A particle holds what its run drew once and every member's intention.  Arrays are members first, particles last.
+
+Absence depends on nothing else in a particle, so it is integrated out rather than fixed: whoever has not voted yet
+may be absent or may have abstained so far, and is drawn anew in every round from what is left open.  Until then
+such members have an intention like everybody else; it counts nowhere.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from iomsim.election_day.clocks import Hours, opening_hours, renewed
-from iomsim.election_day.moves import MORE, SWEEPS, rejuvenate
-from iomsim.election_day.particles import Cloud, beside, effective_size, new_cloud, resample
-from iomsim.engine import simulate
+from iomsim.election_day.clocks import Clocks, initial_clocks, renew_keys
+from iomsim.election_day.conditioning import effective_size, resample
+from iomsim.engine import laws
 from iomsim.engine.clock import DAY
-from iomsim.engine.plan import Draws, Plan, draw
-from iomsim.engine.rng import BLOCK
+from iomsim.engine.plan import Draws, Plan, draw, member_odds
+from iomsim.engine.rng import BLOCK, FREEDOM
+from iomsim.engine.simulate import chunk_sizes
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one
 from iomsim.errors import AnnouncementError
-from iomsim.model.scenario import Scenario
-from iomsim.typing import Flags, Floats, Places, Shorts
+from iomsim.typing import Codes, Flags, Floats, Places, Shorts, Singles
 
-FEW = 0.01
-"""Share of worlds that is few to survive."""
+CHUNK = 256
+"""Particles propagated at a time: their tables stay in the cache."""
+
+LEAST = np.float32(1e-37)
+"""Smallest probability whose logarithm is taken."""
+
+# -- particles -----------------------------------------------------------------------------------
 
 
-class Scene(NamedTuple):
-    """Where a step is taken: the election, its arrays, and the step's random numbers.
+@dataclass(frozen=True, eq=False)
+class ObservedRound:
+    """One announced round in every particle; K candidates, N members, P particles.
 
-    The clocks have numbers of their own, so that an announced time changes nothing but the time.
+    `intention` are the members' intentions in it, shape (N, P); `shocks` its shocks, (K, P); `last_votes` the
+    tally of the round before, (K, P); `standing` who stood, (K,); `night` whether a night had passed, (P,).
     """
 
-    race: Scenario
+    round_: int
+    standing: Flags
+    intention: Codes
+    shocks: Floats
+    last_votes: Floats
+    night: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class Particles:
+    """The particles: their draws, weights and intentions.
+
+    Attributes
+    ----------
+    draws : Draws
+        What each run drew once.
+    odds : ndarray of float32
+        As of :func:`iomsim.engine.plan.member_odds`, the absent included.
+    log_weight : ndarray, shape (P,)
+        Log-weights, up to a constant.
+    seen : ndarray of bool, shape (N, P)
+        Who has handed in a valid paper so far.
+    rounds : tuple of ObservedRound
+        The rounds observed, the first one first.
+    """
+
+    draws: Draws
+    odds: Singles
+    log_weight: Floats
+    seen: Flags
+    rounds: tuple[ObservedRound, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many particles there are."""
+        return self.log_weight.size
+
+    @property
+    def intention(self) -> Codes | None:
+        """What every member intended in the last round, shape (N, P); None before the first."""
+        return self.rounds[-1].intention if self.rounds else None
+
+    def pick(self, index: Places | slice) -> Particles:
+        """Return some of the particles with their histories."""
+        return replace(
+            self,
+            draws=columns(self.draws, index),
+            odds=self.odds[..., index],
+            log_weight=self.log_weight[index],
+            seen=self.seen[:, index],
+            rounds=tuple(columns(observed, index) for observed in self.rounds),
+        )
+
+
+SHARED = ("round_", "standing")
+"""Fields that all particles have in common."""
+
+Record = TypeVar("Record", Draws, ObservedRound)
+
+
+def columns(record: Record, index: Places | slice) -> Record:
+    """Return the entries of some particles."""
+    own = [f.name for f in fields(record) if f.name not in SHARED]
+    picked: dict[str, Any] = {name: getattr(record, name)[..., index] for name in own}
+    return replace(record, **picked)
+
+
+def concatenate(records: Sequence[Record]) -> Record:
+    """Put the entries of several sets of particles side by side."""
+    own = [f.name for f in fields(records[0]) if f.name not in SHARED]
+    joined: dict[str, Any] = {name: np.concatenate([getattr(r, name) for r in records], axis=-1) for name in own}
+    return replace(records[0], **joined)
+
+
+def odds_of_all(plan: Plan, draws: Draws) -> Singles:
+    """Return where members stand, the absent included."""
+    return member_odds(plan, replace(draws, absent=np.zeros((1, 1), dtype=bool)))
+
+
+# -- what members may do in a round --------------------------------------------------------------
+
+
+def draw_shocks(rng: np.random.Generator, plan: Plan, size: int) -> Floats:
+    """Draw a round's shocks: Student t with 5 degrees of freedom, scaled, shape (K, P)."""
+    unit = np.sqrt((FREEDOM - 2.0) / FREEDOM) * rng.standard_t(FREEDOM, (plan.candidates, size))
+    return np.asarray(laws.shock_scale(plan.behaviour) * unit)
+
+
+def choice_probabilities(odds: Singles, pull: Floats, standing: Flags) -> Singles:
+    """Return whom members would intend if they thought again, shape (K, N, P)."""
+    if len(standing) == 2:
+        against = np.exp(np.clip(pull[1] - pull[0], -80, 80)).astype(np.float32)
+        with np.errstate(over="ignore"):
+            first = np.float32(1) / (np.float32(1) + odds * against)
+        return np.stack([first, np.float32(1) - first])
+    v = odds + np.where(standing[:, None], pull, -np.inf).astype(np.float32)[:, None]
+    v -= v.max(axis=0)
+    np.exp(v, out=v)
+    v /= v.sum(axis=0)
+    return np.asarray(v)
+
+
+def intention_probabilities(
+    plan: Plan, draws: Draws, odds: Singles, observed: ObservedRound, before: Codes | None
+) -> Singles:
+    """Return each member's probabilities to intend each candidate in a round, shape (K, N, P).
+
+    `before` is what they intended before it; None before the first round.
+    """
+    if before is None:
+        return choice_probabilities(odds, np.zeros_like(observed.shocks), observed.standing)
+    pull = laws.pull(plan.behaviour, draws.fluid, observed.last_votes, observed.shocks)
+    again = choice_probabilities(odds, pull, observed.standing)
+    omega = laws.openness(plan.behaviour, draws.fluid, observed.round_, observed.night).astype(np.float32)
+    openness = omega if observed.standing.all() else np.where(observed.standing[before], omega, np.float32(1))
+    again *= openness
+    for k in range(len(again)):
+        again[k] += (np.float32(1) - openness) * (before == k)
+    return again
+
+
+def log_round_probability(
+    plan: Plan, draws: Draws, odds: Singles, observed: ObservedRound, before: Codes | None
+) -> Singles:
+    """Return the log-probability of every member's intention in one round, shape (N, P)."""
+    probability = by_code(observed.intention, intention_probabilities(plan, draws, odds, observed, before))
+    return np.asarray(np.log(np.maximum(probability, LEAST)))
+
+
+def log_path_probability(plan: Plan, draws: Draws, odds: Singles, rounds: tuple[ObservedRound, ...]) -> Singles:
+    """Return the log-probability of every member's intentions in all rounds so far, shape (N, P)."""
+    total = np.zeros(rounds[0].intention.shape, dtype=np.float32)
+    before = None
+    for observed in rounds:
+        total += log_round_probability(plan, draws, odds, observed, before)
+        before = observed.intention
+    return total
+
+
+def by_code(code: Codes, parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Return, entry by entry, that one of several arrays which a code names."""
+    out = parts[-1].copy()
+    for k, part in enumerate(parts[:-1]):
+        np.copyto(out, part, where=code == k)
+    return out
+
+
+# -- the state -----------------------------------------------------------------------------------
+
+
+class UpdateContext(NamedTuple):
+    """What an update needs: the election, and random numbers of its own.
+
+    The clocks have a generator of their own, so that an announced time changes nothing but the time.
+    """
+
     plan: Plan
+    opens: datetime
     rng: np.random.Generator
     clock_rng: np.random.Generator
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class FilterState:
     """How the election stands after an event; immutable, so that an event can be undone.
 
     Attributes
     ----------
-    cloud : Cloud
-        The possible worlds; P of them.
-    hours : Hours
+    particles : Particles
+        The weighted particles; P of them.
+    clocks : Clocks
         Their clocks.
     round_ : int
         Rounds held.
     votes, valid : ndarrays of int, shapes (m, K, P), (m, P)
-        The tallies of the rounds held, in every world (they differ where little was announced); -1
+        The tallies of the rounds held, in every particle (they differ where little was announced); -1
         for who did not stand.
     flows : ndarray of int, shape (m, K, K, P)
         Members present who went from one candidate to another before each round.
     standing : ndarray of bool, shape (K,)
         Who still stands.
-    alone : int
+    non_concessions : ndarray of int, shape (P,)
+        Times the trailing camp did not concede, in every particle.
+    unopposed : int
         Candidate who faces a yes/no round next, or -1.
-    refusals : ndarray of int, shape (P,)
-        Times the trailing camp did not concede, in every world.
-    crowded, two_way : int
+    multiway_rounds, two_way_rounds : int
         Inconclusive rounds with three or more standing, and between two.
     pending : bool
         The last round's consequences (concession, elimination, end) are still to come.
-    over : tuple (winner, ending) or None
+    ended : tuple (winner, ending) or None
         How it ended, if it has.
     at : float or None
         Minute of the last event, if any was announced.
-    told : str
-        What was announced last.
+    label : str
+        The last event in words.
     surprise : float
-        How far out it was: the probability that the model gave to anything as far out.
+        The probability that the model gave to anything as far out as the last announcement.
     surprising : str
         What was far out, in words.
     chance : float
         Probability that the model gave exactly this.
-    size : float
-        Effective number of particles after it, before resampling.
+    effective_size : float
+        Effective sample size after it, before resampling.
     """
 
-    cloud: Cloud
-    hours: Hours
+    particles: Particles
+    clocks: Clocks
     round_: int
     votes: Shorts
     valid: Shorts
     flows: Shorts
     standing: Flags
-    refusals: Shorts
-    alone: int = -1
-    crowded: int = 0
-    two_way: int = 0
+    non_concessions: Shorts
+    unopposed: int = -1
+    multiway_rounds: int = 0
+    two_way_rounds: int = 0
     pending: bool = False
-    over: tuple[int, int] | None = None
+    ended: tuple[int, int] | None = None
     at: float | None = None
-    told: str = "before the vote"
+    label: str = "before the vote"
     surprise: float = 1.0
     surprising: str = ""
     chance: float = 1.0
-    size: float = 0.0
+    effective_size: float = 0.0
 
     @property
     def contenders(self) -> int:
@@ -106,88 +277,76 @@ class Stage:
     @property
     def out(self) -> Places:
         """Who cannot be elected any more."""
-        alone = np.arange(self.standing.size) == self.alone
-        return np.flatnonzero(~(alone if self.alone >= 0 else self.standing))
+        alone = np.arange(self.standing.size) == self.unopposed
+        return np.flatnonzero(~(alone if self.unopposed >= 0 else self.standing))
 
     @property
     def present(self) -> Shorts:
-        """Members present in every world."""
-        return np.count_nonzero(~self.cloud.draws.absent, axis=0).astype(np.int16)
+        """Members present in every particle."""
+        return np.count_nonzero(~self.particles.draws.absent, axis=0).astype(np.int16)
 
-    def pick(self, index: Places) -> Stage:
-        """Return some of the worlds."""
+    def pick(self, index: Places) -> FilterState:
+        """Return some of the particles."""
         return replace(
             self,
-            cloud=self.cloud.pick(index),
-            hours=self.hours.pick(index),
+            particles=self.particles.pick(index),
+            clocks=self.clocks.pick(index),
             votes=self.votes[..., index],
             valid=self.valid[..., index],
             flows=self.flows[..., index],
-            refusals=self.refusals[index],
+            non_concessions=self.non_concessions[index],
         )
 
 
-def opening(plan: Plan, particles: int, seed: int) -> Stage:
-    """Return the worlds before the vote: the runs of the ordinary forecast of this seed."""
-    draws: Draws = beside([draw(plan, seed, b, n) for b, n in enumerate(simulate.chunk_sizes(particles, BLOCK))])
+def initial_state(plan: Plan, size: int, seed: int) -> FilterState:
+    """Return the particles before the vote: the runs of the ordinary forecast of this seed."""
+    draws: Draws = concatenate([draw(plan, seed, b, n) for b, n in enumerate(chunk_sizes(size, BLOCK))])
     k = plan.candidates
-    return Stage(
-        cloud=new_cloud(plan, draws),
-        hours=opening_hours(plan, draws.keys),
+    nobody = np.zeros(draws.absent.shape, dtype=bool)
+    return FilterState(
+        particles=Particles(draws, odds_of_all(plan, draws), np.zeros(size), nobody),
+        clocks=initial_clocks(plan, draws.keys),
         round_=0,
-        votes=np.zeros((0, k, particles), dtype=np.int16),
-        valid=np.zeros((0, particles), dtype=np.int16),
-        flows=np.zeros((0, k, k, particles), dtype=np.int16),
+        votes=np.zeros((0, k, size), dtype=np.int16),
+        valid=np.zeros((0, size), dtype=np.int16),
+        flows=np.zeros((0, k, k, size), dtype=np.int16),
         standing=np.ones(k, dtype=bool),
-        refusals=np.zeros(particles, dtype=np.int16),
-        size=float(particles),
+        non_concessions=np.zeros(size, dtype=np.int16),
+        effective_size=float(size),
     )
 
 
-# -- weighing ------------------------------------------------------------------------------------
-
-
-def weigh(stage: Stage, log_factor: Floats, otherwise: str) -> Stage:
-    """Return the stage with its worlds weighed by a probability; if none is left, say what is wrong."""
-    log_weight = stage.cloud.log_weight + log_factor
+def reweight(state: FilterState, log_factor: Floats, otherwise: str) -> FilterState:
+    """Multiply the weights by a probability; if none is left above 0, say what is wrong."""
+    log_weight = state.particles.log_weight + log_factor
     if not np.isfinite(log_weight).any():
         raise AnnouncementError(otherwise)
-    return replace(stage, cloud=replace(stage.cloud, log_weight=log_weight), size=effective_size(log_weight))
+    particles = replace(state.particles, log_weight=log_weight)
+    return replace(state, particles=particles, effective_size=effective_size(log_weight))
 
 
-def refreshed(scene: Scene, stage: Stage) -> Stage:
-    """Resample at half the effective size, and move the copies apart."""
-    if stage.size >= stage.cloud.size / 2:
-        return stage
-    stage = evened(scene.rng, scene.plan, stage)
-    if not stage.round_:
-        return stage
-    sweeps = MORE if stage.size < FEW * stage.cloud.size else SWEEPS
-    return replace(stage, cloud=rejuvenate(scene.rng, scene.plan, stage.cloud, sweeps))
-
-
-def evened(rng: np.random.Generator, plan: Plan, stage: Stage) -> Stage:
-    """Return the stage with equally weighted worlds; copies of a world will go different ways."""
-    log_weight = stage.cloud.log_weight
+def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> FilterState:
+    """Return equally weighted particles; copies get keys of their own, so that they part."""
+    log_weight = state.particles.log_weight
     if not np.ptp(log_weight):
-        return stage
-    stage = stage.pick(resample(log_weight, float(rng.random())))
-    size = stage.cloud.size
-    draws = replace(stage.cloud.draws, keys=rng.integers(0, 2**64, size, dtype=np.uint64))
-    clocks = renewed(rng, stage.hours.keys, stage.hours.now // DAY, plan.pace.sits_on)
+        return state
+    state = state.pick(resample(log_weight, float(rng.random())))
+    size = state.particles.size
+    draws = replace(state.particles.draws, keys=rng.integers(0, 2**64, size, dtype=np.uint64))
+    keys = renew_keys(rng, state.clocks.keys, state.clocks.now // DAY, plan.pace.sits_on)
     return replace(
-        stage,
-        cloud=replace(stage.cloud, draws=draws, log_weight=np.zeros(size)),
-        hours=replace(stage.hours, keys=clocks),
+        state,
+        particles=replace(state.particles, draws=draws, log_weight=np.zeros(size)),
+        clocks=replace(state.clocks, keys=keys),
     )
 
 
 # -- as the kernel sees it -----------------------------------------------------------------------
 
 
-def state_of(plan: Plan, stage: Stage) -> ActiveRuns:
-    """Return how the worlds stand, as the kernel sees it, their members left out."""
-    draws, size, k = stage.cloud.draws, stage.cloud.size, plan.candidates
+def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
+    """Return how the particles stand, as the kernel sees it, their members left out."""
+    draws, size, k = state.particles.draws, state.particles.size, plan.candidates
 
     def everywhere(value: int, *rows: int) -> Shorts:
         return np.full((*rows, size), value, dtype=np.int16)
@@ -196,32 +355,33 @@ def state_of(plan: Plan, stage: Stage) -> ActiveRuns:
         run=np.arange(size),
         keys=draws.keys,
         fluid=draws.fluid,
-        present=stage.present,
+        present=state.present,
         counts=everywhere(0, k),
-        votes=np.maximum(stage.votes[-1], 0) if stage.round_ else everywhere(0, k),
-        standing=np.repeat(stage.standing[:, None], size, axis=1),
+        votes=np.maximum(state.votes[-1], 0) if state.round_ else everywhere(0, k),
+        standing=np.repeat(state.standing[:, None], size, axis=1),
         departed=everywhere(-1),
-        unopposed=everywhere(stage.alone),
-        non_concessions=stage.refusals.copy(),
-        multiway_rounds=everywhere(stage.crowded),
-        two_way_rounds=everywhere(stage.two_way),
+        unopposed=everywhere(state.unopposed),
+        non_concessions=state.non_concessions.copy(),
+        multiway_rounds=everywhere(state.multiway_rounds),
+        two_way_rounds=everywhere(state.two_way_rounds),
         done=np.zeros(size, dtype=bool),
         behaviour=plan.behaviour,
     )
 
 
-def field_of(plan: Plan, stage: Stage) -> Entry:
-    """Return the worlds with their members, as the kernel plays them on."""
-    draws, k = stage.cloud.draws, plan.candidates
-    odds = np.where(draws.absent, np.float32(0), stage.cloud.stance) if k == 2 else stage.cloud.stance
-    if not stage.round_:
+def entry_of(plan: Plan, state: FilterState) -> Entry:
+    """Return the particles with their members, as the kernel plays them on."""
+    draws, k, odds = state.particles.draws, plan.candidates, state.particles.odds
+    if k == 2:
+        odds = np.where(draws.absent, np.float32(0), odds)
+    if state.particles.intention is None:
         entry = before_round_one(plan, draws, odds)
-        standing = np.repeat(stage.standing[:, None], stage.cloud.size, axis=1)
+        standing = np.repeat(state.standing[:, None], state.particles.size, axis=1)
         return entry._replace(runs=replace(entry.runs, standing=standing))
-    intention = stage.cloud.intention.copy()
+    intention = state.particles.intention.copy()
     intention[draws.absent] = k
     counts = np.stack([np.count_nonzero(intention == c, axis=0) for c in range(k)]).astype(np.int16)
-    out = np.flatnonzero(~stage.standing & counts.any(axis=1))
+    out = np.flatnonzero(~state.standing & counts.any(axis=1))
     departed = int(out[0]) if out.size else -1
     for other in out[1:]:  # all of them must think again
         intention[intention == other] = departed
@@ -229,5 +389,5 @@ def field_of(plan: Plan, stage: Stage) -> Entry:
         counts[other] = 0
     if k == 2:
         intention[draws.absent] = 0
-    runs = state_of(plan, stage)
+    runs = active_runs(plan, state)
     return Entry(replace(runs, counts=counts, departed=np.full_like(runs.departed, departed)), odds, intention)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +66,9 @@ def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], stand
     low, high = np.zeros(len(names), dtype=np.int64), np.where(standing, entitled, 0)
     told = {name: value for name, value in votes.items() if value is not None}
     for name, value in told.items():
-        k = _place(name, names)
+        if name not in names:
+            raise unknown("candidate", name, names)
+        k = names.index(name)
         if not standing[k]:
             raise AnnouncementError(f"{name} does not stand any more and cannot get votes")
         low[k], high[k] = _bounds(name, value, entitled)
@@ -81,12 +83,6 @@ def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], stand
         high[own] = min(high[own], room - low[others].sum())
         low[own] = low[own] if whole is None else max(low[own], whole - high[others].sum())
     return Tally(names, low, high, whole, capped)
-
-
-def _place(name: str, names: Sequence[str]) -> int:
-    if name not in names:
-        raise unknown("candidate", name, names)
-    return names.index(name)
 
 
 def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Steps of an election day: from one stage to the next by what was announced."""
+"""Updates: from one state to the next by an announced event, and what the rules make of the rounds held."""
 
 from __future__ import annotations
 
@@ -9,138 +9,142 @@ from typing import Any
 
 import numpy as np
 
-from iomsim.election_day.between_rounds import (
-    by_rule,
-    decided,
-    first_among,
-    inconclusive,
-    last_among,
-    readiness,
-    went_on,
-    without,
+from iomsim.election_day.clocks import (
+    after_consultation,
+    hold_round,
+    log_agreement,
+    log_density_of_end,
+    moment_of,
+    set_to,
 )
-from iomsim.election_day.clocks import Hours, consulted, ends_at, known, pass_round, waits_until
-from iomsim.election_day.expectations import Surprise, expect, surprise
-from iomsim.election_day.guide import steer
-from iomsim.election_day.particles import Passage, effective_size, shocks, stance_of_all, weights
-from iomsim.election_day.propagate import live_through
-from iomsim.election_day.state import Scene, Stage, field_of, refreshed, weigh
+from iomsim.election_day.conditioning import effective_size, weights
+from iomsim.election_day.moves import guide, resample_move
+from iomsim.election_day.propagate import Surprise, expect, propagate, surprise
+from iomsim.election_day.state import (
+    FilterState,
+    ObservedRound,
+    UpdateContext,
+    active_runs,
+    draw_shocks,
+    entry_of,
+    odds_of_all,
+    reweight,
+)
 from iomsim.election_day.tally import Tally, tally_of
-from iomsim.election_day.times import moment_of
-from iomsim.engine import kernel
+from iomsim.engine import kernel, laws
 from iomsim.engine.clock import DAY
+from iomsim.engine.plan import Plan
 from iomsim.engine.state import pack_runs
-from iomsim.errors import AnnouncementError, whole_number
-from iomsim.typing import Flags, Floats, Shorts
+from iomsim.errors import AnnouncementError, unknown, whole_number
+from iomsim.typing import Flags, Floats, Places, Shorts
 
 
-def step(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after an event.
+def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after an event.
 
     Raises
     ------
     AnnouncementError
         If it cannot have happened.
     """
-    if stage.over is not None:
-        raise AnnouncementError("the election is over; night.undo() takes the last event back")
-    return STEPS[event["event"]](scene, stage, event)
+    if state.ended is not None:
+        raise AnnouncementError("the election is over; day.undo() takes the last event back")
+    return UPDATES[event["event"]](context, state, event)
 
 
 # -- a round -------------------------------------------------------------------------------------
 
 
-def announce(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after a round of which something is known."""
-    stage = went_on(scene, stage)
-    names, plan = scene.race.names, scene.plan
-    if stage.alone >= 0:
-        raise AnnouncementError(f"{names[stage.alone]} stands alone; announce the yes/no round: night.confirm(yes, no)")
-    if stage.contenders == 1:
+def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after a round of which something is known."""
+    state, plan = assume_no_concession(context, state), context.plan
+    if state.unopposed >= 0:
+        name = plan.names[state.unopposed]
+        raise AnnouncementError(f"{name} stands alone; announce the yes/no round: day.confirm(yes, no)")
+    if state.contenders == 1:
         raise AnnouncementError("nobody else stands")
-    if stage.round_ >= plan.rules.max_rounds:
-        raise AnnouncementError(f"the rules end the election after {stage.round_} rounds")
-    tally = tally_of(event["votes"], event.get("valid"), names, stage.standing, plan.entitled)
-    stage, lived = arrive(scene, stage, event.get("at"))
-    return by_rule(scene, decided(plan, refreshed(scene, observe(scene, stage, lived, tally))))
+    if state.round_ >= plan.rules.max_rounds:
+        raise AnnouncementError(f"the rules end the election after {state.round_} rounds")
+    tally = tally_of(event["votes"], event.get("valid"), plan.names, state.standing, plan.entitled)
+    state, observed = begin_round(context, state, event.get("at"))
+    state = resample_move(context, observe(context, state, observed, tally))
+    elected, leader = elected_by_count(plan, state)
+    possible = np.isfinite(state.particles.log_weight)
+    who = np.unique(leader[possible])
+    if elected[possible].all() and who.size == 1:  # whatever was not announced
+        return replace(state, ended=(int(who[0]), kernel.MAJORITY), pending=False)
+    return apply_certain_rules(context, state, elected)
 
 
-def arrive(scene: Scene, stage: Stage, at: Any) -> tuple[Stage, Passage]:
-    """Return the stage with its clocks at the end of the coming round, and the round before its votes."""
-    plan, size, round_ = scene.plan, stage.cloud.size, stage.round_ + 1
-    before = stage.hours.now // DAY
-    stage = timed(scene, stage, at)
-    last = stage.votes[-1] if stage.round_ else np.ones((plan.candidates, size))
-    lived = Passage(
-        round_=round_,
-        standing=stage.standing,
-        after=np.zeros((1, size), dtype=np.uint8),
-        eta=shocks(scene.rng, plan, size),
-        votes=last.astype(float),
-        night=before < stage.hours.now // DAY,
+def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[FilterState, ObservedRound]:
+    """Return the state with its clocks at the end of the coming round, and the round before its votes."""
+    plan, size, day = context.plan, state.particles.size, state.clocks.now // DAY
+    state = advance_clocks(context, state, at)
+    last = state.votes[-1] if state.round_ else np.ones((plan.candidates, size))
+    observed = ObservedRound(
+        round_=state.round_ + 1,
+        standing=state.standing,
+        intention=np.zeros((1, size), dtype=np.uint8),
+        shocks=draw_shocks(context.rng, plan, size),
+        last_votes=last.astype(float),
+        night=day < state.clocks.now // DAY,
     )
-    return stage, lived
+    return state, observed
 
 
-def timed(scene: Scene, stage: Stage, at: Any) -> Stage:
-    """Return the stage with its clocks at the end of the coming round, announced or not."""
+def advance_clocks(context: UpdateContext, state: FilterState, at: Any) -> FilterState:
+    """Return the state with its clocks at the end of the coming round, announced or not."""
     if at is None:
-        return replace(stage, hours=pass_round(scene.plan, stage.hours, stage.round_ + 1))
-    minute = moment_of(at, scene.race.clock.opens, stage.at)
-    stage, hours = clocked(scene, stage, ends_at(scene.plan, stage.hours, minute), minute)
-    return replace(stage, hours=hours, at=minute)
+        return replace(state, clocks=hold_round(context.plan, state.clocks, state.round_ + 1))
+    minute = moment_of(at, context.opens, state.at)
+    return condition_clocks(context, state, log_density_of_end(context.plan, state.clocks, minute), minute)
 
 
-def clocked(scene: Scene, stage: Stage, log_density: Floats, minute: float) -> tuple[Stage, Hours]:
-    """Return the stage and its clocks after something was heard at an announced minute.
+def condition_clocks(context: UpdateContext, state: FilterState, log_density: Floats, minute: float) -> FilterState:
+    """Return the state after something was announced for a minute.
 
     Where the night before a round matters to how members vote, clocks and votes belong together, and
-    the worlds are weighed; otherwise the clocks are sorted by themselves.
+    the particles are reweighted; otherwise the clocks are resampled by themselves.
     """
-    if scene.plan.behaviour.overnight and np.isfinite(log_density).any():
-        stage = weigh(stage, log_density, "the announced time agrees with no possible world")
+    if context.plan.behaviour.overnight and np.isfinite(log_density).any():
+        state = reweight(state, log_density, "the announced time agrees with no possible world")
         log_density = np.zeros_like(log_density)
-    return stage, known(scene.clock_rng, scene.plan, stage.hours, log_density, minute)
+    return replace(state, clocks=set_to(context.clock_rng, context.plan, state.clocks, log_density, minute), at=minute)
 
 
-def observe(scene: Scene, stage: Stage, lived: Passage, tally: Tally) -> Stage:
-    """Return the stage after a round: steer, weigh, and draw who voted how."""
-    plan, rng, cloud = scene.plan, scene.rng, stage.cloud
-    expected = expect(plan, cloud, lived, tally.valid)
-    odds, what = surprise(tally, expected, weights(cloud.log_weight))
-    before = log_total(cloud.log_weight)
-    if not cloud.passages:
-        draws, log_ratio = steer(cloud.draws, expected.votes, tally)
-        cloud = replace(cloud, draws=draws, stance=stance_of_all(plan, draws), log_weight=cloud.log_weight + log_ratio)
-    moved, votes = live_through(rng, plan, cloud, lived, tally)
-    if not np.isfinite(moved.log_weight).any():
-        said = tally.words(lived.standing)
-        raise AnnouncementError(f"{said} is impossible under the scenario: no possible world agrees with it")
-    earlier = cloud.intention if cloud.passages else None
-    shown = np.where(lived.standing[:, None], votes, np.int16(-1))
-    moves = flows(earlier, moved.intention, moved.draws.absent, plan.candidates)
-    return held(
-        stage, shown, votes.sum(axis=0, dtype=np.int16), moves,
-        cloud=moved, pending=True, told=tally.words(lived.standing), surprise=odds, surprising=what,
-        chance=float(np.exp(log_total(moved.log_weight) - before)), size=effective_size(moved.log_weight),
+def observe(context: UpdateContext, state: FilterState, observed: ObservedRound, tally: Tally) -> FilterState:
+    """Return the state after a round: guide, reweight, and draw who voted how."""
+    plan, rng, particles = context.plan, context.rng, state.particles
+    expected = expect(plan, particles, observed, tally.valid)
+    odds, what = surprise(tally, expected, weights(particles.log_weight))
+    before = np.logaddexp.reduce(particles.log_weight)
+    if not particles.rounds:
+        draws, log_ratio = guide(particles.draws, expected.votes, tally)
+        log_weight = particles.log_weight + log_ratio
+        particles = replace(particles, draws=draws, odds=odds_of_all(plan, draws), log_weight=log_weight)
+    moved, votes = propagate(rng, plan, particles, observed, tally)
+    label, log_weight = tally.words(observed.standing), moved.log_weight
+    if not np.isfinite(log_weight).any():
+        raise AnnouncementError(f"{label} is impossible under the scenario: no possible world agrees with it")
+    flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
+    shown = np.where(observed.standing[:, None], votes, np.int16(-1))
+    return append_round(
+        state, shown, votes.sum(axis=0, dtype=np.int16), flow,
+        particles=moved, pending=True, label=label, surprise=odds, surprising=what,
+        chance=float(np.exp(np.logaddexp.reduce(log_weight) - before)), effective_size=effective_size(log_weight),
     )  # fmt: skip
 
 
-def held(stage: Stage, votes: Shorts, valid: Shorts, flow: Shorts, **changes: Any) -> Stage:
-    """Return the stage with one more round on record."""
+def append_round(state: FilterState, votes: Shorts, valid: Shorts, flow: Shorts, **changes: Any) -> FilterState:
+    """Return the state with one more round on record."""
     return replace(
-        stage,
-        round_=stage.round_ + 1,
-        votes=np.concatenate([stage.votes, votes[None]]),
-        valid=np.concatenate([stage.valid, valid[None]]),
-        flows=np.concatenate([stage.flows, flow[None]]),
+        state,
+        round_=state.round_ + 1,
+        votes=np.concatenate([state.votes, votes[None]]),
+        valid=np.concatenate([state.valid, valid[None]]),
+        flows=np.concatenate([state.flows, flow[None]]),
         **changes,
     )
-
-
-def log_total(log_weight: Floats) -> float:
-    """Return the logarithm of the sum of weights."""
-    return float(np.logaddexp.reduce(log_weight))
 
 
 def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -> Shorts:
@@ -154,120 +158,134 @@ def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -
     return out
 
 
-# -- between rounds ------------------------------------------------------------------------------
+# -- other events --------------------------------------------------------------------------------
 
 
-def withdraw(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after a withdrawal.
+def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after a withdrawal.
 
     Between two it is the concession of the model where the candidate trails; a withdrawal that the
-    model does not foresee is a fact that teaches nothing.
+    model does not foresee is a fact that changes no weight.
     """
-    name, plan = event["name"], scene.plan
-    k = candidate(scene, stage, name)
-    if stage.alone >= 0:
-        raise AnnouncementError(f"{scene.race.names[stage.alone]} stands alone already; a withdrawal changes nothing")
-    if stage.pending:
-        stage = inconclusive(plan, stage)
-    if stage.contenders > 2:
-        crowded = stage.crowded + stage.pending
-        return done(scene, without(replace(stage, crowded=crowded), k), event, f"{name} withdraws")
-    if stage.pending:
-        trails = last_among(stage.votes[-1], stage.standing)[k]
-        stage = agreeing(stage, trails * readiness(plan, stage))
-    other = int(np.flatnonzero(without(stage, k).standing)[0])
+    plan, name = context.plan, event["name"]
+    k = standing_candidate(plan, state, name)
+    if state.unopposed >= 0:
+        raise AnnouncementError(f"{plan.names[state.unopposed]} stands alone already; a withdrawal changes nothing")
+    if state.pending:
+        state = assume_inconclusive(plan, state)
+    if state.contenders > 2:
+        state = without(replace(state, multiway_rounds=state.multiway_rounds + state.pending), k)
+        return finish_event(context, state, event, f"{name} withdraws")
+    if state.pending:
+        trails = shared_by_lot(laws.trails, state)[k]
+        state = reweight_if_possible(state, trails * concession_probability(plan, state))
+    other = int(np.flatnonzero(without(state, k).standing)[0])
     if plan.rules.after_concession == "confirmation":
-        return done(scene, replace(stage, alone=other), event, f"{name} withdraws")
-    over = (other, kernel.ACCLAMATION)
-    stage = replace(stage, hours=consulted(plan, stage.hours))
-    return done(scene, replace(stage, over=over), event, f"{name} withdraws, {scene.race.names[other]} is acclaimed")
+        return finish_event(context, replace(state, unopposed=other), event, f"{name} withdraws")
+    state = replace(state, clocks=after_consultation(plan, state.clocks), ended=(other, kernel.ACCLAMATION))
+    return finish_event(context, state, event, f"{name} withdraws, {plan.names[other]} is acclaimed")
 
 
-def eliminate(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after a candidate is out by the rules, by lot, or by decision of the chair."""
-    name, plan = event["name"], scene.plan
-    k = candidate(scene, stage, name)
-    if stage.contenders == 2:
-        return stands_alone(scene, stage, k, event)
-    if stage.pending:
-        stage = replace(inconclusive(plan, stage), crowded=stage.crowded + 1)
-        if plan.rules.elimination_due(stage.crowded):
-            stage = agreeing(stage, last_among(stage.votes[-1], stage.standing)[k])
-    return done(scene, without(stage, k), event, f"{name} is out")
+def eliminate(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after a candidate is out by the rules, by lot, or by decision of the chair."""
+    plan, name = context.plan, event["name"]
+    k = standing_candidate(plan, state, name)
+    if state.contenders == 2:
+        return leave_one_unopposed(context, state, k, event)
+    if state.pending:
+        state = replace(assume_inconclusive(plan, state), multiway_rounds=state.multiway_rounds + 1)
+        if plan.rules.elimination_due(state.multiway_rounds):
+            state = reweight_if_possible(state, shared_by_lot(laws.trails, state)[k])
+    return finish_event(context, without(state, k), event, f"{name} is out")
 
 
-def stands_alone(scene: Scene, stage: Stage, out: int, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after one of the last two is out, so that the other faces a yes/no round."""
-    plan = scene.plan
+def leave_one_unopposed(context: UpdateContext, state: FilterState, out: int, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after one of the last two is out, so that the other faces a yes/no round."""
+    plan = context.plan
     cap = plan.rules.max_two_way
-    if not stage.pending or cap is None or stage.two_way + 1 < cap:
+    if not state.pending or cap is None or state.two_way_rounds + 1 < cap:
         raise AnnouncementError("only two stand, and the rules put neither out now: announce a withdrawal")
-    stage = inconclusive(plan, stage)
-    ready = readiness(plan, stage)
-    other = int(np.flatnonzero(without(stage, out).standing)[0])
-    stage = agreeing(stage, (1.0 - ready) * first_among(stage.votes[-1], stage.standing)[other])
-    stage = replace(stage, refusals=stage.refusals + (ready > 0), two_way=stage.two_way + 1, alone=other)
-    return done(scene, stage, event, f"{event['name']} is out")
+    state = assume_inconclusive(plan, state)
+    concedes = concession_probability(plan, state)
+    other = int(np.flatnonzero(without(state, out).standing)[0])
+    state = reweight_if_possible(state, (1.0 - concedes) * shared_by_lot(laws.leads, state)[other])
+    state = replace(
+        state,
+        non_concessions=state.non_concessions + (concedes > 0),
+        two_way_rounds=state.two_way_rounds + 1,
+        unopposed=other,
+    )
+    return finish_event(context, state, event, f"{event['name']} is out")
 
 
-def go_on(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after it is known that nobody conceded and another round will be held."""
-    if not stage.pending:
+def go_on(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after it is known that nobody conceded and another round will be held."""
+    if not state.pending:
         raise AnnouncementError("nothing is open after the last event: announce a tally")
-    if stage.round_ >= scene.plan.rules.max_rounds:
-        raise AnnouncementError(f"the rules end the election after {stage.round_} rounds")
-    return done(scene, went_on(scene, stage), event, "nobody concedes" if stage.contenders == 2 else "voting goes on")
+    if state.round_ >= context.plan.rules.max_rounds:
+        raise AnnouncementError(f"the rules end the election after {state.round_} rounds")
+    label = "nobody concedes" if state.contenders == 2 else "voting goes on"
+    return finish_event(context, assume_no_concession(context, state), event, label)
 
 
-def confirm(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after the yes/no round, which ends the election."""
-    stage = went_on(scene, stage)
-    plan = scene.plan
-    if stage.alone < 0:
+def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after the yes/no round, which ends the election."""
+    state, plan = assume_no_concession(context, state), context.plan
+    if state.unopposed < 0:
         raise AnnouncementError("more than one candidate stands; announce a tally, or a withdrawal first")
-    yes, no = (count(key, event[key]) for key in ("yes", "no"))
+    yes, no = (paper_count(key, event[key]) for key in ("yes", "no"))
     if yes + no > plan.entitled:
         raise AnnouncementError(f"{yes + no} papers are more than the {plan.entitled} members with a vote")
-    k, size = plan.candidates, stage.cloud.size
+    k, size = plan.candidates, state.particles.size
     votes = np.full((k, size), -1, dtype=np.int16)
-    votes[stage.alone] = yes
-    odds, what = yes_no_surprise(scene, stage, yes / max(yes + no, 1))
-    stage = timed(scene, stage, event.get("at"))
-    stage = held(stage, votes, np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16))
-    passed = yes >= plan.rules.needed(yes + no, stage.round_)
-    over = (stage.alone, kernel.CONFIRMED) if passed else (-1, kernel.FAILED)
-    told = f"{scene.race.names[stage.alone]} alone: {yes} yes, {no} no"
-    return replace(stage, over=over, told=told, surprise=odds, surprising=what, chance=1.0)
+    votes[state.unopposed] = yes
+    odds, what = yes_no_surprise(plan, state, yes / max(yes + no, 1))
+    state = advance_clocks(context, state, event.get("at"))
+    state = append_round(state, votes, np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16))
+    passed = yes >= plan.rules.needed(yes + no, state.round_)
+    ended = (state.unopposed, kernel.CONFIRMED) if passed else (-1, kernel.FAILED)
+    label = f"{plan.names[state.unopposed]} alone: {yes} yes, {no} no"
+    return replace(state, ended=ended, label=label, surprise=odds, surprising=what, chance=1.0)
 
 
-def yes_no_surprise(scene: Scene, stage: Stage, share: float) -> Surprise:
-    """Return how far out a share of yes is: by playing the round in every world."""
-    runs = pack_runs(scene.plan, [field_of(scene.plan, stage)], stage.cloud.size)
-    no_night = np.zeros(runs.width, dtype=bool)
-    (votes, valid, _), _ = kernel.play_round(scene.plan, runs, stage.round_ + 1, no_night)
-    played, w = votes[stage.alone] / np.maximum(valid, 1), weights(stage.cloud.log_weight)
+def yes_no_surprise(plan: Plan, state: FilterState, share: float) -> Surprise:
+    """Return how far out a share of yes is: by playing the round in every particle."""
+    runs = pack_runs(plan, [entry_of(plan, state)], state.particles.size)
+    (votes, valid, _), _ = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
+    played, w = votes[state.unopposed] / np.maximum(valid, 1), weights(state.particles.log_weight)
     return Surprise(float(min(1.0, 2 * min(w @ (played <= share), w @ (played >= share)))), "an answer this far out")
 
 
-def adjourn(scene: Scene, stage: Stage, event: Mapping[str, Any]) -> Stage:
-    """Return the stage after it is known that nothing happens before a moment."""
-    minute = moment_of(event["until"], scene.race.clock.opens, stage.at)
-    stage, hours = clocked(scene, stage, waits_until(scene.plan, stage.hours, minute), minute)
-    moment = datetime.combine(scene.race.clock.opens.date(), time()) + timedelta(minutes=minute)
-    told = f"adjourned until {moment:%A %H:%M}"
-    return refreshed(scene, replace(stage, hours=hours, at=minute, told=told, surprise=1.0, chance=1.0))
+def adjourn(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after it is known that nothing happens before a moment."""
+    minute = moment_of(event["until"], context.opens, state.at)
+    state = condition_clocks(context, state, log_agreement(context.plan, state.clocks, minute), minute)
+    moment = datetime.combine(context.opens.date(), time()) + timedelta(minutes=minute)
+    state = replace(state, label=f"adjourned until {moment:%A %H:%M}", surprise=1.0, chance=1.0)
+    return resample_move(context, state)
 
 
-def candidate(scene: Scene, stage: Stage, name: str) -> int:
+def finish_event(context: UpdateContext, state: FilterState, event: Mapping[str, Any], label: str) -> FilterState:
+    """Return the state after an event that settles what follows from the last round."""
+    if event.get("at") is not None:
+        minute = moment_of(event["at"], context.opens, state.at)
+        nothing = np.zeros(state.particles.size)
+        clocks = set_to(context.clock_rng, context.plan, state.clocks, nothing, minute)
+        state = replace(state, clocks=clocks, at=minute)
+    return resample_move(context, replace(state, pending=False, label=label, surprise=1.0, chance=1.0))
+
+
+def standing_candidate(plan: Plan, state: FilterState, name: str) -> int:
     """Return the index of a candidate who still stands."""
-    scene.race.candidate(name)
-    k = scene.race.names.index(name)
-    if not stage.standing[k]:
+    if name not in plan.names:
+        raise unknown("candidate", name, plan.names)
+    k = plan.names.index(name)
+    if not state.standing[k]:
         raise AnnouncementError(f"{name} does not stand any more")
     return k
 
 
-def count(key: str, value: Any) -> int:
+def paper_count(key: str, value: Any) -> int:
     """Return a number of papers."""
     try:
         return whole_number(key, value, 0)
@@ -275,26 +293,117 @@ def count(key: str, value: Any) -> int:
         raise AnnouncementError(str(error)) from None
 
 
-def agreeing(stage: Stage, chance: Floats) -> Stage:
-    """Weigh the worlds by the chance they gave to what happened, if any world gave it one."""
+def reweight_if_possible(state: FilterState, chance: Floats) -> FilterState:
+    """Multiply the weights by the chance of what happened, unless it was 0 in every particle."""
     with np.errstate(divide="ignore"):
         log_chance = np.log(chance)
-    if not np.isfinite(stage.cloud.log_weight + log_chance).any():
-        return stage
-    return weigh(stage, log_chance, "")
+    if not np.isfinite(state.particles.log_weight + log_chance).any():
+        return state
+    return reweight(state, log_chance, "")
 
 
-def done(scene: Scene, stage: Stage, event: Mapping[str, Any], told: str) -> Stage:
-    """Return the stage after something that needs no further word on the last round."""
-    if event.get("at") is not None:
-        minute = moment_of(event["at"], scene.race.clock.opens, stage.at)
-        nothing = np.zeros(stage.cloud.size)
-        stage = replace(stage, hours=known(scene.clock_rng, scene.plan, stage.hours, nothing, minute), at=minute)
-    quiet = replace(stage, pending=False, told=told, surprise=1.0, chance=1.0)
-    return refreshed(scene, quiet)
+# -- between rounds ------------------------------------------------------------------------------
 
 
-STEPS: dict[str, Callable[[Scene, Stage, Mapping[str, Any]], Stage]] = {
+def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
+    """Return in which particles the last round elected somebody, and who leads."""
+    runs = active_runs(plan, state)
+    need = kernel.needed(plan, runs, state.valid[-1], state.round_)
+    leader, ahead = kernel.leading(runs.votes)
+    return ahead & (runs.votes.max(axis=0) >= need), leader
+
+
+def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
+    """Condition on the last round having elected nobody."""
+    elected, _ = elected_by_count(plan, state)
+    return reweight(state, np.where(elected, -np.inf, 0.0), "the last round elected somebody in every possible world")
+
+
+def shared_by_lot(place: Callable[[Shorts, Flags], Flags], state: FilterState) -> Floats:
+    """Return each candidate's chance of a place after the last round (a law of `laws`), ties by lot, shape (K, P)."""
+    tied = place(state.votes[-1], state.standing[:, None])
+    return np.asarray(tied / tied.sum(axis=0))
+
+
+def concession_probability(plan: Plan, state: FilterState) -> Floats:
+    """Return the chance that the trailing one of two concedes now, in every particle; in a tie nobody does."""
+    ahead = kernel.leading(np.maximum(state.votes[-1], 0))[1]
+    return np.where(ahead & plan.rules.concession, laws.concession(plan.behaviour, state.non_concessions), 0.0)
+
+
+def assume_no_concession(context: UpdateContext, state: FilterState) -> FilterState:
+    """Condition on the last round having ended nothing: it elected nobody, and no concession came.
+
+    Raises
+    ------
+    AnnouncementError
+        If the announcements leave open who is out by the rules, or who stands alone.
+    """
+    if not state.pending:
+        return state
+    plan = context.plan
+    state = assume_inconclusive(plan, state)
+    if state.contenders > 2:
+        return after_multiway_round(plan, state)
+    concedes = concession_probability(plan, state)
+    with np.errstate(divide="ignore"):
+        log_refused = np.log1p(-concedes)
+    state = reweight(state, log_refused, "the trailing candidate concedes for certain under the scenario")
+    state = replace(
+        state,
+        non_concessions=state.non_concessions + (concedes > 0),
+        two_way_rounds=state.two_way_rounds + 1,
+        pending=False,
+    )
+    if plan.rules.max_two_way is None or state.two_way_rounds < plan.rules.max_two_way:
+        return state
+    leads = shared_by_lot(laws.leads, state)
+    return replace(state, unopposed=the_only(plan, state, leads, "stands alone now; announce who is out"))
+
+
+def after_multiway_round(plan: Plan, state: FilterState) -> FilterState:
+    """Return the state after an inconclusive round between three or more."""
+    state = replace(state, multiway_rounds=state.multiway_rounds + 1, pending=False)
+    if not plan.rules.elimination_due(state.multiway_rounds):
+        return state
+    last = shared_by_lot(laws.trails, state)
+    return without(state, the_only(plan, state, last, "is out; announce it"))
+
+
+def apply_certain_rules(context: UpdateContext, state: FilterState, elected: Flags) -> FilterState:
+    """Return the state after a round between three or more, if the rules alone say what follows from it."""
+    if state.contenders == 2:
+        return state
+    last = possible(state, shared_by_lot(laws.trails, state))
+    due = context.plan.rules.elimination_due(state.multiway_rounds + 1)
+    if elected[np.isfinite(state.particles.log_weight)].any() or (due and last.size > 1):
+        return state
+    out = f"; {context.plan.names[last[0]]} is out by the rules" if due else ""
+    return replace(after_multiway_round(context.plan, state), label=state.label + out)
+
+
+def possible(state: FilterState, chance: Floats) -> Places:
+    """Return the candidates of whom something may be true, by its chance in every particle, (K, P)."""
+    return np.flatnonzero((chance[:, np.isfinite(state.particles.log_weight)] > 0).any(axis=1))
+
+
+def the_only(plan: Plan, state: FilterState, chance: Floats, what: str) -> int:
+    """Return the candidate of whom something is true in every particle, or ask."""
+    maybe = possible(state, chance)
+    if maybe.size == 1:
+        return int(maybe[0])
+    names = " or ".join(plan.names[c] for c in maybe)
+    raise AnnouncementError(f"the announcements leave open whether {names} {what} with day.eliminate(...)")
+
+
+def without(state: FilterState, candidate: int) -> FilterState:
+    """Return the state without a candidate."""
+    standing = state.standing.copy()
+    standing[candidate] = False
+    return replace(state, standing=standing)
+
+
+UPDATES: dict[str, Callable[[UpdateContext, FilterState, Mapping[str, Any]], FilterState]] = {
     "announce": announce,
     "withdraw": withdraw,
     "eliminate": eliminate,

@@ -71,7 +71,7 @@ def _sign(value: Any) -> str:
 
 
 def event_of(line: str, names: Sequence[str], standing: Sequence[str] | None = None) -> Event:
-    """Return the event that a line says, as :meth:`iomsim.election_day.election_day.Night.apply` takes it.
+    """Return the event that a line says, as :meth:`iomsim.election_day.election_day.ElectionDay.apply` takes it.
 
     Parameters
     ----------

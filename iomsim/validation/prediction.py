@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.election_day.election_day import Night, UnexpectedTallyWarning, live
+from iomsim.election_day.election_day import ElectionDay, UnexpectedTallyWarning, live
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError
 from iomsim.model.components import Behaviour
@@ -231,7 +231,7 @@ def segment_seed(seed: int, name: str, round_: int) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(name.encode()), round_]).generate_state(1)[0])
 
 
-def announce(day: Night, known: RoundTally) -> bool:
+def announce(day: ElectionDay, known: RoundTally) -> bool:
     """Announce a round, and before it who does not stand any more; say whether that was possible."""
     votes, standing = known.votes, day.stage.standing
     gone = [name for name, there in zip(day.race.names, standing, strict=True) if there and not votes[name]]

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from laws import exact
 from numpy.typing import NDArray
 from scipy import stats
 from toys import ALPHA
 
-from laws import exact
 from iomsim.election_day import conditioning
-from iomsim.election_day.conditioning import allot, partial_sums, sample_sum, up_to
+from iomsim.election_day.conditioning import distribution, partial_sums, sample_sum, sample_votes
 
 Q = np.array([0.05, 0.3, 0.5, 0.9, 1.0, 0.0])
 """Members who are not alike, one certain and one impossible."""
@@ -91,7 +91,7 @@ def tables(k: int, low: tuple[int, ...], high: tuple[int, ...]) -> dict[tuple[in
     return law
 
 
-def drawn(k: int, low: tuple[int, ...], high: tuple[int, ...], how: Callable[..., Any] = allot) -> Any:
+def drawn(k: int, low: tuple[int, ...], high: tuple[int, ...], how: Callable[..., Any] = sample_votes) -> Any:
     chance = LEANS if k == 3 else np.stack([LEANS[0], 1 - LEANS[0]])
     many = np.repeat(chance[:, :, None], WORLDS, axis=2)
     rng, everybody = np.random.default_rng(4), np.ones((5, WORLDS), dtype=bool)
@@ -132,7 +132,9 @@ def test_between_three_the_factors_must_weigh() -> None:
 def test_only_voters_vote_and_nobody_for_who_does_not_stand() -> None:
     chance = np.repeat(np.array([[0.5], [0.0], [0.5]])[:, :, None], 6, axis=1).repeat(50, axis=2)
     voters = np.random.default_rng(5).random((6, 50)) < 0.7
-    choice, log_chance = allot(np.random.default_rng(6), chance, voters, np.array([0, 0, 0]), np.array([6, 0, 6]))
+    choice, log_chance = sample_votes(
+        np.random.default_rng(6), chance, voters, np.array([0, 0, 0]), np.array([6, 0, 6])
+    )
     assert (choice[~voters] == 3).all()
     assert set(np.unique(choice[voters])) == {0, 2}
     assert np.exp(log_chance) == pytest.approx(1.0)
@@ -154,14 +156,14 @@ def test_tails_are_those_of_the_exact_law(members: int) -> None:
     below = np.cumsum(exact.poisson_binomial(q))
     one, two, three = (float((q**power).sum()) for power in (1, 2, 3))
     counts = np.arange(members + 1)
-    found = up_to(counts, np.array(one), np.array(one - two), np.array(one - 3 * two + 2 * three))
+    found = distribution(counts, np.array(one), np.array(one - two), np.array(one - 3 * two + 2 * three))
     assert np.abs(found - below).max() < 0.006
     inside = (below > 1e-3) & (below < 0.5)
     assert found[inside] == pytest.approx(below[inside], rel=0.15)
 
 
 def test_tails_of_what_is_certain() -> None:
-    assert up_to(np.array([4, 5, 6]), np.array(5.0), np.array(0.0), np.array(0.0)).tolist() == [0.0, 1.0, 1.0]
+    assert distribution(np.array([4, 5, 6]), np.array(5.0), np.array(0.0), np.array(0.0)).tolist() == [0.0, 1.0, 1.0]
 
 
 def test_the_skewness_matters() -> None:
@@ -169,6 +171,6 @@ def test_the_skewness_matters() -> None:
     q = np.full(60, 0.06)
     below, mean, variance = np.cumsum(exact.poisson_binomial(q)), np.array(3.6), np.array(60 * 0.06 * 0.94)
     third = np.array(60 * 0.06 * 0.94 * 0.88)
-    errors = [np.abs(up_to(np.arange(61), mean, variance, x) - below).max() for x in (third, np.array(0.0))]
+    errors = [np.abs(distribution(np.arange(61), mean, variance, x) - below).max() for x in (third, np.array(0.0))]
     assert errors[0] < 0.01 < 0.02 < errors[1]
     assert conditioning.TINY > 0

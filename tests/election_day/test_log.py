@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import iomsim as iom
-from iomsim.election_day.days import day
+from iomsim.election_day.log import past_day
 from iomsim.errors import UnknownNameError
 from iomsim.model.events import event_of
 from iomsim.model.evidence import shipped_names
@@ -15,7 +15,7 @@ DAYS = shipped_names("days", ".toml")
 
 @pytest.mark.parametrize("name", DAYS)
 def test_a_day_can_be_played_to_its_end(name: str) -> None:
-    known = day(name)
+    known = past_day(name)
     race = iom.load(known.scenario)
     night = iom.live(race, particles=400, seed=1)
     for event in known.events:
@@ -31,7 +31,7 @@ def test_a_day_can_be_played_to_its_end(name: str) -> None:
 def test_the_days_of_2018_and_2023_are_shipped() -> None:
     assert DAYS == ["2018", "2023"]
     with pytest.raises(UnknownNameError, match="did you mean '2023'"):
-        day("2033")
+        past_day("2033")
 
 
 def test_nothing_of_the_day_is_in_the_forecast_of_its_eve() -> None:

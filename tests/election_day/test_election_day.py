@@ -18,8 +18,8 @@ from pandas.testing import assert_frame_equal
 from toys import SURE, elect, same, toy
 
 import iomsim as iom
-from iomsim.election_day import learned
-from iomsim.election_day.election_day import Night
+from iomsim.election_day import report
+from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.predict import allows
 from iomsim.election_day.report import one_in
 from iomsim.engine.outcomes import Outcomes
@@ -43,7 +43,7 @@ def june() -> Scenario:
     return iom.load("iom-2018")
 
 
-def told(race: Scenario, *lines: str, worlds: int = 400, seed: int = 3, **options: Any) -> Night:
+def told(race: Scenario, *lines: str, worlds: int = 400, seed: int = 3, **options: Any) -> ElectionDay:
     night = iom.live(race, particles=worlds, seed=seed, **options)
     for line in lines:
         night.tell(line)
@@ -51,7 +51,7 @@ def told(race: Scenario, *lines: str, worlds: int = 400, seed: int = 3, **option
 
 
 def arrays(thing: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every part of a stage by its path."""
+    """Yield every part of a state by its path."""
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         for i, part in enumerate(thing):
             yield from arrays(part, f"{name}.{i}")
@@ -63,7 +63,7 @@ def arrays(thing: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def identical(a: Any, b: Any) -> bool:
-    """Say whether two stages are equal in every bit."""
+    """Say whether two states are equal in every bit."""
     one, two = dict(arrays(a)), dict(arrays(b))
     assert len(one) > 20
     return one.keys() == two.keys() and all(np.array_equal(one[key], two[key]) for key in one)
@@ -119,7 +119,7 @@ def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
     assert not fc.certain
     ended = fc.runs["ended_at"].dropna()
     assert ended.min() == datetime(2023, 5, 15, 12, 20)  # a concession at once
-    assert night.stage.over is None
+    assert night.state.ended is None
 
 
 def test_the_answer_begins_with_the_last_tally_and_what_came_after_it(geneva: Scenario) -> None:
@@ -144,21 +144,21 @@ def test_the_answer_begins_with_the_last_tally_and_what_came_after_it(geneva: Sc
 def test_all_ways_to_say_it_mean_the_same(geneva: Scenario, how: Any) -> None:
     night = iom.live(geneva, particles=300, seed=3)
     how(night)
-    assert identical(night.stage, told(geneva, NOON, worlds=300).stage)
+    assert identical(night.state, told(geneva, NOON, worlds=300).state)
     json.dumps(night.events)
 
 
 def test_the_order_of_the_names_does_not_matter(geneva: Scenario) -> None:
     a, b = told(geneva, "Pope=98 Vitorino=67"), told(geneva, "Vitorino=67 Pope=98")
-    assert identical(a.stage, b.stage)
+    assert identical(a.state, b.state)
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_does_not(geneva: Scenario) -> None:
     lines = [NOON, "Pope=100 Vitorino=64 at 16:10"]
     a, b, other = told(geneva, *lines), told(geneva, *lines), told(geneva, *lines, seed=4)
-    assert identical(a.stage, b.stage)
+    assert identical(a.state, b.state)
     agree(a.forecast(), b.forecast())
-    assert not np.array_equal(a.stage.cloud.stance, other.stage.cloud.stance)
+    assert not np.array_equal(a.state.particles.odds, other.state.particles.odds)
 
 
 # -- endings -----------------------------------------------------------------------------------------
@@ -187,11 +187,11 @@ def test_a_withdrawal_before_the_vote(geneva: Scenario) -> None:
 
 
 def test_two_thirds_end_it_whatever_was_not_announced(geneva: Scenario) -> None:
-    assert told(geneva, "Pope=110 Vitorino=55").stage.over == (0, 0)
-    assert told(geneva, "Pope=109 Vitorino=55").stage.over is None
-    assert told(geneva, "Pope at least 117").stage.over == (0, 0)
-    assert told(geneva, "Pope at least 110 valid=165").stage.over == (0, 0)
-    assert told(geneva, "Pope at least 109 valid=165").stage.over is None
+    assert told(geneva, "Pope=110 Vitorino=55").state.ended == (0, 0)
+    assert told(geneva, "Pope=109 Vitorino=55").state.ended is None
+    assert told(geneva, "Pope at least 117").state.ended == (0, 0)
+    assert told(geneva, "Pope at least 110 valid=165").state.ended == (0, 0)
+    assert told(geneva, "Pope at least 109 valid=165").state.ended is None
     answer = told(geneva, "Pope=110 Vitorino=55").forecast().answer()
     assert answer == "It is over: Pope is elected by majority after 1 round."
 
@@ -213,9 +213,9 @@ def test_a_yes_no_round(geneva: Scenario) -> None:
 def test_a_simple_majority_where_the_rules_have_one(geneva: Scenario) -> None:
     race = geneva.with_rules(simple_majority_from=2)
     night = told(race, NOON)
-    assert night.stage.over is None
+    assert night.state.ended is None
     night.announce(Pope=83, Vitorino=82)
-    assert night.stage.over == (0, 0)
+    assert night.state.ended == (0, 0)
     night.undo()
     night.tell("Pope=82 Vitorino=82")
     assert night.needed() == "Pope is 1 vote short of 83."
@@ -227,8 +227,8 @@ def test_the_last_of_three_leaves_by_the_rules_of_2018(june: Scenario) -> None:
     fc = night.forecast()
     assert fc.tallies.query("round == 4")["candidate"].unique().tolist() == ["Vitorino", "Thompson"]
     night.announce(Vitorino=77, Thompson=66)
-    assert night.stage.standing.tolist() == [True, True, False]
-    moved = night.stage.flows[-1].mean(axis=-1)
+    assert night.state.standing.tolist() == [True, True, False]
+    moved = night.state.flows[-1].mean(axis=-1)
     assert moved[2, 2] == 0  # nobody still wants who has left
     assert moved[2, :2].sum() == pytest.approx(22, abs=3)
     night.withdraw("Thompson")
@@ -275,7 +275,7 @@ def test_two_may_leave_at_once(june: Scenario) -> None:
     race = toy(21, "ABCD", rules={"eliminate_after": 1})
     night = told(race, "A=8 B=6 C=4 D=2", "withdraw C", "A=11 B=9")
     assert night.history()["event"].iloc[1] == "A 8, B 6, C 4, D 2; D is out by the rules"
-    moved = night.stage.flows[-1].mean(axis=-1)
+    moved = night.state.flows[-1].mean(axis=-1)
     assert moved[2:, 2:].sum() == 0
     assert night.forecast().tallies.query("round == 2")["candidate"].unique().tolist() == ["A", "B"]
     rest = told(race, "A=8 B=6 C=4 D=2", "withdraw C").forecast()
@@ -316,17 +316,17 @@ REFUSED: list[tuple[Any, list[str], str, str]] = [
         "geneva",
         [NOON, "withdraw Vitorino"],
         "98-67",
-        "the election is over; night.undo() takes the last event back",
+        "the election is over; day.undo() takes the last event back",
     ),
-    ("geneva", ["120-40"], "98-67", "the election is over; night.undo() takes the last event back"),
-    ("one-two-way", [NOON], "98-67", "Pope stands alone; announce the yes/no round: night.confirm(yes, no)"),
+    ("geneva", ["120-40"], "98-67", "the election is over; day.undo() takes the last event back"),
+    ("one-two-way", [NOON], "98-67", "Pope stands alone; announce the yes/no round: day.confirm(yes, no)"),
     ("one-two-way", [NOON], "confirm 120 60", "180 papers are more than the 175 members with a vote"),
     (
         "one-two-way",
         ["valid=160"],
         "go on",
         "the announcements leave open whether Pope or Vitorino stands alone now; announce who is out with "
-        "night.eliminate(...)",
+        "day.eliminate(...)",
     ),
     ("short", [NOON, NOON.split(" at")[0]], "98-67", "the rules end the election after 2 rounds"),
     ("short", [NOON, NOON.split(" at")[0]], "go on", "the rules end the election after 2 rounds"),
@@ -338,7 +338,7 @@ REFUSED: list[tuple[Any, list[str], str, str]] = [
         ["valid=140", "valid=140", "valid=140"],
         "Vitorino=77 Thompson=66",
         "the announcements leave open whether Vitorino or Thompson or Isaacs is out; announce it with "
-        "night.eliminate(...)",
+        "day.eliminate(...)",
     ),
 ]
 REFUSED = [case for case in REFUSED if case[3] != "cannot happen"]
@@ -359,11 +359,11 @@ def test_what_cannot_happen_is_refused_and_nothing_is_lost(
     name: str, before: list[str], line: str, sentence: str, tmp_path: Path
 ) -> None:
     night = told(scenario(name), *before, worlds=200, log=tmp_path / "log")
-    stage, events, log = night.stage, list(night.events), (tmp_path / "log").read_text(encoding="utf-8")
+    state, events, log = night.state, list(night.events), (tmp_path / "log").read_text(encoding="utf-8")
     with pytest.raises(IomsimError) as error:
         night.tell(line)
     assert str(error.value) == sentence
-    assert night.stage is stage
+    assert night.state is state
     assert night.events == events
     assert (tmp_path / "log").read_text(encoding="utf-8") == log
 
@@ -390,14 +390,14 @@ DAY = [NOON, "go on", "Pope=101 Vitorino=64 at 15:50", "adjourn until Tuesday 10
 @quiet
 def test_undo_restores_every_bit(geneva: Scenario) -> None:
     night = told(geneva, NOON)
-    before, answer, history = night.stage, night.forecast().answer(), night.history()
+    before, answer, history = night.state, night.forecast().answer(), night.history()
     for lines in (["Pope=101 Vitorino=64 at 15:50"], ["go on", "adjourn until 15:00"], ["withdraw Vitorino"]):
         for line in lines:
             night.tell(line)
         night.forecast()
         for _ in lines:
             night.undo()
-        assert identical(night.stage, before)
+        assert identical(night.state, before)
         assert night.forecast().answer() == answer
     assert_frame_equal(night.history(), history)
     assert str(night.undo()) == "Before the vote."
@@ -411,7 +411,7 @@ def test_what_was_undone_leaves_no_trace(geneva: Scenario) -> None:
     for line in ("Pope=80 Vitorino=80", "undo", NOON, "withdraw Pope", "undo", "Pope=101 Vitorino=64"):
         winding.tell(line)
         winding.forecast()
-    assert identical(straight.stage, winding.stage)
+    assert identical(straight.state, winding.state)
     assert straight.events == winding.events
     agree(straight.forecast(), winding.forecast())
 
@@ -423,7 +423,7 @@ def test_the_log_is_written_at_each_step_and_replayed(geneva: Scenario, tmp_path
     for line in DAY:
         night.tell(line)
         again = iom.replay(path)
-        assert identical(again.stage, night.stage)
+        assert identical(again.state, night.state)
         assert again.events == night.events
     agree(again.forecast(), night.forecast())
     header, *events = [json.loads(entry) for entry in path.read_text(encoding="utf-8").splitlines()]
@@ -477,7 +477,7 @@ def test_the_log_keeps_the_member_table(tmp_path: Path) -> None:
     )
     night = told(iom.loads(text), "A=8 B=6", worlds=100, log=tmp_path / "log")
     table.unlink()
-    assert identical(iom.replay(tmp_path / "log").stage, night.stage)
+    assert identical(iom.replay(tmp_path / "log").state, night.state)
 
 
 def test_a_forecast_can_be_made_again_from_its_provenance(geneva: Scenario, tmp_path: Path) -> None:
@@ -541,7 +541,7 @@ def test_rounds_that_were_announced_count_towards_the_cap(geneva: Scenario) -> N
 
 def test_rules_that_hold_no_further_round_do_not_agree_with_one(geneva: Scenario) -> None:
     night = told(geneva, NOON, "go on", worlds=50)
-    agree_ = [allows(Rules(max_rounds=most), night.plan, night.stage) for most in (1, 2)]
+    agree_ = [allows(Rules(max_rounds=most), night.plan, night.state) for most in (1, 2)]
     assert agree_ == [False, True]
 
 
@@ -556,14 +556,14 @@ def test_the_leader_alone_next(geneva: Scenario) -> None:
 # -- the clock ---------------------------------------------------------------------------------------
 
 
-def endings_of(night: Night) -> pd.Series:
+def endings_of(night: ElectionDay) -> pd.Series:
     return night.forecast().runs["ended_at"]
 
 
 def test_times_say_nothing_about_votes(geneva: Scenario) -> None:
     bare, timed = told(geneva, "98-67"), told(geneva, "98-67 at 17:55")
-    assert np.array_equal(bare.stage.cloud.stance, timed.stage.cloud.stance)
-    assert np.array_equal(bare.stage.cloud.log_weight, timed.stage.cloud.log_weight)
+    assert np.array_equal(bare.state.particles.odds, timed.state.particles.odds)
+    assert np.array_equal(bare.state.particles.log_weight, timed.state.particles.log_weight)
     assert bare.forecast().win_probability().equals(timed.forecast().win_probability())
     assert timed.forecast().spill().value > bare.forecast().spill().value + 0.2
 
@@ -632,14 +632,14 @@ def test_the_odds_are_those_of_anything_as_far_out(geneva: Scenario) -> None:
         night = iom.live(race, particles=4000, seed=2)
         night.announce(Pope=count, Vitorino=175 - count)
         tail = 2 * min((votes <= count).mean(), (votes >= count).mean())
-        assert night.stage.surprise == pytest.approx(tail, rel=0.1)
+        assert night.state.surprise == pytest.approx(tail, rel=0.1)
 
 
 def test_bounds_are_as_far_out_as_they_are_improbable(geneva: Scenario) -> None:
     night = told(geneva, "Pope at least 100", worlds=4000)
     out = played(geneva)
-    assert night.stage.surprise == pytest.approx((out.votes[out.starts][:, 0] >= 100).mean(), rel=0.12)
-    assert night.stage.chance == pytest.approx(night.stage.surprise, rel=0.1)
+    assert night.state.surprise == pytest.approx((out.votes[out.starts][:, 0] >= 100).mean(), rel=0.12)
+    assert night.state.chance == pytest.approx(night.state.surprise, rel=0.1)
 
 
 def test_the_number_of_papers_can_be_the_surprise(geneva: Scenario) -> None:
@@ -648,7 +648,7 @@ def test_the_number_of_papers_can_be_the_surprise(geneva: Scenario) -> None:
     assert str(few.undo()) == "Before the vote."
     out = played(geneva)
     tail = 2 * (out.valid[out.starts] >= 167).mean()
-    assert told(geneva, "valid=167", worlds=2000).stage.surprise == pytest.approx(tail, rel=0.15)
+    assert told(geneva, "valid=167", worlds=2000).state.surprise == pytest.approx(tail, rel=0.15)
 
 
 def test_a_nearly_impossible_tally_is_said_to_be_one(geneva: Scenario) -> None:
@@ -673,18 +673,18 @@ def test_odds_in_words(odds: float, words: str) -> None:
 def test_surprising_first_tallies_do_not_leave_one_world(geneva: Scenario, tally: str) -> None:
     night = told(geneva, tally, worlds=2000)
     assert night.effective_size > 500
-    assert len(np.unique(night.stage.cloud.draws.appeal[0])) > 500
+    assert len(np.unique(night.state.particles.draws.appeal[0])) > 500
 
 
 @quiet
 @pytest.mark.parametrize("second", ["98-67", "90-75", "110-50"])
 def test_nor_do_surprising_second_ones(geneva: Scenario, second: str) -> None:
     night = told(geneva.with_rules("strict"), "98-67", second, worlds=2000)
-    cloud = night.stage.cloud
+    particles = night.state.particles
     assert night.effective_size > 50
-    assert len(np.unique(cloud.draws.appeal[0])) > 1500
-    assert len(np.unique(cloud.draws.conviction[7])) > 1500
-    assert len(np.unique(cloud.passages[1].eta[0])) > 1200
+    assert len(np.unique(particles.draws.appeal[0])) > 1500
+    assert len(np.unique(particles.draws.conviction[7])) > 1500
+    assert len(np.unique(particles.rounds[1].shocks[0])) > 1200
 
 
 @quiet
@@ -807,7 +807,7 @@ def test_learned(geneva: Scenario) -> None:
     assert campaigns["prior mean"].to_numpy() == pytest.approx(1.0, abs=0.03)
     assert (campaigns["now sd"] > 0.7 * campaigns["prior sd"]).all()  # it cannot tell the sponsors apart
     assert table.loc["the contest is fluid", "now mean"] == pytest.approx(0.7, abs=0.04)  # one tally says nothing of it
-    assert "cannot tell" in learned.CAVEAT
+    assert "cannot tell" in report.CAVEAT
     common = table.loc["common shock towards Pope (log-odds)"]
     assert (common["prior mean"], common["prior sd"]) == pytest.approx((0.0, 0.30), abs=0.02)  # that of a difference
 
@@ -815,8 +815,8 @@ def test_learned(geneva: Scenario) -> None:
 def test_the_history_tells_odds_and_chance_of_every_step(geneva: Scenario) -> None:
     night = told(geneva, NOON, "go on", "104-61")
     table = night.history()
-    assert table["odds"].tolist() == [stage.surprise for stage in night._stages]
-    assert table["chance"].tolist() == [stage.chance for stage in night._stages]
+    assert table["odds"].tolist() == [state.surprise for state in night._states]
+    assert table["chance"].tolist() == [state.chance for state in night._states]
     assert table["chance"].iloc[1] < table["odds"].iloc[1] < 1
     forecasts = [told(geneva, *lines).forecast() for lines in ([], [NOON], [NOON, "go on"], [NOON, "go on", "104-61"])]
     assert table["rounds"].tolist() == [fc.median_rounds()[0] for fc in forecasts]
@@ -825,7 +825,7 @@ def test_the_history_tells_odds_and_chance_of_every_step(geneva: Scenario) -> No
 
 def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:
     night = told(june, THREE, "eliminate Isaacs", "Vitorino=82 Thompson=61", worlds=200)
-    assert set(night.stage.valid[-1]) == {143}
+    assert set(night.state.valid[-1]) == {143}
     second = night.forecast().tallies.query("round == 2")
     assert set(second["valid"]) == {143}
     assert set(second["candidate"]) == {"Vitorino", "Thompson"}

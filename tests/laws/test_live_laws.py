@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from laws import exact
 from numpy.typing import NDArray
 from scipy import stats
 from toys import ALPHA, PRESENT, STILL, neutral, toy
 
 import iomsim as iom
-from laws import exact
-from iomsim.election_day import learned, particles, update
-from iomsim.election_day.election_day import Night
-from iomsim.election_day.state import opening
+from iomsim.election_day import update
+from iomsim.election_day.conditioning import resample
+from iomsim.election_day.election_day import ElectionDay
+from iomsim.election_day.report import level
+from iomsim.election_day.state import initial_state
 from iomsim.engine import outcomes, simulate
-from iomsim.engine.plan import draw
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS
 
@@ -88,9 +89,11 @@ def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> No
     for k, round_ in product(range(2), range(1, MOST + 1)):
         found = float(((out.winner == k) & (out.rounds == round_)).mean())
         truth = elected[k, round_]
-        assert abs(found - truth) <= 4.5 * np.sqrt(truth * (1 - truth) / min(worlds, night.stage.size)) + 1e-12
+        assert (
+            abs(found - truth) <= 4.5 * np.sqrt(truth * (1 - truth) / min(worlds, night.state.effective_size)) + 1e-12
+        )
     now = night.learned().loc["the contest is fluid", "now mean"]
-    assert now == pytest.approx(fluid, abs=4.5 * np.sqrt(fluid * (1 - fluid) / night.stage.size))
+    assert now == pytest.approx(fluid, abs=4.5 * np.sqrt(fluid * (1 - fluid) / night.state.effective_size))
 
 
 @pytest.mark.parametrize("tallies", [[11, 12], [13, 11, 12]])
@@ -103,7 +106,7 @@ def test_and_the_chance_of_a_tally_is_the_chain_s(tallies: list[int]) -> None:
         laws = {fluid: next_law(before, fluid, round_)[votes] for fluid in regimes}
         chance = sum(w * laws[fluid] for fluid, w in regimes.items()) / sum(regimes.values())
         regimes = {fluid: w * laws[fluid] for fluid, w in regimes.items()}
-    assert night.stage.chance == pytest.approx(chance, rel=0.02)
+    assert night.state.chance == pytest.approx(chance, rel=0.02)
 
 
 # -- total probability -------------------------------------------------------------------------------
@@ -115,7 +118,7 @@ def branches(race: Scenario, events: list[dict[str, Any]], worlds: int) -> tuple
     for seed, event in enumerate(events):
         night = iom.live(race, particles=worlds, seed=seed)
         night.apply({"event": "announce", **event})
-        chance.append(night.stage.chance)
+        chance.append(night.state.chance)
         wins.append(night.forecast().win_probability()["probability"].to_numpy())
     return np.array(chance), np.array(wins)
 
@@ -169,22 +172,21 @@ DRAWS = 99
 def truths(race: Scenario, worlds: int, seed: int) -> tuple[outcomes.Outcomes, dict[str, Floats]]:
     """Return elections and what of them is ranked."""
     plan = race.plan
-    out = simulate.play_span(race, seed, 0, worlds)
-    stage = replace(opening(plan, worlds, seed), cloud=particles.new_cloud(plan, draw(plan, seed, 0, worlds)))
-    level = learned.level(plan, stage, 0)
-    return out, {"A wins": (out.winner == 0).astype(float), "rounds": out.rounds.astype(float), "level": level}
+    out = simulate.play_span(plan, {}, seed, 0, worlds)
+    lean = level(plan, initial_state(plan, worlds, seed), 0)
+    return out, {"A wins": (out.winner == 0).astype(float), "rounds": out.rounds.astype(float), "level": lean}
 
 
-def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, worlds: int) -> Night:
+def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, worlds: int) -> ElectionDay:
     """Announce the first tallies of an election, at most so many, and whatever became of it before the last of them."""
     night = iom.live(race, particles=worlds, seed=10_000 + run)
     held, names = int(out.rounds[run]), np.array(race.names)
     for votes in out.votes[out.starts[run] :][: min(most, held)]:
-        for name in names[night.stage.standing & (votes < 0)]:
+        for name in names[night.state.standing & (votes < 0)]:
             night.eliminate(name)
         night.announce({name: int(n) for name, n in zip(names, votes, strict=True) if n >= 0})
-    if held < most and night.stage.over is None:
-        [loser] = names[night.stage.standing & (np.arange(len(names)) != out.winner[run])]
+    if held < most and night.state.ended is None:
+        [loser] = names[night.state.standing & (np.arange(len(names)) != out.winner[run])]
         night.withdraw(loser)
     return night
 
@@ -197,9 +199,9 @@ def ranks(race: Scenario, worlds: int, most: int, size: int = 400) -> dict[str, 
         night = after_tallies(race, out, run, most, size)
         played = night.forecast().all_outcomes
         pick = rng.permutation(size)[:DRAWS]
-        stage = night.stage
-        level = learned.level(night.plan, stage, 0)[particles.resample(stage.cloud.log_weight, float(rng.random()))]
-        mine = {"A wins": played.winner == 0, "rounds": played.rounds, "level": level}
+        index = resample(night.state.particles.log_weight, float(rng.random()))
+        lean = level(night.plan, night.state, 0)[index]
+        mine = {"A wins": played.winner == 0, "rounds": played.rounds, "level": lean}
         for name, values in mine.items():
             drawn, own = np.asarray(values, dtype=float)[pick], truth[name][run]
             found[name].append(int((drawn < own).sum() + rng.integers(0, (drawn == own).sum() + 1)))
@@ -237,17 +239,17 @@ def test_ranks_are_uniform(contest: str) -> None:
 @pytest.mark.parametrize("lie", ["the tally counts three times", "three votes are counted for the wrong one"])
 def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check is blind to one lie only: who hears nothing of the tally keeps the prior, and it is calibrated."""
-    honest = update.live_through
+    honest = update.propagate
 
-    def thrice(rng: Any, plan: Any, cloud: Any, lived: Any, tally: Any) -> Any:
-        moved, votes = honest(rng, plan, cloud, lived, tally)
-        return replace(moved, log_weight=3 * moved.log_weight - 2 * cloud.log_weight), votes
+    def thrice(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
+        moved, votes = honest(rng, plan, particles, observed, tally)
+        return replace(moved, log_weight=3 * moved.log_weight - 2 * particles.log_weight), votes
 
-    def miscounted(rng: Any, plan: Any, cloud: Any, lived: Any, tally: Any) -> Any:
+    def miscounted(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
         low = np.clip(np.add(tally.low, [3, -3]), 0, tally.valid)
-        return honest(rng, plan, cloud, lived, replace(tally, low=low, high=low))
+        return honest(rng, plan, particles, observed, replace(tally, low=low, high=low))
 
-    monkeypatch.setattr(update, "live_through", thrice if "times" in lie else miscounted)
+    monkeypatch.setattr(update, "propagate", thrice if "times" in lie else miscounted)
     assert min(map(uniform, ranks(CONTESTS["two, one tally"][0], 500, 1).values())) < ALPHA
 
 
@@ -256,7 +258,7 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
 def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
     race = iom.load("geneva-2023")
     worlds = 200
-    out = simulate.play_span(race, 55, 0, worlds)
+    out = simulate.play_span(race.plan, {}, 55, 0, worlds)
     nights = (after_tallies(race, out, run, 1, 400) for run in range(worlds))
     wins = [night.forecast().win_probability()["probability"]["Pope"] for night in nights]
     prior = iom.forecast(race, runs=100_000, seed=6, progress=False).win_probability()["probability"]["Pope"]

@@ -7,6 +7,7 @@ sample from the posterior.  In a room of fifteen enough of them are left.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim.election_day import between_rounds, particles, propagate, update
-from iomsim.election_day.election_day import Night, live
-from iomsim.engine import outcomes, simulate
+from iomsim.election_day import propagate, update
+from iomsim.election_day.conditioning import resample
+from iomsim.election_day.election_day import ElectionDay, live
+from iomsim.election_day.state import columns, concatenate
+from iomsim.engine import simulate
 from iomsim.engine.clock import DAY, Timetable
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Draws, draw
@@ -118,19 +121,19 @@ def past(race: Scenario, runs: int, seed: int = 99) -> Elections:
     """Return elections simulated without knowing anything."""
     plan = race.plan
     draws = [draw(plan, seed, block, n) for block, n in enumerate(simulate.chunk_sizes(runs, BLOCK))]
-    found = Elections(outcomes.join(simulate.iter_spans(race, runs, seed)), particles.beside(draws))
+    found = Elections(simulate.simulate(plan, {}, runs, seed), concatenate(draws))
     found.race = race
     return found
 
 
-def posterior(night: Night) -> Elections:
+def posterior(night: ElectionDay) -> Elections:
     """Return the elections that the forecast of a night consists of."""
-    cloud = night.stage.cloud
-    index = particles.resample(cloud.log_weight, 0.5)
-    return Elections(night.forecast().all_outcomes, particles.columns(cloud.draws, index))
+    particles = night.state.particles
+    index = resample(particles.log_weight, 0.5)
+    return Elections(night.forecast().all_outcomes, columns(particles.draws, index))
 
 
-def told(race: Scenario, lines: Sequence[str], worlds: int, seed: int = 5) -> Night:
+def told(race: Scenario, lines: Sequence[str], worlds: int, seed: int = 5) -> ElectionDay:
     night = live(race, particles=worlds, seed=seed)
     for line in lines:
         night.tell(line)
@@ -147,10 +150,10 @@ def errors_apart(a: Floats, b: Floats, effective: float) -> float:
 def widest(race: Scenario, lines: Sequence[str], sift: Callable[[Elections], Where], runs: int, worlds: int) -> Any:
     """Return the quantity in which posterior and sifted elections differ most, and by how many errors."""
     night, many = told(race, lines, worlds), past(race, runs)
-    kept, after = sift(many), night.stage.round_
+    kept, after = sift(many), night.state.round_
     assert kept.sum() >= 60, "a guard: too few to compare with"
     sifted, mine = many.story(after, kept), posterior(night).story(after)
-    effective = min(night.stage.size, worlds) / 2
+    effective = min(night.state.effective_size, worlds) / 2
     return max((errors_apart(sifted[name], mine[name], effective), name) for name in sifted)
 
 
@@ -283,59 +286,59 @@ def test_it_is_also_in_the_fine_print(case: str) -> None:
 # -- a check that accepts a wrong posterior is no check ----------------------------------------------
 
 
-def all_alike(live_through: Any) -> Any:
+def all_alike(honest: Any) -> Any:
     """Draw who voted how, but give no world more weight than another."""
 
-    def lie(rng: Any, plan: Any, cloud: Any, passage: Any, tally: Any) -> Any:
-        moved, votes = live_through(rng, plan, cloud, passage, tally)
-        return particles.replace(moved, log_weight=cloud.log_weight), votes
+    def lie(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
+        moved, votes = honest(rng, plan, particles, observed, tally)
+        return replace(moved, log_weight=particles.log_weight), votes
 
     return lie
 
 
 LIARS: dict[str, tuple[str, Any, str, Any]] = {
-    "the tally does not weigh": ("an unlikely tally", update, "live_through", all_alike),
+    "the tally does not weigh": ("an unlikely tally", update, "propagate", all_alike),
     "nobody is steered back": (
         "an unlikely tally",
         update,
-        "steer",
+        "guide",
         lambda f: lambda *a: (f(*a)[0], np.zeros(a[0].keys.size)),
     ),
     "convictions stay as they were": (
         "an unlikely tally",
         propagate,
-        "convinced",
+        "keep_conviction",
         lambda f: lambda rng, tried, chance, after: tried[0].conviction,
     ),
     "who was silent twice might as well be there": (
         "two rounds",
         propagate,
         "still_away",
-        lambda f: lambda plan, cloud: np.where(cloud.seen, 0.0, plan.absent[:, None]),
+        lambda f: lambda plan, particles: np.where(particles.seen, 0.0, plan.absent),
     ),
     "refusals teach nothing": (
         "a camp that might give in",
-        between_rounds,
-        "readiness",
-        lambda f: lambda plan, stage: 0.0 * f(plan, stage),
+        update,
+        "concession_probability",
+        lambda f: lambda plan, state: 0.0 * f(plan, state),
     ),
     "rounds that elected are still open": (
         "it goes on",
-        between_rounds,
-        "inconclusive",
-        lambda f: lambda plan, stage: stage,
+        update,
+        "assume_inconclusive",
+        lambda f: lambda plan, state: state,
     ),
     "anybody may be the last": (
         "three, little is known of who is out",
         update,
-        "last_among",
-        lambda f: lambda votes, standing: 1.0 + 0.0 * f(votes, standing),
+        "shared_by_lot",
+        lambda f: lambda place, state: 1.0 + 0.0 * f(place, state),
     ),
     "the clock learns nothing": (
         "the chair sits on",
         update,
-        "ends_at",
-        lambda f: lambda plan, hours, minute: 0.0 * hours.now,
+        "log_density_of_end",
+        lambda f: lambda plan, clocks, minute: 0.0 * clocks.now,
     ),
 }
 

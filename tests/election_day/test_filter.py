@@ -1,4 +1,4 @@
-"""The parts of the particle filter: shocks, moves, steering, surprise, and who has been seen."""
+"""The parts of the particle filter: shocks, moves, guiding, surprise, and who has been seen."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from laws.test_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from numpy.typing import NDArray
-from test_live_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from toys import PRESENT, STILL, elect, play, toy
 
 import iomsim as iom
 from iomsim.election_day import moves
-from iomsim.election_day.between_rounds import first_among, last_among
+from iomsim.election_day.conditioning import resample, weights
 from iomsim.election_day.election_day import CLOCK, FORECAST, STEP
-from iomsim.election_day.expectations import Expected, Moments, surprise
-from iomsim.election_day.guide import normals, regress, steer, unpack
-from iomsim.election_day.particles import Cloud, new_cloud, resample, shocks, weights
-from iomsim.election_day.propagate import still_away
-from iomsim.election_day.state import evened, field_of
+from iomsim.election_day.moves import guide, normals, regress, unpack
+from iomsim.election_day.propagate import Expected, Moments, still_away, surprise
+from iomsim.election_day.state import Particles, draw_shocks, entry_of, initial_state, odds_of_all, resampled
 from iomsim.election_day.tally import Tally
+from iomsim.election_day.update import shared_by_lot
+from iomsim.engine import laws
 from iomsim.engine.plan import draw
 from iomsim.typing import Floats
 
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
 
 def test_a_difference_of_two_shocks_has_the_sd_of_a_round() -> None:
-    plan = plan_of(toy(9, "ABC", behaviour={"round_sd": 0.4}))
-    eta = shocks(np.random.default_rng(1), plan, 400_000)
+    plan = toy(9, "ABC", behaviour={"round_sd": 0.4}).plan
+    eta = draw_shocks(np.random.default_rng(1), plan, 400_000)
     assert eta.shape == (3, 400_000)
     assert (eta[0] - eta[1]).std() == pytest.approx(0.4, rel=0.01)
     share = np.mean(np.abs(eta[2]) > 3 * eta[2].std())
@@ -42,8 +42,8 @@ def test_a_difference_of_two_shocks_has_the_sd_of_a_round() -> None:
 # -- moves -------------------------------------------------------------------------------------------
 
 
-def quantities(cloud: Cloud) -> dict[str, Floats]:
-    d = cloud.draws
+def quantities(particles: Particles) -> dict[str, Floats]:
+    d = particles.draws
     told = {
         "fluid": d.fluid,
         "appeal": d.appeal[0] - d.appeal[1],
@@ -59,11 +59,11 @@ def drift(sweeps: int) -> tuple[float, str]:
     case = CASES["two rounds"]
     race, worlds = room(), 8000
     night = told(race, case[1], worlds)
-    even = evened(np.random.default_rng(1), night.plan, night.stage)
-    cloud = moves.rejuvenate(np.random.default_rng(2), night.plan, even.cloud, sweeps)
+    even = resampled(np.random.default_rng(1), night.plan, night.state)
+    particles = moves.rejuvenate(np.random.default_rng(2), night.plan, even.particles, sweeps)
     sifted = past(race, RUNS)
     right = sifted.story(2, case[2](sifted))
-    return max((errors_apart(right[name], x, worlds / 2), name) for name, x in quantities(cloud).items())
+    return max((errors_apart(right[name], x, worlds / 2), name) for name, x in quantities(particles).items())
 
 
 def test_moves_leave_the_posterior_where_it_is() -> None:
@@ -77,7 +77,7 @@ def always(rng: Any, new: Any, old: Any) -> NDArray[np.bool_]:
 LIES: dict[str, tuple[str, Any]] = {
     "every common move is taken": ("accepted", lambda f: always),
     "proposals spread": ("pcn", lambda f: lambda rng, x, step: x + np.float32(step) * (f(rng, x, 1.0))),
-    "members move as they like": ("step_chance", lambda f: lambda *a: 0.0 * f(*a)),
+    "members move as they like": ("log_round_probability", lambda f: lambda *a: 0.0 * f(*a)),
 }
 
 
@@ -85,18 +85,20 @@ LIES: dict[str, tuple[str, Any]] = {
 def test_and_wrong_moves_are_seen(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, wrong = LIES[lie]
     monkeypatch.setattr(moves, name, wrong(getattr(moves, name)))
-    if name == "step_chance":
-        monkeypatch.setattr(moves, "path_chance", lambda plan, draws, stance, lived: np.zeros(lived[0].after.shape))
+    if name == "log_round_probability":
+        monkeypatch.setattr(
+            moves, "log_path_probability", lambda plan, draws, odds, rounds: np.zeros(rounds[0].intention.shape)
+        )
     assert drift(sweeps=25)[0] > FAR
 
 
 def test_moves_move() -> None:
     night = told(room(), ["A=8 B=5", "A=7 B=6"], 500)
-    before = evened(np.random.default_rng(1), night.plan, night.stage).cloud
+    before = resampled(np.random.default_rng(1), night.plan, night.state).particles
     after = moves.rejuvenate(np.random.default_rng(2), night.plan, before, 5)
     for name, x in quantities(after).items():
         assert np.mean(x != quantities(before)[name]) > (0.05 if name == "fluid" else 0.6), name
-    assert np.mean(after.passages[1].eta != before.passages[1].eta) > 0.5
+    assert np.mean(after.rounds[1].shocks != before.rounds[1].shocks) > 0.5
     assert np.array_equal(after.intention, before.intention)
     pinned = after.draws.conviction[0]
     assert np.std(pinned) == pytest.approx(1.0, abs=0.15)  # a pinned member shows nothing
@@ -107,9 +109,9 @@ def test_moves_move() -> None:
 
 def test_copies_of_a_world_go_different_ways() -> None:
     night = told(iom.load("geneva-2023"), ["98-67", "90-75"], 600)
-    keys = night.stage.cloud.draws.keys
+    keys = night.state.particles.draws.keys
     assert np.unique(keys).size == keys.size
-    assert np.unique(night.stage.hours.keys).size == keys.size
+    assert np.unique(night.state.clocks.keys).size == keys.size
 
 
 def test_worlds_are_taken_in_proportion_to_their_weights() -> None:
@@ -132,38 +134,40 @@ def test_no_two_uses_share_their_numbers() -> None:
 def test_who_has_voted_once_is_there() -> None:
     race = toy(25, behaviour=STILL | {"absent": 0.3, "abstain": 0.3, "openness_fluid": 0, "openness_entrenched": 0})
     night = told(race, ["valid=13", "valid=14", "valid=13"], 400)
-    stages = night._stages[1:]
-    clouds = [stage.cloud for stage in stages]
-    assert min(stage.size for stage in stages) > 200  # a guard: nobody was resampled
-    for before, now in pairwise(clouds):
+    states = night._states[1:]
+    steps = [state.particles for state in states]
+    assert min(state.effective_size for state in states) > 200  # a guard: nobody was resampled
+    for before, now in pairwise(steps):
         assert (before.seen <= now.seen).all()
         assert not (now.draws.absent & now.seen).any()
-    assert (clouds[-1].seen.sum(axis=0) > clouds[0].seen.sum(axis=0)).all()
-    assert np.array_equal(stages[-1].valid.mean(axis=1), [13, 14, 13])
+    assert (steps[-1].seen.sum(axis=0) > steps[0].seen.sum(axis=0)).all()
+    assert np.array_equal(states[-1].valid.mean(axis=1), [13, 14, 13])
 
 
 def test_who_was_never_seen_is_the_likelier_away_the_more_rounds_were_held() -> None:
     """Bayes: absent with 0.2, or present and without a valid paper with 0.3 in each of two rounds."""
     race = elect("Affff", behaviour={"absent": 0.2, "abstain": 0.3, "conviction": 1.0})
     night = told(race, ["valid=4", "valid=3"], 500)
-    cloud, plan = night.stage.cloud, race.plan
-    away = still_away(plan, cloud)
-    assert set(away[cloud.seen]) == {0.0}
-    assert away[~cloud.seen] == pytest.approx(0.2 / (0.2 + 0.8 * 0.3**2))
-    assert still_away(plan, replace(cloud, passages=cloud.passages[:1]))[~cloud.seen] == pytest.approx(0.2 / 0.44)
-    assert still_away(plan, replace(cloud, passages=())).tolist() == [[0.0], *[[0.2]] * 4]
+    particles, plan = night.state.particles, race.plan
+    away = still_away(plan, particles)
+    assert set(away[particles.seen]) == {0.0}
+    assert away[~particles.seen] == pytest.approx(0.2 / (0.2 + 0.8 * 0.3**2))
+    assert still_away(plan, replace(particles, rounds=particles.rounds[:1]))[~particles.seen] == pytest.approx(
+        0.2 / 0.44
+    )
+    assert still_away(plan, replace(particles, rounds=())).tolist() == [[0.0], *[[0.2]] * 4]
     present = told(race.with_rules(base="present"), ["valid=4", "valid=3"], 500)  # their number says what elects
-    assert np.array_equal(still_away(present.plan, present.stage.cloud), present.stage.cloud.draws.absent)
+    assert np.array_equal(still_away(present.plan, present.state.particles), present.state.particles.draws.absent)
 
 
 def test_all_who_lost_their_candidate_are_counted_where_they_must_think_again() -> None:
     """Two of four withdraw after the same round."""
     race = toy(30, "ABCD", behaviour=PRESENT | {"openness_fluid": 0, "openness_entrenched": 0, "openness_inf": 0})
     night = told(race, ["A=13 B=9 C=3 D=5", "withdraw C", "withdraw D"], 300)
-    field = field_of(race.plan, night.stage)
-    assert (field.gone == 2).all()
-    assert (field.counts.T == [13, 9, 8, 0]).all()
-    assert [(field.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 8, 0)]
+    entry = entry_of(race.plan, night.state)
+    assert (entry.runs.departed == 2).all()
+    assert (entry.runs.counts.T == [13, 9, 8, 0]).all()
+    assert [(entry.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 8, 0)]
     second = night.forecast().tallies.query("round == 2").groupby("run")["votes"].sum()
     assert (second == 30).all()
 
@@ -173,22 +177,22 @@ def test_a_round_before_a_withdrawal_counts_towards_the_next_elimination() -> No
     race = toy(12, "ABCD", behaviour=PRESENT, rules={"name": "strict", "eliminate_after": 2})
     for line, pending in (("A=5 B=3 C=2 D=2", False), ("A at least 7", True)):
         night = told(race, [line], 400)
-        assert night.stage.pending is pending
+        assert night.state.pending is pending
         night.tell("withdraw D")
-        assert (night.stage.crowded, night.stage.pending) == (1, False)
+        assert (night.state.multiway_rounds, night.state.pending) == (1, False)
 
 
-# -- steering ----------------------------------------------------------------------------------------
+# -- guiding -----------------------------------------------------------------------------------------
 
 
-def test_steering_moves_the_shared_draws_and_nothing_else() -> None:
-    plan = plan_of(iom.load("geneva-2023"))
+def test_guiding_moves_the_shared_draws_and_nothing_else() -> None:
+    plan = iom.load("geneva-2023").plan
     draws = draw(plan, 1, 0, 500)
     assert np.array_equal(normals(unpack(draws, normals(draws))), normals(draws))
     share = 0.5 + 0.1 * (draws.appeal[0] - draws.appeal[1])
     mean = np.stack([165 * share, 165 * (1 - share)])
     tally = Tally(("A", "B"), np.array([120, 45]), np.array([120, 45]), 165)
-    moved, log_ratio = steer(draws, Moments(mean, mean, mean), tally)
+    moved, log_ratio = guide(draws, Moments(mean, mean, mean), tally)
     assert (moved.appeal[0] - moved.appeal[1]).mean() > 1.0
     assert np.array_equal(moved.conviction, draws.conviction)
     x, y = normals(draws), normals(moved)
@@ -255,24 +259,24 @@ def test_a_yes_no_answer_is_far_out_on_either_side(level: float, odds: float) ->
     assert (asked["kind"] == "yes/no").all()
     yes = round(165 * float(asked["share"].quantile(level)))
     night.confirm(yes, 165 - yes)
-    assert night.stage.surprise == pytest.approx(odds, abs=0.05)
+    assert night.state.surprise == pytest.approx(odds, abs=0.05)
 
 
 def test_the_chance_of_a_tally_is_that_of_its_elections() -> None:
-    """Steered worlds are weighed, and the weights say how often the model had foreseen just this."""
+    """Guided particles are weighed, and the weights say how often the model had foreseen just this."""
     race = toy(60, behaviour=PRESENT | {"common_sd": 1.5}, rules={"name": "strict", "max_rounds": 1})
     out = play(race, 60_000, seed=8)
     for votes in (34, 20):
         often = float((out.votes[:, 0] == votes).mean())
         assert often * 60_000 > 700  # a guard: known to four in a hundred
-        assert told(race, [f"A={votes} B={60 - votes}"], 4000).stage.chance == pytest.approx(often, rel=0.15)
+        assert told(race, [f"A={votes} B={60 - votes}"], 4000).state.chance == pytest.approx(often, rel=0.15)
 
 
 def test_in_a_tie_nobody_concedes_and_the_lot_decides_who_is_out() -> None:
     """Of eight equals five to three leads if nobody concedes, and four to four by lot."""
     race = toy(8, behaviour=STILL, rules={"name": "mine", "max_two_way": 1})
     night = told(race, ["valid=8", "eliminate B"], 20_000)
-    votes, w = night.stage.votes[-1][0], weights(night.stage.cloud.log_weight)
+    votes, w = night.state.votes[-1][0], weights(night.state.particles.log_weight)
     tie, lead = 70 / 2, 56 * (1 - 1.1 / 5.9)  # of 256 tallies, as many as agree with it
     assert set(votes[w > 0]) == {4, 5}
     assert w[votes == 4].sum() == pytest.approx(tie / (tie + lead), abs=0.02)
@@ -289,10 +293,11 @@ def test_lots_share_the_first_and_the_last_place() -> None:
     votes = np.array([[5, 4, 3, 7], [4, 4, 3, 2], [4, 5, 3, 2], [-1, -1, -1, -1]], dtype=np.int16)
     standing = np.array([True, True, True, False])
     third = 1 / 3
-    assert first_among(votes, standing) == pytest.approx(
+    state = replace(initial_state(elect("Affff", "ABCD").plan, 4, 1), votes=votes[None], standing=standing)
+    assert shared_by_lot(laws.leads, state) == pytest.approx(
         np.array([[1, 0, third, 1], [0, 0, third, 0], [0, 1, third, 0], [0, 0, 0, 0]])
     )
-    assert last_among(votes, standing) == pytest.approx(
+    assert shared_by_lot(laws.trails, state) == pytest.approx(
         np.array([[0, 0.5, third, 0], [0.5, 0.5, third, 0.5], [0.5, 0, third, 0.5], [0, 0, 0, 0]])
     )
 
@@ -301,11 +306,11 @@ def test_lots_share_the_first_and_the_last_place() -> None:
 
 
 def test_the_absent_stand_somewhere_too() -> None:
-    plan = plan_of(toy(9, behaviour={"absent": 1.0, "conviction": 1.0}))
+    plan = toy(9, behaviour={"absent": 1.0, "conviction": 1.0}).plan
     draws = draw(plan, 1, 0, 100)
-    cloud = new_cloud(plan, draws)
+    odds = odds_of_all(plan, draws)
     assert draws.absent.all()
-    assert (cloud.stance > 0).all()
+    assert (odds > 0).all()
     everybody = replace(draws, absent=np.zeros_like(draws.absent))
-    assert np.array_equal(cloud.stance, new_cloud(plan, everybody).stance)
+    assert np.array_equal(odds, odds_of_all(plan, everybody))
     assert PRESENT["absent"] == 0
