@@ -220,9 +220,9 @@ def replay_segment(segment: Segment, behaviour: Behaviour | None, particles: int
             yield from replay_segment(rest, behaviour, particles, seed)
             return
         if known.round in contest.points:
-            surprise = day.stage.surprise if known.round > segment.start else 1.0
+            surprise = day.state.surprise if known.round > segment.start else 1.0
             order = [day.race.names.index(name) for name in contest.at(known.round).field]
-            said = predict(day.play_on(), day.stage.round_, order)
+            said = predict(day.play_on(), day.state.round_, order)
             yield ReplayStep(known.round, said, segment.conditioning(known.round), day.effective_size, surprise)
 
 
@@ -233,12 +233,12 @@ def segment_seed(seed: int, name: str, round_: int) -> int:
 
 def announce(day: ElectionDay, known: RoundTally) -> bool:
     """Announce a round, and before it who does not stand any more; say whether that was possible."""
-    votes, standing = known.votes, day.stage.standing
+    votes, standing = known.votes, day.state.standing
     gone = [name for name, there in zip(day.race.names, standing, strict=True) if there and not votes[name]]
     try:
-        for name in gone if day.stage.round_ and standing.sum() - len(gone) > 1 else []:
+        for name in gone if day.state.round_ and standing.sum() - len(gone) > 1 else []:
             day.eliminate(name)
-        left = [name for name, there in zip(day.race.names, day.stage.standing, strict=True) if there]
+        left = [name for name, there in zip(day.race.names, day.state.standing, strict=True) if there]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnexpectedTallyWarning)
             day.announce({name: votes[name] for name in left})

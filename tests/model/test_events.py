@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import iomsim as iom
-from iomsim.election_day.tally import tally_of
 from iomsim.election_day.clocks import moment_of
+from iomsim.election_day.tally import tally_of
 from iomsim.errors import AnnouncementError, IomsimError
 from iomsim.model.events import EVENTS, event_of, events_digest, in_words, say
 
