@@ -104,7 +104,7 @@ class Estimate:
     @property
     def span(self) -> str:
         """The interval in words: "37 to 39 in 100"."""
-        return f"{interval(self.low, self.high, decimals(self.high - self.low))} in 100"
+        return f"{interval(self.low, self.high)} in 100"
 
 
 def in_100(p: float, half_width: float = 0.0) -> str:
@@ -147,14 +147,25 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     yes      4         3.4 to 4.2
     no      96       95.8 to 96.6
     """
-    digits = decimals((table["high"] - table["low"]).max())
-    shown = [
-        (f"{100 * p:.0f}", "by rule")
-        if a == b and p in (0.0, 1.0)
-        else (in_100(p, (b - a) / 2), interval(a, b, digits))
-        for p, a, b in table[["probability", "low", "high"]].to_numpy()
-    ]
+    widest = (table["high"] - table["low"]).max()
+    rows = table[["probability", "low", "high"]].to_numpy()
+    shown = [(row_in_100(*row), "by rule" if _by_rule(*row) else interval(*row[1:], widest)) for row in rows]
     return pd.DataFrame(shown, index=table.index, columns=["in 100", "95 % (Monte Carlo)"])
+
+
+def row_in_100(p: float, low: float, high: float) -> str:
+    """Return a probability with an interval per hundred; "0" or "100" if it has none because that is the rule.
+
+    Examples
+    --------
+    >>> row_in_100(0.0, 0.0, 0.0), row_in_100(0.0, 0.0, 0.037)
+    ('0', '<4')
+    """
+    return f"{100 * p:.0f}" if _by_rule(p, low, high) else in_100(p, (high - low) / 2)
+
+
+def _by_rule(p: float, low: float, high: float) -> bool:
+    return low == high and p in (0.0, 1.0)
 
 
 def thousands(count: int) -> str:
@@ -179,27 +190,29 @@ def count(number: int, thing: str) -> str:
     return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
 
 
-def decimals(width: float) -> int:
-    """Return how many decimals of a probability per hundred an interval of this width bears."""
-    return 1 if width < 0.015 else 0
+def interval(low: float, high: float, width: float | None = None) -> str:
+    """Return an interval of probabilities per hundred in words, with a decimal if it is narrow.
 
-
-def interval(low: float, high: float, digits: int) -> str:
-    """Return an interval of probabilities per hundred in words.
+    Parameters
+    ----------
+    low, high : float
+        Its ends.
+    width : float, optional
+        What decides about decimals; default: its own width.
 
     Examples
     --------
-    >>> interval(0.3081, 0.3142, 1)
-    '30.8 to 31.4'
+    >>> interval(0.3081, 0.3142), interval(0.0, 0.04)
+    ('30.8 to 31.4', '<1 to 4')
     """
-    first, last = _bound(low, digits), _bound(high, digits)
-    return first if first == last else f"{first} to {last}"
-
-
-def _bound(p: float, digits: int) -> str:
+    digits = 1 if (high - low if width is None else width) < 0.015 else 0
     smallest = 10.0**-digits
-    if 100 * p < smallest / 2:
-        return f"<{smallest:g}"
-    if 100 * p > 100 - smallest / 2:
-        return f">{100 - smallest:g}"
-    return f"{100 * p:.{digits}f}"
+    ends = [
+        f"<{smallest:g}"
+        if 100 * p < smallest / 2
+        else f">{100 - smallest:g}"
+        if 100 * p > 100 - smallest / 2
+        else f"{100 * p:.{digits}f}"
+        for p in (low, high)
+    ]
+    return " to ".join(dict.fromkeys(ends))

@@ -19,7 +19,6 @@ from iomsim.engine.progress import progress_bar
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, reason, whole_number
-from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
@@ -267,7 +266,5 @@ def _suggested(runs: int, width: float, precision: float) -> int:
 def half_width(fc: Forecast, target: str | None) -> float:
     """Return the half-width of the interval of a target, or the widest of all."""
     chances = fc.win_probability()
-    widths = ((chances["high"] - chances["low"]) / 2).to_dict()
-    spill: Estimate = fc.spill()
-    widths["spill"] = spill.half_width
+    widths = {**(chances["high"] - chances["low"]) / 2, "spill": fc.spill().half_width}
     return float(max(widths.values()) if target is None else widths[target])

@@ -69,10 +69,8 @@ class Summary:
 
     def quantile(self, key: str, probability: Any, where: Any = slice(None)) -> np.ndarray:
         """Return quantiles of a column of `ends`, every run counting once (inverted CDF)."""
-        chosen = self.ends[where].sort_values(key)
-        cumulative = np.cumsum(chosen["count"].to_numpy())
-        rank = np.ceil(np.asarray(probability) * cumulative[-1] - 1e-9).clip(1)
-        return chosen[key].to_numpy()[np.searchsorted(cumulative, rank)]
+        chosen = self.ends[where]
+        return np.quantile(chosen[key], probability, weights=chosen["count"], method="inverted_cdf")
 
     def share_quantile(self, round_: int, candidate: int, probability: Any) -> np.ndarray:
         """Return quantiles of a share in one round among the runs that held it (NaN if none did)."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pandas as pd
 
-from iomsim.forecasting.estimates import count, in_100
+from iomsim.forecasting.estimates import count, in_100, row_in_100
 from iomsim.forecasting.tables import Tables
 from iomsim.model.events import in_words
 
@@ -69,7 +69,7 @@ def who(fc: Tables) -> str:
     'A is ahead: A wins ... in 100, B ... in 100, and nobody ... in 100.'
     """
     table = fc.win_probability()
-    said = dict(zip(table.index, _chances(table), strict=True))
+    said = {name: f"{row_in_100(*row)} in 100" for name, *row in table.itertuples()}
     first, *others = standing(fc)
     nobody = f"nobody {said[table.index[-1]]}"
     told = ", ".join([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in others), f"and {nobody}"])
@@ -121,7 +121,8 @@ def how_long(fc: Tables) -> str:
 
 def how_sure(fc: Tables) -> str:
     """Return the Monte Carlo error and, apart from it, the range over the rule sets."""
-    points = max(_half_width(fc.win_probability()), fc.spill().half_width) * 100
+    table = fc.win_probability()
+    points = 50 * max((table["high"] - table["low"]).max(), 2 * fc.spill().half_width)
     return (
         f"Simulation error, which shrinks with more runs, is at most {_points(points)} "
         f"({count(len(fc), 'run')}, 95 %); uncertainty about the rules, which does not, {_by_rules(fc)}."
@@ -143,11 +144,6 @@ def _by_rules(fc: Tables) -> str:
     return f"moves {name} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} rule sets"
 
 
-def _chances(table: pd.DataFrame) -> list[str]:
-    half = (table["high"] - table["low"]) / 2
-    return [f"{in_100(p, h)} in 100" for p, h in zip(table["probability"], half, strict=True)]
-
-
 def _rounds(count: int, most: int | None = None) -> str:
     return f"{_or_more(count, most)} round{'' if count == 1 != most else 's'}"
 
@@ -155,10 +151,6 @@ def _rounds(count: int, most: int | None = None) -> str:
 def _or_more(count: int, most: int | None) -> str:
     """Return a count; at the last round the rules allow, it might have been more."""
     return f"{count} or more" if count == most else str(count)
-
-
-def _half_width(table: pd.DataFrame) -> float:
-    return float(((table["high"] - table["low"]) / 2).max())
 
 
 def _points(points: float) -> str:
