@@ -27,14 +27,13 @@ from iomsim.model.evidence import facts
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS, Rules
-from iomsim.sensitivity.compare import Comparison, compare
+from iomsim.sensitivity.compare import Comparison, SideBySide, compare, side_by_side
 from iomsim.sensitivity.goal import Paths, paths_to
 from iomsim.sensitivity.grid import Grid, grid
 from iomsim.sensitivity.pivotal import Pivotal, pivotal
 from iomsim.sensitivity.sobol import Sobol, sobol
 from iomsim.sensitivity.study import Study
 from iomsim.sensitivity.tornado import Tornado, tornado
-from iomsim.sensitivity.variants import SideBySide, side_by_side
 from iomsim.validation.backtest import backtest
 from iomsim.validation.contest import Contest
 from iomsim.validation.data import contest, contests, history

@@ -20,7 +20,6 @@ from iomsim.charts import report
 from iomsim.errors import FileError
 from iomsim.forecasting import tables
 from iomsim.forecasting.estimates import Estimate, in_100
-from iomsim.sensitivity.tornado import assumptions
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +120,7 @@ def test_what_it_rests_on_is_told_with_value_range_and_source(fc: iom.Forecast, 
 def test_moved_assumptions_stand_under_their_own_names(tmp_path: Path) -> None:
     race = toy(15, sponsors=[{"name": "W", "backs": "A", "strength": 0.6}], rules="until-two-thirds")
     fc = iom.forecast(race, 400, 3, progress=False)
-    moved = fc.with_assumptions(assumptions(fc, parameters={"W": (0, 2), "fluid": (0, 1)}, runs=200, progress=False))
+    moved = fc.with_assumptions(iom.tornado(fc, parameters={"W": (0, 2), "fluid": (0, 1)}, runs=200, progress=False))
     assert moved.assumptions is not None
     assert report._assumptions(fc) == []
     for section, target, said in zip(

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_whatif import chance, voter
-from toys import toy
+from toys import chance, toy, voter
 
 import iomsim as iom
 from iomsim.charts.sliders import Sliders, sliders

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import expit
 
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.simulate import simulate
@@ -101,6 +102,34 @@ def complete(k: int, members: int, **parts: Any) -> Scenario:
         "clock": {"opens": "2023-05-18T10:00:00"},  # a Thursday: a weekend comes soon
     }
     return build(whole | parts)
+
+
+LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
+ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}
+"""Nothing is shared: what members do in the first round is independent."""
+
+
+def five(first: str = "A", **parts: Any) -> Scenario:
+    """Return an election of five members who lean differently towards the first candidate; four votes elect."""
+    ties = [{"name": f"t{i}", "who": [f"M{i}"], "candidate": first, "log_odds": x} for i, x in enumerate(LEANS, 1)]
+    return toy(5, **({"ties": ties, "behaviour": ALONE} | parts))
+
+
+def voter(**parts: Any) -> Scenario:
+    """Return an election by one member, of which everything is known: A wins with sigma(lean).
+
+    The lean is A's appeal plus what secrecy leaves of W's pressure.
+    """
+    described: dict[str, Any] = {
+        "behaviour": STILL | {"secrecy": {"value": 0.5, "low": 0.2, "high": 0.8}},
+        "candidates": [{"name": "A", "appeal": {"value": 0.0, "low": -0.6, "high": 1.0}}, {"name": "B", "appeal": 0}],
+        "sponsors": [{"name": "W", "backs": "A", "strength": {"value": 1.0, "low": 0.0, "high": 2.0}, "spread": 0}],
+    }
+    return toy(1, **(described | parts))
+
+
+def chance(appeal: float = 0.0, secrecy: float = 0.5, strength: float = 1.0) -> float:
+    return float(expit(appeal + (1 - secrecy) * strength))
 
 
 def neutral(groups: tuple[int, ...] = (30, 29, 29, 29, 29, 29), **parts: Any) -> Scenario:

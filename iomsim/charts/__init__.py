@@ -26,11 +26,11 @@ from iomsim.charts.tornado import GridPlots, PivotalPlots, SobolPlots, TornadoPl
 from iomsim.charts.validation import BacktestPlots
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.forecasting.forecast import Forecast
+from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.grid import Grid
 from iomsim.sensitivity.pivotal import Pivotal
 from iomsim.sensitivity.sobol import Sobol
 from iomsim.sensitivity.tornado import Tornado
-from iomsim.sensitivity.variants import SideBySide
 from iomsim.validation.verdict import Backtest
 
 __all__ = ["STYLE", "Plots", "of", "save"]

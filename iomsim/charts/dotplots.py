@@ -18,13 +18,13 @@ from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count, in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import describe_parameter
-from iomsim.sensitivity.paired import SPILL, next_weekday, spoken
+from iomsim.sensitivity.paired import SPILL, describe_target, next_weekday
 
 if TYPE_CHECKING:
     from iomsim.model.scenario import Scenario
+    from iomsim.sensitivity.compare import SideBySide
     from iomsim.sensitivity.pivotal import Pivotal
     from iomsim.sensitivity.sobol import Sobol
-    from iomsim.sensitivity.variants import SideBySide
 
 MARKERS = "os^vP*Xp"
 """Of the candidates, beside their colours."""
@@ -99,7 +99,7 @@ def _beside(ax: Axes, y: float, x: float, words: str) -> None:
 
 
 def _sobol_caption(found: Sobol, data: pd.DataFrame) -> Caption:
-    what, top = spoken(found.race, found.target), data.iloc[0]
+    what, top = describe_target(found.race, found.target), data.iloc[0]
     value, low, high = (f"{100 * np.clip(top[f'total{end}'], 0, 1):.0f}" for end in ("", "_low", "_high"))
     share = f"{value}\N{NO-BREAK SPACE}% ({low} to {high})"
     title = f"None of these assumptions moves {what} beyond noise"

@@ -18,7 +18,7 @@ from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count
 from iomsim.model.parameters import describe_parameter
-from iomsim.sensitivity.paired import ROUNDS, checked_target, spoken, worded
+from iomsim.sensitivity.paired import ROUNDS, checked_target, describe_target, format_value
 from iomsim.sensitivity.tornado import RULES, end_in_words
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def tornado(
         for y, (_, row) in enumerate(data.iterrows()):
             _bar(ax, y, row, base, scale)
         _frame(ax, data, target)
-        _base(ax, base, worded(found.base[target].value, target))
+        _base(ax, base, format_value(found.base[target].value, target))
         finish(ax, _caption(found, data, target), stamp, above=11)
     return ax
 
@@ -144,13 +144,13 @@ def _room(ax: Axes) -> None:
 
 def finding(found: Tornado, target: str) -> str:
     """Return what the answer hangs on most."""
-    table, what = tornado_data(found, target, 1), spoken(found.race, target)
+    table, what = tornado_data(found, target, 1), describe_target(found.race, target)
     start = what[0].upper() + what[1:]
     if table.empty:
         return f"No single assumption moves {what} beyond noise"
     row = table.iloc[0]
     ends = [row[f"at_{end}"] for end in ("low", "high")]
-    low, high = (worded(x, target) for x in ends)
+    low, high = (format_value(x, target) for x in ends)
     unit = "" if target == ROUNDS else " in 100"
     name = "the rules" if table.index[0] == RULES else row["name"]
     at = "under" if table.index[0] == RULES else "at"
@@ -166,8 +166,8 @@ def _caption(found: Tornado, data: pd.DataFrame, target: str) -> Caption:
         "ends. Whiskers: simulation error of the change (95 %), which shrinks with runs; the bars do not." + rest
     )
     ends = [
-        f"{row['name']} {end_in_words(row['low'])} to {end_in_words(row['high'])}: {worded(row['at_low'], target)} to "
-        f"{worded(row['at_high'], target)}"
+        f"{row['name']} {end_in_words(row['low'])} to {end_in_words(row['high'])}: {format_value(row['at_low'], target)} to "
+        f"{format_value(row['at_high'], target)}"
         for _, row in data.iterrows()
     ]
     said = finding(found, target)

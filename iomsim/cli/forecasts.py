@@ -22,7 +22,7 @@ from iomsim.cli.common import (
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
-from iomsim.sensitivity.tornado import assumptions
+from iomsim.sensitivity.tornado import tornado
 
 
 def add_to(commands: Any) -> None:
@@ -48,7 +48,7 @@ def run_forecast(arguments: argparse.Namespace) -> None:
     with executor(arguments) as pool:
         fc = forecast(scenario(arguments), runs, arguments.seed, precision=arguments.precision, executor=pool)
         if arguments.assumptions:
-            fc = fc.with_assumptions(assumptions(fc, executor=pool))
+            fc = fc.with_assumptions(tornado(fc, executor=pool))
     with unread_is_fine():
         print_json(fc) if arguments.json else print_forecast(fc)
     if arguments.out:

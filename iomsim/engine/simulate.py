@@ -196,12 +196,27 @@ def iter_spans(
     blocks : int, optional
         Blocks of a span; default: short ones, or long ones if there are many.
     """
+    calls = span_calls(plan, parameters, runs, seed, executor, work, start, blocks)
+    yield from in_order(executor, run_span, calls, rescue=True)
+
+
+def span_calls(
+    plan: Plan,
+    parameters: Parameters,
+    runs: int,
+    seed: int,
+    executor: Any = None,
+    work: Callable[..., Any] = play_span,
+    start: int = 0,
+    blocks: int | None = None,
+) -> list[tuple[Any, ...]]:
+    """Return the arguments of :func:`run_span` for every span; see :func:`iter_spans`."""
     plan.at(parameters)  # refuses unknown paths
     tables, points = checked(parameters, whole_number("runs", runs, 1))
     blocks = blocks or span_blocks(runs - start, executor)
     together = max(1, blocks * BLOCK // runs)
     sent = serialised(plan, executor)
-    calls = [
+    return [
         (
             work,
             sent,
@@ -215,7 +230,6 @@ def iter_spans(
             range(start, runs, blocks * BLOCK), chunk_sizes(runs - start, blocks * BLOCK), strict=True
         )
     ]
-    yield from in_order(executor, run_span, calls, rescue=True)
 
 
 def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Any], int]:

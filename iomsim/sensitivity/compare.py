@@ -1,4 +1,4 @@
-"""Two scenarios on the same random numbers: what a difference in the assumptions is worth.
+"""Scenarios on the same random numbers: what a difference in the assumptions is worth.
 
 How runs are paired: what a run draws once is addressed by seed, block and purpose, a sponsor's
 campaign by the sponsor's name too, and lies in arrays by candidate, group and member; what happens
@@ -17,14 +17,14 @@ better the pairing, the shorter it is.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import PairingError
+from iomsim.errors import IomsimError, PairingError
 from iomsim.forecasting.estimates import thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
@@ -32,8 +32,21 @@ from iomsim.forecasting.run import forecast, fresh_seed
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.intervals import NO_CHANGE, is_clear, paired_interval
-from iomsim.sensitivity.paired import SPILL, RunOutcomes, next_weekday, run_outcomes, targets
+from iomsim.sensitivity.paired import (
+    NO_CHANGE,
+    ROUNDS,
+    SPILL,
+    RunOutcomes,
+    checked_target,
+    describe_target,
+    format_value,
+    is_clear,
+    mean_interval,
+    next_weekday,
+    paired_interval,
+    run_outcomes,
+    targets,
+)
 
 DEFAULT_RUNS = 10_000
 
@@ -84,7 +97,58 @@ def compare(
     >>> float(same["difference"].abs().max())
     0.0
     """
-    return paired(*forecasts([a, b], runs, seed, executor, progress))
+    one, other = forecasts([a, b], runs, seed, executor, progress)
+    if problem := pairing_problem(one, other):
+        raise PairingError(problem)
+    return Comparison(one, other)
+
+
+def side_by_side(
+    variants: Mapping[str, Scenario | Forecast],
+    *,
+    runs: int | None = None,
+    seed: int | None = None,
+    executor: Any = None,
+    progress: bool = True,
+) -> SideBySide:
+    """Forecast named variants of an election on the same random numbers; the first is the base.
+
+    Parameters
+    ----------
+    variants : mapping of str to Scenario or Forecast
+        At least two, with the same candidates and members.
+    runs, seed, executor, progress
+        As in :func:`compare`.
+
+    Returns
+    -------
+    SideBySide
+
+    Raises
+    ------
+    PairingError
+        If a variant cannot be paired with the first; the sentence names it and says why.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> race = iom.load("geneva-2023")
+    >>> beside = iom.side_by_side({
+    ...     "as sponsored": race,
+    ...     "no pressure": race.with_pressure(Washington=0, Brussels=0),
+    ...     "three rounds, then the leader alone": race.with_rules("four-rounds"),
+    ... }, runs=500, seed=1)
+    >>> beside.table("spill").index.tolist()
+    ['as sponsored', 'no pressure', 'three rounds, then the leader alone']
+    """
+    if not isinstance(variants, Mapping) or len(variants) < 2:
+        raise IomsimError('side_by_side takes two or more variants by name: {"as it is": race, "public": other}')
+    made = dict(zip(variants, forecasts(list(variants.values()), runs, seed, executor, progress), strict=True))
+    base, *others = made.items()
+    for name, fc in others:
+        if problem := pairing_problem(base[1], fc):
+            raise PairingError(f"{name!r} cannot be put beside {base[0]!r}: {problem}")
+    return SideBySide(made)
 
 
 def forecasts(
@@ -114,21 +178,14 @@ def forecasts(
     ]
 
 
-def paired(a: Forecast, b: Forecast) -> Comparison:
-    """Pair two forecasts, or say why they cannot be paired."""
-    reason = obstacle(a, b)
-    if reason:
-        raise PairingError(reason)
-    return Comparison(a, b)
-
-
-def obstacle(a: Forecast, b: Forecast) -> str:
+def pairing_problem(a: Forecast, b: Forecast) -> str:
     """Return why two forecasts cannot be paired run by run, or nothing."""
-    names, members = _both(a, b, lambda fc: list(fc.race.names)), _both(a, b, _ids)
+    names, members = ([list(fc.race.names) for fc in (a, b)], [list(fc.race.electorate.frame["id"]) for fc in (a, b)])
     for kind, (one, other) in (("candidates", names), ("members", members)):
-        if sorted(one) != sorted(other):
-            odd = sorted(set(one) ^ set(other))
-            return f"the {kind} differ, so that runs cannot be paired: {_listed(odd)} only in one of them"
+        odd = sorted(set(one) ^ set(other))
+        if odd:
+            more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+            return f"the {kind} differ, so that runs cannot be paired: {', '.join(odd[:3])}{more} only in one of them"
         if one != other:
             return f"the {kind} stand in another order, so that runs cannot be paired; put them in the same order"
     if a.seed != b.seed:
@@ -146,19 +203,7 @@ def obstacle(a: Forecast, b: Forecast) -> str:
     return ""
 
 
-def _both(a: Forecast, b: Forecast, part: Callable[[Forecast], list[str]]) -> tuple[list[str], list[str]]:
-    return part(a), part(b)
-
-
-def _ids(fc: Forecast) -> list[str]:
-    return list(fc.race.electorate.frame["id"])
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def seen_in(fc: Forecast) -> RunOutcomes:
+def kept_outcomes(fc: Forecast) -> RunOutcomes:
     """Return what a what-if looks at, run by run, in a forecast that kept its runs."""
     return run_outcomes(fc.race.plan, fc.all_outcomes)
 
@@ -215,7 +260,7 @@ class Comparison(OfForecasts):
             (b - a) with the ends of its paired 95 % interval, `low` and `high`, and `clear`, False
             where the difference is within noise.  Equal scenarios differ by exactly 0.
         """
-        left, right = seen_in(self.a), seen_in(self.b)
+        left, right = kept_outcomes(self.a), kept_outcomes(self.b)
         same = self.a.race.hash == self.b.race.hash
         rows = {}
         for name in targets(self.race):
@@ -229,7 +274,7 @@ class Comparison(OfForecasts):
 
         Infinite where pairing leaves no error at all; 1 where there is none to begin with.
         """
-        left, right = seen_in(self.a), seen_in(self.b)
+        left, right = kept_outcomes(self.a), kept_outcomes(self.b)
         ratios = {name: _ratio(left[name], right[name]) for name in left}
         return pd.Series(ratios, name="variance ratio").rename_axis("outcome")
 
@@ -260,6 +305,66 @@ def _ratio(x: np.ndarray, y: np.ndarray) -> float:
     if together == 0:
         return np.inf if apart else 1.0
     return apart / together
+
+
+@dataclass(frozen=True, repr=False)
+class SideBySide(OfForecasts):
+    """Named variants of an election, paired run by run with the first.
+
+    Attributes
+    ----------
+    forecasts : dict of Forecast
+        By name; the first is the base.
+    """
+
+    forecasts: dict[str, Forecast]
+
+    @property
+    def base(self) -> Forecast:
+        """The first forecast."""
+        return next(iter(self.forecasts.values()))
+
+    def table(self, target: str | None = None) -> pd.DataFrame:
+        """Return each variant, and how it differs from the first.
+
+        Parameters
+        ----------
+        target : str, optional
+            One of the outcomes; default: all, below one another.
+
+        Returns
+        -------
+        DataFrame
+            By variant (and outcome): the `value` (a probability, or the mean rounds) with its own
+            95 % Monte Carlo interval, `low` to `high`; the paired `change` against the first
+            variant with its interval, `change_low` to `change_high`; `clear`, False where the
+            change is within noise.
+        """
+        if target is not None:
+            return self._one(checked_target(self.race, target))
+        parts = {name: self._one(name) for name in targets(self.race)}
+        return pd.concat(parts, names=["outcome", "variant"])
+
+    def _one(self, target: str) -> pd.DataFrame:
+        first = kept_outcomes(self.base)[target]
+        rows = {}
+        for name, fc in self.forecasts.items():
+            values = kept_outcomes(fc)[target]
+            change = NO_CHANGE if fc.race.hash == self.race.hash else paired_interval(first, values)
+            rows[name] = (*mean_interval(values), *change, is_clear(change))
+        return frame(rows, ["value", "low", "high", "change", "change_low", "change_high", "clear"], "variant")
+
+    def sentence(self, target: str | None = None) -> str:
+        """Return the variants' values of one target (default: the first candidate's win) in words."""
+        target = checked_target(self.race, target)
+        table = self.table(target)
+        say = [format_value(value, target) for value in table["value"]]
+        unit = "" if target == ROUNDS else " in 100"
+        parts = [f"{name} {value}" for name, value in zip(table.index, say, strict=True)]
+        what = describe_target(self.race, target)
+        same = [str(name) for name in table.index[1:][~table["clear"].iloc[1:]]]
+        noise = f"; within noise of {table.index[0]}: {', '.join(same)}" if same else ""
+        return f"{what[0].upper()}{what[1:]}{unit}: {', '.join(parts)}{noise}."
 
 
 # -- words ---------------------------------------------------------------------------------------

@@ -20,8 +20,7 @@ from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import opening
-from iomsim.sensitivity.intervals import mean_interval
-from iomsim.sensitivity.paired import seed_and_runs, simulate_points
+from iomsim.sensitivity.paired import mean_interval, seed_and_runs, simulate_points
 from iomsim.sensitivity.pivotal import pin
 from iomsim.typing import Floats
 
@@ -109,7 +108,8 @@ def paths_to(
     def chances(case: Scenario, points: Mapping[str, Floats]) -> list[Interval]:
         size = max((len(values) for values in points.values()), default=1)
         with progress_bar(runs * size, progress) as advance:
-            return [mean_interval(cell[name]) for cell in simulate_points(case, points, runs, seed, executor, advance)]
+            found = simulate_points([(case, points)], runs, seed, executor, advance)
+        return [mean_interval(outcomes[name]) for outcomes in found]
 
     [base] = chances(race, {})
     ways: list[Way] = []
@@ -126,7 +126,7 @@ def _strengths(race: Scenario) -> dict[str, tuple[float, float]]:
 
 
 Chances = Callable[[Scenario, Mapping[str, Floats]], list[Interval]]
-"""Plays a scenario at points of its parameters and returns the candidate's chance at each, with its Monte Carlo interval."""
+"""Plays a scenario at points of its parameters; returns the candidate's chance and its interval at each."""
 
 
 class Way(NamedTuple):
@@ -281,7 +281,9 @@ class Paths(Result):
         if not self.ways:
             return f"Nothing is needed: {self.candidate} is at {now} in 100 already, the goal is {goal}."
         found = [_words(self.race, way) for way in self.ways if not np.isnan(way.value)]
-        short = [f"{_plain(self.race, way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)]
+        short = [
+            f"{_plain(self.race, way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)
+        ]
         not_enough = f" Not enough within the ranges: {', '.join(short)}." if short else ""
         if not found:
             return f"Nothing within the ranges puts {self.candidate} at {goal} in 100 (now {now}).{not_enough}"

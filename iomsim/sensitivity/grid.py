@@ -10,21 +10,14 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.progress import progress_bar
-from iomsim.errors import IomsimError, ScenarioError
+from iomsim.errors import BlockError, IomsimError, ScenarioError
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER
-from iomsim.model.parameters import describe_parameter, resolve
+from iomsim.model.parameters import check_values, describe_parameter, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import (
-    ROUNDS,
-    SPILL,
-    RunOutcomes,
-    checked_target,
-    next_weekday,
-    seed_and_runs,
-    simulate_points,
-)
+from iomsim.sensitivity.paired import ROUNDS, SPILL, checked_target, next_weekday, seed_and_runs
+from iomsim.sensitivity.tasks import Cell, Counts, played
 
 POINTS = 21
 """Points of a grid along one parameter, unless values are given."""
@@ -89,13 +82,19 @@ def grid(
     if len(set(paths)) < len(paths):
         raise ScenarioError(f"{' and '.join(parameters)} are the same parameter")
     axes = [_axis(race, name, path, values) for path, (name, values) in zip(paths, parameters.items(), strict=True)]
-    points = list(product(*axes))
     known = race.parameters()
-    design = {path: [known[path].value, *(point[i] for point in points)] for i, path in enumerate(paths)}
-    with progress_bar(runs * (1 + len(points)), progress) as advance:
-        rows = [_row(cell) for cell in simulate_points(race, design, runs, seed, executor, advance)]
-    index = pd.MultiIndex.from_tuples(points, names=list(parameters))
-    return Grid(race, tuple(parameters), tuple(paths), tuple(axes), seed, runs, rows[0], pd.DataFrame(rows[1:], index))
+    points = [tuple(known[path].value for path in paths), *product(*axes)]
+    check_values(race, dict(zip(paths, zip(*points, strict=True), strict=True)))
+    cells = [(i, Cell(race, tuple(zip(paths, point, strict=True)))) for i, point in enumerate(points)]
+    rows: dict[int, dict[str, float]] = {}
+    with progress_bar(runs * len(cells), progress) as advance:
+        for i, counts in played(cells, runs, seed, executor, advance):
+            if isinstance(counts, str):
+                raise BlockError(f"the cell {dict(cells[i][1].changes)} could not be played: {counts}")
+            rows[i] = _row(race, counts)
+    index = pd.MultiIndex.from_tuples(points[1:], names=list(parameters))
+    table = pd.DataFrame([rows[i] for i in range(1, len(cells))], index)
+    return Grid(race, tuple(parameters), tuple(paths), tuple(axes), seed, runs, rows[0], table)
 
 
 def _axis(race: Scenario, name: str, path: str, values: Any) -> tuple[float, ...]:
@@ -116,8 +115,11 @@ def _axis(race: Scenario, name: str, path: str, values: Any) -> tuple[float, ...
     return tuple(points.tolist())
 
 
-def _row(cell: RunOutcomes) -> dict[str, float]:
-    return {target: float(values.mean()) for target, values in cell.items()} | {MEDIAN: float(np.median(cell[ROUNDS]))}
+def _row(race: Scenario, counts: Counts) -> dict[str, float]:
+    runs, number = counts.winners.sum(), np.arange(1, counts.rounds.size + 1)
+    values = [*counts.winners / runs, counts.late / runs, counts.rounds @ number / runs]
+    names = [*race.names, NO_WINNER, SPILL, ROUNDS, MEDIAN]
+    return dict(zip(names, map(float, [*values, np.median(number.repeat(counts.rounds))]), strict=True))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -198,10 +200,8 @@ class Grid(Result):
 
     def sentence(self) -> str:
         """Return what the grid spans, in words."""
-        axes = [
-            f"{describe_parameter(self.race, path)} {axis[0]:g} to {axis[-1]:g}"
-            for path, axis in zip(self.paths, self.axes, strict=True)
-        ]
+        ends = zip(self.paths, self.axes, strict=True)
+        axes = [f"{describe_parameter(self.race, path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in ends]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
             f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; nobody wins in "

@@ -170,7 +170,8 @@ def _outcomes(race: Scenario, k: int, seed: int, first: int, size: int) -> Float
 
 
 def _table(race: Scenario, plan: Plan, k: int, sums: Sums, runs: int) -> pd.DataFrame:
-    gain = conviction_scale(plan.behaviour.conviction) / plan.behaviour.conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
+    conviction = plan.behaviour.conviction
+    gain = conviction_scale(conviction) / conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
     mean = gain * sums.first / runs
     half = Z95 * np.sqrt(np.maximum(gain**2 * sums.second / runs - mean**2, 0.0) / runs)
     free = (plan.pins < 0) & (plan.absent[:, 0] < 1)

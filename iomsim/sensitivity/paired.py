@@ -1,29 +1,27 @@
-"""What every what-if shares: what is asked, and many points or scenarios on the same random numbers."""
+"""What every what-if shares: what is asked, many points on the same random numbers, and intervals of paired runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from iomsim.engine.clock import DAY, DAY_NAMES
+from iomsim.engine.executors import in_order
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Plan
-from iomsim.engine.rng import BLOCK
-from iomsim.engine.simulate import SPAN, Parameters, iter_spans, play_span
+from iomsim.engine.simulate import SPAN, Parameters, play_span, run_span, span_calls
 from iomsim.errors import IomsimError, unknown, whole_number
-from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.estimates import Z95, Interval, in_100, wilson
 from iomsim.forecasting.run import fresh_seed
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import check_values
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Flags, Floats
-
-COLUMNS = SPAN * BLOCK
-"""Runs played side by side."""
 
 SPILL, ROUNDS = "spill", "rounds"
 
@@ -76,19 +74,19 @@ def next_weekday(race: Scenario) -> str:
     return f"{race.clock.opens + timedelta(days=race.clock.calendar().next_day):%A}"
 
 
-def spoken(race: Scenario, target: str) -> str:
+def describe_target(race: Scenario, target: str) -> str:
     """Return what a target measures, in words."""
     words = {NO_WINNER: "the chance of no winner", ROUNDS: "the mean number of rounds"}
     words[SPILL] = f"the chance that voting runs into {next_weekday(race)}"
     return words.get(target, f"{target}'s chance")
 
 
-def worded(value: float, target: str) -> str:
+def format_value(value: float, target: str) -> str:
     """Return a value of a target in words: a chance per hundred, or rounds with a decimal.
 
     Examples
     --------
-    >>> worded(0.314, "spill"), worded(4.27, "rounds")
+    >>> format_value(0.314, "spill"), format_value(4.27, "rounds")
     ('31', '4.3')
     """
     return f"{value:.1f}" if target == ROUNDS else in_100(value)
@@ -109,22 +107,23 @@ def run_outcomes(plan: Plan, out: Outcomes) -> RunOutcomes:
 # -- playing -------------------------------------------------------------------------------------
 
 
+Case = tuple[Scenario, Mapping[str, ArrayLike]]
+"""An election, and the values of its parameters at every point by dotted path; without any there is one point."""
+
+
 def simulate_points(
-    race: Scenario,
-    points: Mapping[str, ArrayLike],
+    cases: Sequence[Case],
     runs: int,
     seed: int,
     executor: Any = None,
     advance: Callable[[int], Any] = lambda _: None,
 ) -> list[RunOutcomes]:
-    """Play an election at many points of its parameters, on the same random numbers.
+    """Play elections at many points of their parameters, on the same random numbers.
 
     Parameters
     ----------
-    race : Scenario
-        The base case.
-    points : mapping of array_like, shape (points,), by dotted path
-        The parameters' values at every point.
+    cases : sequence of (Scenario, mapping of array_like of shape (points,))
+        What is played.
     runs, seed : int
         Runs of each point, and the seed of all.
     executor : object with ``map`` or ``submit``, optional
@@ -135,54 +134,94 @@ def simulate_points(
     Returns
     -------
     list of RunOutcomes
-        One for every point.
+        One for every point of every case, in order.
 
     Raises
     ------
     ScenarioError
         If a value is not possible.
     """
-    check_values(race, points)
-    tables = {path: np.asarray(values, dtype=float).reshape(-1, 1) for path, values in points.items()}
+    for race, points in cases:
+        check_values(race, points)
+    calls = chain.from_iterable(
+        span_calls(race.plan, {path: np.reshape(values, (-1, 1)) for path, values in points.items()}, runs, seed,
+                   executor, observe, blocks=SPAN)
+        for race, points in cases
+    )  # fmt: skip
     found: dict[int, list[RunOutcomes]] = {}
-    for number, part in _enumerated(iter_spans(race.plan, tables, runs, seed, executor, observe, blocks=SPAN), runs):
-        found.setdefault(number, []).append(part)
-        advance(part[ROUNDS].size)
-    return [_joined(parts) for parts in found.values()]
-
-
-def _enumerated(spans: Iterable[list[RunOutcomes]], runs: int) -> Iterator[tuple[int, RunOutcomes]]:
-    """Number the points of spans in order: those of many runs come in several spans."""
     done = 0
-    for span in spans:
-        for part in span:
-            yield done // runs, part
+    for span in in_order(executor, run_span, calls):
+        for part in span:  # a point of many runs comes in several spans
+            found.setdefault(done // runs, []).append(part)
             done += part[ROUNDS].size
-
-
-def _joined(parts: list[RunOutcomes]) -> RunOutcomes:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if len(parts) > 1 else parts[0]
+            advance(part[ROUNDS].size)
+    return [
+        parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        for parts in found.values()
+    ]
 
 
 def observe(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> list[RunOutcomes]:
-    """Play a span of runs at some points and bring back what a what-if looks at, point by point."""
+    """Play a span of runs at some points; return what a what-if looks at, point by point."""
     values = run_outcomes(plan, play_span(plan, parameters, seed, first, size))
     points = values[ROUNDS].size // size
     return [{name: column[i * size : (i + 1) * size] for name, column in values.items()} for i in range(points)]
-
-
-def simulate_scenarios(
-    races: Sequence[Scenario],
-    runs: int,
-    seed: int,
-    executor: Any = None,
-    advance: Callable[[int], Any] = lambda _: None,
-) -> list[RunOutcomes]:
-    """Play scenarios that differ in more than numbers on the same random numbers."""
-    return [simulate_points(race, {}, runs, seed, executor, advance)[0] for race in races]
 
 
 def seed_and_runs(seed: int | None, runs: int, at_least: int = 2) -> tuple[int, int]:
     """Return a seed, a fresh one if none is given, and the checked number of runs."""
     seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
     return seed, whole_number("runs", runs, at_least)
+
+
+# -- intervals -----------------------------------------------------------------------------------
+
+NO_CHANGE = Interval(0.0, 0.0, 0.0)
+"""Between scenarios that are the same."""
+
+
+def mean_interval(values: Floats) -> Interval:
+    """Return a mean and its 95 % interval: Wilson's for shares, else the normal law's.
+
+    Examples
+    --------
+    >>> [round(x, 2) for x in mean_interval(np.array([0.0, 1.0, 1.0, 1.0]))]
+    [0.75, 0.3, 0.95]
+    """
+    middle, n = float(values.mean()), values.size
+    if ((values == 0) | (values == 1)).all():
+        low, high = wilson(values.sum(), n)
+        return Interval(middle, float(low), float(high))
+    half = Z95 * float(values.std(ddof=1) / np.sqrt(n))
+    return Interval(middle, middle - half, middle + half)
+
+
+def paired_interval(a: Floats, b: Floats) -> Interval:
+    """Return the mean of b - a and its 95 % interval.
+
+    For shares (0 or 1) half a run is added to each kind of discordant pair (Agresti and Min 2005,
+    *Statistics in Medicine* 24, 729-740), so that few changes do not look like certainty.
+
+    Examples
+    --------
+    Four runs of which one changes hands:
+
+    >>> middle, low, high = paired_interval(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
+    >>> middle, round(low, 2), round(high, 2)
+    (0.25, -0.28, 0.61)
+    """
+    change, n = np.asarray(b, dtype=float) - a, len(a)
+    middle = float(change.mean())
+    ups, downs = np.count_nonzero(change == 1), np.count_nonzero(change == -1)
+    if ups + downs == np.count_nonzero(change):
+        up, down, m = ups + 0.5, downs + 0.5, n + 2
+        centre = (up - down) / m
+        half = Z95 * np.sqrt(up + down - (up - down) ** 2 / m) / m
+        return Interval(middle, float(min(centre - half, middle)), float(max(centre + half, middle)))
+    half = Z95 * float(change.std(ddof=1) / np.sqrt(n))
+    return Interval(middle, middle - half, middle + half)
+
+
+def is_clear(interval: Interval) -> bool:
+    """Return whether an interval of a difference leaves out zero."""
+    return interval.low > 0 or interval.high < 0

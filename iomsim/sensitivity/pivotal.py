@@ -15,8 +15,7 @@ from iomsim.forecasting.estimates import Z95
 from iomsim.forecasting.result import Result
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import TARGETS, WIN, pushes
-from iomsim.sensitivity.intervals import paired_interval
-from iomsim.sensitivity.paired import SPILL, next_weekday, seed_and_runs, simulate_scenarios
+from iomsim.sensitivity.paired import SPILL, next_weekday, paired_interval, seed_and_runs, simulate_points
 from iomsim.typing import Floats
 
 
@@ -97,7 +96,7 @@ def won_over(
         return pd.DataFrame(columns=columns, dtype=float)
     seed, runs = seed_and_runs(seed, runs)
     races = [race, *(pin(race, name, [member]) for member in members)]
-    base, *cells = simulate_scenarios(races, runs, seed, executor)
+    base, *cells = simulate_points([(each, {}) for each in races], runs, seed, executor)
     rows = [[x for key in (name, SPILL) for x in paired_interval(base[key], cell[key])] for cell in cells]
     return pd.DataFrame(rows, index=pd.Index(members, name="member"), columns=columns)
 

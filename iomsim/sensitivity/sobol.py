@@ -26,7 +26,7 @@ from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import checked_target, seed_and_runs, simulate_points, spoken
+from iomsim.sensitivity.paired import checked_target, describe_target, seed_and_runs, simulate_points
 from iomsim.sensitivity.tornado import tornado
 from iomsim.typing import Floats
 
@@ -150,7 +150,7 @@ def probabilities(
     with progress_bar(runs * size, progress) as advance:
         for start in range(0, size, CHUNK):
             some = {path: values[start : start + CHUNK] for path, values in points.items()}
-            cells = [cell[target] for cell in simulate_points(race, some, runs, seed, executor, advance)]
+            cells = [cell[target] for cell in simulate_points([(race, some)], runs, seed, executor, advance)]
             out += [[float(half.mean()) for half in np.array_split(cell, 2)] for cell in cells]
     return np.array(out)
 
@@ -241,25 +241,19 @@ class Sobol(Result):
 
     def sentence(self) -> str:
         """Return which assumption matters most, and which are within noise of zero."""
-        what = spoken(self.race, self.target)
+        what = describe_target(self.race, self.target)
         clear, noise = (self.indices[self.indices["clear"] == flag] for flag in (True, False))
         if clear.empty:
             return f"None of these assumptions moves {what} beyond noise; take wider ranges or more runs."
         top = clear.iloc[0]
-        quiet = (
-            f" Within noise of zero: {', '.join(describe_parameter(self.race, str(name)) for name in noise.index)}."
-            if len(noise)
-            else ""
-        )
+        alone = min(float(self.indices["first"].clip(lower=0).sum()), 1.0)
+        names = ", ".join(describe_parameter(self.race, str(name)) for name in noise.index)
+        quiet = f" Within noise of zero: {names}." if names else ""
         return (
-            f"Over the ranges of the assumptions, {describe_parameter(self.race, str(top.name))} alone explains {_percent(top, 'first')} of "
-            f"the variance of {what}, with its interactions {_percent(top, 'total')}; {self._together()}.{quiet}"
+            f"Over the ranges of the assumptions, {describe_parameter(self.race, str(top.name))} alone explains "
+            f"{_percent(top, 'first')} of the variance of {what}, with its interactions {_percent(top, 'total')}; "
+            f"all of them, each alone, explain {100 * alone:.0f} %.{quiet}"
         )
-
-    def _together(self) -> str:
-        """Return how much is interaction."""
-        alone = float(self.indices["first"].clip(lower=0).sum())
-        return f"all of them, each alone, explain {100 * min(alone, 1):.0f} %"
 
 
 def _percent(row: pd.Series, key: str) -> str:

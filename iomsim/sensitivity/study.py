@@ -17,8 +17,8 @@ from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.store import Row, Store
-from iomsim.sensitivity.tasks import Cell, Counts, keys, played
+from iomsim.sensitivity.paired import SPILL
+from iomsim.sensitivity.tasks import Cell, Counts, Row, Store, keys, played
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -164,7 +164,7 @@ class Study:
                 if isinstance(counts, str):
                     failures[i] = counts
                     continue
-                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i].scenario(), counts, runs, seed)
+                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i], counts, runs, seed)
                 if store:
                     store.write(names[i], rows[i])
         if failures:
@@ -207,15 +207,14 @@ def _headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> lis
     return [path if name in taken else name for name, path in zip(names, paths, strict=True)]
 
 
-def _row(race: Scenario, counts: Counts, runs: int, seed: int) -> Row:
+def _row(cell: Cell, counts: Counts, runs: int, seed: int) -> Row:
     """Return the counts of a cell as a row of results."""
     hits = np.append(counts.winners, counts.late)
-    low, high = wilson(hits, runs)
-    numbers = np.stack([hits / runs, low, high], axis=1).ravel().tolist()
+    numbers = np.stack([hits / runs, *wilson(hits, runs)], axis=1).ravel().tolist()
     median = int(np.searchsorted(np.cumsum(counts.rounds), (runs + 1) // 2) + 1)
-    return dict(zip(_result_columns(race), [*numbers, median, race.hash, runs, seed], strict=True))
+    return dict(zip(_result_columns(cell.base), [*numbers, median, cell.hash, runs, seed], strict=True))
 
 
 def _result_columns(race: Scenario) -> list[str]:
-    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, "spill") for end in ("", "_low", "_high")]
+    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, SPILL) for end in ("", "_low", "_high")]
     return [*chances, "median_rounds", "hash", "runs", "seed"]

@@ -1,14 +1,19 @@
-"""Scenarios as changes of a base: played and counted wherever a task goes."""
+"""Scenarios as changes of a base: played and counted wherever a task goes, and kept in a folder."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from iomsim._version import VERSION
 from iomsim.engine import simulate
@@ -16,11 +21,17 @@ from iomsim.engine.executors import as_done
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
+from iomsim.errors import FileError, writing
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import COLUMNS, spills
+from iomsim.sensitivity.paired import spills
 from iomsim.typing import Longs
 
+MAX_RUNS = simulate.SPAN * BLOCK
+"""Runs of a task, all its cells together."""
+
 Changes = tuple[tuple[str, float], ...]
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,11 @@ class Cell:
         """Return the scenario."""
         return self.base.with_parameters(dict(self.changes)) if self.changes else self.base
 
+    @property
+    def hash(self) -> str:
+        """The scenario's hash."""
+        return self.base.hash_with(dict(self.changes))
+
 
 class Counts(NamedTuple):
     """What a study keeps of the runs of a cell.
@@ -46,16 +62,12 @@ class Counts(NamedTuple):
     late: int
     rounds: Longs
 
-    def plus(self, other: Counts) -> Counts:
-        """Return the counts of both."""
-        return Counts(self.winners + other.winners, self.late + other.late, self.rounds + other.rounds)
-
 
 def played(
     cells: Sequence[tuple[int, Cell]], runs: int, seed: int, executor: Any, advance: Callable[[int], Any]
 ) -> Iterator[tuple[int, Counts | str]]:
     """Yield the number of every cell with its counts, or why there are none, as soon as its last task is done."""
-    sizes = simulate.chunk_sizes(runs, COLUMNS)
+    sizes = simulate.chunk_sizes(runs, MAX_RUNS)
     tasks = [(group, first, size) for group in _groups(cells, sizes[0]) for first, size in enumerate(sizes)]
     parts: dict[int, list[Counts | str]] = {}
     for task, found, error in as_done(executor, count_cells, _calls(tasks, seed, executor)):
@@ -64,7 +76,14 @@ def played(
             advance(size)
             parts.setdefault(i, []).append(f"{type(error).__name__}: {error}" if error else found[n])
             if len(parts[i]) == len(sizes):
-                yield i, _added(parts.pop(i))
+                whole = parts.pop(i)
+                failed = [part for part in whole if isinstance(part, str)]
+                yield i, failed[0] if failed else _added(whole)  # type: ignore[arg-type]
+
+
+def _added(parts: Sequence[Counts]) -> Counts:
+    winners, late, rounds = zip(*parts, strict=True)
+    return Counts(np.sum(winners, axis=0), sum(late), np.sum(rounds, axis=0))
 
 
 def _calls(tasks: Sequence[Any], seed: int, executor: Any) -> Iterator[tuple[Any, ...]]:
@@ -74,34 +93,22 @@ def _calls(tasks: Sequence[Any], seed: int, executor: Any) -> Iterator[tuple[Any
         if group[0][1].base is not base:
             base = group[0][1].base
             sent = simulate.serialised(base.plan, executor)
-        yield sent, tuple(cell.changes for _, cell in group), seed, first * COLUMNS // BLOCK, size
+        yield sent, tuple(cell.changes for _, cell in group), seed, first * MAX_RUNS // BLOCK, size
 
 
-def _added(parts: list[Counts | str]) -> Counts | str:
-    whole = parts[0]
-    for part in parts[1:]:
-        if isinstance(whole, str) or isinstance(part, str):
-            return whole if isinstance(whole, str) else part
-        whole = whole.plus(part)
-    return whole
-
-
-def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[Sequence[tuple[int, Cell]]]:
+def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[list[tuple[int, Cell]]]:
     """Put neighbouring variations of one base together, as many as fill a task."""
     groups: list[list[tuple[int, Cell]]] = []
-    most = max(1, COLUMNS // size)
     for number, cell in cells:
         last = groups[-1] if groups else []
-        if last and cell.changes and last[0][1].base is cell.base and len(last) < most:
+        if last and cell.changes and last[0][1].base is cell.base and len(last) < MAX_RUNS // size:
             last.append((number, cell))
         else:
             groups.append([(number, cell)])
-    return list(groups)
+    return groups
 
 
-def count_cells(
-    sent: Plan | bytes, changes: Sequence[Changes], seed: int, first: int, size: int
-) -> list[Counts | str]:
+def count_cells(sent: Plan | bytes, changes: Sequence[Changes], seed: int, first: int, size: int) -> list[Counts | str]:
     """Play the same runs of several variations of a plan and count them: the unit of work that travels.
 
     One that cannot be played is answered by the reason, and the others are played all the same.
@@ -133,3 +140,87 @@ def keys(cells: Sequence[Cell], runs: int, seed: int) -> list[str]:
     hashes = {number: base.hash for number, base in bases.items()}
     what = ([hashes[id(cell.base)], cell.changes, runs, seed, VERSION] for cell in cells)
     return [sha256(json.dumps(each).encode()).hexdigest()[:32] for each in what]
+
+
+# -- a folder of finished rows ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of rows of plain numbers and words, one small file each: Parquet where pyarrow is there, else npz.
+
+    A file is written beside its place and then moved there, so that no half file stays, and several
+    processes may use one folder.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     store = Store(Path(folder))
+    ...     store.write("a", {"spill": 0.31})
+    ...     store.read(["a", "b"])
+    {'a': {'spill': 0.31}}
+    """
+
+    folder: Path
+
+    def read(self, keys: Iterable[str]) -> dict[str, Row]:
+        """Return the rows that are there.
+
+        Raises
+        ------
+        FileError
+            If a file is damaged.
+        """
+        there = {path.stem: path for path in self.folder.glob("*") if path.suffix in _READERS}
+        return {key: _read(there[key]) for key in keys if key in there}
+
+    def write(self, key: str, row: Row) -> None:
+        """Keep a row.
+
+        Raises
+        ------
+        FileError
+            If the folder cannot be written.
+        """
+        suffix = ".parquet" if find_spec("pyarrow") else ".npz"
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
+                part = Path(file.name)
+            try:
+                _WRITERS[suffix](part, row)
+                part.replace(self.folder / f"{key}{suffix}")
+            finally:
+                part.unlink(missing_ok=True)
+
+
+def _write_npz(path: Path, row: Row) -> None:
+    with path.open("wb") as file:
+        np.savez(file, row=np.frombuffer(json.dumps(row).encode(), dtype=np.uint8))
+
+
+def _read_npz(path: Path) -> Row:
+    with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        row: Row = json.loads(bytes(file["row"]))
+    return row
+
+
+def _write_parquet(path: Path, row: Row) -> None:
+    pd.DataFrame([row]).to_parquet(path)
+
+
+def _read_parquet(path: Path) -> Row:
+    [row] = pd.read_parquet(path).to_dict("records")
+    return {str(key): value for key, value in row.items()}
+
+
+_WRITERS = {".npz": _write_npz, ".parquet": _write_parquet}
+_READERS = {".npz": _read_npz, ".parquet": _read_parquet}
+
+
+def _read(path: Path) -> Row:
+    try:
+        return _READERS[path.suffix](path)
+    except Exception:
+        raise FileError(f"the file {str(path)!r} is damaged; delete it to have it made again") from None

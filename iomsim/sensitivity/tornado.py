@@ -23,31 +23,33 @@ from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.rules.ruleset import RULE_SETS
-from iomsim.sensitivity.intervals import is_clear, mean_interval, paired_interval
 from iomsim.sensitivity.paired import (
     ROUNDS,
     SPILL,
-    RunOutcomes,
     checked_target,
+    format_value,
+    is_clear,
+    mean_interval,
     next_weekday,
+    paired_interval,
     seed_and_runs,
     simulate_points,
-    simulate_scenarios,
-    worded,
 )
 from iomsim.typing import Floats
 
 RULES = "rules"
 """The row of the rule sets."""
 
+DEFAULT_RUNS = 4_000
+
 
 def tornado(
-    race: Scenario,
+    race: Scenario | Forecast,
     target: str | None = None,
     *,
     parameters: Iterable[str] | Mapping[str, Sequence[float]] | None = None,
     rules: bool = True,
-    runs: int = 4_000,
+    runs: int | None = None,
     seed: int | None = None,
     executor: Any = None,
     progress: bool = True,
@@ -56,8 +58,9 @@ def tornado(
 
     Parameters
     ----------
-    race : Scenario
-        The base case.
+    race : Scenario or Forecast
+        The base case.  Of a forecast its election is moved, on its random numbers, and changes are
+        laid off from the forecast's own numbers.
     target : str, optional
         A candidate's win (default: the first's), "no winner", "spill" (or the weekday it means,
         such as "Tuesday") or "rounds" (their mean).  All are played at once: the result answers
@@ -67,8 +70,10 @@ def tornado(
         default: all that have a range.
     rules : bool, default True
         Add a row for the shipped rule sets: from the lowest to the highest.
-    runs, seed : int
-        Runs of each scenario, and the seed of all.
+    runs : int, default 4_000
+        Runs of each scenario; by default no more than a forecast has.
+    seed : int, optional
+        The seed of all; None draws one, or takes the forecast's.
     executor : object with ``map`` or ``submit``, optional
         Where scenarios are played.
     progress : bool, default True
@@ -84,6 +89,9 @@ def tornado(
         If there is no such parameter or target; the nearest name is given.
     ScenarioError
         If a parameter has no range, or its low is not below its high.
+    IomsimError
+        If the forecast knows announced rounds: the tallies bind the assumptions behind it, which
+        cannot be moved one by one.
 
     Examples
     --------
@@ -92,20 +100,31 @@ def tornado(
     >>> sorted(bars.table().index)
     ['behaviour.fluid', 'behaviour.secrecy']
     """
-    target = checked_target(described("tornado", race), target)
-    seed, runs = seed_and_runs(seed, runs)
-    over = ranges(race, parameters)
+    fc = race if isinstance(race, Forecast) else None
+    case = described("tornado", fc.race if fc else race)
+    if fc:
+        if fc.announced or fc.certain:
+            raise IomsimError(
+                "the assumptions of a forecast that knows announced rounds cannot be moved one by one; "
+                "ask for the tornado of its scenario: iomsim.tornado(fc.race)"
+            )
+        seed = fc.seed if seed is None else seed
+        runs = min(len(fc), DEFAULT_RUNS) if runs is None else runs
+    target = checked_target(case, target)
+    seed, runs = seed_and_runs(seed, DEFAULT_RUNS if runs is None else runs)
+    over = ranges(case, parameters)
     names = list(RULE_SETS) if rules else []
+    cases = [(case, _design(case, over)), *((case.with_rules(name), {}) for name in names)]
     with progress_bar(runs * (1 + 2 * len(over) + len(names)), progress) as advance:
-        base, *ends = simulate_points(race, _design(race, over), runs, seed, executor, advance)
-        sets = simulate_scenarios([race.with_rules(name) for name in names], runs, seed, executor, advance)
+        base, *others = simulate_points(cases, runs, seed, executor, advance)
+    changes = [{key: paired_interval(base[key], other[key]) for key in base} for other in others]
     bars: dict[str, dict[float | str, dict[str, Interval]]] = {
-        path: {low: _change(base, ends[2 * i]), high: _change(base, ends[2 * i + 1])}
-        for i, (path, (low, high)) in enumerate(over.items())
+        path: dict(zip(ends, changes[2 * i : 2 * i + 2], strict=True)) for i, (path, ends) in enumerate(over.items())
     }
     if rules:
-        bars[RULES] = {name: _change(base, played) for name, played in zip(names, sets, strict=True)}
-    return Tornado(race, target, seed, runs, {key: mean_interval(values) for key, values in base.items()}, bars)
+        bars[RULES] = dict(zip(names, changes[2 * len(over) :], strict=True))
+    means = {key: mean_interval(values) for key, values in base.items()} if fc is None else _means(fc)
+    return Tornado(case, target, seed, runs, means, bars)
 
 
 def _design(race: Scenario, over: Mapping[str, tuple[float, float]]) -> dict[str, Floats]:
@@ -115,36 +134,6 @@ def _design(race: Scenario, over: Mapping[str, tuple[float, float]]) -> dict[str
     for i, (path, ends) in enumerate(over.items()):
         points[path][1 + 2 * i : 3 + 2 * i] = ends
     return points
-
-
-def _change(base: RunOutcomes, cell: RunOutcomes) -> dict[str, Interval]:
-    return {target: paired_interval(base[target], cell[target]) for target in base}
-
-
-def assumptions(fc: Forecast, target: str | None = None, **options: Any) -> Tornado:
-    """Return the tornado of a forecast: its scenario, its seed, and at most its runs.
-
-    Parameters
-    ----------
-    fc : Forecast
-        Whose assumptions are moved.
-    target, **options
-        As in :func:`tornado`.
-
-    Raises
-    ------
-    IomsimError
-        If rounds have been announced: the assumptions behind a vote that has begun cannot be moved
-        one by one, because the tallies bind them.
-    """
-    if fc.announced or fc.certain:
-        raise IomsimError(
-            "the assumptions of a forecast that knows announced rounds cannot be moved one by one; "
-            "ask for the tornado of its scenario: iomsim.tornado(fc.race)"
-        )
-    options = {"runs": min(len(fc), 4_000)} | options
-    moved = tornado(fc.race, target, seed=fc.seed, **options)
-    return replace(moved, base=_means(fc))
 
 
 def _means(fc: Forecast) -> dict[str, Interval]:
@@ -255,14 +244,13 @@ class Tornado(Result):
     def clause(self, target: str) -> str:
         """Return what the assumptions do to one target, without a beginning and an end."""
         what = {ROUNDS: "the mean number of rounds", SPILL: f"voting runs into {next_weekday(self.race)} in"}
-        low, high = (worded(x, target) for x in self.span(target))
+        low, high = (format_value(x, target) for x in self.span(target))
         unit = "" if target == ROUNDS else " of 100 elections"
         start = what.get(target, "nobody wins in" if target not in self.race.names else f"{target} wins in")
         start += " lies between" if target == ROUNDS else ""
         joint = "and" if target == ROUNDS else "to"
-        return (
-            f"{start} {low} {joint} {high}{unit} (base {worded(self.base[target].value, target)}); {self._most(target)}"
-        )
+        base = format_value(self.base[target].value, target)
+        return f"{start} {low} {joint} {high}{unit} (base {base}); {self._most(target)}"
 
     def _most(self, target: str) -> str:
         """Return the assumption that moves the target most, with its ends."""
@@ -270,9 +258,9 @@ class Tornado(Result):
         if not table["clear"].any():
             return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
         top = table[table["clear"]].iloc[0]
-        ends = ", ".join(f"{end_in_words(top[end])}: {worded(top[f'at_{end}'], target)}" for end in ("low", "high"))
+        said = (f"{end_in_words(top[end])}: {format_value(top[f'at_{end}'], target)}" for end in ("low", "high"))
         name = "the rules" if top.name == RULES else describe_parameter(self.race, str(top.name))
-        return f"what matters most is {name} ({ends})"
+        return f"what matters most is {name} ({', '.join(said)})"
 
     def answer(self) -> str:
         """Return the range over the assumptions for the first candidate and the next day, for a forecast's answer.

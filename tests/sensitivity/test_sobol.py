@@ -10,8 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import expit
-from test_whatif import voter
-from toys import STILL, elect, play, same, toy
+from toys import STILL, elect, play, same, toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
@@ -138,7 +137,7 @@ def test_luck_that_all_points_share_is_not_called_an_effect() -> None:
 
 def test_each_point_is_looked_at_by_two_halves_of_the_runs() -> None:
     race = voter()
-    found = probabilities(race, [{}, {"candidates.A.appeal": 1.0}], "A", 101, seed=3)
+    found = probabilities(race, {"candidates.A.appeal": np.array([0.0, 1.0])}, "A", 101, seed=3)
     for values, scenario in zip(found, (race, race.with_parameters({"candidates.A.appeal": 1.0})), strict=True):
         won = play(scenario, 101, seed=3).winner == 0
         assert values.tolist() == [won[:51].mean(), won[51:].mean()]

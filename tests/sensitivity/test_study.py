@@ -18,9 +18,8 @@ import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
 from iomsim.forecasting.tables import NO_WINNER
-from iomsim.sensitivity import store, study, tasks
-from iomsim.sensitivity.paired import COLUMNS
-from iomsim.sensitivity.tasks import count_cells
+from iomsim.sensitivity import study, tasks
+from iomsim.sensitivity.tasks import MAX_RUNS, Cell, count_cells
 
 SPONSORS = {"sponsors": [{"name": "W", "backs": "A", "strength": {"value": 0.4, "low": 0.1, "high": 0.9}}]}
 
@@ -64,7 +63,7 @@ def test_every_row_is_that_of_a_forecast_of_its_own(runs: int, small: iom.Study)
 def test_rounds_of_elections_without_a_winner_count_too() -> None:
     open_ = toy(9, rules={"name": "strict", "max_rounds": 2})
     out = play(open_, 200)
-    counts = tasks.counted(open_, out)
+    counts = tasks.counted(open_.plan, out)
     assert 0 < counts.winners[-1] < 200
     assert counts.rounds.tolist() == [(out.rounds == r).sum() for r in (1, 2)]
 
@@ -72,13 +71,13 @@ def test_rounds_of_elections_without_a_winner_count_too() -> None:
 @pytest.mark.parametrize(("rounds", "median"), [([2, 2], 1), ([2, 3], 2), ([1, 3], 2), ([0, 0, 1], 3), ([5], 1)])
 def test_the_median_is_one_that_half_of_the_runs_do_not_exceed(rounds: list[int], median: int) -> None:
     runs = sum(rounds)
-    counts = tasks.Counts("hash", np.array([runs, 0, 0]), 0, np.array(rounds))
-    assert study._row(race(), counts, runs, 1)["median_rounds"] == median
+    counts = tasks.Counts(np.array([runs, 0, 0]), 0, np.array(rounds))
+    assert study._row(Cell(race()), counts, runs, 1)["median_rounds"] == median
 
 
 def test_a_cell_of_several_tasks_is_added_up(monkeypatch: pytest.MonkeyPatch, small: iom.Study) -> None:
     whole = run(small, runs=4 * BLOCK + 700)
-    monkeypatch.setattr(tasks, "COLUMNS", 2 * BLOCK)
+    monkeypatch.setattr(tasks, "MAX_RUNS", 2 * BLOCK)
     pd.testing.assert_frame_equal(run(small, runs=4 * BLOCK + 700), whole)
 
 
@@ -171,24 +170,24 @@ class Counting:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "runs", "tasks"),
+    ("parameters", "runs", "count"),
     [
         ({"W": [0.1, 0.2, 0.3], "secrecy": [0.1, 0.2]}, 2000, 1),  # all share their rounds
         ({"W": [0.1, 0.2, 0.3], "secrecy": [0.1, 0.2]}, 8000, 3),  # as many as fill a task
-        ({"W": [0.1, 0.2, 0.3], "decay": [0.1, 0.2]}, 2000, 6),  # they move differently from round to round
-        ({"decay": [0.1, 0.2]}, COLUMNS + 1, 4),
-        ({"decay": np.linspace(0.1, 0.9, 40).tolist(), "fluid": np.linspace(0, 1, 40).tolist()}, 2000, 534),
+        ({"W": [0.1, 0.2, 0.3], "decay": [0.1, 0.2]}, 2000, 1),  # whatever differs
+        ({"decay": [0.1, 0.2]}, MAX_RUNS + 1, 4),
+        ({"decay": np.linspace(0.1, 0.9, 40).tolist(), "fluid": np.linspace(0, 1, 40).tolist()}, 2000, 200),
     ],
 )
-def test_the_work_is_one_flat_list_of_tasks(parameters: Any, runs: int, tasks: int, monkeypatch: Any) -> None:
+def test_the_work_is_one_flat_list_of_tasks(parameters: Any, runs: int, count: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(tasks, "count_cells", lambda sent, changes, *task: [_nothing() for _ in changes])
     pool = Counting()
     run(iom.Study.grid(race(), **parameters), runs=runs, executor=pool)
-    assert len(pool.calls) == tasks
+    assert len(pool.calls) == count
 
 
 def _nothing() -> tasks.Counts:
-    return tasks.Counts("", np.zeros(3, dtype=np.int64), 0, np.ones(40, dtype=np.int64))
+    return tasks.Counts(np.zeros(3, dtype=np.int64), 0, np.ones(40, dtype=np.int64))
 
 
 # -- what is finished stays finished --------------------------------------------------------------------
@@ -229,6 +228,7 @@ def replayed(
 def test_it_goes_on_where_it_stopped(
     after: int, small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tasks, "MAX_RUNS", 300)  # a task a cell
     interrupted(small, tmp_path / "study", after, monkeypatch)
     assert len(list((tmp_path / "study").glob("*"))) == after
     count, table = replayed(small, tmp_path / "study", monkeypatch)
@@ -258,7 +258,7 @@ def test_files_of_a_folder_are_small_and_say_what_they_are(small: iom.Study, tmp
     assert len(files) == 4
     assert {path.suffix for path in files} <= {".npz", ".parquet"}
     assert all(path.stat().st_size < 20_000 for path in files)
-    rows = pd.DataFrame([store._read(path) for path in files])
+    rows = pd.DataFrame([tasks._read(path) for path in files])
     assert sorted(rows["hash"]) == sorted(table["hash"])
     assert set(table.columns) <= set(rows.columns)  # the point too: each file tells its story alone
 
@@ -305,7 +305,7 @@ def test_with_pyarrow_the_files_are_parquet(small: iom.Study, tmp_path: Path) ->
 def test_without_pyarrow_they_are_npz_and_both_are_read(
     small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "find_spec", lambda name: None)
+    monkeypatch.setattr(tasks, "find_spec", lambda name: None)
     table = run(small, folder=tmp_path)
     assert {path.suffix for path in tmp_path.glob("*")} == {".npz"}
     monkeypatch.undo()
@@ -317,9 +317,9 @@ def test_a_half_written_file_never_takes_its_place(tmp_path: Path, monkeypatch: 
         path.write_text(json.dumps(row)[:5])
         raise OSError("disk full")
 
-    monkeypatch.setattr(store, "_WRITERS", dict.fromkeys([".npz", ".parquet"], fails))
+    monkeypatch.setattr(tasks, "_WRITERS", dict.fromkeys([".npz", ".parquet"], fails))
     with pytest.raises(iom.FileError, match="disk full"):
-        store.Store(tmp_path).write("key", {"a": 1})
+        tasks.Store(tmp_path).write("key", {"a": 1})
     assert not list(tmp_path.glob("*"))
 
 
@@ -341,14 +341,14 @@ def test_a_cell_that_cannot_be_played_costs_no_other(pool: Any, tmp_path: Path) 
 
 
 def test_the_others_of_its_task_are_played_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    play_cells = tasks.simulate.play_cells
+    play_span = tasks.simulate.play_span
 
-    def fails(races: Any, *task: Any) -> Any:
-        if any(r.sponsor("W").strength.value == 0.2 for r in races):
+    def fails(plan: Any, points: Any, *task: Any) -> Any:
+        if (points["sponsors.W.strength"] == 0.2).any():
             raise MemoryError("no room")
-        return play_cells(races, *task)
+        return play_span(plan, points, *task)
 
-    monkeypatch.setattr(tasks.simulate, "play_cells", fails)
+    monkeypatch.setattr(tasks.simulate, "play_span", fails)
     with pytest.raises(BlockError, match=r"1 of 3 .* with W 0.2: MemoryError: no room") as error:
         run(iom.Study.grid(race(), W=[0.1, 0.2, 0.3]))
     monkeypatch.undo()

@@ -19,7 +19,7 @@ from iomsim.model.components import Tie
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import chance_moves, likelier, points
-from iomsim.sensitivity.intervals import paired_interval
+from iomsim.sensitivity.paired import paired_interval
 
 SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8}, {"name": "E", "backs": "B", "strength": 0.5}]
 

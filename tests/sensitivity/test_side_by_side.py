@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_whatif import voter
-from toys import toy
+from toys import toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, PairingError, UnknownNameError

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_whatif import chance, voter
-from toys import elect, toy
+from toys import chance, elect, toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import RULE_SETS
-from iomsim.sensitivity.intervals import mean_interval
-from iomsim.sensitivity.tornado import Tornado, assumptions
+from iomsim.sensitivity.paired import mean_interval
+from iomsim.sensitivity.tornado import Tornado
 
 RUNS = 6000
 
@@ -173,7 +172,7 @@ def test_where_nothing_matters_the_sentence_says_so() -> None:
 
 def test_a_forecast_has_its_own_tornado(geneva: Tornado) -> None:
     fc = iom.forecast(geneva.race, runs=500, seed=9, progress=False)
-    found = assumptions(fc, "spill", parameters=["fluid"])
+    found = iom.tornado(fc, "spill", parameters=["fluid"])
     assert (found.race, found.seed, found.runs, found.target) == (fc.race, 9, 500, "spill")
     spill, winners = fc.spill(), fc.win_probability()
     assert found.base["spill"] == (spill.value, spill.low, spill.high)
@@ -181,7 +180,7 @@ def test_a_forecast_has_its_own_tornado(geneva: Tornado) -> None:
         assert found.base[str(name)] == tuple(row)
     assert found.base["rounds"] == pytest.approx(mean_interval(fc.runs["rounds"].to_numpy(dtype=float)), rel=1e-3)
     with pytest.raises(IomsimError, match=r"ask for the tornado of its scenario: iomsim\.tornado"):
-        assumptions(replace(fc, announced=1))
+        iom.tornado(replace(fc, announced=1))
 
 
 # -- mirrored ---------------------------------------------------------------------------------------
@@ -249,7 +248,7 @@ def test_other_ranges_may_be_given() -> None:
 def test_the_assumptions_of_a_forecast_are_laid_off_from_its_own_numbers() -> None:
     """The answer must not give two numbers for one chance: its own, and that of the tornado's fewer runs."""
     fc = iom.forecast(iom.load("minimal"), 4000, seed=3, progress=False)
-    moved = fc.with_assumptions(assumptions(fc, parameters=["fluid", "West"], runs=500, progress=False))
+    moved = fc.with_assumptions(iom.tornado(fc, parameters=["fluid", "West"], runs=500, progress=False))
     found, alone = moved.assumptions, iom.tornado(fc.race, parameters=["fluid", "West"], runs=500, seed=3)
     assert found is not None
     assert found.bars == alone.bars

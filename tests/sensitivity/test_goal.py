@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import logit
-from test_pivotal import ALONE, five
-from test_whatif import voter
-from toys import elect, toy
+from toys import ALONE, elect, five, toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.goal import FEWEST, WAVERERS, nearest_crossing, orders
-from iomsim.sensitivity.paired import watched
+from iomsim.sensitivity.paired import simulate_points
 
 
 def ways(found: iom.Paths) -> dict[str, Any]:
@@ -89,7 +87,7 @@ def smallest_set(race: Scenario, name: str, goal: float, runs: int) -> int:
     members = list(race.electorate.frame["name"])
     for size in range(1, len(members) + 1):
         races = [race.with_pinned(**{name: who}) for who in combinations(members, size)]
-        if max(cell[name].mean() for cell in watched(races, runs, seed=1)) >= goal:
+        if max(cell[name].mean() for cell in simulate_points([(each, {}) for each in races], runs, seed=1)) >= goal:
             return size
     return len(members) + 1
 
@@ -119,7 +117,7 @@ def test_one_fewer_is_not_enough() -> None:
         way = ways(found)[order]
         assert way.at_best <= way.value <= way.at_worst
         few, enough = (race.with_pinned(Pope=way.members[:count]) for count in (len(way.members) - 1, len(way.members)))
-        less, reached = (cell["Pope"].mean() for cell in watched([few, enough], 400, seed=1))
+        less, reached = (cell["Pope"].mean() for cell in simulate_points([(few, {}), (enough, {})], 400, seed=1))
         assert less < 0.6 <= reached
     assert ways(found)[FEWEST].value <= ways(found)[WAVERERS].value
 

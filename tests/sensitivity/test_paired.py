@@ -9,39 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
-from toys import STILL, play, toy
+from toys import chance, play, toy, voter
 
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.parameters import describe_parameter, ranges, resolve
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity import paired as whatif
-from iomsim.sensitivity.intervals import mean_interval
-from iomsim.sensitivity.paired import checked_target, seen, watched
+from iomsim.sensitivity import paired
+from iomsim.sensitivity.paired import checked_target, mean_interval, run_outcomes, simulate_points
 
 
 @pytest.fixture(scope="module")
 def geneva() -> Scenario:
     return iom.load("geneva-2023")
-
-
-def voter(**parts: Any) -> Scenario:
-    """Return an election by one member, of which everything is known: A wins with sigma(lean).
-
-    The lean is A's appeal plus what secrecy leaves of W's pressure.
-    """
-    described: dict[str, Any] = {
-        "behaviour": STILL | {"secrecy": {"value": 0.5, "low": 0.2, "high": 0.8}},
-        "candidates": [{"name": "A", "appeal": {"value": 0.0, "low": -0.6, "high": 1.0}}, {"name": "B", "appeal": 0}],
-        "sponsors": [{"name": "W", "backs": "A", "strength": {"value": 1.0, "low": 0.0, "high": 2.0}, "spread": 0}],
-    }
-    return toy(1, **(described | parts))
-
-
-def chance(appeal: float = 0.0, secrecy: float = 0.5, strength: float = 1.0) -> float:
-    return float(expit(appeal + (1 - secrecy) * strength))
 
 
 # -- parameters -------------------------------------------------------------------------------------
@@ -144,7 +125,7 @@ def test_an_end_in_the_night_is_no_spill_into_monday(geneva: Scenario) -> None:
     fc = iom.forecast(race, 300, seed=1, progress=False)
     saturday, spill = (fc.outcomes.minute >= 1440).mean(), fc.spill().value  # type: ignore[union-attr]
     assert spill < 0.5 < saturday  # a guard
-    [cell] = watched([race], 300, 1)
+    [cell] = simulate_points([(race, {})], 300, 1)
     assert cell["spill"].mean() == spill
     assert iom.Study.of([race]).run(300, seed=1, progress=False)["spill"].tolist() == [spill]
 
@@ -171,7 +152,7 @@ def test_a_candidate_may_not_hide_a_question() -> None:
 def test_what_is_seen_is_what_the_forecast_says(geneva: Scenario) -> None:
     race = geneva.with_rules("four-rounds")
     fc = iom.forecast(race, runs=600, seed=5, progress=False)
-    found = seen(race, play(race, 600, seed=5))
+    found = run_outcomes(race.plan, play(race, 600, seed=5))
     assert list(found) == ["Pope", "Vitorino", "no winner", "spill", "rounds"]
     for name, row in fc.win_probability().iterrows():
         assert found[str(name)].mean() == row["probability"]
@@ -182,16 +163,20 @@ def test_what_is_seen_is_what_the_forecast_says(geneva: Scenario) -> None:
 # -- playing ----------------------------------------------------------------------------------------
 
 
-def test_scenarios_side_by_side_are_the_scenarios_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells that share their rounds, cells that cannot, and more runs than one call takes."""
-    monkeypatch.setattr(whatif, "COLUMNS", 2 * BLOCK)
+def test_points_side_by_side_are_the_scenarios_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points of one election, elections with other rules, and more runs than one span takes."""
+    monkeypatch.setattr(paired, "SPAN", 2)
     race = toy(7, rules="until-two-thirds")
-    races = [race, race.with_behaviour(secrecy=0.9), race.with_behaviour(abstain=0.3), race.with_rules("strict")]
-    races += [race.with_parameters({"candidates.A.appeal": x}) for x in (0.1, 0.2, 0.3)]
-    runs = 2 * BLOCK + 700
-    for alone, found in zip(races, watched(races, runs, seed=4), strict=True):
-        expected = seen(alone, play(alone, runs, seed=4))
-        assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    points = {"behaviour.secrecy": [0.0, 0.9, 0.0], "behaviour.abstain": [0.0, 0.0, 0.3]}
+    appeals = {"candidates.A.appeal": [0.1, 0.2, 0.3]}
+    races = [race.with_parameters({path: values[i] for path, values in points.items()}) for i in range(3)]
+    races += [race.with_rules("strict")]
+    races += [race.with_parameters({path: x}) for path, values in appeals.items() for x in values]
+    cases = [(race, points), (race.with_rules("strict"), {}), (race, appeals)]
+    for runs in (300, 2 * BLOCK + 700):
+        for alone, found in zip(races, simulate_points(cases, runs, seed=4), strict=True):
+            expected = run_outcomes(alone.plan, play(alone, runs, seed=4))
+            assert all(np.array_equal(found[name], expected[name]) for name in expected)
 
 
 def test_where_cells_are_played_does_not_matter() -> None:

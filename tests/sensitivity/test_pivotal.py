@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from toys import PRESENT, elect, play, toy
+from toys import ALONE, LEANS, elect, five, play, toy
 
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
@@ -22,17 +22,7 @@ from iomsim.sensitivity import influence as pushes_module
 from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, opening, pilot, pushes
 from iomsim.sensitivity.pivotal import won_over
 
-LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
-ALONE = PRESENT | {"common_sd": 0, "region_sd": 0, "round_sd": 0}
-"""Nothing is shared: what members do in the first round is independent."""
-
 Floats = NDArray[np.float64]
-
-
-def five(first: str = "A", **parts: Any) -> Scenario:
-    """Return an election of five members who lean differently towards the first candidate; four votes elect."""
-    ties = [{"name": f"t{i}", "who": [f"M{i}"], "candidate": first, "log_odds": x} for i, x in enumerate(LEANS, 1)]
-    return toy(5, **({"ties": ties, "behaviour": ALONE} | parts))
 
 
 def nudged(race: Scenario, member: str, towards: str, by: float) -> Scenario:
