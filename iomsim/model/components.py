@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from fractions import Fraction
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Self
@@ -25,7 +24,6 @@ from iomsim.errors import advice
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
-    Grade,
     LogOdds,
     LogSpread,
     Minutes,
@@ -40,7 +38,7 @@ from iomsim.model.quantities import (
     Whole,
     default,
 )
-from iomsim.rules.ruleset import PARTS, RULE_SETS, Rules, rule_set
+from iomsim.rules.ruleset import PARTS, RULE_SETS, Grade, Rules, rule_set
 
 WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
 
@@ -174,7 +172,7 @@ _NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majo
 
 
 def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 RULES_TABLE: dict[str, Any] = {
@@ -200,12 +198,10 @@ def written_rules(rules: Rules) -> dict[str, Any]:
     """Return rules as a table of a file: the name, the source, and what differs from the shipped set."""
     base = RULE_SETS.get(rules.name, Rules())
     parts = {key: getattr(rules, key) for key in PARTS if getattr(rules, key) != getattr(base, key)}
-    if not parts and rules.name not in RULE_SETS:
-        parts = {"threshold": rules.threshold}  # a name alone would mean a shipped set
+    if "threshold" in parts or (not parts and rules.name not in RULE_SETS):  # a name alone would mean a shipped set
+        parts["threshold"] = str(rules.threshold)
     stated = {key: _NOTHING[key] if value is None else value for key, value in parts.items()}
-    return {"name": rules.name, "grade": rules.grade, "source": rules.source, **stated} | (
-        {"threshold": str(rules.threshold)} if "threshold" in stated else {}
-    )
+    return {"name": rules.name, "grade": rules.grade, "source": rules.source, **stated}
 
 
 class _FromTable:

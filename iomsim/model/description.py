@@ -26,14 +26,12 @@ from iomsim.rules.ruleset import Rules
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288")
 
-
 WORDS: dict[str, Any] = {
     **dict.fromkeys(("title", "about", "as_of", "facts", "rules"), True),
     "electorate": {"members": True, "table": True, "size": True},
     "candidates": {"__all__": {"full_name", "colour"}},
 }
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
-
 
 TAKEN = ("no winner", "nobody", "valid", "probability", "low", "high", "cumulative", "spill", "rounds", "median_rounds")
 """What sentences and tables call other things than candidates."""
@@ -72,7 +70,11 @@ class Description(FrozenModel):
         for name in self.electorate.pinned:
             _backed("a member is pinned to", name, self.names)
         self.plan.exposure  # noqa: B018 - refused now, not later
-        _sourced(self)
+        for path, quantity in self.parameters().items():
+            evidence_table.check(path, quantity.source)
+        evidence_table.check("rules", self.rules.source)
+        for fact in self.facts:
+            evidence_table.known("facts", fact)
         return self
 
     @property
@@ -308,12 +310,3 @@ def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.
         return select(frame, who)
     except IomsimError as error:
         raise ScenarioError(f"{what}: {error}") from None
-
-
-def _sourced(race: Description) -> None:
-    """Refuse sources that name a fact which is not there."""
-    for path, quantity in race.parameters().items():
-        evidence_table.check(path, quantity.source)
-    evidence_table.check("rules", race.rules.source)
-    for fact in race.facts:
-        evidence_table.known("facts", fact)

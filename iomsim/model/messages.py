@@ -65,7 +65,9 @@ def explain(error: ValidationError, model: type[BaseModel], data: Mapping[str, A
 def sentences(error: ValidationError, model: type[BaseModel], data: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence per problem, leaving out what only follows from another one."""
     problems = error.errors()
-    misspelt = {(*problem["loc"][:-1], _meant(problem, model)) for problem in problems if _unknown(problem)}
+    misspelt = {
+        (*problem["loc"][:-1], _meant(problem, model)) for problem in problems if problem["type"] == "extra_forbidden"
+    }
     broken = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
     for problem in problems:
         if problem["type"] == "missing" and problem["loc"] in misspelt:
@@ -73,10 +75,6 @@ def sentences(error: ValidationError, model: type[BaseModel], data: Mapping[str,
         if problem["type"] == "too_short" and problem["loc"] in broken:
             continue  # entries that are refused were not counted
         yield _sentence(problem, find(problem["loc"], model, data))
-
-
-def _unknown(problem: Any) -> bool:
-    return bool(problem["type"] == "extra_forbidden")
 
 
 def _meant(problem: Any, model: type[BaseModel]) -> str | None:

@@ -131,7 +131,7 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
     >>> import iomsim as iom
     >>> check_values(iom.load("minimal"), {"behaviour.secrecy": [0.5, 1.5]})
     Traceback (most recent call last):
-    iomsim.errors.ScenarioError: A minimal election: behaviour.secrecy must be between 0 and 1, got 1.5
+    iomsim.errors.ScenarioError: An election of your own: behaviour.secrecy must be between 0 and 1, got 1.5
     """
     known = race._parameters
     for path, given in values.items():

@@ -6,15 +6,14 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import time
 from numbers import Real
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self, TypeVar
+from typing import Annotated, Any, NamedTuple, NoReturn, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
-from iomsim.rules.ruleset import GIVEN
+from iomsim.rules.ruleset import GIVEN, Grade
 
-Grade = Literal["verified", "inferred", "recalled", "assumed"]
 Number = Annotated[float, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 
@@ -206,32 +205,24 @@ class Bounds(NamedTuple):
                 raise ValueError(f"{_named(key)}must be {self.words}, got {getattr(quantity, key):g}")
         return quantity
 
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Have pydantic check the fields that are annotated with these bounds."""
+        return core_schema.no_info_after_validator_function(self.check, handler(kind))
 
-LIMIT = 1e6
-"""Log-odds and weights lie within this, far beyond certainty: every number of the model stays finite."""
 
-WITHIN = {
-    "probability": Bounds("between 0 and 1", 0, 1),
-    "log-odds": Bounds("between -1e6 and 1e6", -LIMIT, LIMIT),
-    "strength": Bounds("between 0 and 1e6", 0, LIMIT),
-    "spread": Bounds("between 0 and 1000", 0, 1000),
-    "log-spread": Bounds("between 0 and 10", 0, 10),
-    "shape": Bounds("between 1e-12 and 1e12", 1e-12, 1e12),
-    "minutes": Bounds("above 0 and at most 1440", 0, 1440, without_low=True),
-    "pause": Bounds("between 0 and 10080", 0, 10080),
-    "pace spread": Bounds("between 0 and 1.5", 0, 1.5),
-}
+WEIGHTS = Bounds("between -1e6 and 1e6", -1e6, 1e6)
+"""Log-odds and weights lie far beyond certainty, but every number of the model stays finite."""
 
-Probability = Annotated[Quantity, AfterValidator(WITHIN["probability"].check)]
-LogOdds = Annotated[Quantity, AfterValidator(WITHIN["log-odds"].check)]
-Strength = Annotated[Quantity, AfterValidator(WITHIN["strength"].check)]
-Weight = Annotated[Quantity, AfterValidator(WITHIN["log-odds"].check)]
-Spread = Annotated[Quantity, AfterValidator(WITHIN["spread"].check)]
-LogSpread = Annotated[Quantity, AfterValidator(WITHIN["log-spread"].check)]
-Shape = Annotated[Quantity, AfterValidator(WITHIN["shape"].check)]
-Minutes = Annotated[Quantity, AfterValidator(WITHIN["minutes"].check)]
-Pause = Annotated[Quantity, AfterValidator(WITHIN["pause"].check)]
-PaceSpread = Annotated[Quantity, AfterValidator(WITHIN["pace spread"].check)]
+Probability = Annotated[Quantity, Bounds("between 0 and 1", 0, 1)]
+LogOdds = Annotated[Quantity, WEIGHTS]
+Weight = Annotated[Quantity, WEIGHTS]
+Strength = Annotated[Quantity, Bounds("between 0 and 1e6", 0, 1e6)]
+Spread = Annotated[Quantity, Bounds("between 0 and 1000", 0, 1000)]
+LogSpread = Annotated[Quantity, Bounds("between 0 and 10", 0, 10)]
+Shape = Annotated[Quantity, Bounds("between 1e-12 and 1e12", 1e-12, 1e12)]
+Minutes = Annotated[Quantity, Bounds("above 0 and at most 1440", 0, 1440, without_low=True)]
+Pause = Annotated[Quantity, Bounds("between 0 and 10080", 0, 10080)]
+PaceSpread = Annotated[Quantity, Bounds("between 0 and 1.5", 0, 1.5)]
 
 
 def default(value: float, low: float, high: float, unit: str, label: str | None = None, source: str = MODEL) -> Any:
@@ -258,15 +249,14 @@ def walk(model: FrozenModel, keys: tuple[str, ...] = ()) -> Iterator[Parameter]:
     for key, field in type(model).model_fields.items():
         value, here = getattr(model, key), (*keys, key)
         if isinstance(value, Quantity):
-            stated = (getattr(getattr(note, "func", None), "__self__", None) for note in field.metadata)
-            bounds = next(x for x in stated if isinstance(x, Bounds))
+            bounds = next(note for note in field.metadata if isinstance(note, Bounds))
             yield Parameter(here, value, bounds, model._label(key))
         elif isinstance(value, FrozenModel):
             yield from walk(value, here)
         elif isinstance(value, dict):
             for part, weight in value.items():
                 if isinstance(weight, Quantity):
-                    yield Parameter((*here, part), weight, WITHIN["log-odds"], model._label(key, part))
+                    yield Parameter((*here, part), weight, WEIGHTS, model._label(key, part))
         elif isinstance(value, tuple):
             for part in value:
                 if isinstance(part, FrozenModel):

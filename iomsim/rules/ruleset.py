@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -17,6 +17,9 @@ BASES = ("valid", "present", "entitled")
 """What the two thirds are two thirds of."""
 
 TWO_THIRDS = Fraction(2, 3)
+
+Grade = Literal["verified", "inferred", "recalled", "assumed"]
+"""How well something is known."""
 
 GIVEN = "given by the user"
 """The source of what has none."""
@@ -100,6 +103,7 @@ class Rules:
         object.__setattr__(self, "threshold", _threshold(self.threshold))
         _one_of("base", self.base, BASES)
         _one_of("after_concession", self.after_concession, ("acclamation", "confirmation"))
+        _one_of("grade", self.grade, get_args(Grade))
         if not isinstance(self.concession, bool):
             raise ScenarioError(f"concession must be true or false, got {self.concession!r}")
         for key in ("eliminate_after", "max_two_way", "simple_majority_from"):

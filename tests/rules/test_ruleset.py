@@ -390,3 +390,33 @@ def test_a_comparison_tells_the_two_apart() -> None:
     race = iom.load("minimal")
     found = iom.compare(race, race.with_rules("strict", max_rounds=2), runs=50, seed=1)
     assert found.sentence().startswith("With rules strict, changed instead of until-two-thirds,")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        iom.Rules(name="mine"),
+        iom.Rules(name="mine", threshold="3/5", eliminate_after=None, max_two_way=2, simple_majority_from=4),
+        iom.Rules(name="four-rounds"),
+        iom.Rules(name="strict", concession=False, source="eu-27", grade="verified"),
+    ],
+)
+def test_rules_are_written_and_read_back(rules: Rules) -> None:
+    race = iom.load("minimal").with_rules(rules)
+    again = iom.loads(iom.dumps(race)).rules
+    assert again == race.rules == rules
+    assert (again.source, again.grade) == (rules.source, rules.grade)
+
+
+def test_where_rules_are_known_from_does_not_set_them_apart() -> None:
+    known = iom.Rules(source="eu-27", grade="verified")
+    assert known == iom.Rules()
+    assert hash(known) == hash(iom.Rules())
+    assert known.shipped
+    race = iom.load("minimal").with_rules(known)
+    assert race.evidence().loc["rules", ["grade", "source"]].tolist() == ["verified", "eu-27"]
+    assert race.with_rules(max_rounds=5).rules.source == "set by the user"
+    with pytest.raises(
+        ScenarioError, match=r"^grade must be one of verified, inferred, recalled, assumed; got 'sure'$"
+    ):
+        iom.Rules(grade="sure")
