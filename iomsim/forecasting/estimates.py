@@ -148,8 +148,10 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     no      96       95.8 to 96.6
     """
     widest = (table["high"] - table["low"]).max()
-    rows = table[["probability", "low", "high"]].to_numpy()
-    shown = [(row_in_100(*row), "by rule" if _by_rule(*row) else interval(*row[1:], widest)) for row in rows]
+    shown = [
+        (row_in_100(p, low, high), "by rule" if _by_rule(p, low, high) else interval(low, high, widest))
+        for p, low, high in table[["probability", "low", "high"]].to_numpy()
+    ]
     return pd.DataFrame(shown, index=table.index, columns=["in 100", "95 % (Monte Carlo)"])
 
 

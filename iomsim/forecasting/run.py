@@ -148,10 +148,6 @@ class RunAccumulator:
         """Return the forecast so far, without its runs."""
         return Forecast(self.race, self.seed, merge(self.summaries))
 
-    def partial(self) -> Forecast | None:
-        """Return the forecast so far, if anything has been finished."""
-        return self.forecast() if self.runs else None
-
     def forecast(self) -> Forecast:
         """Return the forecast so far."""
         outcomes = join(self.outcomes) if self.outcomes else None
@@ -207,20 +203,14 @@ def _play(
         gathered.stopped = f"interrupted after {gathered.runs} {aim}"
         warnings.warn(gathered.stopped, InterruptedForecastWarning, stacklevel=3)
     except (BlockError, BrokenExecutor) as error:
-        failure = _failure(gathered, error, aim)
+        done = f"{gathered.runs} {aim}"
+        gathered.stopped = f"failed after {done}"
+        broken = f"the executor broke after {done}: {reason(error)}"
+        failure = error if isinstance(error, BlockError) else BlockError(broken)
+        failure.partial = gathered.forecast() if gathered.runs else None
         if failure is error:
             raise
         raise failure from error
-
-
-def _failure(gathered: RunAccumulator, error: BlockError | BrokenExecutor, aim: str) -> BlockError:
-    """Return the failure of a block, or of the executor, with what had been finished before it."""
-    done = f"{gathered.runs} {aim}"
-    gathered.stopped = f"failed after {done}"
-    broken = f"the executor broke after {done}"
-    failure = error if isinstance(error, BlockError) else BlockError(f"{broken}: {reason(error)}")
-    failure.partial = gathered.partial()
-    return failure
 
 
 def _play_until(gathered: RunAccumulator, precision: float, target: str | None, executor: Any, progress: bool) -> None:

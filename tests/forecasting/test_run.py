@@ -20,6 +20,8 @@ from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError
 from iomsim.forecasting import run
 from iomsim.forecasting.run import InterruptedForecastWarning, half_width
+from iomsim.forecasting.tables import NO_WINNER
+from iomsim.rules.ruleset import RULE_SETS
 
 
 @pytest.fixture
@@ -292,3 +294,39 @@ def test_a_precision_is_reached_at_the_same_runs_wherever_they_are_played() -> N
     assert here.summary.ends.equals(there.summary.ends)
     shorter = iom.forecast(race, len(here) - 16_384, seed=3, progress=False)
     assert run.half_width(shorter, "A") > 0.003 >= run.half_width(here, "A")
+
+
+# -- the rule sets ------------------------------------------------------------------------------------------
+
+
+def test_rule_sets_are_played_on_the_same_numbers(forecasts: dict[str, iom.Forecast]) -> None:
+    fc = forecasts["until-two-thirds"]
+    sides = fc.rule_sets()
+    assert sides.index.tolist() == list(RULE_SETS)
+    for name in RULE_SETS:
+        own = forecasts[name]
+        assert sides.loc[name, [*fc.race.names, NO_WINNER]].tolist() == own.win_probability()["probability"].tolist()
+        assert sides.loc[name, ["spill", "low", "high"]].tolist() == [
+            own.spill().value,
+            own.spill().low,
+            own.spill().high,
+        ]
+        assert sides.loc[name, "median_rounds"] == own.median_rounds()[0]
+    assert sides.loc["strict", "spill"] > sides.loc["until-two-thirds", "spill"] > sides.loc["one-two-way", "spill"]
+
+
+def test_rule_sets_are_the_same_whatever_the_rules_of_the_scenario(forecasts: dict[str, iom.Forecast]) -> None:
+    pd.testing.assert_frame_equal(forecasts["strict"].rule_sets(), forecasts["four-rounds"].rule_sets())
+
+
+def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by fewer runs: the table beside the answer must not give another number for the same thing."""
+    monkeypatch.setattr(run, "OTHER_RULES_RUNS", 300)
+    fc = iom.forecast(iom.load("minimal").with_rules("four-rounds"), 2000, seed=3, progress=False)
+    table = fc.rule_sets()
+    assert table.loc["four-rounds"].to_dict() == fc.as_row()
+    beside = iom.forecast(fc.race.with_rules("strict"), 300, seed=3, progress=False)
+    assert table.loc["strict"].to_dict() == beside.as_row()
+    changed = iom.forecast(fc.race.with_rules(max_rounds=12), 600, seed=3, progress=False).rule_sets()
+    shipped = iom.forecast(fc.race, 300, seed=3, progress=False)
+    assert changed.loc["four-rounds"].to_dict() == shipped.as_row()  # the same name, and not the rules in force

@@ -1,0 +1,37 @@
+"""Forecasts that several tests look at: made once a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from toys import elect, neutral, toy
+
+import iomsim as iom
+from iomsim.rules.ruleset import RULE_SETS
+
+
+def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
+    return iom.forecast(race, runs=runs, seed=seed, progress=False, **options)
+
+
+@pytest.fixture(scope="session")
+def forecasts() -> dict[str, iom.Forecast]:
+    """A race of two and one of three under the rule sets, and some that end in odd ways."""
+    race = neutral()
+    made = {name: make(race.with_rules(name)) for name in RULE_SETS}
+    made["three"] = make(iom.load("iom-2018").with_rules("four-rounds"), 1000)
+    made["nobody"] = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
+    made["at once"] = make(elect("AAAABB"), 50)
+    made["asked late"] = make(race.with_rules(after_concession="confirmation", max_rounds=12))
+    made["one run"] = make(race, 1)
+    made["handful"] = make(toy(4, "ABC", behaviour={"abstain": 0.4}, rules={"name": "strict", "max_rounds": 4}), 300)
+    return made
+
+
+NAMES = (*RULE_SETS, "three", "nobody", "at once", "asked late", "one run", "handful")
+
+
+@pytest.fixture(params=NAMES)
+def fc(request: pytest.FixtureRequest, forecasts: dict[str, iom.Forecast]) -> iom.Forecast:
+    return forecasts[request.param]

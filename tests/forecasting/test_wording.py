@@ -1,0 +1,139 @@
+"""Every sentence of a forecast against its tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from toys import elect, toy
+
+import iomsim as iom
+from iomsim.forecasting import wording
+from iomsim.forecasting.estimates import in_100
+
+NO_WINNER = "no winner"
+
+
+def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
+    return iom.forecast(race, runs=runs, seed=seed, progress=False, **options)
+
+
+CHANCE = r"((?:about )?[<>]?\d+) in 100"
+
+
+def told(fc: iom.Forecast) -> dict[str, Any]:
+    """Return every number of the answer, read from its words alone."""
+    answer = fc.answer()
+    who, how_long, how_sure = answer.split(". ")
+    day = f"{fc.next_day:%A}"
+    chances = {
+        name: re.search(rf"{re.escape(name)}(?: wins)? {CHANCE}", who.partition(":")[2]) for name in fc.race.names
+    }
+    rounds = re.search(
+        r"takes (\d+)(?: or more)? rounds? in the median \(80 % range: (\d+) to (\d+)( or more)?\)", how_long
+    )
+    spill = re.search(rf"runs into {day} is {CHANCE}$", how_long)
+    error = re.search(r"at most ([\d.]+) points? \(([\d\u202f]+) runs?, 95 %\)", how_sure)
+    moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the [45] rule sets", how_sure)
+    assert rounds
+    assert spill
+    assert error
+    return {
+        "opening": who.partition(":")[0],
+        "chances": {name: found and found[1] for name, found in chances.items()},
+        "nobody": re.search(rf"nobody {CHANCE}$", who)[1],  # type: ignore[index]
+        "rounds": [int(rounds[i]) for i in (1, 2, 3)],
+        "spill": spill[1],
+        "points": float(error[1]),
+        "runs": int(error[2].replace("\u202f", "")),
+        "moves": moves and moves.groups(),
+        "sure": how_sure,
+    }
+
+
+def test_every_number_of_the_answer_is_one_of_the_tables(fc: iom.Forecast) -> None:
+    said, table = told(fc), fc.win_probability()
+    half = (table["high"] - table["low"]) / 2
+    shown = {name: in_100(table.loc[name, "probability"], half[name]) for name in table.index}
+    assert said["chances"] == {name: shown[name] for name in fc.race.names}
+    assert said["nobody"] == shown[NO_WINNER]
+    middle, low, high = fc.median_rounds()
+    assert said["rounds"] == [middle, low, high]
+    assert f"{said['spill']} in 100" == str(fc.spill())
+    assert said["runs"] == len(fc)
+    widest = 100 * max(half.max(), fc.spill().half_width)
+    assert widest <= said["points"] <= widest + 1
+    assert "which shrinks with more runs" in said["sure"]
+    assert "uncertainty about the rules, which does not" in said["sure"]
+
+
+def test_the_answer_tells_how_far_the_day_moves(fc: iom.Forecast) -> None:
+    sides = fc.rule_sets()
+    half = (sides["high"] - sides["low"]) / 2
+    shown = {name: in_100(sides.loc[name, "spill"], half[name]) for name in sides.index}
+    said = told(fc)
+    least, most = sides["spill"].idxmin(), sides["spill"].idxmax()
+    if shown[least] == shown[most]:
+        assert f"leaves {fc.next_day:%A} at {shown[most]} in 100 under all {len(sides)} rule sets" in said["sure"]
+    else:
+        assert said["moves"] == (shown[least], least, shown[most], most)
+
+
+def test_the_answer_is_three_sentences_that_can_be_quoted(fc: iom.Forecast) -> None:
+    answer = fc.answer()
+    assert answer.count(". ") == 2
+    assert answer.endswith(".")
+    assert "\n" not in answer
+    assert 150 < len(answer) < 600
+    assert "nan" not in answer.lower()
+    assert not re.search(r"\b(0|100) in 100", answer)
+    assert not re.search(r"\d\.\d{2}", answer)
+
+
+@pytest.mark.parametrize(
+    ("appeal", "opening"), [(0.0, "A and B are level"), (0.3, "A is ahead"), (-0.3, "B is ahead")]
+)  # fmt: skip
+def test_who_is_ahead(appeal: float, opening: str) -> None:
+    fc = make(toy(25, appeal=appeal, rules="until-two-thirds"), 4000)
+    assert told(fc)["opening"] in (opening, opening.replace("A and B", "B and A"))
+
+
+def test_a_lead_within_the_error_is_none() -> None:
+    race = toy(25, appeal=0.08, rules="until-two-thirds")
+    few, many = make(race, 100), make(race, 20_000)
+    assert "level" in told(few)["opening"]
+    assert told(many)["opening"] == "A is ahead"
+
+
+def test_a_lead_that_no_assumption_can_bear_is_none() -> None:
+    fc = make(toy(25, appeal=0.02, rules="until-two-thirds"), 60_000)
+    table = fc.win_probability()
+    assert table.loc["A", "low"] > table.loc["B", "high"]  # beyond the simulation's error
+    assert told(fc)["opening"] == "A and B are level"
+
+
+def test_counts_at_the_last_round_are_lower_bounds() -> None:
+    fc = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
+    assert "takes 3 or more rounds in the median (80 % range: 3 to 3 or more)" in fc.answer()
+    assert "takes 1 round in the median (80 % range: 1 to 1)" in make(elect("AAAABB"), 50).answer()
+
+
+def test_what_is_over_is_told_as_a_fact() -> None:
+    whole = make(elect("AAAABB"), 20)
+    over = replace(whole, announced=1, certain=True)
+    assert over.answer() == "It is over: A is elected by majority after 1 round."
+    assert replace(over, reached=730.0).answer() == over.answer()  # not when the runs end
+    assert over.win_probability().loc["A"].tolist() == [1.0, 1.0, 1.0]
+    nobody = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
+    lost = replace(nobody, announced=3, certain=True)
+    assert lost.answer() == "It is over: nobody is elected after 3 rounds (unresolved)."
+    assert wording.over(whole) == ""  # all runs agree, but nothing was announced
+
+
+def test_rounds_already_held_are_mentioned(forecasts: dict[str, iom.Forecast]) -> None:
+    fc = forecasts["strict"]
+    fc.rule_sets()
+    assert ", 1 round of them already held)" in replace(fc, announced=1).answer()
+    assert "already held" not in fc.answer()
