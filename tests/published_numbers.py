@@ -731,7 +731,9 @@ def _() -> Found:
         "table": fit.table(),
         "trade-offs": fit.trade_offs(),
         "effective": fit.effective,
-        "draws": {name: digest(getattr(fit, name)) for name in ("scores", "log_proposal", "log_likelihoods", "weights")},
+        "draws": {
+            name: digest(getattr(fit, name)) for name in ("scores", "log_proposal", "log_likelihoods", "weights")
+        },
         "posterior": column_digests(fit.posterior),
         "scenario": fit.scenario(geneva()).hash,
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.model.components import Behaviour
 from iomsim.model.scenario import Scenario
@@ -13,7 +16,7 @@ from iomsim.validation.baselines import fitted_baselines
 from iomsim.validation.contest import Contest
 from iomsim.validation.data import contests as read_contests
 from iomsim.validation.fit import Fit, fit
-from iomsim.validation.prediction import PARTICLES, replay_contest
+from iomsim.validation.prediction import PARTICLES, predict, replay_contest, scored
 from iomsim.validation.verdict import MODEL, Backtest, Case
 
 SEED = 2023
@@ -182,3 +185,30 @@ def _cases(
         situation = contest.situation(step.round)
         predictions = {MODEL: step.prediction} | {name: baseline(situation) for name, baseline in others.items()}
         yield Case(contest, situation, contest.aftermath(step.round), step, predictions)
+
+
+def score_outcomes(out: Outcomes, names: Sequence[str], contest: Contest, after: int = 0) -> pd.Series:
+    """Return the proper scores of simulated runs, by what came of a contest.
+
+    Parameters
+    ----------
+    out : Outcomes
+        The runs: of a forecast made before the vote, or played on after announced rounds.
+    names : sequence of str
+        Their candidates.
+    contest : Contest
+        What came.
+    after : int, default 0
+        Rounds that the runs were conditioned on.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> case = iom.contest("UNSC2020-AF")
+    >>> fc = iom.forecast(case.scenario, runs=200, seed=1, progress=False)
+    >>> score_outcomes(fc.all_outcomes, fc.race.names, case).index[0]
+    'winner, log'
+    """
+    field = contest.at(after).field if after else contest.candidates
+    prediction = predict(out, after, [names.index(name) for name in field])
+    return pd.Series(scored(prediction, field, contest.aftermath(after)))

@@ -183,7 +183,7 @@ class Contest:
         )
 
     def aftermath(self, round_: int) -> Aftermath:
-        """Return what followed a round; raises as :meth:`at`.
+        """Return what followed a round, or with 0 what followed from the start; raises as :meth:`at`.
 
         Examples
         --------
@@ -191,9 +191,9 @@ class Contest:
         >>> contest("UNSC2007-EEG").aftermath(1)
         Aftermath(next_share=0.5668449197860963, to_come=1, winner='Croatia', ending='acclamation')
         """
-        now = self.at(round_)
-        share = next((a.share(now.field[0]) for a in self.ordinary if a.round == round_ + 1), None)
-        winner = self.winner if self.winner in now.field else None
+        names = self.at(round_).field if round_ else self.candidates
+        share = next((a.share(names[0]) for a in self.ordinary if a.round == round_ + 1), None)
+        winner = self.winner if self.winner in names else None
         return Aftermath(share, max(self.decided_round - round_, 0), winner, self.ending)
 
     def needed(self, round_: int, valid: int) -> int:

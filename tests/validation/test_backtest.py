@@ -17,7 +17,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.components import Behaviour
 from iomsim.rules.ruleset import Rules
-from iomsim.validation.backtest import leaving_out
+from iomsim.validation.backtest import leaving_out, score_outcomes
 from iomsim.validation.baselines import (
     MomentumRegression,
     binomial_redraw,
@@ -479,6 +479,23 @@ def test_the_held_out_case_is_in_no_table_and_no_school() -> None:
     training = leaving_out(planted(), contests())
     assert "IOM2023-DG" not in [one.id for one in training]
     assert len(training) == 14
+
+
+def test_a_forecast_made_before_the_vote_is_scored_by_what_came() -> None:
+    race, case = iom.load("geneva-2023"), iom.contest("IOM2023-DG")
+    fc = iom.forecast(race, runs=2000, seed=2023, progress=False)
+    day = iom.live(race, 1000, 2023)
+    day.announce(case.rounds[0].votes, at="12:20")
+    before = score_outcomes(fc.all_outcomes, race.names, case)
+    after = score_outcomes(day.play_on(), race.names, case, after=1)
+    assert before["winner, log"] == pytest.approx(-np.log(np.mean(fc.outcomes.winner == 0)), abs=0.01)
+    assert after["winner, log"] < before["winner, log"]
+    out = fc.outcomes
+    first = out.votes[out.starts, 0] / out.votes[out.starts].sum(axis=1)
+    half = stats.energy_distance(first, [98 / 165]) ** 2 / 2
+    assert before["next share, CRPS"] == pytest.approx(100 * half)
+    assert np.isnan(after["next share, CRPS"])  # there was no second round
+    assert before["over next, Brier"] == pytest.approx(np.mean(out.rounds > 1) ** 2)
 
 
 # -- folders of one's own ------------------------------------------------------------------------
