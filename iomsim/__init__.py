@@ -6,6 +6,8 @@
 >>> fc.answer()                                                     # doctest: +SKIP
 """
 
+from typing import TYPE_CHECKING, Any
+
 from iomsim._version import VERSION as __version__
 from iomsim.election_day.election_day import ElectionDay, UnexpectedTallyWarning, live, replay
 from iomsim.errors import (
@@ -39,6 +41,9 @@ from iomsim.validation.contest import Contest
 from iomsim.validation.data import contest, contests, history
 from iomsim.validation.fit import Fit, fit
 from iomsim.validation.verdict import Backtest
+
+if TYPE_CHECKING:
+    from iomsim.charts.report import report
 
 __all__ = [
     "RULE_SETS",
@@ -93,6 +98,7 @@ __all__ = [
     "paths_to",
     "pivotal",
     "replay",
+    "report",
     "schema",
     "side_by_side",
     "sobol",
@@ -102,3 +108,12 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def __getattr__(name: str) -> Any:
+    """Return `report` when it is first asked for, so that ``import iomsim`` loads no matplotlib."""
+    if name != "report":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from iomsim.charts.report import report
+
+    return report

@@ -1,30 +1,39 @@
 """The charts.
 
-Each is a method of a result's ``.plot`` and a function of its own: ``fc.plot.rounds()`` is
-``iomsim.charts.rounds.rounds(fc)``.  They return Axes (those of a whole page a Figure), draw into a
-new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys and
-rows under the axes need room: several charts in one figure want ``layout="constrained"``.
+Each is a method of a result's ``.plot``, and a class of its own: ``fc.plot.rounds()`` is
+``iomsim.charts.rounds.Rounds(fc).draw()``.  They return Axes (those of a whole page a Figure), draw
+into a new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys
+and rows under the axes need room: several charts in one figure want ``layout="constrained"``.
 
 Knows every result.  It must not know the command line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import Parameter, Signature, cleandoc, signature
+from pathlib import Path
 from typing import Any
 
-from iomsim.charts import dashboard as a_dashboard
-from iomsim.charts import decision_time as a_decision_time
-from iomsim.charts import flows as a_flows
-from iomsim.charts import rounds as a_rounds
-from iomsim.charts import trajectories as a_trajectories
-from iomsim.charts import win_probability as a_win_probability
-from iomsim.charts.accessor import Accessor, Chart
-from iomsim.charts.election_day import ElectionDayPlots
+from matplotlib.figure import Figure
+
+from iomsim.charts import files
+from iomsim.charts.base import Chart
+from iomsim.charts.dashboard import Dashboard
+from iomsim.charts.decision_time import DecisionTime
+from iomsim.charts.dotplots import PivotalMembers, Scenarios, SobolIndices
+from iomsim.charts.election_day import Learned, Live
 from iomsim.charts.files import save
+from iomsim.charts.flows import Flows
+from iomsim.charts.pressure_grid import PressureGrid
+from iomsim.charts.rounds import Rounds
 from iomsim.charts.style import STYLE
-from iomsim.charts.tornado import GridPlots, PivotalPlots, SobolPlots, TornadoPlots, VariantPlots
-from iomsim.charts.validation import BacktestPlots
+from iomsim.charts.tornado import TornadoBars
+from iomsim.charts.trajectories import Trajectories
+from iomsim.charts.validation import Calibration, History, Ranks, Reliability
+from iomsim.charts.win_probability import WinProbability
 from iomsim.election_day.election_day import ElectionDay
+from iomsim.errors import unknown
 from iomsim.forecasting.forecast import Forecast
 from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.grid import Grid
@@ -33,39 +42,97 @@ from iomsim.sensitivity.sobol import Sobol
 from iomsim.sensitivity.tornado import Tornado
 from iomsim.validation.verdict import Backtest
 
-__all__ = ["STYLE", "Plots", "of", "save"]
+__all__ = ["CHARTS", "STYLE", "Plots", "of", "save"]
 
-
-class Plots(Accessor):
-    """The charts of a forecast."""
-
-    win_probability = Chart(a_win_probability.win_probability)
-    win_probability_data = Chart(a_win_probability.win_probability_data)
-    rounds = Chart(a_rounds.rounds)
-    rounds_data = Chart(a_rounds.rounds_data)
-    decision_time = Chart(a_decision_time.decision_time)
-    decision_time_data = Chart(a_decision_time.decision_time_data)
-    trajectories = Chart(a_trajectories.trajectories)
-    trajectories_data = Chart(a_trajectories.trajectories_data)
-    flows = Chart(a_flows.flows)
-    flows_data = Chart(a_flows.flows_data)
-    dashboard = Chart(a_dashboard.dashboard)
-
-
-PLOTS: dict[type, type[Accessor]] = {
-    Forecast: Plots,
-    Tornado: TornadoPlots,
-    Sobol: SobolPlots,
-    Pivotal: PivotalPlots,
-    SideBySide: VariantPlots,
-    Grid: GridPlots,
-    ElectionDay: ElectionDayPlots,
-    Backtest: BacktestPlots,
+CHARTS: dict[type, dict[str, type[Chart[Any]]]] = {
+    Forecast: {
+        "win_probability": WinProbability,
+        "rounds": Rounds,
+        "decision_time": DecisionTime,
+        "trajectories": Trajectories,
+        "flows": Flows,
+        "dashboard": Dashboard,
+    },
+    ElectionDay: {"live": Live, "learned": Learned},
+    Tornado: {"tornado": TornadoBars},
+    Sobol: {"sobol": SobolIndices},
+    Pivotal: {"pivotal": PivotalMembers},
+    SideBySide: {"scenarios": Scenarios},
+    Grid: {"pressure_grid": PressureGrid},
+    Backtest: {"reliability": Reliability, "ranks": Ranks, "calibration": Calibration, "history": History},
 }
 """The charts of each kind of result."""
 
+SHARED = """
 
-def of(result: Any) -> Any:
+Other Parameters
+----------------
+ax (fig of a whole page) : Axes or empty Figure, optional
+    Where to draw; a new figure by default.
+stamp : bool, default True
+    Write under the chart what is needed to make it again.
+"""
+
+
+class Plots:
+    """The charts of a result: ``.plot.<name>()`` draws, ``.plot.<name>_data()`` gives the numbers."""
+
+    def __init__(self, result: Any) -> None:
+        self._result, self._charts = result, CHARTS[type(result)]
+
+    def names(self) -> list[str]:
+        """Return the names of the charts."""
+        return sorted(self._charts)
+
+    def chart(self, name: str, **options: Any) -> Chart[Any]:
+        """Return a chart that is not drawn yet.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such chart.
+        """
+        if name not in self._charts:
+            raise unknown("chart", name, self.names())
+        return self._charts[name](self._result, **options)
+
+    def draw(self, name: str, *, stamp: bool = True, **options: Any) -> Figure:
+        """Return a chart as a figure that nobody shows: for files and pages."""
+        fig = Figure()
+        self.chart(name, **options).draw(fig, stamp)
+        return fig
+
+    def save(self, name: str, path: str | Path, **options: Any) -> Path:
+        """Draw a chart into a file; see :func:`iomsim.charts.save`."""
+        return files.save(self.draw(name, **options), path)
+
+    def svg(self, name: str, *, width: int | None = None, **options: Any) -> str:
+        """Return a chart as an SVG element, for a page; `width` in pixels."""
+        return files.svg(self.draw(name, **options), width)
+
+    def alt(self, name: str, **options: Any) -> str:
+        """Return a chart's text alternative."""
+        return self.chart(name, **options).caption.text
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return a chart, or its numbers, as a method."""
+        kind = None if name.startswith("_") else self._charts.get(name.removesuffix("_data"))
+        numbers = name.endswith("_data")
+        if kind is None or (numbers and kind.data is Chart.data):
+            raise AttributeError(f"no chart named {name!r}; there are {', '.join(self.names())}")
+        return _method(kind, self._result, numbers)
+
+    def __dir__(self) -> list[str]:
+        """Return the names of the charts and of their numbers too."""
+        names = [*self._charts, *(f"{name}_data" for name in self._charts)]
+        return sorted({*super().__dir__(), *(name for name in names if hasattr(self, name))})
+
+    def __repr__(self) -> str:
+        """Return the names of the charts."""
+        return f"charts: {', '.join(self.names())}"
+
+
+def of(result: Any) -> Plots:
     """Return the charts of a result: what is behind its ``.plot``.
 
     Raises
@@ -73,6 +140,28 @@ def of(result: Any) -> Any:
     AttributeError
         If there are none of its kind.
     """
-    if type(result) not in PLOTS:
+    if type(result) not in CHARTS:
         raise AttributeError(f"there is no chart of a {type(result).__name__}")
-    return PLOTS[type(result)](result)
+    return Plots(result)
+
+
+def _method(kind: type[Chart[Any]], result: Any, numbers: bool) -> Callable[..., Any]:
+    """Return a chart, or its numbers, as a function of the options, with the help of its class."""
+
+    def data(*args: Any, **options: Any) -> Any:
+        return kind(result, *args, **options).data
+
+    def draw(*args: Any, stamp: bool = True, **options: Any) -> Any:
+        target = options.pop(kind.where, None)
+        return kind(result, *args, **options).draw(target, stamp)
+
+    method, doc = (data, kind.data.__doc__) if numbers else (draw, f"{cleandoc(kind.__doc__ or '')}{SHARED}")
+    parameters = list(signature(kind).parameters.values())[1:]
+    if not numbers:
+        named = [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+        where = Parameter(kind.where, Parameter.KEYWORD_ONLY, default=None)
+        stamp = Parameter("stamp", Parameter.KEYWORD_ONLY, default=True)
+        parameters = [*(p for p in parameters if p not in named), where, *named, stamp]
+    method.__doc__ = doc
+    vars(method)["__signature__"] = Signature(parameters)
+    return method

@@ -1,7 +1,7 @@
-"""What all charts share: a new figure or the given axes, and the caption.
+"""What all charts share: the class, the axes they draw in, and the caption.
 
-Every chart draws with :func:`canvas`, says what it shows with a :class:`Caption` and
-:func:`finish`, and has a twin called ``<name>_data`` that returns the numbers it draws.
+A chart is a subclass of :class:`Chart` (of :class:`Page` if it fills a figure).  Its docstring is the
+help of ``result.plot.<name>`` and its fields are the options; `ax` and `stamp` are handled here.
 """
 
 from __future__ import annotations
@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from textwrap import fill
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
 from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, styled
-from iomsim.charts.text import balanced, columns
+from iomsim.charts.text import balanced, columns, with_announced
 from iomsim.errors import IomsimError
+from iomsim.forecasting.forecast import Forecast
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,93 @@ class Caption:
         return self.alt or f"{self.title} {self.reading}".strip()
 
 
+@dataclass
+class Chart(Generic[R]):
+    """A chart of a result: its numbers, its marks and its words."""
+
+    result: R
+    where: ClassVar[str] = "ax"  # the name of the argument that says where to draw
+    size: ClassVar[tuple[float, ...]] = (7.2, 3.8)  # inches: width, height, and what each row of the data adds
+    min_rows: ClassVar[int] = 0
+
+    def inches(self) -> tuple[float, float]:
+        """Return the size of a figure that is made for the chart, or given empty."""
+        width, height, *more = self.size
+        return width, height + sum(more) * max(len(self.data), self.min_rows) if more else height
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """The numbers that are drawn."""
+        raise NotImplementedError
+
+    def marks(self, ax: Axes) -> float | None:
+        """Draw the numbers; return the points over the axes that are taken."""
+        raise NotImplementedError
+
+    def late_marks(self, ax: Axes) -> None:
+        """Draw what depends on the room that the words leave."""
+
+    def finding(self) -> str:
+        """Return what the chart shows, as a sentence."""
+        raise NotImplementedError
+
+    def reading(self) -> str:
+        """Return how to read the marks."""
+        return ""
+
+    def alt(self) -> str:
+        """Return the text alternative, "" for the title and the reading."""
+        return ""
+
+    def title(self) -> str:
+        """Return what stands over the chart."""
+        return self.finding()
+
+    def source(self) -> Any:
+        """Return what has the stamp and the provenance of the numbers."""
+        return self.result
+
+    @cached_property
+    def caption(self) -> Caption:
+        """What the chart says in words."""
+        source = self.source()
+        return Caption(self.title(), self.reading(), self.alt(), source.stamp(), source.provenance)
+
+    def draw(self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True) -> Any:
+        """Draw into axes or an empty figure, by default a new one; return the axes."""
+        _ = self.data  # bad options are refused before there is a figure
+        with canvas(target, self.inches()) as ax:
+            above = self.marks(ax)
+            finish(ax, self.caption, stamp, above or 0.0)
+            self.late_marks(ax)
+        return ax
+
+
+class ForecastChart(Chart[Forecast]):
+    """A chart of a forecast: its title begins with what was announced."""
+
+    def title(self) -> str:
+        """Return the finding after what was announced, or how the election ended."""
+        return with_announced(self.result, self.finding())
+
+
+class Page(Chart[R]):
+    """A chart that fills a figure."""
+
+    where: ClassVar[str] = "fig"
+
+    def panels(self, fig: Any, stamp: bool) -> None:
+        """Draw everything, the words too."""
+        raise NotImplementedError
+
+    def draw(self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True) -> Any:
+        """Draw into an empty figure, by default a new one; return it."""
+        with page(target, self.inches()) as fig:
+            self.panels(fig, stamp)
+            remember(fig, self.caption)
+        return fig
+
+
 class LeftTitle(Text):
     """A title at the left edge, also after ``ax.set_title("other words")``, which would centre it there."""
 
@@ -61,21 +153,12 @@ class LeftTitle(Text):
         super().set_horizontalalignment("left")
 
 
-# -- drawing -------------------------------------------------------------------------------------
+# -- where to draw -------------------------------------------------------------------------------
 
 
 @contextmanager
-def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float] = (7.2, 3.8)) -> Iterator[Axes]:
-    """Give the axes to draw in, inside the style.
-
-    Parameters
-    ----------
-    ax : Axes, Figure or SubFigure, optional
-        Where to draw; an empty figure gets one set of axes.  Default: a new pyplot figure, never
-        the current axes.
-    size : (float, float)
-        Inches of a figure that this makes, or that it is given empty.
-    """
+def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float]) -> Iterator[Axes]:
+    """Give the axes to draw in, inside the style: the given ones, or those of a figure (:func:`page`)."""
     if isinstance(ax, Axes):
         with styled():
             yield dressed(ax)
@@ -94,8 +177,8 @@ def dressed(ax: Axes) -> Axes:
 
 
 @contextmanager
-def page(fig: Figure | SubFigure | None, size: tuple[float, float]) -> Iterator[Any]:
-    """Give an empty figure of this size, inside the style: a new one of pyplot's, or the given one."""
+def page(fig: Any, size: tuple[float, float]) -> Iterator[Any]:
+    """Give an empty figure of this size, inside the style: the given one, or a new one of pyplot's."""
     drawn = _new() if fig is None else fig
     if not isinstance(drawn, Figure | SubFigure):
         raise IomsimError(f"ax must be matplotlib Axes or an empty Figure, got {type(drawn).__name__}")
@@ -117,6 +200,9 @@ def _new() -> Figure:
     return plt.figure(facecolor=STYLE["figure.facecolor"])
 
 
+# -- words ---------------------------------------------------------------------------------------
+
+
 def finish(ax: Axes, caption: Caption, stamp: bool = True, above: float = 0.0) -> None:
     """Write title, reading and stamp, and remember the caption for files.
 
@@ -124,9 +210,9 @@ def finish(ax: Axes, caption: Caption, stamp: bool = True, above: float = 0.0) -
     over the axes.
     """
     lay_out(ax)  # so that lines break where they should
-    headline(ax, caption.title, caption.reading, above)
+    _headline(ax, caption.title, caption.reading, above)
     if stamp and caption.stamp:
-        below(ax, caption.stamp)
+        _below(ax, caption.stamp)
     remember(ax, caption)
 
 
@@ -137,7 +223,7 @@ def lay_out(ax: Axes) -> None:
         engine.execute(root(ax))
 
 
-def headline(ax: Axes, title: str, reading: str = "", above: float = 0.0) -> None:
+def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
     """Write the title, and under it how to read the chart, both wrapped to the width of the axes."""
     large = mpl.rcParams["axes.titlesize"]
     lines = wrapped(ax, reading, SMALL)
@@ -151,7 +237,7 @@ def headline(ax: Axes, title: str, reading: str = "", above: float = 0.0) -> Non
         place(ax, (0, 1), lines, (0, above + 7), ha="left", va="bottom", **look)
 
 
-def below(ax: Axes, text: str) -> None:
+def _below(ax: Axes, text: str) -> None:
     """Write in small print under everything that is drawn."""
     box, frame, dpi = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi
     depth = (frame.y0 - box.y0) / dpi * 72 if box is not None else 0.0
@@ -160,11 +246,15 @@ def below(ax: Axes, text: str) -> None:
     place(ax, (0, 0), words, (-left, -depth - 7), ha="left", va="top", fontsize=TINY, color=QUIET)
 
 
+def note(ax: Axes, text: str, at: tuple[Any, Any], shift: tuple[float, float] = (0, 0), **look: Any) -> Any:
+    """Write a text at a place (of the data, unless `xycoords` says otherwise), shifted by points."""
+    look = {"annotation_clip": False} | look
+    return ax.annotate(text, at, xytext=shift, textcoords="offset points", **look)
+
+
 def place(ax: Axes, at: tuple[float, float], text: str, shift: tuple[float, float], **look: Any) -> Any:
     """Write a text at a place of the axes (fractions), shifted by points."""
-    return ax.annotate(
-        text, at, xytext=shift, xycoords="axes fraction", textcoords="offset points", annotation_clip=False, **look
-    )
+    return note(ax, text, at, shift, xycoords="axes fraction", **look)
 
 
 def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> None:
@@ -176,10 +266,13 @@ def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> Non
     style: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": QUIET} | look
     place(ax, (0, 0), label, (-7, depth), ha="right", **style)
     for at, word in zip(x, words, strict=True):
-        ax.annotate(
-            str(word), (at, 0), xytext=(0, depth), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha="center", annotation_clip=False, **style,
-        )  # fmt: skip
+        note(ax, str(word), (at, 0), (0, depth), xycoords=("data", "axes fraction"), ha="center", **style)
+
+
+def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:
+    """Write a text at the right of the axes, at a height of the data."""
+    look = {"va": "center", "fontsize": SMALL, "color": QUIET} | look
+    note(ax, text, (1, y), (6, 0), xycoords=("axes fraction", "data"), **look)
 
 
 def named_rows(ax: Axes, names: Sequence[str]) -> None:
@@ -208,8 +301,7 @@ def key(
     float
         Points that it is high.
     """
-    points = ax.get_window_extent().width / root(ax).dpi * 72
-    across = columns(words, points - spare)
+    across = columns(words, width_points(ax) - spare)
     lift = offset_copy(ax.transAxes, root(ax), y=3 if above else -down, units="points")
     legend = ax.legend(
         handles, ["x"] * len(words), ncols=across, loc="lower left" if above else "upper left",
@@ -223,18 +315,26 @@ def key(
 
 def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
     """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
-    points = ax.get_window_extent().width / root(ax).dpi * 72 + more
-    return fill(text, max(int(points / (size * 0.53)), 12), break_long_words=False, break_on_hyphens=False)
+    letters = max(int((width_points(ax) + more) / (size * 0.53)), 12)
+    return fill(text, letters, break_long_words=False, break_on_hyphens=False)
 
 
-def remember(drawn: Axes | Figure | SubFigure, caption: Caption) -> None:
-    """Attach a caption to what was drawn."""
-    drawn._iomsim_caption = caption  # type: ignore[union-attr]
+# -- measures, and what belongs to a figure --------------------------------------------------------
+
+
+def width_points(ax: Axes) -> float:
+    """Return how many points wide the axes are."""
+    return float(ax.get_window_extent().width / root(ax).dpi * 72)
 
 
 def root(drawn: Axes | Figure | SubFigure) -> Any:
     """Return the figure that holds everything else."""
     return drawn.figure.figure
+
+
+def remember(drawn: Axes | Figure | SubFigure, caption: Caption) -> None:
+    """Attach a caption to what was drawn."""
+    drawn._iomsim_caption = caption  # type: ignore[union-attr]
 
 
 def captions(drawn: Axes | Figure | SubFigure) -> list[Caption]:

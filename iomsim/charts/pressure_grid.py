@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
-from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Caption, page, remember, root
+from iomsim.charts.base import Page, note, root
 from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
 from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.parameters import describe_parameter
+from iomsim.sensitivity.grid import Grid
 from iomsim.sensitivity.paired import SPILL, next_weekday
 
-if TYPE_CHECKING:
-    from iomsim.sensitivity.grid import Grid
-
-LEVELS = (10, 25, 50, 75, 90)
-"""Contours, of 100 elections."""
+CONTOURS = (10, 25, 50, 75, 90)
+"""Of 100 elections."""
 
 
-def pressure_grid_data(found: Grid) -> pd.DataFrame:
-    """Return the two surfaces that are drawn, one row per cell, with their Wilson intervals."""
-    parts = {name: found.errors(name) for name in (found.race.names[0], SPILL)}
-    return pd.concat(parts, axis=1)
-
-
-def pressure_grid(found: Grid, *, ax: Figure | SubFigure | None = None, stamp: bool = True) -> Figure | SubFigure:
+class PressureGrid(Page[Grid]):
     """Draw a grid: where the first candidate wins, and where voting runs into the next day.
 
     Two parameters make two maps with contours at 10, 25, 50, 75 and 90 of 100 elections, and a
     mark at the base case; one parameter makes two curves with their simulation error.
-
-    Parameters
-    ----------
-    found : Grid
-        What to draw.
-    ax : empty Figure, optional
-        Where to draw; a new figure by default.
-    stamp : bool, default True
-        Write under the chart what is needed to make it again.
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------
@@ -62,19 +41,47 @@ def pressure_grid(found: Grid, *, ax: Figure | SubFigure | None = None, stamp: b
     >>> cells = iom.grid(iom.load("minimal"), secrecy=[0, 0.5, 1], abstain=[0, 0.1], runs=50, seed=1)
     >>> fig = cells.plot.pressure_grid()
     """
-    with page(ax, (9.6, 4.9)) as fig:
-        left, right = fig.subplots(1, 2)
-        caption = _caption(found)
-        for panel, target, title, colours in (
-            (left, found.race.names[0], f"{short(found.race.names[0], 28)} wins", _towards(found)),
-            (right, SPILL, f"Voting runs into {next_weekday(found.race)}", "cividis_r"),
-        ):
+
+    where: ClassVar[str] = "ax"
+    size = (9.6, 4.9)
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """The two surfaces that are drawn, one row per cell, with their Wilson intervals."""
+        return pd.concat({name: self.result.errors(name) for name in (self.result.race.names[0], SPILL)}, axis=1)
+
+    def finding(self) -> str:
+        found, first = self.result, self.result.race.names[0]
+        low, high, base = (in_100(p) for p in (*_ends(found, first), found.base[first]))
+        return f"{short(first, 28)} wins in {low} to {high} of 100 elections over these ranges, {base} in the base case"
+
+    def reading(self) -> str:
+        found = self.result
+        marks = "Lines: 10, 25, 50, 75 and 90 of 100 elections"
+        marks = marks if len(found.axes) == 2 else "Bands: simulation error of all points together (95 %)"
+        base = "; ring: the base case." if _holds_base(found) else "; the base case lies outside."
+        return f"{marks}{base} All points share their random numbers. What pulls the members is assumed, not estimated."
+
+    def alt(self) -> str:
+        return self.result.sentence()
+
+    def panels(self, fig: Any, stamp: bool) -> None:
+        found, first = self.result, self.result.race.names[0]
+        wins, spills = f"{short(first, 28)} wins", f"Voting runs into {next_weekday(found.race)}"
+        targets = ((first, wins, _towards(found)), (SPILL, spills, "cividis_r"))
+        for panel, (target, title, colours) in zip(fig.subplots(1, 2), targets, strict=True):
             (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours)
-            low, high = found.cells[target].min(), found.cells[target].max()
+            low, high = _ends(found, target)
             panel.set_title(f"{title}: {in_100(low)} to {in_100(high)} of 100", loc="left", fontsize=10)
-        _words(fig, caption, stamp)
-        remember(fig, caption)
-    return fig
+        over = fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold")
+        look: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": SMALL, "color": QUIET, "in_layout": False}
+        fig.axes[0].annotate(self.reading(), (0, 0.1), xycoords=over, annotation_clip=False, **look)
+        if stamp:
+            fig.supxlabel(found.stamp(), x=0.01, ha="left", fontsize=TINY, color=QUIET)
+
+
+def _ends(found: Grid, target: str) -> tuple[float, float]:
+    return found.cells[target].min(), found.cells[target].max()
 
 
 def _towards(found: Grid) -> Colormap:
@@ -117,11 +124,10 @@ def _map(panel: Axes, found: Grid, target: str, colours: Any) -> None:
 
 
 def _contours(panel: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
-    inside = [level for level in LEVELS if z.min() < level < z.max()]
+    inside = [level for level in CONTOURS if z.min() < level < z.max()]
     if inside:
-        lines = panel.contour(
-            x, y, z, inside, colors=DARK, linewidths=[1.8 if level == 50 else 0.9 for level in inside]
-        )
+        widths = [1.8 if level == 50 else 0.9 for level in inside]
+        lines = panel.contour(x, y, z, inside, colors=DARK, linewidths=widths)
         for text in panel.clabel(lines, fmt="%d", fontsize=SMALL):
             text.set_path_effects(haloed(3))
 
@@ -142,10 +148,8 @@ def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...]) -> None:
     if not _holds_base(found):
         return
     panel.plot(*at, marker="o", ms=8, mfc="white", mec=DARK, mew=1.6, zorder=5)
-    panel.annotate(
-        f"base {in_100(found.base[target])}", (at[0], at[1]), xytext=(8, 6), textcoords="offset points",
-        fontsize=SMALL, weight="bold", path_effects=haloed(3),
-    )  # fmt: skip
+    look: dict[str, Any] = {"fontsize": SMALL, "weight": "bold", "path_effects": haloed(3)}
+    note(panel, f"base {in_100(found.base[target])}", (at[0], at[1]), (8, 6), **look)
 
 
 def _holds_base(found: Grid) -> bool:
@@ -155,29 +159,3 @@ def _holds_base(found: Grid) -> bool:
 def _label(found: Grid, axis: int) -> str:
     unit, name = found.race.parameters()[found.paths[axis]].unit, describe_parameter(found.race, found.paths[axis])
     return name if not unit or unit in name else f"{name}, {unit}"
-
-
-def _caption(found: Grid) -> Caption:
-    first = found.race.names[0]
-    low, high = found.cells[first].min(), found.cells[first].max()
-    title = (
-        f"{short(first, 28)} wins in {in_100(low)} to {in_100(high)} of 100 elections over these ranges, "
-        f"{in_100(found.base[first])} in the base case"
-    )
-    marks = (
-        "Lines: 10, 25, 50, 75 and 90 of 100 elections"
-        if len(found.axes) == 2
-        else "Bands: simulation error of all points together (95 %)"
-    )
-    marks += "; ring: the base case." if _holds_base(found) else "; the base case lies outside."
-    reading = f"{marks} All points share their random numbers. What pulls the members is assumed, not estimated."
-    return Caption(title, reading, f"{found.sentence()}", found.stamp(), found.provenance)
-
-
-def _words(fig: Figure | SubFigure, caption: Caption, stamp: bool) -> None:
-    """Write the title and how to read the maps above them, and the stamp below."""
-    title = fig.suptitle(f"{caption.title}\n", x=0.01, ha="left", fontsize=12, weight="bold")
-    look: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": SMALL, "color": QUIET, "in_layout": False}
-    fig.axes[0].annotate(caption.reading, (0, 0.1), xycoords=title, annotation_clip=False, **look)
-    if stamp:
-        fig.supxlabel(caption.stamp, x=0.01, ha="left", fontsize=TINY, color=QUIET)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from iomsim.charts.accessor import Accessor
-from iomsim.charts.base import captions
+from iomsim.charts import Plots, of
 from iomsim.charts.files import svg
 from iomsim.errors import FileError, writing
 from iomsim.forecasting.archive import self_contained
@@ -28,7 +28,7 @@ from iomsim.model import briefing
 from iomsim.model.catalogue import dumps, loads
 from iomsim.sensitivity.tornado import Tornado
 
-CHARTS = {
+SECTIONS = {
     "win_probability": "Who wins",
     "decision_time": "When it is decided",
     "rounds": "After how many rounds",
@@ -37,24 +37,29 @@ CHARTS = {
 }
 """The charts of a report, with their headings."""
 
-WIDTH = 760
-"""Pixels of a chart in the page."""
+CHART_PIXELS = 760
+"""Width of a chart in the page."""
 
-WIDEST = 7
+MAX_COLUMNS = 7
 """Columns of a table that fit into the page."""
 
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
 
 
-def write(fc: Forecast, path: str | Path) -> Path:
-    """Write a one-page report as a self-contained HTML file.
+def report(fc: Forecast, path: str | Path) -> Path:
+    """Write a forecast as a self-contained page: answer, charts, tables, assumptions, and how to make it again.
 
     Parameters
     ----------
     fc : Forecast
         What is reported.
     path : str or Path
+        The file, .html.
+
+    Returns
+    -------
+    Path
         The file.
 
     Raises
@@ -66,12 +71,11 @@ def write(fc: Forecast, path: str | Path) -> Path:
     --------
     >>> import iomsim as iom, tempfile
     >>> fc = iom.forecast(iom.load("minimal"), runs=200, seed=1)
-    >>> page = write(fc, Path(tempfile.mkdtemp()) / "report.html")
+    >>> page = iom.report(fc, Path(tempfile.mkdtemp()) / "report.html")
     >>> fc.answer().split(":")[0] in page.read_text(encoding="utf-8")
     True
     """
-    path = Path(path)
-    page = html(fc)
+    path, page = Path(path), html(fc)
     with writing(path):
         path.write_text(page, encoding="utf-8")
     return path
@@ -82,25 +86,25 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
 
     The runs themselves are in the saved forecast only; ``fc.to_csv(folder)`` writes them as csv.
     """
-    target = Path(folder)
+    target, plots = Path(folder), of(fc)
+    answer, saved = target / "answer.txt", target / "forecast.npz"
     written = fc.to_csv(target, runs=False)
     with writing(target):
-        (target / "answer.txt").write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
-    written += [fc.plot.save(name, target / f"{name}.{kind}") for name in fc.plot.names() for kind in ("png", "svg")]
+        answer.write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
+    written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
     if isinstance(fc.assumptions, Tornado):
-        written += _moved(fc, target)
-    fc.save(target / "forecast.npz")
-    return [*written, target / "answer.txt", target / "forecast.npz", write(fc, target / "report.html")]
+        written += _moved(fc.assumptions, target)
+    fc.save(saved)
+    return [*written, answer, saved, report(fc, target / "report.html")]
 
 
-def _moved(fc: Forecast, target: Path) -> list[Path]:
+def _moved(moved: Tornado, target: Path) -> list[Path]:
     """Write what moving the assumptions does: a table of every target, a chart of two."""
-    moved, first = fc.assumptions, fc.race.names[0]
-    assert isinstance(moved, Tornado)
+    first = moved.race.names[0]
     tables = pd.concat({name: moved.table(name) for name in (first, "no winner", "spill", "rounds")}, names=["target"])
     tables.to_csv(target / "tornado.csv")
     shown = {first: "tornado_winner", "spill": "tornado_next_day"}
-    charts = [moved.plot.save("tornado", target / f"{file}.png", target=name) for name, file in shown.items()]
+    charts = [of(moved).save("tornado", target / f"{file}.png", target=name) for name, file in shown.items()]
     return [target / "tornado.csv", *charts]
 
 
@@ -119,11 +123,6 @@ def as_json(fc: Forecast) -> dict[str, Any]:
     }
 
 
-def _upright(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of more columns than fit beside one another turned by a quarter."""
-    return table.T.rename_axis(None) if len(table.columns) > WIDEST else table
-
-
 # -- the page ------------------------------------------------------------------------------------
 
 
@@ -134,14 +133,14 @@ def html(fc: Forecast) -> str:
         f"<h1>{escape(race.title)}</h1>",
         f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
         f"<p class='answer'>{escape(fc.answer())}</p>",
-        *(_chart(fc, name, heading) for name, heading in CHARTS.items()),
+        *(_picture(of(fc), name, heading, name) for name, heading in SECTIONS.items()),
         *_assumptions(fc),
         *(
-            _section(table.heading, _upright(table.in_words(fc)), table.numbers(fc), name)
+            _section(table.heading, _upright(table.in_words(fc)).to_html(border=0), table.numbers(fc), name)
             for name, table in TABLES.items()
             if table.in_words
         ),
-        _briefing(fc),
+        _evidence(fc),
         f"<footer>{escape(fc.stamp())}</footer>",
     ]
     style = (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
@@ -154,41 +153,37 @@ def html(fc: Forecast) -> str:
     )
 
 
-def _chart(fc: Forecast, name: str, heading: str) -> str:
-    return _picture(fc.plot, name, heading, getattr(fc.plot, f"{name}_data")(), name)
-
-
-def _picture(plots: Accessor, chart: str, heading: str, data: pd.DataFrame, name: str, **options: Any) -> str:
-    """Return a section with a chart, its words, and its numbers to take away under a name of their own."""
-    drawn = plots.draw(chart, **options)
-    words = " ".join(caption.text for caption in captions(drawn))
-    return (
-        f"<section><h2>{escape(heading)}</h2><figure>{_own_ids(svg(drawn, WIDTH), name)}"
-        f"<figcaption><details><summary>in words</summary>{escape(words)}</details>{_link(data, name)}</figcaption>"
-        f"</figure></section>"
-    )
+def _picture(plots: Plots, name: str, heading: str, file: str, numbers: Any = None, **options: Any) -> str:
+    """Return a section with a chart, its words, and numbers (its own by default) to take away as a file."""
+    chart, fig = plots.chart(name, **options), Figure()
+    chart.draw(fig)
+    picture = svg(fig, CHART_PIXELS)
+    for mark in ('id="', 'href="#', "url(#"):  # pictures of one page would draw with each other's parts
+        picture = picture.replace(mark, f"{mark}{file}-")
+    words = f"<details><summary>in words</summary>{escape(chart.caption.text)}</details>"
+    caption = f"<figcaption>{words}{_link(chart.data if numbers is None else numbers, file)}</figcaption>"
+    return f"<section><h2>{escape(heading)}</h2><figure>{picture}{caption}</figure></section>"
 
 
 def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on the assumptions, if they have been moved."""
     if not isinstance(fc.assumptions, Tornado):
         return []
-    targets = {fc.race.names[0]: f"What {fc.race.names[0]}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
+    moved, first = fc.assumptions, fc.race.names[0]
+    targets = {first: f"What {first}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
     return [
-        _picture(fc.assumptions.plot, "tornado", heading, fc.assumptions.table(target), f"tornado-{i}", target=target)
+        _picture(of(moved), "tornado", heading, f"tornado-{i}", moved.table(target), target=target)
         for i, (target, heading) in enumerate(targets.items())
     ]
 
 
-def _own_ids(picture: str, name: str) -> str:
-    """Make the ids of a picture its own: pictures of one page would draw with each other's parts."""
-    for mark in ('id="', 'href="#', "url(#"):
-        picture = picture.replace(mark, f"{mark}{name}-")
-    return picture
+def _upright(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of more columns than fit beside one another turned by a quarter."""
+    return table.T.rename_axis(None) if len(table.columns) > MAX_COLUMNS else table
 
 
-def _section(heading: str, shown: pd.DataFrame, table: pd.DataFrame, name: str) -> str:
-    return f"<section><h2>{escape(heading)}</h2>{shown.to_html(border=0)}{_link(table, name)}</section>"
+def _section(heading: str, content: str, table: pd.DataFrame, name: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>{content}{_link(table, name)}</section>"
 
 
 def _link(table: pd.DataFrame, name: str) -> str:
@@ -196,14 +191,11 @@ def _link(table: pd.DataFrame, name: str) -> str:
     return f"<a class='csv' download='{name}.csv' href='data:text/csv;base64,{data}'>{name}.csv</a>"
 
 
-def _briefing(fc: Forecast) -> str:
+def _evidence(fc: Forecast) -> str:
     table = fc.race.evidence()
     shown = table[["value", "low", "high", "unit", "grade", "source"]].to_html(border=0)
-    return (
-        f"<section><h2>What it rests on</h2>{briefing.html(fc.race)}"
-        f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
-        f"{_link(table, 'evidence')}</section>"
-    )
+    details = f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
+    return _section("What it rests on", briefing.html(fc.race) + details, table, "evidence")
 
 
 # -- and back ------------------------------------------------------------------------------------

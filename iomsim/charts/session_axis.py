@@ -1,32 +1,30 @@
-"""A clock without its nights: the days of an election side by side, as the axis of a chart."""
+"""An axis of sessions: the days of an election side by side, without their nights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import root
-from iomsim.charts.facts import said
+from iomsim.charts.base import note, width_points
 from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL
+from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of
 from iomsim.errors import whole_number
+from iomsim.forecasting.forecast import Forecast
 
-if TYPE_CHECKING:
-    from iomsim.forecasting.forecast import Forecast
-
-BIN = 30
+STACK_MINUTES = 30
 """Minutes of a unit of the axis, which is a stack of dots."""
 
-GAP = 3.0
+NIGHT = 3.0
 """Width of a night, in stacks."""
 
-HEAD = 28.0
+HEAD_POINTS = 28.0
 """Points above the axes for the names of the days."""
 
 
@@ -41,11 +39,11 @@ class Day:
     @property
     def end(self) -> float:
         """Where the day ends, in stacks."""
-        return self.x + (self.stop - self.start) / BIN
+        return self.x + (self.stop - self.start) / STACK_MINUTES
 
     def place(self, minute: Any) -> Any:
         """Return where a minute lies, in stacks."""
-        return self.x + (minute - self.start) / BIN
+        return self.x + (minute - self.start) / STACK_MINUTES
 
 
 def shown_days(fc: Forecast, days: int) -> list[int]:
@@ -77,15 +75,15 @@ def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
         start = max(sittings[0], opens if day == 0 and opens < sittings[-1] else 0)
         start = day * DAY + min(start, int(dots.min()) - day * DAY if len(dots) else start)
         if fc.announced and not out:  # what may come begins with a stack of its own
-            start = present(fc) + (min(start, present(fc)) - present(fc)) // BIN * BIN
+            start = present(fc) + (min(start, present(fc)) - present(fc)) // STACK_MINUTES * STACK_MINUTES
         last = max(day * DAY + sittings[-1], int(dots.max()) + 1 if len(dots) else 0)
-        bins = -(-(last - start) // BIN)
-        out.append(Day(start, start + bins * BIN, out[-1].end + GAP if out else 0.0))
+        bins = -(-(last - start) // STACK_MINUTES)
+        out.append(Day(start, start + bins * STACK_MINUTES, out[-1].end + NIGHT if out else 0.0))
     return out
 
 
 def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
-    """Draw the hours, one stretch of axis a day, and shade the breaks between sittings."""
+    """Draw the hours, one part of the axis a day, and shade the breaks between sittings."""
     ax.spines[["bottom", "left"]].set_visible(False)
     sittings = [minute_of(moment) for sitting in fc.race.clock.sittings for moment in sitting]
     for day in clock:
@@ -96,7 +94,8 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
             if sittings.index(close) % 2 and left >= day.x:
                 ax.axvspan(left, right, color=FAINT, lw=0, zorder=0)
                 if (right - left) * points_per_unit(ax) > 24:
-                    _label(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break")
+                    look = {"ha": "center", "va": "top", "color": QUIET, "fontsize": SMALL - 1}
+                    _head(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break", -3, **look)
     marks = _hours(fc, clock, sittings, apart=29 / points_per_unit(ax))
     ax.set_xticks(list(marks), list(marks.values()))
     _nights(ax, fc, clock)
@@ -117,19 +116,12 @@ def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) ->
     return marks
 
 
-def _label(ax: Axes, x: float, text: str) -> None:
-    ax.annotate(
-        text, (x, 1), xytext=(0, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="center", va="top", color=QUIET, fontsize=SMALL - 1,
-    )  # fmt: skip
-
-
 def _nights(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     for before, after in pairwise(clock):
         between = range(before.start // DAY + 1, after.start // DAY)
         weekend = any((fc.opening_date + timedelta(days=day)).weekday() > 4 for day in between)
         ax.text(
-            before.end + GAP / 2, 0.04, "weekend" if weekend else "no sitting" if between else "night", rotation=90,
+            before.end + NIGHT / 2, 0.04, "weekend" if weekend else "no sitting" if between else "night", rotation=90,
             ha="center", va="bottom", color=QUIET, fontsize=SMALL - 1, transform=ax.get_xaxis_transform(),
         )  # fmt: skip
 
@@ -144,18 +136,17 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
     for day in clock:
         spills = day.start >= DAY
         moment = fc.opening_date + timedelta(minutes=day.start)
-        _head(ax, day.x, f"{moment:%A} {moment.day} {moment:%B}", 0, DARK)
+        bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": SMALL}
+        _head(ax, day.x, f"{moment:%A} {moment.day} {moment:%B}", 16, color=DARK, **bold)
         if spills and spills in counts:
             ax.axvspan(day.x - 0.3, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0)
         if spills in counts:
-            _head(ax, day.x, counts.pop(spills), 1, LATER_DAY if spills else QUIET)
+            _head(ax, day.x, counts.pop(spills), 4, color=LATER_DAY if spills else QUIET, **bold)
 
 
-def _head(ax: Axes, x: float, text: str, line: int, colour: str) -> None:
-    ax.annotate(
-        text, (x, 1), xytext=(0, 16 - 12 * line), xycoords=("data", "axes fraction"), textcoords="offset points",
-        ha="left", va="bottom", color=colour, weight="bold", fontsize=SMALL,
-    )  # fmt: skip
+def _head(ax: Axes, x: float, text: str, up: float, **look: Any) -> None:
+    """Write at the upper edge of the axes, `up` points higher."""
+    note(ax, text, (x, 1), (0, up), xycoords=("data", "axes fraction"), **look)
 
 
 def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
@@ -168,7 +159,7 @@ def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     ax.plot([day.x, right], [0, 0], color=DARK, lw=4, solid_capstyle="butt", clip_on=False)
     moment = fc.opening_date + timedelta(minutes=first)
     when = f"{'not over before' if fc.reached is None else 'as of'} {moment.hour}:{moment:%M}"
-    words = ["announced", *(said(fc, r) for r in range(1, fc.announced + 1)), when]
+    words = ["announced", *(tally_text(fc, r) for r in range(1, fc.announced + 1)), when]
     narrow = (right - day.x) * points_per_unit(ax) < 58
     at, ha = (right - 0.2, "right") if narrow else ((day.x + right) / 2, "center")
     ax.text(
@@ -179,4 +170,4 @@ def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
 
 def points_per_unit(ax: Axes) -> float:
     """Return how many points wide a unit of x is."""
-    return float(ax.get_window_extent().width / root(ax).dpi * 72 / np.ptp(ax.get_xlim()))
+    return width_points(ax) / float(np.ptp(ax.get_xlim()))

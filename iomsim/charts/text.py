@@ -1,8 +1,18 @@
-"""Words that fit: names cut short, sentences broken into lines."""
+"""The words of charts: names cut short, sentences broken into lines, and what has been announced."""
 
 from __future__ import annotations
 
 from textwrap import fill, shorten
+
+import numpy as np
+
+from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.wording import over
+
+DASH = "\N{EN DASH}"
+
+# -- words that fit ------------------------------------------------------------------------------
 
 
 def balanced(text: str) -> str:
@@ -61,3 +71,49 @@ def columns(words: list[str], points: float) -> int:
         if sum(4.2 * letters + 24 for letters in longest) <= points:
             return across
     return 1
+
+
+# -- what has been announced ---------------------------------------------------------------------
+
+
+def tally(fc: Forecast, round_: int) -> dict[str, int] | None:
+    """Return the votes announced for a round, or None where they are not known in full.
+
+    The announced rounds are the same in every run as far as they are known; what was announced in
+    part ("at least 90") differs from run to run.
+    """
+    if round_ > fc.announced:
+        return None
+    rows = fc.summary.examples.votes[fc.summary.examples.starts + round_ - 1]
+    classes = np.count_nonzero(fc.summary.shares[round_ - 1], axis=-1)
+    if (rows != rows[0]).any() or (classes > 1).any():
+        return None
+    return {name: int(votes) for name, votes in zip(fc.race.names, rows[0], strict=True) if votes >= 0}
+
+
+def tally_text(fc: Forecast, round_: int) -> str:
+    """Return the tally of an announced round, such as 98-67 with a dash, or the number of the round."""
+    known = tally(fc, round_)
+    return f"round {round_}" if known is None else DASH.join(map(str, known.values()))
+
+
+def announced_votes(fc: Forecast, rounds: int) -> dict[str, list[str]]:
+    """Return for each candidate the votes announced in each of the first rounds, "" where unknown."""
+    known = [tally(fc, r) or {} for r in range(1, rounds + 1)]
+    return {name: [str(votes.get(name, "")) for votes in known] for name in fc.race.names if rounds}
+
+
+def with_announced(fc: Forecast, sentence: str) -> str:
+    """Return a finding, after what was announced if something was; or how it ended, if it has."""
+    after = f"After {tally_text(fc, fc.announced)}: " if fc.announced else ""
+    return over(fc).removesuffix(".") or f"{after}{sentence}"
+
+
+def chance(fc: Forecast, p: float) -> str:
+    """Return a probability per hundred; 0 and 100 only by rule: what is certain has no error at all."""
+    return f"{100 * p:.0f}" if fc.certain else in_100(p)
+
+
+def left_in_100(p: float) -> str:
+    """Return how many elections of 100 are left, "all" and none told apart from nearly so."""
+    return "all" if p == 1 else in_100(p) if p else DASH
