@@ -5,7 +5,7 @@ Each is a method of a result's ``.plot``, and a class of its own: ``fc.plot.roun
 into a new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys
 and rows under the axes need room: several charts in one figure want ``layout="constrained"``.
 
-Knows every result.  It must not know the command line.
+This package knows every result.  It must not know the command line.
 """
 
 from __future__ import annotations
