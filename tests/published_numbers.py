@@ -484,7 +484,8 @@ def _() -> Found:
 
 @entry("forecast with assumptions")
 def _() -> Found:
-    told = geneva_forecast().with_assumptions(parameters=["secrecy", "fluid", "round_minutes"], runs=300)
+    fc = geneva_forecast()
+    told = fc.with_assumptions(iom.tornado(fc, parameters=["secrecy", "fluid", "round_minutes"], runs=300))
     return {"table": told.assumptions.table()}, {"answer": told.answer()}
 
 
