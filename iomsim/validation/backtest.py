@@ -54,10 +54,10 @@ def backtest(
     folder : str or Path, optional
         Your own ``elections.csv`` and ``tallies.csv``; default the shipped contests.
     train : contests, optional
-        What anything fitted is fitted to; default the shipped contests.  The contest judged, and
-        whatever is held out, is always left out.
+        What anything fitted is fitted to; default the shipped contests.  The contest that is
+        forecast, and whatever is held out, is always left out.
     particles, seed : int
-        Possible particle_count behind every forecast, and the seed.
+        Particles of every forecast, and the seed.
 
     Returns
     -------
@@ -80,8 +80,8 @@ def backtest(
     chosen = choose(contests, folder)
     training = tuple(read_contests() if train is None else train)
     behaviour = behaviour_by_contest(model, training)
-    judged = [one for one in chosen if contests is not None or not one.held_out]
-    cases = tuple(case for one in judged for case in _cases(one, behaviour(one), training, particles, seed))
+    used = [one for one in chosen if contests is not None or not one.held_out]
+    cases = tuple(case for one in used for case in _cases(one, behaviour(one), training, particles, seed))
     if not cases:
         reasons = "; ".join(f"{one.id}: {one.why_none}" for one in chosen[:3])
         raise IomsimError(f"nothing to forecast: no announced round was inconclusive with one to come ({reasons})")
@@ -117,7 +117,7 @@ def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
 
 
 def behaviour_by_contest(model: Model, training: tuple[Contest, ...]) -> Callable[[Contest], Behaviour]:
-    """Return a function from a contest to the behaviour by which it may be judged.
+    """Return a function from a contest to the behaviour by which it may be forecast.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def _name_of(model: Model) -> str:
 
 
 def leaving_out(contest: Contest, training: Iterable[Contest]) -> tuple[Contest, ...]:
-    """Return the contests that something judged on this one may learn from.
+    """Return the contests to which what forecasts this one may be fitted.
 
     Neither those held out, nor this one, nor one with the same rounds under another name.
     """

@@ -65,7 +65,7 @@ def corp(p: ArrayLike, happened: ArrayLike) -> Decomposition:
     (0.01, 0.25, 0.25)
     """
     chance, came = _cases(p, happened)
-    level, which, _ = _levels(chance)
+    level, which = np.unique(chance, return_inverse=True)
     corrected = _isotonic(which, came, len(level))[which]
     score, best = np.mean((chance - came) ** 2), np.mean((corrected - came) ** 2)
     hard = np.mean((came.mean() - came) ** 2)
@@ -110,7 +110,7 @@ def reliability(p: ArrayLike, happened: ArrayLike, *, seed: int, level: float = 
     """
     whole_number("draws", draws, 1)
     chance, came = _cases(p, happened)
-    said, which, count = _levels(chance)
+    said, which, count = np.unique(chance, return_inverse=True, return_counts=True)
     redrawn = np.random.default_rng(seed).random((draws, len(chance))) < chance
     curves = np.array([_isotonic(which, row, len(said)) for row in redrawn])
     low, high = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -131,7 +131,7 @@ def pit(values: ArrayLike, observed: ArrayLike, weights: ArrayLike | None = None
         Probabilities of the values.  Without them the values are a sample from the forecast, and
         the observed is ranked among them.
     seed : int
-        Ties are restarted by lot.
+        Ties are broken by lot.
 
     Raises
     ------
@@ -203,11 +203,6 @@ def _cases(p: ArrayLike, happened: ArrayLike) -> tuple[Floats, Flags]:
     return chance, came
 
 
-def _levels(p: Floats) -> tuple[Floats, Places, Places]:
-    """Return the distinct forecasts, which of them each case had, and how many cases had it."""
-    return np.unique(p, return_inverse=True, return_counts=True)
-
-
 def _isotonic(which: Places, came: Flags, levels: int) -> Floats:
     """Return how often the event came at each distinct forecast, made non-decreasing."""
     from scipy.optimize import isotonic_regression
@@ -259,7 +254,11 @@ def bootstrap_mean(
     (2.0, 1.0, 4.0)
     """
     whole_number("draws", draws, 1)
-    total, count = _group_sums(values, groups)
+    x, names = np.asarray(values, dtype=float).ravel(), np.asarray(groups).ravel()
+    if len(x) != len(names):
+        raise IomsimError(f"every value needs its group: got {len(x)} values and {len(names)} groups")
+    _, which = np.unique(names[~np.isnan(x)], return_inverse=True)
+    total, count = np.bincount(which, weights=x[~np.isnan(x)]).astype(float), np.bincount(which).astype(float)
     if by_group:
         total, count = total / count, np.ones(len(count))
     if not len(total):
@@ -271,12 +270,3 @@ def bootstrap_mean(
     means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, float(low), float(high))
-
-
-def _group_sums(values: ArrayLike, groups: ArrayLike) -> tuple[Floats, Floats]:
-    x, names = np.asarray(values, dtype=float).ravel(), np.asarray(groups).ravel()
-    if len(x) != len(names):
-        raise IomsimError(f"every value needs its group: got {len(x)} values and {len(names)} groups")
-    known = ~np.isnan(x)
-    _, which = np.unique(names[known], return_inverse=True)
-    return np.bincount(which, weights=x[known]).astype(float), np.bincount(which).astype(float)

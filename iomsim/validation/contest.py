@@ -83,7 +83,7 @@ class Contest:
 
     @cached_property
     def ordinary(self) -> tuple[RoundTally, ...]:
-        """The known castings of votes between two candidates or more for one seat."""
+        """The known rounds between two candidates or more for one seat."""
         return tuple(known for known in self.rounds if known.kind == "round" and len(known.field) > 1)
 
     @cached_property

@@ -170,7 +170,7 @@ class History(NamedTuple):
     tallies: pd.DataFrame
 
 
-Told = tuple[ElectionRow, list[list[TallyRow]]]
+Record = tuple[ElectionRow, list[list[TallyRow]]]
 """A contest as it stands in the files: its row, and the rows of every round."""
 
 
@@ -205,9 +205,9 @@ def history(folder: str | Path | None = None) -> History:
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
     [[1, 'Kenya', 113], [1, 'Djibouti', 78], [2, 'Kenya', 129], [2, 'Djibouti', 62]]
     """
-    told = _told(folder)
-    tallies = [row for _, rounds in told for rows in rounds for row in rows]
-    return History(_frame([election for election, _ in told]), _frame(tallies))
+    records = _records(folder)
+    tallies = [row for _, rounds in records for rows in rounds for row in rows]
+    return History(_frame([election for election, _ in records]), _frame(tallies))
 
 
 def _frame(rows: Sequence[_Row]) -> pd.DataFrame:
@@ -219,7 +219,7 @@ def _frame(rows: Sequence[_Row]) -> pd.DataFrame:
     return frame
 
 
-def _told(folder: str | Path | None) -> list[Told]:
+def _records(folder: str | Path | None) -> list[Record]:
     """Read and check both files, and fill in what they need not say."""
     elections = {row.election_id: row for row in _rows(folder, ElectionRow, "elections.csv", ("election_id",))}
     by_election: dict[str, list[TallyRow]] = {name: [] for name in elections}
@@ -229,12 +229,12 @@ def _told(folder: str | Path | None) -> list[Told]:
                 f"no election named {row.election_id!r} in elections.csv; {advice(row.election_id, elections)}"
             )
         by_election[row.election_id].append(row)
-    told = []
+    records = []
     for name, rows in by_election.items():
         rows.sort(key=lambda row: row.round)
-        told.append((elections[name], [list(lines) for _, lines in groupby(rows, lambda row: row.round)]))
-        _complete(*told[-1])
-    return told
+        records.append((elections[name], [list(lines) for _, lines in groupby(rows, lambda row: row.round)]))
+        _complete(*records[-1])
+    return records
 
 
 def _rows(folder: str | Path | None, model: type[Row], file: str, key: Sequence[str]) -> list[Row]:
@@ -400,21 +400,21 @@ def contests(folder: str | Path | None = None) -> tuple[Contest, ...]:
     """
     if folder is None:
         return _shipped()
-    kept = [one for one in _shipped() if one.held_out]
-    return tuple(_contest(*told, kept) for told in _told(folder))
+    held_out = [one for one in _shipped() if one.held_out]
+    return tuple(_contest(*record, held_out) for record in _records(folder))
 
 
 @cache
 def _shipped() -> tuple[Contest, ...]:
-    return tuple(_contest(*told, []) for told in _told(None))
+    return tuple(_contest(*record, []) for record in _records(None))
 
 
-def _contest(row: ElectionRow, lines: list[list[TallyRow]], kept: list[Contest]) -> Contest:
+def _contest(row: ElectionRow, lines: list[list[TallyRow]], held_out: list[Contest]) -> Contest:
     rounds = tuple(map(_round_tally, lines))
     ending, total = _ending(rounds, row.decided_how, row.winner), row.rounds_total or 1
     year = row.year or next((known.date.year for known in rounds if known.date), None)
     decided = _decided_round(rounds, total, ending)
-    same = any(row.election_id == one.id or (row.body, year) == (one.body, one.year) for one in kept)
+    same = any(row.election_id == one.id or (row.body, year) == (one.body, one.year) for one in held_out)
     return Contest(
         id=row.election_id,
         body=row.body,

@@ -45,7 +45,7 @@ SCORES = {
     "rounds, RPS": "rounds still to come",
     "ending, log": "how it ended",
 }
-"""The proper scores, and what each judges; all are better when lower."""
+"""The proper scores, and what each scores; all are better when lower."""
 
 
 @dataclass(frozen=True, eq=False)

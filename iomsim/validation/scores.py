@@ -143,7 +143,7 @@ def ranked_probability(pmf: ArrayLike, outcome: ArrayLike) -> Floats:
 
     Examples
     --------
-    ReplayStep: one more round 0.5, two 0.3, three or more 0.2.  It took two, or nine:
+    Forecast: one more round 0.5, two 0.3, three or more 0.2.  It took two, or nine:
 
     >>> ranked_probability([0.5, 0.3, 0.2], [1, 8]).round(2)
     array([0.29, 0.89])

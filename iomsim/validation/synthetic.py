@@ -1,4 +1,4 @@
-"""Contests that were never held: simulated, then told as if they had been announced."""
+"""Simulated contests in the form of past ones."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def synthetic_contests(
     blank = Contest("synthetic", "simulated", None, size, rules, candidates, (), 1, 1, "", "unresolved", None)
     race = blank.race(names, behaviour, common_sd=level_sd)
     out = simulate(race.plan, {}, number, seed)
-    return tuple(_told(blank, out, run, names) for run in range(number))
+    return tuple(_as_contest(blank, out, run, names) for run in range(number))
 
 
-def _told(blank: Contest, out: Outcomes, run: int, names: tuple[str, ...]) -> Contest:
-    """Tell one run as a contest; a withdrawal is followed by a formality, as in the real records."""
+def _as_contest(blank: Contest, out: Outcomes, run: int, names: tuple[str, ...]) -> Contest:
+    """Return one run as a contest; a withdrawal is followed by a formality, as in the real records."""
     first, held = int(out.starts[run]), int(out.rounds[run])
     ending = ENDINGS[out.ending[run]]
     rounds = tuple(_announced(r + 1, out.votes[first + r], int(out.valid[first + r]), names) for r in range(held))

@@ -38,20 +38,20 @@ class Case:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Backtest(Result):
-    """What the model said of past contests, and what it earned.
+    """Forecasts of past contests and their scores.
 
     Attributes
     ----------
     contests : tuple of Contest
         Those that were asked for.
     cases : tuple of Case
-        Every round after which something was said.
+        Every round after which a forecast was made.
     model : str
-        Which behaviour was judged.
+        Which behaviour was used.
     particles, seed : int
         As given.
     note : str
-        What to bear in mind when reading the verdict.
+        What to bear in mind when reading the result.
     """
 
     contests: tuple[Contest, ...]
@@ -63,11 +63,11 @@ class Backtest(Result):
 
     SHOWN = 40
 
-    # -- what was said and scored ------------------------------------------------------------
+    # -- forecasts and scores ----------------------------------------------------------------
 
     @cached_property
     def forecasts(self) -> pd.DataFrame:
-        """Everything said: a row per contest, round and forecaster, beside what came.
+        """Every forecast: a row per contest, round and forecaster, beside what came.
 
         `conditioning` says what the model's row is conditioned on: exactly the rounds named, or
         restarted from a tally because what lies before is not known; `surprise` is the two-sided
@@ -88,7 +88,7 @@ class Backtest(Result):
 
     @property
     def rows(self) -> pd.DataFrame:
-        """Everything said and every score, in one table for files."""
+        """Every forecast and every score, in one table for files."""
         return self.forecasts.merge(self.scores, on=["contest", "round", "forecaster"])
 
     @cached_property
@@ -100,7 +100,7 @@ class Backtest(Result):
         rows += [(c.id, 0, "no tally known") for c in self.contests if not c.rounds]
         return pd.DataFrame(rows, columns=["contest", "round", "why"])
 
-    # -- the verdict -------------------------------------------------------------------------
+    # -- comparison with the baselines -------------------------------------------------------
 
     def table(self) -> pd.DataFrame:
         """Return where the model beats each baseline and where it loses.
@@ -199,8 +199,8 @@ class Backtest(Result):
     def pits(self) -> np.ndarray:
         """Where each next share fell in its forecast, 0 to 1; uniform if the forecasts are right."""
         known = [(case.step.prediction.shares, case.aftermath.next_share) for case in self.cases]
-        told = [(said, came) for said, came in known if came is not None and said is not None and len(said)]
-        return np.array([float(pit(said, came, seed=self.seed + i)) for i, (said, came) in enumerate(told)])
+        pairs = [(said, came) for said, came in known if came is not None and said is not None and len(said)]
+        return np.array([float(pit(said, came, seed=self.seed + i)) for i, (said, came) in enumerate(pairs)])
 
     def ranks(self, bins: int = 5) -> pd.DataFrame:
         """Return the rank histogram of the next shares (:func:`iomsim.validation.calibration.rank_histogram`)."""

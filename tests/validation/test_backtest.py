@@ -1,4 +1,4 @@
-"""The judge judged: forecasts that know the truth win, wrong ones lose, nothing is peeked at."""
+"""Backtests: forecasts that know the truth win, wrong ones lose, nothing is peeked at."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_share_is_one_of_those_who_are_followed() -> None:
     assert shares.tolist() == [0.6]
 
 
-def test_no_two_stretches_share_their_random_numbers() -> None:
+def test_no_two_segments_share_their_random_numbers() -> None:
     found = [segment_seed(seed, name, r) for seed in (1, 2) for name in ("UNSC2007-A", "UNSC2007-B") for r in (1, 2)]
     assert len(set(found)) == 8
 
@@ -250,7 +250,7 @@ def test_a_forecast_uses_nothing_that_came_later() -> None:
     assert said(early)[columns].loc[[(whole.id, 1), (whole.id, 2)]].equals(said(late)[columns].iloc[:2])
 
 
-def test_where_no_world_is_left_the_forecast_restarts(tmp_path: Path) -> None:
+def test_where_no_particle_is_left_the_forecast_restarts(tmp_path: Path) -> None:
     one = own(tmp_path, {1: {"A": 62, "B": 36}, 2: {"A": 34, "B": 64}, 3: {"A": 70, "B": 28}})
     by = said(iom.backtest(folder=tmp_path, particles=150))
     assert by.loc[(one.id, 2), "conditioning"] == "restart at round 2 (the rounds before left too few particles)"
@@ -408,7 +408,7 @@ def test_a_model_that_knows_the_truth_is_beaten_by_nobody_and_a_wrong_one_is() -
 
 
 @pytest.mark.slow
-def test_a_model_that_knows_the_truth_beats_every_rival_on_many_contests() -> None:
+def test_a_model_that_knows_the_truth_beats_every_baseline_on_many_contests() -> None:
     held = played(300)
     table = iom.backtest(held, TRUTH, train=held[:50], particles=300).table()
     close = ("winner, Brier", "binomial redraw")  # who wins is nearly all that the redraw gets right
@@ -448,7 +448,7 @@ def test_a_contest_learns_from_the_planted_one_but_not_from_itself() -> None:
 
 
 def test_the_check_of_leaving_out_can_fail() -> None:
-    """A judge who forgot to leave the contest out would be seen."""
+    """A backtest that forgot to leave the contest out would be seen."""
     one, training = planted(), [*contests(), planted()]
     honest, peeking = momentum(leaving_out(one, training)), momentum(training)
     assert honest.mean == pytest.approx(momentum(leaving_out(one, contests())).mean)
@@ -472,7 +472,7 @@ def test_the_fitted_model_is_fitted_without_the_contest_it_is_judged_on() -> Non
     assert learned.behaviour.fluid.value != plain.behaviour.fluid.value
 
 
-def test_the_held_out_case_is_in_no_table_and_no_school() -> None:
+def test_the_held_out_case_is_in_no_table_and_no_training_set() -> None:
     test = iom.backtest(particles=20, contests=None)
     assert "IOM2023-DG" not in set(test.rows["contest"])
     assert ("IOM2023-DG", 1, "held out") in test.skipped.itertuples(index=False, name=None)

@@ -211,7 +211,7 @@ def shape(name: str) -> list[tuple[list[int], int, int]]:
     ]
 
 
-def test_known_rounds_in_a_row_are_one_stretch() -> None:
+def test_known_rounds_in_a_row_are_one_segment() -> None:
     assert shape("UNSC2007-EEG") == [([1, 2], 0, 0)]
     assert shape("WHO2017") == [([1, 2, 3], 0, 0)]  # one leaves, nobody comes
     assert shape("UNSC2016-WEOG") == [([2, 3, 4, 5], 0, 0)]  # after two seats at once
@@ -220,7 +220,7 @@ def test_known_rounds_in_a_row_are_one_stretch() -> None:
     assert shape("IOM2019-DDG") == [([5], 4, 0)]  # five stood until then
 
 
-def test_every_known_round_is_in_one_stretch() -> None:
+def test_every_known_round_is_in_one_segment() -> None:
     for one in SHIPPED.values():
         found = [known.round for part in segments(one) for known in part.rounds]
         assert found == [known.round for known in one.ordinary]
@@ -232,7 +232,7 @@ def test_a_deadlock_starts_afresh_now_and_then(tmp_path: Path) -> None:
     assert (len(first.rounds), second.start, second.why) == (MAX_ROUNDS, MAX_ROUNDS + 1, f"{MAX_ROUNDS} rounds before")
 
 
-def test_a_newcomer_starts_a_stretch(tmp_path: Path) -> None:
+def test_a_newcomer_starts_a_segment(tmp_path: Path) -> None:
     one = own(tmp_path, {1: {"A": 50, "B": 45}, 2: {"A": 40, "B": 30, "C": 25}, 3: {"A": 70, "C": 27}})
     assert [(part.start, part.why, part.names) for part in segments(one)] == [
         (1, "", ("A", "B")),
@@ -263,14 +263,14 @@ def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
     assert segment_at("IOM2018-DG", 3).rules.eliminate_after == 1
 
 
-def test_the_level_of_a_stretch_is_centred_on_its_first_tally() -> None:
+def test_the_level_of_a_segment_is_centred_on_its_first_tally() -> None:
     race = segment_at("UNSC2020-AF", 1).scenario()
     gap = race.candidates[0].appeal.value - race.candidates[1].appeal.value
     assert gap == pytest.approx(np.log(113.5 / 78.5))
     assert race.behaviour.common_sd.value == pytest.approx(np.sqrt(0.5))
 
 
-def test_a_stretch_misses_as_many_papers_as_its_first_tally() -> None:
+def test_a_segment_misses_as_many_papers_as_its_first_tally() -> None:
     b = segment_at("IOM2018-DG", 1).scenario().behaviour
     away, silent = b.absent.value, b.abstain.value
     assert away + (1 - away) * silent == pytest.approx(1 - 143 / 171)
