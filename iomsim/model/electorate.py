@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
@@ -134,18 +134,14 @@ def read_table(text: str, where: str) -> pd.DataFrame:
     FileError
         If a line has not as many cells as the header.
     """
-    for number, cells, wanted in _ragged(text):
-        raise FileError(f"{where}, line {number}: the header has {wanted} cells, this line {cells}")
+    reader = csv.reader(StringIO(text))
+    width = len(next(reader, []))
+    for row in reader:
+        if row and len(row) != width:
+            raise FileError(f"{where}, line {reader.line_num}: the header has {width} cells, this line {len(row)}")
     raw = pd.read_csv(StringIO(text), keep_default_na=False)
     texts = [column for column in raw if not pd.api.types.is_numeric_dtype(raw[column])]
     return raw.assign(**{column: raw[column].astype(str).str.strip() for column in texts})
-
-
-def _ragged(text: str) -> Iterator[tuple[int, int, int]]:
-    """Yield number, cells and the header's cells of every line that is not as long as the header."""
-    reader = csv.reader(StringIO(text))
-    width = len(next(reader, []))
-    return ((reader.line_num, len(row), width) for row in reader if row and len(row) != width)
 
 
 def table_from_csv(path: Path) -> tuple[Row, ...]:

@@ -87,8 +87,11 @@ def ranges(
     out: dict[str, tuple[float, float]] = {}
     for name in parameters:
         path = resolve(race, name)
-        own = (known[path].low, known[path].high)
-        low, high = _ends(name, parameters[name]) if isinstance(parameters, Mapping) else own
+        given = parameters[name] if isinstance(parameters, Mapping) else (known[path].low, known[path].high)
+        try:
+            low, high = map(float, given)
+        except (TypeError, ValueError):
+            raise ScenarioError(f"the range of {name} must be a pair (low, high), got {given!r}") from None
         if path in out:
             raise ScenarioError(f"{name} is given twice ({path})")
         if low == high:
@@ -99,14 +102,6 @@ def ranges(
     if not out:
         raise ScenarioError("no parameters were given; leave them out for all that have a range")
     return out
-
-
-def _ends(name: str, values: Sequence[float]) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in values)
-    except (TypeError, ValueError):
-        raise ScenarioError(f"the range of {name} must be a pair (low, high), got {values!r}") from None
-    return low, high
 
 
 def check_values(race: Description, values: Mapping[str, Any]) -> None:

@@ -146,13 +146,14 @@ class Quantity(FrozenModel):
 
     def at(self, value: float) -> Quantity:
         """Return a copy set to `value` by the analyst; the range grows to hold it."""
+        first = self.source.rsplit(": ", 1)[-1].removesuffix(")") if self.source.startswith("set to ") else self.source
         return Quantity(
             value=value,
             low=min(self.low, value),
             high=max(self.high, value),
             unit=self.unit,
             grade="assumed",
-            source=f"set to {value:g} by the user (was {self.value:g}: {_first_source(self.source)})",
+            source=f"set to {value:g} by the user (was {self.value:g}: {first.replace(', ', '; ')})",
         )
 
     def __repr__(self) -> str:
@@ -163,12 +164,6 @@ class Quantity(FrozenModel):
         """Return the value with its range and unit."""
         span = "" if self.low == self.high else f" ({self.low:g} to {self.high:g})"
         return f"{self.value:g}{span} {self.unit}".rstrip()
-
-
-def _first_source(source: str) -> str:
-    """Return the source that stood there before the user changed the value, as one phrase."""
-    first = source.rsplit(": ", 1)[-1].removesuffix(")") if source.startswith("set to ") else source
-    return first.replace(", ", "; ")
 
 
 def _as_float(value: Any) -> Any:
