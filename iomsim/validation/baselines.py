@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
@@ -121,6 +120,8 @@ class MomentumRegression:
 
     def __call__(self, situation: Situation) -> Prediction:
         """Return the prediction from sample paths of the leader's share."""
+        from scipy.special import expit
+
         rng = np.random.default_rng([situation.round, *situation.votes])
         valid = sum(situation.votes)
         variance = 1 / rng.gamma(self.shape, 1 / self.rate, PATHS)
