@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import doctest
 import math
 from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -400,3 +403,30 @@ def test_what_makes_no_sense_is_refused(call: Any, said: str) -> None:
     with pytest.raises(IomsimError) as error:
         call()
     assert said in str(error.value)
+
+
+# -- what the twins share with the engine ------------------------------------------------------------------
+
+
+def imported(path: Path) -> set[str]:
+    """Return what a file imports of iomsim, by dotted names."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {
+        f"{node.module}.{alias.name}" for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "iomsim"}
+
+
+def test_the_twins_share_no_code_with_the_engine() -> None:
+    """The exact laws nothing but rules and errors; the slow twin the addresses of random numbers, and draws."""
+    here = Path(__file__).parent
+    assert {name.split(".")[1] for name in imported(here / "exact.py")} == {"rules", "errors"}
+    own = {name for name in imported(here / "slow_twin.py") if name.startswith("iomsim.engine")}
+    assert own == {"iomsim.engine.rng", "iomsim.engine.rng.Lane", "iomsim.engine.plan.Draws"}
+
+
+def test_the_examples_are_right() -> None:
+    found = doctest.testmod(exact)
+    assert found.attempted > 15
+    assert not found.failed
