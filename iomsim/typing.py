@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
+PerRun = float | Floats
+"""A number for all runs, or an array with one entry a run."""
+
 U64 = NDArray[np.uint64]
 Longs = NDArray[np.int64]
 Shorts = NDArray[np.int16]

@@ -24,13 +24,13 @@ TOLERANCE = 1e-7
 
 def solve(plan: Plan, targets: dict[int, float]) -> Floats:
     """Return what to add to every candidate's appeal, by damped steps on the logit of the shares."""
-    worlds = [world for block in range(BLOCKS) for world in mirrored(draw(plan, SEED, block, BLOCK))]
-    views = [(leans(plan, world), world) for world in worlds]
+    drawn = [draws for block in range(BLOCKS) for draws in mirrored(draw(plan, SEED, block, BLOCK))]
+    leaning = [(leans(plan, draws), draws) for draws in drawn]
     index = np.array(list(targets))
     goal = np.array(list(targets.values()))
     shift = np.zeros(plan.candidates)
     for _ in range(200):
-        now = np.mean([mean_share(plan, a + shift[:, None, None], world) for a, world in views], axis=0)[index]
+        now = np.mean([mean_share(plan, a + shift[:, None, None], draws) for a, draws in leaning], axis=0)[index]
         step = np.log(goal / (1 - goal)) - np.log(now / (1 - now))
         if np.abs(step).max() < TOLERANCE:
             return shift
@@ -38,15 +38,14 @@ def solve(plan: Plan, targets: dict[int, float]) -> Floats:
     raise ScenarioError("no appeal gives these shares; too many members are pinned or tied")
 
 
-def mirrored(world: Draws) -> list[Draws]:
+def mirrored(draws: Draws) -> list[Draws]:
     """Return the draws and their mirror image."""
-    other = replace(world, campaign=-world.campaign, appeal=-world.appeal, region=-world.region)
-    return [world, other]
+    return [draws, replace(draws, campaign=-draws.campaign, appeal=-draws.appeal, region=-draws.region)]
 
 
-def mean_share(plan: Plan, a: Floats, world: Draws) -> Floats:
+def mean_share(plan: Plan, a: Floats, draws: Draws) -> Floats:
     """Return the candidates' mean shares of the first round, given the leans `a`."""
-    chance = _two(plan, a) if plan.candidates == 2 else _many(plan, a, world)
+    chance = _two(plan, a) if plan.candidates == 2 else _many(plan, a, draws)
     for k in range(plan.candidates):
         chance[:, plan.pins == k] = 0.0
         chance[k, plan.pins == k] = 1.0
@@ -81,8 +80,8 @@ def nodes(conviction: float) -> tuple[Floats, Floats]:
     return points, weights / weights.sum()
 
 
-def _many(plan: Plan, a: Floats, world: Draws) -> Floats:
-    v = conviction_scale(plan.behaviour.conviction) * a + plan.behaviour.conviction / np.sqrt(2.0) * world.conviction
+def _many(plan: Plan, a: Floats, draws: Draws) -> Floats:
+    v = conviction_scale(plan.behaviour.conviction) * a + plan.behaviour.conviction / np.sqrt(2.0) * draws.conviction
     v -= v.max(axis=0)
     np.exp(v, out=v)
     return v / v.sum(axis=0)

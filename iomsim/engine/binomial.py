@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from iomsim.typing import Floats, Places, Shorts
+from iomsim.typing import Floats, Ints, PerRun, Places, Shorts
 
 CELLS = 1024
 """Cells of the guide table: nearly every quantile is settled by the cell that `u` lies in."""
@@ -20,7 +18,7 @@ LARGEST = 1024
 """Beyond so many trials a table would take more room than it saves time."""
 
 
-def binomial_quantile(trials: NDArray[np.integer], p: Any, u: Floats) -> Shorts:
+def binomial_quantile(trials: Ints, p: PerRun, u: Floats) -> Shorts:
     """Return the binomial number whose distribution function first exceeds `u`.
 
     `p` is one number, or has one entry for each of the last axis of `trials` and `u`.
@@ -52,7 +50,7 @@ def binomial_quantile(trials: NDArray[np.integer], p: Any, u: Floats) -> Shorts:
     return out
 
 
-def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArray[np.integer]) -> NDArray[np.integer]:
+def _count_on(table: Floats, trials: Ints, u: Floats, out: Ints) -> Ints:
     """Count from `out` up to the quantile."""
     short = np.flatnonzero(u >= table[trials, out])
     while short.size:
@@ -61,7 +59,7 @@ def _count_on(table: Floats, trials: NDArray[np.integer], u: Floats, out: NDArra
     return out
 
 
-def _of_many_laws(trials: NDArray[np.integer], p: Floats, u: Floats) -> Shorts:
+def _of_many_laws(trials: Ints, p: Floats, u: Floats) -> Shorts:
     """Count up from 0 by the ratio of neighbouring probabilities; where P(0) is next to nothing, ask scipy."""
     out = np.where(p < 1.0, 0, trials).astype(np.int16)
     flat = out.reshape(-1)
@@ -76,7 +74,8 @@ def _of_many_laws(trials: NDArray[np.integer], p: Floats, u: Floats) -> Shorts:
     mass, odds, count = np.exp(log_none), p / (1.0 - p), 0
     reached, on = mass, (u >= mass) & ~far
     while on.any():
-        short, n, mass, u, odds, reached = (x[on] for x in (short, n, mass, u, odds, reached))
+        short, n = short[on], n[on]
+        mass, u, odds, reached = (x[on] for x in (mass, u, odds, reached))
         count += 1
         mass = mass * ((n - count + 1) / count) * odds
         reached = reached + mass

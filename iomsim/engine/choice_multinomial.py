@@ -58,8 +58,9 @@ class MultinomialChoice:
         """Return these runs and others, side by side."""
         parts = [self, *others]
         log_odds = np.concatenate([part.log_odds for part in parts], axis=2)
-        flags = (np.concatenate([getattr(p, name) for p in parts], axis=-1) for name in ("intends", "present"))
-        return MultinomialChoice(log_odds, *flags, self.workspace)
+        intends = np.concatenate([part.intends for part in parts], axis=2)
+        present = np.concatenate([part.present for part in parts], axis=1)
+        return MultinomialChoice(log_odds, intends, present, self.workspace)
 
     def keep(self, columns: Places) -> MultinomialChoice:
         """Return only these runs."""

@@ -17,7 +17,7 @@ from iomsim.engine import rng
 from iomsim.engine.laws import select, some
 from iomsim.engine.rng import Lane
 from iomsim.errors import ScenarioError
-from iomsim.typing import U64, Flags, Floats, Places
+from iomsim.typing import U64, Flags, Floats, PerRun, Places
 
 DAY = 24 * 60
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -111,7 +111,7 @@ class Calendar:
         """Minute of the day at which its first sitting opens: what comes before it belongs to the night."""
         return float((self.opens % DAY).min())
 
-    def _close(self, index: Places, keys: U64, sits_on: Any) -> Floats:
+    def _close(self, index: Places, keys: U64, sits_on: PerRun) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
         longer = sits_late(keys, self._days[index], sits_on)
         return np.where(longer, self.closes[:, 1].take(index), self.closes[:, 0].take(index))
@@ -148,7 +148,7 @@ def calendar(
     return Calendar(table[:, 0], table[:, 1:], float(minute_of(opens.time())))
 
 
-def sits_late(keys: U64, day: Floats, sits_on: Any) -> Flags:
+def sits_late(keys: U64, day: Floats, sits_on: PerRun) -> Flags:
     """Return whether the chair lets the last sitting of a day run on: drawn once per run and day."""
     return rng.uniform(keys, 0, np.uint64(Lane.SITS_ON) + day.astype(np.uint64) * np.uint64(64)) < sits_on
 

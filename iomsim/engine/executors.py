@@ -1,4 +1,4 @@
-"""Where work is done: here, in threads, in processes, on a cluster.
+"""Where work is done - here, in threads, in processes, on a cluster - and a bar that shows how far it is.
 
 An executor is anything with `submit` in the style of `concurrent.futures`, among them thread and
 process pools and Dask's ``Client.get_executor()``, or else anything with a `map` of one function
@@ -13,8 +13,10 @@ and two processes 0.44 s.
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -85,7 +87,8 @@ def _in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call]
     except Exception:
         cancel(waiting)
         if rescue:
-            yield from [future.result() for future in waiting if succeeded(future)]
+            done = [future for future in waiting if future.done() and not future.cancelled()]
+            yield from [future.result() for future in done if future.exception() is None]
         raise
     finally:
         cancel(waiting)
@@ -102,7 +105,8 @@ def as_done(
     [(0, (3, 1), 'None'), (1, None, 'integer division or modulo by zero')]
     """
     if not hasattr(executor, "submit"):
-        yield from _each(executor, function, calls)
+        for number, (result, error) in enumerate(_one_by_one(executor, Safely(function), calls)):
+            yield number, result, error
         return
     numbers: dict[Any, int] = {}
     done: SimpleQueue[Any] = SimpleQueue()
@@ -117,13 +121,6 @@ def as_done(
             yield _outcome(numbers, done.get())
     finally:
         cancel(numbers)
-
-
-def _each(
-    executor: Any, function: Callable[..., Any], calls: Iterable[Call]
-) -> Iterator[tuple[int, Any, Exception | None]]:
-    for number, (result, error) in enumerate(_one_by_one(executor, Safely(function), calls)):
-        yield number, result, error
 
 
 @dataclass(frozen=True)
@@ -155,6 +152,17 @@ def cancel(futures: Iterable[Any]) -> None:
             future.cancel()
 
 
-def succeeded(future: Any) -> bool:
-    """Return whether a call is done and has a result."""
-    return bool(future.done() and not future.cancelled() and future.exception() is None)
+@contextmanager
+def progress_bar(runs: int, wanted: bool) -> Iterator[Callable[[int], object]]:
+    """Offer a function that moves a bar on by so many runs, or does nothing if none is wanted.
+
+    The bar is on stderr, and shows itself once the work has taken two seconds.
+    """
+    if not wanted:
+        yield lambda _: None
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
+        from tqdm.auto import tqdm
+    with tqdm(total=runs, unit=" runs", delay=2, leave=False) as bar:
+        yield bar.update

@@ -9,7 +9,7 @@ are applied to it; what moves the members is in `laws`, how they vote in `choice
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from iomsim.engine.plan import Plan
 from iomsim.engine.rng import Lane
 from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatenate
 from iomsim.rules.ruleset import ENDINGS
-from iomsim.typing import U64, Flags, Floats, Ints, Places
+from iomsim.typing import U64, Flags, Floats, Ints, PerRun, Places
 
 COMPACT_BELOW = 0.85
 """Finished runs are dropped when fewer than this share of the columns are still in play."""
@@ -222,13 +222,8 @@ def abstentions(plan: Plan, runs: ActiveRuns, round_: int) -> Ints:
     are binomial.  Pinned members always vote.
     """
     free = np.maximum(runs.counts - plan.pinned[:, None].astype(np.int16), 0)
-    u = rng.uniform(runs.keys, round_, lanes(Lane.ABSTAIN, plan.candidates))
+    u = rng.uniform(runs.keys, round_, rng.lanes(Lane.ABSTAIN, plan.candidates))
     return binomial_quantile(free, runs.behaviour.abstain, u)
-
-
-def lanes(first: int, count: int) -> U64:
-    """Return neighbouring lanes as a column."""
-    return np.arange(first, first + count, dtype=np.uint64)[:, None]
 
 
 def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places) -> Ints:
@@ -271,8 +266,8 @@ def pull(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
     """Return the log-odds every candidate gains by the last tally and by what happens since, shape (K, B)."""
     if round_ == 1:
         return np.zeros(runs.votes.shape)
-    b: Any = runs.behaviour
-    shocks: Any = 0.0
-    if np.any(b.round_sd):
-        shocks = laws.shock_scale(b) * rng.student(runs.keys, round_, lanes(Lane.SWAY, plan.candidates))
-    return laws.pull(b, runs.fluid, runs.votes, shocks)
+    shocks: PerRun = 0.0
+    if np.any(runs.behaviour.round_sd):
+        sway = rng.student(runs.keys, round_, rng.lanes(Lane.SWAY, plan.candidates))
+        shocks = laws.shock_scale(runs.behaviour) * sway
+    return laws.pull(runs.behaviour, runs.fluid, runs.votes, shocks)

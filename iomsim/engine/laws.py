@@ -7,11 +7,10 @@ gets the same bits either way.  `b` is a namespace of behaviour (:attr:`iomsim.e
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
-from iomsim.typing import Flags, Floats, Ints
+from iomsim.typing import Flags, Floats, Ints, PerRun, Places
 
 FLATTENING = 0.346
 """Hidden spread of variance s**2 flattens a logit by sqrt(1 + 0.346 s**2): the logistic-normal
@@ -21,23 +20,23 @@ FLOOR = 0.5
 """Votes at which a share is floored before its logarithm is taken."""
 
 
-def conviction_scale(conviction: Any) -> Any:
+def conviction_scale(conviction: PerRun) -> PerRun:
     """Return `c`, by which leans are multiplied to undo the flattening that hidden conviction causes.
 
     Examples
     --------
     >>> round(float(conviction_scale(1.8)), 4)
-    1.4562
+    1.4564
     """
     return np.sqrt(1.0 + FLATTENING * np.square(conviction))
 
 
-def campaign_effect(spread: Any, normals: Floats) -> Floats:
+def campaign_effect(spread: PerRun, normals: Floats) -> Floats:
     """Return how well a sponsor's campaign works: lognormal with mean 1 and log-sd `spread`."""
     return np.exp(spread * normals - np.square(spread) / 2)
 
 
-def absence(absent: Any, cross_pressure: Any, exposure: Floats) -> Floats:
+def absence(absent: PerRun, cross_pressure: PerRun, exposure: Floats) -> Floats:
     """Return P(absent) by member: pressure from every sponsor at once keeps members away.
 
     Parameters
@@ -51,17 +50,17 @@ def absence(absent: Any, cross_pressure: Any, exposure: Floats) -> Floats:
     return np.minimum(1.0, absent + cross_pressure * least)
 
 
-def abstention(abstain: Any, pinned: Flags) -> Any:
+def abstention(abstain: PerRun, pinned: Flags) -> Floats:
     """Return the probability that a member who is present hands in no valid paper; the pinned always vote."""
     return np.where(pinned, 0.0, abstain)
 
 
-def decayed_openness(first: Any, floor: Any, decay: Any, rounds: Any) -> Any:
+def decayed_openness(first: PerRun, floor: PerRun, decay: PerRun, rounds: int | Ints) -> PerRun:
     """Return the openness `rounds` rounds after it was `first`: geometric decay to a floor."""
     return floor + (first - floor) * np.power(decay, rounds)
 
 
-def openness(b: Any, fluid: Flags, round_: int, night: Flags) -> Floats:
+def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags) -> Floats:
     """Return the probability that a member thinks again before a round, shape (B,).
 
     Parameters
@@ -85,7 +84,7 @@ def openness(b: Any, fluid: Flags, round_: int, night: Flags) -> Floats:
     return np.where(night, np.maximum(omega, b.overnight), omega) if np.any(b.overnight) else omega
 
 
-def pull(b: Any, fluid: Flags, votes: Ints, shocks: Any = 0.0) -> Floats:
+def pull(b: SimpleNamespace, fluid: Flags, votes: Ints, shocks: PerRun = 0.0) -> Floats:
     """Return the log-odds that every candidate gains by the last tally and by a round's shocks, shape (K, B).
 
     `votes` are the last tally, shape (K, B).  That it is not divided by the valid papers adds the same to all.
@@ -94,12 +93,12 @@ def pull(b: Any, fluid: Flags, votes: Ints, shocks: Any = 0.0) -> Floats:
     return momentum * np.log(np.maximum(votes, FLOOR)) + shocks
 
 
-def shock_scale(b: Any) -> Any:
+def shock_scale(b: SimpleNamespace) -> PerRun:
     """Return what a shock of unit variance is multiplied by, so that the difference of two has sd `round_sd`."""
     return b.round_sd / np.sqrt(2.0)
 
 
-def concession(b: Any, non_concessions: Any) -> Any:
+def concession(b: SimpleNamespace, non_concessions: int | Ints) -> PerRun:
     """Return the probability that the trailing one of two concedes after so many rounds without conceding.
 
     Readiness h ~ Beta(a, b) is integrated out: the law of a Polya urn, a / (a + b + m).
@@ -113,7 +112,7 @@ def concession(b: Any, non_concessions: Any) -> Any:
     return b.concede_a / (b.concede_a + b.concede_b + non_concessions)
 
 
-def opponents_yes(b: Any, u: Floats) -> Floats:
+def opponents_yes(b: SimpleNamespace, u: Floats) -> Floats:
     """Return the share of the others' voters who say yes to a leader alone, Beta(a, b), from uniforms."""
     from scipy.special import betaincinv
 
@@ -135,13 +134,13 @@ def trails(votes: Ints, standing: Flags) -> Flags:
 # -- numbers for some of the runs ----------------------------------------------------------------
 
 
-def select(numbers: SimpleNamespace, index: Any) -> SimpleNamespace:
+def select(numbers: SimpleNamespace, index: Places) -> SimpleNamespace:
     """Return numbers for some of the runs: arrays are indexed, what is the same for all stays as it is."""
     if not any(isinstance(value, np.ndarray) for value in vars(numbers).values()):
         return numbers
     return SimpleNamespace(**{key: some(value, index) for key, value in vars(numbers).items()})
 
 
-def some(value: Any, index: Any) -> Any:
+def some(value: PerRun, index: Places) -> PerRun:
     """Return a value for some of the runs."""
     return value[index] if isinstance(value, np.ndarray) else value

@@ -21,7 +21,7 @@ from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
 from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.ruleset import Rules
-from iomsim.typing import U64, Flags, Floats, Longs, Places, Singles
+from iomsim.typing import U64, Flags, Floats, Longs, PerRun, Places, Singles
 
 CERTAIN = 1e4
 """Log-odds that stand for certainty: members pinned to a candidate."""
@@ -80,8 +80,15 @@ class Plan:
         The sittings.
     values : dict of float or ndarray, shape (B,)
         Every parameter by its path.
-    classes : Classes
-        Found from the rest unless given.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> plan = iom.load("minimal").plan
+    >>> plan.candidates, plan.entitled, plan.values["behaviour.fluid"]
+    (2, 175, 0.7)
+    >>> plan.at({"behaviour.fluid": 0.5}).behaviour.fluid
+    0.5
     """
 
     names: tuple[str, ...]
@@ -98,20 +105,12 @@ class Plan:
     votes: Flags
     rules: Rules
     calendar: Calendar
-    values: Mapping[str, Any]
-    classes: Classes = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        if self.classes is None:
-            rows = [tie.bound for tie in self.ties] + [term.column for terms in self.exposures for term in terms]
-            table = np.vstack([*rows, self.group])
-            _, first, of_member = np.unique(table, axis=1, return_index=True, return_inverse=True)
-            object.__setattr__(self, "classes", Classes(first, of_member.reshape(-1)))  # numpy 2.0.0 adds an axis
+    values: Mapping[str, PerRun]
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
 
-    def at(self, values: Mapping[str, Any]) -> Plan:
+    def at(self, values: Mapping[str, PerRun]) -> Plan:
         """Return the plan with other values: numbers, or arrays with one entry a run.
 
         Raises
@@ -122,12 +121,24 @@ class Plan:
         for path in values:
             if path not in self.values:
                 raise unknown("parameter", path, self.values)
-        return replace(self, values={**self.values, **values}) if values else self
+        if not values:
+            return self
+        other = replace(self, values={**self.values, **values})
+        vars(other)["classes"] = self.classes  # the same, whatever the values
+        return other
 
     @property
     def candidates(self) -> int:
         """How many stand at the start."""
         return len(self.names)
+
+    @cached_property
+    def classes(self) -> Classes:
+        """Members that lean alike."""
+        rows = [tie.bound for tie in self.ties] + [term.column for terms in self.exposures for term in terms]
+        table = np.vstack([*rows, self.group])
+        _, first, of_member = np.unique(table, axis=1, return_index=True, return_inverse=True)
+        return Classes(first, of_member.reshape(-1))  # numpy 2.0.0 adds an axis
 
     @property
     def entitled(self) -> int:
@@ -197,7 +208,7 @@ class Plan:
         """Probability that a member who is present hands in no valid paper, shape ``(N, 1)`` or ``(N, B)``."""
         return np.asarray(laws.abstention(self.behaviour.abstain, self.pins[:, None] >= 0))
 
-    def by_class(self, weights: tuple[Any, ...]) -> tuple[Singles, list[Singles]]:
+    def by_class(self, weights: tuple[PerRun, ...]) -> tuple[Singles, list[Singles]]:
         """Return a weighted sum over candidates of appeal and ties, and of each sponsor's pull, by class of member.
 
         Parameters
@@ -227,7 +238,7 @@ class Plan:
         return found
 
     @cached_property
-    def _by_class(self) -> dict[tuple[float, ...], tuple[Singles, list[Singles]]]:
+    def _by_class(self) -> dict[tuple[PerRun, ...], tuple[Singles, list[Singles]]]:
         return {}
 
 
@@ -302,7 +313,7 @@ def campaigns(sponsors: Sequence[str], seed: int, block: int) -> Floats:
     return np.array(drawn).reshape(-1, BLOCK)
 
 
-def contrast(plan: Plan, draws: Draws, weights: Sequence[Any]) -> Singles:
+def contrast(plan: Plan, draws: Draws, weights: Sequence[PerRun]) -> Singles:
     """Return a weighted sum over candidates of the systematic leans, shape ``(N, B)``.
 
     With weights (1, 0) it is the lean `a` towards the first of two, with (-1, 1) the lean

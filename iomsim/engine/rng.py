@@ -105,6 +105,11 @@ def words(keys: U64, round_: int, lane: int | U64) -> U64:
         return splitmix(keys + offset * GAMMA)
 
 
+def lanes(first: int, count: int) -> U64:
+    """Return neighbouring lanes as a column."""
+    return np.arange(first, first + count, dtype=np.uint64)[:, None]
+
+
 def uniform(keys: U64, round_: int, lane: int | U64) -> Floats:
     """Return one uniform in [0, 1) with 53 bits per key, for this round and lane."""
     bits = words(keys, round_, lane)

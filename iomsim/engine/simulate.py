@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from iomsim.engine import rng
 from iomsim.engine.clock import Timetable
@@ -28,7 +29,7 @@ from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one, pack_runs
 from iomsim.errors import BlockError, IomsimError, whole_number
-from iomsim.typing import Floats
+from iomsim.typing import Floats, PerRun
 
 SPAN = 16
 """Blocks that are played together."""
@@ -42,7 +43,7 @@ WAVE = 16
 EARLY = ("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid")
 """Behaviour that has done its work before the first round, as have appeals, sponsors and ties."""
 
-Parameters = Mapping[str, Any]
+Parameters = Mapping[str, ArrayLike]
 """Values by path: numbers, or arrays that broadcast to ``(points, runs)``."""
 
 
@@ -93,12 +94,13 @@ def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: i
 
     Arrays of parameters have as many columns as there are runs here, or one.
     """
-    tables = {path: np.atleast_2d(value) for path, value in parameters.items() if np.ndim(value)}
-    numbers = {path: float(value) for path, value in parameters.items() if not np.ndim(value)}
-    points = max((len(table) for table in tables.values()), default=1)
+    values = {path: np.asarray(value, dtype=float) for path, value in parameters.items()}
+    given = {path: np.atleast_2d(value) for path, value in values.items() if value.ndim}
+    points = max((len(table) for table in given.values()), default=1)
+    tables = {path: np.broadcast_to(table, (points, table.shape[1])) for path, table in given.items()}
     sizes = chunk_sizes(size, BLOCK)
-    base = plan.at(numbers)
-    whole = base.at({path: _by_column(table, points, size) for path, table in tables.items() if not is_early(path)})
+    base = plan.at({path: float(value) for path, value in values.items() if not value.ndim})
+    whole = base.at({path: _by_column(table, size) for path, table in tables.items() if not is_early(path)})
     keys = np.concatenate([rng.run_keys(seed, first + i, n) for i, n in enumerate(sizes)] * points)
     base.calendar.check(whole.pace)
     timetable = Timetable(plan.calendar, whole.pace, keys)
@@ -107,12 +109,10 @@ def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: i
     def entries() -> Iterator[Entry]:
         run = 0
         for point in range(points):
-            same = base.at(
-                {path: float(_row(table, point)[0]) for path, table in tables.items() if table.shape[1] == 1}
-            )
+            same = base.at({path: float(x[point, 0]) for path, x in tables.items() if x.shape[1] == 1})
             for i, n in enumerate(sizes):
                 part = slice(i * BLOCK, i * BLOCK + n)
-                own = {path: _row(table, point)[part] for path, table in tables.items() if table.shape[1] > 1}
+                own = {path: x[point, part] for path, x in tables.items() if x.shape[1] > 1}
                 entry = enter(same.at(own), seed, first + i, n, run)
                 present[run : run + n] = entry.runs.present
                 run += n
@@ -140,15 +140,11 @@ def is_early(path: str) -> bool:
     return field in EARLY if head == "behaviour" else head != "clock"
 
 
-def _row(table: Floats, point: int) -> Floats:
-    return table[point if len(table) > 1 else 0]
-
-
-def _by_column(table: Floats, points: int, size: int) -> Any:
+def _by_column(table: Floats, size: int) -> PerRun:
     """Return one entry a column, point by point; a number if all are equal."""
     if table.min() == table.max():
         return float(table[0, 0])
-    return np.broadcast_to(table, (points, size)).reshape(-1)
+    return np.broadcast_to(table, (len(table), size)).reshape(-1)
 
 
 def blocks_abreast(plan: Plan) -> int:
@@ -211,29 +207,24 @@ def span_calls(
     blocks: int | None = None,
 ) -> list[tuple[Any, ...]]:
     """Return the arguments of :func:`run_span` for every span; see :func:`iter_spans`."""
-    plan.at(parameters)  # refuses unknown paths
     tables, points = checked(parameters, whole_number("runs", runs, 1))
+    plan.at(tables)  # refuses unknown paths
     blocks = blocks or span_blocks(runs - start, executor)
     together = max(1, blocks * BLOCK // runs)
     sent = serialised(plan, executor)
-    return [
-        (
-            work,
-            sent,
-            _cut(tables, slice(point, point + together), slice(first, first + size)),
-            seed,
-            first // BLOCK,
-            size,
-        )
-        for point in range(0, points, together)
-        for first, size in zip(
-            range(start, runs, blocks * BLOCK), chunk_sizes(runs - start, blocks * BLOCK), strict=True
-        )
-    ]
+    calls = []
+    for point in range(0, points, together):
+        first = start
+        for size in chunk_sizes(runs - start, blocks * BLOCK):
+            here = slice(point, point + together), slice(first, first + size)
+            own = {path: _cut(table, *here) for path, table in tables.items()}
+            calls.append((work, sent, own, seed, first // BLOCK, size))
+            first += size
+    return calls
 
 
-def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Any], int]:
-    """Return parameters as numbers and tables ``(1 or points, 1 or runs)``, and the number of points.
+def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Floats], int]:
+    """Return parameters as arrays ``()`` or ``(1 or points, 1 or runs)``, and the number of points.
 
     Raises
     ------
@@ -244,9 +235,8 @@ def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Any], int]:
     points = max((len(table) for table in tables.values() if table.ndim == 2), default=1)
     for path, table in tables.items():
         shape = table.shape if table.ndim == 2 else (1, *table.shape)
-        if table.ndim and (
-            len(shape) > 2 or not table.size or shape[0] not in (1, points) or shape[1] not in (1, runs)
-        ):
+        fits = len(shape) == 2 and shape[0] in (1, points) and shape[1] in (1, runs) and table.size
+        if table.ndim and not fits:
             rows = points if points > 1 else "points"
             raise IomsimError(
                 f"{path} has shape {table.shape}; give a number, or an array of shape ({runs},), ({rows}, 1) or "
@@ -255,14 +245,11 @@ def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Any], int]:
     return {path: table if table.ndim != 1 else table[None] for path, table in tables.items()}, points
 
 
-def _cut(tables: Mapping[str, Any], points: slice, runs: slice) -> dict[str, Any]:
-    """Return the parameters of some points and runs."""
-    return {
-        path: float(table)
-        if not table.ndim
-        else table[points if len(table) > 1 else slice(None), runs if table.shape[1] > 1 else slice(None)]
-        for path, table in tables.items()
-    }
+def _cut(table: Floats, points: slice, runs: slice) -> PerRun:
+    """Return a parameter's values at some points and in some runs."""
+    if not table.ndim:
+        return float(table)
+    return table[points if len(table) > 1 else slice(1), runs if table.shape[1] > 1 else slice(1)]
 
 
 def serialised(plan: Plan, executor: Any) -> Plan | bytes:

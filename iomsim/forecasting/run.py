@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine import simulate
+from iomsim.engine.executors import progress_bar
 from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.plan import Plan
-from iomsim.engine.progress import progress_bar
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, reason, whole_number

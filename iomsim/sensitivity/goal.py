@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.progress import progress_bar
+from iomsim.engine.executors import progress_bar
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Interval, in_100

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.progress import progress_bar
+from iomsim.engine.executors import progress_bar
 from iomsim.errors import BlockError, IomsimError, ScenarioError
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.result import Result

@@ -20,10 +20,9 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine import kernel, simulate
-from iomsim.engine.executors import spread
+from iomsim.engine.executors import progress_bar, spread
 from iomsim.engine.laws import conviction_scale
 from iomsim.engine.plan import Plan, draw, member_odds
-from iomsim.engine.progress import progress_bar
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.state import before_round_one, pack_runs
 from iomsim.errors import ScenarioError

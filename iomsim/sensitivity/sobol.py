@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.progress import progress_bar
+from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.model.parameters import describe_parameter, ranges

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.progress import progress_bar
+from iomsim.engine.executors import progress_bar
 from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
 from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER

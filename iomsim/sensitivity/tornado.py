@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.progress import progress_bar
+from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Z95, Interval, thousands
 from iomsim.forecasting.forecast import Forecast
