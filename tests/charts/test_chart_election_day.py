@@ -137,8 +137,8 @@ def test_only_what_is_over_is_certain() -> None:
 
 
 def test_labels_keep_apart() -> None:
-    assert spread([1.0, 2.0, 3.0], apart=5.0) == [1.0, 6.0, 11.0]
-    assert spread([99.0, 98.0, 97.0], apart=5.0, top=100.0) == [102.5, 97.5, 92.5]
+    assert spread([1.0, 2.0, 3.0], gap=5.0) == [1.0, 6.0, 11.0]
+    assert spread([99.0, 98.0, 97.0], gap=5.0, top=100.0) == [102.5, 97.5, 92.5]
     places = spread([0.0, 0.1, 0.2, 50.0, 99.9])
     assert (np.diff(sorted(places)) >= 6.5 - 1e-9).all()
     assert np.argsort(places).tolist() == [0, 1, 2, 3, 4]

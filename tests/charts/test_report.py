@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from chart_cases import MANY
 from PIL import Image
 from toys import toy
 
@@ -20,6 +21,7 @@ from iomsim.charts import report
 from iomsim.errors import FileError
 from iomsim.forecasting import tables
 from iomsim.forecasting.estimates import Estimate, in_100
+from iomsim.rules.ruleset import RULE_SETS
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(page: str) -> None:
     assert len(reader.ids) == len(set(reader.ids))
     outside = [link for _, link in reader.links if not link.startswith(("#", "data:"))]
     assert outside == []
-    assert reader.tags.count("svg") == len(report.CHARTS)
+    assert reader.tags.count("svg") == len(report.SECTIONS)
     inside = {link[1:] for _, link in reader.links if link.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", page))
     assert inside <= set(reader.ids)
 
@@ -88,7 +90,7 @@ def test_the_page_says_what_the_forecast_says(fc: iom.Forecast, page: str) -> No
 
 def test_every_table_can_be_taken_away(fc: iom.Forecast, page: str) -> None:
     found = dict(re.findall(r"download='(\w+)\.csv' href='data:text/csv;base64,([^']+)'", page))
-    assert set(found) == {*report.CHARTS, "rule_sets", "rounds", "endings", "evidence"}
+    assert set(found) == {*report.SECTIONS, "rule_sets", "rounds", "endings", "evidence"}
     endings = pd.read_csv(StringIO(b64decode(found["endings"]).decode()), index_col=[0, 1])
     assert endings["probability"].tolist() == pytest.approx(fc.endings()["probability"].tolist())
 
@@ -129,7 +131,7 @@ def test_moved_assumptions_stand_under_their_own_names(tmp_path: Path) -> None:
         [data] = re.findall(r"base64,([^']+)'", section)
         assert said in html.unescape(section.partition("</h2>")[0])
         assert b64decode(data).decode() == moved.assumptions.table(target).to_csv()
-    table, *charts = report._moved(moved, tmp_path)
+    table, *charts = report._moved(moved.assumptions, tmp_path)
     assert pd.read_csv(table)["target"].unique().tolist() == ["A", "no winner", "spill", "rounds"]
     assert [chart.name for chart in charts] == ["tornado_winner.png", "tornado_next_day.png"]
     for chart, said in zip(charts, ("A's chance hangs most on", "runs into Tuesday hangs most on"), strict=True):
@@ -138,12 +140,12 @@ def test_moved_assumptions_stand_under_their_own_names(tmp_path: Path) -> None:
 
 
 def test_every_chart_is_told_in_words(fc: iom.Forecast, page: str) -> None:
-    assert page.count("<summary>in words</summary>") == len(report.CHARTS)
-    assert page.count('role="img"') == len(report.CHARTS)
+    assert page.count("<summary>in words</summary>") == len(report.SECTIONS)
+    assert page.count('role="img"') == len(report.SECTIONS)
 
 
 def test_the_forecast_of_a_report_is_made_again(fc: iom.Forecast, tmp_path: Path) -> None:
-    again, same = report.rerun(report.write(fc, tmp_path / "report.html"))
+    again, same = report.rerun(report.report(fc, tmp_path / "report.html"))
     assert same
     assert again.summary.ends.equals(fc.summary.ends)
 
@@ -162,7 +164,7 @@ def test_a_changed_run_changes_the_digest(fc: iom.Forecast) -> None:
 def test_a_day_is_replayed_not_rerun(tmp_path: Path) -> None:
     night = iom.live(toy(15), particles=200, seed=1)
     night.announce(A=8, B=7)
-    path = report.write(night.forecast(), tmp_path / "night.html")
+    path = report.report(night.forecast(), tmp_path / "night.html")
     assert "After 8" in path.read_text(encoding="utf-8")
     with pytest.raises(FileError, match="replay the log of that day instead"):
         report.rerun(path)
@@ -188,3 +190,11 @@ def test_plain_data_holds_every_table(fc: iom.Forecast) -> None:
     assert low < high
     assert spill.low < spill.value < spill.high
     assert len(told["rounds"]) == len(fc.rounds())
+
+
+def test_a_table_of_many_candidates_stands_upright_in_the_page(many: iom.Scenario, tmp_path: Path) -> None:
+    fc = iom.forecast(many, runs=50, seed=1, progress=False)
+    page = report.report(fc, tmp_path / "page.html").read_text(encoding="utf-8")
+    table = page.split("By the rules in force")[1].split("</table>")[0]
+    assert table.split("</tr>")[0].count("<th>") == 1 + len(RULE_SETS)
+    assert table.count("<tr") == 1 + len(MANY) + 3

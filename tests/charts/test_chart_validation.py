@@ -12,9 +12,9 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 import iomsim as iom
-from iomsim.validation.synthetic import synthetic_contests
 from iomsim.charts.base import captions
 from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.validation.synthetic import synthetic_contests
 from iomsim.validation.verdict import Backtest
 
 

@@ -1,0 +1,227 @@
+"""Forecasts and what-ifs that the tests of charts draw, and ways to read what is drawn."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from toys import toy
+
+import iomsim as iom
+from iomsim.engine.outcomes import Outcomes
+from iomsim.forecasting.estimates import Interval
+from iomsim.forecasting.forecast import Forecast, from_outcomes
+from iomsim.model.scenario import Scenario, build
+from iomsim.rules.ruleset import ENDINGS
+from iomsim.sensitivity.compare import SideBySide
+from iomsim.sensitivity.grid import Grid
+from iomsim.sensitivity.pivotal import Pivotal
+from iomsim.sensitivity.sobol import Sobol
+from iomsim.sensitivity.tornado import Tornado
+
+LONG = (
+    "Her Excellency Ambassador Wilhelmina Featherstonehaugh-Cholmondeley",
+    "Bo",
+    "Maria do Carmo de Albuquerque e Castro",
+    "Kim $5 & Sons $6",
+    "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
+    "José Ángel Gurría Treviño",
+    "Dr <b>Bold</b>",
+    "_under_score_",
+)
+
+
+ON_AXES = ("decision_time", "flows", "rounds", "trajectories", "win_probability")
+
+
+def geneva(rules: str = "until-two-thirds", runs: int = 1500, **parts: Any) -> Forecast:
+    race = iom.load("geneva-2023").with_rules(rules, **parts)
+    return iom.forecast(race, runs=runs, seed=2023, progress=False)
+
+
+def crowd() -> Forecast:
+    described = {"title": "a crowd", "electorate": {"size": 40}, "candidates": [{"name": name} for name in LONG]}
+    return iom.forecast(build(described), runs=300, seed=2, progress=False)
+
+
+def evening(after: int = 1, at: str = "15:50") -> Forecast:
+    """Return the forecast of Geneva after one or two announced rounds, or (after=0) a withdrawal."""
+    night = iom.live(iom.load("geneva-2023"), particles=1500, seed=2023)
+    night.announce(Pope=98, Vitorino=67, at="12:20")
+    if after == 2:
+        night.announce(Pope=104, Vitorino=61, at=at)
+    if not after:
+        night.withdraw("Vitorino", at="12:40")
+    return night.forecast()
+
+
+def friday() -> Forecast:
+    return iom.forecast(iom.load("iom-2018"), runs=800, seed=2023, progress=False)
+
+
+CASES = {
+    "two": geneva,
+    "three": friday,
+    "eight": crowd,
+    "strict": lambda: geneva("strict"),
+    "one two-way round": lambda: geneva("one-two-way"),
+    "certain": lambda: iom.forecast(iom.load("geneva-2023").balanced(share=0.97), runs=300, seed=1, progress=False),
+    "one run": lambda: geneva(runs=1),
+    "live": evening,
+    "live, two rounds": lambda: evening(2),
+    "live, on Tuesday": lambda: evening(2, at="2023-05-16 11:10"),
+    "over": lambda: evening(0),
+}
+
+
+@cache
+def case(name: str) -> Forecast:
+    return CASES[name]()
+
+
+@cache
+def picture(name: str, chart: str) -> Axes:
+    """Return a chart of a case, drawn once; to be looked at only."""
+    fig = case(name).plot.draw(chart)
+    fig.draw_without_rendering()
+    return fig.axes[0]
+
+
+def hand() -> Forecast:
+    """Return four elections of nine members that can be counted on one hand.
+
+    A by majority in round 1 on Monday at 12:00; B in round 2 on Monday at 16:10, after A withdraws;
+    A by majority in round 2 on Tuesday at 10:40; and one still open after round 3.
+    """
+    none, stay = [[0, 0], [0, 0]], [[5, 0], [0, 4]]
+    told = Outcomes(
+        winner=np.array([0, 1, 0, -1], dtype=np.int8),
+        ending=np.array([ENDINGS.index(e) for e in ("majority", "acclamation", "majority", "unresolved")], np.uint8),
+        rounds=np.array([1, 2, 2, 3], dtype=np.int16),
+        minute=np.array([12 * 60, 16 * 60 + 10, 34 * 60 + 40, -1], dtype=np.int32),
+        present=np.full(4, 9, dtype=np.int16),
+        votes=np.array([[6, 3], [5, 4], [4, 5], [5, 4], [7, 2], [5, 4], [5, 4], [5, 4]], dtype=np.int16),
+        valid=np.full(8, 9, dtype=np.int16),
+        flows=np.array([none, none, [[4, 1], [0, 4]], none, [[5, 0], [2, 2]], none, stay, stay], dtype=np.int16),
+    )
+    return from_outcomes(toy(9, rules={"name": "three", "max_rounds": 3}), 1, [told])
+
+
+def words(ax: Axes | Figure) -> list[str]:
+    return [text.get_text() for text in ax.findobj(Text) if text.get_text().strip()]
+
+
+def label(ax: Axes, text: str) -> Text:
+    [found] = [artist for artist in ax.findobj(Text) if artist.get_text() == text]
+    return found
+
+
+def line_of(ax: Axes, name: str) -> list[str]:
+    """Return the words of the row under the axes that has this label."""
+    y = label(ax, name).get_window_extent().y0
+    row = [text for text in ax.texts if abs(text.get_window_extent().y0 - y) < 1 and text.get_text() != name]
+    return [text.get_text() for text in sorted(row, key=lambda text: text.get_window_extent().x0)]
+
+
+def plain(title: str) -> str:
+    return re.sub(r"\s+", " ", title)
+
+
+def bars(ax: Axes) -> list[Rectangle]:
+    return [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+
+
+def spans(ax: Axes) -> list[tuple[float, ...]]:
+    """Return from where to where patches reach in x, and in y."""
+    boxes = [patch.get_path().transformed(patch.get_patch_transform()).get_extents() for patch in ax.patches]
+    return [(box.x0, box.x1, box.y0, box.y1) for box in boxes]
+
+
+def dots(ax: Axes) -> EllipseCollection:
+    [found] = [collection for collection in ax.collections if isinstance(collection, EllipseCollection)]
+    return found
+
+
+def race(names: str = "AB") -> Scenario:
+    return toy(9, names, sponsors=[{"name": "W", "backs": "A", "strength": {"value": 1, "low": 0, "high": 2}}])
+
+
+def around(value: float, half: float = 0.01) -> Interval:
+    return Interval(value, value - half, value + half)
+
+
+def tornado(**bars: dict[float | str, float]) -> Tornado:
+    """Return a tornado of A's win and of Tuesday (minus that), with base 0.4 and the changes given."""
+    made: dict[str, dict[float | str, dict[str, Interval]]] = {
+        path.replace("__", "."): {
+            value: {
+                "A": around(x),
+                "B": around(-x),
+                "no winner": around(0),
+                "spill": around(-x),
+                "rounds": around(10 * x),
+            }
+            for value, x in ends.items()
+        }
+        for path, ends in bars.items()
+    }
+    base = {"A": around(0.4), "B": around(0.5), "no winner": around(0.1), "spill": around(0.3), "rounds": around(5.0)}
+    return Tornado(race(), "A", 1, 1000, base, made)
+
+
+def words_of(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def sobol(**rows: tuple[float, ...]) -> Sobol:
+    columns = ["first", "first_low", "first_high", "total", "total_low", "total_high", "clear"]
+    table = pd.DataFrame.from_dict({k.replace("__", "."): v for k, v in rows.items()}, orient="index", columns=columns)
+    return Sobol(race(), "A", 1, 500, 64, table.rename_axis("parameter"))
+
+
+def lines_of(ax: Axes) -> list[tuple[float, float]]:
+    """Return every marker: where it is."""
+    found = [line for line in ax.lines if line.get_marker() not in ("None", "", None) and len(line.get_xdata()) == 1]
+    return [(round(float(line.get_xdata()[0]), 6), round(float(line.get_ydata()[0]), 6)) for line in found]
+
+
+def pivotal(count: int, free: bool = True, low: float = 0.01) -> Pivotal:
+    rows = {
+        f"M{i + 1}": {
+            "group": "", "support": 0.5 + i / 100, "win": 0.03 - i / 1000, "win_low": low - i / 1000,
+            "win_high": 0.05 - i / 1000, "spill": 0.0, "spill_low": -0.01, "spill_high": 0.01, "free": free,
+            "won_over_win": 0.08 if i == 0 else np.nan, "won_over_win_low": 0.07, "won_over_win_high": 0.09,
+            "won_over_spill": 0.0, "won_over_spill_low": 0.0, "won_over_spill_high": 0.0,
+        }
+        for i in range(count)
+    }  # fmt: skip
+    return Pivotal(race(), "A", 1, 1000, pd.DataFrame.from_dict(rows, orient="index"))
+
+
+def beside(names: str = "AB") -> SideBySide:
+    one = race(names)
+    variants = {"as it is": one, "no pressure": one.with_pressure(W=0), "public": one.with_behaviour(secrecy=0)}
+    return iom.side_by_side(variants, runs=300, seed=1)
+
+
+def plane(names: str = "AB", size: int = 5) -> Grid:
+    """Return a grid in which A's chance rises by 0.2 along W and falls by 0.1 along secrecy, per step."""
+    axes = (tuple(np.linspace(0, 2, size)), tuple(np.linspace(0, 1, size - 1)))
+    index = pd.MultiIndex.from_product(axes, names=["W", "secrecy"])
+    x, y = (index.get_level_values(name).to_numpy() for name in ("W", "secrecy"))
+    win = 0.3 + 0.3 * x - 0.2 * y
+    cells = pd.DataFrame({"A": win, "B": 1 - win, "no winner": 0.0, "spill": 0.2 + 0.05 * x, "rounds": 3.0}, index)
+    base = {"A": 0.52, "B": 0.48, "no winner": 0.0, "spill": 0.25, "rounds": 3.0}
+    paths = ("sponsors.W.strength", "behaviour.secrecy")
+    return Grid(race(names), ("W", "secrecy"), paths, axes, 1, 1000, base, cells.assign(median_rounds=3.0))
+
+
+MANY = ["Wilhelmina Featherstonehaugh-Cholmondeley of Nowhere", *"BCDEFGH"]

@@ -1,0 +1,199 @@
+"""How charts are drawn, captioned and stamped, whatever they show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+from chart_cases import ON_AXES, bars, beside, case, picture, pivotal, plane, sobol, tornado, words_of
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+import iomsim as iom
+from iomsim.charts import STYLE
+from iomsim.charts.base import captions, key
+from iomsim.charts.style import contrast, ink
+from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.model.description import PALETTE
+from iomsim.model.scenario import Scenario
+
+RESULTS: dict[str, Any] = {
+    "tornado": lambda: tornado(behaviour__fluid={0.1: -0.2, 0.9: 0.1}),
+    "sobol": lambda: sobol(behaviour__fluid=(0.4, 0.3, 0.5, 0.6, 0.5, 0.7, True)),
+    "pivotal": lambda: pivotal(4),
+    "scenarios": beside,
+    "pressure_grid": plane,
+}
+
+
+def test_a_summary_is_enough() -> None:
+    bare = replace(case("two"), outcomes=None)
+    for chart in ON_AXES:
+        [caption] = captions(picture("two", chart).figure)
+        assert bare.plot.alt(chart) == caption.text
+
+
+def test_colours_are_those_of_the_scenario() -> None:
+    race: Scenario = iom.load("geneva-2023")
+    pink = race._with(candidates=[{**dict(race.candidates[0]), "colour": "#FF00AA"}, race.candidates[1]])
+    fc = iom.forecast(pink, runs=100, seed=1, progress=False)
+    assert to_hex(bars(fc.plot.win_probability(rules=False))[0].get_facecolor()) == "#ff00aa"
+
+
+def test_these_are_the_charts(fc: iom.Forecast) -> None:
+    assert fc.plot.names() == [
+        "dashboard",
+        "decision_time",
+        "flows",
+        "rounds",
+        "trajectories",
+        "win_probability",
+    ]
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_without_axes_a_chart_gets_a_new_figure(fc: iom.Forecast, name: str) -> None:
+    mine = plt.figure().add_subplot()
+    ax = getattr(fc.plot, name)()
+    assert isinstance(ax, Axes)
+    assert ax.figure is not mine.figure
+    assert len(plt.get_fignums()) == 2
+    assert not mine.has_data()
+    assert not mine.texts
+    assert mine.get_title() == ""
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_given_axes_are_drawn_in(fc: iom.Forecast, name: str) -> None:
+    fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4))
+    assert getattr(fc.plot, name)(ax=right) is right
+    assert plt.get_fignums() == [fig.number]
+    assert tuple(fig.get_size_inches()) == (12, 4)
+    assert right.get_title()
+    assert not left.get_title()
+    assert not left.texts
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_an_empty_figure_will_do_as_well(fc: iom.Forecast, name: str) -> None:
+    fig = Figure(figsize=(12, 5))
+    left, right = fig.subfigures(1, 2)
+    ax = getattr(fc.plot, name)(ax=left)
+    assert ax.figure is left
+    assert not right.axes
+    assert plt.get_fignums() == []
+
+
+def test_something_else_is_refused(fc: iom.Forecast) -> None:
+    with pytest.raises(IomsimError, match="ax must be matplotlib Axes or an empty Figure, got list"):
+        fc.plot.rounds(ax=[1, 2])
+
+
+def test_the_page_is_a_figure(fc: iom.Forecast) -> None:
+    fig = fc.plot.dashboard()
+    assert plt.get_fignums() == [fig.number]
+    assert isinstance(fig, Figure)
+
+
+@pytest.mark.parametrize("name", ["decision_time", "win_probability"])
+def test_global_settings_are_left_alone_and_do_not_matter(fc: iom.Forecast, name: str) -> None:
+    plain = fc.plot.svg(name)
+    loud = {"font.size": 30, "axes.spines.top": True, "axes.facecolor": "pink", "axes.titlelocation": "right"}
+    with mpl.rc_context(loud):
+        before = dict(mpl.rcParams)
+        assert fc.plot.svg(name) == plain
+        assert dict(mpl.rcParams) == before
+
+
+def test_given_axes_get_the_look(fc: iom.Forecast) -> None:
+    mine, own = plt.figure().add_subplot(), fc.plot.trajectories()
+    fc.plot.trajectories(ax=mine)
+    for ax in (mine, own):
+        assert [ax.spines[side].get_visible() for side in ("left", "bottom", "top", "right")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+        assert {line.get_color() for line in ax.get_ygridlines()} == {"#E6E6E6"}
+        assert {text.get_fontsize() for text in ax.get_xticklabels()} == {9}
+
+
+def test_the_style_is_ready_for_charts_of_your_own() -> None:
+    with mpl.rc_context():
+        plt.style.use(STYLE)
+        assert mpl.rcParams["axes.spines.top"] is False
+
+
+def test_other_words_replace_the_title_and_stay_at_the_left(fc: iom.Forecast) -> None:
+    ax = fc.plot.rounds()
+    left = ax.title.get_window_extent().x0
+    ax.set_title("2023, as sponsored")
+    assert ax.get_title() == "2023, as sponsored"
+    assert ax.get_title(loc="left") == ""
+    assert ax.title.get_window_extent().x0 == pytest.approx(left, abs=1)
+    assert ax.title.get_window_extent().x0 == pytest.approx(ax.get_window_extent().x0, abs=2)
+
+
+def test_colours_of_text_are_dark_enough_to_read() -> None:
+    assert all(contrast(ink(colour)) >= 4.5 for colour in [*PALETTE, "#999999", "#BBBBBB", "#882255", "#FFFF00"])
+    assert (ink("#0072B2"), ink("#D55E00"), ink("#999999")) == ("#0072B2", "#C25400", "#767676")
+    assert contrast("#D55E00") < 4.5
+
+
+def test_a_key_shows_every_word_also_one_that_matplotlib_would_hide() -> None:
+    ax = Figure(figsize=(7, 3)).add_subplot()
+    height = key(ax, [ax.plot([0, 1])[0] for _ in range(2)], ["_hidden", "shown"], inks=["#0072B2", "#C25400"])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["_hidden", "shown"]
+    assert [text.get_color() for text in ax.get_legend().get_texts()] == ["#0072B2", "#C25400"]
+    assert height == 13
+    assert key(ax, ax.lines[:], ["x" * 70, "y" * 70]) == 26
+
+
+def test_every_chart_has_its_numbers(fc: iom.Forecast) -> None:
+    assert all(hasattr(fc.plot, f"{name}_data") for name in ON_AXES)
+
+
+def test_help_is_the_functions_own_without_the_forecast(fc: iom.Forecast) -> None:
+    assert "Parameters" in fc.plot.rounds.__doc__
+    assert list(signature(fc.plot.rounds).parameters) == ["ax", "by", "most", "stamp"]
+    assert repr(fc.plot).startswith("charts: dashboard, decision_time")
+
+
+@pytest.mark.parametrize("do", ["draw", "svg", "alt"])
+def test_an_unknown_chart_is_refused(fc: iom.Forecast, do: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"no chart named 'round'; did you mean 'rounds'\?"):
+        getattr(fc.plot, do)("round")
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_charts_have_manners(name: str, tmp_path: Path) -> None:
+    """They leave settings and figures alone, draw where they are told, and know how they were made."""
+    found = RESULTS[name]()
+    before, figures = dict(mpl.rcParams), plt.get_fignums()
+    fig = Figure()
+    drawn = getattr(found.plot, name)(ax=fig)
+    assert (drawn.figure if isinstance(drawn, Axes) else drawn) is fig
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == figures
+    assert found.stamp() in " ".join([*(w for ax in fig.axes for w in words_of(ax)), fig.get_supxlabel()])
+    assert name in found.plot.names()
+    assert len(found.plot.alt(name)) > 40
+    one, other = (found.plot.save(name, tmp_path / f"{i}.svg").read_bytes() for i in (1, 2))
+    assert one == other
+    assert found.race.hash.encode() in one
+
+
+@pytest.mark.parametrize("name", [name for name in RESULTS if name != "pressure_grid"])
+def test_charts_draw_into_given_axes_without_a_stamp(name: str) -> None:
+    found = RESULTS[name]()
+    _, (mine, other) = plt.subplots(1, 2)
+    assert getattr(found.plot, name)(ax=other, stamp=False) is other
+    assert not mine.has_data()
+    assert found.stamp() not in words_of(other)

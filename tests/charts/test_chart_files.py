@@ -1,0 +1,130 @@
+"""Charts as files: what they know of themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib.pyplot as plt
+import pytest
+from chart_cases import ON_AXES
+from matplotlib.axes import Axes
+from PIL import Image
+
+import iomsim as iom
+from iomsim.charts import save
+from iomsim.errors import IomsimError
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_the_stamp_is_under_the_chart_unless_unwanted(fc: iom.Forecast, name: str) -> None:
+    ax = getattr(fc.plot, name)()
+    assert texts(ax).count(fc.stamp()) == 1
+    stamp = next(text for text in ax.texts if text.get_text() == fc.stamp())
+    others = [text.get_window_extent().y0 for text in ax.texts if text is not stamp and text.get_text().strip()]
+    assert stamp.get_window_extent().y1 <= min(others) + 1
+    assert fc.stamp() not in texts(getattr(fc.plot, name)(stamp=False))
+
+
+def test_the_stamp_is_on_the_page_once(fc: iom.Forecast) -> None:
+    fig = fc.plot.draw("dashboard")
+    assert fig._supxlabel.get_text() == fc.stamp()
+    assert not any(fc.stamp() in texts(ax) for ax in fig.axes)
+
+
+@pytest.mark.parametrize("name", ["dashboard", "flows"])
+def test_a_png_knows_how_it_was_made(fc: iom.Forecast, name: str, tmp_path: Path) -> None:
+    path = fc.plot.save(name, tmp_path / "chart.png")
+    assert plt.get_fignums() == []  # nor is a figure left behind
+    with Image.open(path) as image:
+        assert json.loads(image.text["iomsim"]) == fc.provenance
+        assert image.text["Title"]
+        assert fc.answer() in image.text["Description"] or name == "flows"
+
+
+@pytest.mark.parametrize("name", ["rounds", "trajectories"])
+def test_an_svg_is_the_same_twice_and_speaks(fc: iom.Forecast, name: str, tmp_path: Path) -> None:
+    once, twice = (fc.plot.save(name, tmp_path / f"{i}.svg").read_bytes() for i in range(2))
+    assert once == twice
+    tree = ElementTree.fromstring(once)
+    assert tree.findtext(f"{SVG}desc") == fc.plot.alt(name) == tree.get("aria-label")
+    assert tree.findtext(f"{SVG}title")
+    source = tree.find(".//{http://purl.org/dc/elements/1.1/}source")
+    assert json.loads(source.text) == fc.provenance
+    assert tree.find(".//{http://purl.org/dc/elements/1.1/}date") is None
+
+
+def test_a_pdf_knows_how_it_was_made(fc: iom.Forecast, tmp_path: Path) -> None:
+    data = fc.plot.save("win_probability", tmp_path / "chart.PDF", rules=False).read_bytes()
+    assert f'"scenario": "{fc.race.hash}"'.encode() in data
+    assert b"/CreationDate" not in data
+
+
+def test_what_was_drawn_can_be_saved_later(fc: iom.Forecast, tmp_path: Path) -> None:
+    fig, (left, right) = plt.subplots(1, 2, figsize=(14, 4), layout="constrained")
+    fc.plot.rounds(ax=left)
+    fc.plot.win_probability(ax=right, rules=False)
+    with Image.open(save(fig, tmp_path / "both.png")) as image:
+        assert json.loads(image.text["iomsim"]) == fc.provenance
+        assert left.get_title().replace("\n", " ") in image.text["Title"].replace("\n", " ")
+    with Image.open(save(right, tmp_path / "same.png")) as image:
+        assert image.text["Title"].count(";") >= 1
+
+
+def test_charts_of_different_forecasts_keep_both_provenances(fc: iom.Forecast, tmp_path: Path) -> None:
+    other = iom.forecast(fc.race, runs=50, seed=4, progress=False)
+    fig, axes = plt.subplots(1, 2, figsize=(14, 4))
+    for forecast, ax in zip((fc, other), axes, strict=True):
+        forecast.plot.rounds(ax=ax)
+    with Image.open(save(fig, tmp_path / "both.png")) as image:
+        assert json.loads(image.text["iomsim"]) == [fc.provenance, other.provenance]
+
+
+def test_other_kinds_of_files_are_refused(fc: iom.Forecast, tmp_path: Path) -> None:
+    with pytest.raises(IomsimError, match=re.escape("a chart can be saved as png, svg, pdf; got 'chart.gif'")):
+        fc.plot.save("rounds", tmp_path / "chart.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_svg_for_a_page_has_the_width_asked_for(fc: iom.Forecast) -> None:
+    text = fc.plot.svg("rounds", width=420)
+    assert text.startswith("<svg")
+    tree = ElementTree.fromstring(text)
+    assert tree.get("width") == "420px"
+    assert tree.get("height") is None
+    assert tree.get("viewBox")
+    assert "max-width: 100%" in tree.get("style")
+    assert ElementTree.fromstring(fc.plot.svg("rounds")).get("height")
+
+
+def test_names_cannot_break_the_page() -> None:
+    names = ("<b>$x$ & Co", '"A" --> B')
+    race = iom.load("minimal").with_rules("strict")
+    data = {**dict(race), "candidates": [{"name": name} for name in names], "sponsors": []}
+    odd = iom.forecast(type(race).model_validate(data), runs=50, seed=1, progress=False)
+    for name in ("win_probability", "decision_time"):
+        tree = ElementTree.fromstring(odd.plot.svg(name))
+        assert tree.findtext(f"{SVG}desc") == odd.plot.alt(name)
+    labels = [label.get_text() for label in odd.plot.win_probability(rules=False).get_yticklabels()]
+    assert labels[0].replace("\n", " ") == names[0]
+
+
+def test_matplotlib_is_loaded_late_and_pyplot_later() -> None:
+    program = (
+        "import sys, iomsim\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "fc = iomsim.forecast(iomsim.load('minimal'), runs=20, seed=1, progress=False)\n"
+        "fc.plot.rounds_data(), fc.plot.svg('rounds')\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

@@ -1,0 +1,80 @@
+"""The words of charts: names cut short, and what has been announced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from chart_cases import ON_AXES, case, label, line_of, picture, plain
+from toys import toy
+
+import iomsim as iom
+from iomsim.charts.text import balanced, short, tally
+
+
+def test_what_was_announced_is_a_fact() -> None:
+    fc = case("live, two rounds")
+    assert tally(fc, 1) == {"Pope": 98, "Vitorino": 67}
+    assert tally(fc, 2) == {"Pope": 104, "Vitorino": 61}
+    assert tally(fc, 3) is None
+    assert tally(case("two"), 1) is None
+
+
+def test_what_was_announced_in_part_is_not() -> None:
+    night = iom.live(iom.load("geneva-2023"), particles=1500, seed=2023)
+    night.announce({"Pope": "at least 90"}, at="12:20")
+    fc = night.forecast()
+    assert tally(fc, 1) is None
+    assert fc.plot.rounds().get_title().startswith("After round 1: ")
+
+
+def test_what_the_examples_agree_on_by_chance_is_no_fact() -> None:
+    """One count and the papers are known, so that one share is; the other two are not, whatever the examples say."""
+    night = iom.live(toy(15, "ABC", rules="strict"), particles=300, seed=1)
+    fc = night.announce(A=6, valid=14) and night.forecast()
+    alike = replace(fc, summary=replace(fc.summary, examples=fc.outcomes.head(1)))
+    assert tally(alike, 1) is None
+    night.undo()
+    fc = night.announce(A=6, B=5, C=3) and night.forecast()
+    assert tally(replace(fc, summary=replace(fc.summary, examples=fc.outcomes.head(1))), 1) == {"A": 6, "B": 5, "C": 3}
+
+
+@pytest.mark.parametrize("chart", ON_AXES)
+def test_live_charts_begin_with_what_was_announced(chart: str) -> None:
+    assert picture("live", chart).get_title().startswith("After 98\N{EN DASH}67: ")
+    assert not picture("two", chart).get_title().startswith("After")
+    title = plain(picture("over", chart).get_title())
+    assert f"{title}." == case("over").answer()
+
+
+@pytest.mark.parametrize("chart", ["rounds", "flows"])
+def test_announced_votes_stand_under_their_rounds(chart: str) -> None:
+    ax = getattr(case("live, two rounds").plot, chart)()
+    assert line_of(ax, "Pope, announced") == ["98", "104"]
+    assert line_of(ax, "Vitorino, announced") == ["67", "61"]
+    x = [label(ax, votes).xy[0] for votes in ("98", "104")]
+    assert x == [1, 2]
+
+
+@pytest.mark.parametrize("width", [8, 18, 28])
+@pytest.mark.parametrize("name", ["Bo", "Maria do Carmo de Albuquerque e Castro", "L" * 60, "an 18-letters name"])
+def test_short_names_are_short(name: str, width: int) -> None:
+    assert 0 < len(short(name, width)) <= width
+    assert short(name, width) == name or "…" in short(name, width)
+    assert all(len(line) <= width for line in short(name, width, lines=2).splitlines())
+    assert len(short(name, width, lines=2).splitlines()) <= 2
+
+
+def test_a_double_name_is_not_torn() -> None:
+    assert "-\n" not in balanced("the chance of Featherstonehaugh-Cholmondeley\nand of Other-Longname the Second")
+    assert "- " not in balanced("the chance of Featherstonehaugh-Cholmondeley\nand of Other-Longname the Second")
+
+
+def test_a_name_never_takes_more_lines_than_it_has() -> None:
+    for name in ("common shock towards Κωνσταντίνος Παπαδόπουλος (log-odds)", "a " * 40, "x" * 90):
+        assert short(name, 30, 2).count("\n") <= 1
+
+
+def test_a_percent_sign_stays_with_its_number(many: iom.Scenario) -> None:
+    ax = iom.forecast(many, runs=50, seed=1, progress=False).plot.rounds()
+    assert "80\N{NO-BREAK SPACE}% range" in ax.get_title().replace("\n", " ")

@@ -1,0 +1,177 @@
+"""The chart of when voting ends, and its axis of sessions."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from chart_cases import CASES, case, dots, hand, picture, spans, words
+from matplotlib.colors import to_hex
+
+import iomsim as iom
+from iomsim.charts.session_axis import STACK_MINUTES, lay_days
+from iomsim.errors import IomsimError
+from iomsim.forecasting.tables import NO_WINNER
+
+
+def test_four_elections_on_the_clock() -> None:
+    data = hand().plot.decision_time_data(n_dots=4)
+    assert data["ended_at"].astype(str).tolist()[:3] == [
+        "2023-05-15 12:00:00",
+        "2023-05-15 16:10:00",
+        "2023-05-16 10:40:00",
+    ]
+    assert data["ended_at"].isna().tolist() == [False, False, False, True]
+    assert data["day"].tolist() == ["Monday", "Monday", "Tuesday", "later or never"]
+    assert data["winner"].tolist() == ["A", "B", "A", NO_WINNER]
+    assert data["spills"].tolist() == [False, False, True, True]
+
+
+def test_four_elections_stand_where_they_end() -> None:
+    ax = hand().plot.decision_time(n_dots=4)
+    x, y = dots(ax).get_offsets().T
+    ten, noon, ten_past_four = 0.0, 4.0, 12.0  # half-hours since 10:00; the stack of 16:10 begins at 16:00
+    monday = 2 * (18 - 10)
+    tuesday = monday + 3  # a night is three stacks wide
+    assert x.tolist() == pytest.approx([ten + noon + 0.5, ten_past_four + 0.5, tuesday + 1.5, tuesday + monday + 3 + 2])
+    assert y == pytest.approx(np.full(4, y[0]))
+    colours = [to_hex(colour).upper() for colour in dots(ax).get_facecolors()]
+    assert colours == ["#0072B2", "#D55E00", "#0072B2", "#999999"]
+    assert "2 of 4 dots" in words(ax)
+    assert "2 of 4 dots on Tuesday or later" in words(ax)
+    assert "later or\nnever: 1" in words(ax)
+
+
+def test_a_shorter_axis_sends_more_to_the_last_column() -> None:
+    data = hand().plot.decision_time_data(n_dots=4, days=1)
+    assert data["day"].tolist() == ["Monday", "Monday", "later or never", "later or never"]
+    assert hand().plot.decision_time_data(n_dots=4, days=3)["day"].tolist()[2:] == ["Tuesday", "later or never"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_fifty_dots_within_the_axes(name: str) -> None:
+    fc = case(name)
+    fig = fc.plot.draw("decision_time")
+    fig.draw_without_rendering()
+    [ax] = fig.axes
+    found = dots(ax)
+    x, y = found.get_offsets().T
+    assert len(x) == 50
+    unit = ax.get_window_extent().width / np.ptp(ax.get_xlim())
+    [radius] = set(np.round(found.get_transforms()[:, 0, 0] / unit, 9))  # as drawn, from pixels to units of x
+    high = ax.get_window_extent().height / unit  # dots are as wide as x says: the height in the same units
+    scale = high / np.ptp(ax.get_ylim())
+    assert (x - radius).min() >= ax.get_xlim()[0]
+    assert (x + radius).max() <= ax.get_xlim()[1]
+    assert (y * scale - radius).min() >= -1e-9
+    assert (y * scale + radius).max() <= high
+    gaps = [np.hypot(a - c, (b - d) * scale) for (a, b), (c, d) in combinations(zip(x, y, strict=True), 2)]
+    assert min(gaps) > 2 * radius  # none hides another
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_dots_late_are_the_spill(name: str) -> None:
+    fc = case(name)
+    data, ax = fc.plot.decision_time_data(), picture(name, "decision_time")
+    late = int(data["spills"].sum())
+    assert abs(late - 50 * fc.spill().value) <= 0.5
+    assert f"{late} of 50 dots on {fc.next_day:%A} or later" in words(ax)
+    assert "1 in 50" in " ".join(words(ax))
+    wins = data["winner"].value_counts()
+    for name_, p in fc.win_probability()["probability"].items():
+        assert abs(wins.get(name_, 0) - 50 * p) <= 1.5
+    assert data["ended_at"].dropna().is_monotonic_increasing
+
+
+@pytest.mark.parametrize("name", ["two", "three", "strict", "live"])
+def test_dots_stand_in_the_half_hour_in_which_they_end(name: str) -> None:
+    fc = case(name)
+    data, clock = fc.plot.decision_time_data(), lay_days(fc, fc.plot.decision_time_data(), 2)
+    ax = picture(name, "decision_time")
+    x = dots(ax).get_offsets()[:, 0]
+    minutes = ((data["ended_at"] - fc.opening_date).dt.total_seconds() / 60).to_numpy()
+    for day in clock:
+        here = (minutes >= day.start) & (minutes < day.stop)
+        assert (np.abs(x[here] - day.place(minutes[here])) < 1).all()
+        assert (x[here] > day.x).all()
+        assert (x[here] < day.end).all()
+    on = (data["day"] != "later or never").to_numpy()
+    assert on.sum() == sum(((minutes >= day.start) & (minutes < day.stop)).sum() for day in clock)
+    assert x[~on].min(initial=np.inf) > clock[-1].end
+    assert all(later.x - earlier.end == 3 for earlier, later in pairwise(clock))
+
+
+def test_after_a_friday_comes_a_monday() -> None:
+    ax = picture("three", "decision_time")
+    assert {"Friday 29 June", "Monday 2 July", "weekend"} <= set(words(ax))
+    assert "night" not in words(ax)
+    assert "night" in words(picture("two", "decision_time"))
+    closed = iom.load("geneva-2023").with_clock(days=("Mon", "Thu"))
+    fc = iom.forecast(closed, runs=200, seed=1, progress=False)
+    assert {"Thursday 18 May", "no sitting"} <= set(words(fc.plot.decision_time()))
+
+
+def test_lunch_is_shaded_and_hours_are_those_of_the_sittings() -> None:
+    fc = case("two")
+    ax = picture("two", "decision_time")
+    day = lay_days(fc, fc.plot.decision_time_data(), 2)[0]
+    assert (day.place(13 * 60), day.place(15 * 60), 0, 1) in spans(ax)
+    assert words(ax).count("lunch") == 2
+    hours = dict(zip(ax.get_xticks(), [t.get_text() for t in ax.get_xticklabels()], strict=True))
+    assert hours[day.place(13 * 60)] == "13:00"
+    assert list(hours.values())[:4] == ["10:00", "13:00", "15:00", "18:00"]
+    assert STACK_MINUTES * day.place(13 * 60) == 180
+
+
+def test_breaks_are_shaded_and_sittings_are_not() -> None:
+    sittings = (("09:00", "10:30"), ("11:30", "13:00"), ("15:00", "18:00"))
+    race = iom.load("geneva-2023").with_clock(sittings=sittings, opens="2023-05-15T09:00:00")
+    fc = iom.forecast(race, runs=200, seed=1, progress=False)
+    ax, clock = fc.plot.decision_time(), lay_days(fc, fc.plot.decision_time_data(), 2)
+    shades = {(start, stop) for start, stop, *_ in spans(ax) if stop - start < 5}
+    breaks = ((630, 690), (780, 900))
+    assert shades == {tuple(day.place(day.start // 1440 * 1440 + m) for m in b) for day in clock for b in breaks}
+    assert words(ax).count("lunch") == 2
+
+
+def test_dots_can_be_coloured_by_day() -> None:
+    fc = case("two")
+    ax = fc.plot.decision_time(by="day")
+    late = fc.plot.decision_time_data()["spills"]
+    colours = [to_hex(colour).upper() for colour in dots(ax).get_facecolors()]
+    assert colours == ["#882255" if spills else "#BBBBBB" for spills in late]
+    assert ax.get_legend() is None
+    with pytest.raises(IomsimError, match="coloured by 'day' or 'winner', got 'hour'"):
+        fc.plot.decision_time(by="hour")
+
+
+def test_the_key_counts_the_winners_dots() -> None:
+    fc = case("three")
+    counts = fc.plot.decision_time_data()["winner"].value_counts()
+    said = [text.get_text() for text in picture("three", "decision_time").get_legend().get_texts()]
+    assert said == [f"{name}: {counts[name]} dots" for name in [*fc.race.names, NO_WINNER]]
+
+
+@pytest.mark.parametrize("wrong", [{"n_dots": 0}, {"days": 0}, {"n_dots": 2.5}])
+def test_dots_and_days_are_whole_numbers(wrong: dict[str, Any]) -> None:
+    with pytest.raises(IomsimError, match=f"{next(iter(wrong))} must be a whole number of at least 1"):
+        case("two").plot.decision_time(**wrong)
+
+
+def test_what_has_passed_is_shaded_on_the_clock() -> None:
+    fc = case("live")
+    ax, day = picture("live", "decision_time"), lay_days(fc, fc.plot.decision_time_data(), 2)[0]
+    [solid] = [line for line in ax.lines if line.get_linewidth() == 4]
+    assert solid.get_xdata().tolist() == [day.x, day.place(12 * 60 + 20)]
+    assert "announced\n98\N{EN DASH}67\nas of 12:20" in words(ax)
+    assert dots(ax).get_offsets()[:, 0].min() > day.place(12 * 60 + 20)
+
+
+def test_on_tuesday_the_axis_begins_with_tuesday() -> None:
+    fc = case("live, on Tuesday")
+    ax = picture("live, on Tuesday", "decision_time")
+    assert ax.get_title().endswith("Voting has run into Tuesday")
+    assert {"Tuesday 16 May", "Wednesday 17 May", "50 of 50 dots on Tuesday or later"} <= set(words(ax))
+    assert lay_days(fc, fc.plot.decision_time_data(), 2)[0].start // (24 * 60) == 1

@@ -1,0 +1,124 @@
+"""Sobol indices, pivotal members and variants as dots with whiskers."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from chart_cases import MANY, around, bars, beside, lines_of, pivotal, race, sobol, tornado, words_of
+from matplotlib.axes import Axes
+
+import iomsim as iom
+from iomsim.charts.base import captions
+from iomsim.forecasting.estimates import in_100
+
+
+def heights(ax: Axes) -> np.ndarray:
+    """Return the heights of all bars by place."""
+    out: dict[float, float] = {}
+    for bar in bars(ax):
+        if bar.get_width() == pytest.approx(0.8):
+            x = round(bar.get_x() + 0.4, 6)
+            out[x] = out.get(x, 0.0) + bar.get_height()
+    return np.array([out[x] for x in sorted(out)])
+
+
+def test_what_matters_most_is_told_from_noise() -> None:
+    found = tornado(behaviour__secrecy={0.2: 0.1, 0.6: -0.1}, behaviour__fluid={0.1: -0.06, 0.9: 0.0})
+    found.bars["behaviour.secrecy"][0.2]["A"] = around(0.1, half=0.3)
+    found.bars["behaviour.secrecy"][0.6]["A"] = around(-0.1, half=0.3)
+    assert found.table("A").index.tolist() == ["behaviour.secrecy", "behaviour.fluid"]
+    assert "what matters most is chance of a fluid contest (0.1: 34, 0.9: 40)" in found.sentence("A")
+
+
+def test_indices_are_drawn_with_their_intervals() -> None:
+    found = sobol(
+        sponsors__W__strength=(0.4, 0.3, 0.5, 0.55, 0.5, 0.6, True),
+        behaviour__fluid=(-0.01, -0.03, 0.02, 0.0, -0.01, 0.01, False),
+    )
+    ax = found.plot.sobol()
+    assert lines_of(ax) == [(40, -0.12), (55, 0.12), (-1, 0.88), (0, 1.12)]
+    spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
+    assert spans == [(30, 50), (50, 60), (-3, 2), (-1, 1)]
+    colours = [mpl.colors.to_hex(part.get_color()[0]) for part in ax.collections]
+    assert colours[0] == colours[1] != colours[2] == colours[3]  # what is within noise steps back
+    assert "within noise of zero" in words_of(ax)
+    said = ax.get_title().replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+    assert said == "W's strength explains 55 % (50 to 60) of the variance of A's chance"
+    assert "W's strength 40 alone, 55 in all" in captions(ax)[0].text
+    assert any("not what tallies could teach" in words.replace("\n", " ") for words in words_of(ax))
+    assert found.plot.sobol_data()["name"].tolist() == ["W's strength", "chance of a fluid contest"]
+
+
+def test_indices_within_noise_claim_nothing() -> None:
+    ax = sobol(behaviour__fluid=(0.1, -0.3, 0.5, 0.2, -0.1, 0.6, False)).plot.sobol()
+    assert ax.get_title().replace("\n", " ") == "None of these assumptions moves A's chance beyond noise"
+
+
+def test_members_are_drawn_with_what_they_are_worth() -> None:
+    found = pivotal(9)
+    ax = found.plot.pivotal(most=3)
+    assert lines_of(ax) == [(3.0, 0), (8.0, 0), (2.9, 1), (2.8, 2)]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["M1", "M2", "M3"]
+    assert {"50", "51", "52"} <= set(words_of(ax))
+    said = ax.get_title().replace("\n", " ")
+    assert said == "The next call for A does most in M1, but 8 others cannot be told apart from it"
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a push of one log-odds", "won over for good"]
+
+
+def test_a_chart_of_members_claims_nothing_it_does_not_know() -> None:
+    assert pivotal(3, low=-0.01).plot.pivotal().get_title().replace("\n", " ") == (
+        "No call for A does anything beyond noise"
+    )
+    empty = pivotal(3, free=False).plot.pivotal()
+    assert empty.get_title() == "No member can be moved towards A"
+    assert lines_of(empty) == []
+
+
+@pytest.mark.parametrize("names", ["AB", "ABC"])
+def test_variants_are_drawn_with_all_outcomes(names: str) -> None:
+    found = beside(names)
+    ax = found.plot.scenarios()
+    outcomes = [*names, "no winner", "spill"]
+    table = found.table()
+    expected = [round(100 * table.loc[(o, v), "value"], 6) for o in outcomes for v in found.forecasts]
+    assert [x for x, _ in lines_of(ax)] == expected
+    spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
+    ends = [100 * table.loc[(o, v), ["low", "high"]].to_numpy(float) for o in outcomes for v in found.forecasts]
+    assert np.allclose(spans, ends, atol=1e-5)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(found.forecasts)
+    words = [*(f"{name} wins" for name in names), "no winner", "into Tuesday"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == words
+    for name in found.forecasts:
+        one, day = (in_100(table.loc[(outcome, name), "value"]) for outcome in (names[0], "spill"))
+        assert f"{name}: {names[0]} {one}, Tuesday {day}" in captions(ax)[0].text
+    heights = [y for _, y in lines_of(ax)]
+    assert len(set(heights)) == len(heights)  # no mark hides another
+    assert set(found.plot.scenarios_data().index.get_level_values("outcome")) == set(outcomes)
+
+
+def test_the_title_of_variants_is_their_finding() -> None:
+    found = beside()
+    table = found.table("A")
+    top = table["change"].abs().idxmax()
+    said = found.plot.scenarios().get_title().replace("\n", " ")
+    assert said.startswith(f"A's chance moves most with {top!r}: it ")
+    assert said.endswith(f"to {100 * table.loc[top, 'value']:.0f} in 100")
+    same = iom.side_by_side({"one": race(), "other": race()}, runs=100, seed=1).plot.scenarios()
+    assert same.get_title() == "Neither A's chance nor Tuesday moves beyond noise"
+    slow = {"as it is": race(), "two hours a round": race().with_clock(round_minutes=120)}
+    later = iom.side_by_side(slow, runs=400, seed=1)
+    told = later.plot.scenarios().get_title().replace("\n", " ")
+    before, after = (100 * later.table("spill")["value"]).round()
+    assert told == f"Tuesday moves most with 'two hours a round': it rises from {before:.0f} to {after:.0f} in 100"
+
+
+def test_every_outcome_stays_in_the_row_of_its_variant(many: iom.Scenario) -> None:
+    variants = {"as it is": many, "public": many.with_behaviour(secrecy=0), "strict": many.with_rules("strict")}
+    ax = iom.side_by_side(variants, runs=40, seed=1).plot.scenarios()
+    heights = np.array([line.get_ydata()[0] for line in ax.lines if line.get_marker() not in ("None", "")])
+    assert len(heights) == len(variants) * (len(MANY) + 2)
+    assert np.abs(heights - heights.round()).max() <= 0.41
+    ax.figure.draw_without_rendering()
+    row = ax.get_window_extent().height / (len(variants) + 0.2) / ax.figure.dpi * 72
+    assert row > 10 * (len(MANY) + 2) * 0.6  # points: the marks of a variant can be told apart

@@ -1,0 +1,109 @@
+"""The maps and curves of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from chart_cases import plane, race, words_of
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import iomsim as iom
+from iomsim.errors import IomsimError
+
+
+def shown(fig: Figure) -> list[Text]:
+    """Return the texts that are really drawn: no labels of ticks outside the axes, nor of hidden axes."""
+    hidden: set[Text] = set()
+    for ax in fig.findobj(Axes):
+        for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            low, high = sorted(limits)
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            hidden |= {t.label1 for t in ticks if not ax.axison or not low - 1e-9 <= t.get_loc() <= high + 1e-9}
+    return [text for text in fig.findobj(Text) if text.get_text().strip() and text.get_visible() and text not in hidden]
+
+
+def test_maps_show_the_cells_where_they_are() -> None:
+    found = plane()
+    fig = found.plot.pressure_grid()
+    left, right = fig.axes[:2]
+    for panel, target in ((left, "A"), (right, "spill")):
+        shown = panel.collections[0].get_array().reshape(4, 5)
+        assert np.allclose(shown, 100 * found.surface(target).to_numpy())
+    assert (left.get_xlabel(), left.get_ylabel()) == ("W's strength", "secrecy, fraction")
+    assert left.get_title(loc="left") == "A wins: 10 to 90 of 100"
+    assert right.get_title(loc="left") == "Voting runs into Tuesday: 20 to 30 of 100"
+    assert fig.get_suptitle().strip() == "A wins in 10 to 90 of 100 elections over these ranges, 52 in the base case"
+
+
+def test_contours_lie_where_the_chance_is_even() -> None:
+    left = plane().plot.pressure_grid().axes[0]
+    lines = next(part for part in left.collections if isinstance(part, mpl.contour.ContourSet))
+    assert lines.levels.tolist() == [25, 50, 75]
+    even = lines.get_paths()[1].vertices
+    assert np.allclose(0.3 + 0.3 * even[:, 0] - 0.2 * even[:, 1], 0.5)
+    assert lines.get_linewidths()[1] > lines.get_linewidths()[0]
+
+
+def test_the_base_case_is_marked_and_the_colours_are_centred() -> None:
+    left, right = plane().plot.pressure_grid().axes[:2]
+    for panel, said in ((left, "base 52"), (right, "base 25")):
+        assert panel.lines[-1].get_xydata().tolist() == [[1.0, 0.4]]
+        assert said in words_of(panel)
+    assert left.collections[0].get_clim() == (10, 90)
+    assert right.collections[0].get_clim() == (20, 30)
+    cmap = left.collections[0].cmap
+    assert np.allclose(cmap(0.5), 1, atol=0.01)
+    assert mpl.colors.to_hex(cmap(1.0)).upper() == race().colours["A"]
+    assert mpl.colors.to_hex(cmap(0.0)).upper() == race().colours["B"]
+    many = plane("ABC").plot.pressure_grid().axes[0].collections[0].cmap
+    assert mpl.colors.to_hex(many(0.0)).upper() == race().colours["no winner"]
+
+
+def test_even_is_white_wherever_the_grid_lies() -> None:
+    found = plane()
+    lopsided = replace(found, cells=found.cells.assign(A=0.6 + found.cells["A"] / 10))
+    left = lopsided.plot.pressure_grid().axes[0]
+    assert left.collections[0].get_clim() == (30, 70)
+
+
+def test_a_base_case_outside_is_not_marked() -> None:
+    for axes in ({"W": [1.5, 2.0]}, {"W": [1.5, 2.0], "secrecy": [0.0, 1.0]}):
+        found = iom.grid(race(), runs=30, seed=1, **axes)
+        fig = found.plot.pressure_grid()
+        assert not any("base" in words for words in words_of(fig.axes[1]))
+        assert any("the base case lies outside." in words for words in words_of(fig.axes[0]))
+        assert fig.axes[0].get_xlim()[0] > 1.2
+
+
+def test_one_parameter_makes_curves() -> None:
+    found = iom.grid(race(), W=[0.0, 1.0, 2.0], runs=200, seed=1)
+    left, right = found.plot.pressure_grid().axes
+    for panel, target in ((left, "A"), (right, "spill")):
+        assert np.allclose(panel.lines[0].get_ydata(), 100 * found.table()[target])
+        assert panel.lines[1].get_xydata().tolist() == [[1.0, 100 * found.base[target]]]
+        band = panel.collections[0].get_paths()[0].vertices[:, 1]
+        errors = found.errors(target)
+        assert (band.min(), band.max()) == pytest.approx((100 * errors["low"].min(), 100 * errors["high"].max()))
+
+
+def test_flat_and_thin_grids_are_drawn_without_contours() -> None:
+    for axes in ({"W": [1.0], "secrecy": [0.0, 1.0]}, {"W": [0.0, 1.0], "fluid": [0.4, 0.5]}):
+        fig = iom.grid(race(), runs=30, seed=1, **axes).plot.pressure_grid()
+        assert len(fig.axes) == 4
+
+
+def test_the_data_of_a_grid_have_both_surfaces() -> None:
+    data = plane().plot.pressure_grid_data()
+    assert list(data.columns) == [(t, c) for t in ("A", "spill") for c in ("probability", "low", "high")]
+    with pytest.raises(IomsimError, match="must be matplotlib Axes or an empty Figure"):
+        plane().plot.pressure_grid(ax="here")  # type: ignore[arg-type]
+
+
+def test_a_row_of_equal_ends_is_told_once() -> None:
+    cells = iom.grid(iom.load("minimal"), West=[0.5], runs=50, seed=1)
+    assert " to " not in cells.sentence().split(", ", 1)[1]
