@@ -43,7 +43,9 @@ class RoundClock(Protocol):
         """Let the time of a withdrawal pass."""
 
 
-def play(plan: Plan, waves: Iterable[ActiveRuns], runs: int, clock: RoundClock, after: int = 0) -> KernelOutput:
+def play(
+    plan: Plan, waves: Iterable[ActiveRuns], runs: int, clock: RoundClock, after: int = 0, recorded: bool = True
+) -> KernelOutput:
     """Play runs to their end: wave by wave while most are open, then what is left side by side.
 
     What a round costs apart from its members is shared by all runs that hold it together, so that late
@@ -61,6 +63,8 @@ def play(plan: Plan, waves: Iterable[ActiveRuns], runs: int, clock: RoundClock, 
         The clocks of the runs.
     after : int
         Rounds already held.
+    recorded : bool
+        Whether the rounds are recorded, or only how the runs end.
 
     Returns
     -------
@@ -75,12 +79,14 @@ def play(plan: Plan, waves: Iterable[ActiveRuns], runs: int, clock: RoundClock, 
         records=[],
     )
     apart = min(after + ROUNDS_APART, last)
-    left = [advance(plan, wave, clock, out, range(after + 1, apart + 1)) for wave in waves]
-    advance(plan, concatenate(plan, left), clock, out, range(apart + 1, last + 1))
+    left = [advance(plan, wave, clock, out, range(after + 1, apart + 1), recorded) for wave in waves]
+    advance(plan, concatenate(plan, left), clock, out, range(apart + 1, last + 1), recorded)
     return out
 
 
-def advance(plan: Plan, runs: ActiveRuns, clock: RoundClock, out: KernelOutput, rounds: Iterable[int]) -> ActiveRuns:
+def advance(
+    plan: Plan, runs: ActiveRuns, clock: RoundClock, out: KernelOutput, rounds: Iterable[int], recorded: bool = True
+) -> ActiveRuns:
     """Hold these rounds and write down what comes of them; return the runs still open."""
     live = np.flatnonzero(~runs.done)
     for round_ in rounds:
@@ -91,9 +97,10 @@ def advance(plan: Plan, runs: ActiveRuns, clock: RoundClock, out: KernelOutput, 
             break
         night = np.zeros(runs.width, dtype=bool)
         night[live] = clock.hold_round(runs.run[live], round_)
-        recorded, ended = play_round(plan, runs, round_, night)
-        record = RoundRecord(round_, runs.run, *recorded)
-        out.records.append(record if live.size == runs.width else record.of(live))
+        counted, ended = play_round(plan, runs, round_, night)
+        if recorded:
+            record = RoundRecord(round_, runs.run, *counted)
+            out.records.append(record if live.size == runs.width else record.of(live))
         conceded, elected, how = apply_rules(plan, runs, round_, ended)
         clock.concessions(runs.run[conceded & ~runs.done])
         over = live[how[live] != STILL_OPEN]

@@ -14,8 +14,8 @@ from iomsim.typing import Codes, Flags, Floats, Longs, Shorts
 
 
 @dataclass(frozen=True, eq=False)
-class Outcomes:
-    """What a number of runs came to, as small arrays; K candidates, `n` runs, `R` rows of rounds.
+class Endings:
+    """How a number of runs ended, as small arrays; `n` runs.
 
     Attributes
     ----------
@@ -29,6 +29,30 @@ class Outcomes:
         When the run ended, in whole minutes since midnight of the opening date; -1 if unresolved.
     present : ndarray of int16, shape (n,)
         Members present.
+    """
+
+    winner: NDArray[np.int8]
+    ending: Codes
+    rounds: Shorts
+    minute: NDArray[np.int32]
+    present: Shorts
+
+    @property
+    def size(self) -> int:
+        """How many runs there are."""
+        return self.winner.size
+
+    def part(self, start: int, stop: int) -> Endings:
+        """Return the runs from `start` up to `stop`."""
+        return Endings(**{name: array[start:stop] for name, array in vars(self).items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes(Endings):
+    """What a number of runs came to: how they ended, and their rounds; K candidates, `R` rows of rounds.
+
+    Attributes
+    ----------
     votes, valid, flows : ndarrays of int16, shapes (R, K), (R,), (R, K, K)
         One row per run and round, in this order.  Votes are -1 for who does not stand; in a yes/no
         round the leader's entry counts the yes.  ``flows[:, k, l]`` are the members whose
@@ -43,19 +67,9 @@ class Outcomes:
     (100, True, 10)
     """
 
-    winner: NDArray[np.int8]
-    ending: Codes
-    rounds: Shorts
-    minute: NDArray[np.int32]
-    present: Shorts
     votes: Shorts
     valid: Shorts
     flows: Shorts
-
-    @property
-    def size(self) -> int:
-        """How many runs there are."""
-        return self.winner.size
 
     @property
     def starts(self) -> Longs:
@@ -98,10 +112,16 @@ def join(parts: Iterable[Outcomes]) -> Outcomes:
     return Outcomes(**joined)
 
 
+def endings(out: KernelOutput, now: Floats, present: Shorts) -> Endings:
+    """Collect how the kernel's runs ended; `now` are the clocks at their end."""
+    minute = np.where(out.ending == UNRESOLVED, -1, np.floor(now)).astype(np.int32)
+    return Endings(out.winner, out.ending, out.rounds, minute, present)
+
+
 def outcomes(out: KernelOutput, candidates: int, now: Floats, present: Shorts) -> Outcomes:
     """Collect what the kernel's runs came to; `now` are the clocks at their end."""
-    minute = np.where(out.ending == UNRESOLVED, -1, np.floor(now)).astype(np.int32)
-    return Outcomes(out.winner, out.ending, out.rounds, minute, present, *by_run(out, candidates))
+    end = endings(out, now, present)
+    return Outcomes(end.winner, end.ending, end.rounds, end.minute, end.present, *by_run(out, candidates))
 
 
 def by_run(out: KernelOutput, candidates: int) -> tuple[Shorts, Shorts, Shorts]:

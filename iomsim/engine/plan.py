@@ -26,8 +26,8 @@ from iomsim.typing import U64, Flags, Floats, Longs, PerRun, Places, Singles
 CERTAIN = 1e4
 """Log-odds that stand for certainty: members pinned to a candidate."""
 
-KEPT_BLOCKS, KEPT_SIZE = 32, 2**20
-"""Blocks of normals that are kept for the next scenario on the same random numbers, and their most numbers."""
+SMALL, LARGE = (2**18, 32), (2**21, 12)
+"""Most normals of a block whose numbers are kept for other points on them, and how many such blocks are kept."""
 
 
 class ExposureTerm(NamedTuple):
@@ -123,9 +123,30 @@ class Plan:
                 raise unknown("parameter", path, self.values)
         if not values:
             return self
-        other = replace(self, values={**self.values, **values})
-        vars(other)["classes"] = self.classes  # the same, whatever the values
-        return other
+        changed = replace(self, values={**self.values, **values})
+        for name, paths in self._reads.items():  # what is computed from other parameters stays as it is
+            if name in self.__dict__ and paths.isdisjoint(values):
+                changed.__dict__[name] = self.__dict__[name]
+        return changed
+
+    @cached_property
+    def _reads(self) -> dict[str, frozenset[str]]:
+        """Which parameters each cached property reads."""
+        weights = {term.weight for terms in self.exposures for term in terms}
+        ties, absence = {tie.log_odds for tie in self.ties}, ("absent", "cross_pressure_absence")
+        reads = {
+            "_reads": (),
+            "classes": (),
+            "pinned": (),
+            "behaviour": {path for path in self.values if path.startswith("behaviour.")},
+            "pace": {path for path in self.values if path.startswith("clock.")},
+            "spread": self.spreads,
+            "exposure": weights,
+            "tie_table": ties,
+            "absent": {*weights, *(f"behaviour.{field}" for field in absence)},
+            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, "behaviour.secrecy"},
+        }
+        return {name: frozenset(paths) for name, paths in reads.items()}
 
     @property
     def candidates(self) -> int:
@@ -272,35 +293,72 @@ class Draws:
 
 def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
     """Return what the first `size` runs of a block draw once."""
-
-    def source(purpose: Purpose) -> np.random.Generator:
-        return rng.generator(seed, block, purpose)
-
-    k, n = plan.candidates, len(plan.members)
-    hidden = (n, BLOCK) if k == 2 else (k, n, BLOCK)
+    drawn = block_numbers(plan, seed, block)
     return Draws(
-        keys=rng.run_keys(seed, block, size),
-        campaign=campaigns(plan.sponsors, seed, block)[:, :size],
-        appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK))[:, :size],
-        region=normals(seed, block, Purpose.REGIONS, (int(plan.group.max()) + 1, k, BLOCK))[..., :size],
-        conviction=normals(seed, block, Purpose.CONVICTION, hidden)[..., :size],
-        absent=rng.bernoulli_block(source(Purpose.ABSENCE), plan.absent)[:, :size],
-        fluid=source(Purpose.REGIME).random(BLOCK)[:size] < plan.behaviour.fluid,
+        keys=drawn.keys[:size],
+        campaign=drawn.campaign[:, :size],
+        appeal=drawn.appeal[:, :size],
+        region=drawn.region[..., :size],
+        conviction=drawn.conviction[..., :size],
+        absent=drawn.toss(plan.absent)[:, :size],
+        fluid=drawn.regime[:size] < plan.behaviour.fluid,
     )
 
 
-def normals(seed: int, block: int, purpose: Purpose, shape: tuple[int, ...]) -> Singles:
-    """Return a block's normals; those of small electorates are kept, as many scenarios share their random numbers."""
-    if prod(shape) <= KEPT_SIZE:
-        return _kept_normals(seed, block, purpose, shape)
-    return rng.normal_block(rng.generator(seed, block, purpose), shape)
+@dataclass(eq=False)
+class BlockNumbers:
+    """What a block draws once, whatever the parameters: as in `Draws`, and what decides who is absent and what moves.
+
+    They are the same at all points of a design, and read-only.
+    """
+
+    keys: U64
+    campaign: Floats
+    appeal: Floats
+    region: Singles
+    conviction: Singles
+    coins: U64
+    regime: Floats
+
+    def __post_init__(self) -> None:
+        for array in vars(self).values():
+            array.setflags(write=False)
+        self._tossed: tuple[Any, Any] = (None, None)
+
+    def toss(self, absent: Floats) -> Flags:
+        """Return who is absent; tossed once for the same chances."""
+        chances, tossed = self._tossed
+        if chances is not absent:
+            tossed = rng.bernoulli_block(self.coins, absent)
+            self._tossed = absent, tossed
+        return np.asarray(tossed)
 
 
-@lru_cache(maxsize=KEPT_BLOCKS)
-def _kept_normals(seed: int, block: int, purpose: Purpose, shape: tuple[int, ...]) -> Singles:
-    array = rng.normal_block(rng.generator(seed, block, purpose), shape)
-    array.setflags(write=False)
-    return array
+def block_numbers(plan: Plan, seed: int, block: int) -> BlockNumbers:
+    """Return what a block draws; small elections' numbers are kept for other points and plans."""
+    shape = plan.sponsors, plan.candidates, len(plan.members), int(plan.group.max()) + 1
+    size = prod(shape[1:3]) * BLOCK
+    make = _small if size <= SMALL[0] else _large if size <= LARGE[0] else _numbers
+    return make(seed, block, *shape)
+
+
+def _numbers(seed: int, block: int, sponsors: tuple[str, ...], k: int, n: int, groups: int) -> BlockNumbers:
+    def source(purpose: Purpose) -> np.random.Generator:
+        return rng.generator(seed, block, purpose)
+
+    hidden = (n, BLOCK) if k == 2 else (k, n, BLOCK)
+    return BlockNumbers(
+        keys=rng.run_keys(seed, block),
+        campaign=campaigns(sponsors, seed, block),
+        appeal=source(Purpose.APPEAL).standard_normal((k, BLOCK)),
+        region=rng.normal_block(source(Purpose.REGIONS), (groups, k, BLOCK)),
+        conviction=rng.normal_block(source(Purpose.CONVICTION), hidden),
+        coins=rng.bernoulli_words(source(Purpose.ABSENCE), n),
+        regime=source(Purpose.REGIME).random(BLOCK),
+    )
+
+
+_small, _large = (lru_cache(maxsize=blocks)(_numbers) for _, blocks in (SMALL, LARGE))
 
 
 def campaigns(sponsors: Sequence[str], seed: int, block: int) -> Floats:

@@ -163,21 +163,24 @@ def _polar(bits: U64) -> tuple[Floats, Singles]:
     return (upper.view(np.int64) + 1) * np.float64(2.0**-40), np.cos(angle)
 
 
-def bernoulli_block(source: np.random.Generator, chances: Floats) -> Flags:
+def bernoulli_words(source: np.random.Generator, members: int) -> U64:
+    """Return the random bits of :func:`bernoulli_block` for so many members."""
+    return source.bit_generator.random_raw(1 + -(-members * BLOCK // 4))
+
+
+def bernoulli_block(raw: U64, chances: Floats) -> Flags:
     """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``.
 
     Sixteen bits decide, but for one toss in 65536, in which 53 further bits do.
 
     Parameters
     ----------
-    source : Generator
-        Source of the bits.
+    raw : ndarray of uint64
+        The bits, of :func:`bernoulli_words`.
     chances : ndarray, shape (N, 1) or (N, B)
         One chance for all runs, or one for each of the first `B`.
     """
-    count = len(chances) * BLOCK
-    raw = source.bit_generator.random_raw(1 + -(-count // 4))
-    leading = raw[1:].view(np.uint16)[:count].reshape(-1, BLOCK)
+    leading = raw[1:].view(np.uint16)[: len(chances) * BLOCK].reshape(-1, BLOCK)
     wide = chances.shape[1] > 1
     if wide:
         chances = np.pad(chances, ((0, 0), (0, BLOCK - chances.shape[1])))

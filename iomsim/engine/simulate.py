@@ -24,12 +24,12 @@ from iomsim.engine import rng
 from iomsim.engine.clock import Timetable
 from iomsim.engine.executors import in_order
 from iomsim.engine.kernel import play
-from iomsim.engine.outcomes import Outcomes, join, outcomes
+from iomsim.engine.outcomes import Endings, Outcomes, endings, join, outcomes
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.state import ActiveRuns, Entry, before_round_one, pack_runs
+from iomsim.engine.state import ActiveRuns, Entry, KernelOutput, before_round_one, numbered, pack_runs
 from iomsim.errors import BlockError, IomsimError, whole_number
-from iomsim.typing import Floats, PerRun
+from iomsim.typing import Floats, PerRun, Shorts
 
 SPAN = 16
 """Blocks that are played together."""
@@ -94,6 +94,19 @@ def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: i
 
     Arrays of parameters have as many columns as there are runs here, or one.
     """
+    played, timetable, present = _played(plan, parameters, seed, first, size, recorded=True)
+    return outcomes(played, plan.candidates, timetable.now, present)
+
+
+def play_endings(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> Endings:
+    """Play as :func:`play_span` does, and return only how the runs end: the rounds are not recorded."""
+    played, timetable, present = _played(plan, parameters, seed, first, size, recorded=False)
+    return endings(played, timetable.now, present)
+
+
+def _played(
+    plan: Plan, parameters: Parameters, seed: int, first: int, size: int, recorded: bool
+) -> tuple[KernelOutput, Timetable, Shorts]:
     values = {path: np.asarray(value, dtype=float) for path, value in parameters.items()}
     given = {path: np.atleast_2d(value) for path, value in values.items() if value.ndim}
     points = max((len(table) for table in given.values()), default=1)
@@ -105,27 +118,36 @@ def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: i
     base.calendar.check(whole.pace)
     timetable = Timetable(plan.calendar, whole.pace, keys)
     present = np.empty(keys.size, dtype=np.int16)
+    early = {path: table for path, table in tables.items() if is_early(path)}
+    shared = {path: table for path, table in early.items() if table.shape[1] == 1}
+    _ = base.absent, base.tie_table, base.spread  # computed once for all points that do not change them
+    rows = [{path: float(table[point, 0]) for path, table in shared.items()} for point in range(points)]
+    plans = [base.at(row) for row in rows]
 
     def entries() -> Iterator[Entry]:
-        run = 0
-        for point in range(points):
-            same = base.at({path: float(x[point, 0]) for path, x in tables.items() if x.shape[1] == 1})
-            for i, n in enumerate(sizes):
-                part = slice(i * BLOCK, i * BLOCK + n)
-                own = {path: x[point, part] for path, x in tables.items() if x.shape[1] > 1}
-                entry = enter(same.at(own), seed, first + i, n, run)
+        """Yield the points of one block after the other: they share what the block draws."""
+        for i, n in enumerate(sizes):
+            part = slice(i * BLOCK, i * BLOCK + n)
+            before: tuple[Any, Entry] | None = None
+            for point, same in enumerate(plans):
+                run = point * size + i * BLOCK
+                own = {path: table[point, part] for path, table in early.items() if table.shape[1] > 1}
+                if before is not None and not own and rows[point] == before[0]:
+                    entry = numbered(before[1], run)
+                else:
+                    entry = enter(same.at(own), seed, first + i, n, run)
+                before = rows[point], entry
                 present[run : run + n] = entry.runs.present
-                run += n
                 yield entry
 
     def waves() -> Iterator[ActiveRuns]:
-        waiting, widths, abreast = entries(), sizes * points, blocks_abreast(plan)
+        waiting, abreast = entries(), blocks_abreast(plan)
+        widths = [n for n in sizes for _ in plans]
         for at in range(0, len(widths), abreast):
             wave = widths[at : at + abreast]
             yield pack_runs(whole, islice(waiting, len(wave)), sum(wave))
 
-    played = play(whole, waves(), keys.size, timetable)
-    return outcomes(played, plan.candidates, timetable.now, present)
+    return play(whole, waves(), keys.size, timetable, recorded=recorded), timetable, present
 
 
 def enter(plan: Plan, seed: int, block: int, size: int, first: int = 0) -> Entry:

@@ -6,7 +6,7 @@ Arrays are members first, runs last, so that comparison and summation run along 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -92,6 +92,11 @@ class Entry(NamedTuple):
     runs: ActiveRuns
     odds: Singles
     intention: Codes
+
+
+def numbered(entry: Entry, first: int) -> Entry:
+    """Return the same runs, numbered from `first` on."""
+    return entry._replace(runs=replace(entry.runs, run=np.arange(first, first + entry.runs.width)))
 
 
 def pack_runs(plan: Plan, entries: Iterable[Entry], width: int) -> ActiveRuns:

@@ -164,7 +164,7 @@ def opening(plan: Plan, k: int, seed: int, block: int, size: int) -> Opening:
 
 def _outcomes(race: Scenario, k: int, seed: int, first: int, size: int) -> Floats:
     """Return who wins and what spills over in a span of runs, shape ``(targets, runs)``."""
-    values = run_outcomes(race.plan, simulate.play_span(race.plan, {}, seed, first, size))
+    values = run_outcomes(race.plan, simulate.play_endings(race.plan, {}, seed, first, size))
     return np.stack([values[race.names[k]], values[SPILL]])
 
 

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from iomsim.engine.clock import DAY, DAY_NAMES
 from iomsim.engine.executors import in_order
-from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
-from iomsim.engine.simulate import SPAN, Parameters, play_span, run_span, span_calls
+from iomsim.engine.simulate import SPAN, Parameters, play_endings, run_span, span_calls
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import Z95, Interval, in_100, wilson
 from iomsim.forecasting.run import fresh_seed
@@ -92,12 +92,12 @@ def format_value(value: float, target: str) -> str:
     return f"{value:.1f}" if target == ROUNDS else in_100(value)
 
 
-def spills(plan: Plan, out: Outcomes) -> Flags:
+def spills(plan: Plan, out: Endings) -> Flags:
     """Return in which runs voting goes on on the next day with a sitting, or is never over."""
     return (out.minute < 0) | (out.minute >= plan.calendar.next_day * DAY)
 
 
-def run_outcomes(plan: Plan, out: Outcomes) -> RunOutcomes:
+def run_outcomes(plan: Plan, out: Endings) -> RunOutcomes:
     """Return, run by run, who won, whether voting spilled over, and the rounds held."""
     columns = {name: out.winner == k for k, name in enumerate(plan.names)}
     columns |= {NO_WINNER: out.winner < 0, SPILL: spills(plan, out), ROUNDS: out.rounds}
@@ -163,7 +163,7 @@ def simulate_points(
 
 def observe(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> list[RunOutcomes]:
     """Play a span of runs at some points; return what a what-if looks at, point by point."""
-    values = run_outcomes(plan, play_span(plan, parameters, seed, first, size))
+    values = run_outcomes(plan, play_endings(plan, parameters, seed, first, size))
     points = values[ROUNDS].size // size
     return [{name: column[i * size : (i + 1) * size] for name, column in values.items()} for i in range(points)]
 

@@ -18,7 +18,7 @@ import pandas as pd
 from iomsim._version import VERSION
 from iomsim.engine import simulate
 from iomsim.engine.executors import as_done
-from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import FileError, writing
@@ -116,7 +116,7 @@ def count_cells(sent: Plan | bytes, changes: Sequence[Changes], seed: int, first
     try:
         plan = simulate.deserialised(sent)
         points = {path: np.array([dict(change)[path] for change in changes])[:, None] for path, _ in changes[0]}
-        out = simulate.play_span(plan, points, seed, first, size)
+        out = simulate.play_endings(plan, points, seed, first, size)
         return [counted(plan, out.part(i * size, (i + 1) * size)) for i in range(len(changes))]
     except Exception as error:
         if len(changes) == 1:
@@ -124,7 +124,7 @@ def count_cells(sent: Plan | bytes, changes: Sequence[Changes], seed: int, first
         return [part for change in changes for part in count_cells(sent, [change], seed, first, size)]
 
 
-def counted(plan: Plan, out: Outcomes) -> Counts:
+def counted(plan: Plan, out: Endings) -> Counts:
     """Count what a study keeps."""
     nobody = plan.candidates
     return Counts(

@@ -183,7 +183,13 @@ def test_many_normals_are_normal_and_independent() -> None:
 def test_many_coins_fall_with_their_chances() -> None:
     chances = np.array([0.0, 1e-4, 0.05, 0.5, 0.999, 1.0])
     coins = np.concatenate(
-        [rng.bernoulli_block(rng.generator(1, block, Purpose.ABSENCE), chances[:, None]) for block in range(40)], axis=1
+        [
+            rng.bernoulli_block(
+                rng.bernoulli_words(rng.generator(1, block, Purpose.ABSENCE), len(chances)), chances[:, None]
+            )
+            for block in range(40)
+        ],
+        axis=1,
     )
     assert coins.shape == (6, 40 * BLOCK)
     assert not coins[0].any()
@@ -210,7 +216,9 @@ class Zeros:
 
 def test_a_coin_whose_sixteen_bits_tie_is_decided_by_further_ones() -> None:
     chances = np.array([0.0, 0.25, 0.75, 1.0])
-    coins = rng.bernoulli_block(Zeros(), np.repeat(chances, 50)[:, None] / 2**16)  # type: ignore[arg-type]
+    coins = rng.bernoulli_block(
+        rng.bernoulli_words(Zeros(), 50 * len(chances)), np.repeat(chances, 50)[:, None] / 2**16
+    )  # type: ignore[arg-type]
     assert coins.reshape(4, -1).mean(axis=1) == pytest.approx(chances, abs=4 * 0.433 / np.sqrt(50 * BLOCK))
 
 

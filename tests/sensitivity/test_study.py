@@ -341,14 +341,14 @@ def test_a_cell_that_cannot_be_played_costs_no_other(pool: Any, tmp_path: Path) 
 
 
 def test_the_others_of_its_task_are_played_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    play_span = tasks.simulate.play_span
+    play_endings = tasks.simulate.play_endings
 
     def fails(plan: Any, points: Any, *task: Any) -> Any:
         if (points["sponsors.W.strength"] == 0.2).any():
             raise MemoryError("no room")
-        return play_span(plan, points, *task)
+        return play_endings(plan, points, *task)
 
-    monkeypatch.setattr(tasks.simulate, "play_span", fails)
+    monkeypatch.setattr(tasks.simulate, "play_endings", fails)
     with pytest.raises(BlockError, match=r"1 of 3 .* with W 0.2: MemoryError: no room") as error:
         run(iom.Study.grid(race(), W=[0.1, 0.2, 0.3]))
     monkeypatch.undo()
