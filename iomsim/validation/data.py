@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from iomsim.errors import FileError, advice, reason, unknown
 from iomsim.model.evidence import shipped_text
@@ -75,7 +75,6 @@ Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
 class _Row(BaseModel):
     """A row of a file, which knows where it stands and keeps the cells of other columns."""
 
-    model_config = ConfigDict(str_strip_whitespace=True)
     _where: str = PrivateAttr()
     _cells: dict[str, str] = PrivateAttr()
 
@@ -86,7 +85,8 @@ class _Row(BaseModel):
     @classmethod
     def of(cls, where: str, cells: dict[str, str]) -> Self:
         """Return the row of these cells, or raise the first thing that is wrong with it."""
-        known = {column: cell for column, cell in cells.items() if cell.strip().casefold() not in MISSING}
+        stripped = {column: cell.strip() for column, cell in cells.items()}
+        known = {column: cell for column, cell in stripped.items() if cell.casefold() not in MISSING}
         try:
             row = cls.model_validate(known)
         except ValidationError as error:

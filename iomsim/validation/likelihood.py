@@ -42,7 +42,7 @@ ROUNDING = 1 / 12
 MAX_ROUNDS = 10
 """Rounds of a segment that are taken together."""
 
-BATCH = 2**16
+BATCH = 2**18
 """Numbers worked on at a time, so that they stay in the cache."""
 
 OF_CONCESSION = ("concede_a", "concede_b")
