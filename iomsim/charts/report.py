@@ -1,4 +1,4 @@
-"""A forecast to hand on: one self-contained page, one folder, one JSON document; and the way back.
+"""A forecast to hand on: one self-contained page, one folder; and the way back.
 
 The page needs nothing but a browser: charts are inline SVG with text alternatives, tables can be
 downloaded as csv, and everything needed to make the forecast again is inside (:func:`rerun`).
@@ -106,21 +106,6 @@ def _moved(moved: Tornado, target: Path) -> list[Path]:
     shown = {first: "tornado_winner", "spill": "tornado_next_day"}
     charts = [of(moved).save("tornado", target / f"{file}.png", target=name) for name, file in shown.items()]
     return [target / "tornado.csv", *charts]
-
-
-def as_json(fc: Forecast) -> dict[str, Any]:
-    """Return the forecast as plain data: the answer, every table, the provenance."""
-    spill = fc.spill()
-    middle, low, high = fc.median_rounds()
-    numbers = {name: table.numbers(fc).reset_index().to_json(orient="records") for name, table in TABLES.items()}
-    return {
-        "title": fc.race.title,
-        "answer": fc.answer(),
-        "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
-        "median_rounds": {"median": middle, "low": low, "high": high},
-        **{name: json.loads(text) for name, text in numbers.items()},
-        "provenance": fc.provenance,
-    }
 
 
 # -- the page ------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from typing import Any
 
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.forecasting.estimates import in_words
 from iomsim.model.catalogue import load
 from iomsim.model.parameters import resolve
 from iomsim.model.scenario import Scenario
@@ -78,6 +78,12 @@ def executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
         yield pool
 
 
+def play(function: Any, arguments: argparse.Namespace, *args: Any, **options: Any) -> Any:
+    """Call what plays elections with the runs, the seed and the processes that were asked for."""
+    with executor(arguments) as pool:
+        return function(*args, runs=arguments.runs, seed=arguments.seed, executor=pool, **options)
+
+
 @contextmanager
 def unread_is_fine() -> Iterator[None]:
     """Let whoever reads stdout go away, as in ``iomsim forecast | head``; what is written to files is not lost."""
@@ -97,18 +103,6 @@ def heading(text: str) -> str:
     """Return a heading: bold on a terminal, unless NO_COLOR is set."""
     bold = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return f"\x1b[1m{text}\x1b[0m" if bold else text
-
-
-def chances(table: pd.DataFrame) -> str:
-    """Return a table of probabilities as text: per hundred, with the Monte Carlo interval.
-
-    Examples
-    --------
-    >>> print(chances(pd.DataFrame({"probability": [0.25], "low": [0.24], "high": [0.26]}, index=["A"])))
-      in 100 95 % (Monte Carlo)
-    A     25           24 to 26
-    """
-    return plain(in_words(table))
 
 
 def plain(table: pd.DataFrame) -> str:

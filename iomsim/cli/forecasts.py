@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from iomsim.charts.report import as_json, rerun, write_folder
 from iomsim.cli.common import (
     executor,
     heading,
@@ -50,15 +49,30 @@ def run_forecast(arguments: argparse.Namespace) -> None:
         if arguments.assumptions:
             fc = fc.with_assumptions(tornado(fc, executor=pool))
     with unread_is_fine():
-        print_json(fc) if arguments.json else print_forecast(fc)
+        if arguments.json:
+            print(json.dumps(as_json(fc), indent=2))
+        else:
+            print_forecast(fc)
     if arguments.out:
+        from iomsim.charts.report import write_folder  # loads matplotlib
+
         files = write_folder(fc, arguments.out)
         print(f"{len(files)} files in {arguments.out}; begin with {arguments.out / 'report.html'}", file=sys.stderr)
 
 
-def print_json(fc: Forecast) -> None:
-    """Print the forecast as one JSON document."""
-    print(json.dumps(as_json(fc), indent=2))
+def as_json(fc: Forecast) -> dict[str, Any]:
+    """Return the forecast as plain data: the answer, every table, the provenance."""
+    spill = fc.spill()
+    middle, low, high = fc.median_rounds()
+    numbers = {name: table.numbers(fc).reset_index().to_json(orient="records") for name, table in TABLES.items()}
+    return {
+        "title": fc.race.title,
+        "answer": fc.answer(),
+        "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
+        "median_rounds": {"median": middle, "low": low, "high": high},
+        **{name: json.loads(text) for name, text in numbers.items()},
+        "provenance": fc.provenance,
+    }
 
 
 def print_forecast(fc: Forecast) -> None:
@@ -72,6 +86,8 @@ def print_forecast(fc: Forecast) -> None:
 
 def run_again(arguments: argparse.Namespace) -> int:
     """Make a forecast again from its file; 1 if the numbers are not the same."""
+    from iomsim.charts.report import rerun  # loads matplotlib
+
     fc, same = rerun(arguments.file)
     say(fc.answer(), fc.stamp())
     print("the numbers are the same, bit for bit" if same else "the numbers differ from those in the file")

@@ -10,8 +10,8 @@ import numpy as np
 
 from iomsim.cli.common import (
     changed,
-    executor,
     plain,
+    play,
     run_arguments,
     say,
     scenario,
@@ -43,22 +43,23 @@ def add_to(commands: Any) -> None:
     run_arguments(one, 2_000)
     outputs(one)
     one.set_defaults(run=run_grid)
-    for name, function, words, runs in (
-        ("tornado", run_tornado, "which assumptions the answer hangs on, one at a time", 4_000),
-        ("sobol", run_sobol, "which assumptions the answer hangs on, all at once", 400),
+    target = ("--target", 'a candidate, "no winner", "spill" or "rounds"')
+    for function, words, runs, (option, what) in (
+        (tornado, "which assumptions the answer hangs on, one at a time", 4_000, target),
+        (sobol, "which assumptions the answer hangs on, all at once", 400, target),
+        (
+            pivotal,
+            "which member the next phone call should go to",
+            50_000,
+            ("--candidate", "whose win (the first candidate's)"),
+        ),
     ):
-        one = commands.add_parser(name, help=words)
+        one = commands.add_parser(function.__name__, help=words)
         scenario_arguments(one)
-        one.add_argument("--target", help='a candidate, "no winner", "spill" or "rounds"')
+        one.add_argument(option, dest="target", metavar=option[2:].upper(), help=what)
         run_arguments(one, runs)
         outputs(one)
-        one.set_defaults(run=function)
-    one = commands.add_parser("pivotal", help="which member the next phone call should go to")
-    scenario_arguments(one)
-    one.add_argument("--candidate", help="whose win (the first candidate's)")
-    run_arguments(one, 50_000)
-    outputs(one)
-    one.set_defaults(run=run_pivotal)
+        one.set_defaults(run=run_one, function=function)
 
 
 def outputs(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +72,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
     """Print the paired difference."""
     base = load(arguments.scenario)
     other = changed(load(arguments.other) if arguments.other else base, arguments)
-    with executor(arguments) as pool:
-        found = compare(base, other, runs=arguments.runs, seed=arguments.seed, executor=pool)
+    found = play(compare, arguments, base, other)
     say(found.sentence())
     print(plain(found.table().round(4)))
 
@@ -80,9 +80,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
 def run_grid(arguments: argparse.Namespace) -> None:
     """Print the cells."""
     axes: dict[str, Any] = dict(_axis(text) for text in arguments.parameter)
-    with executor(arguments) as pool:
-        found = grid(scenario(arguments), runs=arguments.runs, seed=arguments.seed, executor=pool, **axes)
-    _show(found, "pressure_grid", arguments)
+    _show(play(grid, arguments, scenario(arguments), **axes), "pressure_grid", arguments)
 
 
 def _axis(text: str) -> tuple[str, list[float] | None]:
@@ -106,36 +104,16 @@ def _axis(text: str) -> tuple[str, list[float] | None]:
         ) from None
 
 
-def run_tornado(arguments: argparse.Namespace) -> None:
-    """Print the bars."""
-    with executor(arguments) as pool:
-        found = tornado(
-            scenario(arguments), arguments.target, runs=arguments.runs, seed=arguments.seed, executor=pool
-        )  # fmt: skip
-    _show(found, "tornado", arguments)
-
-
-def run_sobol(arguments: argparse.Namespace) -> None:
-    """Print the indices."""
-    with executor(arguments) as pool:
-        found = sobol(scenario(arguments), arguments.target, runs=arguments.runs, seed=arguments.seed, executor=pool)
-    _show(found, "sobol", arguments)
-
-
-def run_pivotal(arguments: argparse.Namespace) -> None:
-    """Print the members."""
-    with executor(arguments) as pool:
-        found = pivotal(
-            scenario(arguments), arguments.candidate, runs=arguments.runs, seed=arguments.seed, executor=pool
-        )  # fmt: skip
-    _show(found, "pivotal", arguments)
+def run_one(arguments: argparse.Namespace) -> None:
+    """Print the bars of a tornado, Sobol indices, or pivotal members."""
+    found = play(arguments.function, arguments, scenario(arguments), arguments.target)
+    _show(found, arguments.function.__name__, arguments)
 
 
 def _show(found: Any, chart: str, arguments: argparse.Namespace) -> None:
     """Print a result's sentence and the head of its table; write what was asked for."""
     table = found.table()
-    if hasattr(found, "sentence"):
-        say(found.sentence())
+    say(found.sentence())
     print(plain(table.head(SHOWN).round(3)))
     if len(table) > SHOWN:
         print(f"... {len(table) - SHOWN} more; --csv FILE writes them all")

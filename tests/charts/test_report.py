@@ -180,18 +180,6 @@ def test_what_is_no_report_is_said_to_be_none(content: str, tmp_path: Path) -> N
         report.rerun(tmp_path / "missing.html")
 
 
-def test_plain_data_holds_every_table(fc: iom.Forecast) -> None:
-    told = report.as_json(fc)
-    assert {row["winner"] for row in told["win_probability"]} == {*fc.race.names, "no winner"}
-    middle, low, high = fc.median_rounds()
-    assert told["median_rounds"] == {"median": middle, "low": low, "high": high}
-    spill = fc.spill()
-    assert told["spill"] == {"into": "2023-05-16", "probability": spill.value, "low": spill.low, "high": spill.high}
-    assert low < high
-    assert spill.low < spill.value < spill.high
-    assert len(told["rounds"]) == len(fc.rounds())
-
-
 def test_a_table_of_many_candidates_stands_upright_in_the_page(many: iom.Scenario, tmp_path: Path) -> None:
     fc = iom.forecast(many, runs=50, seed=1, progress=False)
     page = report.report(fc, tmp_path / "page.html").read_text(encoding="utf-8")

@@ -12,11 +12,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from contest_files import election, tally, write
+from toys import toy
 
 import iomsim as iom
 from iomsim import cli
 from iomsim.charts.report import rerun
-from iomsim.cli import election_day, sensitivity
+from iomsim.cli import election_day, forecasts, sensitivity
 from iomsim.forecasting.estimates import in_100
 
 Captured = pytest.CaptureFixture[str]
@@ -113,6 +114,27 @@ def test_a_report_can_be_made_again_from_itself(small: Path, tmp_path: Path, cap
 def test_a_precision_instead_of_runs(small: Path, capsys: Captured) -> None:
     assert iomsim("forecast", small, "--precision", "0.02", "--json") == 0
     assert json.loads(capsys.readouterr().out)["provenance"]["runs"] == 16_384
+
+
+def test_plain_data_holds_every_table() -> None:
+    fc = iom.forecast(toy(15, "ABC", rules="until-two-thirds"), 400, 3, progress=False)
+    told = forecasts.as_json(fc)
+    assert {row["winner"] for row in told["win_probability"]} == {*fc.race.names, "no winner"}
+    middle, low, high = fc.median_rounds()
+    assert told["median_rounds"] == {"median": middle, "low": low, "high": high}
+    spill = fc.spill()
+    assert told["spill"] == {"into": "2023-05-16", "probability": spill.value, "low": spill.low, "high": spill.high}
+    assert low < high
+    assert spill.low < spill.value < spill.high
+    assert len(told["rounds"]) == len(fc.rounds())
+
+
+def test_what_draws_nothing_loads_no_matplotlib() -> None:
+    program = (
+        "import sys\nfrom iomsim.cli import main\nmain(['forecast', 'minimal', '--runs', '50', '--json'])\n"
+        "assert 'matplotlib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
 # -- describing ----------------------------------------------------------------------------------
