@@ -6,104 +6,43 @@
 >>> fc.answer()                                                     # doctest: +SKIP
 """
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from iomsim._version import VERSION as __version__
-from iomsim.election_day.election_day import ElectionDay, UnexpectedTallyWarning, live, replay
-from iomsim.errors import (
-    AnnouncementError,
-    BlockError,
-    FileError,
-    IomsimError,
-    PairingError,
-    ScenarioError,
-    UnknownNameError,
-)
-from iomsim.forecasting.estimates import Estimate
-from iomsim.forecasting.forecast import Forecast, open_forecast
-from iomsim.forecasting.run import InterruptedForecastWarning, forecast
-from iomsim.model.catalogue import catalogue, dumps, load, loads, schema
-from iomsim.model.components import Behaviour, Candidate, Clock, Sponsor, Tie
-from iomsim.model.electorate import Electorate
-from iomsim.model.evidence import facts
-from iomsim.model.quantities import Quantity
-from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import RULE_SETS, Rules
-from iomsim.sensitivity.compare import Comparison, SideBySide, compare, side_by_side
-from iomsim.sensitivity.goal import Paths, paths_to
-from iomsim.sensitivity.grid import Grid, grid
-from iomsim.sensitivity.pivotal import Pivotal, pivotal
-from iomsim.sensitivity.sobol import Sobol, sobol
-from iomsim.sensitivity.study import Study
-from iomsim.sensitivity.tornado import Tornado, tornado
-from iomsim.validation.backtest import backtest
-from iomsim.validation.contest import Contest
-from iomsim.validation.data import contest, contests, history
-from iomsim.validation.fit import Fit, fit
-from iomsim.validation.verdict import Backtest
 
-if TYPE_CHECKING:
-    from iomsim.charts.report import report
+_PUBLIC = {
+    "charts.report": "report report",
+    "election_day.election_day": "ElectionDay UnexpectedTallyWarning live replay",
+    "errors": "AnnouncementError BlockError FileError IomsimError PairingError ScenarioError UnknownNameError",
+    "forecasting.estimates": "Estimate",
+    "forecasting.forecast": "Forecast open_forecast",
+    "forecasting.run": "InterruptedForecastWarning forecast",
+    "model.catalogue": "catalogue dumps load loads schema",
+    "model.components": "Behaviour Candidate Clock Sponsor Tie",
+    "model.electorate": "Electorate",
+    "model.evidence": "facts",
+    "model.quantities": "Quantity",
+    "model.scenario": "Scenario",
+    "rules.ruleset": "RULE_SETS Rules",
+    "sensitivity.compare": "Comparison SideBySide compare side_by_side",
+    "sensitivity.goal": "Paths paths_to",
+    "sensitivity.grid": "Grid grid",
+    "sensitivity.pivotal": "Pivotal pivotal",
+    "sensitivity.sobol": "Sobol sobol",
+    "sensitivity.study": "Study",
+    "sensitivity.tornado": "Tornado tornado",
+    "validation.backtest": "backtest",
+    "validation.contest": "Contest",
+    "validation.data": "contest contests history",
+    "validation.fit": "Fit fit",
+    "validation.verdict": "Backtest",
+}
+"""The public names by the module they live in, which is loaded when one of them is first asked for."""
 
-__all__ = [
-    "RULE_SETS",
-    "AnnouncementError",
-    "Backtest",
-    "Behaviour",
-    "BlockError",
-    "Candidate",
-    "Clock",
-    "Comparison",
-    "Contest",
-    "Electorate",
-    "Estimate",
-    "FileError",
-    "Fit",
-    "Forecast",
-    "Grid",
-    "InterruptedForecastWarning",
-    "IomsimError",
-    "ElectionDay",
-    "PairingError",
-    "Paths",
-    "Pivotal",
-    "Quantity",
-    "Rules",
-    "Scenario",
-    "ScenarioError",
-    "SideBySide",
-    "Sobol",
-    "Sponsor",
-    "Study",
-    "Tie",
-    "Tornado",
-    "UnexpectedTallyWarning",
-    "UnknownNameError",
-    "__version__",
-    "backtest",
-    "catalogue",
-    "compare",
-    "contest",
-    "contests",
-    "dumps",
-    "facts",
-    "fit",
-    "forecast",
-    "grid",
-    "history",
-    "live",
-    "load",
-    "loads",
-    "open_forecast",
-    "paths_to",
-    "pivotal",
-    "replay",
-    "report",
-    "schema",
-    "side_by_side",
-    "sobol",
-    "tornado",
-]
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
+
+__all__ = ["__version__", *sorted(_HOME)]
 
 
 def __dir__() -> list[str]:
@@ -111,9 +50,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Return `report` when it is first asked for, so that ``import iomsim`` loads no matplotlib."""
-    if name != "report":
+    """Load a public name: workers need the engine only, and nobody waits for what is not used."""
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from iomsim.charts.report import report
-
-    return report
+    value = globals()[name] = getattr(import_module(f"iomsim.{_HOME[name]}"), name)
+    return value

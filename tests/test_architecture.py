@@ -136,6 +136,7 @@ def dynamic(package: Path) -> set[tuple[str, str]]:
     return {
         (path.relative_to(package).as_posix(), name)
         for path in package.rglob("*.py")
+        if path != package / "__init__.py"  # above all others, it may load any of them
         for name in call.findall(path.read_text(encoding="utf-8"))
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -11,6 +12,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -159,7 +161,7 @@ def test_no_public_name_is_that_of_a_package() -> None:
 # -- what is loaded ------------------------------------------------------------------------------------
 
 
-HEAVY = ("distributed", "matplotlib", "scipy", "tqdm")
+HEAVY = ("distributed", "matplotlib", "pandas", "pydantic", "scipy", "tqdm")
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
@@ -167,3 +169,20 @@ def test_importing_it_loads_nothing_heavy() -> None:
     code = f"import sys, iomsim; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_engine_loads_neither_the_description_nor_tables() -> None:
+    code = f"import sys, iomsim.engine.simulate; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_type_checkers_are_told_the_same_names() -> None:
+    stub = Path(iomsim.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    told = {
+        (alias.asname, node.module)
+        for node in ast.walk(ast.parse(stub))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told == {(name, f"iomsim.{module}") for name, module in iomsim._HOME.items()}

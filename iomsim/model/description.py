@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
-from iomsim.engine.plan import ExposureTerm, Plan
-from iomsim.engine.plan import Tie as BoundTie
+from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
 from iomsim.model.components import Behaviour, Candidate, Clock, Day, RulesOfFile, Sponsor, Tie
