@@ -56,7 +56,7 @@ def mean_share(plan: Plan, a: Floats, draws: Draws) -> Floats:
 def _two(plan: Plan, a: Floats) -> Floats:
     gap, c = a[0] - a[1], conviction_scale(plan.behaviour.conviction)
     first = np.zeros_like(gap)
-    for node, weight in zip(*nodes(plan.behaviour.conviction), strict=True):
+    for node, weight in zip(*nodes(plan.behaviour.conviction), strict=True):  # scipy's expit takes twice as long
         first += weight / (1.0 + np.exp(-np.clip(c * gap + plan.behaviour.conviction * node, -500, 500)))
     return np.stack([first, 1.0 - first])
 
