@@ -11,7 +11,7 @@ import numpy as np
 from iomsim.engine import packing, rng
 from iomsim.engine.choice import TILE, Reconsideration, Thresholds, Workspace, tiles
 from iomsim.engine.packing import MEMBERS_PER_BYTE, POOL, for_each_member, pack, pack_flags, total_packed, unpack_flags
-from iomsim.typing import U64, Codes, Places, Shorts, Singles
+from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 STEEPEST = 64.0
 """Bound on the common log-odds of a round, inside the range of single precision."""
@@ -50,6 +50,11 @@ class BinaryChoice:
     def intentions(self) -> Codes:
         """Return whom members intend, shape ``(N, B)``."""
         return unpack_flags(self.second, self.workspace.bits.members)
+
+    def intending(self, k: int) -> Flags:
+        """Return who intends a candidate, shape ``(N, B)``; the absent too where they intend the first of two."""
+        flags = unpack_flags(self.second, self.workspace.bits.members)
+        return flags.view(bool) if k else flags == 0
 
     def beside(self, others: Sequence[Any]) -> BinaryChoice:
         """Return these runs and others, side by side; they are used up."""

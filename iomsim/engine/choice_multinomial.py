@@ -11,7 +11,7 @@ import numpy as np
 from iomsim.engine import packing, rng
 from iomsim.engine.choice import TILE, Reconsideration, Thresholds, Workspace, tiles
 from iomsim.engine.packing import MEMBERS_PER_BYTE, for_each_member, pack, pack_flags, total_packed, unpack_flags
-from iomsim.typing import U64, Codes, Places, Shorts, Singles
+from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 
 @dataclass(eq=False)
@@ -53,6 +53,10 @@ class MultinomialChoice:
         """Return whom members intend, shape ``(N, B)``; K for the absent."""
         flags = np.stack([unpack_flags(plane, self.workspace.bits.members) for plane in self.intends])
         return np.where(flags.any(axis=0), flags.argmax(axis=0), len(flags)).astype(np.uint8)
+
+    def intending(self, k: int) -> Flags:
+        """Return who intends a candidate, shape ``(N, B)``."""
+        return unpack_flags(self.intends[k], self.workspace.bits.members).view(bool)
 
     def beside(self, others: Sequence[Any]) -> MultinomialChoice:
         """Return these runs and others, side by side."""

@@ -8,7 +8,7 @@ are applied to it; what moves the members is in `laws`, how they vote in `choice
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -43,8 +43,18 @@ class RoundClock(Protocol):
         """Let the time of a withdrawal pass."""
 
 
+Watch = Callable[[int, ActiveRuns], object]
+"""Looks at the runs of a wave as they stand after the papers of a round."""
+
+
 def play(
-    plan: Plan, waves: Iterable[ActiveRuns], runs: int, clock: RoundClock, after: int = 0, recorded: bool = True
+    plan: Plan,
+    waves: Iterable[ActiveRuns],
+    runs: int,
+    clock: RoundClock,
+    after: int = 0,
+    recorded: bool = True,
+    watch: Watch | None = None,
 ) -> KernelOutput:
     """Play runs to their end: wave by wave while most are open, then what is left side by side.
 
@@ -65,6 +75,8 @@ def play(
         Rounds already held.
     recorded : bool
         Whether the rounds are recorded, or only how the runs end.
+    watch : callable, optional
+        Is shown the round and the runs after each round's papers, before the rules are applied.
 
     Returns
     -------
@@ -79,13 +91,19 @@ def play(
         records=[],
     )
     apart = min(after + ROUNDS_APART, last)
-    left = [advance(plan, wave, clock, out, range(after + 1, apart + 1), recorded) for wave in waves]
-    advance(plan, concatenate(plan, left), clock, out, range(apart + 1, last + 1), recorded)
+    left = [advance(plan, wave, clock, out, range(after + 1, apart + 1), recorded, watch) for wave in waves]
+    advance(plan, concatenate(plan, left), clock, out, range(apart + 1, last + 1), recorded, watch)
     return out
 
 
 def advance(
-    plan: Plan, runs: ActiveRuns, clock: RoundClock, out: KernelOutput, rounds: Iterable[int], recorded: bool = True
+    plan: Plan,
+    runs: ActiveRuns,
+    clock: RoundClock,
+    out: KernelOutput,
+    rounds: Iterable[int],
+    recorded: bool = True,
+    watch: Watch | None = None,
 ) -> ActiveRuns:
     """Hold these rounds and write down what comes of them; return the runs still open."""
     live = np.flatnonzero(~runs.done)
@@ -101,6 +119,8 @@ def advance(
         if recorded:
             record = RoundRecord(round_, runs.run, *counted)
             out.records.append(record if live.size == runs.width else record.of(live))
+        if watch is not None:
+            watch(round_, runs)
         conceded, elected, how = apply_rules(plan, runs, round_, ended)
         clock.concessions(runs.run[conceded & ~runs.done])
         over = live[how[live] != STILL_OPEN]

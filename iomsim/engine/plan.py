@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from math import prod
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -26,7 +25,7 @@ from iomsim.typing import U64, Flags, Floats, Longs, PerRun, Places, Singles
 CERTAIN = 1e4
 """Log-odds that stand for certainty: members pinned to a candidate."""
 
-SMALL, LARGE = (2**18, 32), (2**21, 12)
+SMALL, LARGE = (2**18, 32), (2**21, 16)
 """Most normals of a block whose numbers are kept for other points on them, and how many such blocks are kept."""
 
 
@@ -337,7 +336,7 @@ class BlockNumbers:
 def block_numbers(plan: Plan, seed: int, block: int) -> BlockNumbers:
     """Return what a block draws; small elections' numbers are kept for other points and plans."""
     shape = plan.sponsors, plan.candidates, len(plan.members), int(plan.group.max()) + 1
-    size = prod(shape[1:3]) * BLOCK
+    size = len(plan.members) * (1 if plan.candidates == 2 else plan.candidates) * BLOCK
     make = _small if size <= SMALL[0] else _large if size <= LARGE[0] else _numbers
     return make(seed, block, *shape)
 

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from iomsim.engine import rng
 from iomsim.engine.clock import Timetable
 from iomsim.engine.executors import in_order
-from iomsim.engine.kernel import play
+from iomsim.engine.kernel import Watch, play
 from iomsim.engine.outcomes import Endings, Outcomes, endings, join, outcomes
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
@@ -98,14 +98,19 @@ def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: i
     return outcomes(played, plan.candidates, timetable.now, present)
 
 
-def play_endings(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> Endings:
-    """Play as :func:`play_span` does, and return only how the runs end: the rounds are not recorded."""
-    played, timetable, present = _played(plan, parameters, seed, first, size, recorded=False)
+def play_endings(
+    plan: Plan, parameters: Parameters, seed: int, first: int, size: int, watch: Watch | None = None
+) -> Endings:
+    """Play as :func:`play_span` does, and return only how the runs end: the rounds are not recorded.
+
+    `watch` is shown the runs of each wave after every round; see :func:`iomsim.engine.kernel.play`.
+    """
+    played, timetable, present = _played(plan, parameters, seed, first, size, recorded=False, watch=watch)
     return endings(played, timetable.now, present)
 
 
 def _played(
-    plan: Plan, parameters: Parameters, seed: int, first: int, size: int, recorded: bool
+    plan: Plan, parameters: Parameters, seed: int, first: int, size: int, recorded: bool, watch: Watch | None = None
 ) -> tuple[KernelOutput, Timetable, Shorts]:
     values = {path: np.asarray(value, dtype=float) for path, value in parameters.items()}
     given = {path: np.atleast_2d(value) for path, value in values.items() if value.ndim}
@@ -147,7 +152,8 @@ def _played(
             wave = widths[at : at + abreast]
             yield pack_runs(whole, islice(waiting, len(wave)), sum(wave))
 
-    return play(whole, waves(), keys.size, timetable, recorded=recorded), timetable, present
+    played = play(whole, waves(), keys.size, timetable, recorded=recorded, watch=watch)
+    return played, timetable, present
 
 
 def enter(plan: Plan, seed: int, block: int, size: int, first: int = 0) -> Entry:

@@ -19,7 +19,7 @@ from iomsim.forecasting.estimates import Interval, in_100
 from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.influence import opening
+from iomsim.sensitivity.influence import played_blocks
 from iomsim.sensitivity.paired import mean_interval, seed_and_runs, simulate_points
 from iomsim.sensitivity.pivotal import pin
 from iomsim.typing import Floats
@@ -201,10 +201,8 @@ def orders(race: Scenario, name: str, seed: int) -> dict[str, tuple[str, ...]]:
     ['fewest members', 'waverers first']
     """
     plan, k = race.plan, race.names.index(name)
-    votes, present = 0.0, 0.0
-    for block in range(BLOCKS):
-        first = opening(plan, k, seed, block, BLOCK)
-        votes, present = votes + first.intends.sum(axis=1), present + first.present.sum(axis=1)
+    blocks = played_blocks(plan, k, seed, 0, BLOCKS * BLOCK)
+    votes, present = (sum(getattr(block, name).sum(axis=1) for block in blocks) for name in ("intends", "present"))
     support = votes / np.maximum(present, 1)
     free = np.flatnonzero((plan.pins < 0) & (plan.absent[:, 0] < 1))
     members = race.electorate.frame["name"].to_numpy()

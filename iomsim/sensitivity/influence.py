@@ -14,22 +14,25 @@ and its variance falls several times.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from iomsim.engine import kernel, simulate
-from iomsim.engine.executors import progress_bar, spread
+from iomsim.engine import simulate
+from iomsim.engine.executors import progress_bar
 from iomsim.engine.laws import conviction_scale
-from iomsim.engine.plan import Plan, draw, member_odds
+from iomsim.engine.packing import total
+from iomsim.engine.plan import Plan, draw
 from iomsim.engine.rng import BLOCK
-from iomsim.engine.state import before_round_one, pack_runs
+from iomsim.engine.simulate import Parameters
+from iomsim.engine.state import ActiveRuns
 from iomsim.errors import ScenarioError
 from iomsim.forecasting.estimates import Z95
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import SPILL, run_outcomes
-from iomsim.typing import Flags, Floats, Longs, Singles
+from iomsim.sensitivity.paired import SPILL, spills
+from iomsim.typing import Flags, Floats, Longs, Shorts, Singles
 
 WIN = "win"
 TARGETS = (WIN, SPILL)
@@ -42,12 +45,13 @@ CLASSES = 25
 
 
 class Sums(NamedTuple):
-    """Sums over runs, by member: of the weighted outcomes, their squares, support and presence."""
+    """Sums over runs, by member: of the weighted outcomes, their squares, support and presence; and how many runs."""
 
     first: Floats
     second: Floats
     support: Longs
     present: Longs
+    runs: int
 
 
 class Guess(NamedTuple):
@@ -68,25 +72,21 @@ def pushes(
     plan, k = race.plan, race.names.index(name)
     if plan.behaviour.conviction == 0:
         raise ScenarioError("pivotal members need a hidden conviction above 0; set behaviour.conviction")
-    guesses = pilot(race, k, seed)
-    sizes = simulate.chunk_sizes(runs, simulate.SPAN * BLOCK)
-    firsts = [simulate.SPAN * i for i in range(len(sizes))]
-    same = [[thing] * len(sizes) for thing in (race, k, seed, guesses)]
+    work = partial(summed, k=k, guesses=pilot(plan, k, seed))
     sums: list[Sums] = []
     with progress_bar(runs, progress) as advance:
-        for size, part in zip(sizes, spread(executor, summed, *same, firsts, sizes), strict=True):
+        for part in simulate.iter_spans(plan, {}, runs, seed, executor, work, blocks=simulate.SPAN):
             sums.append(part)
-            advance(size)
-    return _table(race, plan, k, _added(sums), runs)
+            advance(part.runs)
+    return _table(race, plan, k, _added(sums))
 
 
-def pilot(race: Scenario, k: int, seed: int) -> Guesses:
+def pilot(plan: Plan, k: int, seed: int) -> Guesses:
     """Return what first rounds say about the outcomes."""
-    plan = race.plan
-    seen_first = [opening(plan, k, seed, PILOT + block, BLOCK) for block in range(PILOT_BLOCKS)]
-    share = np.concatenate([x.intends.sum(axis=0) / np.maximum(x.present.sum(axis=0), 1) for x in seen_first])
-    fluid = np.concatenate([x.fluid for x in seen_first])
-    outcomes = _outcomes(race, k, seed, PILOT, PILOT_BLOCKS * BLOCK)
+    blocks = played_blocks(plan, k, seed, PILOT, PILOT_BLOCKS * BLOCK)
+    share = np.concatenate([block.votes / np.maximum(block.there, 1) for block in blocks])
+    fluid = np.concatenate([block.fluid for block in blocks])
+    outcomes = np.concatenate([block.outcomes for block in blocks], axis=1)
     return tuple(tuple(_guess(f[fluid == side], share[fluid == side]) for side in (False, True)) for f in outcomes)
 
 
@@ -101,76 +101,98 @@ def _guess(f: Floats, share: Floats) -> Guess:
     return Guess(at[distinct], np.array([f[part].mean() for part in classes])[distinct])
 
 
-def summed(race: Scenario, k: int, seed: int, guesses: Guesses, first: int, size: int) -> Sums:
+def summed(plan: Plan, parameters: Parameters, seed: int, first: int, size: int, *, k: int, guesses: Guesses) -> Sums:
     """Return the sums over a span of blocks: the unit of work that travels to executors."""
-    plan, sizes = race.plan, simulate.chunk_sizes(size, BLOCK)
-    outcomes = np.split(_outcomes(race, k, seed, first, size), np.cumsum(sizes)[:-1], axis=1)
-    parts = [
-        _weigh(opening(plan, k, seed, first + i, n), f, guesses)
-        for i, (n, f) in enumerate(zip(sizes, outcomes, strict=True))
-    ]
-    return _added(parts)
+    return _added([_weigh(block, guesses) for block in played_blocks(plan, k, seed, first, size)])
 
 
-def _weigh(start: Opening, outcomes: Floats, guesses: Guesses) -> Sums:
-    z = start.z * start.present
-    weighted = np.stack([z * left(f, guess, start) for f, guess in zip(outcomes, guesses, strict=True)])
-    return Sums(weighted.sum(axis=2), (weighted**2).sum(axis=2), start.intends.sum(axis=1), start.present.sum(axis=1))
+def _weigh(block: Block, guesses: Guesses) -> Sums:
+    """Return the sums over a block of ``z * (f - guess)``, with the guess for who intends the candidate or not.
+
+    They are products of matrices: of convictions, of all and of those who intend, with what is left of the outcomes.
+    """
+    z = (block.z * block.present).astype(float)
+    intending = z * block.intends
+    guessed = np.array([guess_of(guess, block) for guess in guesses])
+    left, own = (block.outcomes - guessed[:, side] for side in (0, 1))
+    return Sums(
+        (z @ left.T + intending @ (own - left).T).T,
+        (z**2 @ (left**2).T + intending**2 @ (own**2 - left**2).T).T,
+        block.intends.sum(axis=1),
+        block.present.sum(axis=1),
+        block.fluid.size,
+    )
 
 
 def _added(parts: list[Sums]) -> Sums:
     return Sums(*(np.sum(part, axis=0) for part in zip(*parts, strict=True)))
 
 
-def left(f: Floats, guess: tuple[Guess, ...], start: Opening) -> Floats:
-    """Return, by member and run, what is left of an outcome after what the others' first ballots say about it."""
-    votes, there = start.intends.sum(axis=0), np.maximum(start.present.sum(axis=0), 1)
+def guess_of(guess: tuple[Guess, ...], block: Block) -> tuple[Floats, Floats]:
+    """Return what the others' first ballots say of an outcome in every run.
+
+    The others of a member who does not intend the candidate, and of one who does.
+    """
+    there = np.maximum(block.there, 1)
     whole, without = (
-        np.where(start.fluid, *(np.interp(share, side.share, side.mean) for side in reversed(guess)))
-        for share in (votes / there, (votes - 1) / there)
+        np.where(block.fluid, *(np.interp(share, side.share, side.mean) for side in reversed(guess)))
+        for share in (block.votes / there, (block.votes - 1) / there)
     )
-    return f - np.where(start.intends, without, whole)
+    return whole, without
 
 
-class Opening(NamedTuple):
-    """A block of runs after the first round's intentions; N members, B runs.
+class Block(NamedTuple):
+    """A block of runs as their first round finds them, and how they end; N members, B runs.
 
     Attributes
     ----------
     z : ndarray of float32, shape (N, B)
         Hidden convictions towards the candidate.
     intends, present : ndarrays of bool, shape (N, B)
-        Who intends the candidate, and who is there.
+        Who intends the candidate in the first round, and who is there.
+    votes, there : ndarrays of int, shape (B,)
+        How many they are.
     fluid : ndarray of bool, shape (B,)
         Which contests move.
+    outcomes : ndarray, shape (targets, B)
+        Whether the candidate wins, and whether voting spills over.
     """
 
     z: Singles
     intends: Flags
     present: Flags
+    votes: Shorts
+    there: Shorts
     fluid: Flags
+    outcomes: Floats
 
 
-def opening(plan: Plan, k: int, seed: int, block: int, size: int) -> Opening:
-    """Return a block as its first round finds it, from the same addressed numbers as the election itself."""
-    draws = draw(plan, seed, block, size)
-    runs = pack_runs(plan, [before_round_one(plan, draws, member_odds(plan, draws))], size)
-    kernel.reconsider(plan, runs, 1, np.zeros(size, dtype=bool))
-    assert runs.choices is not None
-    present = ~draws.absent
-    z = draws.conviction[k] if plan.candidates > 2 else draws.conviction * np.float32(1 - 2 * k)
-    return Opening(z, (runs.choices.intentions() == k) & present, present, draws.fluid)
+def played_blocks(plan: Plan, k: int, seed: int, first: int, size: int) -> list[Block]:
+    """Play a span of runs and return its blocks."""
+    waves: list[Flags] = []
+
+    def watch(round_: int, runs: ActiveRuns) -> None:
+        if round_ == 1 and runs.choices is not None:
+            waves.append(runs.choices.intending(k))
+
+    out = simulate.play_endings(plan, {}, seed, first, size, watch)
+    outcomes = np.stack([out.winner == k, spills(plan, out)]).astype(float)
+    intending = np.concatenate(waves, axis=1)
+    blocks = []
+    for i, n in enumerate(simulate.chunk_sizes(size, BLOCK)):
+        draws, columns = draw(plan, seed, first + i, n), slice(i * BLOCK, i * BLOCK + n)
+        present = ~draws.absent
+        z = draws.conviction[k] if plan.candidates > 2 else draws.conviction * np.float32(1 - 2 * k)
+        intends = intending[:, columns] & present
+        votes, there = (total(flags.view(np.uint8)) for flags in (intends, present))
+        blocks.append(Block(z, intends, present, votes, there, draws.fluid, outcomes[:, columns]))
+    return blocks
 
 
-def _outcomes(race: Scenario, k: int, seed: int, first: int, size: int) -> Floats:
-    """Return who wins and what spills over in a span of runs, shape ``(targets, runs)``."""
-    values = run_outcomes(race.plan, simulate.play_endings(race.plan, {}, seed, first, size))
-    return np.stack([values[race.names[k]], values[SPILL]])
-
-
-def _table(race: Scenario, plan: Plan, k: int, sums: Sums, runs: int) -> pd.DataFrame:
+def _table(race: Scenario, plan: Plan, k: int, sums: Sums) -> pd.DataFrame:
     conviction = plan.behaviour.conviction
     gain = conviction_scale(conviction) / conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
+    runs = sums.runs
     mean = gain * sums.first / runs
     half = Z95 * np.sqrt(np.maximum(gain**2 * sums.second / runs - mean**2, 0.0) / runs)
     free = (plan.pins < 0) & (plan.absent[:, 0] < 1)

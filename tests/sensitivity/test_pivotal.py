@@ -18,8 +18,8 @@ from iomsim.forecasting.run import MOST_RUNS
 from iomsim.model.components import Tie
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity import influence as pushes_module
-from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, opening, pilot, pushes
+from iomsim.sensitivity import influence
+from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, pilot, played_blocks, pushes
 from iomsim.sensitivity.pivotal import won_over
 
 Floats = NDArray[np.float64]
@@ -128,8 +128,8 @@ def test_the_interval_of_a_push_by_hand() -> None:
     """Of 400 runs the mean and the mean square of what is averaged are 0.1 and 0.5, before the gain."""
     race = five()
     gain = np.sqrt(1 + 0.346 * 1.8**2) / 1.8
-    sums = pushes_module.Sums(np.full((2, 5), 40.0), np.full((2, 5), 200.0), np.full(5, 100), np.full(5, 400))
-    row = pushes_module._table(race, race.plan, 0, sums, 400).iloc[0]
+    sums = influence.Sums(np.full((2, 5), 40.0), np.full((2, 5), 200.0), np.full(5, 100), np.full(5, 400), 400)
+    row = influence._table(race, race.plan, 0, sums).iloc[0]
     assert row["win"] == pytest.approx(0.1 * gain)
     assert row["win_high"] - row["win"] == pytest.approx(1.95996 * gain * np.sqrt((0.5 - 0.01) / 400), rel=1e-4)
     assert row["support"] == 0.25
@@ -150,8 +150,8 @@ def test_the_control_variate_pays() -> None:
 
 
 def summed_by_hand(race: Scenario, guesses: Any, blocks: int) -> pd.DataFrame:
-    sums = pushes_module.summed(race, 0, 1, guesses, 0, blocks * BLOCK)
-    return pushes_module._table(race, race.plan, 0, sums, blocks * BLOCK)
+    sums = influence.summed(race.plan, {}, 1, 0, blocks * BLOCK, k=0, guesses=guesses)
+    return influence._table(race, race.plan, 0, sums)
 
 
 def test_any_guess_leaves_the_estimate_unbiased_if_it_leaves_the_member_out() -> None:
@@ -165,14 +165,14 @@ def test_any_guess_leaves_the_estimate_unbiased_if_it_leaves_the_member_out() ->
 
 
 def test_a_guess_that_does_not_leave_the_member_out_is_biased(monkeypatch: pytest.MonkeyPatch) -> None:
-    def whole(f: Floats, guess: tuple[Guess, ...], start: Any) -> Floats:
-        share = start.intends.sum(axis=0) / start.present.sum(axis=0)
-        return np.tile(f - np.interp(share, guess[1].share, guess[1].mean), (5, 1))
+    def whole(guess: tuple[Guess, ...], block: Any) -> tuple[Floats, Floats]:
+        said = np.interp(block.intends.sum(axis=0) / block.present.sum(axis=0), guess[1].share, guess[1].mean)
+        return said, said
 
     race = five(rules={"name": "strict", "max_rounds": 1})
     p, slope = chances()
     truth = [slope[i] * law(np.delete(p, i))[3] for i in range(5)]
-    monkeypatch.setattr(pushes_module, "left", whole)
+    monkeypatch.setattr(influence, "guess_of", whole)
     found = pushes(race, "A", 60_000, seed=1)
     assert not all(within(found.loc[f"M{i + 1}"], "win", truth[i]) for i in range(5))
 
@@ -183,14 +183,14 @@ def test_the_opening_is_the_elections_own_first_round() -> None:
         race = race.with_behaviour(abstain=0)
         out = play(race, BLOCK, seed=3)
         for k in range(len(race.names)):
-            start = opening(race.plan, k, 3, 0, BLOCK)
+            [start] = played_blocks(race.plan, k, 3, 0, BLOCK)
             assert np.array_equal(start.intends.sum(axis=0), out.votes[out.starts, k])
             assert np.array_equal(start.present.sum(axis=0), out.present)
             assert np.corrcoef(start.z[2], start.intends[2])[0, 1] > 0.2
 
 
 def test_the_pilot_learns_that_votes_elect() -> None:
-    entrenched, fluid = pilot(iom.load("geneva-2023"), 0, seed=1)[0]
+    entrenched, fluid = pilot(iom.load("geneva-2023").plan, 0, seed=1)[0]
     for guess in (entrenched, fluid):
         assert (np.diff(guess.share) > 0).all()
         assert guess.mean[0] < 0.1 < 0.9 < guess.mean[-1]
@@ -198,11 +198,11 @@ def test_the_pilot_learns_that_votes_elect() -> None:
 
 def test_the_pilot_has_runs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Farther on than any forecast goes: no run is judged by a guess that has seen it."""
-    honest, blocks = pushes_module.opening, []
-    monkeypatch.setattr(pushes_module, "opening", lambda *call: blocks.append(call[3]) or honest(*call))
-    pilot(five(), 0, seed=1)
-    assert len(blocks) == len(set(blocks)) == PILOT_BLOCKS
-    assert min(blocks) * BLOCK > MOST_RUNS
+    honest, spans = influence.played_blocks, []
+    monkeypatch.setattr(influence, "played_blocks", lambda *call: spans.append(call[3:]) or honest(*call))
+    pilot(five().plan, 0, seed=1)
+    assert sum(size for _, size in spans) == PILOT_BLOCKS * BLOCK
+    assert min(first for first, _ in spans) * BLOCK > MOST_RUNS
 
 
 # -- what must hold ---------------------------------------------------------------------------------
