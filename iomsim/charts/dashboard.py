@@ -26,14 +26,6 @@ class Dashboard(Page[Forecast]):
 
     Both kinds of uncertainty are on it: the simulation error as whiskers and in the answer's last
     sentence, the range over the rule sets as hollow marks and in the same sentence.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1, progress=False)
-    >>> fig = fc.plot.dashboard()
-    >>> len(fig.axes)
-    4
     """
 
     def inches(self) -> tuple[float, float]:

@@ -45,15 +45,7 @@ def _percent(row: pd.Series, name: str) -> list[float]:
 
 
 class SobolIndices(Chart[Sobol]):
-    """Draw how much of the variance each assumption explains, alone and with its interactions.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> shares = iom.sobol(iom.load("minimal"), parameters=["secrecy", "fluid"], samples=8, runs=100, seed=1)
-    >>> shares.plot.sobol().get_xlabel()
-    'share of the variance, %'
-    """
+    """Draw how much of the variance each assumption explains, alone and with its interactions."""
 
     size = (7.2, 1.9, 0.42)
 
@@ -109,13 +101,6 @@ class PivotalMembers(Chart[Pivotal]):
     ----------
     most : int, default 15
         Members drawn.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> calls = iom.pivotal(iom.load("minimal"), runs=2000, checked=0, seed=1)
-    >>> calls.plot.pivotal(most=3).get_xlabel()
-    'points of win probability'
     """
 
     most: int = 15

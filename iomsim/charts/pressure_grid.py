@@ -34,12 +34,6 @@ class PressureGrid(Page[Grid]):
     ------
     IomsimError
         If `ax` is not a figure.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> cells = iom.grid(iom.load("minimal"), secrecy=[0, 0.5, 1], abstain=[0, 0.1], runs=50, seed=1)
-    >>> fig = cells.plot.pressure_grid()
     """
 
     where: ClassVar[str] = "ax"

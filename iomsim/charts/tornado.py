@@ -42,13 +42,6 @@ class TornadoBars(Chart[Tornado]):
         Another target than the one asked for.
     most : int, default 15
         Bars at most.  What is within noise is left out, and counted.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> bars = iom.tornado(iom.load("minimal"), "spill", runs=200, seed=1, progress=False)
-    >>> bars.plot.tornado().get_xlabel()
-    'of 100 elections'
     """
 
     target: str | None = None

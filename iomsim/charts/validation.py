@@ -37,13 +37,6 @@ class Reliability(Chart[Backtest]):
     ----------
     event : {"over next", "leader wins"}
         Over by the end of the next round; the leader of the round is the final winner.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> test = iom.backtest(["UNSC2007-EEG", "UNSC2020-AF"], particles=100)
-    >>> test.plot.reliability().get_xlabel()
-    'probability given'
     """
 
     event: str = "over next"
@@ -128,13 +121,6 @@ class Calibration(Page[Backtest]):
     """Draw on one page whether the model is calibrated: two events, and the spread of the next share.
 
     The titles say whether the contests are past or synthetic.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> test = iom.backtest(["UNSC2007-EEG", "UNSC2020-AF"], particles=50)
-    >>> len(test.plot.calibration().axes)
-    3
     """
 
     size = (12.6, 4.7)

@@ -31,13 +31,6 @@ class WinProbability(ForecastChart):
     ----------
     rules : bool, default True
         Show the rule sets.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1, progress=False)
-    >>> fc.plot.win_probability(rules=False).get_xlabel()
-    'of 100 elections'
     """
 
     rules: bool = True

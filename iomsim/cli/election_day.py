@@ -30,30 +30,30 @@ def add_to(commands: Any) -> None:
     """Add the commands of this family."""
     one = commands.add_parser("live", help="type the tallies as they are announced, and read what they mean")
     scenario_arguments(one)
-    _cloud(one)
+    _particles(one)
     one.add_argument("--from", dest="source", metavar="FILE", type=Path, help="read announcements from a file")
     one.add_argument("--log", metavar="FILE", type=Path, help="keep a log, from which the day can be opened again")
     one.set_defaults(run=run_live)
     one = commands.add_parser("replay", help="play a past day, announcement by announcement (hindsight)")
     one.add_argument("day", help="2023, 2018, or the log of a day")
-    _cloud(one)
+    _particles(one)
     one.set_defaults(run=run_replay)
 
 
-def _cloud(parser: argparse.ArgumentParser) -> None:
+def _particles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--particles", type=int, default=20_000, help="possible worlds to carry (20,000)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers ({SEED})")
 
 
 def run_live(arguments: argparse.Namespace) -> int:
     """Open a day; take lines from the prompt, a pipe or a file; 1 if a line of a file was refused."""
-    night = live(scenario(arguments), arguments.particles, arguments.seed, log=arguments.log)
-    say(heading(night.race.title), night.forecast().answer())
+    day = live(scenario(arguments), arguments.particles, arguments.seed, log=arguments.log)
+    say(heading(day.race.title), day.forecast().answer())
     typed = arguments.source is None and sys.stdin.isatty()
     if typed:
         say(HELP)
     lines = _prompted() if typed else _read(arguments.source)
-    done = [take(night, line) for line in takewhile(lambda line: line not in QUIT, lines)]
+    done = [take(day, line) for line in takewhile(lambda line: line not in QUIT, lines)]
     return int(not typed and not all(done))
 
 
@@ -70,50 +70,50 @@ def _read(path: Path | None) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-def take(night: ElectionDay, line: str) -> bool:
+def take(day: ElectionDay, line: str) -> bool:
     """Do what a line says and print what it means; return whether it could be done."""
     line = line.partition("#")[0].strip()
     try:
         if line:
-            _do(night, line)
+            _do(day, line)
     except IomsimError as error:
         print(f"refused: {error}\n", file=sys.stderr)
         return False
     return True
 
 
-def _do(night: ElectionDay, line: str) -> None:
+def _do(day: ElectionDay, line: str) -> None:
     match line.casefold():
         case "help" | "?":
             say(HELP)
         case "next":
-            say(night.what_next())
+            say(day.what_next())
         case "history":
-            say(table(night))
+            say(table(day))
         case "learned":
-            say(plain(night.learned().round(2)))
+            say(plain(day.learned().round(2)))
         case "undo":
-            say(night.undo(), night.forecast().answer())
+            say(day.undo(), day.forecast().answer())
         case _:
-            say(night.tell(line), night.forecast().answer())
+            say(day.tell(line), day.forecast().answer())
 
 
-def table(night: ElectionDay) -> str:
+def table(day: ElectionDay) -> str:
     """Return the probabilities after each announcement, per hundred; 0 and 100 once they are facts."""
-    told = night.history()
-    names = [*night.race.names, "no winner", "spill"]
+    told = day.history()
+    names = [*day.race.names, "no winner", "spill"]
     shown = told[names].map(in_100).where(~told["certain"], (100 * told[names]).map("{:.0f}".format))
-    day = f"{night.forecast().next_day:%A}"
-    return plain(told[["event"]].join(shown).rename(columns={"spill": day}))
+    next_day = f"{day.forecast().next_day:%A}"
+    return plain(told[["event"]].join(shown).rename(columns={"spill": next_day}))
 
 
 def run_replay(arguments: argparse.Namespace) -> None:
     """Play a past day; the forecast before it comes first."""
     known = past_day(arguments.day)
-    night = live(load(known.scenario), arguments.particles, arguments.seed)
+    day = live(load(known.scenario), arguments.particles, arguments.seed)
     say(heading(f"{known.title} (hindsight: nothing of it entered the forecast)"))
-    say(heading("Before the vote"), night.forecast().answer())
+    say(heading("Before the vote"), day.forecast().answer())
     for event in known.events:
         say(heading(event.say), event.note, f"[{event.grade}: {event.source}]")
-        say(night.tell(event.say), night.forecast().answer())
-    print(table(night))
+        say(day.tell(event.say), day.forecast().answer())
+    print(table(day))
