@@ -119,9 +119,9 @@ def test_a_worker_killed_in_the_middle_costs_nothing(client: Any) -> None:
 
 def test_a_study_on_the_cluster_is_the_same_although_a_worker_is_killed(client: Any, tmp_path: Any) -> None:
     study = iom.Study.grid(RACE, openness_fluid=[0.2, 0.4, 0.6, 0.8], decay=[0.2, 0.5, 0.8])
-    here = study.run(runs=400, seed=3, progress=False)
+    here = study.run(runs=9000, seed=3, progress=False)  # so many that every cell is a task
     pool = Kills(client, after=4)
-    there = study.run(runs=400, seed=3, executor=pool, folder=tmp_path, progress=False)
+    there = study.run(runs=9000, seed=3, executor=pool, folder=tmp_path, progress=False)
     assert pool.killed
     pd.testing.assert_frame_equal(there, here)
     assert len(list(tmp_path.glob("*"))) == 12
