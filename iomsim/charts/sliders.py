@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from iomsim.charts.style import LATER_DAY
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
@@ -113,6 +114,8 @@ class Sliders:
         IomsimError
             If a value lies outside its slider.
         """
+        from scipy.interpolate import RegularGridInterpolator
+
         where = self.start()
         for name, value in values.items():
             if name not in where:
@@ -123,16 +126,9 @@ class Sliders:
             where[name] = value
         pressures = [(1 - where[SECRECY]) * where[name] for name in self.tops]
         columns = [*self.race.names, NO_WINNER, SPILL, ROUNDS]
-        return dict(zip(columns, self._between(pressures, columns), strict=True))
-
-    def _between(self, pressures: list[float], columns: list[str]) -> list[float]:
-        """Interpolate the grid, linearly along each pressure."""
-        from scipy.interpolate import RegularGridInterpolator
-
-        table = self.grid.table()[columns].to_numpy()
-        axes = self.grid.axes
-        surface = RegularGridInterpolator(axes, table.reshape(*(len(axis) for axis in axes), len(columns)))
-        return [float(x) for x in surface(pressures)[0]]
+        table, axes = self.grid.table()[columns].to_numpy(), self.grid.axes
+        surface = RegularGridInterpolator(axes, table.reshape(*map(len, axes), len(columns)))
+        return dict(zip(columns, surface(pressures)[0].tolist(), strict=True))
 
     def sentence(self, **values: float) -> str:
         """Return the forecast for some strengths and secrecy in words."""
@@ -148,10 +144,13 @@ class Sliders:
 
     def html(self, **values: float) -> str:
         """Return the sentence with bars, as HTML."""
-        found, colours = self.at(**values), self.race.colours | {SPILL: "#882255"}
-        rows = [(name, found[name], colours[name]) for name in (*self.race.names, NO_WINNER)]
-        rows.append((f"into {next_weekday(self.race)}", found[SPILL], colours[SPILL]))
-        return f"<div>{''.join(_bar(*row) for row in rows)}<p>{escape(self.sentence(**values))}</p></div>"
+        found, colours = self.at(**values), self.race.colours | {SPILL: LATER_DAY}
+        label, bars = "display:inline-block;width:9em", ""
+        for name, colour in colours.items():
+            box = f"display:inline-block;height:0.8em;width:{30 * found[name]:.2f}em;background:{colour}"
+            word = f"into {next_weekday(self.race)}" if name == SPILL else name
+            bars += f"<div><span style='{label}'>{escape(word)}</span><span style='{box}'></span></div>"
+        return f"<div>{bars}<p>{escape(self.sentence(**values))}</p></div>"
 
     # -- in a notebook ----------------------------------------------------------------------
 
@@ -191,9 +190,3 @@ class Sliders:
         """Return what the sliders are, and where they stand at first."""
         names = ", ".join(f"{name} 0 to {self.tops.get(name, 1.0):g}" for name in self.start())
         return f"sliders: {names}\n{self.sentence()}"
-
-
-def _bar(name: str, p: float, colour: str) -> str:
-    box = f"display:inline-block;height:0.8em;width:{30 * p:.2f}em;background:{colour}"
-    label = "display:inline-block;width:9em"
-    return f"<div><span style='{label}'>{escape(name)}</span><span style='{box}'></span></div>"
