@@ -10,7 +10,7 @@ import numpy as np
 
 from iomsim.engine import packing, rng
 from iomsim.engine.choice import TILE, Reconsideration, Thresholds, Workspace, tiles
-from iomsim.engine.packing import MEMBERS_PER_BYTE, for_each_member, pack, pack_flags, total_packed, unpack_flags
+from iomsim.engine.packing import MEMBERS_PER_BYTE, POOL, for_each_member, pack, pack_flags, total_packed, unpack_flags
 from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 
@@ -39,7 +39,8 @@ class MultinomialChoice:
         k, members, _ = shape
         workspace = Workspace(members, max(1, 2 * TILE // k))
         places = workspace.bits.octets, width
-        log_odds = np.zeros((k, *places, MEMBERS_PER_BYTE), dtype=np.float32)
+        log_odds = POOL.take((k, *places, MEMBERS_PER_BYTE))
+        log_odds[:, -1] = 0.0  # where places may have no member
         return cls(log_odds, np.zeros((k, *places), dtype=np.uint8), np.zeros(places, dtype=np.uint8), workspace)
 
     def fill(self, columns: slice, log_odds: Singles, intention: Codes) -> None:
@@ -59,16 +60,26 @@ class MultinomialChoice:
         return unpack_flags(self.intends[k], self.workspace.bits.members).view(bool)
 
     def beside(self, others: Sequence[Any]) -> MultinomialChoice:
-        """Return these runs and others, side by side."""
+        """Return these runs and others, side by side; they are used up."""
         parts = [self, *others]
-        log_odds = np.concatenate([part.log_odds for part in parts], axis=2)
         intends = np.concatenate([part.intends for part in parts], axis=2)
+        log_odds = POOL.take((*intends.shape, MEMBERS_PER_BYTE))
+        np.concatenate([part.log_odds for part in parts], axis=2, out=log_odds)
+        for part in parts:
+            POOL.put(part.log_odds)
         present = np.concatenate([part.present for part in parts], axis=1)
         return MultinomialChoice(log_odds, intends, present, self.workspace)
 
     def keep(self, columns: Places) -> MultinomialChoice:
-        """Return only these runs."""
-        log_odds, intends = self.log_odds.take(columns, axis=2), self.intends.take(columns, axis=2)
+        """Return only these runs; the others are used up."""
+        kept = self._part(columns)
+        POOL.put(self.log_odds)
+        return kept
+
+    def _part(self, columns: Places) -> MultinomialChoice:
+        intends = self.intends.take(columns, axis=2)
+        out = POOL.take((*intends.shape, MEMBERS_PER_BYTE))
+        log_odds = self.log_odds.take(columns, axis=2, out=out, mode="clip")
         return MultinomialChoice(log_odds, intends, self.present.take(columns, axis=1), self.workspace)
 
     def reconsider(self, keys: U64, round_: int, moved: Reconsideration) -> Shorts:
@@ -77,7 +88,9 @@ class MultinomialChoice:
         left = np.flatnonzero(moved.departed >= 0)
         if left.size:  # the voters of who has left must think again, whatever their numbers
             certain = moved.of(left)._replace(omega=np.ones(left.size))
-            _, again = self.keep(left)._choose(keys[left], round_, certain)
+            theirs = self._part(left)
+            _, again = theirs._choose(keys[left], round_, certain)
+            POOL.put(theirs.log_odds)
             must = np.take_along_axis(self.intends[..., left], moved.departed[left][None, None], axis=0)[0]
             open_[:, left] |= must
             choice[..., left] = choice[..., left] & ~must | again & must
@@ -102,7 +115,7 @@ class MultinomialChoice:
         pull = np.where(moved.standing, moved.pull, -np.inf).astype(np.float32)
         beyond = np.empty((k - 1, *self.present.shape), dtype=np.uint8)
         open_ = np.empty_like(self.present)
-        weights = np.empty((k, workspace.bits.octets, workspace.width * MEMBERS_PER_BYTE), dtype=np.float32)
+        weights = POOL.take((k, workspace.bits.octets, workspace.width * MEMBERS_PER_BYTE))
         with rng.unbuffered():
             for tile in tiles(keys.size, workspace.width):
                 part, bits = thresholds.part(tile), workspace.bits.of(states[2 * tile.start : 2 * tile.stop])
@@ -112,6 +125,7 @@ class MultinomialChoice:
                     threshold *= for_each_member(part.reach)
                     beyond[c][:, tile] = workspace.beyond(bits, threshold, part)
                 open_[:, tile] = workspace.below(bits, part)
+        POOL.put(weights)
         if thresholds.wide:
             open_ |= thresholds.everybody()
         choice = np.concatenate([np.full_like(open_, 255)[None], beyond])  # not below the threshold of the one before
