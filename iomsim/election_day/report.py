@@ -117,8 +117,7 @@ def learned(plan: Plan, before: FilterState, now: FilterState) -> pd.DataFrame:
         w = weights(state.particles.log_weight)
         for name, x in quantities(plan, state).items():
             mean = float(w @ x)
-            order = np.argsort(x, kind="stable")
-            points = x[order][np.minimum(np.searchsorted(np.cumsum(w[order]), [0.1, 0.5, 0.9]), x.size - 1)]
+            points = np.quantile(x, (0.1, 0.5, 0.9), weights=w, method="inverted_cdf")
             row = rows.setdefault(name, {}) | {f"{when} mean": mean, f"{when} sd": float(np.sqrt(w @ (x - mean) ** 2))}
             rows[name] = row | {f"{when} {q} %": float(p) for q, p in zip((10, 50, 90), points, strict=True)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quantity")
