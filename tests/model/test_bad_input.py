@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from toys import toy
 
 import iomsim as iom
-from iomsim.charts import report
 from iomsim.model.catalogue import dumps
 from iomsim.model.scenario import Scenario, build
 
@@ -443,7 +442,7 @@ def test_a_share_of_nothing(hits: int, runs: int) -> None:
 
 def writers(fc: iom.Forecast, there: Path) -> list[Callable[[], Any]]:
     return [
-        lambda: report.write(fc, there / "x.html"),
+        lambda: iom.report(fc, there / "x.html"),
         lambda: fc.plot.save("rounds", there / "x.png"),
         lambda: fc.save(there / "x.npz"),
         lambda: fc.to_csv(there / "x"),
