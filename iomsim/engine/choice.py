@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from iomsim.engine.packing import MEMBERS_PER_BYTE, BallotBits, for_each_member, to_bytes
 from iomsim.engine.rng import STEPS
-from iomsim.typing import Codes, Flags, Floats, Places, Singles
+from iomsim.typing import Codes, Flags, Floats, Singles
 
 TILE = 1024
 """Runs of a pass over all members: what one pass touches stays in the cache."""
@@ -48,12 +48,6 @@ class Reconsideration(NamedTuple):
     pull: Floats
     departed: NDArray[np.integer]
     standing: Flags
-
-    def of(self, columns: Places) -> Reconsideration:
-        """Return what moves some of the runs."""
-        return Reconsideration(
-            self.omega[columns], self.pull[:, columns], self.departed[columns], self.standing[:, columns]
-        )
 
 
 def tiles(width: int, size: int) -> Iterator[slice]:

@@ -7,11 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iomsim.engine import packing, rng
 from iomsim.engine.choice import TILE, Reconsideration, Thresholds, Workspace, tiles
-from iomsim.engine.packing import MEMBERS_PER_BYTE, POOL, for_each_member, pack, pack_flags, total_packed, unpack_flags
+from iomsim.engine.packing import (
+    MEMBERS_PER_BYTE,
+    POOL,
+    for_each_member,
+    pack,
+    pack_flags,
+    total,
+    total_packed,
+    unpack_flags,
+)
 from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
+
+SPARSE = 0.2
+"""Where a smaller share of a tile's members think again, only their thresholds are worked out."""
 
 
 @dataclass(eq=False)
@@ -72,29 +85,16 @@ class MultinomialChoice:
 
     def keep(self, columns: Places) -> MultinomialChoice:
         """Return only these runs; the others are used up."""
-        kept = self._part(columns)
-        POOL.put(self.log_odds)
-        return kept
-
-    def _part(self, columns: Places) -> MultinomialChoice:
         intends = self.intends.take(columns, axis=2)
         out = POOL.take((*intends.shape, MEMBERS_PER_BYTE))
         log_odds = self.log_odds.take(columns, axis=2, out=out, mode="clip")
+        POOL.put(self.log_odds)
         return MultinomialChoice(log_odds, intends, self.present.take(columns, axis=1), self.workspace)
 
     def reconsider(self, keys: U64, round_: int, moved: Reconsideration) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(K, K, B)``, off the diagonal."""
-        open_, choice = self._choose(keys, round_, moved)
-        left = np.flatnonzero(moved.departed >= 0)
-        if left.size:  # the voters of who has left must think again, whatever their numbers
-            certain = moved.of(left)._replace(omega=np.ones(left.size))
-            theirs = self._part(left)
-            _, again = theirs._choose(keys[left], round_, certain)
-            POOL.put(theirs.log_odds)
-            must = np.take_along_axis(self.intends[..., left], moved.departed[left][None, None], axis=0)[0]
-            open_[:, left] |= must
-            choice[..., left] = choice[..., left] & ~must | again & must
         old = self.intends
+        open_, choice = self._choose(keys, round_, moved)
         self.intends = (choice & open_ | old & ~open_) & self.present
         k = len(old)
         flows = np.zeros((k, k, keys.size), dtype=np.int16)
@@ -105,32 +105,74 @@ class MultinomialChoice:
         return flows
 
     def _choose(self, keys: U64, round_: int, moved: Reconsideration) -> tuple[Codes, Codes]:
-        """Return who thinks again, and whom everybody would then intend.
+        """Return who thinks again, and whom they would then intend.
 
         The multinomial logit among those standing, by its cumulative probabilities: the weight of
         who is out is nothing, and of the last threshold nothing is left over, whatever the rounding.
+        Where few think again, only their thresholds are worked out.
         """
         k, workspace, states = len(self.log_odds), self.workspace, packing.pairs(keys, round_)
-        thresholds = Thresholds.of(moved.omega, rng.shared_fraction(keys, round_))
+        fraction = rng.shared_fraction(keys, round_)
+        thresholds, certain = (Thresholds.of(omega, fraction) for omega in (moved.omega, np.ones(keys.size)))
         pull = np.where(moved.standing, moved.pull, -np.inf).astype(np.float32)
-        beyond = np.empty((k - 1, *self.present.shape), dtype=np.uint8)
-        open_ = np.empty_like(self.present)
+        choice, open_ = np.empty_like(self.intends), np.empty_like(self.present)
+        everybody = thresholds.everybody() if thresholds.wide else np.zeros(keys.size, dtype=np.uint8)
+        left = moved.departed >= 0
         weights = POOL.take((k, workspace.bits.octets, workspace.width * MEMBERS_PER_BYTE))
         with rng.unbuffered():
             for tile in tiles(keys.size, workspace.width):
                 part, bits = thresholds.part(tile), workspace.bits.of(states[2 * tile.start : 2 * tile.stop])
-                weight = cumulated(self.log_odds[:, :, tile], pull[:, tile], weights[..., : bits.shape[1]])
-                for c in range(k - 1):
-                    threshold = np.divide(weight[c], weight[-1], out=weight[c])
-                    threshold *= for_each_member(part.reach)
-                    beyond[c][:, tile] = workspace.beyond(bits, threshold, part)
-                open_[:, tile] = workspace.below(bits, part)
+                again = (workspace.below(bits, part) | everybody[tile]) & self.present[:, tile]
+                if np.bitwise_count(again).sum() < SPARSE * bits.size:
+                    chosen = self._of_some(again, tile, pull[:, tile], bits, part)
+                else:
+                    chosen = self._of_all(tile, pull[:, tile], bits, part, weights)
+                if left[tile].any():  # the voters of who has left must think again, whatever their numbers
+                    places = np.maximum(moved.departed[tile], 0)[None, None]
+                    must = np.take_along_axis(self.intends[:, :, tile], places, axis=0)[0] * left[tile]
+                    elsewhere = self._of_some(must, tile, pull[:, tile], bits, certain.part(tile))
+                    again |= must
+                    chosen = chosen & ~must | elsewhere & must
+                choice[:, :, tile], open_[:, tile] = chosen, again
         POOL.put(weights)
-        if thresholds.wide:
-            open_ |= thresholds.everybody()
-        choice = np.concatenate([np.full_like(open_, 255)[None], beyond])  # not below the threshold of the one before
-        choice[:-1] &= ~beyond
         return open_, choice
+
+    def _of_all(
+        self, tile: slice, pull: Singles, bits: NDArray[np.uint16], thresholds: Thresholds, weights: Singles
+    ) -> Codes:
+        """Return whom the members of a tile would intend if they thought again."""
+        weight = cumulated(self.log_odds[:, :, tile], pull, weights[..., : bits.shape[1]])
+        beyond = [np.full_like(self.present[:, tile], 255)]  # not below the threshold of the one before
+        for row in weight[:-1]:
+            np.divide(row, weight[-1], out=row)
+            row *= for_each_member(thresholds.reach)
+            beyond.append(self.workspace.beyond(bits, row, thresholds))
+        out = np.stack(beyond)
+        out[:-1] &= ~out[1:]
+        return out
+
+    def _of_some(
+        self, who: Codes, tile: slice, pull: Singles, bits: NDArray[np.uint16], thresholds: Thresholds
+    ) -> Codes:
+        """Return whom some members of a tile would intend, and nothing of the others."""
+        k, width = len(pull), bits.shape[1]
+        place = rng.sparse_nonzero(np.unpackbits(who.reshape(-1), bitorder="little").view(bool))
+        octet, column = np.divmod(place, width)
+        at = octet * (self.present.shape[1] * MEMBERS_PER_BYTE) + tile.start * MEMBERS_PER_BYTE + column
+        column //= MEMBERS_PER_BYTE
+        weight = np.stack([row.reshape(-1).take(at) for row in self.log_odds])
+        weight += pull.take(column, axis=1)
+        weight -= weight.max(axis=0)
+        np.exp(weight, out=weight)
+        for c in range(1, k):
+            weight[c] += weight[c - 1]
+        weight[:-1] /= weight[-1]
+        weight[:-1] *= thresholds.reach.take(column)
+        weight[:-1] += thresholds.lift.take(column)
+        beyond = bits.reshape(-1).take(place) >= np.floor(weight[:-1], out=weight[:-1])
+        flags = np.zeros((k, bits.size), dtype=bool)
+        flags[total(beyond.view(np.uint8)), place] = True
+        return np.packbits(flags.reshape(-1), bitorder="little").reshape(k, *who.shape)
 
 
 def cumulated(log_odds: Singles, pull: Singles, out: Singles) -> Singles:
