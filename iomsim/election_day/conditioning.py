@@ -51,6 +51,10 @@ class SumSample(NamedTuple):
     log_chance: Floats
 
 
+LEAF = 8
+"""Members of a leaf of the tree of sums, at least; fewer than twice as many."""
+
+
 def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -> SumSample:
     """Draw independent Bernoullis given that their sum lies in [bottom, top].
 
@@ -70,8 +74,10 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
 
     Notes
     -----
-    By dynamic programming over members (Hong 2013, *Computational Statistics and Data Analysis* 59,
-    41-51): O(N * top) per particle for the table, O(N) to read it.
+    By divide and conquer: the laws of the sums of neighbouring sets of members are convolved pairwise up to that of
+    two halves, which costs N**2 / 4 per particle and the room of N log N numbers (the table of all partial sums,
+    Hong 2013, *Computational Statistics and Data Analysis* 59, 41-51, takes N * top of both).  Downwards, every sum
+    is split at random between its two sets, and within the smallest sets member by member.  Nothing is truncated.
 
     Examples
     --------
@@ -82,21 +88,39 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
     >>> int(drawn.chosen.sum()), bool(drawn.chosen[2, 0]), float(np.exp(drawn.log_chance[0]))
     (2, True, 0.5)
     """
-    n, width, most = len(q), bottom.size, int(np.clip(top.max(initial=0), 0, len(q)))
-    table = partial_sums(q, most)
-    value = np.arange(most + 1)[:, None]
-    mass = np.where((value >= bottom) & (value <= top), table[n], 0.0)
-    whole = mass.sum(axis=0)
-    left = (np.cumsum(mass, axis=0) <= rng.random(width) * whole).sum(axis=0).clip(0, most)
-    chosen = np.zeros((n, width), dtype=bool)
-    column = np.arange(width) if q.shape[1] > 1 else np.zeros(width, dtype=np.intp)
-    u = rng.random((n, width))
-    for i in range(n - 1, -1, -1):
-        with_it = np.where(left > 0, table[i, np.maximum(left - 1, 0), column], 0.0) * q[i]
-        chosen[i] = u[i] * table[i + 1, left, column] < with_it
-        left = left - chosen[i]
+    n, width, columns = len(q), bottom.size, q.shape[1]
+    most = int(np.clip(top.max(initial=0), 0, n))
+    sets = 1 << max(0, (n // LEAF).bit_length() - 1)
+    size = -(-n // sets)
+    members = np.zeros((size, sets, columns))
+    members.reshape(size * sets, columns)[:n] = q
+    table = partial_sums(members.reshape(size, -1), min(size, most)).reshape(size + 1, -1, sets, columns)
+    levels = [table[-1]]
+    while levels[-1].shape[1] > 2:
+        levels.append(convolved(levels[-1], most))
+    values = np.arange(int(np.clip(bottom.min(initial=n), 0, most)), most + 1)
+    if sets == 1:
+        mass = np.broadcast_to(levels.pop()[values, 0], (values.size, width))
+    else:
+        mass = np.array([_mass_at(levels[-1], value) for value in values.tolist()]).reshape(values.size, -1)
+    mass = np.where((values[:, None] >= bottom) & (values[:, None] <= top), mass, 0.0)
+    place, whole = _drawn(rng, mass)
+    total = np.minimum(place + values[0], most)[None]
+    while levels:
+        left, right = np.split(levels.pop(), 2, axis=1)
+        take = total - np.arange(len(left))[:, None, None]
+        weight = left * _at(right, np.clip(take, 0, len(right) - 1))
+        weight[(take < 0) | (take >= len(right))] = 0.0
+        first = np.minimum(_drawn(rng, weight)[0], total)
+        total = np.concatenate([first, np.minimum(total - first, len(right) - 1)])
+    chosen = np.zeros((size, sets, width), dtype=bool)
+    u = rng.random(chosen.shape)
+    for i in range(size - 1, -1, -1):
+        with_it = np.where(total > 0, _at(table[i], np.maximum(total - 1, 0)), 0.0) * members[i]
+        chosen[i] = u[i] * _at(table[i + 1], total) < with_it
+        total = total - chosen[i]
     with np.errstate(divide="ignore"):
-        return SumSample(chosen, np.log(whole))
+        return SumSample(chosen.reshape(-1, width)[:n], np.log(whole))
 
 
 def partial_sums(q: Floats, most: int) -> Floats:
@@ -115,6 +139,38 @@ def partial_sums(q: Floats, most: int) -> Floats:
         np.multiply(table[i], 1.0 - q[i], out=table[i + 1])
         table[i + 1, 1:] += np.multiply(table[i, :-1], q[i], out=term)
     return table
+
+
+def convolved(laws: Floats, most: int) -> Floats:
+    """Return the laws up to `most` of the sums of the first set and the one in the middle, and so on; values first."""
+    left, right = np.split(laws, 2, axis=1)
+    out = np.zeros((min(2 * len(left) - 1, most + 1), *left.shape[1:]))
+    term = np.empty_like(right)
+    for j in range(len(left)):
+        held = min(len(right), len(out) - j)
+        out[j : j + held] += np.multiply(right[:held], left[j], out=term[:held])
+    return out
+
+
+def _mass_at(laws: Floats, value: int) -> Floats:
+    """Return the probability that the sums of two sets add up to a value, shape (P,)."""
+    first, last = max(0, value - len(laws) + 1), min(value, len(laws) - 1)
+    return np.asarray((laws[first : last + 1, 0] * laws[value - last : value - first + 1, 1][::-1]).sum(axis=0))
+
+
+def _drawn(rng: np.random.Generator, weight: Floats) -> tuple[Longs, Floats]:
+    """Return a row drawn in proportion to its weight, column by column, and the sums; the weights are used up."""
+    for j in range(1, len(weight)):  # much faster than cumsum along the first axis
+        weight[j] += weight[j - 1]
+    place = (weight <= rng.random(weight.shape[1:]) * weight[-1]).sum(axis=0)
+    return np.minimum(place, len(weight) - 1), weight[-1]
+
+
+def _at(table: Floats, value: Longs) -> Floats:
+    """Return the entries of a table at one value for each set and particle; one column serves all particles."""
+    sets, columns = table.shape[1:]
+    column = np.arange(sets)[:, None] * columns + (np.arange(value.shape[-1]) if columns > 1 else 0)
+    return table.reshape(-1).take(value * (sets * columns) + column)
 
 
 def sample_votes(

@@ -15,18 +15,19 @@ intentions; the regime and the rounds' shocks are proposed afresh.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from iomsim.election_day.conditioning import TINY
 from iomsim.election_day.propagate import Moments
 from iomsim.election_day.state import (
-    CHUNK,
     FilterState,
     Particles,
     UpdateContext,
-    concatenate,
+    chunks,
     draw_shocks,
+    gathered,
     log_path_probability,
     log_round_probability,
     odds_of_all,
@@ -34,6 +35,7 @@ from iomsim.election_day.state import (
 )
 from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import Draws, Plan
+from iomsim.engine.rng import normal_block
 from iomsim.typing import Flags, Floats, Singles
 
 SWEEPS, MORE, FEW = 2, 10, 0.01
@@ -135,74 +137,79 @@ def resample_move(context: UpdateContext, state: FilterState) -> FilterState:
     return replace(state, particles=rejuvenate(context.rng, context.plan, state.particles, sweeps))
 
 
+class Chain(NamedTuple):
+    """Particles on their moves: where their members stand, and the log-probability of their intentions, (N, P)."""
+
+    particles: Particles
+    odds: Singles
+    log_chance: Singles
+
+
 def rejuvenate(rng: np.random.Generator, plan: Plan, particles: Particles, sweeps: int = SWEEPS) -> Particles:
     """Move equally weighted particles that have observed a round."""
-    starts = range(0, particles.size, CHUNK)
-    parts = [_rejuvenate(rng, plan, particles.pick(slice(start, start + CHUNK)), sweeps) for start in starts]
-    return replace(
-        particles,
-        draws=concatenate([part.draws for part in parts]),
-        odds=np.concatenate([part.odds for part in parts], axis=-1),
-        rounds=tuple(concatenate(rounds) for rounds in zip(*(part.rounds for part in parts), strict=True)),
-    )
+    where = chunks(plan, particles.size)
+    parts = (_rejuvenate(rng, plan, particles.pick(part), sweeps) for part in where)
+    moved = gathered(((*vars(part.draws).values(), *(r.shocks for r in part.rounds)) for part in parts), where)
+    draws = Draws(*moved[: len(fields(Draws))])
+    shocks = moved[len(fields(Draws)) :]
+    rounds = tuple(replace(r, shocks=x) for r, x in zip(particles.rounds, shocks, strict=True))
+    return replace(particles, draws=draws, rounds=rounds)
 
 
 def _rejuvenate(rng: np.random.Generator, plan: Plan, particles: Particles, sweeps: int) -> Particles:
-    log_chance = log_path_probability(plan, particles.draws, particles.odds, particles.rounds)
+    odds = odds_of_all(plan, particles.draws)
+    chain = Chain(particles, odds, log_path_probability(plan, particles.draws, odds, particles.rounds))
     for _ in range(sweeps):
-        particles, log_chance = move_members(rng, plan, particles, log_chance)
-        particles, log_chance = move_runs(rng, plan, particles, log_chance)
+        chain = move_members(rng, plan, chain)
+        chain = move_runs(rng, plan, chain)
         if len(particles.rounds) > 1:
-            particles, log_chance = move_regime(rng, plan, particles, log_chance)
-            particles = move_shocks(rng, plan, particles)
-            log_chance = log_path_probability(plan, particles.draws, particles.odds, particles.rounds)
-    return particles
+            chain = move_regime(rng, plan, chain)
+            chain = move_shocks(rng, plan, chain)
+    return chain.particles
 
 
 def pcn(rng: np.random.Generator, x: np.ndarray, step: float) -> np.ndarray:
     """Propose standard normals near `x`: ``sqrt(1 - step**2) x + step N(0, 1)``."""
-    noise = rng.standard_normal(x.shape, dtype=x.dtype)
+    noise = normal_block(rng, x.shape) if x.dtype == np.float32 else rng.standard_normal(x.shape)
     return np.asarray(np.sqrt(1.0 - step**2).astype(x.dtype) * x + np.asarray(step, dtype=x.dtype) * noise)
 
 
-def move_members(
-    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles
-) -> tuple[Particles, Singles]:
+def move_members(rng: np.random.Generator, plan: Plan, chain: Chain) -> Chain:
     """Move every member's conviction by itself."""
-    draws = replace(particles.draws, conviction=pcn(rng, particles.draws.conviction, STEP_MEMBER))
-    odds = odds_of_all(plan, draws)
-    new = log_path_probability(plan, draws, odds, particles.rounds)
-    yes = np.log(rng.random(new.shape)) < new - log_chance
-    kept = replace(particles.draws, conviction=np.where(yes, draws.conviction, particles.draws.conviction))
-    return replace(particles, draws=kept, odds=np.where(yes, odds, particles.odds)), np.where(yes, new, log_chance)
+    old = chain.particles.draws
+    new = _proposed(plan, chain, replace(old, conviction=pcn(rng, old.conviction, STEP_MEMBER)))
+    yes = -rng.standard_exponential(new.log_chance.shape, dtype=np.float32) < new.log_chance - chain.log_chance
+    kept = replace(old, conviction=np.where(yes, new.particles.draws.conviction, old.conviction))
+    return Chain(
+        replace(chain.particles, draws=kept), *(np.where(yes, *x) for x in zip(new[1:], chain[1:], strict=True))
+    )
 
 
-def move_runs(
-    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles
-) -> tuple[Particles, Singles]:
+def move_runs(rng: np.random.Generator, plan: Plan, chain: Chain) -> Chain:
     """Move what the members of a run share: the campaigns' effect, the common and regional shocks."""
-    shared = ("campaign", "appeal", "region")
-    draws = replace(particles.draws, **{name: pcn(rng, getattr(particles.draws, name), STEP_RUN) for name in shared})
-    return _accept(rng, plan, particles, log_chance, draws, odds_of_all(plan, draws))
+    old = chain.particles.draws
+    shared = {name: pcn(rng, getattr(old, name), STEP_RUN) for name in ("campaign", "appeal", "region")}
+    return _accept(rng, chain, _proposed(plan, chain, replace(old, **shared)))
 
 
-def move_regime(
-    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles
-) -> tuple[Particles, Singles]:
+def move_regime(rng: np.random.Generator, plan: Plan, chain: Chain) -> Chain:
     """Propose whether the contest moves or freezes."""
-    draws = replace(particles.draws, fluid=rng.random(particles.size) < plan.behaviour.fluid)
-    return _accept(rng, plan, particles, log_chance, draws, particles.odds)
+    fluid = rng.random(chain.particles.size) < plan.behaviour.fluid
+    return _accept(rng, chain, _proposed(plan, chain, replace(chain.particles.draws, fluid=fluid), chain.odds))
 
 
-def _accept(
-    rng: np.random.Generator, plan: Plan, particles: Particles, log_chance: Singles, draws: Draws, odds: Singles
-) -> tuple[Particles, Singles]:
-    new = log_path_probability(plan, draws, odds, particles.rounds)
-    yes = accepted(rng, new, log_chance)
-    names = [f.name for f in fields(Draws)]
-    kept = Draws(**{name: np.where(yes, getattr(draws, name), getattr(particles.draws, name)) for name in names})
-    moved = replace(particles, draws=kept, odds=np.where(yes, odds, particles.odds))
-    return moved, np.where(yes, new, log_chance)
+def _proposed(plan: Plan, chain: Chain, draws: Draws, odds: Singles | None = None) -> Chain:
+    odds = odds_of_all(plan, draws) if odds is None else odds
+    particles = replace(chain.particles, draws=draws)
+    return Chain(particles, odds, log_path_probability(plan, draws, odds, particles.rounds))
+
+
+def _accept(rng: np.random.Generator, old: Chain, new: Chain) -> Chain:
+    yes = accepted(rng, new.log_chance, old.log_chance)
+    pairs = zip(vars(new.particles.draws).values(), vars(old.particles.draws).values(), strict=True)
+    kept = Draws(*(x if x is y else np.where(yes, x, y) for x, y in pairs))
+    odds = old.odds if new.odds is old.odds else np.where(yes, new.odds, old.odds)
+    return Chain(replace(old.particles, draws=kept), odds, np.where(yes, new.log_chance, old.log_chance))
 
 
 def accepted(rng: np.random.Generator, new: Singles, old: Singles) -> Flags:
@@ -210,12 +217,15 @@ def accepted(rng: np.random.Generator, new: Singles, old: Singles) -> Flags:
     return np.log(rng.random(new.shape[1])) < (new - old).sum(axis=0)
 
 
-def move_shocks(rng: np.random.Generator, plan: Plan, particles: Particles) -> Particles:
+def move_shocks(rng: np.random.Generator, plan: Plan, chain: Chain) -> Chain:
     """Propose the shocks of every round afresh, one round at a time."""
+    particles = chain.particles
     rounds = [particles.rounds[0]]
+    log_chance = log_round_probability(plan, particles.draws, chain.odds, rounds[0], None)
     for observed in particles.rounds[1:]:
         new, before = replace(observed, shocks=draw_shocks(rng, plan, particles.size)), rounds[-1].intention
-        chance = [log_round_probability(plan, particles.draws, particles.odds, r, before) for r in (new, observed)]
-        yes = accepted(rng, *chance)
+        proposed, old = (log_round_probability(plan, particles.draws, chain.odds, r, before) for r in (new, observed))
+        yes = accepted(rng, proposed, old)
         rounds.append(replace(observed, shocks=np.where(yes, new.shocks, observed.shocks)))
-    return replace(particles, rounds=tuple(rounds))
+        log_chance += np.where(yes, proposed, old)
+    return Chain(replace(particles, rounds=tuple(rounds)), chain.odds, log_chance)

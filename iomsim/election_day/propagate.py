@@ -7,22 +7,25 @@ in the first round, their convictions are then drawn given it.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
 from iomsim.election_day.conditioning import TINY, distribution, sample_sum, sample_votes
 from iomsim.election_day.state import (
-    CHUNK,
     ObservedRound,
     Particles,
     by_code,
+    chunks,
     columns,
+    gathered,
     intention_probabilities,
     odds_of_all,
 )
 from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import Draws, Plan
+from iomsim.engine.rng import normal_block
 from iomsim.typing import Codes, Flags, Floats, Shorts, Singles
 
 PAIRS = 3
@@ -102,16 +105,14 @@ def propagate(
     votes : ndarray of int, shape (K, P)
         The tally in every particle.
     """
-    starts = (slice(start, start + CHUNK) for start in range(0, particles.size, CHUNK))
-    parts = [_propagate(rng, plan, particles.pick(part), columns(observed, part), tally) for part in starts]
-    sample = RoundSample(*(np.concatenate(pieces, axis=-1) for pieces in zip(*parts, strict=True)))
-    draws, odds = replace(particles.draws, absent=sample.absent), particles.odds
+    where = chunks(plan, particles.size)
+    parts = (_propagate(rng, plan, particles.pick(part), columns(observed, part), tally) for part in where)
+    sample = RoundSample(*gathered(parts, where))
+    draws = replace(particles.draws, absent=sample.absent)
     if not particles.rounds:
         draws = replace(draws, conviction=sample.conviction)
-        odds = odds_of_all(plan, draws)
     moved = Particles(
         draws=draws,
-        odds=odds,
         log_weight=particles.log_weight + sample.log_chance,
         seen=particles.seen | sample.voters,
         rounds=(*particles.rounds, replace(observed, intention=sample.intention)),
@@ -136,13 +137,13 @@ def _propagate(
     voters, absent, log_valid = sample_attendance(rng, plan, particles, tally.valid)
     before, draws = particles.intention, particles.draws
     proposed = propose_convictions(rng, plan, draws) if before is None else [draws]
-    chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed[1:]]
-    chances.insert(0, intention_probabilities(plan, draws, particles.odds, observed, before))
+    chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed]
     chance = np.add.reduce(chances) / np.float32(len(proposed))
     choice, log_tally = sample_votes(rng, chance, voters, tally.low, tally.high)
-    bounds = np.cumsum(chance[:-1], axis=0)
-    free = (rng.random(voters.shape) >= bounds).sum(axis=0, dtype=np.uint8)  # of those who handed in no valid paper
-    intention = np.where(voters, choice, free).astype(np.uint8)
+    silent = np.nonzero(~voters)
+    intention = choice.copy()
+    bounds = np.cumsum(chance[:-1, *silent], axis=0)
+    intention[silent] = (rng.random(silent[0].size) >= bounds).sum(axis=0, dtype=np.uint8)
     conviction = draws.conviction[..., :0, :]
     if before is None:
         conviction = keep_conviction(rng, proposed, chances, intention)
@@ -161,7 +162,7 @@ def propose_convictions(rng: np.random.Generator, plan: Plan, draws: Draws) -> l
     if not plan.behaviour.conviction:
         return [draws]
     shape = draws.conviction.shape
-    own = [draws.conviction, *(rng.standard_normal(shape, dtype=np.float32) for _ in range(PAIRS - 1))]
+    own = [draws.conviction, *(normal_block(rng, shape) for _ in range(PAIRS - 1))]
     return [replace(draws, conviction=sign * z) for z in own for sign in (np.float32(1), np.float32(-1))]
 
 
@@ -169,9 +170,15 @@ def keep_conviction(
     rng: np.random.Generator, proposed: list[Draws], chances: list[Singles], intention: Codes
 ) -> Singles:
     """Keep one conviction of every member, in proportion to the probability of what the member intends."""
-    likelihood = np.cumsum([by_code(intention, chance) for chance in chances], axis=0)
-    kept = (rng.random(intention.shape) * likelihood[-1] >= likelihood[:-1]).sum(axis=0, dtype=np.uint8)
-    return by_code(kept, [draws.conviction for draws in proposed])
+    likelihood = list(accumulate(by_code(intention, chance) for chance in chances))
+    u = rng.random(intention.shape) * likelihood[-1]
+    kept = np.zeros(intention.shape, dtype=np.uint8)
+    for reached in likelihood[:-1]:
+        kept += u >= reached
+    convictions = np.stack([draws.conviction for draws in proposed])
+    if convictions.ndim == 3:
+        return by_code(kept, convictions)
+    return np.stack([by_code(kept, convictions[:, k]) for k in range(convictions.shape[1])])
 
 
 # -- what is expected ----------------------------------------------------------------------------
@@ -211,18 +218,15 @@ class Surprise(NamedTuple):
 
 def expect(plan: Plan, particles: Particles, observed: ObservedRound, valid: int | None) -> Expected:
     """Return what every particle expects of a round, given the number of valid papers if it is known."""
-    parts = (slice(start, start + CHUNK) for start in range(0, particles.size, CHUNK))
-    found = [_expect(plan, particles.pick(part), columns(observed, part), valid) for part in parts]
-    return Expected(
-        *(
-            Moments(*(np.concatenate(pieces, axis=-1) for pieces in zip(*moments, strict=True)))
-            for moments in zip(*found, strict=True)
-        )
-    )
+    where = chunks(plan, particles.size)
+    parts = (_expect(plan, particles.pick(part), columns(observed, part), valid) for part in where)
+    found = gathered(((*votes, *papers) for votes, papers in parts), where)
+    return Expected(Moments(*found[:3]), Moments(*found[3:]))
 
 
 def _expect(plan: Plan, particles: Particles, observed: ObservedRound, valid: int | None) -> Expected:
-    chance = intention_probabilities(plan, particles.draws, particles.odds, observed, particles.intention)
+    odds = odds_of_all(plan, particles.draws)
+    chance = intention_probabilities(plan, particles.draws, odds, observed, particles.intention)
     away = still_away(plan, particles)
     votes = np.broadcast_to((1.0 - away) * (1.0 - plan.abstain), particles.draws.absent.shape)
     if valid is None:

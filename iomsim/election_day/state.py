@@ -9,7 +9,7 @@ such members have an intention like everybody else; it counts nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -28,7 +28,7 @@ from iomsim.errors import AnnouncementError
 from iomsim.typing import Codes, Flags, Floats, Places, Shorts, Singles
 
 CHUNK = 256
-"""Particles propagated at a time: their tables stay in the cache."""
+"""Particles of 175 members that are propagated at a time, fewer of more: their tables stay in the cache."""
 
 LEAST = np.float32(1e-37)
 """Smallest probability whose logarithm is taken."""
@@ -60,8 +60,6 @@ class Particles:
     ----------
     draws : Draws
         What each run drew once.
-    odds : ndarray of float32
-        As of :func:`iomsim.engine.plan.member_odds`, the absent included.
     log_weight : ndarray, shape (P,)
         Log-weights, up to a constant.
     seen : ndarray of bool, shape (N, P)
@@ -71,7 +69,6 @@ class Particles:
     """
 
     draws: Draws
-    odds: Singles
     log_weight: Floats
     seen: Flags
     rounds: tuple[ObservedRound, ...] = ()
@@ -91,7 +88,6 @@ class Particles:
         return replace(
             self,
             draws=columns(self.draws, index),
-            odds=self.odds[..., index],
             log_weight=self.log_weight[index],
             seen=self.seen[:, index],
             rounds=tuple(columns(observed, index) for observed in self.rounds),
@@ -119,7 +115,7 @@ def concatenate(records: Sequence[Record]) -> Record:
 
 
 def odds_of_all(plan: Plan, draws: Draws) -> Singles:
-    """Return where members stand, the absent included."""
+    """Return where members stand, the absent included, as of :func:`iomsim.engine.plan.member_odds`."""
     return member_odds(plan, replace(draws, absent=np.zeros((1, 1), dtype=bool)))
 
 
@@ -183,12 +179,26 @@ def log_path_probability(plan: Plan, draws: Draws, odds: Singles, rounds: tuple[
     return total
 
 
-def by_code(code: Codes, parts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+def by_code(code: Codes, parts: np.ndarray) -> np.ndarray:
     """Return, entry by entry, that one of several arrays which a code names."""
-    out = parts[-1].copy()
-    for k, part in enumerate(parts[:-1]):
-        np.copyto(out, part, where=code == k)
-    return out
+    return parts.reshape(-1).take(code * np.intp(code.size) + np.arange(code.size).reshape(code.shape))
+
+
+def chunks(plan: Plan, size: int) -> list[slice]:
+    """Return the particles that are propagated together."""
+    step = max(CHUNK // 2, min(CHUNK, CHUNK * 350 // (len(plan.members) * plan.candidates)))
+    return [slice(start, min(start + step, size)) for start in range(0, size, step)]
+
+
+def gathered(parts: Iterable[Sequence[np.ndarray]], where: Sequence[slice]) -> list[np.ndarray]:
+    """Return arrays made chunk by chunk, as whole arrays: what each chunk has made is copied and let go."""
+    whole: list[np.ndarray] = []
+    np.empty(30 << 20, dtype=np.uint8)  # glibc keeps for reuse twice the largest block it got back; else pages fault
+    for place, arrays in zip(where, parts, strict=True):
+        whole = whole or [np.empty((*x.shape[:-1], where[-1].stop), x.dtype) for x in arrays]
+        for target, x in zip(whole, arrays, strict=True):
+            target[..., place] = x
+    return whole
 
 
 # -- the state -----------------------------------------------------------------------------------
@@ -304,7 +314,7 @@ def initial_state(plan: Plan, size: int, seed: int) -> FilterState:
     k = plan.candidates
     nobody = np.zeros(draws.absent.shape, dtype=bool)
     return FilterState(
-        particles=Particles(draws, odds_of_all(plan, draws), np.zeros(size), nobody),
+        particles=Particles(draws, np.zeros(size), nobody),
         clocks=initial_clocks(plan, draws.keys),
         round_=0,
         votes=np.zeros((0, k, size), dtype=np.int16),
@@ -371,9 +381,8 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
 
 def entry_of(plan: Plan, state: FilterState) -> Entry:
     """Return the particles with their members, as the kernel plays them on."""
-    draws, k, odds = state.particles.draws, plan.candidates, state.particles.odds
-    if k == 2:
-        odds = np.where(draws.absent, np.float32(0), odds)
+    draws, k = state.particles.draws, plan.candidates
+    odds = member_odds(plan, draws) if k == 2 else odds_of_all(plan, draws)
     if state.particles.intention is None:
         entry = before_round_one(plan, draws, odds)
         standing = np.repeat(state.standing[:, None], state.particles.size, axis=1)

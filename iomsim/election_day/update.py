@@ -27,7 +27,6 @@ from iomsim.election_day.state import (
     active_runs,
     draw_shocks,
     entry_of,
-    odds_of_all,
     reweight,
 )
 from iomsim.election_day.tally import Tally, tally_of
@@ -121,7 +120,7 @@ def observe(context: UpdateContext, state: FilterState, observed: ObservedRound,
     if not particles.rounds:
         draws, log_ratio = guide(particles.draws, expected.votes, tally)
         log_weight = particles.log_weight + log_ratio
-        particles = replace(particles, draws=draws, odds=odds_of_all(plan, draws), log_weight=log_weight)
+        particles = replace(particles, draws=draws, log_weight=log_weight)
     moved, votes = propagate(rng, plan, particles, observed, tally)
     label, log_weight = tally.words(observed.standing), moved.log_weight
     if not np.isfinite(log_weight).any():

@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_does_not(geneva: Scena
     a, b, other = told(geneva, *lines), told(geneva, *lines), told(geneva, *lines, seed=4)
     assert identical(a.state, b.state)
     agree(a.forecast(), b.forecast())
-    assert not np.array_equal(a.state.particles.odds, other.state.particles.odds)
+    assert not np.array_equal(a.state.particles.draws.conviction, other.state.particles.draws.conviction)
 
 
 # -- endings -----------------------------------------------------------------------------------------
@@ -562,7 +562,7 @@ def endings_of(night: ElectionDay) -> pd.Series:
 
 def test_times_say_nothing_about_votes(geneva: Scenario) -> None:
     bare, timed = told(geneva, "98-67"), told(geneva, "98-67 at 17:55")
-    assert np.array_equal(bare.state.particles.odds, timed.state.particles.odds)
+    assert np.array_equal(bare.state.particles.draws.conviction, timed.state.particles.draws.conviction)
     assert np.array_equal(bare.state.particles.log_weight, timed.state.particles.log_weight)
     assert bare.forecast().win_probability().equals(timed.forecast().win_probability())
     assert timed.forecast().spill().value > bare.forecast().spill().value + 0.2
