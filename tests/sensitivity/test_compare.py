@@ -268,6 +268,8 @@ def test_every_difference_has_its_words(geneva: Scenario) -> None:
     assert differences(geneva.with_ties(tie), geneva.with_ties(moved)) == ["the tie 'a pledge' aimed otherwise"]
     assert differences(geneva, geneva.with_pinned(Pope=["FRA", "Chile"])) == ["France and Chile won over to Pope"]
     assert differences(geneva.with_pinned(Pope=["FRA"]), geneva) == ["without France pinned to Pope"]
+    three = geneva.with_pinned(Vitorino=["FRA", "DEU", "ITA"])
+    assert differences(geneva, three) == ["France, Germany and Italy won over to Vitorino"]
     many = geneva.with_pinned(Vitorino=["FRA", "DEU", "ITA", "ESP"])
     assert differences(geneva, many) == ["4 members won over to Vitorino"]
     assert differences(geneva, geneva.with_rules(concession=False)) == ["concession off instead of on"]
@@ -293,6 +295,7 @@ def test_changes_begin_a_sentence() -> None:
     three = ["a 1 instead of 2", "b 3 instead of 4", "without c"]
     assert phrase(three) == "With a 1 instead of 2 and b 3 instead of 4, without c,"
     assert phrase(["without a", "without b"]) == "Without a and b,"
+    assert phrase(["a", "b", "c"]) == "With a, b and c,"
     assert phrase(["a", "b", "c", "d"]) == "With 4 changes,"
 
 
