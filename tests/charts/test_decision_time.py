@@ -138,7 +138,12 @@ def test_breaks_are_shaded_and_sittings_are_not() -> None:
 
 @pytest.mark.parametrize(
     ("closes", "opens", "word"),
-    [("12:00", "13:00", "lunch"), ("11:30", "12:59", "break"), ("13:59", "15:00", "lunch"), ("14:00", "15:30", "break")],
+    [
+        ("12:00", "13:00", "lunch"),
+        ("11:30", "12:59", "break"),
+        ("13:59", "15:00", "lunch"),
+        ("14:00", "15:30", "break"),
+    ],
 )
 def test_lunch_is_a_break_that_begins_before_two_and_lasts_until_one(closes: str, opens: str, word: str) -> None:
     clock = {"sittings": (("09:00", closes), (opens, "18:00")), "opens": "2023-05-15T09:00:00"}
