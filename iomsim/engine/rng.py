@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import cache
+from statistics import NormalDist
 from zlib import crc32
 
 import numpy as np
@@ -140,27 +142,26 @@ FREEDOM = 5.0
 
 
 def normal(keys: U64, round_: int, lane: int | U64) -> Floats:
-    """Return one standard normal per key (Box and Muller)."""
-    rest, cosine = _polar(words(keys, round_, lane))
-    return np.sqrt(-2.0 * np.log(rest)) * cosine
+    """Return one standard normal per key, each one of 65536 :func:`quantiles`."""
+    return quantiles().take(words(keys, round_, lane) >> np.uint64(48), mode="clip")
 
 
-def student(keys: U64, round_: int, lane: int | U64) -> Floats:
+def student(keys: U64, round_: int, lane: int | U64) -> Singles:
     """Return one Student t with five degrees of freedom, scaled to unit variance, per key.
 
     Bailey's polar method: ``sqrt(nu (U**(-2/nu) - 1)) cos(2 pi V)`` has exactly Student's law
-    (Bailey 1994, *Mathematics of Computation* 62, 779-781).
+    (Bailey 1994, *Mathematics of Computation* 62, 779-781).  `U` has 40 bits and `V` the other 24; what follows is
+    in single precision, whose functions are several times as fast.
     """
-    rest, cosine = _polar(words(keys, round_, lane))
-    scale = FREEDOM - 2.0  # the variance is nu / (nu - 2)
-    return np.sqrt(scale * np.expm1(-2.0 / FREEDOM * np.log(rest))) * cosine
-
-
-def _polar(bits: U64) -> tuple[Floats, Singles]:
-    """Return a uniform in (0, 1] from the upper forty bits, and the cosine of an angle from the rest."""
-    upper, lower = bits >> np.uint64(24), (bits & np.uint64(0xFFFFFF)).astype(np.int32)
-    angle = lower.astype(np.float32) * np.float32(2.0 * np.pi * 2.0**-24)
-    return (upper.view(np.int64) + 1) * np.float64(2.0**-40), np.cos(angle)
+    bits = words(keys, round_, lane)
+    first = (bits >> np.uint64(24)).view(np.int64).astype(np.float32)
+    first += np.float32(0.5)
+    first *= np.float32(2.0**-40)
+    angle = (bits & np.uint64(0xFFFFFF)).view(np.int64).astype(np.float32)
+    angle *= np.float32(2.0 * np.pi * 2.0**-24)
+    scale = np.float32(FREEDOM - 2.0)  # the variance is nu / (nu - 2)
+    radius = scale * np.maximum(np.exp(np.float32(-2.0 / FREEDOM) * np.log(first)) - np.float32(1.0), np.float32(0.0))
+    return np.asarray(np.sqrt(radius) * np.cos(angle))
 
 
 def bernoulli_words(source: np.random.Generator, members: int) -> U64:
@@ -215,25 +216,27 @@ def sparse_nonzero(flags: Flags) -> Places:
 
 
 def normal_block(source: np.random.Generator, shape: tuple[int, ...]) -> Singles:
-    """Return standard normals in single precision, four times as fast as one by one.
-
-    Box and Muller's pairs, in vector instructions throughout.  The radius has 32 bits, so that the
-    tails reach 6.7 standard deviations.  The angle is one of 65536, evenly spaced: the mean of a
-    smooth function over so many is its mean over all angles, as good as exactly.
-    """
+    """Return standard normals in single precision, each one of 65536 :func:`quantiles`: sixteen bits say which."""
     count = int(np.prod(shape))
-    pairs = -(-count // 2)
-    raw = source.bit_generator.random_raw(-(-6 * pairs // 8))
-    radius = raw.view(np.int32)[:pairs].astype(np.float32)
-    angle = raw.view(np.int16)[2 * pairs : 3 * pairs].astype(np.float32)
-    np.abs(radius, out=radius)
-    radius += np.float32(0.5)
-    radius *= np.float32(2.0**-31)
-    np.log(radius, out=radius)
-    radius *= np.float32(-2.0)
-    np.sqrt(np.maximum(radius, 0, out=radius), out=radius)
-    angle *= np.float32(np.pi * 2.0**-15)
-    out = np.empty((2, pairs), dtype=np.float32)
-    np.multiply(radius, np.cos(angle, out=out[0]), out=out[0])
-    np.multiply(radius, np.sin(angle, out=out[1]), out=out[1])
-    return out.reshape(-1)[:count].reshape(shape)
+    bits = source.bit_generator.random_raw(-(-count // 4)).view(np.uint16)[:count]
+    return _single_quantiles().take(bits.reshape(shape), mode="clip")
+
+
+@cache
+def quantiles() -> Floats:
+    """Return 65536 equally likely numbers that stand for the normal law: its middle quantiles, scaled to variance 1.
+
+    Odd moments are 0, the kurtosis is 3 - 0.0008, and no number lies beyond 4.32.  The mean of a
+    logistic function of a conviction is off by less than 2e-6.
+    """
+    law, half = NormalDist(), STEPS // 2
+    upper = np.array([law.inv_cdf((half + i + 0.5) / STEPS) for i in range(half)])
+    upper *= np.sqrt(half / (upper**2).sum())
+    table = np.concatenate([-upper[::-1], upper])
+    table.setflags(write=False)
+    return table
+
+
+@cache
+def _single_quantiles() -> Singles:
+    return quantiles().astype(np.float32)

@@ -226,3 +226,16 @@ def test_few_flags_are_found_where_they_are() -> None:
     flags = np.zeros((5, 64), dtype=bool)
     flags.reshape(-1)[[0, 7, 8, 100, 101, 319]] = True
     assert rng.sparse_nonzero(flags).tolist() == [0, 7, 8, 100, 101, 319]
+
+
+def test_the_quantiles_stand_for_the_normal_law_as_their_docstring_says() -> None:
+    z = rng.quantiles()
+    assert np.array_equal(z, -z[::-1])
+    assert (np.diff(z) > 0).all()
+    assert np.mean(z**2) == pytest.approx(1, abs=1e-12)
+    assert np.mean(z**4) == pytest.approx(3 - 0.0008, abs=1e-4)
+    assert z.max() == pytest.approx(4.32, abs=0.01)
+    x, weight = np.polynomial.hermite_e.hermegauss(80)
+    for level in (-3.0, -0.5, 0.0, 1.0, 4.0):
+        exact = weight @ (1 / (1 + np.exp(-level - 1.8 * x))) / weight.sum()
+        assert np.mean(1 / (1 + np.exp(-level - 1.8 * z))) == pytest.approx(exact, abs=2e-6)

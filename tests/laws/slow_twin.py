@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
+from functools import cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -82,19 +84,23 @@ class Numbers:
         who = np.arange(members)
         return (ballot(np.repeat(self.key, members), round_, who) / rng.STEPS).tolist()
 
-    def polar(self, round_: int, lane: int) -> tuple[float, float]:
-        """Return a uniform in (0, 1] of forty bits, and the cosine of an angle of the other 24."""
-        word = int(rng.words(self.key, round_, lane)[0])
-        return ((word >> 24) + 1) / 2**40, math.cos(2 * math.pi * (word % 2**24) / 2**24)
-
     def normal(self, round_: int, lane: int) -> float:
-        u, cosine = self.polar(round_, lane)
-        return math.sqrt(-2 * math.log(u)) * cosine
+        """Return the middle of one of 65536 equally likely parts of the normal law, scaled to variance 1."""
+        part = int(rng.words(self.key, round_, lane)[0]) >> 48
+        return NormalDist().inv_cdf((part + 0.5) / 2**16) / spread_of_middles()
 
     def student(self, round_: int, lane: int) -> float:
-        """Return a Student t with 5 degrees of freedom, scaled to unit variance."""
-        u, cosine = self.polar(round_, lane)
+        """Return a Student t with 5 degrees of freedom, scaled to unit variance: forty bits, and 24 for the angle."""
+        word = int(rng.words(self.key, round_, lane)[0])
+        u, cosine = ((word >> 24) + 0.5) / 2**40, math.cos(2 * math.pi * (word % 2**24) / 2**24)
         return math.sqrt(0.6 * 5 * math.expm1(-0.4 * math.log(u))) * cosine
+
+
+@cache
+def spread_of_middles() -> float:
+    """Return the standard deviation of the middles of 65536 equally likely parts of the normal law."""
+    law = NormalDist()
+    return math.sqrt(sum(law.inv_cdf((i + 0.5) / 2**16) ** 2 for i in range(2**16)) / 2**16)
 
 
 def leans(race: Scenario, draws: Draws, run: int) -> list[list[float]]:
