@@ -193,7 +193,6 @@ def chunks(plan: Plan, size: int) -> list[slice]:
 def gathered(parts: Iterable[Sequence[np.ndarray]], where: Sequence[slice]) -> list[np.ndarray]:
     """Return arrays made chunk by chunk, as whole arrays: what each chunk has made is copied and let go."""
     whole: list[np.ndarray] = []
-    np.empty(30 << 20, dtype=np.uint8)  # glibc keeps for reuse twice the largest block it got back; else pages fault
     for place, arrays in zip(where, parts, strict=True):
         whole = whole or [np.empty((*x.shape[:-1], where[-1].stop), x.dtype) for x in arrays]
         for target, x in zip(whole, arrays, strict=True):
