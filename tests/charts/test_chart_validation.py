@@ -20,7 +20,7 @@ from iomsim.validation.verdict import Backtest
 
 @pytest.fixture(scope="module")
 def judged() -> Backtest:
-    return iom.backtest(["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG"], particles=150)
+    return iom.backtest(["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG"], particles=200)
 
 
 @pytest.fixture(scope="module")

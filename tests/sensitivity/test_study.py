@@ -331,7 +331,7 @@ def test_a_cell_that_cannot_be_played_costs_no_other(pool: Any, tmp_path: Path) 
     deadlock = toy(6, rules={"name": "strict", "threshold": 1, "max_rounds": 900}).with_clock(sits_on=0.0)
     study = iom.Study.grid(deadlock, round_minutes=[10.0, 1400.0, 20.0])
     with ThreadPoolExecutor(2) as threads, pytest.raises(BlockError) as error:
-        run(study, runs=20, executor=threads if pool == "threads" else pool, folder=tmp_path)
+        run(study, runs=60, executor=threads if pool == "threads" else pool, folder=tmp_path)
     assert str(error.value).startswith(
         "1 of 3 scenarios could not be played; the first, with round_minutes 1400.0: "
         "ScenarioError: the clock ran out of sittings"
