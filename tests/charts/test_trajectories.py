@@ -51,6 +51,8 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
     assert high.xy[1] == pytest.approx(200 / 3)
     assert low.xy[1] == pytest.approx(100 / 3)
     data = fc.plot.trajectories_data().loc[leader]
+    assert line_of(ax, "round") == []  # the rounds themselves are the ticks
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [str(r) for r in range(1, 13)]
     assert line_of(ax, "still voting") == ["all", *[in_100(p) for p in data["voting"].iloc[1:]]]
     assert data["voting"].to_numpy() == pytest.approx(fc.summary.voting[:12] / len(fc))
     outlines = [band.get_paths()[0].vertices for band in ax.collections]
@@ -85,6 +87,11 @@ def test_more_candidates_have_a_panel_each() -> None:
         assert len({panel.get_ylim() for panel in panels}) == 1
         assert all(levels(panel) == pytest.approx([200 / 3]) for panel in panels)
         assert any(line.get_marker() == "x" for panel in panels for line in panel.lines)
+        starts = [panel.get_axes_locator()(panel, None).x0 for panel in panels]
+        for panel, start in zip(panels, starts, strict=True):  # rows are named at the left of each line of panels
+            named = [text for text in words(panel) if text in ("round", "standing")]
+            assert named == (["round", "standing"] if start == min(starts) else [])
+        assert len(set(starts)) > 1
 
 
 def test_the_lines_follow_the_rules() -> None:
