@@ -715,6 +715,27 @@ def test_history(geneva: Scenario) -> None:
     assert table["spill"].iloc[-1] == 0.0
 
 
+@quiet
+@pytest.mark.parametrize(
+    ("names", "rules", "lines", "said"),
+    [
+        ("AB", {}, ["8-7", "go on", "adjourn until 17:30"], ["nobody concedes", "adjourned until Monday 17:30"]),
+        ("ABC", {}, ["A at least 6", "go on", "withdraw C"], ["voting goes on", "C withdraws"]),
+        ("ABC", {}, ["A=6 B=5 C=4", "eliminate C"], ["C is out"]),
+        ("ABC", {"eliminate_after": 1}, ["A=6 B=5 C=4"], ["A 6, B 5, C 4; C is out by the rules"]),
+        (
+            "AB",
+            {"after_concession": "confirmation"},
+            ["8-7", "withdraw B", "confirm yes=9 no=6"],
+            ["B withdraws", "A alone: 9 yes, 6 no"],
+        ),
+    ],
+)
+def test_the_history_names_what_happened(names: str, rules: dict[str, Any], lines: list[str], said: list[str]) -> None:
+    night = told(toy(15, names, rules={"concession": True} | rules), *lines, worlds=100)
+    assert night.history()["event"].tolist()[-len(said) :] == said
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
