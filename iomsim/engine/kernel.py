@@ -296,5 +296,5 @@ def pull(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
     shocks: PerRun = 0.0
     if np.any(runs.behaviour.round_sd):
         sway = rng.student(runs.keys, round_, rng.lanes(Lane.SWAY, plan.candidates))
-        shocks = laws.shock_scale(runs.behaviour) * sway
+        shocks = np.asarray(laws.shock_scale(runs.behaviour) * sway, dtype=np.float64)
     return laws.pull(runs.behaviour, runs.fluid, runs.votes, shocks)

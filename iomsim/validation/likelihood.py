@@ -179,7 +179,7 @@ def series_log_likelihood(series: TallySeries, theta: SimpleNamespace, regime: s
     ratio = np.log(np.maximum(votes[:-1, 0], FLOOR) / np.maximum(votes[:-1, 1], FLOOR))
     pull = _exp(-getattr(theta, f"momentum_{regime}") * ratio[:, None])  # (m - 1, D), as are the next two
     rounds = series.before + np.arange(len(ratio))[:, None]
-    omega = decayed_openness(first, theta.openness_inf, theta.decay, rounds)
+    omega = np.asarray(decayed_openness(first, theta.openness_inf, theta.decay, rounds))
     still = np.prod(1 - decayed_openness(first, theta.openness_inf, theta.decay, np.arange(series.before)[:, None]), 0)
     nodes, mass = np.polynomial.hermite_e.hermegauss(NODES)
     hidden, mass = np.exp(-theta.conviction * nodes)[:, None], mass / mass.sum()

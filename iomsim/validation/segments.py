@@ -111,7 +111,7 @@ class Segment:
         out = {"concede_b": b.concede_b.value + self.non_concessions}
         for regime in REGIMES:
             first, floor = getattr(b, f"openness_{regime}").value, b.openness_inf.value
-            omega = decayed_openness(first, floor, b.decay.value, np.arange(self.before + 1))
+            omega = np.asarray(decayed_openness(first, floor, b.decay.value, np.arange(self.before + 1)))
             out[f"openness_{regime}"] = float(omega[-1])
             out[f"momentum_{regime}"] = getattr(b, f"momentum_{regime}").value * float(np.prod(1 - omega[:-1]))
         return out
