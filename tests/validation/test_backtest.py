@@ -118,6 +118,8 @@ def test_the_first_meeting_again_counts_once() -> None:
     assert prediction.quantiles(0.5) == pytest.approx([0.6353], abs=2e-3)
     assert prediction.winner is not None
     assert prediction.winner.tolist() == [0.0, 0.0, 1.0]
+    assert prediction.to_come is not None
+    assert prediction.to_come.tolist() == [0.0] * 10 + [1.0]  # ten rounds, or more
     again = MomentumRegression(np.array([0.15, 1.0, 0.0]), 1e12 * np.eye(3), 1e6, 1.0)(LEVEL)
     assert again.to_come is not None
     assert again.to_come[2] == 1.0  # 0.405 + 2 * 0.15 = ln(67 / 33)
@@ -228,6 +230,7 @@ def test_probabilities_are_probabilities(quick: Backtest) -> None:
         for prediction in case.predictions.values():
             for pmf in (prediction.to_come, prediction.winner, prediction.ending):
                 assert pmf is None or (pmf.sum() == pytest.approx(1.0) and (pmf >= 0).all())
+            assert prediction.to_come is None or len(prediction.to_come) == MAX_TO_COME + 1
             assert prediction.winner is None or len(prediction.winner) == len(case.situation.candidates) + 1
 
 
