@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine.kernel import CONFIRMED, FAILED, UNRESOLVED
+from iomsim.engine.kernel import UNRESOLVED
 from iomsim.engine.state import KernelOutput
-from iomsim.typing import Codes, Flags, Floats, Longs, Shorts
+from iomsim.typing import Codes, Floats, Longs, Shorts
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,20 +76,6 @@ class Outcomes(Endings):
         """Row at which each run's rounds begin."""
         held = self.rounds.astype(np.int64)
         return np.cumsum(held) - held
-
-    @property
-    def round_numbers(self) -> Longs:
-        """Round of every row of tallies, from 1."""
-        held = self.rounds.astype(np.int64)
-        return np.arange(held.sum()) - np.repeat(self.starts, held) + 1
-
-    @property
-    def yes_no_rows(self) -> Flags:
-        """Which rows of tallies are yes/no rounds: the last of a confirmed or failed run."""
-        alone = np.zeros(len(self.valid), dtype=bool)
-        asked = np.isin(self.ending, (CONFIRMED, FAILED))
-        alone[(self.starts + self.rounds - 1)[asked]] = True
-        return alone
 
     def part(self, start: int, stop: int) -> Outcomes:
         """Return the runs from `start` up to `stop`."""
