@@ -71,6 +71,18 @@ def test_lines_are_the_history(name: str) -> None:
         assert list(drawn(ax, colour).get_xdata()) == list(history.index)
 
 
+@pytest.mark.parametrize("name", ["noon", "tuesday"])
+def test_the_shades_are_the_simulation_error(name: str) -> None:
+    night, ax = day(name), picture(name, "live")
+    data = night.plot.live_data()
+    for outcome, band in zip(looks_of(night.race), ax.collections, strict=True):
+        x, y = band.get_paths()[0].vertices.T
+        for step, row in data.loc[outcome].iterrows():
+            assert (y[x == step].min(), y[x == step].max()) == pytest.approx((100 * row["low"], 100 * row["high"]))
+            assert row["low"] <= row["value"] <= row["high"]
+    assert (data["high"] - data["low"]).max() > 0.05
+
+
 def test_the_title_tells_the_chance_now_and_before() -> None:
     night = iom.live(iom.load("geneva-2023"), particles=400, seed=3)
     night.announce(Pope=90, Vitorino=75)
