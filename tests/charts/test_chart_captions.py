@@ -193,3 +193,32 @@ def test_what_a_day_says() -> None:
     shown = table[table["prior sd"] > 0]
     assert day.plot.learned().get_ylim() == pytest.approx((len(shown) - 0.4, -0.6))
     assert np.isnan(table.loc[table["prior sd"] == 0, "shift"]).all()
+
+
+def test_axes_say_what_they_count() -> None:
+    found = sobol(behaviour__fluid=(0.4, 0.3, 0.5, 0.6, 0.5, 0.7, True))
+    bars = tornado(behaviour__secrecy={0.2: 0.1, 0.6: -0.05})
+    day = iom.live(toy(9), particles=100, seed=1)
+    axes = {
+        "who wins": hand().plot.win_probability(),
+        "what moves it": bars.plot.tornado(),
+        "rounds": bars.plot.tornado(target="rounds"),
+        "indices": found.plot.sobol(),
+        "members": pivotal(3).plot.pivotal(),
+        "variants": beside().plot.scenarios(),
+        "learned": day.plot.learned(),
+    }
+    assert {name: ax.get_xlabel() for name, ax in axes.items()} == {
+        "who wins": "of 100 elections",
+        "what moves it": "of 100 elections",
+        "rounds": "rounds in the mean",
+        "indices": "share of the variance, %",
+        "members": "points of win probability",
+        "variants": "of 100 elections",
+        "learned": "sds of the prior from its mean",
+    }
+    assert day.plot.live().get_ylabel() == "of 100 elections"
+    maps = plane().plot.pressure_grid().axes[2:]
+    assert [bar.get_ylabel() for bar in maps] == ["of 100 elections"] * 2
+    curves = iom.grid(toy(9), secrecy=[0, 1], runs=30, seed=1).plot.pressure_grid().axes
+    assert [ax.get_ylabel() for ax in curves] == ["of 100 elections"] * 2

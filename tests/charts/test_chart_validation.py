@@ -54,6 +54,21 @@ def test_the_rank_histogram_is_the_table(judged: Backtest) -> None:
     assert f"{len(judged.pits)} next shares" in captions(ax)[0].reading
 
 
+def test_what_a_right_forecast_would_give_is_shaded(judged: Backtest) -> None:
+    curve, data = judged.plot.reliability("over next"), judged.reliability("over next")
+    band = next(part for part in curve.collections if part.get_label() == "band").get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (data["low"].min(), data["high"].max())
+    assert (curve.get_xlim(), curve.get_ylim()) == ((-0.02, 1.02), (-0.02, 1.02))
+    assert (curve.get_xlabel(), curve.get_ylabel()) == ("probability given", "how often it came")
+    bars, data = judged.plot.ranks(4), judged.ranks(4)
+    [shade] = [patch for patch in bars.patches if patch.get_label() == "band"]
+    assert (shade.get_y(), shade.get_y() + shade.get_height()) == (data["low"].min(), data["high"].max())
+    [even] = [line for line in bars.lines if line.get_label() == "calibrated"]
+    assert even.get_ydata() == pytest.approx([len(judged.pits) / 4] * 2)
+    assert bars.get_xlim() == (0, 1)
+    assert (bars.get_xlabel(), bars.get_ylabel()) == ("place of the real share in its forecast", "rounds")
+
+
 def test_a_histogram_names_its_spread(judged: Backtest) -> None:
     from dataclasses import replace
 
@@ -95,6 +110,15 @@ def test_trajectories_are_the_announced_tallies(judged: Backtest) -> None:
     for name, drawn in lines.items():
         shares = data.loc[name, "share"].dropna().to_numpy()
         assert drawn[0].tolist() == shares.tolist()
+    for ax in fig.axes:
+        rows = data.loc[ax.get_title(loc="left")]
+        told = rows.dropna(subset=["p5"])
+        wide, narrow = ([(bar.get_y(), bar.get_y() + bar.get_height()) for bar in part] for part in ax.containers)
+        assert np.array(wide).reshape(-1, 2) == pytest.approx(told[["p5", "p95"]].to_numpy())
+        assert np.array(narrow).reshape(-1, 2) == pytest.approx(told[["p20", "p80"]].to_numpy())
+        first, last = rows.index.min(), rows.index.max()
+        assert ax.get_xlim() == pytest.approx((first - 0.6, max(last, first + 1) + 0.6))
+        assert ax.get_ylim() == (0.2, 0.9)
 
 
 def test_bands_are_the_forecasts_made_one_round_before(judged: Backtest) -> None:

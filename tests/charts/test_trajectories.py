@@ -114,6 +114,9 @@ def test_the_title_of_paths_is_the_band() -> None:
     low, high = (100 * data.loc[(leader, 1), end] for end in ("p20", "p80"))
     title = plain(picture("two", "trajectories").get_title())
     assert title == f"{leader} takes {low:.0f} to {high:.0f} % in round 1 in 60 of 100 elections"
+    assert plain(picture("live", "trajectories").get_title()).endswith(
+        " in round 2 in 60 of 100 elections that hold it"
+    )
 
 
 def test_the_path_so_far_is_drawn_solid() -> None:
