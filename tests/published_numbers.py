@@ -793,14 +793,6 @@ def _() -> Found:
     return {}, {"catalogue": iom.catalogue(), "facts": digest(iom.facts()), "schema": digest(json.dumps(iom.schema()))}
 
 
-@entry("exact")
-def _() -> Found:
-    exact = iom.exact
-    path = exact.openness_by_round(first=0.55, floor=0.04, decay=0.45, rounds=20)
-    ends = exact.chain(30, 0.2, openness=path, momentum=3.0, rules=exact.STRICT.with_(max_rounds=20))
-    return {"table": ends.table(), "openness": path}, {}
-
-
 # -- Writing and checking ------------------------------------------------------------------------
 
 

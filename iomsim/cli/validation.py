@@ -42,7 +42,7 @@ def run_history(arguments: argparse.Namespace) -> None:
 
 
 def run_backtest(arguments: argparse.Namespace) -> None:
-    """Print the scores beside those of the rivals."""
+    """Print the scores beside those of the baselines."""
     found = backtest(arguments.contest or None, folder=arguments.folder, seed=arguments.seed)
     say(found.sentence())
     print(plain(found.table()))

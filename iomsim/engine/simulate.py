@@ -146,10 +146,10 @@ def _played(
                 yield entry
 
     def waves() -> Iterator[ActiveRuns]:
-        waiting, abreast = entries(), blocks_abreast(plan)
+        waiting, together = entries(), blocks_side_by_side(plan)
         widths = [n for n in sizes for _ in plans]
-        for at in range(0, len(widths), abreast):
-            wave = widths[at : at + abreast]
+        for at in range(0, len(widths), together):
+            wave = widths[at : at + together]
             yield pack_runs(whole, islice(waiting, len(wave)), sum(wave))
 
     played = play(whole, waves(), keys.size, timetable, recorded=recorded, watch=watch)
@@ -175,7 +175,7 @@ def _by_column(table: Floats, size: int) -> PerRun:
     return np.broadcast_to(table, (len(table), size)).reshape(-1)
 
 
-def blocks_abreast(plan: Plan) -> int:
+def blocks_side_by_side(plan: Plan) -> int:
     """Return how many blocks hold their first rounds side by side."""
     numbers = len(plan.members) * (1 if plan.candidates == 2 else plan.candidates)
     return max(1, WAVE * 175 // numbers)
