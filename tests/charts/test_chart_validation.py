@@ -56,8 +56,10 @@ def test_the_rank_histogram_is_the_table(judged: Backtest) -> None:
 
 def test_what_a_right_forecast_would_give_is_shaded(judged: Backtest) -> None:
     curve, data = judged.plot.reliability("over next"), judged.reliability("over next")
-    band = next(part for part in curve.collections if part.get_label() == "band").get_paths()[0].vertices[:, 1]
-    assert (band.min(), band.max()) == (data["low"].min(), data["high"].max())
+    [band] = next(part for part in curve.collections if part.get_label() == "band").get_paths()
+    for x, low, high in data.loc[data["low"] < data["high"], ["forecast", "low", "high"]].to_numpy():
+        at = (low - 0.01, low + 0.01, high - 0.01, high + 0.01)
+        assert [band.contains_point((x, y)) for y in at] == [False, True, True, False]
     assert (curve.get_xlim(), curve.get_ylim()) == ((-0.02, 1.02), (-0.02, 1.02))
     assert (curve.get_xlabel(), curve.get_ylabel()) == ("probability given", "how often it came")
     bars, data = judged.plot.ranks(4), judged.ranks(4)

@@ -812,6 +812,17 @@ def test_what_next_counts_the_elections_that_hold_it(geneva: Scenario) -> None:
     assert upcoming.table()["probability"].idxmax() == np.bincount(out.votes[rows, 0]).argmax()
 
 
+def test_of_a_round_that_nobody_holds_nothing_is_known() -> None:
+    upcoming = told(toy(15, rules="until-two-thirds", behaviour=SURE), "8-7").what_next("A")
+    assert str(upcoming) == "No further round is expected."
+    assert (upcoming.held.value, upcoming.held.runs) == (0.0, 400)
+    for chance in (upcoming.decides, upcoming.elects, upcoming.alone):
+        assert (chance.value, chance.low, chance.high, chance.runs) == (0.0, 0.0, 1.0, 0)
+    assert upcoming.turning_point() is None
+    assert upcoming.tally().empty
+    assert upcoming.table().empty
+
+
 def test_what_next_after_three(june: Scenario) -> None:
     upcoming = told(june, THREE, worlds=1000).what_next()
     assert upcoming.name == "Vitorino"
