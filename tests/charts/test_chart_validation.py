@@ -87,6 +87,7 @@ def test_a_histogram_names_its_spread(judged: Backtest) -> None:
     assert "the outer bars hold 2, a right forecast would put 2 there" in caption.reading
 
 
+@pytest.mark.slow
 def test_past_and_synthetic_contests_are_never_mixed_up(judged: Backtest, made_up: Backtest) -> None:
     for chart in ("reliability", "ranks", "calibration", "history"):
         assert captions(judged.plot.draw(chart))[0].title.startswith("Past contests: ")

@@ -101,6 +101,7 @@ def test_the_folder_holds_everything(small: Path, tmp_path: Path, capsys: Captur
     assert again.win_probability().equals(fc.win_probability())
 
 
+@pytest.mark.slow
 def test_a_report_can_be_made_again_from_itself(small: Path, tmp_path: Path, capsys: Captured) -> None:
     iomsim("forecast", small, *SMALL, "--out", tmp_path)
     assert iomsim("rerun", tmp_path / "report.html") == 0
@@ -129,6 +130,7 @@ def test_plain_data_holds_every_table() -> None:
     assert len(told["rounds"]) == len(fc.rounds())
 
 
+@pytest.mark.slow
 def test_what_draws_nothing_loads_no_matplotlib() -> None:
     program = (
         "import sys\nfrom iomsim.cli import main\nmain(['forecast', 'minimal', '--runs', '50', '--json'])\n"

@@ -268,6 +268,7 @@ def dies(plan: Any, parameters: Any, seed: int, first: int, size: int) -> Any:
     return play_span(plan, parameters, seed, first, size)
 
 
+@pytest.mark.slow
 def test_from_another_process_the_failure_comes_back_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulate, "SPAN", 1)
     with spawned() as pool:

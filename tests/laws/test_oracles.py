@@ -816,6 +816,7 @@ print(race.hash, digest(play(race, 1500)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["0", "31"])
 def test_the_order_of_sets_does_not_matter(hash_seed: str) -> None:
     tests = Path(__file__).parents[1]

@@ -286,6 +286,7 @@ def into(folder: Path) -> dict[str, Any]:
     return run(study, folder=folder).to_dict()
 
 
+@pytest.mark.slow
 def test_two_processes_may_use_one_folder(small: iom.Study, tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         tables = list(pool.map(into, [tmp_path] * 4))

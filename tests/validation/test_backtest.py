@@ -400,6 +400,7 @@ def played(number: int) -> list[Contest]:
     return [cut(one) for one in synthetic_contests(number, TRUTH, seed=4, size=40, level_sd=0.15)]
 
 
+@pytest.mark.slow
 def test_a_model_that_knows_the_truth_is_beaten_by_nobody_and_a_wrong_one_is() -> None:
     held = played(45)
     truth = iom.backtest(held, TRUTH, train=held, particles=200).table()
