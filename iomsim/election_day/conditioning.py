@@ -245,7 +245,7 @@ def distribution(count: float, mean: Floats, variance: Floats, third: Floats) ->
     --------
     A hundred fair coins; exactly 0.0176:
 
-    >>> round(float(up_to(39, np.array(50.0), np.array(25.0), np.array(0.0))), 4)
+    >>> round(float(distribution(39, np.array(50.0), np.array(25.0), np.array(0.0))), 4)
     0.0179
     """
     from scipy.special import ndtr
