@@ -126,7 +126,11 @@ def test_the_wheel_is_for_every_machine(wheel: Path) -> None:
 @pytest.mark.slow
 def test_the_wheel_holds_all_code_and_evidence_and_no_more(wheel: Path) -> None:
     code = {path.relative_to(ROOT) for top in ("iomsim", "seeds") for path in ROOT.glob(f"{top}/**/*.py")}
-    expected = {installed_as(path) for path in code | EVIDENCE} | {"iomsim/py.typed", "iomsim/charts/report.css"}
+    expected = {installed_as(path) for path in code | EVIDENCE} | {
+        "iomsim/py.typed",
+        "iomsim/__init__.pyi",
+        "iomsim/charts/report.css",
+    }
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert any(name.endswith("LICENSE") for name in names)
