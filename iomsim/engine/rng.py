@@ -143,7 +143,7 @@ FREEDOM = 5.0
 
 def normal(keys: U64, round_: int, lane: int | U64) -> Floats:
     """Return one standard normal per key, each one of 65536 :func:`quantiles`."""
-    return quantiles().take(words(keys, round_, lane) >> np.uint64(48), mode="clip")
+    return quantiles().take((words(keys, round_, lane) >> np.uint64(48)).view(np.int64), mode="clip")
 
 
 def student(keys: U64, round_: int, lane: int | U64) -> Singles:

@@ -50,7 +50,7 @@ class Description(FrozenModel):
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
     behaviour: Behaviour = Behaviour()
-    rules: RulesOfFile = Rules()
+    rules: RulesOfFile = Field(default_factory=Rules)
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
 
     @model_validator(mode="after")

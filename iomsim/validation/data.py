@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
 
 from iomsim.errors import FileError, advice, reason, unknown
 from iomsim.model.evidence import shipped_text
@@ -67,7 +67,7 @@ def _day(cell: str) -> date:
 
 Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
-Share = Annotated[Fraction, BeforeValidator(_share)]
+Share = Annotated[Fraction, PlainValidator(_share)]
 Day = Annotated[date, BeforeValidator(_day)]
 Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
 

@@ -64,7 +64,8 @@ def test_what_a_right_forecast_would_give_is_shaded(judged: Backtest) -> None:
     assert (curve.get_xlabel(), curve.get_ylabel()) == ("probability given", "how often it came")
     bars, data = judged.plot.ranks(4), judged.ranks(4)
     [shade] = [patch for patch in bars.patches if patch.get_label() == "band"]
-    assert (shade.get_y(), shade.get_y() + shade.get_height()) == (data["low"].min(), data["high"].max())
+    box = shade.get_path().transformed(shade.get_patch_transform()).get_extents()
+    assert (box.y0, box.y1) == pytest.approx((data["low"].min(), data["high"].max()))
     [even] = [line for line in bars.lines if line.get_label() == "calibrated"]
     assert even.get_ydata() == pytest.approx([len(judged.pits) / 4] * 2)
     assert bars.get_xlim() == (0, 1)
