@@ -218,7 +218,7 @@ class Learned(DayChart):
         return f"{after}{top.partition(' (')[0]} {verb} most, by {moved[top]:.1f} prior sds"
 
     def reading(self) -> str:
-        return f"Lines: the middle 80 of 100 worlds. {CAVEAT}"
+        return f"Lines: the middle 80 of 100 particles. {CAVEAT}"
 
     def alt(self) -> str:
         means = [

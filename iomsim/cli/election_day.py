@@ -41,7 +41,9 @@ def add_to(commands: Any) -> None:
 
 
 def _particles(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--particles", type=int, default=20_000, help="possible worlds to carry (20,000)")
+    parser.add_argument(
+        "--particles", type=int, default=20_000, help="particles, the elections that are carried on (20,000)"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers ({SEED})")
 
 

@@ -106,7 +106,7 @@ def condition_clocks(context: UpdateContext, state: FilterState, log_density: Fl
     the particles are reweighted; otherwise the clocks are resampled by themselves.
     """
     if context.plan.behaviour.overnight and np.isfinite(log_density).any():
-        state = reweight(state, log_density, "the announced time agrees with no possible world")
+        state = reweight(state, log_density, "the announced time agrees with no particle")
         log_density = np.zeros_like(log_density)
     return replace(state, clocks=set_to(context.clock_rng, context.plan, state.clocks, log_density, minute), at=minute)
 
@@ -124,7 +124,7 @@ def observe(context: UpdateContext, state: FilterState, observed: ObservedRound,
     moved, votes = propagate(rng, plan, particles, observed, tally)
     label, log_weight = tally.words(observed.standing), moved.log_weight
     if not np.isfinite(log_weight).any():
-        raise AnnouncementError(f"{label} is impossible under the scenario: no possible world agrees with it")
+        raise AnnouncementError(f"{label} is impossible under the scenario: no particle agrees with it")
     flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
     shown = np.where(observed.standing[:, None], votes, np.int16(-1))
     return append_round(
@@ -315,7 +315,7 @@ def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
     """Condition on the last round having elected nobody."""
     elected, _ = elected_by_count(plan, state)
-    return reweight(state, np.where(elected, -np.inf, 0.0), "the last round elected somebody in every possible world")
+    return reweight(state, np.where(elected, -np.inf, 0.0), "the last round elected somebody in every particle")
 
 
 def shared_by_lot(place: Callable[[Shorts, Flags], Flags], state: FilterState) -> Floats:

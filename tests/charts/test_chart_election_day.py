@@ -135,7 +135,7 @@ def test_lines_are_named_at_their_end(name: str) -> None:
         [label] = [text for text in words(ax) if text.startswith(candidate)]
         number = label.rpartition(" ")[2].strip("<>")
         truth = 100 * night.history()[candidate].iloc[-1]
-        assert float(number) == pytest.approx(truth, abs=2.51)  # of 600 worlds: in steps of five
+        assert float(number) == pytest.approx(truth, abs=2.51)  # of 600 particles: in steps of five
     assert any(text.startswith("into ") for text in words(ax))
     assert any(text.startswith("no winner") for text in words(ax))
 

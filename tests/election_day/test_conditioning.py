@@ -19,7 +19,7 @@ from iomsim.election_day.conditioning import distribution, partial_sums, sample_
 Q = np.array([0.05, 0.3, 0.5, 0.9, 1.0, 0.0])
 """Members who are not alike, one certain and one impossible."""
 
-WORLDS = 40_000
+PARTICLES = 40_000
 
 
 def subsets(q: NDArray[np.float64]) -> dict[tuple[int, ...], float]:
@@ -46,11 +46,11 @@ def fits(drawn: NDArray[Any], law: dict[tuple[int, ...], float], w: NDArray[np.f
 @pytest.mark.parametrize(("bottom", "top"), [(3, 3), (2, 4), (1, 1), (0, 6)])
 def test_who_was_drawn_given_the_sum(bottom: int, top: int) -> None:
     rng = np.random.default_rng(1)
-    q = np.repeat(Q[:, None], WORLDS, axis=1)
-    drawn = sample_sum(rng, q, np.full(WORLDS, bottom), np.full(WORLDS, top))
+    q = np.repeat(Q[:, None], PARTICLES, axis=1)
+    drawn = sample_sum(rng, q, np.full(PARTICLES, bottom), np.full(PARTICLES, top))
     law = {s: p * (bottom <= sum(s) <= top) for s, p in subsets(Q).items()}
     assert np.exp(drawn.log_chance) == pytest.approx(sum(law.values()), rel=1e-12)
-    assert fits(drawn.chosen, law, np.ones(WORLDS)) > ALPHA
+    assert fits(drawn.chosen, law, np.ones(PARTICLES)) > ALPHA
 
 
 def test_one_column_serves_all_worlds() -> None:
@@ -93,8 +93,8 @@ def tables(k: int, low: tuple[int, ...], high: tuple[int, ...]) -> dict[tuple[in
 
 def drawn(k: int, low: tuple[int, ...], high: tuple[int, ...], how: Callable[..., Any] = sample_votes) -> Any:
     chance = LEANS if k == 3 else np.stack([LEANS[0], 1 - LEANS[0]])
-    many = np.repeat(chance[:, :, None], WORLDS, axis=2)
-    rng, everybody = np.random.default_rng(4), np.ones((5, WORLDS), dtype=bool)
+    many = np.repeat(chance[:, :, None], PARTICLES, axis=2)
+    rng, everybody = np.random.default_rng(4), np.ones((5, PARTICLES), dtype=bool)
     return how(rng, many, everybody, np.array(low), np.array(high))
 
 
@@ -113,7 +113,7 @@ BOUNDS = [
 def test_votes_given_the_tally(low: tuple[int, ...], high: tuple[int, ...]) -> None:
     choice, log_chance = drawn(len(low), low, high)
     law, w = tables(len(low), low, high), np.exp(log_chance)
-    assert w.mean() == pytest.approx(sum(law.values()), abs=5 * w.std() / np.sqrt(WORLDS) + 1e-12)
+    assert w.mean() == pytest.approx(sum(law.values()), abs=5 * w.std() / np.sqrt(PARTICLES) + 1e-12)
     assert fits(choice, law, w) > ALPHA
 
 
@@ -126,7 +126,7 @@ def test_between_three_the_factors_must_weigh() -> None:
     """The draw alone is not the posterior: a check that did not see it would prove nothing."""
     choice, log_chance = drawn(3, (2, 2, 1), (2, 2, 1))
     law = tables(3, (2, 2, 1), (2, 2, 1))
-    assert fits(choice, law, np.ones(WORLDS)) < ALPHA < fits(choice, law, np.exp(log_chance))
+    assert fits(choice, law, np.ones(PARTICLES)) < ALPHA < fits(choice, law, np.exp(log_chance))
 
 
 def test_only_voters_vote_and_nobody_for_who_does_not_stand() -> None:

@@ -43,8 +43,8 @@ def june() -> Scenario:
     return iom.load("iom-2018")
 
 
-def told(race: Scenario, *lines: str, worlds: int = 400, seed: int = 3, **options: Any) -> ElectionDay:
-    night = iom.live(race, particles=worlds, seed=seed, **options)
+def told(race: Scenario, *lines: str, particles: int = 400, seed: int = 3, **options: Any) -> ElectionDay:
+    night = iom.live(race, particles=particles, seed=seed, **options)
     for line in lines:
         night.tell(line)
     return night
@@ -84,10 +84,10 @@ def agree(a: iom.Forecast, b: iom.Forecast) -> None:
 # -- before the vote ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "worlds"), [("geneva-2023", 1700), ("iom-2018", 300), ("minimal", 1100)])
-def test_before_anything_is_announced_it_is_the_prior_forecast(name: str, worlds: int) -> None:
+@pytest.mark.parametrize(("name", "particles"), [("geneva-2023", 1700), ("iom-2018", 300), ("minimal", 1100)])
+def test_before_anything_is_announced_it_is_the_prior_forecast(name: str, particles: int) -> None:
     race = iom.load(name)
-    mine, ordinary = iom.live(race, worlds, seed=9).forecast(), iom.forecast(race, worlds, seed=9, progress=False)
+    mine, ordinary = iom.live(race, particles, seed=9).forecast(), iom.forecast(race, particles, seed=9, progress=False)
     agree(mine, ordinary)
     assert same(mine.all_outcomes, ordinary.all_outcomes)
 
@@ -144,7 +144,7 @@ def test_the_answer_begins_with_the_last_tally_and_what_came_after_it(geneva: Sc
 def test_all_ways_to_say_it_mean_the_same(geneva: Scenario, how: Any) -> None:
     night = iom.live(geneva, particles=300, seed=3)
     how(night)
-    assert identical(night.state, told(geneva, NOON, worlds=300).state)
+    assert identical(night.state, told(geneva, NOON, particles=300).state)
     json.dumps(night.events)
 
 
@@ -288,7 +288,12 @@ def test_two_may_leave_at_once(june: Scenario) -> None:
 REFUSED: list[tuple[Any, list[str], str, str]] = [
     ("geneva", [], "100-80", "180 votes are more than the 175 members with a vote"),
     ("geneva", [], "Popp=90", "no candidate named 'Popp'; did you mean 'Pope'?"),
-    ("geneva", [], "0-165", "Pope 0, Vitorino 165 is impossible under the scenario: no possible world agrees with it"),
+    (
+        "geneva",
+        [],
+        "0-165",
+        "Pope 0, Vitorino 165 is impossible under the scenario: no particle agrees with it",
+    ),
     ("geneva", [], "undo", "there is nothing to undo"),
     ("geneva", [], "go on", "nothing is open after the last event: announce a tally"),
     ("geneva", [], "98-67 at 9:3", "no time '9:3'; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
@@ -359,7 +364,7 @@ def scenario(name: str) -> Scenario:
 def test_what_cannot_happen_is_refused_and_nothing_is_lost(
     name: str, before: list[str], line: str, sentence: str, tmp_path: Path
 ) -> None:
-    night = told(scenario(name), *before, worlds=200, log=tmp_path / "log")
+    night = told(scenario(name), *before, particles=200, log=tmp_path / "log")
     state, events, log = night.state, list(night.events), (tmp_path / "log").read_text(encoding="utf-8")
     with pytest.raises(IomsimError) as error:
         night.tell(line)
@@ -378,7 +383,7 @@ def test_arguments_that_make_no_sense(geneva: Scenario, tmp_path: Path) -> None:
     with pytest.raises(AnnouncementError, match=r"^no event 'resign'; there are announce, withdraw, "):
         night.apply({"event": "resign"})
     with pytest.raises(AnnouncementError, match=r"^yes must be a whole number of at least 0, got -1$"):
-        told(geneva.with_rules("one-two-way"), NOON, worlds=50).confirm(-1, 20)
+        told(geneva.with_rules("one-two-way"), NOON, particles=50).confirm(-1, 20)
     with pytest.raises(FileError, match="cannot write the log"):
         iom.live(geneva, particles=50, seed=1, log=tmp_path / "no" / "folder")
 
@@ -436,7 +441,7 @@ def test_the_log_is_written_at_each_step_and_replayed(geneva: Scenario, tmp_path
 @quiet
 def test_a_day_goes_on_from_its_log(geneva: Scenario, tmp_path: Path) -> None:
     path = tmp_path / "monday.log"
-    told(geneva, NOON, worlds=200, log=path)
+    told(geneva, NOON, particles=200, log=path)
     with pytest.raises(FileError, match="exists already; replay"):
         iom.live(geneva, log=path)
     again = iom.replay(path, log=path)
@@ -476,20 +481,20 @@ def test_the_log_keeps_the_member_table(tmp_path: Path) -> None:
     text = (
         f"electorate = {{members = '{table}', name = 'name', group = 'g'}}\ncandidates = [{{name='A'}}, {{name='B'}}]"
     )
-    night = told(iom.loads(text), "A=8 B=6", worlds=100, log=tmp_path / "log")
+    night = told(iom.loads(text), "A=8 B=6", particles=100, log=tmp_path / "log")
     table.unlink()
     assert identical(iom.replay(tmp_path / "log").state, night.state)
 
 
 def test_a_forecast_can_be_made_again_from_its_provenance(geneva: Scenario, tmp_path: Path) -> None:
-    fc = told(geneva, NOON, "go on", worlds=300).forecast()
+    fc = told(geneva, NOON, "go on", particles=300).forecast()
     kept = json.loads(json.dumps(fc.provenance))
     night = iom.live(geneva, particles=kept["runs"], seed=kept["seed"])
     for event in kept["events"]:
         night.apply(event)
     agree(night.forecast(), fc)
     assert fc.stamp().endswith(" · 2 announced, " + fc.stamp()[-6:])
-    assert told(geneva, NOON, worlds=300).forecast().stamp() != fc.stamp()
+    assert told(geneva, NOON, particles=300).forecast().stamp() != fc.stamp()
     fc.save(tmp_path / "fc.npz")
     back = iom.open_forecast(tmp_path / "fc.npz")
     agree(back, fc)
@@ -514,7 +519,7 @@ def test_a_forecast_can_be_made_again_from_its_provenance(geneva: Scenario, tmp_
 def test_only_rule_sets_that_agree_with_what_happened_stand_beside_it(
     geneva: Scenario, rules: str, lines: list[str], names: list[str]
 ) -> None:
-    fc = told(geneva.with_rules(rules), *lines, worlds=200).forecast()
+    fc = told(geneva.with_rules(rules), *lines, particles=200).forecast()
     assert fc.rule_sets().index.tolist() == names
     own = fc.rule_sets().iloc[0]
     assert own["Pope"] == fc.win_probability().loc["Pope", "probability"]
@@ -526,7 +531,7 @@ def test_only_rule_sets_that_agree_with_what_happened_stand_beside_it(
 def test_rules_of_one_s_own(geneva: Scenario) -> None:
     """Under a higher bar a tally is open that the shipped rule sets would have ended."""
     race = geneva.with_rules(threshold="3/4")
-    night = told(race, "Pope=115 Vitorino=50", worlds=200)
+    night = told(race, "Pope=115 Vitorino=50", particles=200)
     assert night.forecast().rule_sets().index.tolist() == ["until-two-thirds, changed", *iom.RULE_SETS]
     night.go_on()
     assert len(night.forecast().rule_sets()) == 1
@@ -534,14 +539,14 @@ def test_rules_of_one_s_own(geneva: Scenario) -> None:
 
 def test_rounds_that_were_announced_count_towards_the_cap(geneva: Scenario) -> None:
     """Three rounds between two, two of them announced; then the leader alone."""
-    fc = told(geneva.with_rules("four-rounds"), NOON, "98-67", worlds=400).forecast()
+    fc = told(geneva.with_rules("four-rounds"), NOON, "98-67", particles=400).forecast()
     alone = fc.tallies[fc.tallies["kind"] == "yes/no"]
     assert set(alone["round"]) == {4}
     assert fc.runs["rounds"].max() == 4
 
 
 def test_rules_that_hold_no_further_round_do_not_agree_with_one(geneva: Scenario) -> None:
-    night = told(geneva, NOON, "go on", worlds=50)
+    night = told(geneva, NOON, "go on", particles=50)
     agree_ = [allows(Rules(max_rounds=most), night.plan, night.state) for most in (1, 2)]
     assert agree_ == [False, True]
 
@@ -572,7 +577,7 @@ def test_times_say_nothing_about_votes(geneva: Scenario) -> None:
 def test_a_round_that_ends_in_the_evening_shows_that_the_chair_sits_on(geneva: Scenario) -> None:
     """It cannot have begun before 18:00 otherwise: the one before it ended at 17:30."""
     race = geneva.with_rules("strict")
-    night = told(race, "98-67 at 17:30", worlds=1000)
+    night = told(race, "98-67 at 17:30", particles=1000)
     assert night.forecast().spill().value > 0.7
     night.tell("98-67 at 18:40")
     ended = endings_of(night).dropna()
@@ -580,10 +585,10 @@ def test_a_round_that_ends_in_the_evening_shows_that_the_chair_sits_on(geneva: S
 
 
 def test_an_evening_sitting_is_believed(geneva: Scenario) -> None:
-    night = told(geneva.with_rules("strict"), "98-67 at 17:50", "adjourn until 19:00", worlds=1000)
+    night = told(geneva.with_rules("strict"), "98-67 at 17:50", "adjourn until 19:00", particles=1000)
     runs = night.forecast().runs
     assert (runs.loc[runs["rounds"] == 2, "ended_at"] < datetime(2023, 5, 15, 23)).all()
-    lunch = told(geneva.with_rules("strict"), NOON, "adjourn until 15:00", worlds=500).forecast().runs
+    lunch = told(geneva.with_rules("strict"), NOON, "adjourn until 15:00", particles=500).forecast().runs
     assert (lunch["ended_at"].dropna() > datetime(2023, 5, 15, 15)).all()
 
 
@@ -598,7 +603,7 @@ def test_an_adjournment_until_tomorrow_is_a_spill(geneva: Scenario) -> None:
 
 
 def test_what_teaches_nothing_changes_nothing(geneva: Scenario) -> None:
-    night = told(geneva, NOON, worlds=1000)
+    night = told(geneva, NOON, particles=1000)
     before = night.forecast().win_probability()
     night.adjourn(until=date(2023, 5, 16))
     assert_frame_equal(night.forecast().win_probability(), before)
@@ -610,7 +615,7 @@ def test_a_time_no_clock_had_thought_possible_is_a_fact(geneva: Scenario) -> Non
 
 
 def test_consultation_takes_its_time(geneva: Scenario) -> None:
-    night = told(geneva.with_clock(consultation=60.0), "98-67 at 17:50", "withdraw Vitorino", worlds=2000)
+    night = told(geneva.with_clock(consultation=60.0), "98-67 at 17:50", "withdraw Vitorino", particles=2000)
     ended = endings_of(night)
     assert set(ended.dt.strftime("%a %H:%M")) == {"Tue 10:00", "Mon 18:50"}  # some chairs sit on
     runs = told(geneva.with_clock(consultation=60.0), "98-67 at 11:30").forecast().runs
@@ -637,7 +642,7 @@ def test_the_odds_are_those_of_anything_as_far_out(geneva: Scenario) -> None:
 
 
 def test_bounds_are_as_far_out_as_they_are_improbable(geneva: Scenario) -> None:
-    night = told(geneva, "Pope at least 100", worlds=4000)
+    night = told(geneva, "Pope at least 100", particles=4000)
     out = played(geneva)
     assert night.state.surprise == pytest.approx((out.votes[out.starts][:, 0] >= 100).mean(), rel=0.12)
     assert night.state.chance == pytest.approx(night.state.surprise, rel=0.1)
@@ -649,12 +654,12 @@ def test_the_number_of_papers_can_be_the_surprise(geneva: Scenario) -> None:
     assert str(few.undo()) == "Before the vote."
     out = played(geneva)
     tail = 2 * (out.valid[out.starts] >= 167).mean()
-    assert told(geneva, "valid=167", worlds=2000).state.surprise == pytest.approx(tail, rel=0.15)
+    assert told(geneva, "valid=167", particles=2000).state.surprise == pytest.approx(tail, rel=0.15)
 
 
 def test_a_nearly_impossible_tally_is_said_to_be_one(geneva: Scenario) -> None:
     with pytest.warns(iom.UnexpectedTallyWarning, match="treat what follows with care"):
-        night = told(geneva, "Pope=30 Vitorino=130", worlds=2000)
+        night = told(geneva, "Pope=30 Vitorino=130", particles=2000)
     assert "The model gave a tally this far out " in repr(night)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -672,7 +677,7 @@ def test_odds_in_words(odds: float, words: str) -> None:
 @quiet
 @pytest.mark.parametrize("tally", ["130-40", "85-80", "60-105", "112-50", "40-120"])
 def test_surprising_first_tallies_do_not_leave_one_world(geneva: Scenario, tally: str) -> None:
-    night = told(geneva, tally, worlds=2000)
+    night = told(geneva, tally, particles=2000)
     assert night.effective_size > 500
     assert len(np.unique(night.state.particles.draws.appeal[0])) > 500
 
@@ -680,7 +685,7 @@ def test_surprising_first_tallies_do_not_leave_one_world(geneva: Scenario, tally
 @quiet
 @pytest.mark.parametrize("second", ["98-67", "90-75", "110-50"])
 def test_nor_do_surprising_second_ones(geneva: Scenario, second: str) -> None:
-    night = told(geneva.with_rules("strict"), "98-67", second, worlds=2000)
+    night = told(geneva.with_rules("strict"), "98-67", second, particles=2000)
     particles = night.state.particles
     assert night.effective_size > 50
     assert len(np.unique(particles.draws.appeal[0])) > 1500
@@ -690,7 +695,7 @@ def test_nor_do_surprising_second_ones(geneva: Scenario, second: str) -> None:
 
 @quiet
 def test_a_report_says_when_too_few_worlds_are_left(geneva: Scenario) -> None:
-    report = str(told(geneva, "98-67", worlds=500).tell("80-85"))
+    report = str(told(geneva, "98-67", particles=500).tell("80-85"))
     assert re.search(r" Only \d+ of 500 particles are effective: the numbers that follow are rough\.", report)
 
 
@@ -732,7 +737,7 @@ def test_history(geneva: Scenario) -> None:
     ],
 )
 def test_the_history_names_what_happened(names: str, rules: dict[str, Any], lines: list[str], said: list[str]) -> None:
-    night = told(toy(15, names, rules={"concession": True} | rules), *lines, worlds=100)
+    night = told(toy(15, names, rules={"concession": True} | rules), *lines, particles=100)
     assert night.history()["event"].tolist()[-len(said) :] == said
 
 
@@ -749,20 +754,20 @@ def test_the_history_names_what_happened(names: str, rules: dict[str, Any], line
 )
 @quiet
 def test_needed(geneva: Scenario, lines: list[str], words: str) -> None:
-    assert told(geneva, *lines, worlds=200).needed() == words
+    assert told(geneva, *lines, particles=200).needed() == words
 
 
 def test_needed_is_rough_where_little_is_known(geneva: Scenario) -> None:
-    night = told(geneva, "Pope=98", worlds=2000)
+    night = told(geneva, "Pope=98", particles=2000)
     valid = night.forecast().tallies.query("round == 1")["valid"].median()
     assert (
         night.needed() == f"Pope is about {-(-2 * valid // 3) - 98:.0f} votes short of about {-(-2 * valid // 3):.0f}."
     )
-    assert told(geneva, "valid=165", worlds=200).needed().endswith(" short of 110.")
+    assert told(geneva, "valid=165", particles=200).needed().endswith(" short of 110.")
 
 
 def test_what_next(geneva: Scenario) -> None:
-    night = told(geneva.with_rules("strict"), "85-80", worlds=2000)
+    night = told(geneva.with_rules("strict"), "85-80", particles=2000)
     upcoming, out = night.what_next(), night.forecast().all_outcomes
     assert upcoming.number == 2
     assert upcoming.held.value == 1.0
@@ -778,7 +783,7 @@ def test_what_next(geneva: Scenario) -> None:
 
 
 def test_where_the_favourite_changes(geneva: Scenario) -> None:
-    upcoming = told(geneva.with_rules("strict"), "82-82", worlds=3000).what_next("Pope")
+    upcoming = told(geneva.with_rules("strict"), "82-82", particles=3000).what_next("Pope")
     turn = upcoming.turning_point()
     table = upcoming.table()
     lead = (table["Pope"] - table["Vitorino"]) * table["probability"]
@@ -790,15 +795,15 @@ def test_where_the_favourite_changes(geneva: Scenario) -> None:
     )
     assert near[0] < 0 < near[1]
     assert f"Pope is the favourite from {turn} votes on." in str(upcoming)
-    other = told(geneva.with_rules("strict"), "82-82", worlds=600).what_next("Vitorino")
+    other = told(geneva.with_rules("strict"), "82-82", particles=600).what_next("Vitorino")
     assert other.turning_point() is not None
-    sure = told(geneva, "105-60", worlds=1000).what_next("Vitorino")
+    sure = told(geneva, "105-60", particles=1000).what_next("Vitorino")
     assert sure.turning_point() is None
 
 
 def test_what_next_counts_the_elections_that_hold_it(geneva: Scenario) -> None:
     """After a tally the trailing one may concede: what follows is told of the elections that go on."""
-    night = told(geneva, NOON, worlds=3000)
+    night = told(geneva, NOON, particles=3000)
     upcoming, out = night.what_next(), night.forecast().all_outcomes
     held = out.rounds >= 2
     assert upcoming.held.value == held.mean() < 0.9
@@ -824,15 +829,15 @@ def test_of_a_round_that_nobody_holds_nothing_is_known() -> None:
 
 
 def test_what_next_after_three(june: Scenario) -> None:
-    upcoming = told(june, THREE, worlds=1000).what_next()
+    upcoming = told(june, THREE, particles=1000).what_next()
     assert upcoming.name == "Vitorino"
     assert upcoming.tally().index.tolist() == list(june.names)
     with pytest.raises(IomsimError, match="no candidate named 'Bush'"):
-        told(june, worlds=50).what_next("Bush")
+        told(june, particles=50).what_next("Bush")
 
 
 def test_learned(geneva: Scenario) -> None:
-    table = told(geneva, NOON, worlds=4000).learned()
+    table = told(geneva, NOON, particles=4000).learned()
     level = table.loc["net level of Pope (log-odds)"]
     assert level["now mean"] > level["prior mean"] + 0.3
     assert level["now sd"] < 0.75 * level["prior sd"]
@@ -857,7 +862,7 @@ def test_the_history_tells_odds_and_chance_of_every_step(geneva: Scenario) -> No
 
 
 def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:
-    night = told(june, THREE, "eliminate Isaacs", "Vitorino=82 Thompson=61", worlds=200)
+    night = told(june, THREE, "eliminate Isaacs", "Vitorino=82 Thompson=61", particles=200)
     assert set(night.state.valid[-1]) == {143}
     second = night.forecast().tallies.query("round == 2")
     assert set(second["valid"]) == {143}
@@ -866,19 +871,19 @@ def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:
 
 @quiet
 def test_refusals_are_learned_from(geneva: Scenario) -> None:
-    night = told(geneva, NOON, worlds=1500)
+    night = told(geneva, NOON, particles=1500)
     assert night.learned().loc["readiness to concede", "now mean"] == pytest.approx(1.1 / 5.9, abs=0.01)
     night.go_on()
     assert night.learned().loc["readiness to concede", "now mean"] == pytest.approx(1.1 / 6.9, abs=0.01)
     night.tell("82-82")  # in a tie nobody is asked
     night.go_on()
     assert night.learned().loc["readiness to concede", "now mean"] == pytest.approx(1.1 / 6.9, abs=0.01)
-    assert "readiness to concede" not in told(geneva.with_rules("strict"), worlds=50).learned().index
+    assert "readiness to concede" not in told(geneva.with_rules("strict"), particles=50).learned().index
 
 
 @quiet
 def test_a_deadlock_shows_what_kind_of_contest_it_is(geneva: Scenario) -> None:
-    night = told(geneva.with_rules("strict"), "98-67", "98-67", "99-66", worlds=1000)
+    night = told(geneva.with_rules("strict"), "98-67", "98-67", "99-66", particles=1000)
     assert night.learned().loc["the contest is fluid", "now mean"] < 0.1
 
 
@@ -914,5 +919,5 @@ def test_it_shows_itself(geneva: Scenario) -> None:
 def test_who_wins_and_when(papers: str, parts: dict[str, Any], lines: list[str], ends: tuple[str, str, int]) -> None:
     frozen = {"openness_fluid": 0, "openness_entrenched": 0, "openness_inf": 0}
     race = elect(papers, **parts | {"behaviour": frozen | parts.get("behaviour", {})})
-    runs = told(race, *lines, worlds=60).forecast().runs
+    runs = told(race, *lines, particles=60).forecast().runs
     assert set(zip(runs["winner"], runs["ending"], runs["rounds"], strict=True)) == {ends}

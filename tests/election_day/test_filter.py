@@ -57,13 +57,13 @@ def quantities(particles: Particles) -> dict[str, Floats]:
 def drift(sweeps: int) -> tuple[float, str]:
     """Return what the moves change most in a posterior that was right before, in standard errors."""
     case = CASES["two rounds"]
-    race, worlds = room(), 8000
-    night = told(race, case[1], worlds)
+    race, count = room(), 8000
+    night = told(race, case[1], count)
     even = resampled(np.random.default_rng(1), night.plan, night.state)
     particles = moves.rejuvenate(np.random.default_rng(2), night.plan, even.particles, sweeps)
     sifted = past(race, RUNS)
     right = sifted.story(2, case[2](sifted))
-    return max((errors_apart(right[name], x, worlds / 2), name) for name, x in quantities(particles).items())
+    return max((errors_apart(right[name], x, count / 2), name) for name, x in quantities(particles).items())
 
 
 def test_moves_leave_the_posterior_where_it_is() -> None:
@@ -220,7 +220,7 @@ def test_most_worlds_count_after_a_usual_announcement(line: str, least: float) -
 
 
 def certain_law(mean: list[float]) -> Moments:
-    """Return sums with the moments of 100 papers, the same in both of two worlds."""
+    """Return sums with the moments of 100 papers, the same in both of two particles."""
     middle = np.repeat(np.array(mean)[:, None], 2, axis=1)
     return Moments(middle, middle * (1 - middle / 100), 0.0 * middle)
 

@@ -98,9 +98,9 @@ def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
 def test_the_mirror_image_of_the_draws_cancels_shocks() -> None:
     """Of two equals the mean over draws and mirror images is a half, to rounding."""
     plan = toy(20, behaviour={"conviction": 0}).plan
-    world = draw(plan, 3, 0, 64)
+    hidden = draw(plan, 3, 0, 64)
     one, other = (
-        balance.mean_share(plan, leans(plan, w), w)[0] for w in balance.mirrored(world)
+        balance.mean_share(plan, leans(plan, w), w)[0] for w in balance.mirrored(hidden)
     )  # fmt: skip
     assert one + other == pytest.approx(1, abs=1e-6)
     assert abs(one - 0.5) > 1e-4

@@ -80,8 +80,8 @@ def chain_from(tallies: list[int], concession: bool) -> tuple[Floats, float]:
 @pytest.mark.parametrize("rules", ["until-two-thirds", "strict"])
 @pytest.mark.parametrize("tallies", [[11], [9], [13], [11, 12], [13, 13], [11, 7], [13, 11, 12]])
 def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> None:
-    worlds = 6000
-    night = iom.live(one_class(rules), particles=worlds, seed=8)
+    particles = 6000
+    night = iom.live(one_class(rules), particles=particles, seed=8)
     for votes in tallies:
         night.announce(A=votes, B=SIZE - votes)
     elected, fluid = chain_from(tallies, concession=rules == "until-two-thirds")
@@ -90,7 +90,8 @@ def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> No
         found = float(((out.winner == k) & (out.rounds == round_)).mean())
         truth = elected[k, round_]
         assert (
-            abs(found - truth) <= 4.5 * np.sqrt(truth * (1 - truth) / min(worlds, night.state.effective_size)) + 1e-12
+            abs(found - truth)
+            <= 4.5 * np.sqrt(truth * (1 - truth) / min(particles, night.state.effective_size)) + 1e-12
         )
     now = night.learned().loc["the contest is fluid", "now mean"]
     assert now == pytest.approx(fluid, abs=4.5 * np.sqrt(fluid * (1 - fluid) / night.state.effective_size))
@@ -112,11 +113,11 @@ def test_and_the_chance_of_a_tally_is_the_chain_s(tallies: list[int]) -> None:
 # -- total probability -------------------------------------------------------------------------------
 
 
-def branches(race: Scenario, events: list[dict[str, Any]], worlds: int) -> tuple[Floats, Floats]:
+def branches(race: Scenario, events: list[dict[str, Any]], particles: int) -> tuple[Floats, Floats]:
     """Return the chance of every event, and everybody's chance to win after it."""
     chance, wins = [], []
     for seed, event in enumerate(events):
-        night = iom.live(race, particles=worlds, seed=seed)
+        night = iom.live(race, particles=particles, seed=seed)
         night.apply({"event": "announce", **event})
         chance.append(night.state.chance)
         wins.append(night.forecast().win_probability()["probability"].to_numpy())
@@ -140,8 +141,8 @@ ROOMS = {
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_the_tallies_say_averages_to_what_was_said_before(room: str) -> None:
     """The martingale: no announcement can be expected to move a forecast one way."""
-    race, worlds = ROOMS[room]
-    chance, wins = branches(race, every_tally("".join(race.names), len(race.members)), worlds)
+    race, particles = ROOMS[room]
+    chance, wins = branches(race, every_tally("".join(race.names), len(race.members)), particles)
     prior = iom.forecast(race, runs=60_000, seed=4, progress=False).win_probability()["probability"].to_numpy()
     assert chance.sum() == pytest.approx(1.0, abs=0.01)
     assert chance @ wins == pytest.approx(prior, abs=0.012)
@@ -162,24 +163,24 @@ def test_parts_of_what_can_be_add_up() -> None:
 
 # -- calibration -------------------------------------------------------------------------------------
 #
-# Draw a world, announce its first tallies, and rank the truth among draws from the posterior: if the
+# Draw a particle, announce its first tallies, and rank the truth among draws from the posterior: if the
 # posterior is right, all ranks are equally likely (Cook, Gelman and Rubin 2006, Journal of
 # Computational and Graphical Statistics 15, 675-692).  Ties are broken by lot.
 
 DRAWS = 99
 
 
-def truths(race: Scenario, worlds: int, seed: int) -> tuple[outcomes.Outcomes, dict[str, Floats]]:
+def truths(race: Scenario, particles: int, seed: int) -> tuple[outcomes.Outcomes, dict[str, Floats]]:
     """Return elections and what of them is ranked."""
     plan = race.plan
-    out = simulate.play_span(plan, {}, seed, 0, worlds)
-    lean = level(plan, initial_state(plan, worlds, seed), 0)
+    out = simulate.play_span(plan, {}, seed, 0, particles)
+    lean = level(plan, initial_state(plan, particles, seed), 0)
     return out, {"A wins": (out.winner == 0).astype(float), "rounds": out.rounds.astype(float), "level": lean}
 
 
-def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, worlds: int) -> ElectionDay:
+def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, particles: int) -> ElectionDay:
     """Announce the first tallies of an election, at most so many, and whatever became of it before the last of them."""
-    night = iom.live(race, particles=worlds, seed=10_000 + run)
+    night = iom.live(race, particles=particles, seed=10_000 + run)
     held, names = int(out.rounds[run]), np.array(race.names)
     for votes in out.votes[out.starts[run] :][: min(most, held)]:
         for name in names[night.state.standing & (votes < 0)]:
@@ -191,11 +192,11 @@ def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, w
     return night
 
 
-def ranks(race: Scenario, worlds: int, most: int, size: int = 400) -> dict[str, NDArray[np.int64]]:
-    out, truth = truths(race, worlds, seed=77)
+def ranks(race: Scenario, particles: int, most: int, size: int = 400) -> dict[str, NDArray[np.int64]]:
+    out, truth = truths(race, particles, seed=77)
     rng = np.random.default_rng(1)
     found: dict[str, list[int]] = {name: [] for name in truth}
-    for run in range(worlds):
+    for run in range(particles):
         night = after_tallies(race, out, run, most, size)
         played = night.forecast().all_outcomes
         pick = rng.permutation(size)[:DRAWS]
@@ -257,12 +258,12 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
     race = iom.load("geneva-2023")
-    worlds = 200
-    out = simulate.play_span(race.plan, {}, 55, 0, worlds)
-    nights = (after_tallies(race, out, run, 1, 400) for run in range(worlds))
+    particles = 200
+    out = simulate.play_span(race.plan, {}, 55, 0, particles)
+    nights = (after_tallies(race, out, run, 1, 400) for run in range(particles))
     wins = [night.forecast().win_probability()["probability"]["Pope"] for night in nights]
     prior = iom.forecast(race, runs=100_000, seed=6, progress=False).win_probability()["probability"]["Pope"]
-    assert np.mean(wins) == pytest.approx(prior, abs=4 * np.std(wins) / np.sqrt(worlds))
+    assert np.mean(wins) == pytest.approx(prior, abs=4 * np.std(wins) / np.sqrt(particles))
 
 
 def test_the_rule_sets_of_the_chain_are_the_shipped_ones() -> None:

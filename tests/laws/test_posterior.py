@@ -35,8 +35,8 @@ Ints = NDArray[np.int64]
 FAR = 4.5
 """Standard errors by which two means may differ: there are some fifteen in every comparison."""
 
-RUNS, WORLDS = 250_000, 6000
-"""Elections to sift, and worlds of a night."""
+RUNS, PARTICLES = 250_000, 6000
+"""Elections to sift, and particles of a night."""
 
 LIVELY = {"absent": 0.1, "abstain": 0.06, "conviction": 1.2, "round_sd": 0.4, "common_sd": 0.5, "fluid": 0.6}
 """Everything is uncertain, also in a room of fifteen."""
@@ -133,8 +133,8 @@ def posterior(night: ElectionDay) -> Elections:
     return Elections(night.forecast().all_outcomes, columns(particles.draws, index))
 
 
-def told(race: Scenario, lines: Sequence[str], worlds: int, seed: int = 5) -> ElectionDay:
-    night = live(race, particles=worlds, seed=seed)
+def told(race: Scenario, lines: Sequence[str], particles: int, seed: int = 5) -> ElectionDay:
+    night = live(race, particles=particles, seed=seed)
     for line in lines:
         night.tell(line)
     return night
@@ -147,13 +147,13 @@ def errors_apart(a: Floats, b: Floats, effective: float) -> float:
     return float(abs(a.mean() - b.mean()) / error) if error else 99.0 * (a.mean() != b.mean())
 
 
-def widest(race: Scenario, lines: Sequence[str], sift: Callable[[Elections], Where], runs: int, worlds: int) -> Any:
+def widest(race: Scenario, lines: Sequence[str], sift: Callable[[Elections], Where], runs: int, particles: int) -> Any:
     """Return the quantity in which posterior and sifted elections differ most, and by how many errors."""
-    night, many = told(race, lines, worlds), past(race, runs)
+    night, many = told(race, lines, particles), past(race, runs)
     kept, after = sift(many), night.state.round_
     assert kept.sum() >= 60, "a guard: too few to compare with"
     sifted, mine = many.story(after, kept), posterior(night).story(after)
-    effective = min(night.state.effective_size, worlds) / 2
+    effective = min(night.state.effective_size, particles) / 2
     return max((errors_apart(sifted[name], mine[name], effective), name) for name in sifted)
 
 
@@ -270,7 +270,7 @@ quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 @pytest.mark.parametrize("case", SHORT)
 def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
     parts, lines, sift = CASES[case]
-    gap, what = widest(room(**parts), lines, sift, runs=RUNS, worlds=WORLDS)
+    gap, what = widest(room(**parts), lines, sift, runs=RUNS, particles=PARTICLES)
     assert gap < FAR, what
 
 
@@ -279,7 +279,7 @@ def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_also_in_the_fine_print(case: str) -> None:
     parts, lines, sift = CASES[case]
-    gap, what = widest(room(**parts), lines, sift, runs=700_000, worlds=20_000)
+    gap, what = widest(room(**parts), lines, sift, runs=700_000, particles=20_000)
     assert gap < FAR, what
 
 
@@ -287,7 +287,7 @@ def test_it_is_also_in_the_fine_print(case: str) -> None:
 
 
 def all_alike(honest: Any) -> Any:
-    """Draw who voted how, but give no world more weight than another."""
+    """Draw who voted how, but give no particle more weight than another."""
 
     def lie(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
         moved, votes = honest(rng, plan, particles, observed, tally)
@@ -349,7 +349,7 @@ def test_the_check_above_can_fail(lie: str, monkeypatch: pytest.MonkeyPatch) -> 
     case, module, name, wrong = LIARS[lie]
     parts, lines, sift = CASES[case]
     monkeypatch.setattr(module, name, wrong(getattr(module, name)))
-    gap, _ = widest(room(**parts), lines, sift, runs=RUNS, worlds=WORLDS)
+    gap, _ = widest(room(**parts), lines, sift, runs=RUNS, particles=PARTICLES)
     assert gap > FAR
 
 
