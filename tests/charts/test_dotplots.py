@@ -5,22 +5,11 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from chart_cases import MANY, around, bars, beside, lines_of, pivotal, race, sobol, tornado, words_of
-from matplotlib.axes import Axes
+from chart_cases import MANY, around, beside, lines_of, pivotal, race, sobol, tornado, words_of
 
 import iomsim as iom
 from iomsim.charts.base import captions
 from iomsim.forecasting.estimates import in_100
-
-
-def heights(ax: Axes) -> np.ndarray:
-    """Return the heights of all bars by place."""
-    out: dict[float, float] = {}
-    for bar in bars(ax):
-        if bar.get_width() == pytest.approx(0.8):
-            x = round(bar.get_x() + 0.4, 6)
-            out[x] = out.get(x, 0.0) + bar.get_height()
-    return np.array([out[x] for x in sorted(out)])
 
 
 def test_what_matters_most_is_told_from_noise() -> None:

@@ -8,23 +8,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from chart_cases import plane, race, words_of
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 import iomsim as iom
 from iomsim.errors import IomsimError
-
-
-def shown(fig: Figure) -> list[Text]:
-    """Return the texts that are really drawn: no labels of ticks outside the axes, nor of hidden axes."""
-    hidden: set[Text] = set()
-    for ax in fig.findobj(Axes):
-        for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-            low, high = sorted(limits)
-            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            hidden |= {t.label1 for t in ticks if not ax.axison or not low - 1e-9 <= t.get_loc() <= high + 1e-9}
-    return [text for text in fig.findobj(Text) if text.get_text().strip() and text.get_visible() and text not in hidden]
 
 
 def test_maps_show_the_cells_where_they_are() -> None:

@@ -566,8 +566,6 @@ MOMENTS = [tomllib.loads(f"x = {text}")["x"] for text in (
     "2023-05-15T10:00:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59", "2023-05-15T10:00:00+02:00", "2023-05-15",
     "2100-02-28", "00:00:00", "23:59:59.999999", "10:00:00")]  # fmt: skip
 
-KEYS = ("A", "B", "W", "all", "near", "value", "low", "name")
-
 numbers = st.one_of(st.sampled_from(NUMBERS), st.floats(0, 1), st.floats(), st.integers(-5, 50))
 words = st.one_of(st.sampled_from(WORDS), st.text(max_size=6))
 moments = st.sampled_from(MOMENTS)

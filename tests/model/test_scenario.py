@@ -93,10 +93,6 @@ def test_it_travels_to_other_processes_whole(name: str) -> None:
 # -- written and read back -----------------------------------------------------------------------------
 
 
-E = {"name": "é"}
-RANGE = {"value": -0.7, "low": -1}
-
-
 def odd() -> Scenario:
     """Return a scenario with all that is unusual: names, times, rules, cells."""
     table = [
