@@ -85,6 +85,7 @@ def test_every_package_in_the_tree_is_found() -> None:
         for kind in ("py", "csv", "toml")
         for path in ROOT.glob(f"{top}/**/*.{kind}")
     }
+    inside -= set(ROOT.glob("seeds/bodies/*"))  # data of the package above: their names may have hyphens
     assert [folder for folder in inside if not (folder / "__init__.py").is_file()] == []
 
 
