@@ -63,7 +63,7 @@ def play_on(plan: Plan, state: FilterState) -> Outcomes:
     run = np.arange(size)
     held = [RoundRecord(r + 1, run, state.votes[r], state.valid[r], state.flows[r]) for r in range(state.round_)]
     whole = played._replace(records=[*held, *played.records])
-    return outcomes(whole, plan.candidates, table.now, state.present)
+    return outcomes(whole, plan.candidates, plan.calendar.seat.shown(table.now), state.present)
 
 
 def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:

@@ -1,6 +1,11 @@
-"""From minutes of balloting to dates and times: sittings, nights, weekends.
+"""From minutes of balloting to dates and times: sittings, nights, weekends, caps of ballots, a deadline.
 
-Times are minutes since midnight of the opening date, in the seat's local time.
+Times are minutes that have passed since midnight of the opening date; what the clocks of the seat then show
+is for :mod:`iomsim.engine.local_time` to say.
+
+A sitting may pass midnight.  What happens in it after midnight belongs to the day on which it opened: a ballot
+counts for that day, and no night has come before it.  In other words a day lasts from the hour at which its first
+sitting opens to that hour of the next.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ import numpy as np
 
 from iomsim.engine import rng
 from iomsim.engine.laws import select, some
+from iomsim.engine.local_time import LocalTime, local_time
 from iomsim.engine.rng import Lane
 from iomsim.errors import ScenarioError
 from iomsim.typing import U64, Flags, Floats, PerRun, Places
@@ -28,6 +34,11 @@ HORIZON = 400
 SLOT = 16
 """Minutes of the slots in which a sitting is looked up."""
 
+NO_CAP = 2**31
+"""More ballots than any day holds."""
+
+NOBODY = np.zeros(0, dtype=np.intp)
+
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
@@ -39,13 +50,28 @@ class Calendar:
         When each sitting opens.
     closes : ndarray, shape (sittings, 2)
         When it closes, and when it closes if the chair sits on that day.
+    days : ndarray, shape (sittings,)
+        The day on which it opens, counted from the opening date.
     opening : float
         When the session begins.
+    dawn : float
+        Minute of the day at which its first sitting opens: what comes before it belongs to the night.
+    seat : LocalTime
+        What the clocks of the seat show.
+    caps : tuple of int, optional
+        Most ballots of the opening day, and of any other; None without caps.
+    deadline : float
+        When the vote ends unfinished: no round starts at or after it.
     """
 
     opens: Floats
     closes: Floats
+    days: Floats
     opening: float
+    dawn: float
+    seat: LocalTime
+    caps: tuple[int, int] | None = None
+    deadline: float = np.inf
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
@@ -56,11 +82,13 @@ class Calendar:
         Raises
         ------
         ScenarioError
-            If no sitting is long enough for a round to start.
+            If no sitting before the deadline is long enough for a round to start.
         """
-        usual, late = (self.closes - np.maximum(self.opens, self.opening)[:, None]).max(axis=0, initial=-np.inf)
+        start = np.maximum(self.opens, self.opening)
+        usual, late = (self.closes - start[:, None])[start < self.deadline].max(axis=0, initial=-np.inf)
         if np.any(pace.last_call > np.where(np.asarray(pace.sits_on) > 0, late, usual)):
-            raise ScenarioError("the clock never sits: no sitting is long enough for a round to start")
+            before = "" if np.isinf(self.deadline) else " before the deadline"
+            raise ScenarioError(f"the clock never sits: no sitting{before} is long enough for a round to start")
 
     def next_start(self, when: Floats, keys: U64, pace: SimpleNamespace) -> Floats:
         """Return the first moment at or after `when` at which a round may start.
@@ -94,26 +122,31 @@ class Calendar:
     @cached_property
     def next_day(self) -> int:
         """The first day with a sitting after the opening date, in days from it; 1 if there is none."""
-        later = self.opens[self.opens >= DAY]
-        return int(later[0] // DAY) if later.size else 1
+        later = self.days[self.days > 0]
+        return int(later[0]) if later.size else 1
+
+    def day_of(self, when: Floats) -> Floats:
+        """Return the day to which a moment belongs, counted from the opening date; it begins with its first sitting."""
+        return np.asarray((self.seat.shown(when) - self.dawn) // DAY)
+
+    def reopens(self, day: Floats, held: Places) -> Floats:
+        """Return from when on a ballot may be held after so many on a day: any time, or on the next day with sittings.
+
+        Whoever calls has seen to it that there are caps.
+        """
+        first, other = self.caps or (NO_CAP, NO_CAP)
+        full = held >= np.where(day == 0, first, other)
+        index = np.where(full, np.searchsorted(self.days, day, side="right"), 0)
+        return np.where(full, self._at(self.opens, index), -np.inf)
 
     @cached_property
     def _slots(self) -> Places:
         starts = np.arange(0, (HORIZON + 1) * DAY, SLOT)
         return np.searchsorted(self.closes[:, 1], starts, side="right")
 
-    @cached_property
-    def _days(self) -> Floats:
-        return self.opens // DAY
-
-    @cached_property
-    def dawn(self) -> float:
-        """Minute of the day at which its first sitting opens: what comes before it belongs to the night."""
-        return float((self.opens % DAY).min())
-
     def _close(self, index: Places, keys: U64, sits_on: PerRun) -> Floats:
         index = np.minimum(index, len(self.opens) - 1)
-        longer = sits_late(keys, self._days[index], sits_on)
+        longer = sits_late(keys, self.days[index], sits_on)
         return np.where(longer, self.closes[:, 1].take(index), self.closes[:, 0].take(index))
 
     def _at(self, table: Floats, index: Places) -> Floats:
@@ -129,23 +162,46 @@ def calendar(
     days: frozenset[int],
     closed: frozenset[date],
     sits_on_until: time,
+    timezone: str = "UTC",
+    caps: tuple[int, int] | None = None,
+    deadline: datetime | None = None,
 ) -> Calendar:
     """Lay out the sittings of `HORIZON` days, leaving out the days without one; equal ones only once.
 
-    The day's last sitting has a second closing time, for days on which the chair sits on.
+    A sitting that ends at or before the hour at which it opens ends on the next day.  The day's last sitting
+    has a second closing time, for days on which the chair sits on: `sits_on_until`, which is after midnight
+    if it lies before noon and before the day's first sitting.
     """
+    midnight = datetime.combine(opens.date(), time())
+    seat = local_time(midnight, timezone, HORIZON + 2)
+    hours = [(minute_of(start), minute_of(end) + DAY * (end <= start)) for start, end in sittings]
+    dawn, until = (hours[0][0] if hours else 0), minute_of(sits_on_until)
+    until += DAY * (until < min(dawn, DAY // 2))
     rows = []
     for offset in range(HORIZON):
         today = opens.date() + timedelta(days=offset)
         if today.weekday() not in days or today in closed:
             continue
-        for number, (start, end) in enumerate(sittings):
-            last = number == len(sittings) - 1
-            longer = max(minute_of(sits_on_until), minute_of(end)) if last else minute_of(end)
-            rows.append([offset * DAY + minute_of(x) for x in (start, end)] + [offset * DAY + longer])
-    table = np.array(rows, dtype=float).reshape(-1, 3)
+        for number, (start, end) in enumerate(hours):
+            longer = max(until, end) if number == len(hours) - 1 else end
+            rows.append([offset, *(offset * DAY + minute for minute in (start, end, longer))])
+    table = np.array(rows, dtype=float).reshape(-1, 4)
+    table[:, 1:] = seat.passed(table[:, 1:])
     table.setflags(write=False)
-    return Calendar(table[:, 0], table[:, 1:], float(minute_of(opens.time())))
+
+    def passed(moment: datetime) -> float:
+        return float(seat.passed(np.array((moment - midnight) // timedelta(minutes=1), dtype=float)))
+
+    return Calendar(
+        opens=table[:, 1],
+        closes=table[:, 2:],
+        days=table[:, 0],
+        opening=passed(opens),
+        dawn=float(dawn),
+        seat=seat,
+        caps=caps,
+        deadline=np.inf if deadline is None else passed(deadline),
+    )
 
 
 def sits_late(keys: U64, day: Floats, sits_on: PerRun) -> Flags:
@@ -164,6 +220,36 @@ def minute_of(moment: time) -> int:
     return moment.hour * 60 + moment.minute
 
 
+@dataclass(eq=False)
+class Ballots:
+    """How many ballots a run has held on the last day on which it held one; `n` runs.
+
+    Attributes
+    ----------
+    day : ndarray, shape (n,)
+        That day, counted from the opening date.
+    held : ndarray of int, shape (n,)
+        Its ballots.
+    """
+
+    day: Floats
+    held: Places
+
+    @classmethod
+    def none(cls, size: int) -> Ballots:
+        """Return those of runs that have held none."""
+        return cls(np.zeros(size), np.zeros(size, dtype=np.intp))
+
+    def pick(self, index: Places) -> Ballots:
+        """Return those of some runs."""
+        return Ballots(self.day[index], self.held[index])
+
+    def count(self, active: Places, day: Floats) -> None:
+        """Count one more in the `active` runs, on this day."""
+        self.held[active] = np.where(self.day[active] == day, self.held[active], 0) + 1
+        self.day[active] = day
+
+
 class Timetable:
     """The clocks of many runs, moved on round by round.
 
@@ -179,29 +265,58 @@ class Timetable:
         The runs' keys.
     now : ndarray, shape (runs,), optional
         Where the clocks stand; by default at the end of the formalities.
+    ballots : Ballots, optional
+        What has been held of late, if a day's ballots are capped; by default nothing.
 
     Attributes
     ----------
     now : ndarray, shape (runs,)
         End of the last round held in each run; before the first round, the end of the formalities.
+    ballots : Ballots or None
+        What has been held of late; None without caps.
     """
 
-    def __init__(self, calendar: Calendar, pace: SimpleNamespace, keys: U64, now: Floats | None = None) -> None:
+    def __init__(
+        self,
+        calendar: Calendar,
+        pace: SimpleNamespace,
+        keys: U64,
+        now: Floats | None = None,
+        ballots: Ballots | None = None,
+    ) -> None:
         self.calendar, self.pace, self.keys = calendar, pace, keys
+        self.ballots = Ballots.none(keys.size) if ballots is None and calendar.caps else ballots
         if now is None:
             length = np.exp(pace.formalities_log_sd * rng.normal(keys, 0, Lane.DURATION))
             now = calendar.opening + pace.formalities * length
         self.now = now
 
+    def starts(self, active: Places) -> Floats:
+        """Return when the next round may start in the `active` runs, whatever the deadline."""
+        return self._starts(active, self.now[active], self.keys[active], select(self.pace, active))
+
+    def _starts(self, active: Places, before: Floats, keys: U64, pace: SimpleNamespace) -> Floats:
+        if self.ballots is not None:
+            before = np.maximum(before, self.calendar.reopens(self.ballots.day[active], self.ballots.held[active]))
+        return self.calendar.next_start(before, keys, pace)
+
+    def too_late(self, active: Places) -> Places:
+        """Return which of the `active` runs, by their place in it, may start no further round."""
+        if np.isinf(self.calendar.deadline):
+            return NOBODY
+        return np.flatnonzero(self.starts(active) >= self.calendar.deadline)
+
     def hold_round(self, active: Places, round_: int) -> Flags:
         """Let one round pass in the `active` runs; return where a night came before it."""
         keys, before, pace = self.keys[active], self.now[active], select(self.pace, active)
-        start = self.calendar.next_start(before, keys, pace)
+        start = self._starts(active, before, keys, pace)
         length = np.exp(pace.round_log_sd * rng.normal(keys, round_, Lane.DURATION))
         self.now[active] = start + pace.round_minutes * length
+        if self.ballots is not None:
+            self.ballots.count(active, self.calendar.day_of(start))
         night = np.zeros(active.size, dtype=bool)
         waited = np.flatnonzero(start > before)
-        days = [(moment[waited] - self.calendar.dawn) // DAY for moment in (before, start)]
+        days = [self.calendar.day_of(moment[waited]) for moment in (before, start)]
         night[waited] = days[0] < days[1]
         return night
 

@@ -36,6 +36,9 @@ STILL_OPEN = -1
 class RoundClock(Protocol):
     """Anything that lets a round pass and says where a night came before it."""
 
+    def too_late(self, active: Places) -> Places:
+        """Return which of the runs `active`, by their place in it, may start no further round."""
+
     def hold_round(self, active: Places, round_: int) -> Flags:
         """Let one round pass in the runs `active`."""
 
@@ -108,6 +111,10 @@ def advance(
     """Hold these rounds and write down what comes of them; return the runs still open."""
     live = np.flatnonzero(~runs.done)
     for round_ in rounds:
+        late = live[clock.too_late(runs.run[live])]
+        if late.size:
+            out.rounds[runs.run[late]], runs.done[late] = round_ - 1, True
+            live = np.flatnonzero(~runs.done)
         if live.size < COMPACT_BELOW * runs.width:
             runs = runs.keep(live)
             live = np.arange(live.size)

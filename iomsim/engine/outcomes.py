@@ -26,7 +26,8 @@ class Endings:
     rounds : ndarray of int16, shape (n,)
         Rounds held, a yes/no round included.
     minute : ndarray of int32, shape (n,)
-        When the run ended, in whole minutes since midnight of the opening date; -1 if unresolved.
+        When the run ended by the clocks of the seat, in whole minutes since midnight of the opening date;
+        -1 if unresolved.
     present : ndarray of int16, shape (n,)
         Members present.
     """
@@ -99,13 +100,13 @@ def join(parts: Iterable[Outcomes]) -> Outcomes:
 
 
 def endings(out: KernelOutput, now: Floats, present: Shorts) -> Endings:
-    """Collect how the kernel's runs ended; `now` are the clocks at their end."""
+    """Collect how the kernel's runs ended; `now` is what the clocks show at their end."""
     minute = np.where(out.ending == UNRESOLVED, -1, np.floor(now)).astype(np.int32)
     return Endings(out.winner, out.ending, out.rounds, minute, present)
 
 
 def outcomes(out: KernelOutput, candidates: int, now: Floats, present: Shorts) -> Outcomes:
-    """Collect what the kernel's runs came to; `now` are the clocks at their end."""
+    """Collect what the kernel's runs came to; `now` is what the clocks show at their end."""
     end = endings(out, now, present)
     return Outcomes(end.winner, end.ending, end.rounds, end.minute, end.present, *by_run(out, candidates))
 

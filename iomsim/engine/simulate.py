@@ -95,7 +95,7 @@ def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: i
     Arrays of parameters have as many columns as there are runs here, or one.
     """
     played, timetable, present = _played(plan, parameters, seed, first, size, recorded=True)
-    return outcomes(played, plan.candidates, timetable.now, present)
+    return outcomes(played, plan.candidates, plan.calendar.seat.shown(timetable.now), present)
 
 
 def play_endings(
@@ -106,7 +106,7 @@ def play_endings(
     `watch` is shown the runs of each wave after every round; see :func:`iomsim.engine.kernel.play`.
     """
     played, timetable, present = _played(plan, parameters, seed, first, size, recorded=False, watch=watch)
-    return endings(played, timetable.now, present)
+    return endings(played, plan.calendar.seat.shown(timetable.now), present)
 
 
 def _played(
