@@ -26,6 +26,9 @@ STILL = PRESENT | {"conviction": 0, "common_sd": 0, "region_sd": 0, "round_sd": 
 FREE = {"openness_fluid": 1, "openness_entrenched": 1, "openness_inf": 1, "momentum_fluid": 0, "momentum_entrenched": 0}
 """Everybody thinks again before every round, and nobody looks at the last tally."""
 
+VERSION_1 = {"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15}
+"""How contests moved in version 0.1, of which numbers of an independent implementation are known."""
+
 SURE = {"concede_a": 1e9, "concede_b": 1e-9}
 """The trailing camp concedes at once."""
 
@@ -79,7 +82,7 @@ def elect(papers: str, names: str = "AB", behaviour: dict[str, float] | None = N
 
 def complete(k: int, members: int, **parts: Any) -> Scenario:
     """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, arrears."""
-    names = "ABCDEFGH"[:k]
+    names = "ABCDEFGHIJKLMNOP"[:k]
     regions = ("north", "south", "east")
     table = [
         {"name": f"M{i}", "g": regions[i % 3], "near": int(i % 4 == 0), "ally": int(i % 5 < 2)} for i in range(members)

@@ -41,11 +41,13 @@ class ObservedRound:
     """One announced round in every particle; K candidates, N members, P particles.
 
     `intention` are the members' intentions in it, shape (N, P); `shocks` its shocks, (K, P); `last_votes` the
-    tally of the round before, (K, P); `standing` who stood, (K,); `night` whether a night had passed, (P,).
+    tally of the round before, (K, P); `standing` who stood, (K,); `crowded` whether three or more stood in the
+    round before; `night` whether a night had passed, (P,).
     """
 
     round_: int
     standing: Flags
+    crowded: bool
     intention: Codes
     shocks: Floats
     last_votes: Floats
@@ -94,7 +96,7 @@ class Particles:
         )
 
 
-SHARED = ("round_", "standing")
+SHARED = ("round_", "standing", "crowded")
 """Fields that all particles have in common."""
 
 Record = TypeVar("Record", Draws, ObservedRound)
@@ -129,13 +131,17 @@ def draw_shocks(rng: np.random.Generator, plan: Plan, size: int) -> Floats:
 
 
 def choice_probabilities(odds: Singles, pull: Floats, standing: Flags) -> Singles:
-    """Return whom members would intend if they thought again, shape (K, N, P)."""
+    """Return whom members would intend if they thought again, shape (K, N, P).
+
+    The pull may be the same for all members, shape (K, P), or, among three or more, have one row for each, (K, N, P).
+    """
     if len(standing) == 2:
         against = np.exp(np.clip(pull[1] - pull[0], -80, 80)).astype(np.float32)
         with np.errstate(over="ignore"):
             first = np.float32(1) / (np.float32(1) + odds * against)
         return np.stack([first, np.float32(1) - first])
-    v = odds + np.where(standing[:, None], pull, -np.inf).astype(np.float32)[:, None]
+    pull = pull if pull.ndim == 3 else pull[:, None]
+    v = odds + np.where(standing[:, None, None], pull, -np.inf).astype(np.float32)
     v -= v.max(axis=0)
     np.exp(v, out=v)
     v /= v.sum(axis=0)
@@ -151,10 +157,14 @@ def intention_probabilities(
     """
     if before is None:
         return choice_probabilities(odds, np.zeros_like(observed.shocks), observed.standing)
-    pull = laws.pull(plan.behaviour, draws.fluid, observed.last_votes, observed.shocks)
+    crowded = np.array([observed.crowded])
+    pull = laws.pull(plan.behaviour, draws.fluid, crowded, observed.last_votes) + observed.shocks
+    openness = laws.openness(plan.behaviour, draws.fluid, observed.round_, observed.night).astype(np.float32)
+    freed = None if observed.standing.all() else ~observed.standing[before]
+    if freed is not None and freed.any():  # they choose at once, and without the pull of the last tally
+        pull = np.where(freed, observed.shocks[:, None], pull[:, None])
+        openness = np.where(freed, np.float32(1), openness)
     again = choice_probabilities(odds, pull, observed.standing)
-    omega = laws.openness(plan.behaviour, draws.fluid, observed.round_, observed.night).astype(np.float32)
-    openness = omega if observed.standing.all() else np.where(observed.standing[before], omega, np.float32(1))
     again *= openness
     for k in range(len(again)):
         again[k] += (np.float32(1) - openness) * (before == k)
@@ -238,6 +248,8 @@ class FilterState:
         Times the trailing camp did not concede, in every particle.
     unopposed : int
         Candidate who faces a yes/no round next, or -1.
+    conceded : bool
+        Whether that is because the other one withdrew.
     multiway_rounds, two_way_rounds : int
         Inconclusive rounds with three or more standing, and between two.
     pending : bool
@@ -267,6 +279,7 @@ class FilterState:
     standing: Flags
     non_concessions: Shorts
     unopposed: int = -1
+    conceded: bool = False
     multiway_rounds: int = 0
     two_way_rounds: int = 0
     pending: bool = False
@@ -282,6 +295,11 @@ class FilterState:
     def contenders(self) -> int:
         """How many stand."""
         return int(self.standing.sum())
+
+    @property
+    def crowded(self) -> bool:
+        """Whether three or more stood in the last round."""
+        return bool(self.round_) and int((self.votes[-1, :, 0] >= 0).sum()) > 2
 
     @property
     def out(self) -> Places:
@@ -368,8 +386,9 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         counts=everywhere(0, k),
         votes=np.maximum(state.votes[-1], 0) if state.round_ else everywhere(0, k),
         standing=np.repeat(state.standing[:, None], size, axis=1),
-        departed=everywhere(-1),
+        crowded=np.full(size, state.crowded),
         unopposed=everywhere(state.unopposed),
+        conceded=np.full(size, state.conceded),
         non_concessions=state.non_concessions.copy(),
         multiway_rounds=everywhere(state.multiway_rounds),
         two_way_rounds=everywhere(state.two_way_rounds),
@@ -389,13 +408,6 @@ def entry_of(plan: Plan, state: FilterState) -> Entry:
     intention = state.particles.intention.copy()
     intention[draws.absent] = k
     counts = np.stack([np.count_nonzero(intention == c, axis=0) for c in range(k)]).astype(np.int16)
-    out = np.flatnonzero(~state.standing & counts.any(axis=1))
-    departed = int(out[0]) if out.size else -1
-    for other in out[1:]:  # all of them must think again
-        intention[intention == other] = departed
-        counts[departed] += counts[other]
-        counts[other] = 0
     if k == 2:
         intention[draws.absent] = 0
-    runs = active_runs(plan, state)
-    return Entry(replace(runs, counts=counts, departed=np.full_like(runs.departed, departed)), odds, intention)
+    return Entry(replace(active_runs(plan, state), counts=counts), odds, intention)

@@ -83,6 +83,7 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
     observed = ObservedRound(
         round_=state.round_ + 1,
         standing=state.standing,
+        crowded=state.crowded,
         intention=np.zeros((1, size), dtype=np.uint8),
         shocks=draw_shocks(context.rng, plan, size),
         last_votes=last.astype(float),
@@ -150,7 +151,8 @@ def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -
     """Return how many members present went from one candidate to another, shape (K, K, P)."""
     out = np.zeros((k, k, after.shape[1]), dtype=np.int16)
     if before is not None:
-        code = np.where(absent, np.uint8(k * k), before * np.uint8(k) + after)
+        wide = np.min_scalar_type(k * k).type
+        code = np.where(absent, wide(k * k), before * wide(k) + after)
         for a in range(k):
             for b in range(k):
                 out[a, b] = np.count_nonzero(code == a * k + b, axis=0)
@@ -180,7 +182,7 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
         state = reweight_if_possible(state, trails * concession_probability(plan, state))
     other = int(np.flatnonzero(without(state, k).standing)[0])
     if plan.rules.after_concession == "confirmation":
-        return finish_event(context, replace(state, unopposed=other), event, f"{name} withdraws")
+        return finish_event(context, replace(state, unopposed=other, conceded=True), event, f"{name} withdraws")
     state = replace(state, clocks=after_consultation(plan, state.clocks), ended=(other, kernel.ACCLAMATION))
     return finish_event(context, state, event, f"{name} withdraws, {plan.names[other]} is acclaimed")
 

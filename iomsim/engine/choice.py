@@ -40,13 +40,15 @@ class Reconsideration(NamedTuple):
     """What moves the members of every run before a round.
 
     `omega`, the probability to think again, shape ``(B,)``; `pull`, the log-odds every candidate
-    gains by what all have seen, ``(K, B)``; `departed`, whose voters must think again, or -1, ``(B,)``;
-    `standing`, ``(K, B)``.
+    gains by the last tally and by the round's shocks, ``(K, B)``; `shocks`, those alone; `departed`, whose
+    voters must think again, without the last tally's pull, ``(K, B)``; `standing`, ``(K, B)``.  Between two
+    candidates nobody departs.
     """
 
     omega: Floats
     pull: Floats
-    departed: NDArray[np.integer]
+    shocks: Floats
+    departed: Flags
     standing: Flags
 
 

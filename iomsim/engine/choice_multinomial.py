@@ -114,10 +114,10 @@ class MultinomialChoice:
         k, workspace, states = len(self.log_odds), self.workspace, packing.pairs(keys, round_)
         fraction = rng.shared_fraction(keys, round_)
         thresholds, certain = (Thresholds.of(omega, fraction) for omega in (moved.omega, np.ones(keys.size)))
-        pull = np.where(moved.standing, moved.pull, -np.inf).astype(np.float32)
+        pull, shocks = (np.where(moved.standing, x, -np.inf).astype(np.float32) for x in (moved.pull, moved.shocks))
         choice, open_ = np.empty_like(self.intends), np.empty_like(self.present)
         everybody = thresholds.everybody() if thresholds.wide else np.zeros(keys.size, dtype=np.uint8)
-        left = moved.departed >= 0
+        left, gone = np.asarray(moved.departed.any(axis=0)), np.flatnonzero(moved.departed.any(axis=1))
         weights = POOL.take((k, workspace.bits.octets, workspace.width * MEMBERS_PER_BYTE))
         with rng.unbuffered():
             for tile in tiles(keys.size, workspace.width):
@@ -128,9 +128,8 @@ class MultinomialChoice:
                 else:
                     chosen = self._of_all(tile, pull[:, tile], bits, part, weights)
                 if left[tile].any():  # the voters of who has left must think again, whatever their numbers
-                    places = np.maximum(moved.departed[tile], 0)[None, None]
-                    must = np.take_along_axis(self.intends[:, :, tile], places, axis=0)[0] * left[tile]
-                    elsewhere = self._of_some(must, tile, pull[:, tile], bits, certain.part(tile))
+                    must = np.bitwise_or.reduce([self.intends[c, :, tile] * moved.departed[c, tile] for c in gone])
+                    elsewhere = self._of_some(must, tile, shocks[:, tile], bits, certain.part(tile))
                     again |= must
                     chosen = chosen & ~must | elsewhere & must
                 choice[:, :, tile], open_[:, tile] = chosen, again

@@ -21,7 +21,7 @@ from iomsim.engine.plan import Plan
 from iomsim.engine.rng import Lane
 from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatenate
 from iomsim.rules.ruleset import ENDINGS
-from iomsim.typing import U64, Flags, Floats, Ints, PerRun, Places
+from iomsim.typing import U64, Flags, Floats, Ints, Places
 
 COMPACT_BELOW = 0.85
 """Finished runs are dropped when fewer than this share of the columns are still in play."""
@@ -144,6 +144,8 @@ def play_round(
     """Hold one round; return what was recorded, and who is elected and how by the count alone."""
     flows = reconsider(plan, runs, round_, night)
     runs.votes = runs.counts - abstentions(plan, runs, round_)
+    if plan.candidates > 2:
+        runs.crowded = runs.standing.sum(axis=0, dtype=np.int8) > 2
     valid = runs.votes.sum(axis=0, dtype=np.int16)
     leader, ahead = leading(runs.votes)
     need = needed(plan, runs, valid, round_)
@@ -195,7 +197,6 @@ def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, In
     leader, how = ended
     elected = np.where((how == STILL_OPEN) | (how == FAILED), np.int8(-1), leader)
     inconclusive = how == STILL_OPEN
-    runs.departed = np.full(runs.width, -1, dtype=np.int16)
     two = runs.standing.sum(axis=0, dtype=np.int8) == 2
     conceded = concede(plan, runs, round_, inconclusive & two)
     if plan.rules.after_concession == "acclamation":
@@ -203,6 +204,7 @@ def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, In
         how[conceded] = ACCLAMATION
     else:
         np.copyto(runs.unopposed, leader, where=conceded)
+        runs.conceded = conceded
     eliminate(plan, runs, round_, inconclusive & ~two)
     put_alone(plan, runs, round_, inconclusive & two & ~conceded)
     return conceded, elected, how
@@ -228,7 +230,6 @@ def eliminate(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> None:
     if due.size:
         last = by_lot(laws.trails(runs.votes, runs.standing)[:, due], runs.keys[due], round_)
         runs.standing[last, due] = False
-        runs.departed[due] = last
 
 
 def put_alone(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> None:
@@ -264,13 +265,13 @@ def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places) -> I
     """Return the yes votes where the leader stands alone.
 
     Each of the leader's own voters says yes with probability `yes_own` (the pinned always), each
-    of the others with probability y, one draw a run.
+    of the others with probability y, one draw a run, whose law is another where the other candidate withdrew.
     """
     b, keys, alone = laws.select(runs.behaviour, asked), runs.keys[asked], runs.unopposed[asked]
     own = runs.votes[alone, asked]
     voting = runs.votes[:, asked].sum(axis=0)
     sure = np.minimum(plan.pinned[alone], own)
-    y = laws.opponents_yes(b, rng.uniform(keys, round_, Lane.YES_SHARE))
+    y = laws.others_yes(b, runs.conceded[asked], rng.uniform(keys, round_, Lane.YES_SHARE))
     voter = np.arange(voting.max(initial=0))[:, None]
     draw = rng.uniform(keys, round_, (Lane.YES + voter).astype(np.uint64))
     says_yes = (voter < sure) | (draw < np.where(voter < own, b.yes_own, y))
@@ -284,8 +285,10 @@ def reconsider(plan: Plan, runs: ActiveRuns, round_: int, night: Flags) -> Ints:
     """Let open members think again; set the counts, return the flows, shape (K, K, B)."""
     assert runs.choices is not None
     omega = laws.openness(runs.behaviour, runs.fluid, round_, night)
-    omega[runs.unopposed >= 0] = 0.0
-    moved = Reconsideration(omega, pull(plan, runs, round_), runs.departed, runs.standing)
+    alone = runs.unopposed >= 0
+    omega[alone] = 0.0
+    chance = shocks(plan, runs, round_)
+    moved = Reconsideration(omega, pull(plan, runs, round_) + chance, chance, runs.departed & ~alone, runs.standing)
     flows = runs.choices.reconsider(runs.keys, round_, moved)
     came, left = (flows.sum(axis=axis, dtype=np.int16) for axis in (0, 1))
     runs.counts = runs.counts + came - left
@@ -297,11 +300,15 @@ def reconsider(plan: Plan, runs: ActiveRuns, round_: int, night: Flags) -> Ints:
 
 
 def pull(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
-    """Return the log-odds every candidate gains by the last tally and by what happens since, shape (K, B)."""
+    """Return the log-odds every candidate gains by the last tally, shape (K, B); none before the first round."""
     if round_ == 1:
         return np.zeros(runs.votes.shape)
-    shocks: PerRun = 0.0
-    if np.any(runs.behaviour.round_sd):
-        sway = rng.student(runs.keys, round_, rng.lanes(Lane.SWAY, plan.candidates))
-        shocks = np.asarray(laws.shock_scale(runs.behaviour) * sway, dtype=np.float64)
-    return laws.pull(runs.behaviour, runs.fluid, runs.votes, shocks)
+    return laws.pull(runs.behaviour, runs.fluid, runs.crowded, runs.votes)
+
+
+def shocks(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
+    """Return the log-odds every candidate gains by what has happened since the last round, shape (K, B)."""
+    if round_ == 1 or not np.any(runs.behaviour.round_sd):
+        return np.zeros(runs.votes.shape)
+    sway = rng.student(runs.keys, round_, rng.lanes(Lane.SWAY, plan.candidates))
+    return np.asarray(laws.shock_scale(runs.behaviour) * sway, dtype=np.float64)

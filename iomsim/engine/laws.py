@@ -84,13 +84,35 @@ def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags) -> Flo
     return np.where(night, np.maximum(omega, b.overnight), omega) if np.any(b.overnight) else omega
 
 
-def pull(b: SimpleNamespace, fluid: Flags, votes: Ints, shocks: PerRun = 0.0) -> Floats:
-    """Return the log-odds that every candidate gains by the last tally and by a round's shocks, shape (K, B).
+def momentum(b: SimpleNamespace, fluid: Flags, crowded: Flags) -> Floats:
+    """Return the log-odds that a candidate gains per unit of log share in the last tally, shape (B,).
+
+    Parameters
+    ----------
+    b : namespace
+        The behaviour.
+    fluid : ndarray of bool, shape (B,)
+        Which contests move; the others freeze.
+    crowded : ndarray of bool, shape (B,)
+        Where three or more stood in the last round: gaps among many are wider than between two, and pull less.
+
+    Examples
+    --------
+    >>> b = SimpleNamespace(momentum_fluid=3.0, momentum_entrenched=0.6, momentum_field=0.5)
+    >>> momentum(b, np.array([True, True, False]), np.array([False, True, True])).tolist()
+    [3.0, 1.5, 0.3]
+    """
+    between_two = np.where(fluid, b.momentum_fluid, b.momentum_entrenched)
+    return np.where(crowded, between_two * b.momentum_field, between_two) if crowded.any() else between_two
+
+
+def pull(b: SimpleNamespace, fluid: Flags, crowded: Flags, votes: Ints) -> Floats:
+    """Return the log-odds that every candidate gains by the last tally, shape (K, B).
 
     `votes` are the last tally, shape (K, B).  That it is not divided by the valid papers adds the same to all.
+    Members whose candidate has left do not feel it in that round.
     """
-    momentum = np.where(fluid, b.momentum_fluid, b.momentum_entrenched)
-    return momentum * np.log(np.maximum(votes, FLOOR)) + shocks
+    return momentum(b, fluid, crowded) * np.log(np.maximum(votes, FLOOR))
 
 
 def shock_scale(b: SimpleNamespace) -> PerRun:
@@ -112,11 +134,17 @@ def concession(b: SimpleNamespace, non_concessions: int | Ints) -> PerRun:
     return b.concede_a / (b.concede_a + b.concede_b + non_concessions)
 
 
-def opponents_yes(b: SimpleNamespace, u: Floats) -> Floats:
-    """Return the share of the others' voters who say yes to a leader alone, Beta(a, b), from uniforms."""
+def others_yes(b: SimpleNamespace, conceded: Flags, u: Floats) -> Floats:
+    """Return the share of the others' voters who say yes to a leader alone, from uniforms, shape (B,).
+
+    It has one Beta law where the rules have left the others without a candidate, and another where the other
+    candidate has `conceded`, shape (B,): many more follow who gives way than who is put out.
+    """
     from scipy.special import betaincinv
 
-    return np.asarray(betaincinv(b.yes_opponent_a, b.yes_opponent_b, u))
+    first = np.where(conceded, b.yes_conceded_a, b.yes_opponent_a)
+    second = np.where(conceded, b.yes_conceded_b, b.yes_opponent_b)
+    return np.asarray(betaincinv(first, second, u))
 
 
 def leads(votes: Ints, standing: Flags) -> Flags:

@@ -35,10 +35,12 @@ class ActiveRuns:
         Members intending each candidate, and the papers of the last round.
     standing : ndarray of bool, shape (K, B)
         Who has neither withdrawn nor been eliminated.
-    departed : ndarray of int, shape (B,)
-        Candidate who left after the last round, or -1.
+    crowded : ndarray of bool, shape (B,)
+        Whether three or more stood in the last round.
     unopposed : ndarray of int, shape (B,)
         Candidate who faces a yes/no round next, or -1.
+    conceded : ndarray of bool, shape (B,)
+        Whether that is because the other one withdrew.
     non_concessions, multiway_rounds, two_way_rounds : ndarrays of int, shape (B,)
         Times the trailing camp did not concede; inconclusive rounds with three or more standing;
         inconclusive rounds between two.
@@ -57,8 +59,9 @@ class ActiveRuns:
     counts: Ints
     votes: Ints
     standing: Flags
-    departed: Ints
+    crowded: Flags
     unopposed: Ints
+    conceded: Flags
     non_concessions: Ints
     multiway_rounds: Ints
     two_way_rounds: Ints
@@ -70,6 +73,11 @@ class ActiveRuns:
     def width(self) -> int:
         """How many columns there are."""
         return self.run.size
+
+    @property
+    def departed(self) -> Flags:
+        """Who does not stand any more but is still intended by members, shape (K, B)."""
+        return ~self.standing & (self.counts > 0)
 
     def keep(self, columns: Places) -> ActiveRuns:
         """Return only these columns; the others are used up."""
@@ -157,7 +165,7 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
     Until they vote, all present count for candidate 0.
     """
     k, (n, width) = plan.candidates, draws.absent.shape
-    nothing, nobody = np.zeros(width, dtype=np.int16), np.full(width, -1, dtype=np.int16)
+    nothing, no = np.zeros(width, dtype=np.int16), np.zeros(width, dtype=bool)
     intention = np.zeros((n, width), dtype=np.uint8)
     if k > 2:
         intention[draws.absent] = k
@@ -172,12 +180,13 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
         counts=counts,
         votes=np.zeros((k, width), dtype=np.int16),
         standing=np.ones((k, width), dtype=bool),
-        departed=nobody,
-        unopposed=nobody,
+        crowded=no,
+        unopposed=np.full(width, -1, dtype=np.int16),
+        conceded=no,
         non_concessions=nothing,
         multiway_rounds=nothing,
         two_way_rounds=nothing,
-        done=np.zeros(width, dtype=bool),
+        done=no,
         behaviour=plan.behaviour,
     )
     return Entry(runs, odds, intention)

@@ -133,8 +133,11 @@ class Behaviour(FrozenModel):
     The fields are those of the model: `secrecy` (fraction of outside pressure that the secret
     ballot cancels), the spreads of shared shocks (`common_sd`, `region_sd`), hidden `conviction`,
     absence and abstention, whether the contest is `fluid`, openness and momentum in both regimes,
-    their `decay` and floor, round shocks, an `overnight` floor on openness (0: off), how readily
-    the trailing camp concedes (`concede_a`, `concede_b`) and who says yes to a leader alone.
+    the `decay` and the floor of openness, the part of momentum that is left among three or more
+    (`momentum_field`), round shocks, an `overnight` floor on openness (0: off), how readily the
+    trailing camp concedes (`concede_a`, `concede_b`), and who says yes to a leader alone: of the
+    own voters, of those whose candidate the rules have put out (`yes_opponent_a`,
+    `yes_opponent_b`), and of those whose candidate withdrew (`yes_conceded_a`, `yes_conceded_b`).
     """
 
     secrecy: Probability = default(0.40, 0.2, 0.6, "fraction")
@@ -147,17 +150,20 @@ class Behaviour(FrozenModel):
     fluid: Probability = default(0.70, 0.55, 0.88, "probability", "chance of a fluid contest")
     openness_fluid: Probability = default(0.55, 0.37, 0.83, "probability", "openness when fluid")
     openness_entrenched: Probability = default(0.15, 0.04, 0.33, "probability", "openness when entrenched")
-    openness_inf: Probability = default(0.04, 0.01, 0.10, "probability", "openness in the long run")
-    decay: Probability = default(0.45, 0.32, 0.69, "ratio per round", "decay of openness")
+    openness_inf: Probability = default(0.10, 0.04, 0.16, "probability", "openness in the long run")
+    decay: Probability = default(0.65, 0.45, 0.80, "ratio per round", "decay of openness")
     momentum_fluid: LogOdds = default(3.0, 1.9, 4.0, "log-odds per log share", "momentum when fluid")
     momentum_entrenched: LogOdds = default(0.6, 0.0, 1.4, "log-odds per log share", "momentum when entrenched")
-    round_sd: Spread = default(0.15, 0.02, 0.55, "log-odds", "spread of swings between rounds")
+    momentum_field: Strength = default(0.5, 0.25, 1.0, "ratio", "momentum among three or more")
+    round_sd: Spread = default(0.25, 0.10, 0.55, "log-odds", "spread of swings between rounds")
     overnight: Probability = default(0.0, 0.0, 0.11, "probability", "openness overnight", "off unless asked for")
     concede_a: Shape = default(1.1, 0.6, 2.0, "", "readiness to concede")
     concede_b: Shape = default(4.8, 2.0, 10.0, "", "reluctance to concede")
     yes_own: Probability = default(0.97, 0.93, 0.99, "probability", "yes to the leader from its own voters")
     yes_opponent_a: Shape = default(2.2, 1.0, 4.0, "", "readiness of opponents to say yes")
     yes_opponent_b: Shape = default(7.8, 4.0, 12.0, "", "reluctance of opponents to say yes")
+    yes_conceded_a: Shape = default(3.0, 1.5, 6.0, "", "readiness to say yes after a withdrawal")
+    yes_conceded_b: Shape = default(1.0, 0.5, 2.0, "", "reluctance to say yes after a withdrawal")
 
 
 SHORTHANDS = {

@@ -165,9 +165,9 @@ def test_all_who_lost_their_candidate_are_counted_where_they_must_think_again() 
     race = toy(30, "ABCD", behaviour=PRESENT | {"openness_fluid": 0, "openness_entrenched": 0, "openness_inf": 0})
     night = told(race, ["A=13 B=9 C=3 D=5", "withdraw C", "withdraw D"], 300)
     entry = entry_of(race.plan, night.state)
-    assert (entry.runs.departed == 2).all()
-    assert (entry.runs.counts.T == [13, 9, 8, 0]).all()
-    assert [(entry.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 8, 0)]
+    assert (entry.runs.departed.T == [False, False, True, True]).all()
+    assert (entry.runs.counts.T == [13, 9, 3, 5]).all()
+    assert [(entry.intention == k).sum() for k in range(4)] == [300 * count for count in (13, 9, 3, 5)]
     second = night.forecast().tallies.query("round == 2").groupby("run")["votes"].sum()
     assert (second == 30).all()
 

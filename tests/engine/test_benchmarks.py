@@ -51,7 +51,7 @@ def test_a_yardstick_plays_the_same_elections(name: str, yardsticks: Any, race: 
         {"concede_b": 3.5},
         {"conviction": 1.2},
         {"fluid": 0.5},
-        {"decay": 0.7},
+        {"decay": 0.2},
     ],
 )
 def test_and_would_be_seen_to_play_others(change: dict[str, float], yardsticks: Any, race: iom.Scenario) -> None:

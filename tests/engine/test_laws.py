@@ -17,6 +17,8 @@ RUNS = 7
 PICK = np.random.default_rng(5)
 FLUID = np.array([1, 0, 1, 1, 0, 0, 1], dtype=bool)
 NIGHT = np.array([0, 0, 1, 0, 1, 0, 1], dtype=bool)
+CROWDED = np.array([0, 1, 1, 0, 0, 1, 0], dtype=bool)
+CONCEDED = np.array([1, 0, 0, 1, 0, 1, 1], dtype=bool)
 VOTES = np.array([[80, 3, 0, 40, 60, 9, 100], [75, 90, 5, 40, 0, 9, 20], [0, 2, 170, 8, 60, 9, 3]], dtype=np.int16)
 
 FIELDS = {
@@ -27,10 +29,13 @@ FIELDS = {
     "overnight": 0.15,
     "momentum_fluid": 3.0,
     "momentum_entrenched": 0.6,
+    "momentum_field": 0.4,
     "concede_a": 1.1,
     "concede_b": 4.8,
     "yes_opponent_a": 2.2,
     "yes_opponent_b": 7.8,
+    "yes_conceded_a": 3.0,
+    "yes_conceded_b": 1.0,
     "round_sd": 0.15,
 }
 NUMBERS = SimpleNamespace(**FIELDS)
@@ -55,6 +60,7 @@ def openness(b: SimpleNamespace, run: int, round_: int) -> float:
 
 def pull(b: SimpleNamespace, run: int, candidate: int) -> float:
     momentum = b.momentum_fluid if FLUID[run] else b.momentum_entrenched
+    momentum *= b.momentum_field if CROWDED[run] else 1.0
     return momentum * math.log(max(float(VOTES[candidate, run]), 0.5))
 
 
@@ -72,10 +78,15 @@ def test_where_no_night_matters_openness_is_that_of_the_day() -> None:
 
 @pytest.mark.parametrize("b", [NUMBERS, ARRAYS], ids=["numbers", "arrays"])
 def test_the_last_tally_pulls_by_its_logarithm(b: SimpleNamespace) -> None:
-    shocks = PICK.normal(size=VOTES.shape)
     expected = [[pull(entry(b, run), run, k) for run in range(RUNS)] for k in range(3)]
-    assert laws.pull(b, FLUID, VOTES) == pytest.approx(np.array(expected), rel=1e-14)
-    assert laws.pull(b, FLUID, VOTES, shocks) == pytest.approx(expected + shocks, rel=1e-14)
+    assert laws.pull(b, FLUID, CROWDED, VOTES) == pytest.approx(np.array(expected), rel=1e-14)
+
+
+def test_between_two_momentum_is_whole() -> None:
+    whole = SimpleNamespace(**vars(NUMBERS) | {"momentum_field": 1.0})
+    between_two = laws.momentum(NUMBERS, FLUID, CROWDED & False)
+    assert np.array_equal(between_two, np.where(FLUID, NUMBERS.momentum_fluid, NUMBERS.momentum_entrenched))
+    assert np.array_equal(between_two, laws.momentum(whole, FLUID, CROWDED))
 
 
 @pytest.mark.parametrize("b", [NUMBERS, ARRAYS], ids=["numbers", "arrays"])
@@ -95,12 +106,13 @@ def test_it_is_a_readiness_drawn_once_and_never_seen() -> None:
 
 
 @pytest.mark.parametrize("b", [NUMBERS, ARRAYS], ids=["numbers", "arrays"])
-def test_opponents_say_yes_by_a_beta_quantile(b: SimpleNamespace) -> None:
-    u = PICK.random(RUNS)
-    expected = [
-        stats.beta.ppf(u[run], x.yes_opponent_a, x.yes_opponent_b) for run, x in ((r, entry(b, r)) for r in range(RUNS))
-    ]
-    assert laws.opponents_yes(b, u) == pytest.approx(expected, rel=1e-9)
+def test_others_say_yes_by_a_beta_quantile_and_more_of_them_after_a_withdrawal(b: SimpleNamespace) -> None:
+    u, expected = PICK.random(RUNS), []
+    for run in range(RUNS):
+        x = entry(b, run)
+        shape = (x.yes_conceded_a, x.yes_conceded_b) if CONCEDED[run] else (x.yes_opponent_a, x.yes_opponent_b)
+        expected.append(stats.beta.ppf(u[run], *shape))
+    assert laws.others_yes(b, CONCEDED, u) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("b", [NUMBERS, ARRAYS], ids=["numbers", "arrays"])
@@ -156,9 +168,10 @@ def test_who_leads_and_who_trails_among_those_standing() -> None:
 
 ONCE: dict[str, Callable[[SimpleNamespace, Any], Any]] = {
     "openness": lambda b, i: laws.openness(b, FLUID[i], 5, NIGHT[i]),
-    "pull": lambda b, i: laws.pull(b, FLUID[i], VOTES[:, i]),
+    "momentum": lambda b, i: laws.momentum(b, FLUID[i], CROWDED[i]),
+    "pull": lambda b, i: laws.pull(b, FLUID[i], CROWDED[i], VOTES[:, i]),
     "concession": lambda b, i: laws.concession(b, np.arange(RUNS)[i]),
-    "opponents_yes": lambda b, i: laws.opponents_yes(b, np.linspace(0.1, 0.9, RUNS)[i]),
+    "others_yes": lambda b, i: laws.others_yes(b, CONCEDED[i], np.linspace(0.1, 0.9, RUNS)[i]),
     "shock_scale": lambda b, i: laws.shock_scale(b) * np.ones(RUNS)[i],
     "conviction_scale": lambda b, i: laws.conviction_scale(b.momentum_fluid) * np.ones(RUNS)[i],
     "campaign_effect": lambda b, i: laws.campaign_effect(b.round_sd, np.linspace(-2, 2, RUNS)[i]),

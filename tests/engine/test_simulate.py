@@ -82,7 +82,8 @@ def test_a_number_a_point_and_an_entry_a_run_are_the_scenario_alone(k: int, kind
         changed = another(path, value)
         alone = simulate(race.with_parameters({path: changed}).plan, {}, runs, seed=4)
         scaled_away = path == "sponsors.X.exposure.all"  # the only weight of its sponsor
-        assert same(here, alone) == scaled_away, path
+        never_felt = k == 2 and path == "behaviour.momentum_field"  # of three or more
+        assert same(here, alone) == (scaled_away or never_felt), path
         assert same(alone, simulate(race.plan, {path: changed}, runs, seed=4)), path
         points = simulate(race.plan, {path: [[value], [changed]]}, runs, seed=4)
         assert same(points.part(0, runs), here), path

@@ -404,6 +404,7 @@ def chain(
     concede: float | tuple[float, float] = 0.0,
     yes_own: float = 0.97,
     yes_others: tuple[float, float] = (2.2, 7.8),
+    yes_conceded: tuple[float, float] = (3.0, 1.0),
 ) -> Ends:
     """Follow an election of one or two classes of members round by round to its end.
 
@@ -423,8 +424,9 @@ def chain(
     concede : float or (a, b)
         Probability that the trailing camp of an inconclusive round gives in, if the rules let it:
         the same after every round, or drawn once from Beta(a, b).
-    yes_own, yes_others : float, (a, b)
-        Who says yes to a leader alone, as in :func:`yes_law`.
+    yes_own, yes_others, yes_conceded : float, (a, b), (a, b)
+        Who says yes to a leader alone, as in :func:`yes_law`; of the others if the rules have put
+        theirs out, and if theirs conceded.
 
     Returns
     -------
@@ -466,9 +468,10 @@ def chain(
             mass = room.moved(mass, paths[min(round_ - 2, len(paths) - 1)], momentum)
         mass = _elect(mass, room, rules, round_, ends)
         mass, alone = _give_in(mass, room, rules, hazards, round_, ends)
+        _ask(alone, room, rules, round_ + 1, (yes_own, *yes_conceded), ends)
         if rules.max_two_way is not None and round_ >= rules.max_two_way:
-            mass, alone = np.zeros_like(mass), alone + mass.sum(axis=0)
-        _ask(alone, room, rules, round_ + 1, (yes_own, *yes_others), ends)
+            _ask(mass.sum(axis=0), room, rules, round_ + 1, (yes_own, *yes_others), ends)
+            mass = np.zeros_like(mass)
     ends[UNRESOLVED, NOBODY, -1] += mass.sum()
     return Ends(ends)
 

@@ -199,7 +199,7 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
     standing = list(range(k_all))
     intention: dict[int, int] = {}
     votes = [0] * k_all
-    departed, unopposed = -1, -1
+    unopposed, withdrew, stood = -1, False, k_all
     non_concessions = multiway = two_way = 0
 
     for round_ in range(1, rules.max_rounds + 1):
@@ -214,23 +214,27 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
             if night and b["overnight"] > omega:
                 omega = b["overnight"]
                 story.seen.add("overnight")
-        pull = [0.0] * k_all
+        pull, shock = [0.0] * k_all, [0.0] * k_all
         if round_ > 1:
             momentum = b["momentum_fluid"] if fluid else b["momentum_entrenched"]
+            if stood > 2:
+                momentum *= b["momentum_field"]
             for k in range(k_all):
-                pull[k] = momentum * math.log(max(votes[k], 0.5) / max(sum(votes), 1))
-                pull[k] += b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + k)
+                shock[k] = b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + k)
+                pull[k] = momentum * math.log(max(votes[k], 0.5) / max(sum(votes), 1)) + shock[k]
+        stood = len(standing)
         moves = [[0] * k_all for _ in range(k_all)]
         if unopposed < 0:
             number = numbers.ballots(round_, n)
             for i in here:
                 old = intention.get(i, -1)
-                open_ = 1.0 if old == departed and departed >= 0 else omega
-                intention[i] = reconsider(story, number[i], open_, old, lean[i], pull, standing, pins[i])
+                if round_ > 1 and old not in standing:  # whose candidate has left
+                    intention[i] = reconsider(story, number[i], 1.0, old, lean[i], shock, standing, pins[i])
+                    story.seen.add("pinned to one who left" if pins[i] == old else "free of the last tally")
+                else:
+                    intention[i] = reconsider(story, number[i], omega, old, lean[i], pull, standing, pins[i])
                 if round_ > 1:
                     moves[old][intention[i]] += 1
-                    if pins[i] == departed >= 0:
-                        story.seen.add("pinned to one who left")
         else:
             for i in here:
                 moves[intention[i]][intention[i]] += 1
@@ -255,7 +259,8 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
         # a yes/no round ends it
         if unopposed >= 0:
             own, sure = votes[unopposed], min(sum(pin == unopposed for pin in pins), votes[unopposed])
-            y = stats.beta.ppf(numbers.uniform(round_, Lane.YES_SHARE), b["yes_opponent_a"], b["yes_opponent_b"])
+            kind = "conceded" if withdrew else "opponent"
+            y = stats.beta.ppf(numbers.uniform(round_, Lane.YES_SHARE), b[f"yes_{kind}_a"], b[f"yes_{kind}_b"])
             draw = numbers.uniforms(round_, Lane.YES, max(valid, 1))
             yes = sum(j < sure or draw[j] < (b["yes_own"] if j < own else y) for j in range(valid))
             story.votes.append([yes if k == unopposed else -1 for k in range(k_all)])
@@ -274,7 +279,6 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
             break
 
         # inconclusive: concession, elimination, the last two
-        departed = -1
         if len(standing) == 2:
             if rules.concession and len(leaders) == 1:
                 if numbers.uniform(round_, Lane.CONCEDE) < b["concede_a"] / (
@@ -285,7 +289,7 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
                     if rules.after_concession == "acclamation":
                         story.ending, story.winner = "acclamation", leaders[0]
                         break
-                    unopposed = leaders[0]
+                    unopposed, withdrew = leaders[0], True
                     story.seen.add("confirmation after a concession")
                     continue
                 non_concessions += 1
@@ -298,8 +302,7 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
             if due and (multiway - rules.eliminate_after) % rules.eliminate_every == 0:
                 fewest = min(votes[k] for k in standing)
                 last = [k for k in standing if votes[k] == fewest]
-                departed = drawn(story, last, numbers, round_, "lot for the last place")
-                standing.remove(departed)
+                standing.remove(drawn(story, last, numbers, round_, "lot for the last place"))
                 story.seen.add(f"elimination with {len(standing) + 1} standing")
     if story.ending != "unresolved":
         story.minute = math.floor(session.now)

@@ -292,7 +292,7 @@ def alone(votes: int, n: int, leader: int, r: int, chance: float, rules: Rules) 
     yield "failed", chance * (1 - passes), (2, r)
 
 
-HALF = {"yes_own": 1.0, "yes_others": (1e12, 1e12)}
+HALF = {"yes_own": 1.0, "yes_others": (1e12, 1e12), "yes_conceded": (1e12, 1e12)}
 ROOMS = {"one": ((4,), (0.3,)), "two": ((2, 3), (0.7, -0.6))}
 RULES = {
     "strict": Rules(concession=False, max_rounds=6),

@@ -40,7 +40,7 @@ def one_class(rules: str = "until-two-thirds") -> Scenario:
 
 def openness(fluid: bool, round_: int) -> float:
     first = 0.5 if fluid else 0.15
-    return 0.04 + (first - 0.04) * 0.45 ** (round_ - 2)
+    return 0.10 + (first - 0.10) * 0.65 ** (round_ - 2)
 
 
 def next_law(votes: int, fluid: bool, round_: int) -> Floats:

@@ -35,8 +35,10 @@ def anything(number: int) -> Scenario:
         "round_sd": pick.choice([0, 0.15, 1]),
         "momentum_fluid": pick.choice([0, 1, 3]),
         "momentum_entrenched": pick.choice([-0.5, 0.6]),
+        "momentum_field": pick.choice([0, 0.5, 1.5]),
         "concede_b": pick.choice([2, 10, 40]),
         "yes_opponent_a": pick.choice([1, 8]),
+        "yes_conceded_b": pick.choice([0.5, 4]),
     }
     rules = {
         "name": "mine",
@@ -124,6 +126,7 @@ def test_everything_that_can_happen_has_happened() -> None:
         "elimination with 3 standing",
         "elimination with 4 standing",
         "pinned to one who left",
+        "free of the last tally",
         "a simple majority suffices",
     }
 

@@ -16,6 +16,10 @@ from iomsim.model.scenario import Scenario
 from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed
 
 YES, NO = {"yes_opponent_a": 1e6, "yes_opponent_b": 1}, {"yes_opponent_a": 1, "yes_opponent_b": 1e6}
+"""Of the others, those whose candidate the rules have put out."""
+
+COME_OVER, STAY_AWAY = ({key.replace("opponent", "conceded"): x for key, x in side.items()} for side in (YES, NO))
+"""Of the others, those whose candidate withdrew."""
 
 
 def end(race: Scenario, runs: int = 20) -> tuple[int, str, int]:
@@ -134,8 +138,8 @@ def test_a_simple_majority_from_some_round_on(papers: str, since: int, expected:
         ("AAABBB", {"max_rounds": 4}, SURE, (-1, "unresolved", 4)),  # in a tie nobody is trailing
         ("AAAABB", {}, SURE, (0, "majority", 1)),  # and nothing is left to concede
         ("AAABB", {"concession": False, "max_rounds": 4}, SURE, (-1, "unresolved", 4)),
-        ("AAABB", {"after_concession": "confirmation"}, SURE | YES, (0, "confirmed", 2)),
-        ("AAABB", {"after_concession": "confirmation"}, SURE | NO, (-1, "failed", 2)),
+        ("AAABB", {"after_concession": "confirmation"}, SURE | NO | COME_OVER, (0, "confirmed", 2)),
+        ("AAABB", {"after_concession": "confirmation"}, SURE | YES | STAY_AWAY, (-1, "failed", 2)),
         ("AAABB", {"after_concession": "confirmation", "max_rounds": 1}, SURE, (-1, "unresolved", 1)),
         ("AAABBC", {"eliminate_after": "never", "max_rounds": 3}, SURE, (-1, "unresolved", 3)),  # three still stand
     ],

@@ -247,10 +247,10 @@ def segment_at(name: str, start: int) -> Segment:
 def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
     part = segment_at("UNSC2011-EEG", 9)
     b, race = iom.Behaviour(), part.scenario()
-    omega = 0.04 + (0.55 - 0.04) * 0.45**8  # before round 10
+    omega = 0.10 + (0.55 - 0.10) * 0.65**8  # before round 10
     assert race.behaviour.openness_fluid.value == pytest.approx(omega)
     assert race.behaviour.concede_b.value == b.concede_b.value + 7
-    still = np.prod([1 - (0.04 + 0.51 * 0.45**k) for k in range(8)])  # who has not thought again in rounds 2 to 9
+    still = np.prod([1 - (0.10 + 0.45 * 0.65**k) for k in range(8)])  # who has not thought again in rounds 2 to 9
     assert race.behaviour.momentum_fluid.value == pytest.approx(3.0 * still)
     assert segment_at("UNSC2020-AF", 1).scenario().behaviour.momentum_fluid.value == 3.0
     who = segment_at("WHO2017", 1)

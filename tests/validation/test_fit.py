@@ -308,7 +308,7 @@ def test_the_held_out_case_never_enters() -> None:
 
 @pytest.fixture(scope="module")
 def learned() -> iom.Fit:
-    return iom.fit(parameters=["concession", "fluid"], draws=800)
+    return iom.fit(parameters=["concession", "fluid"], draws=2000)
 
 
 def test_what_was_not_fitted_stays(learned: iom.Fit) -> None:
