@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,8 @@ from iomsim.sensitivity.paired import SPILL, describe_target, next_weekday
 from iomsim.sensitivity.pivotal import Pivotal
 from iomsim.sensitivity.sobol import Sobol
 
-MARKERS = "os^vP*Xp"
-"""Of the candidates, beside their colours."""
+MARKERS = "os^vP*Xp<>hd"
+"""Of the candidates, beside their colours; used again from the thirteenth on."""
 
 
 def dot(ax: Axes, y: float, values: Iterable[float], colour: str, marker: str, hollow: bool = False) -> None:
@@ -219,5 +220,5 @@ class Scenarios(Chart[SideBySide]):
 def looks_of(race: Scenario) -> dict[str, tuple[str, str, bool]]:
     """Return colour and marker of every outcome; hollow for what is nobody's win."""
     colours = race.colours
-    own = {name: (colours[name], marker, False) for name, marker in zip(race.names, MARKERS, strict=False)}
+    own = {name: (colours[name], marker, False) for name, marker in zip(race.names, cycle(MARKERS), strict=False)}
     return own | {NO_WINNER: (colours[NO_WINNER], "X", False), SPILL: (LATER_DAY, "D", True)}

@@ -62,7 +62,7 @@ class Lane(IntEnum):
     FINE = 3  # the digits of all ballots below their sixteen bits
     DURATION = 8
     SITS_ON = 10
-    ABSTAIN = 16  # one per candidate, 8 at most
+    ABSTAIN = 16  # one per candidate, 16 at most
     SWAY = 32  # one per candidate
     YES = 1 << 14  # one per member: the yes or no
     BALLOTS = 1 << 15  # four members share one

@@ -23,7 +23,12 @@ from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
 from iomsim.rules.ruleset import Rules
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288")
+PALETTE = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288",
+    "#69FF87", "#B400FF", "#6900D2", "#FFC3FF", "#4B3C00", "#8787FF", "#5A005A", "#87D278",
+)  # fmt: skip
+"""Colours of the candidates.  Any two of the sixteen are as far apart, also for the colour-blind, as the nearest two
+of the first eight are to somebody who does not see red or green."""
 
 WORDS: dict[str, Any] = {
     **dict.fromkeys(("title", "about", "as_of", "facts", "rules"), True),
@@ -46,7 +51,7 @@ class Description(FrozenModel):
     as_of: Day | None = None
     facts: tuple[str, ...] = ()
     electorate: Electorate
-    candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=8)
+    candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=16)
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
     behaviour: Behaviour = Behaviour()

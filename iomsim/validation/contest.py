@@ -15,7 +15,7 @@ from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.ruleset import Rules
-from iomsim.validation.rounds import Aftermath, RoundTally, Situation, Transition
+from iomsim.validation.rounds import MAX_CANDIDATES, Aftermath, RoundTally, Situation, Transition
 
 LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
@@ -246,7 +246,7 @@ class Contest:
         Parameters
         ----------
         names : tuple of str
-            Who stands; of more than eight the first eight.
+            Who stands; of more than sixteen the first sixteen.
         behaviour : Behaviour, optional
             How members vote and change their minds; default the model's.
         rules : Rules, optional
@@ -263,12 +263,13 @@ class Contest:
         """
         if len(names) < 2:
             raise ScenarioError(f"{self.id} has no tally of two candidates or more, so it makes no scenario")
+        stand = names[:MAX_CANDIDATES]
         return build(
             {
                 "title": " ".join(filter(None, [self.body, str(self.year or ""), f"({self.id})"])),
                 "about": "A past contest; nothing is known of sponsors, nor of the level before round 1.",
                 "electorate": {"size": self.size},
-                "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in names[:8]],
+                "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in stand],
                 "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
                 "rules": (rules or self.rules).with_(source="the record of the contest", grade="inferred"),
                 "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": WEEKDAYS},

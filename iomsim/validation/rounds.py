@@ -17,12 +17,12 @@ SIMPLE = Fraction(1, 2)
 STRAY_SHARE = 0.05
 """A candidate with no more than this share of a round's votes is a stray, not one of its field."""
 
-MAX_CANDIDATES = 8
+MAX_CANDIDATES = 16
 """Candidates that a scenario can hold; smaller ones are then strays too."""
 
 
 def main_candidates(votes: Mapping[str, int]) -> tuple[str, ...]:
-    """Return those with more than STRAY_SHARE of the votes, most votes first, and eight at most.
+    """Return those with more than STRAY_SHARE of the votes, most votes first, and sixteen at most.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class RoundTally:
 
     @property
     def field(self) -> tuple[str, ...]:
-        """The main candidates, most votes first: those with over 5 % of the votes, eight at most."""
+        """The main candidates, most votes first: those with over 5 % of the votes, sixteen at most."""
         return main_candidates(self.votes)
 
     @property

@@ -68,15 +68,15 @@ def test_a_number_does_not_depend_on_its_neighbours() -> None:
 
 
 def test_no_two_uses_share_a_number() -> None:
-    """Lanes of one round: the largest electorate and eight candidates fit without touching."""
+    """Lanes of one round: the largest electorate and sixteen candidates fit without touching."""
     uses = {
         "concede": {Lane.CONCEDE},
         "lot": {Lane.LOT},
         "yes share": {Lane.YES_SHARE},
         "the digits of all ballots": {Lane.FINE},
         "duration": {Lane.DURATION},
-        "abstain": {Lane.ABSTAIN + k for k in range(8)},
-        "sway": {Lane.SWAY + k for k in range(8)},
+        "abstain": {Lane.ABSTAIN + k for k in range(16)},
+        "sway": {Lane.SWAY + k for k in range(16)},
         "yes or no": set(range(Lane.YES, Lane.YES + LARGEST)),
         "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // MEMBERS_PER_BYTE) * 2)),
     }

@@ -170,7 +170,7 @@ DESCRIPTIONS: list[tuple[dict[str, Any], str]] = [
     # candidates, sponsors, ties
     ({"candidates": []}, "candidates must have at least 2 entries, got 0"),
     ({"candidates": AB[:1]}, "candidates must have at least 2 entries, got 1"),
-    ({"candidates": [{"name": c} for c in "ABCDEFGHI"]}, "candidates must have at most 8 entries, got 9"),
+    ({"candidates": [{"name": c} for c in "ABCDEFGHIJKLMNOPQ"]}, "candidates must have at most 16 entries, got 17"),
     ({"candidates": [*AB, {"name": "A"}]}, "two candidates are called 'A'; names must differ"),
     ({"candidates": [{"name": ""}, {"name": "B"}]}, "candidates.1.name must not be empty"),
     ({"candidates": [*AB, {"name": "no winner"}]}, "a candidate cannot be called 'no winner', which means something else in the tables"),

@@ -157,7 +157,7 @@ def test_the_kind_of_a_round_is_what_the_columns_say(tmp_path: Path, lines: list
 def test_strays_are_no_main_candidates() -> None:
     assert main_candidates({"A": 48, "B": 47, "C": 5}) == ("A", "B")  # 5 of 100 is not over 5 %
     assert main_candidates({"A": 48, "B": 46, "C": 6}) == ("A", "B", "C")
-    assert len(main_candidates({chr(65 + i): 10 for i in range(12)})) == 8
+    assert len(main_candidates({chr(65 + i): 10 for i in range(18)})) == 16
 
 
 # -- what is refused -----------------------------------------------------------------------------
