@@ -26,10 +26,10 @@ from iomsim.model.catalogue import (
     loads as loads,
     schema as schema,
 )
+from iomsim.model.clock import Clock as Clock
 from iomsim.model.components import (
     Behaviour as Behaviour,
     Candidate as Candidate,
-    Clock as Clock,
     Sponsor as Sponsor,
     Tie as Tie,
 )

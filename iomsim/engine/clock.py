@@ -10,6 +10,7 @@ sitting opens to that hour of the next.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -174,7 +175,7 @@ def calendar(
     """
     midnight = datetime.combine(opens.date(), time())
     seat = local_time(midnight, timezone, HORIZON + 2)
-    hours = [(minute_of(start), minute_of(end) + DAY * (end <= start)) for start, end in sittings]
+    hours = minutes_of(sittings)
     dawn, until = (hours[0][0] if hours else 0), minute_of(sits_on_until)
     until += DAY * (until < min(dawn, DAY // 2))
     rows = []
@@ -202,6 +203,17 @@ def calendar(
         caps=caps,
         deadline=np.inf if deadline is None else passed(deadline),
     )
+
+
+def minutes_of(sittings: Iterable[tuple[time, time]]) -> list[tuple[int, int]]:
+    """Return the sittings of a day in minutes since its midnight; one that passes midnight ends after `DAY`.
+
+    Examples
+    --------
+    >>> minutes_of([(time(10), time(13)), (time(20), time(2))])
+    [(600, 780), (1200, 1560)]
+    """
+    return [(minute_of(start), minute_of(end) + DAY * (end <= start)) for start, end in sittings]
 
 
 def sits_late(keys: U64, day: Floats, sits_on: PerRun) -> Flags:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from iomsim.model import evidence
+from iomsim.model.clock import listed
 from iomsim.model.description import Description
+from iomsim.model.moments import date_in_words
 
 WEIGHTY = (
     "behaviour.common_sd",
@@ -87,11 +89,24 @@ def _candidate(race: Description, name: str) -> str:
 
 def _clock(race: Description) -> str:
     clock = race.clock
-    sittings = ", ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in clock.sittings)
-    return (
-        f"opens {clock.opens:%A %d %B %Y %H:%M} ({clock.timezone}); sits {sittings} on {', '.join(clock.days)};"
-        f" about {clock.round_minutes.value:g} minutes a round"
-    )
+    parts = [
+        f"opens {clock.opens:%A %d %B %Y %H:%M} ({clock.timezone})",
+        f"sits {', '.join(listed(clock.sittings))} on {', '.join(clock.days)}",
+        f"about {clock.round_minutes.value:g} minutes a round",
+    ]
+    if clock.closed:
+        parts.append(f"off on {', '.join(date_in_words(day, clock.opens.date()) for day in clock.closed)}")
+    if clock.rounds_a_day:
+        parts.append(f"at most {_ballots(clock.rounds_a_day)} a day")
+    if clock.first_day:
+        parts.append(f"at most {_ballots(clock.first_day)} on the first day")
+    if clock.deadline:
+        parts.append(f"over on {date_in_words(clock.deadline.date(), clock.opens.date())} {clock.deadline:%H:%M}")
+    return "; ".join(parts)
+
+
+def _ballots(number: int) -> str:
+    return f"{number} ballot{'' if number == 1 else 's'}"
 
 
 def _facts(race: Description) -> list:

@@ -1,12 +1,10 @@
-"""The frozen parts of a scenario: candidates, sponsors, ties, behaviour, rules and clock."""
+"""The frozen parts of a scenario: candidates, sponsors, ties, behaviour and rules; its clock is in `clock`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from itertools import pairwise
-from types import SimpleNamespace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -14,21 +12,15 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     WithJsonSchema,
-    field_validator,
-    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
-from iomsim.engine.clock import DAY_NAMES, Calendar, calendar
-from iomsim.errors import advice
+from iomsim.engine.clock import DAY_NAMES
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
     LogOdds,
     LogSpread,
-    Minutes,
-    PaceSpread,
-    Pause,
     Probability,
     Quantity,
     Shape,
@@ -230,59 +222,3 @@ class _FromTable:
 
 
 RulesOfFile = Annotated[Rules, _FromTable]
-
-
-class Clock(FrozenModel):
-    """The session: when it opens, when it sits, and how long things take.
-
-    Times are local times of the seat.  `formalities` and `round_minutes` are medians of
-    lognormals; `last_call` minutes must be left for a round to start; with probability `sits_on`
-    a day's last sitting runs on until `sits_on_until`; a withdrawal is known `consultation`
-    minutes after the count.
-    """
-
-    opens: Moment
-    timezone: str = "Europe/Zurich"
-    sittings: tuple[tuple[Hour, Hour], ...] = ((time(10), time(13)), (time(15), time(18)))
-    days: tuple[str, ...] = WEEKDAYS[:5]
-    sits_on_until: Hour = time(21)
-    closed: tuple[Day, ...] = ()
-    formalities: Minutes = default(60, 30, 120, "minutes", "minutes of formalities")
-    formalities_log_sd: PaceSpread = default(0.30, 0.15, 0.5, "log-sd", "spread of the formalities' length")
-    round_minutes: Minutes = default(70, 50, 90, "minutes", "minutes a round")
-    round_log_sd: PaceSpread = default(0.25, 0.1, 0.4, "log-sd", "spread of the rounds' length")
-    last_call: Pause = default(45, 20, 75, "minutes", "minutes between last call and close")
-    sits_on: Probability = default(0.25, 0.0, 0.7, "probability", "chance of sitting on late")
-    consultation: Pause = default(0, 0, 240, "minutes", "minutes of consultation")
-
-    @field_validator("sittings", mode="after")
-    @classmethod
-    def _in_order(cls, sittings: tuple[tuple[time, time], ...]) -> tuple[tuple[time, time], ...]:
-        flat = [moment for sitting in sittings for moment in sitting]
-        if not flat:
-            raise ValueError("the clock never sits; give at least one sitting")
-        if any(a >= b for a, b in pairwise(flat)):
-            raise ValueError("must be in order and end after they begin")
-        return sittings
-
-    @field_validator("days", mode="after")
-    @classmethod
-    def _weekdays(cls, days: tuple[str, ...]) -> tuple[str, ...]:
-        for day in days:
-            if day not in WEEKDAYS:
-                raise ValueError(f"no weekday {day!r}; {advice(day, WEEKDAYS)}")
-        if not days:
-            raise ValueError("the clock never sits; give at least one weekday")
-        return days
-
-    @model_validator(mode="after")
-    def _sits(self) -> Self:
-        if not 1800 <= self.opens.year <= 2200:
-            raise ValueError(f"opens must lie between the years 1800 and 2200, got {self.opens.year}")
-        self.calendar().check(SimpleNamespace(last_call=self.last_call.value, sits_on=self.sits_on.value))
-        return self
-
-    def calendar(self) -> Calendar:
-        """Return the sittings laid out from the opening on."""
-        weekdays = frozenset(WEEKDAYS.index(day) for day in self.days)
-        return calendar(self.opens, self.sittings, weekdays, frozenset(self.closed), self.sits_on_until)

@@ -18,7 +18,8 @@ from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
-from iomsim.model.components import Behaviour, Candidate, Clock, Day, RulesOfFile, Sponsor, Tie
+from iomsim.model.clock import Clock
+from iomsim.model.components import Behaviour, Candidate, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
 from iomsim.rules.ruleset import Rules
@@ -240,6 +241,7 @@ class Description(FrozenModel):
         """What is hashed, in pieces; the piece that holds each parameter's value and range; the parameters."""
         numbers = count()
         content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
+        content["clock"] = {key: value for key, value in content["clock"].items() if value is not None}
         content |= {"rules": repr(self.rules.with_(name="")), "members": as_csv(self.electorate)}
         pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
         quantities = self.parameters()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from iomsim.model.components import Clock
+from iomsim.model.clock import Clock
 from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from iomsim.errors import ScenarioError, unknown
-from iomsim.model.components import Behaviour, Clock
+from iomsim.model.clock import Clock
+from iomsim.model.components import Behaviour
 from iomsim.model.description import Description
 
 

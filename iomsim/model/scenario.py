@@ -16,7 +16,8 @@ from iomsim.engine.balance import solve
 from iomsim.engine.plan import Plan
 from iomsim.errors import IomsimError, ScenarioError, unknown, writing
 from iomsim.model import briefing, toml
-from iomsim.model.components import SHORTHANDS, Behaviour, Clock, Tie
+from iomsim.model.clock import Clock
+from iomsim.model.components import SHORTHANDS, Behaviour, Tie
 from iomsim.model.description import Description
 from iomsim.model.messages import explain
 from iomsim.model.quantities import Quantity, put

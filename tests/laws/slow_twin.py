@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from statistics import NormalDist
@@ -134,35 +134,50 @@ def leans(race: Scenario, draws: Draws, run: int) -> list[list[float]]:
 
 
 class Session:
-    """The clock of one run."""
+    """The clock of one run; it knows no daylight saving."""
 
     def __init__(self, race: Scenario, numbers: Numbers) -> None:
-        self.clock, self.numbers, self.day = race.clock, numbers, 0.0  # the day on which the last round began
+        self.clock, self.numbers, self.day = race.clock, numbers, 0  # the day on which the last round began
+        self.ballots = [0] * 400
         opens = race.clock.opens
         spread = self.clock.formalities_log_sd.value * numbers.normal(0, Lane.DURATION)
         self.now = opens.hour * 60 + opens.minute + self.clock.formalities.value * math.exp(spread)
 
-    def sittings(self) -> Iterator[tuple[float, float]]:
-        """Yield the opening and the close of every sitting."""
+    def sittings(self) -> Iterator[tuple[int, float, float]]:
+        """Yield the day, the opening and the close of every sitting."""
         names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
         for day in range(400):
             date = self.clock.opens.date() + timedelta(days=day)
             if names[date.weekday()] not in self.clock.days or date in self.clock.closed:
                 continue
             for start, end in self.clock.sittings:
-                close = end.hour * 60 + end.minute
+                opens, close = start.hour * 60 + start.minute, end.hour * 60 + end.minute
+                if close <= opens:  # it passes midnight
+                    close += DAY
                 if (start, end) == self.clock.sittings[-1]:
                     long = self.clock.sits_on_until.hour * 60 + self.clock.sits_on_until.minute
                     if self.numbers.uniform(0, Lane.SITS_ON + 64 * day) < self.clock.sits_on.value:
                         close = max(close, long)
-                yield day * DAY + start.hour * 60 + start.minute, day * DAY + close
+                yield day, day * DAY + opens, day * DAY + close
+
+    def next_start(self) -> tuple[int, float]:
+        """Return the day and the minute at which the next round may start, whatever the deadline."""
+        for day, a, b in self.sittings():
+            cap = (day == 0 and self.clock.first_day) or self.clock.rounds_a_day
+            if max(self.now, a) <= b - self.clock.last_call.value and (not cap or self.ballots[day] < cap):
+                return day, max(self.now, a)
+        raise AssertionError("the sittings have run out")
+
+    def too_late(self) -> bool:
+        """Return whether the deadline leaves no further round."""
+        deadline, (_, start) = self.clock.deadline, self.next_start()
+        return deadline is not None and start >= (deadline - midnight(self.clock.opens)).total_seconds() / 60
 
     def hold_round(self, round_: int) -> bool:
         """Let a round pass; return whether a night came before it."""
-        last_call = self.clock.last_call.value
-        start = next(max(self.now, a) for a, b in self.sittings() if max(self.now, a) <= b - last_call)
-        night = start // DAY > self.day
-        self.day = start // DAY
+        day, start = self.next_start()
+        night, self.day = day > self.day, day
+        self.ballots[day] += 1
         spread = self.clock.round_log_sd.value * self.numbers.normal(round_, Lane.DURATION)
         self.now = start + self.clock.round_minutes.value * math.exp(spread)
         return night
@@ -172,8 +187,12 @@ class Session:
         if not self.clock.consultation.value:
             return False
         later = self.now + self.clock.consultation.value
-        self.now = next(max(later, a) for a, b in self.sittings() if later <= b)
+        self.now = next(max(later, a) for _, a, b in self.sittings() if later <= b)
         return self.now > later
+
+
+def midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def binomial(trials: int, p: float, u: float) -> int:
@@ -203,6 +222,9 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
     non_concessions = multiway = two_way = 0
 
     for round_ in range(1, rules.max_rounds + 1):
+        if session.too_late():
+            story.seen.add("the deadline comes first")
+            break
         night = session.hold_round(round_)
 
         # who thinks again, and what they then intend

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def anything(number: int) -> Scenario:
         "simple_majority_from": pick.choice(["never", "never", 3]),
     }
     clock = {
-        "opens": pick.choice(["2023-05-15T10:00:00", "2023-05-19T14:30:00"]),
+        "opens": pick.choice(["2023-05-15T10:00:00", "2023-05-19T15:30:00"]),
         "sittings": pick.choice([[["10:00", "13:00"], ["15:00", "18:00"]], [["09:30", "12:15"]]]),
         "days": pick.choice([["Mon", "Tue", "Wed", "Thu", "Fri"], ["Mon", "Wed", "Fri", "Sat"]]),
         "closed": pick.choice([[], [date(2023, 5, 16), date(2023, 5, 20)]]),
@@ -61,7 +61,14 @@ def anything(number: int) -> Scenario:
         "sits_on_until": pick.choice(["21:00", "23:30"]),
         "last_call": pick.choice([20, 45, 75]),
         "consultation": pick.choice([0, 30, 240]),
+        "rounds_a_day": pick.choice([None, None, 1, 3]),
+        "first_day": pick.choice([None, None, 1, 2]),
+        "deadline": pick.choice([None, None, datetime(2023, 5, 22, 16)]),
     }
+    if chance() < 0.3:
+        clock |= {"sittings": [["16:00", "18:30"], ["20:00", "01:30"]], "opens": clock["opens"][:11] + "17:00:00"}
+    elif len(clock["sittings"]) == 1:
+        clock["opens"] = clock["opens"][:11] + "10:00:00"
     return complete(k, pick.choice([7, 13, 22]), behaviour=behaviour, rules=rules, clock=clock)
 
 
@@ -128,6 +135,7 @@ def test_everything_that_can_happen_has_happened() -> None:
         "pinned to one who left",
         "free of the last tally",
         "a simple majority suffices",
+        "the deadline comes first",
     }
 
 

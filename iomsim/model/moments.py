@@ -1,0 +1,94 @@
+"""Days and moments as announcements write them: read, and said so that they cannot mislead."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from iomsim.engine.clock import DAY_NAMES
+from iomsim.errors import IomsimError
+
+WEEK = 7
+
+
+def read_moment(at: Any, today: datetime) -> datetime:
+    """Return a moment from a time, a weekday and a time, or a date and a time.
+
+    A bare "12:20" is on the day of `today`; "Tuesday 10:00" on that day or the next of its name; a date alone
+    means its midnight.  Hours are written 9:05, 9.05 or 9h05.
+
+    Raises
+    ------
+    IomsimError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> read_moment("Tuesday 10h30", datetime(2023, 5, 15))
+    datetime.datetime(2023, 5, 16, 10, 30)
+    """
+    day, _, hour = str(at).strip().rpartition(" ")
+    try:
+        if not day and "-" not in hour:
+            return datetime.combine(today.date(), _hour(hour))
+        if len(day) >= 3 and day.isalpha():
+            [weekday] = [i for i, name in enumerate(DAY_NAMES) if name.casefold().startswith(day.casefold())]
+            ahead = timedelta(days=(weekday - today.weekday()) % WEEK)
+            return datetime.combine(today.date() + ahead, _hour(hour))
+        moment = datetime.fromisoformat(str(at))
+    except ValueError:
+        raise IomsimError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
+    if moment.tzinfo is not None:
+        raise IomsimError(f"times are local, without an offset; got {at!r}")
+    return moment
+
+
+def _hour(text: str) -> time:
+    """Return a time of the day, written 9:05, 09.05, 9h05 or 09:05:30."""
+    found = re.fullmatch(r"(\d{1,2})[:.h](\d{2})(?::(\d{2})(?:\.\d+)?)?", text)
+    if found is None:
+        raise ValueError
+    return time(int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+def day_in_words(day: date, since: date) -> str:
+    """Return a day by its weekday if that can mean no other: within a week from `since`, else by its date.
+
+    Parameters
+    ----------
+    day : date
+        The day.
+    since : date
+        The first day that is meant when weekdays are named: that of the opening.
+
+    Examples
+    --------
+    >>> opening = date(2023, 5, 15)
+    >>> day_in_words(date(2023, 5, 16), opening), day_in_words(date(2023, 5, 23), opening)
+    ('Tuesday', 'Tuesday 23 May')
+    """
+    return DAY_NAMES[day.weekday()] if 0 <= (day - since).days < WEEK else date_in_words(day, since)
+
+
+def date_in_words(day: date, since: date) -> str:
+    """Return a date with its weekday; with the year if it is another than that of `since`.
+
+    Examples
+    --------
+    >>> date_in_words(date(2024, 1, 2), date(2023, 12, 18))
+    'Tuesday 2 January 2024'
+    """
+    words = f"{DAY_NAMES[day.weekday()]} {day.day} {day:%B}"
+    return words if day.year == since.year else f"{words} {day.year}"
+
+
+def moment_in_words(moment: datetime, since: date) -> str:
+    """Return a moment as :func:`read_moment` reads it on the opening date.
+
+    Examples
+    --------
+    >>> moment_in_words(datetime(2023, 5, 16, 10, 30), date(2023, 5, 15))
+    'Tuesday 10:30'
+    """
+    return f"{day_in_words(moment.date(), since)} {moment:%H:%M}"
