@@ -37,7 +37,8 @@ from iomsim.model.electorate import Electorate as Electorate
 from iomsim.model.evidence import facts as facts
 from iomsim.model.quantities import Quantity as Quantity
 from iomsim.model.scenario import Scenario as Scenario
-from iomsim.rules.ruleset import RULE_SETS as RULE_SETS, Rules as Rules
+from iomsim.rules.phase import Phase as Phase
+from iomsim.rules.procedure import Procedure as Procedure
 from iomsim.sensitivity.compare import (
     Comparison as Comparison,
     SideBySide as SideBySide,

@@ -20,7 +20,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.forecasting.estimates import Interval
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.model.scenario import Scenario, build
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.grid import Grid
 from iomsim.sensitivity.pivotal import Pivotal

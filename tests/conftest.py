@@ -8,7 +8,7 @@ from toys import neutral, play
 import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import RULE_SETS
+from iomsim.model.bodies import readings
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def centre() -> Scenario:
 @pytest.fixture(scope="session")
 def centre_outcomes(centre: Scenario) -> dict[str, Outcomes]:
     """The neutral centre under every rule set, on the same random numbers."""
-    return {name: play(centre.with_rules(name), 20_000, seed=7) for name in RULE_SETS}
+    return {name: play(centre.with_rules(name), 20_000, seed=7) for name in readings()}
 
 
 @pytest.fixture(scope="session")

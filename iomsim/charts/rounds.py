@@ -19,7 +19,7 @@ from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.wording import how_long
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 
 MAX_BARS = 12
 """Rounds with a bar of their own, the last of them open-ended."""
@@ -38,7 +38,7 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "acclamation": ("the other withdraws", {"color": "#B3A2D6"}),
     "confirmed": ("confirmed alone", {"color": "#66A891"}),
     "failed": ("nobody: refused alone", {"facecolor": "#999999"} | HATCHED),
-    "unresolved": ("nobody: still open at the end", {"facecolor": "#CCCCCC"} | HATCHED),
+    "open": ("still voting at the end", {"facecolor": "#CCCCCC"} | HATCHED),
 }
 """The parts of a bar by ending, in words and as drawn."""
 

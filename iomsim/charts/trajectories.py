@@ -20,6 +20,7 @@ from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.rules.bar import Bar
 
 MAX_ROUNDS = 12
 """Rounds shown."""
@@ -188,24 +189,41 @@ class Trajectories(ForecastChart):
     def _limits(self, mine: pd.DataFrame, k: int) -> tuple[float, float]:
         """Return the limits of the shares: all that is drawn, and the lines."""
         examples = np.concatenate([path for path, _, _ in self._examples(k, len(mine))])
-        top = max(share for _, _, share in self._needed(1, len(mine)))
+        top = max((share for _, _, share in self._needed(1, len(mine))), default=0.5)
         floor = 1 - top - 0.05 if len(self.names) == 2 else 0.0
         shares = [*mine.filter(regex="^p").to_numpy().ravel(), *examples, floor, top + 0.05]
         return max(100 * np.nanmin(shares) - 3, 0), min(100 * np.nanmax(shares) + 3, 100)
 
     def _needed(self, start: float, stop: float) -> list[tuple[float, float, float]]:
-        """Return from which round to which what share elects."""
+        """Return from which round to which what share elects, if all rounds before were inconclusive."""
+        out: list[tuple[float, float, float]] = []
+        for round_, share in enumerate(self._shares, start=1):
+            low, high = max(round_ - 0.5, start), min(round_ + 0.5, stop)
+            if share is None or low >= high:
+                continue
+            if out and out[-1][1:] == (low, share):
+                low = out.pop()[0]
+            out.append((low, high, share))
+        return out and [*out[:-1], (out[-1][0], stop, out[-1][2])]
+
+    @cached_property
+    def _bars(self) -> list[Bar]:
         rules = self.result.race.rules
-        change = rules.simple_majority_from
-        if change is None or change - 0.5 >= stop:
-            return [(start, stop, float(rules.threshold))]
-        later = (max(change - 0.5, start), stop, 0.5)
-        return [later] if change <= 1 else [(start, change - 0.5, float(rules.threshold)), later]
+        stages = rules.stages(len(self.names))
+        return [rules.bar(stage.phase, stage.held, round_) for round_, stage in enumerate(stages, start=1)]
+
+    @property
+    def _shares(self) -> list[float | None]:
+        members = self.result.race.plan.entitled
+        return [int(bar.value) / members if bar.kind == "count" and bar.value else bar.share for bar in self._bars]
 
     def _elected(self, ax: Axes) -> None:
         """Say at the lines who is elected there."""
         base, k = self.result.race.rules.base, self.leader
-        _, stop, share = self._needed(*ax.get_xlim())[-1]
+        lines = self._needed(*ax.get_xlim())
+        if not lines:
+            return
+        _, stop, share = lines[-1]
         more = "" if base == "valid" else f" of those {base}, so this share or more,"
         for who, level, shift, va in [(k, share, 2, "bottom")] + [(1 - k, 1 - share, -2, "top")] * (share > 0.5):
             name = self.names[who]
@@ -214,8 +232,9 @@ class Trajectories(ForecastChart):
             note(ax, words, (stop, 100 * level), (0, shift), ha="right", va=va, fontsize=SMALL, **look)
 
     def _share_in_words(self, share: float) -> str:
-        threshold = self.result.race.rules.threshold
-        return FRACTIONS.get(threshold, str(threshold)) if share == float(threshold) else "more than half"
+        bar = self._bars[self._shares.index(share)]
+        words = FRACTIONS.get(bar.value, str(bar.value)) if bar.value else ""
+        return f"{bar.value} votes" if bar.kind == "count" else f"{'more than ' * (bar.kind == 'more than')}{words}"
 
     def _panels(self, ax: Axes) -> None:
         """Give every candidate a panel inside the axes."""
@@ -231,8 +250,9 @@ class Trajectories(ForecastChart):
             panel.tick_params(labelsize=SMALL - 1, labelleft=column == 0)
             look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": SMALL}
             place(panel, (0, 1), short(name, 22), (2, 3), **look)
-            if not k:
-                _, stop, share = self._needed(*panel.get_xlim())[-1]
+            lines = self._needed(*panel.get_xlim())
+            if not k and lines:
+                _, stop, share = lines[-1]
                 look = {"ha": "right", "fontsize": SMALL - 1, "path_effects": haloed()}
                 note(panel, self._share_in_words(share), (stop, 100 * share), (0, 2), **look)
             mine = self.data.loc[name]

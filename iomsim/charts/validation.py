@@ -247,9 +247,10 @@ def _panel(ax: Axes, contest: Any, rows: pd.DataFrame) -> None:
     ax.plot(known["round"], known["share"], color=DARK, lw=0.9, ls=":")
     for _, part in known.groupby(gaps.cumsum()):
         ax.plot(part["round"], part["share"], "-o", color=DARK, lw=1.3, ms=3)
-    need = float(contest.rules.threshold)
-    ax.axhline(need, color=QUIET, lw=0.8)
-    ax.axhline(1 - need, color=QUIET, lw=0.8, ls="--")
+    need = contest.rules.threshold[0].share
+    if need is not None:
+        ax.axhline(need, color=QUIET, lw=0.8)
+        ax.axhline(1 - need, color=QUIET, lw=0.8, ls="--")
     first, last = rows["round"].min(), max(rows["round"].max(), rows["round"].min() + 1)
     ax.set(xlim=(first - 0.6, last + 0.6), ylim=(0.2, 0.9))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -261,5 +262,5 @@ def _panel(ax: Axes, contest: Any, rows: pd.DataFrame) -> None:
 
 def _end(contest: Any) -> str:
     who = short(contest.winner, 22) if contest.winner else "nobody"
-    how = contest.decided_how if contest.ending == "unresolved" else contest.ending
+    how = contest.decided_how if contest.ending == "open" else contest.ending
     return f"round {contest.rounds_total}: {who} ({how or contest.ending})"

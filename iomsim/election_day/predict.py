@@ -20,11 +20,12 @@ from iomsim.engine.state import KernelOutput, RoundRecord, pack_runs
 from iomsim.errors import AnnouncementError
 from iomsim.forecasting.estimates import Estimate, in_100
 from iomsim.forecasting.forecast import Forecast, from_outcomes
-from iomsim.forecasting.run import OTHER_RULES_RUNS, by_shipped_rules
+from iomsim.forecasting.run import OTHER_RULES_RUNS, by_readings
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.model.events import Event
+from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules
+from iomsim.rules.procedure import ENDINGS, Procedure, Stage
 from iomsim.typing import Flags, Longs
 
 MIDDLE = (0.1, 0.5, 0.9)
@@ -43,7 +44,7 @@ def forecast_from(
         "certain": state.ended is not None,
         "reached": state.at,
     }
-    compare_rules = partial(by_possible_rules, state=state, rng=again) if events else by_shipped_rules
+    compare_rules = partial(by_possible_rules, state=state, rng=again) if events else by_readings
     return from_outcomes(race, seed, [play_on(plan, resampled(rng, plan, state))], **facts, compare_rules=compare_rules)
 
 
@@ -74,8 +75,10 @@ def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
     if state.pending:
         decided, leader = elected_by_count(plan, state)
         how[decided] = kernel.MAJORITY
-        conceded, elected, how = kernel.apply_rules(plan, runs, state.round_, (leader, how))
+        conceded, extra, elected, how = kernel.apply_rules(plan, runs, state.round_, (leader, how))
         table.concessions(np.flatnonzero(conceded))
+        if extra.any():
+            table.hold_round(np.flatnonzero(extra), state.round_)
     runs.done = how != kernel.STILL_OPEN
     done = runs.done.copy()
     packed = pack_runs(plan, [entry], runs.width)
@@ -92,38 +95,51 @@ def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) 
     race, plan = fc.race, fc.race.plan
     state = resampled(deepcopy(rng), plan, state)
     thin = state.pick(np.arange(0, state.particles.size, max(1, state.particles.size // OTHER_RULES_RUNS)))
-    rows = {race.rules.label: fc.as_row()}
-    for name, rules in RULE_SETS.items():
-        if rules != race.rules and allows(rules, plan, state):
-            part = play_on(replace(plan, rules=rules), thin)
-            rows[name] = from_outcomes(race.with_rules(name), fc.seed, [part]).as_row()
+    rows = {race.rules.name: fc.as_row()}
+    for name, rules in siblings(race.rules, race.body).items():
+        other = under(rules, plan, thin) if rules != race.rules else None
+        if other is not None:
+            part = play_on(replace(plan, rules=rules), other)
+            rows[name] = from_outcomes(race.with_rules(rules), fc.seed, [part]).as_row()
     return rule_sets_table(rows)
 
 
-def allows(rules: Rules, plan: Plan, state: FilterState) -> bool:
-    """Return whether other rules would have led to the same state.
+def under(rules: Procedure, plan: Plan, state: FilterState) -> FilterState | None:
+    """Return the state as it would be under other rules; None if these would not have led to it.
 
-    They must have elected nobody in the earlier rounds, have put nobody out who still stands, and leave
-    the leader alone neither earlier nor later.
+    They must have had the same candidates stand in every round, elected nobody before the last, and leave the leader
+    alone neither earlier nor later.
     """
-    ours = plan.rules
-    if state.ended is not None or not state.round_:
-        return state.ended is None
-    cap = rules.max_two_way
-    same_exits = (rules.eliminate_after, rules.eliminate_every) == (ours.eliminate_after, ours.eliminate_every)
-    return (
-        (same_exits or plan.candidates == 2)
-        and state.unopposed < 0
-        and (cap is None or state.two_way_rounds < cap)
-        and rules.max_rounds > state.round_
-        and not elected_before(replace(plan, rules=rules), state)
-    )
+    if state.ended is not None:
+        return None
+    stage, in_race = rules.first_stage(plan.candidates), int((~state.withdrawn).sum())
+    stages = []
+    stood = [int((votes >= 0).any(axis=1).sum()) for votes in state.votes]
+    settled = state.round_ - state.pending
+    for number, standing in enumerate(stood, start=1):
+        stage = rules.without(stage, in_race, max(stage.standing - standing, 0)).stage or stage
+        if stage.standing != standing or rules.phases[stage.phase].vote == "yes-no":
+            return None
+        stages.append(stage)
+        if number <= settled:
+            step = rules.next_stage(stage, in_race, max(standing - (stood[number:] or [state.contenders])[0], 0))
+            if step.stage is None:
+                return None
+            stage = step.stage
+    alone = rules.phases[stage.phase].vote == "yes-no"
+    if stage.standing != state.contenders or alone != (state.alone >= 0) or rules.max_rounds <= state.round_:
+        return None
+    state = replace(state, stage=stage, stages=tuple(stages))
+    return None if elected_before(replace(plan, rules=rules), state) else state
 
 
 def elected_before(plan: Plan, state: FilterState) -> bool:
     """Return whether these rules would have elected somebody in a round before the last, in any particle."""
     settled = state.round_ - state.pending
-    earlier = (replace(state, round_=r, votes=state.votes[:r], valid=state.valid[:r]) for r in range(1, settled + 1))
+    earlier = (
+        replace(state, round_=r, votes=state.votes[:r], valid=state.valid[:r], stages=state.stages[:r])
+        for r in range(1, settled + 1)
+    )
     return any(elected_by_count(plan, early)[0].any() for early in earlier)
 
 

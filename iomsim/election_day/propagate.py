@@ -46,7 +46,7 @@ def still_away(plan: Plan, particles: Particles) -> Floats:
     rounds = len(particles.rounds)
     if not rounds:
         return plan.absent
-    if plan.rules.base == "present":
+    if "present" in plan.rules.bases:
         return particles.draws.absent.astype(float)
     away = plan.absent
     silent = (1.0 - away) * plan.abstain**rounds

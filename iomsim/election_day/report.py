@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from iomsim.election_day.conditioning import weights
-from iomsim.election_day.state import FilterState, active_runs
-from iomsim.engine import kernel, laws
+from iomsim.election_day.state import FilterState
+from iomsim.election_day.update import needed_last
+from iomsim.engine import laws
 from iomsim.engine.plan import Plan, contrast
 from iomsim.forecasting.estimates import thousands
 from iomsim.typing import Floats
@@ -63,12 +64,12 @@ def needed(plan: Plan, state: FilterState) -> str:
     Where the announcements leave it open, the posterior median, marked "about".
     """
     if not state.round_:
-        need = plan.rules.needed(plan.entitled, 1)
+        need = plan.rules.needed(plan.entitled, 1, plan.candidates)
         return f"No round has been held; {need} votes elect if all {plan.entitled} members vote."
     w = weights(state.particles.log_weight)
     medians = np.quantile(state.votes[-1], 0.5, axis=1, weights=w, method="inverted_cdf").astype(int)
     leader = int(medians.argmax())
-    needs = kernel.needed(plan, active_runs(plan, state), state.valid[-1], state.round_)
+    needs = needed_last(plan, state)
     votes, need = medians[leader], int(np.quantile(needs, 0.5, weights=w, method="inverted_cdf"))
     rough_votes, rough_need = (bool(np.ptp(x[w > 0])) for x in (state.votes[-1][leader], needs))
     name, short, bar = plan.names[leader], need - votes, f"{'about ' * rough_need}{need}"
@@ -134,7 +135,7 @@ def quantities(plan: Plan, state: FilterState) -> dict[str, Floats]:
         shock = b.common_sd / np.sqrt(2.0) * (against_others(plan, k) @ draws.appeal)
         out[f"common shock towards {name} (log-odds)"] = shock
     out["the contest is fluid"] = draws.fluid.astype(float)
-    if plan.rules.concession:
+    if plan.rules.withdrawal != "none":
         from scipy.special import betaincinv
 
         even = (np.arange(draws.keys.size) * 0.6180339887498949 + 0.5 / draws.keys.size) % 1.0

@@ -25,6 +25,7 @@ from iomsim.engine.rng import BLOCK, FREEDOM
 from iomsim.engine.simulate import chunk_sizes
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one
 from iomsim.errors import AnnouncementError
+from iomsim.rules.procedure import Stage
 from iomsim.typing import Codes, Flags, Floats, Places, Shorts, Singles
 
 CHUNK = 256
@@ -246,12 +247,16 @@ class FilterState:
         Who still stands.
     non_concessions : ndarray of int, shape (P,)
         Times the trailing camp did not concede, in every particle.
-    unopposed : int
+    withdrawn : ndarray of bool, shape (K,)
+        Who has withdrawn.
+    stage : Stage
+        The phase of the rules, the ballots held in it, and how many stand.
+    stages : tuple of Stage
+        Those of the rounds held.
+    alone : int
         Candidate who faces a yes/no round next, or -1.
     conceded : bool
-        Whether that is because the other one withdrew.
-    multiway_rounds, two_way_rounds : int
-        Inconclusive rounds with three or more standing, and between two.
+        Whether that is because the other withdrew.
     pending : bool
         The last round's consequences (concession, elimination, end) are still to come.
     ended : tuple (winner, ending) or None
@@ -278,10 +283,11 @@ class FilterState:
     flows: Shorts
     standing: Flags
     non_concessions: Shorts
-    unopposed: int = -1
+    withdrawn: Flags
+    stage: Stage
+    stages: tuple[Stage, ...] = ()
+    alone: int = -1
     conceded: bool = False
-    multiway_rounds: int = 0
-    two_way_rounds: int = 0
     pending: bool = False
     ended: tuple[int, int] | None = None
     at: float | None = None
@@ -304,8 +310,8 @@ class FilterState:
     @property
     def out(self) -> Places:
         """Who cannot be elected any more."""
-        alone = np.arange(self.standing.size) == self.unopposed
-        return np.flatnonzero(~(alone if self.unopposed >= 0 else self.standing))
+        alone = np.arange(self.standing.size) == self.alone
+        return np.flatnonzero(~(alone if self.alone >= 0 else self.standing))
 
     @property
     def present(self) -> Shorts:
@@ -339,6 +345,8 @@ def initial_state(plan: Plan, size: int, seed: int) -> FilterState:
         flows=np.zeros((0, k, k, size), dtype=np.int16),
         standing=np.ones(k, dtype=bool),
         non_concessions=np.zeros(size, dtype=np.int16),
+        withdrawn=np.zeros(k, dtype=bool),
+        stage=plan.rules.first_stage(k),
         effective_size=float(size),
     )
 
@@ -386,12 +394,13 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         counts=everywhere(0, k),
         votes=np.maximum(state.votes[-1], 0) if state.round_ else everywhere(0, k),
         standing=np.repeat(state.standing[:, None], size, axis=1),
+        withdrawn=np.repeat(state.withdrawn[:, None], size, axis=1),
         crowded=np.full(size, state.crowded),
-        unopposed=everywhere(state.unopposed),
+        phase=everywhere(state.stage.phase),
+        held=everywhere(state.stage.held),
+        alone=everywhere(state.alone),
         conceded=np.full(size, state.conceded),
         non_concessions=state.non_concessions.copy(),
-        multiway_rounds=everywhere(state.multiway_rounds),
-        two_way_rounds=everywhere(state.two_way_rounds),
         done=np.zeros(size, dtype=bool),
         behaviour=plan.behaviour,
     )
@@ -403,8 +412,8 @@ def entry_of(plan: Plan, state: FilterState) -> Entry:
     odds = member_odds(plan, draws) if k == 2 else odds_of_all(plan, draws)
     if state.particles.intention is None:
         entry = before_round_one(plan, draws, odds)
-        standing = np.repeat(state.standing[:, None], state.particles.size, axis=1)
-        return entry._replace(runs=replace(entry.runs, standing=standing))
+        now = active_runs(plan, state)
+        return entry._replace(runs=replace(now, present=entry.runs.present, counts=entry.runs.counts))
     intention = state.particles.intention.copy()
     intention[draws.absent] = k
     counts = np.stack([np.count_nonzero(intention == c, axis=0) for c in range(k)]).astype(np.int16)

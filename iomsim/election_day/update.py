@@ -35,7 +35,9 @@ from iomsim.engine.clock import DAY
 from iomsim.engine.plan import Plan
 from iomsim.engine.state import pack_runs
 from iomsim.errors import AnnouncementError, unknown, whole_number
-from iomsim.typing import Flags, Floats, Places, Shorts
+from iomsim.rules.course import leading
+from iomsim.rules.procedure import Step
+from iomsim.typing import Flags, Floats, Longs, Places, Shorts
 
 
 def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
@@ -57,8 +59,8 @@ def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any])
 def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after a round of which something is known."""
     state, plan = assume_no_concession(context, state), context.plan
-    if state.unopposed >= 0:
-        name = plan.names[state.unopposed]
+    if state.alone >= 0:
+        name = plan.names[state.alone]
         raise AnnouncementError(f"{name} stands alone; announce the yes/no round: day.confirm(yes, no)")
     if state.contenders == 1:
         raise AnnouncementError("nobody else stands")
@@ -143,6 +145,7 @@ def append_round(state: FilterState, votes: Shorts, valid: Shorts, flow: Shorts,
         votes=np.concatenate([state.votes, votes[None]]),
         valid=np.concatenate([state.valid, valid[None]]),
         flows=np.concatenate([state.flows, flow[None]]),
+        stages=(*state.stages, state.stage._replace(standing=state.contenders)),
         **changes,
     )
 
@@ -170,53 +173,48 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
     """
     plan, name = context.plan, event["name"]
     k = standing_candidate(plan, state, name)
-    if state.unopposed >= 0:
-        raise AnnouncementError(f"{plan.names[state.unopposed]} stands alone already; a withdrawal changes nothing")
+    if state.alone >= 0:
+        raise AnnouncementError(f"{plan.names[state.alone]} stands alone already; a withdrawal changes nothing")
     if state.pending:
         state = assume_inconclusive(plan, state)
     if state.contenders > 2:
-        state = without(replace(state, multiway_rounds=state.multiway_rounds + state.pending), k)
-        return finish_event(context, state, event, f"{name} withdraws")
+        return finish_event(context, after_withdrawal(plan, state, k), event, f"{name} withdraws")
     if state.pending:
         trails = shared_by_lot(laws.trails, state)[k]
         state = reweight_if_possible(state, trails * concession_probability(plan, state))
     other = int(np.flatnonzero(without(state, k).standing)[0])
-    if plan.rules.after_concession == "confirmation":
-        return finish_event(context, replace(state, unopposed=other, conceded=True), event, f"{name} withdraws")
+    if plan.rules.withdrawal == "vote":
+        return finish_event(context, replace(state, alone=other, conceded=True), event, f"{name} withdraws")
     state = replace(state, clocks=after_consultation(plan, state.clocks), ended=(other, kernel.ACCLAMATION))
     return finish_event(context, state, event, f"{name} withdraws, {plan.names[other]} is acclaimed")
 
 
 def eliminate(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
-    """Return the state after a candidate is out by the rules, by lot, or by decision of the chair."""
+    """Return the state after a candidate is out by the rules, by lot, or by decision of the chair.
+
+    If the rules put more than one out, or leave one alone, what they do is settled once it is known of all.
+    """
     plan, name = context.plan, event["name"]
-    k = standing_candidate(plan, state, name)
-    if state.contenders == 2:
-        return leave_one_unopposed(context, state, k, event)
-    if state.pending:
-        state = replace(assume_inconclusive(plan, state), multiway_rounds=state.multiway_rounds + 1)
-        if plan.rules.elimination_due(state.multiway_rounds):
-            state = reweight_if_possible(state, shared_by_lot(laws.trails, state)[k])
-    return finish_event(context, without(state, k), event, f"{name} is out")
-
-
-def leave_one_unopposed(context: UpdateContext, state: FilterState, out: int, event: Mapping[str, Any]) -> FilterState:
-    """Return the state after one of the last two is out, so that the other faces a yes/no round."""
-    plan = context.plan
-    cap = plan.rules.max_two_way
-    if not state.pending or cap is None or state.two_way_rounds + 1 < cap:
+    k, label = standing_candidate(plan, state, name), f"{name} is out"
+    if not state.pending:
+        if state.contenders == 2:
+            raise AnnouncementError("only two stand, and the rules put neither out now: announce a withdrawal")
+        return finish_event(context, without(state, k), event, label)
+    step = next_step(plan, state)
+    alone = begins_alone(plan, step)
+    places = 1 if alone and state.contenders == 2 else state.contenders if step.stage is None else step.stage.standing
+    if state.contenders == 2 and places == 2:
         raise AnnouncementError("only two stand, and the rules put neither out now: announce a withdrawal")
-    state = assume_inconclusive(plan, state)
-    concedes = concession_probability(plan, state)
-    other = int(np.flatnonzero(without(state, out).standing)[0])
-    state = reweight_if_possible(state, (1.0 - concedes) * shared_by_lot(laws.leads, state)[other])
-    state = replace(
-        state,
-        non_concessions=state.non_concessions + (concedes > 0),
-        two_way_rounds=state.two_way_rounds + 1,
-        unopposed=other,
-    )
-    return finish_event(context, state, event, f"{event['name']} is out")
+    state = assume_nobody_conceded(plan, assume_inconclusive(plan, state))
+    if places == state.contenders:  # by decision of the chair
+        return finish_event(context, without(settled(state, step), k), event, label)
+    state = reweight_if_possible(state, 1.0 - surviving(state, step, places)[k])
+    if alone and state.contenders == 2:
+        other = int(np.flatnonzero(without(state, k).standing)[0])
+        return finish_event(context, replace(settled(state, step), alone=other), event, label)
+    if places == state.contenders - 1 and not alone:
+        return finish_event(context, without(settled(state, step), k), event, label)
+    return finish_event(context, without(state, k), event, label, pending=True)
 
 
 def go_on(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
@@ -232,28 +230,30 @@ def go_on(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) 
 def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after the yes/no round, which ends the election."""
     state, plan = assume_no_concession(context, state), context.plan
-    if state.unopposed < 0:
+    if state.alone < 0:
         raise AnnouncementError("more than one candidate stands; announce a tally, or a withdrawal first")
     yes, no = (paper_count(key, event[key]) for key in ("yes", "no"))
     if yes + no > plan.entitled:
         raise AnnouncementError(f"{yes + no} papers are more than the {plan.entitled} members with a vote")
     k, size = plan.candidates, state.particles.size
     votes = np.full((k, size), -1, dtype=np.int16)
-    votes[state.unopposed] = yes
+    votes[state.alone] = yes
     odds, what = yes_no_surprise(plan, state, yes / max(yes + no, 1))
     state = advance_clocks(context, state, event.get("at"))
     state = append_round(state, votes, np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16))
-    passed = yes >= plan.rules.needed(yes + no, state.round_)
-    ended = (state.unopposed, kernel.CONFIRMED) if passed else (-1, kernel.FAILED)
-    label = f"{plan.names[state.unopposed]} alone: {yes} yes, {no} no"
-    return replace(state, ended=ended, label=label, surprise=odds, surprising=what, chance=1.0)
+    label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
+    state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
+    passed = yes >= needed_last(plan, state)[np.isfinite(state.particles.log_weight)]
+    if passed.all():
+        return replace(state, ended=(state.alone, kernel.CONFIRMED))
+    return replace(state, ended=(-1, kernel.FAILED)) if state.conceded else proceed(plan, state)
 
 
 def yes_no_surprise(plan: Plan, state: FilterState, share: float) -> Surprise:
     """Return how far out a share of yes is: by playing the round in every particle."""
     runs = pack_runs(plan, [entry_of(plan, state)], state.particles.size)
     (votes, valid, _), _ = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
-    played, w = votes[state.unopposed] / np.maximum(valid, 1), weights(state.particles.log_weight)
+    played, w = votes[state.alone] / np.maximum(valid, 1), weights(state.particles.log_weight)
     return Surprise(float(min(1.0, 2 * min(w @ (played <= share), w @ (played >= share)))), "an answer this far out")
 
 
@@ -266,14 +266,16 @@ def adjourn(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     return resample_move(context, state)
 
 
-def finish_event(context: UpdateContext, state: FilterState, event: Mapping[str, Any], label: str) -> FilterState:
+def finish_event(
+    context: UpdateContext, state: FilterState, event: Mapping[str, Any], label: str, pending: bool = False
+) -> FilterState:
     """Return the state after an event that settles what follows from the last round."""
     if event.get("at") is not None:
         minute = moment_of(event["at"], context.opens, state.at)
         nothing = np.zeros(state.particles.size)
         clocks = set_to(context.clock_rng, context.plan, state.clocks, nothing, minute)
         state = replace(state, clocks=clocks, at=minute)
-    return resample_move(context, replace(state, pending=False, label=label, surprise=1.0, chance=1.0))
+    return resample_move(context, replace(state, pending=pending, label=label, surprise=1.0, chance=1.0))
 
 
 def standing_candidate(plan: Plan, state: FilterState, name: str) -> int:
@@ -308,10 +310,15 @@ def reweight_if_possible(state: FilterState, chance: Floats) -> FilterState:
 
 def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
     """Return in which particles the last round elected somebody, and who leads."""
-    runs = active_runs(plan, state)
-    need = kernel.needed(plan, runs, state.valid[-1], state.round_)
-    leader, ahead = kernel.leading(runs.votes)
-    return ahead & (runs.votes.max(axis=0) >= need), leader
+    votes = np.maximum(state.votes[-1], 0)
+    leader, ahead = leading(votes)
+    return ahead & (votes.max(axis=0) >= needed_last(plan, state)), leader
+
+
+def needed_last(plan: Plan, state: FilterState) -> Longs:
+    """Return the votes that elected in the last round, in every particle."""
+    runs = active_runs(plan, replace(state, stage=state.stages[-1]))
+    return kernel.needed(plan, runs, state.valid[-1], state.round_)
 
 
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
@@ -322,14 +329,14 @@ def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
 
 def shared_by_lot(place: Callable[[Shorts, Flags], Flags], state: FilterState) -> Floats:
     """Return each candidate's chance of a place after the last round (a law of `laws`), ties by lot, shape (K, P)."""
-    tied = place(state.votes[-1], state.standing[:, None])
+    tied = place(last_choice(state), state.standing[:, None])
     return np.asarray(tied / tied.sum(axis=0))
 
 
 def concession_probability(plan: Plan, state: FilterState) -> Floats:
     """Return the chance that the trailing one of two concedes now, in every particle; in a tie nobody does."""
-    ahead = kernel.leading(np.maximum(state.votes[-1], 0))[1]
-    return np.where(ahead & plan.rules.concession, laws.concession(plan.behaviour, state.non_concessions), 0.0)
+    ahead = leading(np.maximum(state.votes[-1], 0))[1]
+    return np.where(ahead & (plan.rules.withdrawal != "none"), laws.concession(plan.behaviour, state.non_concessions), 0.0)
 
 
 def assume_no_concession(context: UpdateContext, state: FilterState) -> FilterState:
@@ -338,49 +345,112 @@ def assume_no_concession(context: UpdateContext, state: FilterState) -> FilterSt
     Raises
     ------
     AnnouncementError
-        If the announcements leave open who is out by the rules, or who stands alone.
+        If the announcements leave open who is out by the rules, or who stands alone, or if the rules have ended it.
     """
     if not state.pending:
         return state
     plan = context.plan
-    state = assume_inconclusive(plan, state)
-    if state.contenders > 2:
-        return after_multiway_round(plan, state)
+    return proceed(plan, assume_nobody_conceded(plan, assume_inconclusive(plan, state)))
+
+
+def assume_nobody_conceded(plan: Plan, state: FilterState) -> FilterState:
+    """Condition on the trailing one of two not having withdrawn."""
+    if state.contenders != 2 or plan.rules.withdrawal == "none":
+        return state
     concedes = concession_probability(plan, state)
     with np.errstate(divide="ignore"):
         log_refused = np.log1p(-concedes)
     state = reweight(state, log_refused, "the trailing candidate concedes for certain under the scenario")
-    state = replace(
-        state,
-        non_concessions=state.non_concessions + (concedes > 0),
-        two_way_rounds=state.two_way_rounds + 1,
-        pending=False,
-    )
-    if plan.rules.max_two_way is None or state.two_way_rounds < plan.rules.max_two_way:
-        return state
-    leads = shared_by_lot(laws.leads, state)
-    return replace(state, unopposed=the_only(plan, state, leads, "stands alone now; announce who is out"))
+    return replace(state, non_concessions=state.non_concessions + (concedes > 0))
 
 
-def after_multiway_round(plan: Plan, state: FilterState) -> FilterState:
-    """Return the state after an inconclusive round between three or more."""
-    state = replace(state, multiway_rounds=state.multiway_rounds + 1, pending=False)
-    if not plan.rules.elimination_due(state.multiway_rounds):
-        return state
-    last = shared_by_lot(laws.trails, state)
-    return without(state, the_only(plan, state, last, "is out; announce it"))
+def proceed(plan: Plan, state: FilterState) -> FilterState:
+    """Apply the rules after an inconclusive round: they end it, put somebody out, or leave one alone.
+
+    Raises
+    ------
+    AnnouncementError
+        If the announcements leave open whom that concerns.
+    """
+    step = next_step(plan, state)
+    if step.stage is None:
+        return replace(state, ended=(-1, kernel.FAILED), pending=False, label=f"{state.label}; the rules end it")
+    after = settled(state, step)
+    if step.stage.standing != state.contenders or step.reopened:
+        stays = surviving(state, step, step.stage.standing)[:, np.isfinite(state.particles.log_weight)]
+        unsure = np.flatnonzero(((stays > 0) & (stays < 1)).any(axis=1) | (np.ptp(stays, axis=1) > 0))
+        if unsure.size:
+            raise AnnouncementError(open_question(plan, unsure, "is out; announce it"))
+        after = replace(after, standing=stays[:, 0] > 0)
+    if begins_alone(plan, step):
+        leads = possible(after, shared_by_lot(laws.leads, replace(after, pending=False)))
+        if leads.size > 1:
+            raise AnnouncementError(open_question(plan, leads, "stands alone now; announce who is out"))
+        after = replace(after, alone=int(leads[0]))
+    return after
+
+
+def next_step(plan: Plan, state: FilterState) -> Step:
+    """Return what the rules make of an inconclusive round."""
+    return plan.rules.next_stage(state.stage._replace(standing=state.contenders), int((~state.withdrawn).sum()))
+
+
+def begins_alone(plan: Plan, step: Step) -> bool:
+    """Return whether a yes/no vote on the leader alone begins."""
+    return step.stage is not None and step.begins and plan.rules.phases[step.stage.phase].vote == "yes-no"
+
+
+def settled(state: FilterState, step: Step) -> FilterState:
+    """Return the state at the stage of the next ballot."""
+    assert step.stage is not None
+    alone = -1 if step.begins else state.alone
+    return replace(state, stage=step.stage, pending=False, alone=alone, conceded=False)
+
+
+def surviving(state: FilterState, step: Step, places: int) -> Floats:
+    """Return each candidate's chance to keep one of so many places, ties by lot, in every particle, (K, P)."""
+    base = ~state.withdrawn if step.reopened else state.standing
+    votes = np.where(base[:, None], last_choice(state), -1)
+    if places >= base.sum():
+        return np.repeat(base[:, None], votes.shape[1], axis=1).astype(float)
+    last = -np.sort(-votes, axis=0)[places - 1]
+    above, level = votes > last, votes == last
+    return np.where(above, 1.0, np.where(level, (places - above.sum(axis=0)) / level.sum(axis=0), 0.0))
+
+
+def last_choice(state: FilterState) -> Shorts:
+    """Return the last tally of a vote between candidates, shape (K, P); -1 for who did not stand."""
+    choices = [votes for votes in state.votes if (votes >= 0).any(axis=1).sum() > 1]
+    return np.asarray(choices[-1] if choices else state.votes[-1])
+
+
+def after_withdrawal(plan: Plan, state: FilterState, candidate: int) -> FilterState:
+    """Return the state after one of three or more has withdrawn, who takes the place of one who would be dropped."""
+    stage, in_race = state.stage._replace(standing=state.contenders), int((~state.withdrawn).sum()) - 1
+    rules = plan.rules
+    step = rules.next_stage(stage, in_race, withdrew=1) if state.pending else rules.without(stage, in_race)
+    withdrawn = state.withdrawn | (np.arange(state.standing.size) == candidate)
+    left = replace(without(state, candidate), withdrawn=withdrawn)
+    if step.stage is None:
+        return replace(left, ended=(-1, kernel.FAILED), pending=False)
+    if step.stage.standing == left.contenders and not step.reopened and not begins_alone(plan, step):
+        return settled(left, step)
+    return replace(left, pending=state.pending)
 
 
 def apply_certain_rules(context: UpdateContext, state: FilterState, elected: Flags) -> FilterState:
-    """Return the state after a round between three or more, if the rules alone say what follows from it."""
-    if state.contenders == 2:
+    """Return the state after a round, if the rules alone say what follows from it."""
+    plan = context.plan
+    may_concede = state.contenders == 2 and plan.rules.withdrawal != "none"
+    if may_concede or elected[np.isfinite(state.particles.log_weight)].any():
         return state
-    last = possible(state, shared_by_lot(laws.trails, state))
-    due = context.plan.rules.elimination_due(state.multiway_rounds + 1)
-    if elected[np.isfinite(state.particles.log_weight)].any() or (due and last.size > 1):
+    try:
+        after = proceed(plan, state)
+    except AnnouncementError:
         return state
-    out = f"; {context.plan.names[last[0]]} is out by the rules" if due else ""
-    return replace(after_multiway_round(context.plan, state), label=state.label + out)
+    gone = [plan.names[c] for c in np.flatnonzero(state.standing & ~after.standing)]
+    be = "is" if len(gone) == 1 else "are"
+    return replace(after, label=f"{after.label}; {' and '.join(gone)} {be} out by the rules") if gone else after
 
 
 def possible(state: FilterState, chance: Floats) -> Places:
@@ -388,13 +458,10 @@ def possible(state: FilterState, chance: Floats) -> Places:
     return np.flatnonzero((chance[:, np.isfinite(state.particles.log_weight)] > 0).any(axis=1))
 
 
-def the_only(plan: Plan, state: FilterState, chance: Floats, what: str) -> int:
-    """Return the candidate of whom something is true in every particle, or ask."""
-    maybe = possible(state, chance)
-    if maybe.size == 1:
-        return int(maybe[0])
-    names = " or ".join(plan.names[c] for c in maybe)
-    raise AnnouncementError(f"the announcements leave open whether {names} {what} with day.eliminate(...)")
+def open_question(plan: Plan, candidates: Places, what: str) -> str:
+    """Return the question that the announcements leave open."""
+    names = " or ".join(plan.names[c] for c in candidates)
+    return f"the announcements leave open whether {names} {what} with day.eliminate(...)"
 
 
 def without(state: FilterState, candidate: int) -> FilterState:

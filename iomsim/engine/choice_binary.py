@@ -56,6 +56,11 @@ class BinaryChoice:
         flags = unpack_flags(self.second, self.workspace.bits.members)
         return flags.view(bool) if k else flags == 0
 
+    def moving(self, members: Places) -> Flags:
+        """Return in which runs members could be moved, shape ``(members, B)``: the absent and the pinned cannot."""
+        odds = self.against[members // MEMBERS_PER_BYTE, :, members % MEMBERS_PER_BYTE]
+        return (odds > 0) & np.isfinite(odds)
+
     def beside(self, others: Sequence[Any]) -> BinaryChoice:
         """Return these runs and others, side by side; they are used up."""
         parts = [self, *others]
@@ -66,13 +71,16 @@ class BinaryChoice:
             POOL.put(part.against)
         return BinaryChoice(against, second, self.workspace)
 
-    def keep(self, columns: Places) -> BinaryChoice:
-        """Return only these runs; the others are used up."""
+    def part(self, columns: Places) -> BinaryChoice:
+        """Return a copy of these runs."""
         second = self.second.take(columns, axis=1)
         out = POOL.take((*second.shape, MEMBERS_PER_BYTE))
         against = self.against.take(columns, axis=1, out=out, mode="clip")
-        POOL.put(self.against)
         return BinaryChoice(against, second, self.workspace)
+
+    def release(self) -> None:
+        """Give back the room of runs that are used up."""
+        POOL.put(self.against)
 
     def reconsider(self, keys: U64, round_: int, moved: Reconsideration) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(2, 2, B)``, off the diagonal."""

@@ -83,13 +83,21 @@ class MultinomialChoice:
         present = np.concatenate([part.present for part in parts], axis=1)
         return MultinomialChoice(log_odds, intends, present, self.workspace)
 
-    def keep(self, columns: Places) -> MultinomialChoice:
-        """Return only these runs; the others are used up."""
+    def part(self, columns: Places) -> MultinomialChoice:
+        """Return a copy of these runs."""
         intends = self.intends.take(columns, axis=2)
         out = POOL.take((*intends.shape, MEMBERS_PER_BYTE))
         log_odds = self.log_odds.take(columns, axis=2, out=out, mode="clip")
-        POOL.put(self.log_odds)
         return MultinomialChoice(log_odds, intends, self.present.take(columns, axis=1), self.workspace)
+
+    def release(self) -> None:
+        """Give back the room of runs that are used up."""
+        POOL.put(self.log_odds)
+
+    def moving(self, members: Places) -> Flags:
+        """Return in which runs members are present, shape ``(members, B)``."""
+        bits = np.uint8(1) << (members % MEMBERS_PER_BYTE).astype(np.uint8)
+        return (self.present[members // MEMBERS_PER_BYTE] & bits[:, None]) > 0
 
     def reconsider(self, keys: U64, round_: int, moved: Reconsideration) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(K, K, B)``, off the diagonal."""

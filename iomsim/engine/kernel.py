@@ -9,7 +9,7 @@ are applied to it; what moves the members is in `laws`, how they vote in `choice
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,16 +20,20 @@ from iomsim.engine.packing import total
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import Lane
 from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatenate
-from iomsim.rules.ruleset import ENDINGS
-from iomsim.typing import U64, Flags, Floats, Ints, Places
+from iomsim.rules import course
+from iomsim.rules.procedure import ENDINGS
+from iomsim.typing import Flags, Floats, Ints, Longs, Places
 
 COMPACT_BELOW = 0.85
 """Finished runs are dropped when fewer than this share of the columns are still in play."""
 
+EXTRA_BALLOT = np.uint64(0x5851F42D4C957F2D)
+"""Tells the random numbers of an extra ballot from those of the ballot before it."""
+
 ROUNDS_APART = 3
 """Rounds that waves of runs hold one wave after the other, so that a wave stays in the cache."""
 
-MAJORITY, ACCLAMATION, CONFIRMED, FAILED, UNRESOLVED = range(len(ENDINGS))
+MAJORITY, ACCLAMATION, CONFIRMED, FAILED, OPEN = range(len(ENDINGS))
 STILL_OPEN = -1
 
 
@@ -89,7 +93,7 @@ def play(
     last = plan.rules.max_rounds
     out = KernelOutput(
         winner=np.full(runs, -1, dtype=np.int8),
-        ending=np.full(runs, UNRESOLVED, dtype=np.uint8),
+        ending=np.full(runs, OPEN, dtype=np.uint8),
         rounds=np.full(runs, last, dtype=np.int16),
         records=[],
     )
@@ -128,8 +132,10 @@ def advance(
             out.records.append(record if live.size == runs.width else record.of(live))
         if watch is not None:
             watch(round_, runs)
-        conceded, elected, how = apply_rules(plan, runs, round_, ended)
+        conceded, extra, elected, how = apply_rules(plan, runs, round_, ended)
         clock.concessions(runs.run[conceded & ~runs.done])
+        if extra.any():
+            clock.hold_round(runs.run[extra & ~runs.done], round_)
         over = live[how[live] != STILL_OPEN]
         ended_runs = runs.run[over]
         out.winner[ended_runs], out.ending[ended_runs], out.rounds[ended_runs] = elected[over], how[over], round_
@@ -143,120 +149,160 @@ def play_round(
 ) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
     """Hold one round; return what was recorded, and who is elected and how by the count alone."""
     flows = reconsider(plan, runs, round_, night)
-    runs.votes = runs.counts - abstentions(plan, runs, round_)
+    before, kept_out = runs.votes, barred(plan, runs)
+    runs.votes = runs.counts - kept_out.intending - abstentions(plan, runs, round_, kept_out)
     if plan.candidates > 2:
-        runs.crowded = runs.standing.sum(axis=0, dtype=np.int8) > 2
+        runs.crowded = np.where(runs.alone >= 0, runs.crowded, runs.standing.sum(axis=0, dtype=np.int8) > 2)
     valid = runs.votes.sum(axis=0, dtype=np.int16)
-    leader, ahead = leading(runs.votes)
-    need = needed(plan, runs, valid, round_)
+    leader, ahead = course.leading(runs.votes)
+    need = needed(plan, runs, valid, round_, kept_out)
     how = np.where(ahead & (runs.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(STILL_OPEN))
     votes = runs.votes.copy() if plan.candidates == 2 else np.where(runs.standing, runs.votes, np.int16(-1))
-    asked = np.flatnonzero(runs.unopposed >= 0)
+    asked = np.flatnonzero(runs.alone >= 0)
     if asked.size:
         yes = confirmations(plan, runs, round_, asked)
         votes[:, asked] = -1
-        votes[runs.unopposed[asked], asked] = yes
-        leader[asked] = runs.unopposed[asked]
-        how[asked] = np.where(yes >= plan.rules.needed(valid[asked], round_), CONFIRMED, FAILED)
+        votes[runs.alone[asked], asked] = yes
+        leader[asked] = runs.alone[asked]
+        how[asked] = np.where(yes >= need[asked], CONFIRMED, np.where(runs.conceded[asked], FAILED, STILL_OPEN))
+        runs.votes[:, asked] = before[:, asked]  # what the rules and the members look back at is the last choice
     return (votes, valid, flows), (leader, how)
 
 
-def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int) -> Ints:
+def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int, kept_out: Barred | None = None) -> Longs:
     """Return the votes that elect in a round, in whole numbers."""
-    base = {"valid": valid, "present": runs.present}.get(plan.rules.base)
-    if base is None:
-        return np.full(runs.width, plan.rules.needed(plan.entitled, round_))
-    table = plan.rules.needed(np.arange(int(base.max(initial=0)) + 1), round_)
-    return np.asarray(table).take(base)
-
-
-def leading(votes: Ints) -> tuple[Ints, Flags]:
-    """Return the candidate with most votes and whether nobody shares that place."""
-    if len(votes) == 2:
-        return (votes[1] > votes[0]).view(np.int8), votes[0] != votes[1]
-    leader, top = np.zeros(votes.shape[1], dtype=np.int8), votes[0]
-    for k in range(1, len(votes)):
-        leader = np.where(votes[k] > top, np.int8(k), leader)
-        top = np.maximum(top, votes[k])
-    return leader, total((votes == top).view(np.uint8)) == 1
+    here, entitled = (0, 0) if kept_out is None else (kept_out.intending.sum(axis=0), kept_out.entitled)
+    bases = {"valid": valid, "present": runs.present - here, "entitled": np.full(runs.width, plan.entitled) - entitled}
+    return course.needed(plan.rules, runs.position, round_, bases)
 
 
 # -- after an inconclusive round -----------------------------------------------------------------
 
 
-def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, Ints]) -> tuple[Flags, Ints, Ints]:
-    """Let the trailing camp concede, the last one leave, or the leader stand alone.
+class Consequences(NamedTuple):
+    """What follows from a round: where somebody withdrew, where an extra ballot was held, who is elected and how.
 
-    Returns
-    -------
-    conceded : ndarray of bool
-        Where the trailing candidate withdrew after this round.
-    elected, how : ndarrays of int
-        The winner (-1 for none) and the ending; `STILL_OPEN` where the election goes on.
+    `elected` is -1 for nobody, and `how` is `STILL_OPEN` where the election goes on.
     """
+
+    conceded: Flags
+    extra: Flags
+    elected: Ints
+    how: Ints
+
+
+def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, Ints]) -> Consequences:
+    """Let the trailing camp concede, then the rules say who leaves, who stands alone, and whether it ends."""
     leader, how = ended
     elected = np.where((how == STILL_OPEN) | (how == FAILED), np.int8(-1), leader)
     inconclusive = how == STILL_OPEN
-    two = runs.standing.sum(axis=0, dtype=np.int8) == 2
+    two = (runs.standing.sum(axis=0, dtype=np.int8) == 2) & (runs.alone < 0)
     conceded = concede(plan, runs, round_, inconclusive & two)
-    if plan.rules.after_concession == "acclamation":
+    if plan.rules.withdrawal == "acclamation":
         np.copyto(elected, leader, where=conceded)
         how[conceded] = ACCLAMATION
     else:
-        np.copyto(runs.unopposed, leader, where=conceded)
-        runs.conceded = conceded
-    eliminate(plan, runs, round_, inconclusive & ~two)
-    put_alone(plan, runs, round_, inconclusive & two & ~conceded)
-    return conceded, elected, how
+        np.copyto(runs.alone, leader, where=conceded)
+        runs.conceded = runs.conceded | conceded
+    extra = proceed(plan, runs, round_, np.flatnonzero(inconclusive & ~conceded), how)
+    return Consequences(conceded, extra, elected, how)
 
 
 def concede(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> Flags:
     """Return where the trailing candidate of two withdraws; in a tie nobody concedes or refuses."""
-    if not plan.rules.concession:
+    if plan.rules.withdrawal == "none":
         return np.zeros(runs.width, dtype=bool)
-    asked = where & leading(runs.votes)[1]
+    asked = where & course.leading(runs.votes)[1]
     chance = laws.concession(runs.behaviour, runs.non_concessions)
     conceded = asked & (rng.uniform(runs.keys, round_, Lane.CONCEDE) < chance)
     runs.non_concessions = runs.non_concessions + (asked & ~conceded)
     return conceded
 
 
-def eliminate(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> None:
-    """Count inconclusive rounds among three or more, and drop the last candidate when due."""
-    runs.multiway_rounds = runs.multiway_rounds + where
-    if plan.candidates == 2:
-        return
-    due = np.flatnonzero(where & plan.rules.elimination_due(runs.multiway_rounds))
-    if due.size:
-        last = by_lot(laws.trails(runs.votes, runs.standing)[:, due], runs.keys[due], round_)
-        runs.standing[last, due] = False
+def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Ints) -> Flags:
+    """Apply the rules to these runs, and mark those that they end; return where an extra ballot was held."""
+    extra = np.zeros(runs.width, dtype=bool)
+    if not columns.size:
+        return extra
+    keys, votes = runs.keys[columns], runs.votes[:, columns]
+    at = course.Position(*(array.take(columns, axis=-1) for array in runs.position))
+
+    def tickets(some: Places) -> Floats:
+        return np.asarray(rng.uniform(keys[some], round_, rng.lanes(Lane.TICKET, plan.candidates)))
+
+    level = course.tied(plan.rules, at, votes)
+    again = np.flatnonzero(level.any(axis=0))
+    papers = np.zeros_like(votes)
+    if again.size:
+        papers[:, again] = extra_ballot(plan, runs, round_, columns[again], level[:, again])
+        extra[columns[again]] = True
+    after, failed = course.proceed(plan.rules, at, votes, tickets, papers if again.size else None)
+    how[columns[failed]] = FAILED
+    for name, array in after._asdict().items():
+        getattr(runs, name)[..., columns] = array
+    return extra
 
 
-def put_alone(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> None:
-    """Count inconclusive rounds between two, and let the leader face a yes/no round when due."""
-    runs.two_way_rounds = runs.two_way_rounds + where
-    cap = plan.rules.max_two_way
-    if cap is not None:
-        due = np.flatnonzero(where & (runs.two_way_rounds >= cap))
-        runs.unopposed[due] = by_lot(laws.leads(runs.votes, runs.standing)[:, due], runs.keys[due], round_)
+def extra_ballot(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, level: Flags) -> Ints:
+    """Return the votes of one more ballot between those who are level, shape (K, columns).
 
-
-def by_lot(tied: Flags, keys: U64, round_: int) -> Ints:
-    """Return one of the tied candidates of every column, each with the same chance."""
-    ticket = np.floor(rng.uniform(keys, round_, Lane.LOT) * tied.sum(axis=0))
-    return (tied & (np.cumsum(tied, axis=0) - 1 == ticket)).argmax(axis=0)
+    Their own voters stay with them; all others choose between them as they lean.  Afterwards everybody is where
+    they were.
+    """
+    part = runs.part(columns)
+    assert part.choices is not None
+    part.keys = part.keys ^ EXTRA_BALLOT
+    nothing, still = np.zeros(columns.size), np.zeros(level.shape)
+    moved = Reconsideration(nothing, still, still, part.standing & ~level, level)
+    flows = part.choices.reconsider(part.keys, round_, moved)
+    part.counts = part.counts + flows.sum(axis=0, dtype=np.int16) - flows.sum(axis=1, dtype=np.int16)
+    kept_out = barred(plan, part)
+    votes = part.counts - kept_out.intending - abstentions(plan, part, round_, kept_out)
+    part.choices.release()
+    return np.asarray(votes)
 
 
 # -- papers --------------------------------------------------------------------------------------
 
 
-def abstentions(plan: Plan, runs: ActiveRuns, round_: int) -> Ints:
+class Barred(NamedTuple):
+    """Members barred from a ballot, in numbers.
+
+    `intending` and `pinned`, shape ``(K, B)``, are those present who intend each candidate, and the pinned among
+    them; `entitled`, shape ``(B,)``, those with a vote.
+    """
+
+    intending: Ints
+    pinned: Ints
+    entitled: Ints
+
+
+def barred(plan: Plan, runs: ActiveRuns) -> Barred:
+    """Return how many members may not vote now, because their candidate stands and the phase bars them."""
+    applies = np.array([phase.barred for phase in plan.rules.phases]).take(runs.phase)
+    if runs.choices is None or not plan.barred.any() or not applies.any():
+        nobody = np.zeros_like(runs.counts)
+        return Barred(nobody, nobody, np.zeros(runs.width, dtype=np.int64))
+    who = np.flatnonzero(plan.barred.any(axis=0))
+    out = (plan.barred[:, who, None] & (runs.standing & applies)[:, None]).any(axis=0)
+    pinned = plan.pins[who, None] >= 0
+    there = out & (runs.choices.moving(who) | pinned)
+    intends = [runs.choices.intending(k)[who] & there for k in range(plan.candidates)]
+    return Barred(
+        np.array([np.count_nonzero(x, axis=0) for x in intends], dtype=np.int16),
+        np.array([np.count_nonzero(x & pinned, axis=0) for x in intends], dtype=np.int16),
+        np.count_nonzero(out & plan.votes[who, None], axis=0),
+    )
+
+
+def abstentions(plan: Plan, runs: ActiveRuns, round_: int, kept_out: Barred) -> Ints:
     """Return how many intending members of each candidate hand in no valid paper, shape (K, B).
 
     Members abstain independently of each other and of their intention, so those of one candidate
     are binomial.  Pinned members always vote.
     """
-    free = np.maximum(runs.counts - plan.pinned[:, None].astype(np.int16), 0)
+    sure = plan.pinned[:, None].astype(np.int16) - kept_out.pinned
+    free = np.maximum(runs.counts - kept_out.intending - sure, 0)
     u = rng.uniform(runs.keys, round_, rng.lanes(Lane.ABSTAIN, plan.candidates))
     return binomial_quantile(free, runs.behaviour.abstain, u)
 
@@ -266,16 +312,18 @@ def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places) -> I
 
     Each of the leader's own voters says yes with probability `yes_own` (the pinned always), each
     of the others with probability y, one draw a run, whose law is another where the other candidate withdrew.
+    The pinned of others never do.
     """
-    b, keys, alone = laws.select(runs.behaviour, asked), runs.keys[asked], runs.unopposed[asked]
+    b, keys, alone = laws.select(runs.behaviour, asked), runs.keys[asked], runs.alone[asked]
     own = runs.votes[alone, asked]
     voting = runs.votes[:, asked].sum(axis=0)
     sure = np.minimum(plan.pinned[alone], own)
+    never = np.minimum(plan.pinned.sum() - plan.pinned[alone], voting - own)
     y = laws.others_yes(b, runs.conceded[asked], rng.uniform(keys, round_, Lane.YES_SHARE))
     voter = np.arange(voting.max(initial=0))[:, None]
     draw = rng.uniform(keys, round_, (Lane.YES + voter).astype(np.uint64))
     says_yes = (voter < sure) | (draw < np.where(voter < own, b.yes_own, y))
-    return np.count_nonzero(says_yes & (voter < voting), axis=0)
+    return np.count_nonzero(says_yes & (voter < voting - never), axis=0)
 
 
 # -- intentions ----------------------------------------------------------------------------------
@@ -285,7 +333,7 @@ def reconsider(plan: Plan, runs: ActiveRuns, round_: int, night: Flags) -> Ints:
     """Let open members think again; set the counts, return the flows, shape (K, K, B)."""
     assert runs.choices is not None
     omega = laws.openness(runs.behaviour, runs.fluid, round_, night)
-    alone = runs.unopposed >= 0
+    alone = runs.alone >= 0
     omega[alone] = 0.0
     chance = shocks(plan, runs, round_)
     moved = Reconsideration(omega, pull(plan, runs, round_) + chance, chance, runs.departed & ~alone, runs.standing)

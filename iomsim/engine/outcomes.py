@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine.kernel import UNRESOLVED
+from iomsim.engine.kernel import OPEN
 from iomsim.engine.state import KernelOutput
 from iomsim.typing import Codes, Floats, Longs, Shorts
 
@@ -101,7 +101,7 @@ def join(parts: Iterable[Outcomes]) -> Outcomes:
 
 def endings(out: KernelOutput, now: Floats, present: Shorts) -> Endings:
     """Collect how the kernel's runs ended; `now` is what the clocks show at their end."""
-    minute = np.where(out.ending == UNRESOLVED, -1, np.floor(now)).astype(np.int32)
+    minute = np.where(out.ending == OPEN, -1, np.floor(now)).astype(np.int32)
     return Endings(out.winner, out.ending, out.rounds, minute, present)
 
 

@@ -19,7 +19,7 @@ from iomsim.engine import laws, rng
 from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
 from iomsim.errors import ScenarioError, unknown
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Procedure
 from iomsim.typing import U64, Flags, Floats, Longs, PerRun, Places, Singles
 
 CERTAIN = 1e4
@@ -73,7 +73,9 @@ class Plan:
         Candidate a member is pinned to, or -1.
     votes : ndarray of bool, shape (N,)
         Who has a vote.
-    rules : Rules
+    barred : ndarray of bool, shape (K, N)
+        Who may not vote while a candidate stands, in the phases that say so.
+    rules : Procedure
         Who is elected, who leaves, and when it ends.
     calendar : Calendar
         The sittings.
@@ -102,7 +104,8 @@ class Plan:
     group: Places
     pins: Places
     votes: Flags
-    rules: Rules
+    barred: Flags
+    rules: Procedure
     calendar: Calendar
     values: Mapping[str, PerRun]
 

@@ -18,6 +18,7 @@ from iomsim.engine.choice_multinomial import MultinomialChoice
 from iomsim.engine.laws import select
 from iomsim.engine.packing import total
 from iomsim.engine.plan import Draws, Plan
+from iomsim.rules import course
 from iomsim.typing import U64, Codes, Flags, Ints, Places, Shorts, Singles
 
 
@@ -35,15 +36,18 @@ class ActiveRuns:
         Members intending each candidate, and the papers of the last round.
     standing : ndarray of bool, shape (K, B)
         Who has neither withdrawn nor been eliminated.
+    withdrawn : ndarray of bool, shape (K, B)
+        Who has withdrawn.
     crowded : ndarray of bool, shape (B,)
         Whether three or more stood in the last round.
-    unopposed : ndarray of int, shape (B,)
+    phase, held : ndarrays of int, shape (B,)
+        The phase of the rules, and the ballots held in it.
+    alone : ndarray of int, shape (B,)
         Candidate who faces a yes/no round next, or -1.
     conceded : ndarray of bool, shape (B,)
-        Whether that is because the other one withdrew.
-    non_concessions, multiway_rounds, two_way_rounds : ndarrays of int, shape (B,)
-        Times the trailing camp did not concede; inconclusive rounds with three or more standing;
-        inconclusive rounds between two.
+        Whether that is because the other withdrew.
+    non_concessions : ndarray of int, shape (B,)
+        Times the trailing camp did not concede.
     done : ndarray of bool, shape (B,)
         Finished runs that have not yet been dropped.
     behaviour : namespace
@@ -59,15 +63,21 @@ class ActiveRuns:
     counts: Ints
     votes: Ints
     standing: Flags
+    withdrawn: Flags
     crowded: Flags
-    unopposed: Ints
+    phase: Ints
+    held: Ints
+    alone: Ints
     conceded: Flags
     non_concessions: Ints
-    multiway_rounds: Ints
-    two_way_rounds: Ints
     done: Flags
     behaviour: SimpleNamespace
     choices: BinaryChoice | MultinomialChoice | None = None
+
+    @property
+    def position(self) -> course.Position:
+        """How they stand under the rules."""
+        return course.Position(*(getattr(self, name) for name in course.Position._fields))
 
     @property
     def width(self) -> int:
@@ -79,11 +89,18 @@ class ActiveRuns:
         """Who does not stand any more but is still intended by members, shape (K, B)."""
         return ~self.standing & (self.counts > 0)
 
+    def part(self, columns: Places) -> ActiveRuns:
+        """Return a copy of these columns."""
+        taken = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
+        choices = None if self.choices is None else self.choices.part(columns)
+        return ActiveRuns(**taken, behaviour=select(self.behaviour, columns), choices=choices)
+
     def keep(self, columns: Places) -> ActiveRuns:
         """Return only these columns; the others are used up."""
-        kept = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
-        choices = None if self.choices is None else self.choices.keep(columns)
-        return ActiveRuns(**kept, behaviour=select(self.behaviour, columns), choices=choices)
+        kept = self.part(columns)
+        if self.choices is not None:
+            self.choices.release()
+        return kept
 
 
 COLUMNS = [f.name for f in fields(ActiveRuns) if f.name not in ("behaviour", "choices")]
@@ -165,7 +182,7 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
     Until they vote, all present count for candidate 0.
     """
     k, (n, width) = plan.candidates, draws.absent.shape
-    nothing, no = np.zeros(width, dtype=np.int16), np.zeros(width, dtype=bool)
+    at, no = course.begin(plan.rules, k, width), np.zeros(width, dtype=bool)
     intention = np.zeros((n, width), dtype=np.uint8)
     if k > 2:
         intention[draws.absent] = k
@@ -179,13 +196,10 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
         present=present,
         counts=counts,
         votes=np.zeros((k, width), dtype=np.int16),
-        standing=np.ones((k, width), dtype=bool),
+        **at._asdict(),
         crowded=no,
-        unopposed=np.full(width, -1, dtype=np.int16),
         conceded=no,
-        non_concessions=nothing,
-        multiway_rounds=nothing,
-        two_way_rounds=nothing,
+        non_concessions=np.zeros(width, dtype=np.int16),
         done=no,
         behaviour=plan.behaviour,
     )

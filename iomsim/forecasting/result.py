@@ -66,7 +66,7 @@ class Result(ABC):
             "seed": self.seed,
             "runs": self.runs,
             "scenario": self.race.hash,
-            "rules": self.race.rules.label,
+            "rules": self.race.rules.name,
             "title": self.race.title,
         }
 

@@ -22,8 +22,8 @@ from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
+from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
-from iomsim.rules.ruleset import RULE_SETS
 
 OTHER_RULES_RUNS = 10_000
 """Runs of each other rule set in the table of rule sets, if the forecast itself has that many."""
@@ -152,16 +152,16 @@ class RunAccumulator:
         """Return the forecast so far."""
         outcomes = join(self.outcomes) if self.outcomes else None
         counts = merge(self.summaries)
-        return Forecast(self.race, self.seed, counts, outcomes, stopped=self.stopped, compare_rules=by_shipped_rules)
+        return Forecast(self.race, self.seed, counts, outcomes, stopped=self.stopped, compare_rules=by_readings)
 
 
-def by_shipped_rules(fc: Tables) -> pd.DataFrame:
-    """Return what a forecast would be under every shipped rule set, its own rules first if they are not shipped."""
-    own = fc.race.rules
-    rows = {} if own.shipped else {own.label: fc.as_row()}
-    for name in RULE_SETS:
-        race, runs = fc.race.with_rules(name), min(len(fc), OTHER_RULES_RUNS)
-        same = race.rules == own
+def by_readings(fc: Tables) -> pd.DataFrame:
+    """Return what a forecast would be under every reading of its body's rules, its own rules first if they are none."""
+    own, named = fc.race.rules, siblings(fc.race.rules, fc.race.body)
+    rows = {} if own in named.values() else {own.name: fc.as_row()}
+    for name, rules in named.items():
+        race, runs = fc.race.with_rules(rules), min(len(fc), OTHER_RULES_RUNS)
+        same = rules == own
         spans = [] if same else list(simulate.iter_spans(race.plan, {}, runs, fc.seed))
         rows[name] = fc.as_row() if same else from_outcomes(race, fc.seed, spans).as_row()
     return rule_sets_table(rows)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Flags, Longs
 
 BINS = 400

@@ -22,7 +22,7 @@ from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 
 NO_WINNER = "no winner"
 
@@ -32,7 +32,7 @@ ROUNDS_SHOWN = 8
 
 def own_rules(fc: Tables) -> pd.DataFrame:
     """Return the table of rule sets of a forecast that is beside no other: its own row."""
-    return rule_sets_table({fc.race.rules.label: fc.as_row()})
+    return rule_sets_table({fc.race.rules.name: fc.as_row()})
 
 
 def rule_sets_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
@@ -100,7 +100,7 @@ class Tables:
         pairs = [
             (e, k)
             for e, ending in enumerate(ENDINGS)
-            for k in ([-1] if ending in ("failed", "unresolved") else range(len(names) - 1))
+            for k in ([-1] if ending in ("failed", "open") else range(len(names) - 1))
         ]
         hits = [self.summary.count((ends["ending"] == e) & (ends["winner"] == k)) for e, k in pairs]
         index = pd.MultiIndex.from_tuples([(ENDINGS[e], names[k]) for e, k in pairs], names=["ending", "winner"])
@@ -124,9 +124,9 @@ class Tables:
         return out
 
     def rule_sets(self) -> pd.DataFrame:
-        """Return the shipped rule sets side by side, on the same random numbers.
+        """Return the readings of the body's rules side by side, on the same random numbers.
 
-        Rules of the scenario's own that are not shipped come first.  On an election day they are those
+        Rules of the scenario's own that are none of them come first.  On an election day they are those
         under which what was announced could have happened, its own among them.
 
         Returns
@@ -182,7 +182,7 @@ class Tables:
     def runs(self) -> pd.DataFrame:
         """One row per run: winner, ending, rounds, members present, and when it ended.
 
-        `ended_at` is missing for unresolved runs; `decided_at` also for failed ones.
+        `ended_at` is missing for runs still open; `decided_at` also for failed ones.
         """
         return self._runs.copy()
 
@@ -263,7 +263,7 @@ class Tables:
             "seed": self.seed,
             "runs": len(self),
             "scenario": self.race.hash,
-            "rules": self.race.rules.label,
+            "rules": self.race.rules.name,
             "title": self.race.title,
             "announced": self.announced,
             "events": [dict(event) for event in self.events],

@@ -27,7 +27,7 @@ def lines(race: Description) -> list[tuple[str, str]]:
     pinned = sum(len(members) for members in race.electorate.pinned.values())
     out.append(("Electorate", f"{len(race.electorate.frame)} members, {race.votes.sum()} with a vote, {pinned} pinned"))
     out += [("Candidate", _candidate(race, name)) for name in race.names]
-    out.append(("Rules", f"{race.rules.label}: {race.rules.sentence(len(race.names))}"))
+    out.append(("Rules", f"{race.rules.name}: {race.rules.sentence(len(race.names))}"))
     out.append(("Clock", _clock(race)))
     out += [("Assumption", line) for line in assumptions(race)]
     out += [("Fact", f"{row.statement} [{row.grade}]") for row in _facts(race)]

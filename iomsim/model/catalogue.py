@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason
 from iomsim.model import toml
+from iomsim.model.bodies import Body, body
 from iomsim.model.electorate import inlined
 from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.scenario import Scenario, build, described
@@ -77,6 +79,69 @@ def dumps(race: Scenario) -> str:
     return toml.dumps(described("dumps", race))
 
 
+def start(
+    name: str,
+    candidates: Sequence[str],
+    members: pd.DataFrame | str | None = None,
+    reading: str | None = None,
+) -> Scenario:
+    """Return a scenario of a body to work on: its electorate, rules and clock, with nothing known of the candidates.
+
+    Parameters
+    ----------
+    name : str
+        A body of :func:`iomsim.bodies`.
+    candidates : sequence of str
+        Who stands.
+    members : DataFrame or str, optional
+        The member table, with a column `name`; or a shipped table, or the path of a csv.  Default: the body's own
+        table if it ships, else as many nameless members as are entitled.
+    reading : str, optional
+        A reading of the body's rules; default the one that its file puts first.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such body or reading.
+    ScenarioError
+        If the candidates or the members make no election.
+
+    Examples
+    --------
+    >>> race = start("who", candidates=["A", "B", "C"])
+    >>> race.body, race.names, race.rules.needed(183, ballot=3, candidates=3)
+    ('who', ('A', 'B', 'C'), 92)
+    """
+    one = body(name)
+    if isinstance(candidates, str):
+        raise IomsimError(f"candidates must be a list of names, got {candidates!r}")
+    return build(
+        {
+            "title": one.name,
+            "about": one.about,
+            "body": name,
+            "electorate": _electorate(one, members),
+            "candidates": [{"name": candidate} for candidate in candidates],
+            "rules": {"name": reading or one.reading},
+            "clock": {key: value for key, value in (one.clock.model_extra or {}).items()},
+        },
+        one.name,
+    )
+
+
+def _electorate(one: Body, members: pd.DataFrame | str | None) -> dict[str, Any]:
+    """Return who votes: the table given, the body's own, or as many nameless members as are entitled."""
+    if isinstance(members, pd.DataFrame):
+        rows = members.reset_index() if members.index.name else members
+        return {"table": tuple({str(key): value for key, value in row.items()} for row in rows.to_dict("records"))}
+    if members is not None:
+        return inlined({"members": members}, Path(), lambda: shipped_names("members", ".csv"))
+    if one.electorate.members is None:
+        return {"size": one.electorate.size}
+    group = {"group": one.electorate.group} if one.electorate.group else {}
+    return {"members": one.electorate.members, **group}
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON schema of a scenario file, for editors that check and complete TOML.
 
@@ -108,6 +173,6 @@ def _entry(name: str, race: Scenario) -> dict[str, Any]:
         "title": race.title,
         "members": len(race.electorate.frame),
         "candidates": ", ".join(race.names),
-        "rules": race.rules.label,
+        "rules": race.rules.name,
         "as of": race.as_of,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine.clock import DAY_NAMES
+from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
@@ -30,7 +30,8 @@ from iomsim.model.quantities import (
     Whole,
     default,
 )
-from iomsim.rules.ruleset import PARTS, RULE_SETS, Grade, Rules, rule_set
+from iomsim.rules.procedure import GIVEN, MAX_BALLOTS, Grade, Procedure
+from iomsim.rules.short_form import from_short_form
 
 WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
 
@@ -165,41 +166,75 @@ SHORTHANDS = {
 """Names that set several parameters of the behaviour to one value."""
 
 
-_NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
-"""How a file says None."""
-
-
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-RULES_TABLE: dict[str, Any] = {
-    **dict.fromkeys(("name", "source", "base", "after_concession"), str),
-    "grade": Grade,
-    "threshold": Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"]})],
-    "concession": bool,
-    **dict.fromkeys(("eliminate_every", "max_rounds"), Whole),
-    **{key: Whole | Literal[word] for key, word in _NOTHING.items()},
-}
-"""What a file may say of the rules: a shipped set by name, what differs from it, and the source."""
+Threshold = Annotated[
+    Annotated[str, BeforeValidator(_as_text)] | tuple[Annotated[str, BeforeValidator(_as_text)], ...],
+    WithJsonSchema({"type": ["string", "number", "array"]}),
+]
 
 
-def read_rules(table: Mapping[str, Any]) -> Rules:
-    """Return the rules that a table of a file means."""
-    stated = {key: None if value == _NOTHING.get(key) else value for key, value in table.items()}
-    name = table.get("name", Rules().name)
-    known = name in RULE_SETS or any(key in PARTS for key in stated)
-    return (RULE_SETS.get(name, Rules()) if known else rule_set(name)).with_(**stated)
+class PhaseTable(FrozenModel):
+    """What a file may say of a phase: see :class:`iomsim.Phase`."""
+
+    name: str = ""
+    field: str = "remaining"
+    keep: Whole | None = None
+    standing: Whole = 1
+    ballots: Whole | None = None
+    drop: Whole = 0
+    down_to: Whole = 2
+    vote: str = "choice"
+    threshold: Threshold | None = None
+    base: str | None = None
+    tie: str = "lot"
+    barred: bool = False
 
 
-def written_rules(rules: Rules) -> dict[str, Any]:
-    """Return rules as a table of a file: the name, the source, and what differs from the shipped set."""
-    base = RULE_SETS.get(rules.name, Rules())
-    parts = {key: getattr(rules, key) for key in PARTS if getattr(rules, key) != getattr(base, key)}
-    if "threshold" in parts or (not parts and rules.name not in RULE_SETS):  # a name alone would mean a shipped set
-        parts["threshold"] = str(rules.threshold)
-    stated = {key: _NOTHING[key] if value is None else value for key, value in parts.items()}
-    return {"name": rules.name, "grade": rules.grade, "source": rules.source, **stated}
+class RulesTable(FrozenModel):
+    """What a file may say of the rules: a reading by name, what differs from it, or a procedure of its own.
+
+    See :class:`iomsim.Procedure` for the parts, :func:`iomsim.rules.short_form.from_short_form` for the short form.
+    """
+
+    body: str = ""
+    name: str = ""
+    grade: Grade = "assumed"
+    source: str = GIVEN
+    threshold: Threshold = "2/3"
+    base: str = "valid"
+    withdrawal: str = "none"
+    phases: tuple[PhaseTable, ...] = ()
+    after: str | None = None
+    repeat_from: str = ""
+    max_rounds: Whole = MAX_BALLOTS
+    concession: bool = False
+    after_concession: str = "acclamation"
+    eliminate_after: Whole | Literal["never"] = "never"
+    max_two_way: Whole | Literal["unlimited"] = "unlimited"
+    simple_majority_from: Whole | Literal["never"] = "never"
+
+    def procedure(self) -> Procedure:
+        """Return the rules that the table means."""
+        stated = {key: getattr(self, key) for key in type(self).model_fields if key in self.model_fields_set}
+        id = stated.pop("body", "")
+        if "phases" in stated:
+            stated["phases"] = [phase.model_dump(exclude_unset=True) for phase in self.phases]
+        named = readings(id or HOME)
+        if self.name in named:
+            return from_short_form({key: value for key, value in stated.items() if key != "name"}, named[self.name])
+        if not set(stated) - {"name", "grade", "source"}:
+            return reading(self.name or next(iter(named)), id or HOME)
+        return from_short_form(stated)
+
+
+def written_rules(rules: Procedure, id: str) -> dict[str, Any]:
+    """Return rules as a table of a file: a reading by its name, others in full."""
+    if readings(id or HOME).get(rules.name) == rules:
+        return {"name": rules.name, "grade": rules.grade, "source": rules.source}
+    return rules.table()
 
 
 class _FromTable:
@@ -207,18 +242,14 @@ class _FromTable:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def read(value: Any, validate: Any) -> Rules:
-            return value if isinstance(value, Rules) else read_rules(validate(value))
+        def read(value: Any, validate: Any) -> Procedure:
+            return value if isinstance(value, Procedure) else validate(value).procedure()
 
-        fields = {
-            key: core_schema.typed_dict_field(handler.generate_schema(wanted), required=False)
-            for key, wanted in RULES_TABLE.items()
-        }
         return core_schema.no_info_wrap_validator_function(
             read,
-            core_schema.typed_dict_schema(fields, extra_behavior="forbid"),
-            serialization=core_schema.plain_serializer_function_ser_schema(written_rules),
+            handler.generate_schema(RulesTable),
+            serialization=core_schema.plain_serializer_function_ser_schema(Procedure.table),
         )
 
 
-RulesOfFile = Annotated[Rules, _FromTable]
+RulesOfFile = Annotated[Procedure, _FromTable]

@@ -18,11 +18,12 @@ from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
+from iomsim.model.bodies import HOME, body, reading
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour, Candidate, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Procedure
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288",
@@ -32,7 +33,7 @@ PALETTE = (
 of the first eight are to somebody who does not see red or green."""
 
 WORDS: dict[str, Any] = {
-    **dict.fromkeys(("title", "about", "as_of", "facts", "rules"), True),
+    **dict.fromkeys(("title", "about", "as_of", "facts", "body", "rules"), True),
     "electorate": {"members": True, "table": True, "size": True},
     "candidates": {"__all__": {"full_name", "colour"}},
 }
@@ -56,8 +57,18 @@ class Description(FrozenModel):
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
     behaviour: Behaviour = Behaviour()
-    rules: RulesOfFile = Field(default_factory=Rules)
+    body: str = ""
+    rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rules_of_body(cls, data: Any) -> Any:
+        """Have the name of a reading mean one of the scenario's body."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("body"), str) or not data["body"]:
+            return data
+        rules = data.get("rules", {"name": body(data["body"]).reading})
+        return {**data, "rules": {**rules, "body": data["body"]} if isinstance(rules, Mapping) else rules}
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
@@ -74,7 +85,13 @@ class Description(FrozenModel):
             _backed(f"tie {tie.name!r} binds to", tie.candidate, self.names)
         for name in self.electorate.pinned:
             _backed("a member is pinned to", name, self.names)
+        for name in self.electorate.barred:
+            _backed("members are barred by", name, self.names)
         self.plan.exposure  # noqa: B018 - refused now, not later
+        self.rules.first_stage(len(self.names))
+        most = max((int(bar.value or 0) for bar in self.rules.bars if bar.kind == "count"), default=0)
+        if most > self.plan.entitled:
+            raise ScenarioError(f"rules.threshold asks for {most} votes, but only {self.plan.entitled} members have one")
         for path, quantity in self.parameters().items():
             evidence_table.check(path, quantity.source)
         evidence_table.check("rules", self.rules.source)
@@ -122,6 +139,7 @@ class Description(FrozenModel):
             group=np.unique(frame["group"].to_numpy(dtype=str), return_inverse=True)[1].reshape(-1),
             pins=self.pins,
             votes=self.votes,
+            barred=self.barred,
             rules=self.rules,
             calendar=self.clock.calendar(),
             values={path: q.value for path, q in self.parameters().items()},
@@ -149,6 +167,15 @@ class Description(FrozenModel):
                     raise ScenarioError(f"{frame['name'][row]} is pinned {twice}; name it once")
                 pins[row] = self.names.index(name)
         return pins
+
+    @property
+    def barred(self) -> np.ndarray:
+        """Which members may not vote while a candidate stands, shape ``(candidates, members)``."""
+        frame = self.electorate.frame
+        out = np.zeros((len(self.names), len(frame)), dtype=bool)
+        for name, members in self.electorate.barred.items():
+            out[self.names.index(name), rows(frame, members)] = True
+        return out
 
     @property
     def votes(self) -> np.ndarray:
@@ -208,7 +235,7 @@ class Description(FrozenModel):
         ]
         book = self.rules
         table.append(
-            {"parameter": "rules", "value": book.label, "low": book.label, "high": book.label, "unit": "rule set",
+            {"parameter": "rules", "value": book.name, "low": book.name, "high": book.name, "unit": "rule set",
              "grade": book.grade, "source": book.source, "statement": " ".join(evidence_table.statements(book.source))}
         )  # fmt: skip
         return pd.DataFrame(table).set_index("parameter")

@@ -9,7 +9,7 @@ from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import PARTS
+from iomsim.rules.procedure import COMPARED
 
 MOST_NAMED = 3
 """Changes named one by one in a sentence; more are counted."""
@@ -93,19 +93,17 @@ def _rules(a: Scenario, b: Scenario) -> list[str]:
     old, new = a.rules, b.rules
     if old == new:
         return []
-    if old.name != new.name:
-        return [f"rules {new.label} instead of {old.label}"]
-    return [
-        f"{key} {_word(getattr(new, key))} instead of {_word(getattr(old, key))}"
-        for key in PARTS
-        if getattr(new, key) != getattr(old, key)
-    ]
+    changed = [part for part in COMPARED if getattr(new, part) != getattr(old, part)]
+    if old.name.removesuffix(", changed") != new.name.removesuffix(", changed"):
+        return [f"rules {new.name} instead of {old.name}"]
+    before, after = old.table(), new.table()
+    return [f"{part} {_word(after.get(part))} instead of {_word(before.get(part))}" for part in changed if part != "name"]
 
 
 def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return "never" if value is None else str(value)
+    if isinstance(value, list):
+        return "another list" if any(isinstance(part, dict) for part in value) else ", ".join(map(str, value))
+    return "none" if value is None else str(value)
 
 
 def _electorate(a: Scenario, b: Scenario) -> list[str]:

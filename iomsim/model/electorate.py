@@ -42,6 +42,9 @@ class Electorate(FrozenModel):
         Members that have lost their vote (arrears): never present.
     pinned : dict
         Members that always vote for a candidate and are never absent, by candidate.
+    barred : dict
+        Members that may not vote while a candidate stands, by candidate, in the phases of the rules that say so:
+        compatriots, or finalists themselves.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class Electorate(FrozenModel):
     own_groups: Annotated[dict[str, str], AfterValidator(FrozenDict)] = FrozenDict()
     without_vote: tuple[str, ...] = ()
     pinned: Annotated[dict[str, tuple[str, ...]], AfterValidator(FrozenDict)] = FrozenDict()
+    barred: Annotated[dict[str, tuple[str, ...]], AfterValidator(FrozenDict)] = FrozenDict()
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

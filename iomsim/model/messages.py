@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel, ValidationError
 
 from iomsim.errors import ScenarioError, advice, nearest
-from iomsim.model.components import RULES_TABLE
+from iomsim.model.components import RulesTable
 from iomsim.model.quantities import Quantity
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Procedure
 
 LONGEST = 60
 """Characters of what was got that a sentence shows."""
@@ -132,7 +132,7 @@ def find(loc: tuple[Any, ...], model: Any, data: Any) -> Place:
 def _inside(wanted: Any, part: Any) -> Any:
     """Return the type of a part of a type, or None if it has no such part."""
     wanted = plain(wanted)
-    if wanted is Rules or _is_model(wanted):
+    if wanted is Procedure or _is_model(wanted):
         return plain(_parts(wanted).get(part))
     arguments = get_args(wanted)
     if get_origin(wanted) is dict and isinstance(part, str):
@@ -164,8 +164,7 @@ def _is_model(wanted: Any) -> bool:
 
 def _parts(wanted: Any) -> dict[str, Any]:
     """Return the keys of a description with the type of each."""
-    if wanted is Rules:
-        return RULES_TABLE
+    wanted = RulesTable if wanted is Procedure else wanted
     return {key: field.annotation for key, field in wanted.model_fields.items()} if _is_model(wanted) else {}
 
 

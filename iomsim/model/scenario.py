@@ -21,7 +21,9 @@ from iomsim.model.components import SHORTHANDS, Behaviour, Tie
 from iomsim.model.description import Description
 from iomsim.model.messages import explain
 from iomsim.model.quantities import Quantity, put
-from iomsim.rules.ruleset import Rules, rule_set
+from iomsim.model.bodies import HOME, reading
+from iomsim.rules.procedure import Procedure
+from iomsim.rules.short_form import from_short_form
 
 
 class Scenario(Description):
@@ -64,18 +66,28 @@ class Scenario(Description):
                 paths[f"behaviour.{name}"] = value
         return self.with_parameters(paths)
 
-    def with_rules(self, name: str | Rules | None = None, **changes: Any) -> Scenario:
-        """Return a copy under a shipped rule set, or with parts of the rules changed.
+    def with_rules(self, name: str | Procedure | None = None, **changes: Any) -> Scenario:
+        """Return a copy under another reading of its body's rules, a procedure, or with parts of the rules changed.
+
+        Parameters
+        ----------
+        name : str or Procedure, optional
+            A reading of the scenario's body (of the IOM if it names none), or a procedure; default the rules as
+            they are.
+        **changes
+            Parts of a :class:`~iomsim.Procedure`, or of the short form: `concession`, `eliminate_after`,
+            `max_two_way`, `simple_majority_from`.
 
         Examples
         --------
         >>> import iomsim as iom
-        >>> iom.load("geneva-2023").with_rules("four-rounds").rules.max_two_way
-        3
+        >>> race = iom.load("geneva-2023").with_rules("four-rounds")
+        >>> [phase.name for phase in race.rules.phases], race.with_rules(threshold=">1/2").rules.needed(165)
+        (['all', 'elimination', 'two', 'alone'], 83)
         """
-        rules = self.rules if name is None else name if isinstance(name, Rules) else rule_set(name)
-        if changes or not isinstance(name, Rules):
-            rules = rules.with_(**{"source": "set by the user", "grade": "assumed"} | changes)
+        rules = self.rules if name is None else name if isinstance(name, Procedure) else reading(name, self.body or HOME)
+        if changes or not isinstance(name, Procedure):
+            rules = from_short_form({"source": "set by the user", "grade": "assumed"} | changes, rules)
         return self._with(rules=rules)
 
     def with_clock(self, **changes: Any) -> Scenario:

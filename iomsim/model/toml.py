@@ -8,7 +8,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from iomsim.model.components import written_rules
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Procedure
 
 
 def dumps(description: BaseModel) -> str:
@@ -20,9 +20,11 @@ def _plain(value: Any) -> Any:
     """Turn a description into what TOML knows."""
     if isinstance(value, BaseModel):
         pairs = ((key, getattr(value, key)) for key in type(value).model_fields)
-        return {key: _plain(part) for key, part in pairs if part is not None and part != () and part != {}}
-    if isinstance(value, Rules):
-        return written_rules(value)
+        return {
+            key: written_rules(part, getattr(value, "body", "")) if isinstance(part, Procedure) else _plain(part)
+            for key, part in pairs
+            if part not in (None, (), {})
+        }
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, tuple):

@@ -21,8 +21,8 @@ from iomsim.forecasting.estimates import Z95, Interval, thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
+from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
-from iomsim.rules.ruleset import RULE_SETS
 from iomsim.sensitivity.paired import (
     ROUNDS,
     SPILL,
@@ -113,15 +113,16 @@ def tornado(
     target = checked_target(case, target)
     seed, runs = seed_and_runs(seed, DEFAULT_RUNS if runs is None else runs)
     over = ranges(case, parameters)
-    names = list(RULE_SETS) if rules else []
-    cases = [(case, _design(case, over)), *((case.with_rules(name), {}) for name in names)]
+    readings = siblings(case.rules, case.body) if rules else {}
+    names = list(readings)
+    cases = [(case, _design(case, over)), *((case.with_rules(reading), {}) for reading in readings.values())]
     with progress_bar(runs * (1 + 2 * len(over) + len(names)), progress) as advance:
         base, *others = simulate_points(cases, runs, seed, executor, advance)
     changes = [{key: paired_interval(base[key], other[key]) for key in base} for other in others]
     bars: dict[str, dict[float | str, dict[str, Interval]]] = {
         path: dict(zip(ends, changes[2 * i : 2 * i + 2], strict=True)) for i, (path, ends) in enumerate(over.items())
     }
-    if rules:
+    if names:
         bars[RULES] = dict(zip(names, changes[2 * len(over) :], strict=True))
     means = {key: mean_interval(values) for key, values in base.items()} if fc is None else _means(fc)
     return Tornado(case, target, seed, runs, means, bars)

@@ -14,8 +14,8 @@ import pandas as pd
 from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.scenario import Scenario, build
-from iomsim.rules.ruleset import Rules
-from iomsim.validation.rounds import MAX_CANDIDATES, Aftermath, RoundTally, Situation, Transition
+from iomsim.rules.procedure import Procedure
+from iomsim.validation.rounds import Aftermath, RoundTally, Situation, Transition
 
 LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
@@ -40,7 +40,7 @@ class Contest:
         What it is called, who voted, and when.
     size : int
         Members entitled to vote.
-    rules : Rules
+    rules : Procedure
         What elects, who leaves and when the leader stands alone, as far as the files say.
     started : int
         Candidates of the first round.
@@ -54,8 +54,8 @@ class Contest:
     decided_how : str
         In the words of the file.
     ending : str
-        In the words of the model, one of :data:`iomsim.rules.ruleset.ENDINGS`: a compromise on somebody who
-        had not stood leaves the contest between those who had "unresolved".
+        In the words of the model, one of :data:`iomsim.rules.procedure.ENDINGS`: a compromise on somebody who
+        had not stood leaves the contest between those who had "open".
     winner : str or None
         Who was elected in the end, also an outsider.
     held_out : bool
@@ -68,7 +68,7 @@ class Contest:
     body: str
     year: int | None
     size: int
-    rules: Rules
+    rules: Procedure
     started: int
     rounds: tuple[RoundTally, ...]
     rounds_total: int
@@ -143,7 +143,8 @@ class Contest:
         known = next((a.round for a in self.ordinary if len(a.field) == 2), self.rounds_total + 1)
         if seats or self.started <= 2:
             return min(seats + 1, known)
-        return min((self.rules.eliminate_after or known) + self.started - 2, known)
+        stages = enumerate(self.rules.stages(self.started), start=1)
+        return min(next((ballot for ballot, stage in stages if stage.standing == 2), known), known)
 
     # -- what was known, and what followed -------------------------------------------------------
 
@@ -237,7 +238,7 @@ class Contest:
         self,
         names: tuple[str, ...],
         behaviour: Behaviour | None = None,
-        rules: Rules | None = None,
+        rules: Procedure | None = None,
         appeals: Mapping[str, float] | None = None,
         **changes: float,
     ) -> Scenario:
@@ -249,7 +250,7 @@ class Contest:
             Who stands; of more than sixteen the first sixteen.
         behaviour : Behaviour, optional
             How members vote and change their minds; default the model's.
-        rules : Rules, optional
+        rules : Procedure, optional
             Default the contest's.
         appeals : mapping of float, optional
             Candidates' appeal, 0 by default.

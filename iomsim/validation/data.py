@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from fractions import Fraction
 from functools import cache
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError, ValidationInfo
 
-from iomsim.errors import FileError, advice, reason, unknown
+from iomsim.errors import FileError, ScenarioError, advice, reason, unknown
 from iomsim.model.evidence import shipped_text
-from iomsim.rules.ruleset import Rules, votes_needed
+from iomsim.rules.bar import Bar, votes_needed
+from iomsim.rules.procedure import Procedure
+from iomsim.rules.short_form import NOTHING
 from iomsim.validation.contest import Contest
 from iomsim.validation.rounds import RoundTally, main_candidates, rules_of
 
@@ -40,22 +43,27 @@ _COUNTS = (
 # -- the rows ------------------------------------------------------------------------------------
 
 
-def _share(cell: str) -> Fraction:
-    """Return a share in (0, 1]; a rounded decimal is the simple fraction that it stands for.
+def _bar(cell: str) -> Bar:
+    """Return the votes that elect; a rounded decimal is the simple fraction that it stands for.
 
     Examples
     --------
-    >>> print(*map(_share, ("0.6667", "0.75", "0.66", "2/3")))
-    2/3 3/4 33/50 2/3
+    >>> print(*map(_bar, ("0.6667", "0.75", "0.66", "2/3", ">1/2")))
+    2/3 3/4 33/50 2/3 >1/2
     """
+    text, digits = cell, len(cell.partition(".")[2])
+    if digits >= 2:
+        with suppress(ValueError):
+            simple = Fraction(cell).limit_denominator(6)
+            text = str(simple) if round(float(simple), digits) == float(cell) else str(Fraction(cell))
     try:
-        share = Fraction(cell)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    if not 0 < share <= 1:
-        raise ValueError(f"must be a share such as 2/3 or 0.6667, got {cell!r}")
-    simple, digits = share.limit_denominator(6), len(cell.partition(".")[2])
-    return simple if digits >= 2 and round(float(simple), digits) == float(share) else share
+        return Bar.of(text)
+    except ScenarioError as error:
+        raise ValueError(f"must be a bar such as 2/3, 0.6667 or >1/2, got {cell!r} ({error})") from None
+
+
+def _knob(cell: str, info: ValidationInfo) -> str | None:
+    return None if cell == NOTHING[info.field_name or ""] else cell
 
 
 def _day(cell: str) -> date:
@@ -67,7 +75,8 @@ def _day(cell: str) -> date:
 
 Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
-Share = Annotated[Fraction, PlainValidator(_share)]
+Threshold = Annotated[Bar, PlainValidator(_bar)]
+Knob = Annotated[int | None, Field(ge=1), BeforeValidator(_knob)]
 Day = Annotated[date, BeforeValidator(_day)]
 Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
 
@@ -128,11 +137,11 @@ class ElectionRow(_Row):
     days: Number | None = None
     decided_how: str = ""
     winner: str | None = None
-    threshold_share: Share
+    threshold_share: Threshold
     electorate_size: Number | None = None
-    simple_majority_from: Number | None = None
-    eliminate_after: Number | None = None
-    max_two_way: Number | None = None
+    simple_majority_from: Knob = None
+    eliminate_after: Knob = None
+    max_two_way: Knob = None
     held_out: Flag = False
 
     def model_post_init(self, context: Any) -> None:
@@ -444,7 +453,7 @@ def _round_tally(rows: list[TallyRow]) -> RoundTally:
     )
 
 
-def _rules(row: ElectionRow, rounds: tuple[RoundTally, ...], decided: int) -> Rules:
+def _rules(row: ElectionRow, rounds: tuple[RoundTally, ...], decided: int) -> Procedure:
     """Return the rules of a contest; their base is what fits the votes needed and the rounds that went on."""
     parts = {key: getattr(row, key) for key in ("simple_majority_from", "eliminate_after", "max_two_way")}
     valid, entitled = (rules_of(row.election_id, row.threshold_share, b, **parts) for b in ("valid", "entitled"))
@@ -453,7 +462,7 @@ def _rules(row: ElectionRow, rounds: tuple[RoundTally, ...], decided: int) -> Ru
     return entitled if by_entitled else valid
 
 
-def _fits(rules: Rules, rounds: tuple[RoundTally, ...], decided: int, size: int) -> bool:
+def _fits(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: int) -> bool:
     """Say whether the rules agree with the votes needed and let inconclusive rounds be inconclusive."""
     ordinary = [known for known in rounds if known.kind == "round"]
     needs = [(known, rules.needed(size if rules.base == "entitled" else known.base, known.round)) for known in ordinary]
@@ -465,10 +474,10 @@ def _ending(rounds: tuple[RoundTally, ...], how: str, winner: str | None) -> str
     """Put into the model's words how a contest ended."""
     confirmed = bool(rounds) and rounds[-1].kind == "yes-no"
     if winner is None:
-        return "failed" if confirmed or "fail" in how.casefold() else "unresolved"
+        return "failed" if confirmed or "fail" in how.casefold() else "open"
     stood = {name for known in rounds if known.kind not in ("single", "partial") for name in known.field}
     if winner not in stood:
-        return "unresolved"
+        return "open"
     if confirmed:
         return "confirmed"
     return "acclamation" if re.search("withdr|acclam|compromise|conce", how.casefold()) else "majority"

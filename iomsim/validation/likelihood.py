@@ -118,7 +118,7 @@ def concession_record(contest: Contest) -> ConcessionRecord:
     """
     conceded = contest.ending == "acclamation"
     last = contest.decided_round - (contest.ending in ("majority", "acclamation", "confirmed", "failed"))
-    last = contest.decided_round if contest.ending == "unresolved" else last
+    last = contest.decided_round if contest.ending == "open" else last
     tied = {known.round for known in contest.ordinary if known.tied}
     asked = [round_ for round_ in range(contest.two_way_from, last + 1) if round_ not in tied]
     return ConcessionRecord(len(asked), conceded)

@@ -15,7 +15,7 @@ from iomsim.election_day.election_day import ElectionDay, UnexpectedTallyWarning
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError
 from iomsim.model.components import Behaviour
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
 from iomsim.validation.rounds import Aftermath, RoundTally
@@ -64,7 +64,7 @@ class Prediction:
     winner : ndarray, shape (K + 1,)
         Final winner: the candidates, leader first, then nobody of them.
     ending : ndarray, shape (5,)
-        How it ends, as in :data:`iomsim.rules.ruleset.ENDINGS`.
+        How it ends, as in :data:`iomsim.rules.procedure.ENDINGS`.
     """
 
     shares: Floats | None = None

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import Any, NamedTuple
 
-from iomsim.rules.ruleset import Rules
-
-SIMPLE = Fraction(1, 2)
-"""As a threshold it means more than half, as everywhere in the files."""
-
+from iomsim.rules.bar import Bar
+from iomsim.rules.procedure import Procedure
+from iomsim.rules.short_form import from_short_form
 
 STRAY_SHARE = 0.05
 """A candidate with no more than this share of a round's votes is a stray, not one of its field."""
@@ -122,7 +119,7 @@ class Situation:
         Their votes.
     size : int
         Members entitled to vote.
-    rules : Rules
+    rules : Procedure
         What elects.
     first : bool
         Is the next round the first in which these candidates meet again?
@@ -132,7 +129,7 @@ class Situation:
     rounds: tuple[int, ...]
     tallies: tuple[tuple[int, ...], ...]
     size: int
-    rules: Rules
+    rules: Procedure
     first: bool
 
     @property
@@ -169,7 +166,7 @@ class Aftermath:
     winner : str or None
         Who of the field finally won; None if nobody of them did.
     ending : str
-        How it ended, one of :data:`iomsim.rules.ruleset.ENDINGS`.
+        How it ended, one of :data:`iomsim.rules.procedure.ENDINGS`.
     """
 
     next_share: float | None
@@ -183,20 +180,21 @@ class Aftermath:
         return self.to_come <= 1
 
 
-def rules_of(name: str, threshold: Fraction, base: str, **parts: Any) -> Rules:
-    """Return the rules that a contest was held under; a threshold of one half means more than half.
+def rules_of(name: str, threshold: Bar | str, base: str, **parts: Any) -> Procedure:
+    """Return the rules that a contest was held under, from the columns of the file that say something.
+
+    Whatever the body, the trailing one of two may withdraw, and the other is then acclaimed.
 
     Examples
     --------
-    >>> rules_of("WHO2017", Fraction(2, 3), "valid", simple_majority_from=3).needed(183, 3)
+    >>> rules_of("WHO2017", "2/3", "valid", simple_majority_from=3).needed(183, 3)
     92
-    >>> rules_of("UNESCO2017", SIMPLE, "valid").needed(58)
+    >>> rules_of("UNESCO2017", ">1/2", "valid").needed(58)
     30
     """
     stated = {key: value for key, value in parts.items() if value is not None}
-    if threshold == SIMPLE:
-        stated["simple_majority_from"] = 1
-    return Rules(name=name, threshold=threshold, base=base, max_rounds=MAX_ROUNDS, **stated)
+    known = {"name": name, "threshold": threshold, "base": base, "concession": True, "max_rounds": MAX_ROUNDS}
+    return from_short_form(known | stated)
 
 
 MAX_ROUNDS = 60

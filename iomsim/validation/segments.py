@@ -16,7 +16,7 @@ import numpy as np
 from iomsim.engine.laws import decayed_openness
 from iomsim.model.components import Behaviour
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Procedure, Stage
 from iomsim.validation.contest import Contest
 from iomsim.validation.rounds import RoundTally
 
@@ -123,17 +123,16 @@ class Segment:
         return {"absent": absent, "abstain": (missing - absent) / (1 - absent) if absent < 1 else 0.0}
 
     @property
-    def rules(self) -> Rules:
-        """The rules as the rounds before have left them."""
-        gone = {
-            "eliminate_after": self.before,
-            "simple_majority_from": self.start - 1,
-            "max_two_way": max(self.start - self.contest.two_way_from, 0),
-        }
-        old = {name: getattr(self.contest.rules, name) for name in gone}
-        return self.contest.rules.with_(
-            **{name: None if number is None else max(number - gone[name], 1) for name, number in old.items()}
-        )
+    def rules(self) -> Procedure:
+        """The rules as the rounds before have left them: at the stage where so many stand after so many ballots."""
+        rules, two_way_from = self.contest.rules, self.contest.two_way_from
+        stage = rules.first_stage(max(self.contest.started, 2))
+        for round_ in range(self.start - self.before, self.start):
+            standing = 2 if round_ >= two_way_from else max(3, len(self.names))
+            step = rules.next_stage(stage._replace(standing=standing), standing)
+            stage = step.stage or stage
+        step = rules.without(Stage(stage.phase, stage.held, len(self.names)), len(self.names), 0)
+        return rules.resumed(step.stage or stage, self.start)
 
 
 def absent_part(absent: float, abstain: float) -> float:

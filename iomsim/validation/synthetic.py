@@ -10,7 +10,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.simulate import simulate
 from iomsim.errors import whole_number
 from iomsim.model.components import Behaviour
-from iomsim.rules.ruleset import ENDINGS, TWO_THIRDS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.contest import Contest
 from iomsim.validation.rounds import RoundTally, rules_of
 
@@ -48,8 +48,8 @@ def synthetic_contests(
     """
     whole_number("number", number, 1)
     names = tuple("ABCDEFGH"[: whole_number("candidates", candidates, 2)])
-    rules = rules_of("until-two-thirds", TWO_THIRDS, "valid")
-    blank = Contest("synthetic", "simulated", None, size, rules, candidates, (), 1, 1, "", "unresolved", None)
+    rules = rules_of("until-two-thirds", "2/3", "valid", eliminate_after=3)
+    blank = Contest("synthetic", "simulated", None, size, rules, candidates, (), 1, 1, "", "open", None)
     race = blank.race(names, behaviour, common_sd=level_sd)
     out = simulate(race.plan, {}, number, seed)
     return tuple(_as_contest(blank, out, run, names) for run in range(number))

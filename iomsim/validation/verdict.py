@@ -13,7 +13,7 @@ import pandas as pd
 from iomsim._version import VERSION
 from iomsim.errors import unknown
 from iomsim.forecasting.result import Result
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.calibration import Decomposition, bootstrap_mean, corp, pit, rank_histogram, reliability
 from iomsim.validation.contest import Contest
 from iomsim.validation.prediction import SCORES, Prediction, ReplayStep, scored

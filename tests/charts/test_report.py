@@ -21,7 +21,7 @@ from iomsim.charts import report
 from iomsim.errors import FileError
 from iomsim.forecasting import tables
 from iomsim.forecasting.estimates import Estimate, in_100
-from iomsim.rules.ruleset import RULE_SETS
+from iomsim.rules.procedure import RULE_SETS
 
 
 @pytest.fixture(scope="module")

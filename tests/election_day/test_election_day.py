@@ -25,7 +25,7 @@ from iomsim.election_day.report import one_in
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, IomsimError
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Rules
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

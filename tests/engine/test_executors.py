@@ -25,7 +25,7 @@ from iomsim.engine.simulate import play_span
 from iomsim.errors import BlockError, IomsimError
 from iomsim.forecasting import run
 from iomsim.forecasting.summary import Summary
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.sensitivity.tasks import count_cells
 
 RACE = toy(15, "ABC", behaviour={"absent": 0.1}, rules={"name": "until-two-thirds", "eliminate_after": 1})

@@ -8,7 +8,7 @@ import pytest
 from toys import elect, neutral, toy
 
 import iomsim as iom
-from iomsim.rules.ruleset import RULE_SETS
+from iomsim.rules.procedure import RULE_SETS
 
 
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:

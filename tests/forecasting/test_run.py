@@ -22,7 +22,7 @@ from iomsim.errors import BlockError
 from iomsim.forecasting import run
 from iomsim.forecasting.run import InterruptedForecastWarning, half_width
 from iomsim.forecasting.tables import NO_WINNER
-from iomsim.rules.ruleset import RULE_SETS
+from iomsim.rules.procedure import RULE_SETS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from toys import FREE, STILL, elect, toy
 
 import iomsim as iom
 from iomsim.forecasting.estimates import wilson
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 
 NO_WINNER = "no winner"
 

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from iomsim.errors import IomsimError, whole_number
-from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules
+from iomsim.rules.procedure import ENDINGS, RULE_SETS, Rules
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]

@@ -21,7 +21,7 @@ from toys import ALPHA, STILL, fit, play, tallies, toy
 import iomsim as iom
 from iomsim.errors import IomsimError
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS, Rules
+from iomsim.rules.procedure import ENDINGS, Rules
 
 CHANCES = [0.1, 0.35, 0.5, 0.9, 0.62]
 

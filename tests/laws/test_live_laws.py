@@ -21,7 +21,7 @@ from iomsim.election_day.report import level
 from iomsim.election_day.state import initial_state
 from iomsim.engine import outcomes, simulate
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import RULE_SETS
+from iomsim.rules.procedure import RULE_SETS
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 

@@ -45,7 +45,7 @@ from iomsim.engine.clock import Timetable
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Draws, draw, leans
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS, RULE_SETS
+from iomsim.rules.procedure import ENDINGS, RULE_SETS
 
 Lie = Callable[[Any], Any]
 NONE = -1

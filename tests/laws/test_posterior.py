@@ -26,7 +26,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Draws, draw
 from iomsim.engine.rng import BLOCK
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
 
 Where = NDArray[np.bool_]

@@ -15,7 +15,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import draw
 from iomsim.engine.simulate import play_span
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 
 
 def anything(number: int) -> Scenario:

@@ -26,7 +26,7 @@ from iomsim.model.differences import differences as told_differences
 from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build
-from iomsim.rules.ruleset import RULE_SETS, Rules
+from iomsim.rules.procedure import RULE_SETS, Rules
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 

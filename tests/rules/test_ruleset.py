@@ -13,7 +13,7 @@ import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import ScenarioError, UnknownNameError
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed
+from iomsim.rules.procedure import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed
 
 YES, NO = {"yes_opponent_a": 1e6, "yes_opponent_b": 1}, {"yes_opponent_a": 1, "yes_opponent_b": 1e6}
 """Of the others, those whose candidate the rules have put out."""

@@ -12,7 +12,7 @@ from toys import chance, elect, toy, voter
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.scenario import Scenario
-from iomsim.rules.ruleset import RULE_SETS
+from iomsim.rules.procedure import RULE_SETS
 from iomsim.sensitivity.paired import mean_interval
 from iomsim.sensitivity.tornado import Tornado
 

@@ -16,7 +16,7 @@ import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.components import Behaviour
-from iomsim.rules.ruleset import Rules
+from iomsim.rules.procedure import Rules
 from iomsim.validation.backtest import leaving_out, score_outcomes
 from iomsim.validation.baselines import (
     MomentumRegression,

@@ -13,7 +13,7 @@ from contest_files import election, own, tally, write
 import iomsim as iom
 from iomsim.engine.simulate import simulate
 from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
-from iomsim.rules.ruleset import ENDINGS
+from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.data import contest, contests
 from iomsim.validation.rounds import Aftermath
 from iomsim.validation.segments import MAX_ROUNDS, Segment, segments

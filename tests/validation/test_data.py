@@ -10,7 +10,7 @@ import pytest
 from contest_files import election, tally, write
 
 from iomsim.errors import FileError
-from iomsim.rules.ruleset import votes_needed
+from iomsim.rules.procedure import votes_needed
 from iomsim.validation.data import KINDS, History, history
 from iomsim.validation.rounds import main_candidates
 

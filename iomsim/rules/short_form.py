@@ -1,0 +1,102 @@
+"""The short form of common rules: a few knobs instead of phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iomsim.errors import ScenarioError
+from iomsim.rules.bar import Bar, bars_of
+from iomsim.rules.phase import Phase, whole
+from iomsim.rules.procedure import Procedure
+
+NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
+"""How a file says that a knob does not apply; None says it in Python."""
+
+KNOBS = (*NOTHING, "concession", "after_concession")
+"""What the short form has beside the parts of a procedure."""
+
+AFTER_CONCESSION = {"acclamation": "acclamation", "confirmation": "vote", "vote": "vote"}
+
+
+def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> Procedure:
+    """Return the procedure that a table in the short form means, or `old` changed by it.
+
+    The knobs: `eliminate_after` (with three or more standing the last leaves after each ballot from this one on),
+    `max_two_way` (after so many ballots between two the leader alone faces a yes/no vote, which decides),
+    `simple_majority_from` (from this ballot on more than half suffices), `concession` (may the trailing one of two
+    withdraw) and `after_concession` ("acclamation" or "confirmation").  Other keys are parts of a
+    :class:`Procedure`.
+
+    Raises
+    ------
+    ScenarioError
+        If a value cannot be, or `old` has phases that the knobs cannot say.
+
+    Examples
+    --------
+    >>> from_short_form({"threshold": ">1/2", "eliminate_after": 1}).phases
+    (Phase(standing=3, drop=1), Phase())
+    """
+    table = {key: None if value == NOTHING.get(key) else value for key, value in stated.items()}
+    knobs = {key: table.pop(key) for key in KNOBS if key in table}
+    parts = {key: value for key, value in table.items()}
+    if "concession" in knobs and not isinstance(knobs["concession"], bool):
+        raise ScenarioError(f"concession must be true or false, got {knobs['concession']!r}")
+    if {"eliminate_after", "max_two_way"} & set(knobs):
+        if "phases" in parts:
+            raise ScenarioError("phases, and eliminate_after or max_two_way, exclude each other; leave one out")
+        known = {"eliminate_after": None, "max_two_way": None} if old is None else _knobs_of(old)
+        parts |= _phases(**known | {key: knobs[key] for key in known if key in knobs})
+    if knobs.keys() & {"concession", "after_concession"}:
+        parts["withdrawal"] = _withdrawal(knobs, "none" if old is None else old.withdrawal)
+    if "simple_majority_from" in knobs:
+        first = bars_of(parts.get("threshold", Procedure().threshold if old is None else old.threshold))[0]
+        parts["threshold"] = _falling(first, knobs["simple_majority_from"])
+    return Procedure.of(parts) if old is None else old.with_(**parts)
+
+
+def _withdrawal(knobs: Mapping[str, Any], old: str) -> str:
+    then = knobs.get("after_concession", "acclamation" if old == "none" else old)
+    if then not in AFTER_CONCESSION:
+        raise ScenarioError(f"after_concession must be acclamation or confirmation; got {then!r}")
+    return AFTER_CONCESSION[then] if knobs.get("concession", old != "none") else "none"
+
+
+def _falling(first: Bar, simple_from: int | None) -> tuple[Bar, ...]:
+    if simple_from is None:
+        return (first,)
+    whole("simple_majority_from", simple_from, 1)
+    return (*[first] * (simple_from - 1), Bar.of(">1/2"))
+
+
+def _phases(eliminate_after: int | None, max_two_way: int | None) -> dict[str, Any]:
+    many: list[Phase] = []
+    if eliminate_after is not None:
+        whole("eliminate_after", eliminate_after, 1)
+        many = [Phase(standing=3, drop=1)]
+        if eliminate_after > 1:
+            many = [
+                Phase(name="all", standing=3, ballots=eliminate_after),
+                Phase(name="elimination", standing=3, field="all but the last", drop=1),
+            ]
+    if max_two_way is None:
+        return {"phases": (*many, Phase(name="two" if eliminate_after and eliminate_after > 1 else "")), "after": None}
+    whole("max_two_way", max_two_way, 1)
+    two = Phase(name="two", ballots=max_two_way)
+    alone = Phase(name="alone", vote="yes-no", ballots=1, base="valid")
+    return {"phases": (*(many or [Phase(standing=3)]), two, alone), "after": "fail"}
+
+
+def _knobs_of(old: Procedure) -> dict[str, int | None]:
+    """Return the knobs that give a procedure's phases."""
+    first = old.phases[0]
+    two = next((phase.ballots for phase in old.phases if phase.name == "two"), None)
+    for eliminate_after in (None, 1, first.ballots):
+        knobs = {"eliminate_after": eliminate_after, "max_two_way": two}
+        if {part: getattr(old, part) for part in ("phases", "after")} == _phases(**knobs):
+            return knobs
+    raise ScenarioError(
+        f"the rules {old.name!r} have phases of their own, which eliminate_after and max_two_way cannot say; "
+        "give with_rules(phases=[...])"
+    )
