@@ -104,7 +104,7 @@ def hand() -> Forecast:
     none, stay = [[0, 0], [0, 0]], [[5, 0], [0, 4]]
     told = Outcomes(
         winner=np.array([0, 1, 0, -1], dtype=np.int8),
-        ending=np.array([ENDINGS.index(e) for e in ("majority", "acclamation", "majority", "unresolved")], np.uint8),
+        ending=np.array([ENDINGS.index(e) for e in ("majority", "acclamation", "majority", "open")], np.uint8),
         rounds=np.array([1, 2, 2, 3], dtype=np.int16),
         minute=np.array([12 * 60, 16 * 60 + 10, 34 * 60 + 40, -1], dtype=np.int32),
         present=np.full(4, 9, dtype=np.int16),

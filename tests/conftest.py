@@ -7,8 +7,8 @@ from toys import neutral, play
 
 import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
-from iomsim.model.scenario import Scenario
 from iomsim.model.bodies import readings
+from iomsim.model.scenario import Scenario
 
 
 @pytest.fixture(scope="session")

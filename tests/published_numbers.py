@@ -783,9 +783,9 @@ def _() -> Found:
 
 @entry("rule sets")
 def _() -> Found:
-    rules = {name: {key: getattr(one, key) for key in RULES} for name, one in iom.RULE_SETS.items()}
-    needed = {name: [one.needed(base, 4) for base in range(1, 200)] for name, one in iom.RULE_SETS.items()}
-    return {"rules": rules, "needed": needed}, {name: one.sentence(3) for name, one in iom.RULE_SETS.items()}
+    rules = {name: {key: getattr(one, key) for key in RULES} for name, one in readings().items()}
+    needed = {name: [one.needed(base, 4) for base in range(1, 200)] for name, one in readings().items()}
+    return {"rules": rules, "needed": needed}, {name: one.sentence(3) for name, one in readings().items()}
 
 
 @entry("catalogue and facts")

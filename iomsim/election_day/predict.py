@@ -22,10 +22,10 @@ from iomsim.forecasting.estimates import Estimate, in_100
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.run import OTHER_RULES_RUNS, by_readings
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
-from iomsim.model.events import Event
 from iomsim.model.bodies import siblings
+from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import ENDINGS, Procedure, Stage
+from iomsim.rules.procedure import ENDINGS, Procedure
 from iomsim.typing import Flags, Longs
 
 MIDDLE = (0.1, 0.5, 0.9)

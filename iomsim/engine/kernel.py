@@ -16,7 +16,6 @@ import numpy as np
 from iomsim.engine import laws, rng
 from iomsim.engine.binomial import binomial_quantile
 from iomsim.engine.choice import Reconsideration
-from iomsim.engine.packing import total
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import Lane
 from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatenate

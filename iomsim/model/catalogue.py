@@ -123,7 +123,7 @@ def start(
             "electorate": _electorate(one, members),
             "candidates": [{"name": candidate} for candidate in candidates],
             "rules": {"name": reading or one.reading},
-            "clock": {key: value for key, value in (one.clock.model_extra or {}).items()},
+            "clock": one.clock.model_extra or {},
         },
         one.name,
     )

@@ -23,7 +23,6 @@ from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour, Candidate, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
-from iomsim.rules.procedure import Procedure
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288",
@@ -91,7 +90,9 @@ class Description(FrozenModel):
         self.rules.first_stage(len(self.names))
         most = max((int(bar.value or 0) for bar in self.rules.bars if bar.kind == "count"), default=0)
         if most > self.plan.entitled:
-            raise ScenarioError(f"rules.threshold asks for {most} votes, but only {self.plan.entitled} members have one")
+            raise ScenarioError(
+                f"rules.threshold asks for {most} votes, but only {self.plan.entitled} members have one"
+            )
         for path, quantity in self.parameters().items():
             evidence_table.check(path, quantity.source)
         evidence_table.check("rules", self.rules.source)

@@ -97,7 +97,9 @@ def _rules(a: Scenario, b: Scenario) -> list[str]:
     if old.name.removesuffix(", changed") != new.name.removesuffix(", changed"):
         return [f"rules {new.name} instead of {old.name}"]
     before, after = old.table(), new.table()
-    return [f"{part} {_word(after.get(part))} instead of {_word(before.get(part))}" for part in changed if part != "name"]
+    return [
+        f"{part} {_word(after.get(part))} instead of {_word(before.get(part))}" for part in changed if part != "name"
+    ]
 
 
 def _word(value: object) -> str:

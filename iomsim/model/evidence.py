@@ -22,7 +22,9 @@ def shipped_names(folder: str, suffix: str) -> list[str]:
 
 def shipped_folders(folder: str) -> list[str]:
     """Return the names of the shipped folders of one kind."""
-    return sorted(entry.name for entry in (files(SHIPPED) / folder).iterdir() if entry.is_dir() and entry.name[0] != "_")
+    return sorted(
+        entry.name for entry in (files(SHIPPED) / folder).iterdir() if entry.is_dir() and entry.name[0] != "_"
+    )
 
 
 def shipped_text(folder: str, name: str, suffix: str, kind: str) -> str:

@@ -16,12 +16,12 @@ from iomsim.engine.balance import solve
 from iomsim.engine.plan import Plan
 from iomsim.errors import IomsimError, ScenarioError, unknown, writing
 from iomsim.model import briefing, toml
+from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
 from iomsim.model.components import SHORTHANDS, Behaviour, Tie
 from iomsim.model.description import Description
 from iomsim.model.messages import explain
 from iomsim.model.quantities import Quantity, put
-from iomsim.model.bodies import HOME, reading
 from iomsim.rules.procedure import Procedure
 from iomsim.rules.short_form import from_short_form
 
@@ -85,7 +85,9 @@ class Scenario(Description):
         >>> [phase.name for phase in race.rules.phases], race.with_rules(threshold=">1/2").rules.needed(165)
         (['all', 'elimination', 'two', 'alone'], 83)
         """
-        rules = self.rules if name is None else name if isinstance(name, Procedure) else reading(name, self.body or HOME)
+        rules = (
+            self.rules if name is None else name if isinstance(name, Procedure) else reading(name, self.body or HOME)
+        )
         if changes or not isinstance(name, Procedure):
             rules = from_short_form({"source": "set by the user", "grade": "assumed"} | changes, rules)
         return self._with(rules=rules)

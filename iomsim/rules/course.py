@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,7 +192,7 @@ def _steps(procedure: Procedure, at: Position) -> list[tuple[Step, Places]]:
     ]
 
 
-def _distinct(*codes: Ints) -> list[tuple]:  # type: ignore[type-arg]
+def _distinct(*codes: Ints) -> list[tuple[Any, ...]]:
     """Return the distinct combinations of codes, each with the columns that have it."""
     if all(code.size and (code == code[0]).all() for code in codes):
         return [(*(int(code[0]) for code in codes), np.arange(codes[0].size))]
@@ -262,6 +262,11 @@ class Course:
         return cls(procedure, entitled, int(at.phase[0]), 0, (True,) * candidates, nobody, votes=(0,) * candidates)
 
     @property
+    def in_race(self) -> tuple[bool, ...]:
+        """Who stands and has not withdrawn."""
+        return tuple(stands and not gone for stands, gone in zip(self.standing, self.withdrawn, strict=True))
+
+    @property
     def may_stand(self) -> tuple[bool, ...]:
         """Who may be voted for in the coming ballot."""
         return tuple(k == self.alone for k in range(len(self.standing))) if self.alone >= 0 else self.standing
@@ -279,7 +284,7 @@ class Course:
         present: int | None = None,
         tickets: Sequence[float] | None = None,
         extra: Sequence[int] | None = None,
-        withdraws: int | None = None,
+        withdraws: int | Sequence[int] | None = None,
         entitled: int | None = None,
     ) -> Course:
         """Return the election after a ballot between those who stand.
@@ -296,7 +301,7 @@ class Course:
             Lots: of those level at a cut, the highest tickets stay.  Needed only where a lot decides.
         extra : sequence of int, optional
             Votes of the extra ballot between those who are :meth:`tied`.
-        withdraws : int, optional
+        withdraws : int or sequence of int, optional
             Who withdraws after the ballot.
         entitled : int, optional
             Members with a vote in this ballot, if some are barred.
@@ -313,18 +318,16 @@ class Course:
         held = replace(self, votes=tuple(votes), ballot=self.ballot + 1)
         if ahead[0] and max(votes) >= need:
             return replace(held, ended="majority", elected=int(leader[0]))
-        if withdraws is not None:
-            held = held._without(withdraws)
-            if sum(self.standing) == 2 and self.procedure.withdrawal != "none":
-                other = next(k for k, stands in enumerate(self.standing) if stands and k != withdraws)
+        for k in () if withdraws is None else (withdraws,) if isinstance(withdraws, int) else withdraws:
+            held = held._without(k)
+            if sum(held.in_race) == 1 and self.procedure.withdrawal != "none":
+                other = held.in_race.index(True)
                 if self.procedure.withdrawal == "acclamation":
                     return replace(held, ended="acclamation", elected=other)
                 return replace(held, alone=other, conceded=True)
         return held._proceed(tickets, extra)
 
-    def answered(
-        self, yes: int, no: int, present: int | None = None, tickets: Sequence[float] | None = None
-    ) -> Course:
+    def answered(self, yes: int, no: int, present: int | None = None, tickets: Sequence[float] | None = None) -> Course:
         """Return the election after a yes/no vote on the one who stands alone."""
         self._open(alone=True)
         papers = yes + no
@@ -368,7 +371,7 @@ class Course:
         return Position(phase, held, column(self.standing), column(self.withdrawn), alone)
 
     def _without(self, k: int) -> Course:
-        if not self.standing[k]:
+        if not self.in_race[k]:
             raise AnnouncementError(f"candidate {k} does not stand any more and cannot withdraw")
         return replace(self, withdrawn=tuple(gone or number == k for number, gone in enumerate(self.withdrawn)))
 

@@ -82,9 +82,13 @@ class Phase:
         if self.threshold is not None:
             object.__setattr__(self, "threshold", bars_of(self.threshold))
         if self.keep is not None and self.field != "remaining":
-            raise ScenarioError(f"{where}: keep = {self.keep} and field = {self.field!r} exclude each other; leave one out")
+            raise ScenarioError(
+                f"{where}: keep = {self.keep} and field = {self.field!r} exclude each other; leave one out"
+            )
         if self.vote == "yes-no" and (self.ballots is None or self.drop):
-            raise ScenarioError(f"{where}: a yes/no vote on one needs a number of ballots, and nobody can be dropped by it")
+            raise ScenarioError(
+                f"{where}: a yes/no vote on one needs a number of ballots, and nobody can be dropped by it"
+            )
 
     @classmethod
     def of(cls, table: Mapping[str, Any] | Phase) -> Phase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
 from iomsim.errors import ScenarioError, unknown
@@ -80,8 +81,8 @@ class Procedure:
     >>> rules = Procedure(threshold=">1/2", phases=[Phase(standing=3, drop=1), Phase()])
     >>> rules.needed(100), Procedure(threshold=["2/3", "2/3", ">1/2"]).needed(183, ballot=3)
     (51, 92)
-    >>> print(rules.sentence(4))
-    More than half of the votes cast. With three or more, the last leaves after each inconclusive ballot. Between two: ballots without limit.
+    >>> print(rules.sentence(2))
+    More than half of the votes cast. Ballots without limit.
     """
 
     name: str = "own rules"
@@ -108,7 +109,9 @@ class Procedure:
 
     def _check_phases(self) -> None:
         if not self.phases:
-            raise ScenarioError(f"the rules {self.name!r} have no phase; give at least one, {{}} for ballots without limit")
+            raise ScenarioError(
+                f"the rules {self.name!r} have no phase; give at least one, {{}} for ballots without limit"
+            )
         names = [phase.name for phase in self.phases if phase.name]
         for name in names:
             if names.count(name) > 1:
@@ -116,15 +119,21 @@ class Procedure:
         for number, phase in enumerate(self.phases[:-1], start=1):
             if not phase.bounded:
                 what = phase.name or f"number {number}"
-                raise ScenarioError(f"phase {what!r} never ends, so that the next is never held; give it ballots or standing")
+                raise ScenarioError(
+                    f"phase {what!r} never ends, so that the next is never held; give it ballots or standing"
+                )
         if self.phases[0].vote == "yes-no":
             raise ScenarioError("the first phase is a vote on the leader alone, but nobody leads before a ballot")
         if self.after is not None:
             one_of("after", self.after, AFTER)
         if self.phases[-1].bounded != (self.after is not None):
             if self.after is None:
-                raise ScenarioError("the last phase has an end; say what then follows: after = 'fail', 'suspend' or 'repeat'")
-            raise ScenarioError(f"after = {self.after!r} is never reached, for the last phase has no end; give it ballots")
+                raise ScenarioError(
+                    "the last phase has an end; say what then follows: after = 'fail', 'suspend' or 'repeat'"
+                )
+            raise ScenarioError(
+                f"after = {self.after!r} is never reached, for the last phase has no end; give it ballots"
+            )
         if (self.after == "repeat") != bool(self.repeat_from):
             raise ScenarioError("after = 'repeat' and repeat_from = the name of a phase belong together")
         if self.repeat_from and self.repeat_from not in names:
@@ -229,11 +238,12 @@ class Procedure:
             stage = self.next_stage(stage, candidates).stage
 
     def resumed(self, stage: Stage, ballot: int) -> Procedure:
-        """Return what is left of the procedure: its first ballot is the one at this stage, number `ballot` of the whole.
+        """Return what is left of the procedure from a stage on, whose ballot is number `ballot` of the whole.
 
         Examples
         --------
-        >>> rules = Procedure(threshold=["2/3", "2/3", ">1/2"], phases=[Phase(name="all", ballots=3), Phase(keep=2)])
+        >>> phases = [Phase(name="all", ballots=3), Phase(keep=2)]
+        >>> rules = Procedure(threshold=["2/3", "2/3", ">1/2"], phases=phases)
         >>> left = rules.resumed(Stage(0, 2, 3), 3)
         >>> left.phases, left.needed(100), left.needed(100, ballot=2)
         ((Phase(name='all', ballots=1), Phase(keep=2)), 51, 51)
@@ -284,19 +294,12 @@ class Procedure:
         base : int or ndarray of int
             Papers or members of which the bar is a share.
         ballot : int
-            Number of the ballot, from 1.
+            Number of the ballot, from 1; beyond the last one that the rules know, that one.
         candidates : int
             How many stand at the beginning.
-
-        Raises
-        ------
-        ScenarioError
-            If the rules end the election before that ballot.
         """
-        for number, stage in enumerate(self.stages(candidates), start=1):
-            if number == ballot:
-                return self.bar(stage.phase, stage.held, ballot).needed(base)
-        raise ScenarioError(f"the rules {self.name!r} end the election before ballot {ballot}")
+        *_, (number, stage) = islice(enumerate(self.stages(candidates), start=1), ballot)
+        return self.bar(stage.phase, stage.held, number).needed(base)
 
     def sentence(self, candidates: int = 2) -> str:
         """Return the rules as plain words, for as many candidates as stand."""

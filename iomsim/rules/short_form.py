@@ -40,7 +40,7 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
     """
     table = {key: None if value == NOTHING.get(key) else value for key, value in stated.items()}
     knobs = {key: table.pop(key) for key in KNOBS if key in table}
-    parts = {key: value for key, value in table.items()}
+    parts = dict(table)
     if "concession" in knobs and not isinstance(knobs["concession"], bool):
         raise ScenarioError(f"concession must be true or false, got {knobs['concession']!r}")
     if {"eliminate_after", "max_two_way"} & set(knobs):

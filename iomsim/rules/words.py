@@ -11,7 +11,12 @@ from iomsim.rules.phase import Phase
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-SHARES = {Fraction(1, 2): "half", Fraction(2, 3): "two thirds", Fraction(3, 5): "three fifths", Fraction(3, 4): "three quarters"}
+SHARES = {
+    Fraction(1, 2): "half",
+    Fraction(2, 3): "two thirds",
+    Fraction(3, 5): "three fifths",
+    Fraction(3, 4): "three quarters",
+}
 BASE_WORDS = {"valid": "the votes cast", "present": "the members present", "entitled": "all members with a vote"}
 ENDS = {"fail": "the election fails", "suspend": "the election is suspended"}
 
@@ -31,7 +36,8 @@ def rules_in_words(
     groups = [(standing, list(group)) for standing, group in groupby(shown, lambda phase: phase.standing)]
     for number, (standing, group) in enumerate(groups):
         last = group[-1] is phases[-1]
-        out.append(_capital(_group(standing, group, threshold[-1], base, number > 0) + (_end(after, repeat_from) if last else "")) + ".")
+        end = _end(after, repeat_from) if last else ""
+        out.append(f"{_capital(_group(standing, group, threshold[-1], base, number > 0))}{end}.")
     if withdrawal != "none":
         then = "acclaimed" if withdrawal == "acclamation" else "put to a yes/no vote, which decides"
         out.append(f"Of two, the one behind may withdraw; the other is then {then}.")

@@ -20,8 +20,8 @@ from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Z95, Interval, thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
-from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.bodies import siblings
+from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import (
     ROUNDS,

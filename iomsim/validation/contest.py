@@ -15,7 +15,7 @@ from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.procedure import Procedure
-from iomsim.validation.rounds import Aftermath, RoundTally, Situation, Transition
+from iomsim.validation.rounds import MAX_CANDIDATES, Aftermath, RoundTally, Situation, Transition
 
 LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
@@ -206,7 +206,8 @@ class Contest:
         >>> contest("WHO2017").needed(2, 183), contest("WHO2017").needed(3, 183)
         (122, 92)
         """
-        return int(self.rules.needed(self.size if self.rules.base == "entitled" else valid, round_))
+        base = self.size if self.rules.base == "entitled" else valid
+        return int(self.rules.needed(base, round_, max(self.started, 2)))
 
     def _elects(self, known: RoundTally) -> bool:
         return max(known.tally) >= (known.needed or self.needed(known.round, known.base))

@@ -457,15 +457,17 @@ def _rules(row: ElectionRow, rounds: tuple[RoundTally, ...], decided: int) -> Pr
     """Return the rules of a contest; their base is what fits the votes needed and the rounds that went on."""
     parts = {key: getattr(row, key) for key in ("simple_majority_from", "eliminate_after", "max_two_way")}
     valid, entitled = (rules_of(row.election_id, row.threshold_share, b, **parts) for b in ("valid", "entitled"))
-    size = row.electorate_size or 0
-    by_entitled = _fits(entitled, rounds, decided, size) and not _fits(valid, rounds, decided, size)
+    size, started = row.electorate_size or 0, max(row.candidates_first_round or 2, 2)
+    fits = {rules.base: _fits(rules, rounds, decided, size, started) for rules in (valid, entitled)}
+    by_entitled = fits["entitled"] and not fits["valid"]
     return entitled if by_entitled else valid
 
 
-def _fits(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: int) -> bool:
+def _fits(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: int, started: int) -> bool:
     """Say whether the rules agree with the votes needed and let inconclusive rounds be inconclusive."""
     ordinary = [known for known in rounds if known.kind == "round"]
-    needs = [(known, rules.needed(size if rules.base == "entitled" else known.base, known.round)) for known in ordinary]
+    bases = [size if rules.base == "entitled" else known.base for known in ordinary]
+    needs = [(a, rules.needed(base, a.round, started)) for a, base in zip(ordinary, bases, strict=True)]
     stated = all(known.needed is None or abs(known.needed - need) <= 1 for known, need in needs)
     return stated and all(max(known.tally) < need for known, need in needs if known.round < decided)
 

@@ -149,7 +149,8 @@ class Situation:
 
     def needed(self, round_: int, valid: int) -> int:
         """Return the votes that elect in a round with so many valid papers."""
-        return int(self.rules.needed(self.size if self.rules.base == "entitled" else valid, round_))
+        base = self.size if self.rules.base == "entitled" else valid
+        return int(self.rules.needed(base, round_, len(self.candidates)))
 
 
 @dataclass(frozen=True, slots=True)

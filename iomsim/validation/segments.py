@@ -16,7 +16,7 @@ import numpy as np
 from iomsim.engine.laws import decayed_openness
 from iomsim.model.components import Behaviour
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import Procedure, Stage
+from iomsim.rules.procedure import Procedure, Stage, Step
 from iomsim.validation.contest import Contest
 from iomsim.validation.rounds import RoundTally
 
@@ -124,15 +124,22 @@ class Segment:
 
     @property
     def rules(self) -> Procedure:
-        """The rules as the rounds before have left them: at the stage where so many stand after so many ballots."""
-        rules, two_way_from = self.contest.rules, self.contest.two_way_from
+        """The rules as the rounds before have left them: at the stage where so many stand after so many ballots.
+
+        Where the record says that candidates were voted on though the rules had left one alone, or had ended it, the
+        stage before counts.
+        """
+        rules, two_way_from, k = self.contest.rules, self.contest.two_way_from, len(self.names)
         stage = rules.first_stage(max(self.contest.started, 2))
         for round_ in range(self.start - self.before, self.start):
-            standing = 2 if round_ >= two_way_from else max(3, len(self.names))
-            step = rules.next_stage(stage._replace(standing=standing), standing)
-            stage = step.stage or stage
-        step = rules.without(Stage(stage.phase, stage.held, len(self.names)), len(self.names), 0)
-        return rules.resumed(step.stage or stage, self.start)
+            standing = 2 if round_ >= two_way_from else max(3, k)
+            stage = self._voted(rules.next_stage(stage._replace(standing=standing), standing), stage)
+        stage = self._voted(rules.without(stage._replace(standing=k), k, 0), stage._replace(standing=k))
+        return rules.resumed(stage, self.start)
+
+    def _voted(self, step: Step, before: Stage) -> Stage:
+        after = step.stage
+        return before if after is None or self.contest.rules.phases[after.phase].vote == "yes-no" else after
 
 
 def absent_part(absent: float, abstain: float) -> float:

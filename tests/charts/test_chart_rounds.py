@@ -73,7 +73,7 @@ def test_ways_to_end_are_the_table_of_endings() -> None:
     table = fc.endings()["probability"].groupby("ending").sum()
     for ending in ("majority", "acclamation", "confirmed", "failed"):
         assert data[ending].sum() == pytest.approx(table[ending])
-    assert "unresolved" not in data
+    assert "open" not in data
     with pytest.raises(IomsimError, match="split by 'day' or 'ending', got 'hour'"):
         fc.plot.rounds(by="hour")
 
@@ -93,7 +93,7 @@ def test_four_elections_by_round() -> None:
     assert data["Monday, no winner"].tolist() == [0, 0, 0]
     assert data["undecided"].tolist() == [0.75, 0.25, 0]
     ends = hand().plot.rounds_data(by="ending")
-    assert ends[["majority", "acclamation", "unresolved"]].to_numpy().tolist() == [
+    assert ends[["majority", "acclamation", "open"]].to_numpy().tolist() == [
         [0.25, 0, 0],
         [0.25, 0.25, 0],
         [0, 0, 0.25],

@@ -21,7 +21,7 @@ from iomsim.charts import report
 from iomsim.errors import FileError
 from iomsim.forecasting import tables
 from iomsim.forecasting.estimates import Estimate, in_100
-from iomsim.rules.procedure import RULE_SETS
+from iomsim.model.bodies import readings
 
 
 @pytest.fixture(scope="module")
@@ -184,5 +184,5 @@ def test_a_table_of_many_candidates_stands_upright_in_the_page(many: iom.Scenari
     fc = iom.forecast(many, runs=50, seed=1, progress=False)
     page = report.report(fc, tmp_path / "page.html").read_text(encoding="utf-8")
     table = page.split("By the rules in force")[1].split("</table>")[0]
-    assert table.split("</tr>")[0].count("<th>") == 1 + len(RULE_SETS)
+    assert table.split("</tr>")[0].count("<th>") == 1 + len(readings())
     assert table.count("<tr") == 1 + len(MANY) + 3

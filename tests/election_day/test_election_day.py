@@ -25,7 +25,7 @@ from iomsim.election_day.report import one_in
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, IomsimError
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import Rules
+from iomsim.rules.procedure import Procedure
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
@@ -532,7 +532,7 @@ def test_rules_of_one_s_own(geneva: Scenario) -> None:
     """Under a higher bar a tally is open that the shipped rule sets would have ended."""
     race = geneva.with_rules(threshold="3/4")
     night = told(race, "Pope=115 Vitorino=50", particles=200)
-    assert night.forecast().rule_sets().index.tolist() == ["until-two-thirds, changed", *iom.RULE_SETS]
+    assert night.forecast().rule_sets().index.tolist() == ["until-two-thirds, changed", *readings()]
     night.go_on()
     assert len(night.forecast().rule_sets()) == 1
 
@@ -547,7 +547,7 @@ def test_rounds_that_were_announced_count_towards_the_cap(geneva: Scenario) -> N
 
 def test_rules_that_hold_no_further_round_do_not_agree_with_one(geneva: Scenario) -> None:
     night = told(geneva, NOON, "go on", particles=50)
-    agree_ = [allows(Rules(max_rounds=most), night.plan, night.state) for most in (1, 2)]
+    agree_ = [allows(Procedure(max_rounds=most), night.plan, night.state) for most in (1, 2)]
     assert agree_ == [False, True]
 
 
@@ -906,14 +906,14 @@ def test_it_shows_itself(geneva: Scenario) -> None:
     ("papers", "parts", "lines", "ends"),
     [
         ("AAAABB", {}, ["4-2"], ("A", "majority", 1)),
-        ("AAABBB", {"rules": "strict"}, ["3-3"], ("no winner", "unresolved", 40)),
+        ("AAABBB", {"rules": "strict"}, ["3-3"], ("no winner", "open", 40)),
         ("AAABB", {"rules": "until-two-thirds", "behaviour": SURE}, ["3-2"], ("A", "acclamation", 1)),
         ("AAABBB", {"names": "ABC", "rules": {"name": "x", "eliminate_after": 1, "max_rounds": 4}},
-         ["3-3-0", "3-3"], ("no winner", "unresolved", 4)),
+         ["3-3-0", "3-3"], ("no winner", "open", 4)),
         ("AAAB--", {}, ["3-1"], ("A", "majority", 1)),
         ("AAABxx", {"rules": {"name": "x", "base": "entitled"}}, ["3-1"], ("A", "majority", 1)),
         ("AAAB--", {"rules": {"name": "x", "base": "entitled", "concession": False}}, ["3-1"],
-         ("no winner", "unresolved", 40)),
+         ("no winner", "open", 40)),
     ],
 )  # fmt: skip
 def test_who_wins_and_when(papers: str, parts: dict[str, Any], lines: list[str], ends: tuple[str, str, int]) -> None:

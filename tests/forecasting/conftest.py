@@ -8,7 +8,7 @@ import pytest
 from toys import elect, neutral, toy
 
 import iomsim as iom
-from iomsim.rules.procedure import RULE_SETS
+from iomsim.model.bodies import readings
 
 
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
@@ -19,7 +19,7 @@ def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) ->
 def forecasts() -> dict[str, iom.Forecast]:
     """A race of two and one of three under the rule sets, and some that end in odd ways."""
     race = neutral()
-    made = {name: make(race.with_rules(name)) for name in RULE_SETS}
+    made = {name: make(race.with_rules(name)) for name in readings()}
     made["three"] = make(iom.load("iom-2018").with_rules("four-rounds"), 1000)
     made["nobody"] = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     made["at once"] = make(elect("AAAABB"), 50)
@@ -29,7 +29,7 @@ def forecasts() -> dict[str, iom.Forecast]:
     return made
 
 
-NAMES = (*RULE_SETS, "three", "nobody", "at once", "asked late", "one run", "handful")
+NAMES = (*readings(), "three", "nobody", "at once", "asked late", "one run", "handful")
 
 
 @pytest.fixture(params=NAMES)

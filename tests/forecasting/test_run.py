@@ -22,7 +22,7 @@ from iomsim.errors import BlockError
 from iomsim.forecasting import run
 from iomsim.forecasting.run import InterruptedForecastWarning, half_width
 from iomsim.forecasting.tables import NO_WINNER
-from iomsim.rules.procedure import RULE_SETS
+from iomsim.model.bodies import readings
 
 
 @pytest.fixture
@@ -306,8 +306,8 @@ def test_a_precision_is_reached_at_the_same_runs_wherever_they_are_played() -> N
 def test_rule_sets_are_played_on_the_same_numbers(forecasts: dict[str, iom.Forecast]) -> None:
     fc = forecasts["until-two-thirds"]
     sides = fc.rule_sets()
-    assert sides.index.tolist() == list(RULE_SETS)
-    for name in RULE_SETS:
+    assert sides.index.tolist() == list(readings())
+    for name in readings():
         own = forecasts[name]
         assert sides.loc[name, [*fc.race.names, NO_WINNER]].tolist() == own.win_probability()["probability"].tolist()
         assert sides.loc[name, ["spill", "low", "high"]].tolist() == [

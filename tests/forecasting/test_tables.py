@@ -65,7 +65,7 @@ def test_how_it_ends(fc: iom.Forecast) -> None:
     for ending, winner in table.index:
         expected = share((runs["ending"] == ending) & (runs["winner"] == winner))
         assert table.loc[(ending, winner), "probability"] == expected
-        assert (winner == NO_WINNER) == (ending in ("failed", "unresolved"))
+        assert (winner == NO_WINNER) == (ending in ("failed", "open"))
     by_winner = table["probability"].groupby(level="winner").sum()
     assert by_winner.to_dict() == pytest.approx(fc.win_probability()["probability"].to_dict())
     interval_holds(table, len(fc))
@@ -139,7 +139,7 @@ def test_the_table_of_runs(fc: iom.Forecast) -> None:
     assert list(runs) == ["winner", "ending", "rounds", "present", "ended_at", "decided_at"]
     assert runs.index.tolist() == list(range(len(fc)))
     assert runs.index.name == "run"
-    assert (runs["ended_at"].isna() == (runs["ending"] == "unresolved")).all()
+    assert (runs["ended_at"].isna() == (runs["ending"] == "open")).all()
     assert (runs["decided_at"].isna() == (runs["winner"] == NO_WINNER)).all()
     known = runs["decided_at"].notna()
     assert (runs["decided_at"][known] == runs["ended_at"][known]).all()

@@ -128,7 +128,7 @@ def test_what_is_over_is_told_as_a_fact() -> None:
     assert over.win_probability().loc["A"].tolist() == [1.0, 1.0, 1.0]
     nobody = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     lost = replace(nobody, announced=3, certain=True)
-    assert lost.answer() == "It is over: nobody is elected after 3 rounds (unresolved)."
+    assert lost.answer() == "It is over: nobody is elected after 3 rounds (open)."
     assert wording.over(whole) == ""  # all runs agree, but nothing was announced
 
 

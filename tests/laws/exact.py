@@ -30,12 +30,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from iomsim.errors import IomsimError, whole_number
-from iomsim.rules.procedure import ENDINGS, RULE_SETS, Rules
+from iomsim.model.bodies import readings
+from iomsim.rules.procedure import ENDINGS
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 
-STRICT = RULE_SETS["strict"]
+STRICT = readings()["strict"]
 
 FLATTENING = 0.346
 """Hidden spread of variance s**2 flattens a logit by sqrt(1 + 0.346 s**2) (Zeger, Liang and Albert

@@ -38,7 +38,7 @@ class Story:
 
     present: int
     winner: int = -1
-    ending: str = "unresolved"
+    ending: str = "open"
     minute: int = -1
     votes: list[list[int]] = field(default_factory=list)
     valid: list[int] = field(default_factory=list)
@@ -326,7 +326,7 @@ def election(race: Scenario, draws: Draws, run: int) -> Story:
                 last = [k for k in standing if votes[k] == fewest]
                 standing.remove(drawn(story, last, numbers, round_, "lot for the last place"))
                 story.seen.add(f"elimination with {len(standing) + 1} standing")
-    if story.ending != "unresolved":
+    if story.ending != "open":
         story.minute = math.floor(session.now)
     return story
 

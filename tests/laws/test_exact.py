@@ -194,9 +194,9 @@ def test_who_is_elected_by_a_tally() -> None:
         share = Fraction(a, a + b) if a + b else Fraction(1, 2)
         won[0 if share >= Fraction(2, 3) else 1 if share <= Fraction(1, 3) else 2] += law[a, b]
     assert exact.decided(law) == pytest.approx(won, abs=1e-15)
-    half = exact.decided(law, Rules(simple_majority_from=2), round_=2)
+    half = exact.decided(law, Procedure(simple_majority_from=2), round_=2)
     assert half[2] == pytest.approx(np.trace(law))
-    assert exact.decided(law, Rules(threshold="1/2"))[2] == pytest.approx(np.trace(law))  # a tie elects nobody
+    assert exact.decided(law, Procedure(threshold="1/2"))[2] == pytest.approx(np.trace(law))  # a tie elects nobody
 
 
 def test_the_law_of_the_share() -> None:
@@ -257,7 +257,7 @@ def written_out(
                     alive[state, refusals + place] += mass * chance
                 else:
                     ends[(way, *place)] += mass * chance
-    ends["unresolved", 2, rules.max_rounds] += sum(alive.values())
+    ends["open", 2, rules.max_rounds] += sum(alive.values())
     return ends
 
 
@@ -284,7 +284,7 @@ def alone(votes: int, n: int, leader: int, r: int, chance: float, rules: Rules) 
     """Yield how a yes/no round on the leader ends; all of the own voters say yes, half of the others."""
     own = votes if leader == 0 else n - votes
     if r > rules.max_rounds:
-        yield "unresolved", chance, (2, rules.max_rounds)
+        yield "open", chance, (2, rules.max_rounds)
         return
     need = rules.needed(n, r)
     passes = sum(math.comb(n - own, k) / 2 ** (n - own) for k in range(max(need - own, 0), n - own + 1))
@@ -295,13 +295,13 @@ def alone(votes: int, n: int, leader: int, r: int, chance: float, rules: Rules) 
 HALF = {"yes_own": 1.0, "yes_others": (1e12, 1e12), "yes_conceded": (1e12, 1e12)}
 ROOMS = {"one": ((4,), (0.3,)), "two": ((2, 3), (0.7, -0.6))}
 RULES = {
-    "strict": Rules(concession=False, max_rounds=6),
-    "concession": Rules(max_rounds=6),
-    "concession, then yes or no": Rules(after_concession="confirmation", max_rounds=4),
-    "two two-way rounds": Rules(max_two_way=2),
-    "no round left for yes or no": Rules(max_two_way=3, max_rounds=3, concession=False),
-    "a simple majority in the end": Rules(simple_majority_from=3, concession=False, max_rounds=5),
-    "half": Rules(threshold="1/2", max_rounds=5),
+    "strict": Procedure(concession=False, max_rounds=6),
+    "concession": Procedure(max_rounds=6),
+    "concession, then yes or no": Procedure(after_concession="confirmation", max_rounds=4),
+    "two two-way rounds": Procedure(max_two_way=2),
+    "no round left for yes or no": Procedure(max_two_way=3, max_rounds=3, concession=False),
+    "a simple majority in the end": Procedure(simple_majority_from=3, concession=False, max_rounds=5),
+    "half": Procedure(threshold="1/2", max_rounds=5),
 }
 
 
@@ -331,9 +331,11 @@ def test_two_classes_alike_are_one_class() -> None:
 
 
 def test_naming_the_candidates_in_another_order_mirrors_the_ends() -> None:
-    one = exact.chain((12, 9), (0.6, -0.3), openness=0.4, momentum=2.0, rules=Rules(max_two_way=4), concede=(1.0, 3.0))
+    one = exact.chain(
+        (12, 9), (0.6, -0.3), openness=0.4, momentum=2.0, rules=Procedure(max_two_way=4), concede=(1.0, 3.0)
+    )
     other = exact.chain(
-        (12, 9), (-0.6, 0.3), openness=0.4, momentum=2.0, rules=Rules(max_two_way=4), concede=(1.0, 3.0)
+        (12, 9), (-0.6, 0.3), openness=0.4, momentum=2.0, rules=Procedure(max_two_way=4), concede=(1.0, 3.0)
     )
     assert other.chances == pytest.approx(one.chances[:, [1, 0, 2]], abs=1e-12)
 
@@ -390,10 +392,10 @@ def test_a_drawn_readiness_is_a_mixture_of_geometrics() -> None:
         (lambda: exact.chain(3, np.inf), "log_odds must be finite, got inf"),
         (lambda: exact.chain(3, openness=1.2), "openness must be between 0 and 1, got 1.2 to 1.2"),
         (lambda: exact.chain(3, momentum=np.nan), "momentum must be finite, got nan"),
-        (lambda: exact.chain(3, rules=Rules(), concede=2.0), "concede must be between 0 and 1, got 2 to 2"),
-        (lambda: exact.chain(3, rules=Rules(), concede=(0, 1)), "concede must be two numbers above 0, got (0, 1)"),
+        (lambda: exact.chain(3, rules=Procedure(), concede=2.0), "concede must be between 0 and 1, got 2 to 2"),
+        (lambda: exact.chain(3, rules=Procedure(), concede=(0, 1)), "concede must be two numbers above 0, got (0, 1)"),
         (
-            lambda: exact.decided(np.ones((1, 1)), Rules(base="present")),
+            lambda: exact.decided(np.ones((1, 1)), Procedure(base="present")),
             "tallies decide only where the base is 'valid'",
         ),
         (lambda: exact.mixture([(0.7, exact.chain(3))]), "the weights of a mixture must add up to 1, got 0.7"),

@@ -20,8 +20,8 @@ from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import level
 from iomsim.election_day.state import initial_state
 from iomsim.engine import outcomes, simulate
+from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import RULE_SETS
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
@@ -268,5 +268,5 @@ def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
 
 def test_the_rule_sets_of_the_chain_are_the_shipped_ones() -> None:
     """A guard: the chain above is written for these."""
-    assert RULE_SETS["strict"] == exact.STRICT
-    assert RULE_SETS["until-two-thirds"].concession
+    assert readings()["strict"] == exact.STRICT
+    assert readings()["until-two-thirds"].concession

@@ -21,12 +21,13 @@ from toys import neutral, play, same, toy
 
 import iomsim as iom
 from iomsim.forecasting.archive import self_contained
+from iomsim.model.bodies import readings
 from iomsim.model.catalogue import catalogue
 from iomsim.model.differences import differences as told_differences
 from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build
-from iomsim.rules.procedure import RULE_SETS, Rules
+from iomsim.rules.procedure import Procedure
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 
@@ -137,7 +138,9 @@ CHANGED: dict[str, Callable[[Scenario], Scenario]] = {
     "pressure": lambda race: race.with_pressure(Washington=0.123456789012345),
     "behaviour": lambda race: race.with_behaviour(openness=1 / 3, momentum=2),
     "four rounds": lambda race: race.with_rules("four-rounds"),
-    "own rules": lambda race: race.with_rules(Rules(name="mine", threshold="3/5", eliminate_after=None, max_rounds=7)),
+    "own rules": lambda race: race.with_rules(
+        Procedure(name="mine", threshold="3/5", eliminate_after=None, max_rounds=7)
+    ),
     "changed rules": lambda race: race.with_rules("four-rounds", concession=False, simple_majority_from=4),
     "no cap again": lambda race: race.with_rules("four-rounds", max_two_way=None),
     "clock": lambda race: race.with_clock(opens="2023-05-19T16:45:10", days=["Fri", "Sat"], closed=[date(2023, 5, 20)]),
@@ -291,10 +294,10 @@ def test_shorthands(geneva: Scenario) -> None:
     assert [b.momentum_fluid.value, b.momentum_entrenched.value] == [1.5] * 2
 
 
-@pytest.mark.parametrize("name", RULE_SETS)
+@pytest.mark.parametrize("name", readings())
 def test_rules_by_name(geneva: Scenario, name: str) -> None:
     changed = geneva.with_rules(name)
-    assert changed.rules == RULE_SETS[name]
+    assert changed.rules == readings()[name]
     assert changed.rules.name == name
     assert changed.with_rules(geneva.rules).rules == geneva.rules
 

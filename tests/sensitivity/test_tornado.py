@@ -11,8 +11,8 @@ from toys import chance, elect, toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import RULE_SETS
 from iomsim.sensitivity.paired import mean_interval
 from iomsim.sensitivity.tornado import Tornado
 
@@ -123,7 +123,7 @@ def test_ends_agree_with_compare(geneva: Tornado) -> None:
 
 def test_rule_sets_make_a_row(geneva: Tornado) -> None:
     sets = geneva.rule_sets()
-    assert set(sets.index) == set(RULE_SETS)
+    assert set(sets.index) == set(readings())
     assert sets.loc["until-two-thirds", "change"] == 0
     assert sets["value"].tolist() == pytest.approx(
         [iom.forecast(geneva.race.with_rules(n), runs=1000, seed=1, progress=False).spill().value for n in sets.index]

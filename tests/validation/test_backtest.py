@@ -16,7 +16,7 @@ import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.components import Behaviour
-from iomsim.rules.procedure import Rules
+from iomsim.rules.procedure import Procedure
 from iomsim.validation.backtest import leaving_out, score_outcomes
 from iomsim.validation.baselines import (
     MomentumRegression,
@@ -53,7 +53,7 @@ def said(test: Backtest, forecaster: str = "model") -> pd.DataFrame:
 
 # -- baselines --------------------------------------------------------------------------------------
 
-LEVEL = Situation(("A", "B"), (1,), ((60, 40),), 100, Rules(), True)
+LEVEL = Situation(("A", "B"), (1,), ((60, 40),), 100, Procedure(), True)
 
 
 def test_nothing_changes_by_hand() -> None:
@@ -87,7 +87,7 @@ def test_the_redraw_is_binomial() -> None:
 
 
 def test_the_redraw_knows_when_a_simple_majority_comes() -> None:
-    later = replace(LEVEL, rules=Rules(simple_majority_from=3))
+    later = replace(LEVEL, rules=Procedure(simple_majority_from=3))
     now, then = (binomial_redraw(p).to_come for p in (LEVEL, later))
     assert now is not None
     assert then is not None
@@ -96,7 +96,7 @@ def test_the_redraw_knows_when_a_simple_majority_comes() -> None:
 
 
 def test_the_redraw_lets_the_rounds_compete_for_the_winner() -> None:
-    later = replace(LEVEL, rules=Rules(simple_majority_from=3))
+    later = replace(LEVEL, rules=Procedure(simple_majority_from=3))
     first, then = ([stats.binom.sf(need - 1, 100, p) for p in (0.6, 0.4)] for need in (67, 51))
     winner = binomial_redraw(later).winner
     assert winner is not None

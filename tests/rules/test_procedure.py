@@ -12,8 +12,9 @@ from toys import SURE, elect, fit, play, proportion, toy
 import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import ScenarioError, UnknownNameError
+from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import ENDINGS, RULE_SETS, Rules, rule_set, votes_needed
+from iomsim.rules.procedure import ENDINGS, rule_set, votes_needed
 
 YES, NO = {"yes_opponent_a": 1e6, "yes_opponent_b": 1}, {"yes_opponent_a": 1, "yes_opponent_b": 1e6}
 """Of the others, those whose candidate the rules have put out."""
@@ -64,7 +65,7 @@ def test_the_kernel_needs_the_same_votes(valid: int) -> None:
     assert end(elect("A" * need + "B" * (valid - need))) == (0, "majority", 1)
     assert end(elect("B" * need + "A" * (valid - need))) == (1, "majority", 1)
     one_short = elect("A" * (need - 1) + "B" * (valid - need + 1), rules={"name": "strict", "max_rounds": 2})
-    assert end(one_short)[1] == "unresolved"
+    assert end(one_short)[1] == "open"
 
 
 # -- who wins and when -----------------------------------------------------------------------------
@@ -74,21 +75,21 @@ def test_the_kernel_needs_the_same_votes(valid: int) -> None:
     ("papers", "base", "expected"),
     [
         ("AAAABB", "valid", (0, "majority", 1)),  # four of six is exactly two thirds, and carries
-        ("AAABBB", "valid", (-1, "unresolved", 3)),  # deadlock after the last round
-        ("AAABB", "valid", (-1, "unresolved", 3)),  # three of five is short by one
+        ("AAABBB", "valid", (-1, "open", 3)),  # deadlock after the last round
+        ("AAABB", "valid", (-1, "open", 3)),  # three of five is short by one
         ("ABBBB", "valid", (1, "majority", 1)),
         ("AAAB--", "valid", (0, "majority", 1)),  # the absent are not present and voting: three of four
         ("AAAB--", "present", (0, "majority", 1)),
-        ("AAAB--", "entitled", (-1, "unresolved", 3)),  # but they are entitled: four of six needed
+        ("AAAB--", "entitled", (-1, "open", 3)),  # but they are entitled: four of six needed
         ("AAABoo", "valid", (0, "majority", 1)),
-        ("AAABoo", "present", (-1, "unresolved", 3)),  # who abstains is present
-        ("AAABoo", "entitled", (-1, "unresolved", 3)),
+        ("AAABoo", "present", (-1, "open", 3)),  # who abstains is present
+        ("AAABoo", "entitled", (-1, "open", 3)),
         ("AAABxx", "valid", (0, "majority", 1)),
         ("AAABxx", "present", (0, "majority", 1)),
         ("AAABxx", "entitled", (0, "majority", 1)),  # who has no vote is not entitled
         ("AAAABxo", "entitled", (0, "majority", 1)),  # four of six
-        ("oooo", "valid", (-1, "unresolved", 3)),  # no valid paper elects nobody
-        ("----", "valid", (-1, "unresolved", 3)),
+        ("oooo", "valid", (-1, "open", 3)),  # no valid paper elects nobody
+        ("----", "valid", (-1, "open", 3)),
         ("A---", "valid", (0, "majority", 1)),
     ],
 )
@@ -99,11 +100,11 @@ def test_who_wins_and_when(papers: str, base: str, expected: tuple[int, str, int
 @pytest.mark.parametrize(
     ("papers", "threshold", "expected"),
     [
-        ("AAABBB", "1/2", (-1, "unresolved", 2)),  # both reach a half, so nobody does
+        ("AAABBB", "1/2", (-1, "open", 2)),  # both reach a half, so nobody does
         ("AAABB", "1/2", (0, "majority", 1)),
-        ("AAAAAB", "1", (-1, "unresolved", 2)),
+        ("AAAAAB", "1", (-1, "open", 2)),
         ("AAAAAA", "1", (0, "majority", 1)),
-        ("AABBC", "1/3", (-1, "unresolved", 2)),  # two lead together
+        ("AABBC", "1/3", (-1, "open", 2)),  # two lead together
         ("AABC", "2/5", (0, "majority", 1)),
     ],
 )
@@ -117,8 +118,8 @@ def test_other_majorities(papers: str, threshold: str, expected: tuple[int, str,
     [
         ("AAABB", 3, (0, "majority", 3)),  # three of five, too few for two thirds, are more than half
         ("ABBB-", 3, (1, "majority", 1)),  # two thirds still elect before
-        ("AAABBB", 3, (-1, "unresolved", 5)),  # three of six are half, and not more
-        ("AAABB", 6, (-1, "unresolved", 5)),
+        ("AAABBB", 3, (-1, "open", 5)),  # three of six are half, and not more
+        ("AAABB", 6, (-1, "open", 5)),
         ("AAABB", 1, (0, "majority", 1)),
     ],
 )
@@ -135,13 +136,13 @@ def test_a_simple_majority_from_some_round_on(papers: str, since: int, expected:
     [
         ("AAABB", {}, SURE, (0, "acclamation", 1)),
         ("AABBB", {}, SURE, (1, "acclamation", 1)),
-        ("AAABBB", {"max_rounds": 4}, SURE, (-1, "unresolved", 4)),  # in a tie nobody is trailing
+        ("AAABBB", {"max_rounds": 4}, SURE, (-1, "open", 4)),  # in a tie nobody is trailing
         ("AAAABB", {}, SURE, (0, "majority", 1)),  # and nothing is left to concede
-        ("AAABB", {"concession": False, "max_rounds": 4}, SURE, (-1, "unresolved", 4)),
+        ("AAABB", {"concession": False, "max_rounds": 4}, SURE, (-1, "open", 4)),
         ("AAABB", {"after_concession": "confirmation"}, SURE | NO | COME_OVER, (0, "confirmed", 2)),
         ("AAABB", {"after_concession": "confirmation"}, SURE | YES | STAY_AWAY, (-1, "failed", 2)),
-        ("AAABB", {"after_concession": "confirmation", "max_rounds": 1}, SURE, (-1, "unresolved", 1)),
-        ("AAABBC", {"eliminate_after": "never", "max_rounds": 3}, SURE, (-1, "unresolved", 3)),  # three still stand
+        ("AAABB", {"after_concession": "confirmation", "max_rounds": 1}, SURE, (-1, "open", 1)),
+        ("AAABBC", {"eliminate_after": "never", "max_rounds": 3}, SURE, (-1, "open", 3)),  # three still stand
     ],
 )
 def test_concession(papers: str, rules: dict, behaviour: dict, expected: tuple[int, str, int]) -> None:
@@ -158,8 +159,8 @@ def test_concession(papers: str, rules: dict, behaviour: dict, expected: tuple[i
         (1, NO, (-1, "failed", 2)),
         (3, YES, (0, "confirmed", 4)),
         (3, NO, (-1, "failed", 4)),
-        ("unlimited", YES, (-1, "unresolved", 6)),
-        (6, YES, (-1, "unresolved", 6)),  # no round is held after the last one
+        ("unlimited", YES, (-1, "open", 6)),
+        (6, YES, (-1, "open", 6)),  # no round is held after the last one
     ],
 )
 def test_the_leader_alone(cap: Any, behaviour: dict, expected: tuple[int, str, int]) -> None:
@@ -287,13 +288,13 @@ def test_a_member_pinned_to_one_who_left_is_free() -> None:
 
 
 def test_the_shipped_rule_sets() -> None:
-    assert {name: (r.concession, r.max_two_way) for name, r in RULE_SETS.items()} == {
+    assert {name: (r.concession, r.max_two_way) for name, r in readings().items()} == {
         "until-two-thirds": (True, None),
         "strict": (False, None),
         "four-rounds": (True, 3),
         "one-two-way": (True, 1),
     }
-    for name, rules in RULE_SETS.items():
+    for name, rules in readings().items():
         assert rules.name == name
         assert (rules.threshold, rules.base, rules.eliminate_after, rules.eliminate_every, rules.max_rounds) == (
             Fraction(2, 3), "valid", 3, 1, 40,
@@ -336,7 +337,7 @@ def test_unknown_rules_are_refused_with_the_nearest() -> None:
 @pytest.mark.parametrize(
     "rules",
     [
-        *RULE_SETS.values(),
+        *readings().values(),
         Rules(after_concession="confirmation", base="present"),
         Rules(simple_majority_from=3),
         Rules(max_rounds=5),
@@ -368,7 +369,7 @@ def test_rules_of_its_own_stand_beside_the_shipped_ones() -> None:
     race = elect("AAABBB", rules={"name": "strict", "max_rounds": 1})
     fc = iom.forecast(race, runs=50, seed=4, progress=False)
     sides = fc.rule_sets()
-    assert sides.index.tolist() == ["strict, changed", *RULE_SETS]
+    assert sides.index.tolist() == ["strict, changed", *readings()]
     assert sides.loc["strict, changed"].to_dict() == fc.as_row() != sides.loc["strict"].to_dict()
     assert fc.stamp().endswith("rules strict, changed")
     assert " rule sets" in fc.answer()
@@ -378,7 +379,7 @@ def test_rules_of_its_own_stand_beside_the_shipped_ones() -> None:
 
 def test_a_shipped_set_keeps_its_name() -> None:
     race = iom.load("minimal")
-    assert [race.with_rules(name).rules.label for name in RULE_SETS] == list(RULE_SETS)
+    assert [race.with_rules(name).rules.label for name in readings()] == list(readings())
     assert race.with_rules(iom.Rules(name="mine", concession=False)).rules.label == "mine"
 
 
