@@ -3,21 +3,23 @@
 Clocks and votes are independent, except that the first round after a night may have an openness of its own.  So an
 announced time resamples the clocks and leaves the particles' weights alone: a round that ends at 19:00 shows that
 the chair sits on today, not how anybody votes.
+
+What is announced, a `minute`, is what the clocks of the seat show, since midnight of the opening date.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 
 from iomsim.election_day.conditioning import TINY, resample
-from iomsim.engine.clock import DAY, DAY_NAMES, Timetable, sits_late
+from iomsim.engine.clock import DAY, Ballots, Timetable, sits_late
 from iomsim.engine.plan import Plan
-from iomsim.errors import AnnouncementError
+from iomsim.errors import AnnouncementError, IomsimError
+from iomsim.model.moments import before_the_opening, moment_in_words, read_moment
 from iomsim.typing import U64, Floats, Places
 
 DRAWS = 200
@@ -26,47 +28,81 @@ DRAWS = 200
 
 @dataclass(frozen=True, eq=False)
 class Clocks:
-    """The clocks: one key each for their random numbers, and the minute they show."""
+    """The clocks: a key each for their random numbers, the minutes passed, and a capped day's ballots."""
 
     keys: U64
     now: Floats
+    ballots: Ballots | None = None
+
+    @property
+    def all(self) -> Places:
+        """Their places."""
+        return np.arange(self.now.size)
 
     def pick(self, index: Places) -> Clocks:
         """Return some of the clocks."""
-        return Clocks(self.keys[index], self.now[index])
+        return Clocks(self.keys[index], self.now[index], None if self.ballots is None else self.ballots.pick(index))
 
     def timetable(self, plan: Plan) -> Timetable:
-        """Return the clocks as the kernel moves them on."""
-        return Timetable(plan.calendar, plan.pace, self.keys, self.now.copy())
+        """Return a copy of the clocks as the kernel moves them on."""
+        copy = self.pick(self.all)
+        return Timetable(plan.calendar, plan.pace, copy.keys, copy.now, copy.ballots)
 
 
 def initial_clocks(plan: Plan, keys: U64) -> Clocks:
     """Return the clocks at the end of the formalities."""
-    return Clocks(keys, Timetable(plan.calendar, plan.pace, keys).now)
+    table = Timetable(plan.calendar, plan.pace, keys)
+    return Clocks(keys, table.now, table.ballots)
 
 
 def hold_round(plan: Plan, clocks: Clocks, round_: int) -> Clocks:
     """Let a round pass whose time was not announced."""
     table = clocks.timetable(plan)
-    table.hold_round(np.arange(clocks.now.size), round_)
-    return Clocks(clocks.keys, table.now)
+    table.hold_round(clocks.all, round_)
+    return Clocks(clocks.keys, table.now, table.ballots)
+
+
+def with_round_today(plan: Plan, clocks: Clocks) -> Clocks:
+    """Count a round that has just ended on all clocks, if a day's ballots are capped."""
+    table = clocks.timetable(plan)
+    if table.ballots is not None:
+        table.ballots.count(clocks.all, plan.calendar.day_of(clocks.now))
+    return Clocks(clocks.keys, clocks.now, table.ballots)
 
 
 def after_consultation(plan: Plan, clocks: Clocks) -> Clocks:
     """Let the time of a withdrawal pass."""
     table = clocks.timetable(plan)
-    table.concessions(np.arange(clocks.now.size))
-    return Clocks(clocks.keys, table.now)
+    table.concessions(clocks.all)
+    return Clocks(clocks.keys, table.now, table.ballots)
 
 
 def log_density_of_end(plan: Plan, clocks: Clocks, minute: float) -> Floats:
     """Return the log-density, up to a constant, of a round that ends at this minute, clock by clock."""
     pace = plan.pace
-    length = minute - plan.calendar.next_start(clocks.now, clocks.keys, pace)
+    start = clocks.timetable(plan).starts(clocks.all)
+    length = passed(plan, minute) - start
     log_length = np.log(np.maximum(length, TINY))
     deviation = (log_length - np.log(max(pace.round_minutes, TINY))) / max(pace.round_log_sd, TINY)
     density = -(deviation**2) / 2 - log_length if pace.round_log_sd else np.zeros(length.size)
-    return np.where(length > 0, density, -np.inf)
+    return np.where((length > 0) & (start < plan.calendar.deadline), density, -np.inf)
+
+
+def log_in_time(plan: Plan, clocks: Clocks) -> Floats:
+    """Return 0 for the clocks that have the next round start before the deadline, else minus infinity.
+
+    (If none has, somebody has put the deadline off, and all are as good.)
+    """
+    out = np.zeros(clocks.now.size)
+    late = clocks.timetable(plan).too_late(clocks.all)
+    if late.size < out.size:
+        out[late] = -np.inf
+    return out
+
+
+def passed(plan: Plan, minute: float) -> float:
+    """Return how many minutes have passed when the clocks of the seat show a minute."""
+    return float(plan.calendar.seat.passed(np.array(minute)))
 
 
 def log_agreement(plan: Plan, clocks: Clocks, minute: float) -> Floats:
@@ -75,9 +111,10 @@ def log_agreement(plan: Plan, clocks: Clocks, minute: float) -> Floats:
     The last round was over by then, and a round may start then: a meeting at 19:00 shows that the chair sits on.
     (At a minute at which no clock has a sitting, only the first is asked.)
     """
-    before = clocks.now <= minute
-    at = np.full(clocks.now.size, minute)
-    meets = before & (plan.calendar.next_start(at, clocks.keys, plan.pace) == minute)
+    then = passed(plan, minute)
+    before = clocks.now <= then
+    at = Clocks(clocks.keys, np.full(clocks.now.size, then), clocks.ballots)
+    meets = before & (at.timetable(plan).starts(at.all) == then)
     return np.where(meets if meets.any() else before, 0.0, -np.inf)
 
 
@@ -86,10 +123,19 @@ def set_to(rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: Flo
 
     A time to which every clock gives probability 0 changes nothing else.
     """
-    size = clocks.now.size
     if np.isfinite(log_weight).any() and np.ptp(log_weight):
         clocks = clocks.pick(rng.permutation(resample(log_weight, float(rng.random()))))
-    return Clocks(renew_keys(rng, clocks.keys, np.full(size, minute // DAY), plan.pace.sits_on), np.full(size, minute))
+    return with_new_keys(rng, plan, replace(clocks, now=np.full(clocks.now.size, passed(plan, minute))))
+
+
+def resampled(rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: Floats) -> Clocks:
+    """Return the clocks resampled by weights that differ; copies get keys of their own."""
+    return with_new_keys(rng, plan, clocks.pick(rng.permutation(resample(log_weight, float(rng.random())))))
+
+
+def with_new_keys(rng: np.random.Generator, plan: Plan, clocks: Clocks) -> Clocks:
+    """Return the clocks with new keys that remember today."""
+    return replace(clocks, keys=renew_keys(rng, clocks.keys, plan.calendar.day_of(clocks.now), plan.pace.sits_on))
 
 
 def renew_keys(rng: np.random.Generator, keys: U64, day: Floats, sits_on: float) -> U64:
@@ -128,39 +174,14 @@ def moment_of(at: Any, opens: datetime, last: float | None) -> float:
     """
     midnight = datetime.combine(opens.date(), time())
     today = midnight + timedelta(days=0 if last is None else last // DAY)
-    moment = _read(at, today)
+    try:
+        moment = read_moment(at, today)
+    except IomsimError as error:
+        raise AnnouncementError(str(error)) from None
     minute = (moment - midnight).total_seconds() / 60
     if moment < opens:
-        raise AnnouncementError(f"{moment:%A %H:%M} is before the opening on {opens:%A %H:%M}")
+        raise AnnouncementError(before_the_opening(moment, opens))
     if last is not None and minute < last:
-        before = midnight + timedelta(minutes=last)
-        raise AnnouncementError(
-            f"{moment:%A %H:%M} is before the last event on {before:%A %H:%M}; write the date for another day"
-        )
+        said, before = (moment_in_words(x, opens.date()) for x in (moment, midnight + timedelta(minutes=last)))
+        raise AnnouncementError(f"{said} is before the last event on {before}; write the date for another day")
     return minute
-
-
-def _read(at: Any, today: datetime) -> datetime:
-    """Return a moment from a time, a weekday and a time, or a date and a time."""
-    day, _, hour = str(at).strip().rpartition(" ")
-    try:
-        if not day and "-" not in hour:
-            return datetime.combine(today.date(), _hour(hour))
-        if len(day) >= 3 and day.isalpha():
-            [weekday] = [i for i, name in enumerate(DAY_NAMES) if name.casefold().startswith(day.casefold())]
-            ahead = timedelta(days=(weekday - today.weekday()) % 7)
-            return datetime.combine(today.date() + ahead, _hour(hour))
-        moment = datetime.fromisoformat(str(at))
-    except ValueError:
-        raise AnnouncementError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
-    if moment.tzinfo is not None:
-        raise AnnouncementError(f"times are local, without an offset; got {at!r}")
-    return moment
-
-
-def _hour(text: str) -> time:
-    """Return a time of the day, written 9:05, 09.05, 9h05 or 09:05:30."""
-    found = re.fullmatch(r"(\d{1,2})[:.h](\d{2})(?::(\d{2})(?:\.\d+)?)?", text)
-    if found is None:
-        raise ValueError
-    return time(int(found[1]), int(found[2]), int(found[3] or 0))

@@ -19,7 +19,6 @@ import numpy as np
 from iomsim.election_day.clocks import Clocks, initial_clocks, renew_keys
 from iomsim.election_day.conditioning import effective_size, resample
 from iomsim.engine import laws
-from iomsim.engine.clock import DAY
 from iomsim.engine.plan import Draws, Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK, FREEDOM
 from iomsim.engine.simulate import chunk_sizes
@@ -368,7 +367,7 @@ def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> Filte
     state = state.pick(resample(log_weight, float(rng.random())))
     size = state.particles.size
     draws = replace(state.particles.draws, keys=rng.integers(0, 2**64, size, dtype=np.uint64))
-    keys = renew_keys(rng, state.clocks.keys, state.clocks.now // DAY, plan.pace.sits_on)
+    keys = renew_keys(rng, state.clocks.keys, plan.calendar.day_of(state.clocks.now), plan.pace.sits_on)
     return replace(
         state,
         particles=replace(state.particles, draws=draws, log_weight=np.zeros(size)),

@@ -14,8 +14,11 @@ from iomsim.election_day.clocks import (
     hold_round,
     log_agreement,
     log_density_of_end,
+    log_in_time,
     moment_of,
+    resampled,
     set_to,
+    with_round_today,
 )
 from iomsim.election_day.conditioning import effective_size, weights
 from iomsim.election_day.moves import guide, resample_move
@@ -31,10 +34,10 @@ from iomsim.election_day.state import (
 )
 from iomsim.election_day.tally import Tally, tally_of
 from iomsim.engine import kernel, laws
-from iomsim.engine.clock import DAY
 from iomsim.engine.plan import Plan
 from iomsim.engine.state import pack_runs
 from iomsim.errors import AnnouncementError, unknown, whole_number
+from iomsim.model.moments import moment_in_words
 from iomsim.rules.course import leading
 from iomsim.rules.procedure import Step
 from iomsim.typing import Flags, Floats, Longs, Places, Shorts
@@ -79,8 +82,9 @@ def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any
 
 def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[FilterState, ObservedRound]:
     """Return the state with its clocks at the end of the coming round, and the round before its votes."""
-    plan, size, day = context.plan, state.particles.size, state.clocks.now // DAY
+    plan, size, before = context.plan, state.particles.size, state.clocks.now
     state = advance_clocks(context, state, at)
+    day_of = plan.calendar.day_of
     last = state.votes[-1] if state.round_ else np.ones((plan.candidates, size))
     observed = ObservedRound(
         round_=state.round_ + 1,
@@ -89,17 +93,24 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
         intention=np.zeros((1, size), dtype=np.uint8),
         shocks=draw_shocks(context.rng, plan, size),
         last_votes=last.astype(float),
-        night=day < state.clocks.now // DAY,
+        night=day_of(before) < day_of(state.clocks.now),
     )
     return state, observed
 
 
 def advance_clocks(context: UpdateContext, state: FilterState, at: Any) -> FilterState:
     """Return the state with its clocks at the end of the coming round, announced or not."""
+    plan = context.plan
     if at is None:
-        return replace(state, clocks=hold_round(context.plan, state.clocks, state.round_ + 1))
+        in_time = log_in_time(plan, state.clocks)
+        if in_time.any() and plan.behaviour.overnight:  # clocks and votes belong together
+            state = reweight(state, in_time, "the deadline has passed in every particle")
+        elif in_time.any():
+            state = replace(state, clocks=resampled(context.clock_rng, plan, state.clocks, in_time))
+        return replace(state, clocks=hold_round(plan, state.clocks, state.round_ + 1))
     minute = moment_of(at, context.opens, state.at)
-    return condition_clocks(context, state, log_density_of_end(context.plan, state.clocks, minute), minute)
+    state = condition_clocks(context, state, log_density_of_end(plan, state.clocks, minute), minute)
+    return replace(state, clocks=with_round_today(plan, state.clocks))
 
 
 def condition_clocks(context: UpdateContext, state: FilterState, log_density: Floats, minute: float) -> FilterState:
@@ -262,7 +273,8 @@ def adjourn(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     minute = moment_of(event["until"], context.opens, state.at)
     state = condition_clocks(context, state, log_agreement(context.plan, state.clocks, minute), minute)
     moment = datetime.combine(context.opens.date(), time()) + timedelta(minutes=minute)
-    state = replace(state, label=f"adjourned until {moment:%A %H:%M}", surprise=1.0, chance=1.0)
+    label = f"adjourned until {moment_in_words(moment, context.opens.date())}"
+    state = replace(state, label=label, surprise=1.0, chance=1.0)
     return resample_move(context, state)
 
 

@@ -253,7 +253,7 @@ class Ballots:
         return cls(np.zeros(size), np.zeros(size, dtype=np.intp))
 
     def pick(self, index: Places) -> Ballots:
-        """Return those of some runs."""
+        """Return a copy of those of some runs."""
         return Ballots(self.day[index], self.held[index])
 
     def count(self, active: Places, day: Floats) -> None:

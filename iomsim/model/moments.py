@@ -92,3 +92,17 @@ def moment_in_words(moment: datetime, since: date) -> str:
     'Tuesday 10:30'
     """
     return f"{day_in_words(moment.date(), since)} {moment:%H:%M}"
+
+
+def before_the_opening(moment: datetime, opens: datetime) -> str:
+    """Return that a moment is before the opening; both with their dates unless these are the same.
+
+    Examples
+    --------
+    >>> before_the_opening(datetime(2023, 5, 8, 12), datetime(2023, 5, 15, 10))
+    'Monday 8 May 12:00 is before the opening on Monday 15 May 10:00'
+    """
+    if moment.date() == opens.date():
+        return f"{moment:%A %H:%M} is before the opening on {opens:%A %H:%M}"
+    said, opening = (f"{date_in_words(x.date(), opens.date())} {x:%H:%M}" for x in (moment, opens))
+    return f"{said} is before the opening on {opening}"
