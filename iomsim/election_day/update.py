@@ -330,7 +330,7 @@ def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
 def needed_last(plan: Plan, state: FilterState) -> Longs:
     """Return the votes that elected in the last round, in every particle."""
     runs = active_runs(plan, replace(state, stage=state.stages[-1]))
-    return kernel.needed(plan, runs, state.valid[-1], state.round_)
+    return kernel.needed(plan, runs, state.valid[-1], state.round_, kernel.NOBODY_BARRED)
 
 
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:

@@ -168,10 +168,11 @@ def play_round(
     return (votes, valid, flows), (leader, how)
 
 
-def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int, kept_out: Barred | None = None) -> Longs:
+def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int, kept_out: Barred) -> Longs:
     """Return the votes that elect in a round, in whole numbers."""
-    here, entitled = (0, 0) if kept_out is None else (kept_out.intending.sum(axis=0), kept_out.entitled)
-    bases = {"valid": valid, "present": runs.present - here, "entitled": np.full(runs.width, plan.entitled) - entitled}
+    bases = {"valid": valid, "present": runs.present - kept_out.intending.sum(axis=0)}
+    if "entitled" in plan.rules.bases:
+        bases["entitled"] = np.broadcast_to(plan.entitled - kept_out.entitled.reshape(-1), runs.width)
     return course.needed(plan.rules, runs.position, round_, bases)
 
 
@@ -221,7 +222,7 @@ def concede(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> Flags:
 def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Ints) -> Flags:
     """Apply the rules to these runs, and mark those that they end; return where an extra ballot was held."""
     extra = np.zeros(runs.width, dtype=bool)
-    if not columns.size:
+    if not columns.size or course.idle(plan.rules, runs.position):
         return extra
     keys, votes = runs.keys[columns], runs.votes[:, columns]
     at = course.Position(*(array.take(columns, axis=-1) for array in runs.position))
@@ -276,12 +277,15 @@ class Barred(NamedTuple):
     entitled: Ints
 
 
+NOBODY_BARRED = Barred(*np.zeros((3, 1, 1), dtype=np.int16))
+
+
 def barred(plan: Plan, runs: ActiveRuns) -> Barred:
     """Return how many members may not vote now, because their candidate stands and the phase bars them."""
-    applies = np.array([phase.barred for phase in plan.rules.phases]).take(runs.phase)
-    if runs.choices is None or not plan.barred.any() or not applies.any():
-        nobody = np.zeros_like(runs.counts)
-        return Barred(nobody, nobody, np.zeros(runs.width, dtype=np.int64))
+    bars = np.array([phase.barred for phase in plan.rules.phases])
+    if runs.choices is None or not bars.any() or not plan.barred.any():
+        return NOBODY_BARRED
+    applies = bars.take(runs.phase)
     who = np.flatnonzero(plan.barred.any(axis=0))
     out = (plan.barred[:, who, None] & (runs.standing & applies)[:, None]).any(axis=0)
     pinned = plan.pins[who, None] >= 0

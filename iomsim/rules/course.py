@@ -161,6 +161,14 @@ def proceed(
     return Position(phase, held, standing, at.withdrawn, alone), failed
 
 
+def idle(procedure: Procedure, at: Position) -> bool:
+    """Return whether nothing can follow from a ballot that elected nobody: all go on as before."""
+    return all(
+        step.stage == (at.phase[columns[0]], at.held[columns[0]], np.count_nonzero(at.standing[:, columns[0]]))
+        for step, columns in _steps(procedure, at)
+    )
+
+
 def survivors(votes: Ints, standing: Flags, places: int, tickets: Floats, extra: Ints | None = None) -> Flags:
     """Return who keeps one of so many places: by votes, then by those of an extra ballot, then by lot."""
     keys = [tickets, np.zeros_like(votes) if extra is None else extra, np.where(standing, votes, -1)]
@@ -199,9 +207,8 @@ def _distinct(*codes: Ints) -> list[tuple[Any, ...]]:
     whole = np.zeros(codes[0].size, dtype=np.int64)
     for code in codes:
         whole = whole * (int(code.max(initial=0)) + 1) + code
-    _, first, group = np.unique(whole, return_index=True, return_inverse=True)
-    group = group.reshape(-1)
-    return [(*(int(code[at]) for code in codes), np.flatnonzero(group == i)) for i, at in enumerate(first)]
+    groups = [np.flatnonzero(whole == code) for code in np.flatnonzero(np.bincount(whole))]
+    return [(*(int(code[columns[0]]) for code in codes), columns) for columns in groups]
 
 
 # -- one election --------------------------------------------------------------------------------

@@ -29,7 +29,11 @@ MAX_BALLOTS = 40
 
 
 class Stage(NamedTuple):
-    """Where an election stands in a procedure, whatever the names: the phase, its ballots held, how many stand."""
+    """Where an election stands in a procedure, whatever the names.
+
+    `phase` counts from 0, `held` are the ballots that the phase has held (counted as far as it makes a difference),
+    `standing` says how many stand.
+    """
 
     phase: int
     held: int
@@ -196,7 +200,8 @@ class Procedure:
         phase, standing = self.phases[stage.phase], stage.standing
         left = min(max(min(standing, phase.down_to), standing - phase.drop), standing - withdrew)
         spent = phase.ballots is not None and stage.held + 1 >= phase.ballots
-        return self._from(Stage(stage.phase, stage.held + 1, left), in_race, phase.tie, spent)
+        held = min(stage.held + 1, max(phase.ballots or 0, len(phase.threshold or ())))
+        return self._from(Stage(stage.phase, held, left), in_race, phase.tie, spent)
 
     def without(self, stage: Stage, in_race: int, withdrew: int = 1) -> Step:
         """Return where an election stands after withdrawals that do not follow a ballot at once."""
