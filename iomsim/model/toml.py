@@ -23,7 +23,7 @@ def _plain(value: Any) -> Any:
         return {
             key: written_rules(part, getattr(value, "body", "")) if isinstance(part, Procedure) else _plain(part)
             for key, part in pairs
-            if part not in (None, (), {})
+            if part not in (None, (), {}) and (key, part) != ("body", "")
         }
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
