@@ -8,6 +8,7 @@ from typing import Any
 
 from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.bar import BASES, Bar, as_written, bars_of
+from iomsim.rules.words import Told, phase_in_words
 
 FIELDS = ("remaining", "all but the last", "all")
 """Who may stand when a phase begins: who still does; these without the last; everybody who has not withdrawn."""
@@ -105,6 +106,33 @@ class Phase:
         if self.keep is not None:
             return min(standing, self.keep)
         return max(standing - 1, 1) if self.field == "all but the last" else standing
+
+    def sentence(self) -> str:
+        """Return the phase in plain words; what elects is told if the phase has a threshold of its own.
+
+        Examples
+        --------
+        >>> Phase(standing=3, ballots=3).sentence(), Phase(keep=2, ballots=1).sentence()
+        ('With three or more: three ballots.', 'One ballot between the two with most votes.')
+        """
+        return phase_in_words(self.told((), "valid"))
+
+    def told(self, bars: tuple[Bar, ...], base: str) -> Told:
+        """Return what is told of it in words, `bars` and `base` being the procedure's."""
+        return Told(
+            standing=self.standing,
+            field=self.field,
+            keep=self.keep,
+            ballots=self.ballots,
+            drop=self.drop,
+            down_to=self.down_to,
+            vote=self.vote,
+            bars=bars if self.threshold is None else self.threshold,
+            base=self.base or base,
+            extra=self.tie == "extra",
+            barred=self.barred,
+            own=self.threshold is not None,
+        )
 
     def __repr__(self) -> str:
         """Return the phase with what it states."""

@@ -308,9 +308,9 @@ class Procedure:
 
     def sentence(self, candidates: int = 2) -> str:
         """Return the rules as plain words, for as many candidates as stand."""
-        return rules_in_words(
-            self.phases, self.threshold, self.base, self.withdrawal, self.after, self.repeat_from, candidates
-        )
+        told = [phase.told(self.threshold, self.base) for phase in self.phases]
+        back = [phase.name for phase in self.phases].index(self.repeat_from) if self.repeat_from else None
+        return rules_in_words(told, self.withdrawal, self.after, back, candidates)
 
     def table(self) -> dict[str, Any]:
         """Return the procedure as a table of a file; :meth:`of` gives an equal one back."""
