@@ -19,12 +19,14 @@ from iomsim.errors import (
 from iomsim.forecasting.estimates import Estimate as Estimate
 from iomsim.forecasting.forecast import Forecast as Forecast, open_forecast as open_forecast
 from iomsim.forecasting.run import InterruptedForecastWarning as InterruptedForecastWarning, forecast as forecast
+from iomsim.model.bodies import bodies as bodies
 from iomsim.model.catalogue import (
     catalogue as catalogue,
     dumps as dumps,
     load as load,
     loads as loads,
     schema as schema,
+    start as start,
 )
 from iomsim.model.clock import Clock as Clock
 from iomsim.model.components import (
