@@ -22,6 +22,8 @@ from iomsim.model.bodies import HOME, body, reading
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour, Candidate, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, as_csv, rows, select
+from iomsim.model.events import EVENTS
+from iomsim.model.lines import PAPERS, exactly
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
 
 PALETTE = (
@@ -38,8 +40,10 @@ WORDS: dict[str, Any] = {
 }
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
 
-TAKEN = ("no winner", "nobody", "valid", "probability", "low", "high", "cumulative", "spill", "rounds", "median_rounds")
-"""What sentences and tables call other things than candidates."""
+COLUMNS = ("no winner", "nobody", "probability", "low", "high", "cumulative", "rounds", "median_rounds", "event", "at",
+           "round", "spill", "effective_size", "odds", "chance", "out", "spilled", "certain")  # fmt: skip
+TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
+"""What tables, sentences and announcements call other things than candidates, in small letters."""
 
 
 class Description(FrozenModel):
@@ -310,12 +314,16 @@ def _distinct(kind: str, names: list[str]) -> None:
 def _callable(candidates: tuple[str, ...]) -> None:
     """Refuse names that a table, a sentence or an announcement could not tell from something else."""
     for i, name in enumerate(candidates):
-        if name in TAKEN:
-            raise ScenarioError(f"a candidate cannot be called {name!r}, which means something else in the tables")
+        no = f"a candidate cannot be called {name!r}"
+        if name.casefold() in TAKEN:
+            taken = "which means something else in tables and announcements"
+            raise ScenarioError(f"{no}, {taken}; write more of the name, such as {f'Ms {name}'!r}")
         if name != " ".join(name.split()) or not name.isprintable():
-            raise ScenarioError(f"a candidate cannot be called {name!r}; leave out line breaks and spaces at the ends")
+            raise ScenarioError(f"{no}; leave out line breaks and spaces at the ends")
+        if not any(letter.isalpha() for letter in name):
+            raise ScenarioError(f"{no}, which cannot be told from a number of votes; a name has a letter in it")
         for other in candidates[:i]:
-            if name.casefold() == other.casefold():
+            if exactly(name) == exactly(other):
                 raise ScenarioError(f"candidates {other!r} and {name!r} differ only in capitals; names must differ")
 
 

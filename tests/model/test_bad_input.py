@@ -173,8 +173,26 @@ DESCRIPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"candidates": [{"name": c} for c in "ABCDEFGHIJKLMNOPQ"]}, "candidates must have at most 16 entries, got 17"),
     ({"candidates": [*AB, {"name": "A"}]}, "two candidates are called 'A'; names must differ"),
     ({"candidates": [{"name": ""}, {"name": "B"}]}, "candidates.1.name must not be empty"),
-    ({"candidates": [*AB, {"name": "no winner"}]}, "a candidate cannot be called 'no winner', which means something else in the tables"),
-    ({"candidates": [*AB, {"name": "high"}]}, "a candidate cannot be called 'high', which means something else in the tables"),
+    ({"candidates": [*AB, {"name": "no winner"}]}, "a candidate cannot be called 'no winner', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms no winner'"),
+    ({"candidates": [*AB, {"name": "High"}]}, "a candidate cannot be called 'High', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms High'"),
+    ({"candidates": [*AB, {"name": "VALID"}]}, "a candidate cannot be called 'VALID', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms VALID'"),
+    ({"candidates": [*AB, {"name": "Nobody"}]}, "a candidate cannot be called 'Nobody', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms Nobody'"),
+    ({"candidates": [*AB, {"name": "Others"}]}, "a candidate cannot be called 'Others', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms Others'"),
+    ({"candidates": [*AB, {"name": "Blank"}]}, "a candidate cannot be called 'Blank', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms Blank'"),
+    ({"candidates": [*AB, {"name": "Spill"}]}, "a candidate cannot be called 'Spill', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms Spill'"),
+    ({"candidates": [*AB, {"name": "Present"}]}, "a candidate cannot be called 'Present', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms Present'"),
+    ({"candidates": [*AB, {"name": "Undo"}]}, "a candidate cannot be called 'Undo', which means something else in tables and "
+     "announcements; write more of the name, such as 'Ms Undo'"),
+    ({"candidates": [*AB, {"name": "2026"}]}, "a candidate cannot be called '2026', which cannot be told from a number of votes; "
+     "a name has a letter in it"),
     ({"candidates": [*AB, {"name": " C"}]}, "a candidate cannot be called ' C'; leave out line breaks and spaces at the ends"),
     ({"candidates": [*AB, {"name": "C\nD"}]}, "a candidate cannot be called 'C\\nD'; leave out line breaks and spaces at the ends"),
     ({"candidates": [*AB, {"name": "b"}]}, "candidates 'B' and 'b' differ only in capitals; names must differ"),

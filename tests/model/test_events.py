@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +20,10 @@ OPENS = datetime(2023, 5, 15, 10)
 
 
 def told(event: str, **parts: Any) -> dict[str, Any]:
-    whole = {"announce": ("votes", "valid", "at"), "confirm": ("yes", "no", "at"), "adjourn": ("until",)}
-    keys = whole.get(event, ("at",) if event in ("go on", "undo") else ("name", "at"))
-    return {"event": event, **{key: parts.get(key) for key in keys}}
+    tally = ("votes", "valid", "at")
+    whole = {"announce": tally, "inconclusive": tally, "correct": tally, "confirm": ("yes", "no", "at")}
+    keys = (whole | {"adjourn": ("until",)}).get(event, ("at",) if event in ("go on", "undo") else ("name", "at"))
+    return {"event": event, **dict.fromkeys(keys), **parts}
 
 
 LINES = [
@@ -46,6 +48,26 @@ LINES = [
     ("adjourn until 15:00", told("adjourn", until="15:00")),
     ("adjourned until 2023-05-16 10:00", told("adjourn", until="2023-05-16 10:00")),
     ("undo", told("undo")),
+    ("Pope 95 Vitorino 67; 3 others", told("announce", votes={"Pope": 95, "Vitorino": 67}, others=3)),
+    ("98-67; 4 abstentions, 2 blank", told("announce", votes={"Pope": 98, "Vitorino": 67}, abstentions=4, blank=2)),
+    ("Pope 98, 165 valid papers", told("announce", votes={"Pope": 98}, valid=165)),
+    ("98-67, spoilt: 1, present 171", told("announce", votes={"Pope": 98, "Vitorino": 67}, invalid=1, present=171)),
+    ("98-67 (110 needed)", told("announce", votes={"Pope": 98, "Vitorino": 67}, needed=110)),
+    ("Round 2: 98-67 at 12:20", told("announce", votes={"Pope": 98, "Vitorino": 67}, round=2, at="12:20")),
+    ("Pope elected", told("elect", name="Pope")),
+    ("Pope is elected at 12:20", told("elect", name="Pope", at="12:20")),
+    ("elected pope", told("elect", name="Pope")),
+    ("Vitorino withdraws at 16:30", told("withdraw", name="Vitorino", at="16:30")),
+    ("Vitorino has withdrawn", told("withdraw", name="Vitorino")),
+    ("Vitorino is out.", told("eliminate", name="Vitorino")),
+    ("110 yes, 40 no", told("confirm", yes=110, no=40)),
+    ("confirm yes 86 no 57, 5 abstentions", told("confirm", yes=86, no=57, abstentions=5)),
+    ("no result", told("inconclusive", votes={})),
+    ("round 1 without result at 12:20", told("inconclusive", votes={}, round=1, at="12:20")),
+    ("nobody is elected; valid 133", told("inconclusive", votes={}, valid=133)),
+    ("correct round 1: Pope 99, Vitorino 66", told("correct", round=1, votes={"Pope": 99, "Vitorino": 66})),
+    ("Round 1 corrected: 99-66", told("correct", round=1, votes={"Pope": 99, "Vitorino": 66})),
+    ("correction of round 3: yes=86 no=57", {"event": "correct", "round": 3, "yes": 86, "no": 57, "at": None}),
 ]
 
 
@@ -66,23 +88,39 @@ def test_names_of_several_words() -> None:
     assert event_of("65-51-27", THREE)["votes"] == dict(zip(THREE, (65, 51, 27), strict=True))
 
 
+WRITE = "; write for instance 'announce Pope=98 Vitorino=67 at 12:20'"
+KINDS = f"there are {', '.join(EVENTS)}, such as 'announce Pope=98 Vitorino=67 at 12:20'"
+NEW = "; count papers for anybody else as others, or start a new election day from a scenario in which {!r} stands"
 REFUSED = [
-    ("", "cannot read ''; there are announce, withdraw, eliminate, confirm, go on, adjourn, undo, such as "
-         "'announce Pope=98 Vitorino=67 at 12:20'"),
-    ("hello", "cannot read 'hello'; there are announce, withdraw, eliminate, confirm, go on, adjourn, undo, such as "
-              "'announce Pope=98 Vitorino=67 at 12:20'"),
+    ("", f"cannot read ''; {KINDS}"),
+    ("hello", f"cannot read 'hello'; {KINDS}"),
+    ("both withdraw", f"cannot read 'both withdraw'; {KINDS}"),
     ("Popp=98", "no candidate named 'Popp'; did you mean 'Pope'?"),
-    ("98", "cannot read '98'; write for instance 'announce Pope=98 Vitorino=67 at 12:20'"),
-    ("Pope=98 and so on", "cannot read 'and so on'; write for instance 'announce Pope=98 Vitorino=67 at 12:20'"),
-    ("announce Pope=many", "cannot read 'Pope=many'; write for instance 'announce Pope=98 Vitorino=67 at 12:20'"),
+    ("98 for Popp", "no candidate named 'Popp'; did you mean 'Pope'?"),
+    ("Pope=98 Haque=67", "no candidate named 'Haque'; there are Pope, Vitorino" + NEW.format("Haque")),
+    ("Haque is elected", "no candidate named 'Haque'; there are Pope, Vitorino" + NEW.format("Haque")),
+    ("Pope 98, abstenions 6", "no candidate named 'abstenions'; did you mean 'abstentions'?"),
+    ("98", "cannot read '98'" + WRITE),
+    ("Pope 57%", "cannot read '57%'" + WRITE),
+    ("Pope=98 and so on", "cannot read 'and so on'" + WRITE),
+    ("Pope 98 and maybe Vitorino 67", "cannot read 'and maybe' before 'Vitorino'" + WRITE),
+    ("Pope 98 of 165", "cannot read 'of 165'" + WRITE),
+    ("Pope 98.5", "cannot read '.5'" + WRITE),
+    ("announce Pope=many", "cannot read 'many'" + WRITE),
+    ("Pope 98, Vitorino", "a number is missing at the end of 'Pope 98, Vitorino'" + WRITE),
+    ("Pope 98, valid at least 150", "cannot read 'at least 150'" + WRITE),
     ("98-67-3", "3 numbers for 2 candidates; write whose they are"),
+    ("at 12:20", "cannot read 'at 12:20'" + WRITE),
     ("withdraw", "who? write for instance 'withdraw Vitorino at 16:30'"),
-    ("withdraw Bush", "no candidate named 'Bush'; there are Pope, Vitorino"),
-    ("confirm yes", "cannot read 'confirm yes'; write for instance 'confirm yes=110 no=40 at 18:00'"),
+    ("withdraw Bush", "no candidate named 'Bush'; there are Pope, Vitorino" + NEW.format("Bush")),
+    ("withdraw Pope today", "cannot read 'today' after 'withdraw Pope'"),
+    ("confirm yes", "a number is missing at the end of 'yes'; write for instance 'confirm yes=110 no=40 at 18:00'"),
+    ("yes 110", "a vote on one alone has yes and no; write for instance 'confirm yes=110 no=40 at 18:00'"),
     ("adjourn", "cannot read 'adjourn'; write for instance 'adjourn until 15:00'"),
-    ("undo until 15:00", "cannot read 'undo until 15:00'; write for instance 'adjourn until 15:00'"),
+    ("undo until 15:00", "cannot read 'until 15:00' after 'undo'"),
     ("undo it", "cannot read 'it' after 'undo'"),
-]  # fmt: skip
+    ("correct 99-66", "which round? write for instance 'correct round 1: Pope=99 Vitorino=66'"),
+]
 
 
 @pytest.mark.parametrize(("line", "sentence"), REFUSED)
@@ -90,6 +128,123 @@ def test_what_cannot_be_read_is_refused(line: str, sentence: str) -> None:
     with pytest.raises(IomsimError) as error:
         event_of(line, TWO)
     assert str(error.value) == sentence
+
+
+# -- as papers write them ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "France: 1,098, Japan: 967",
+        "France 1098; Japan 967",
+        "France 1 098 votes, Japan 967 votes.",
+        "France 1\N{NARROW NO-BREAK SPACE}098 \N{EN DASH} Japan 967",
+        "France got 1.098 votes and Japan 967",
+        "1,098 votes for France, 967 for Japan",
+        "Japan (967), France (1'098)",
+        "1098\N{EM DASH}967",
+        "1,098 \N{MINUS SIGN} 967",
+        "1098, 967",
+        "FRANCE=1098 against JAPAN=967",
+    ],
+)
+def test_signs_and_thousands_as_papers_write_them(line: str) -> None:
+    assert event_of(line, ("France", "Japan"))["votes"] == {"France": 1098, "Japan": 967}
+
+
+@pytest.mark.parametrize(
+    ("line", "votes", "papers"),
+    [
+        ("France 98 165 valid", {"France": 98}, {"valid": 165}),
+        ("France 98 Japan 67 165 valid 171 present", {"France": 98, "Japan": 67}, {"valid": 165, "present": 171}),
+        ("165 valid; 2 for others; France at least 90", {"France": "at least 90"}, {"valid": 165, "others": 2}),
+        ("at most 70 for Japan", {"Japan": "at most 70"}, {"valid": None}),
+    ],
+)
+def test_a_number_belongs_to_what_makes_sense_of_the_whole_line(
+    line: str, votes: dict[str, Any], papers: dict[str, Any]
+) -> None:
+    event = event_of(line, ("France", "Japan"))
+    assert event["votes"] == votes
+    assert {key: event[key] for key in papers} == papers
+
+
+FIELDS = [
+    ("Milan-Cortina 2026", "Stockholm-Åre 2026"),
+    ("Milan", "Milan 2026", "Milan 2026 plus"),
+    ("Smith, John", "Smith", "John 3"),
+    ("Man at Arms", "Man", "Arms at 12:20"),
+    ("A-B", "A", "B"),
+    ("A=1", "A", "1 B"),
+    ('The "Rock"', "Rock", "<b>"),
+    ("Côte d'Ivoire", "Cote", "Łódź"),
+    ("Perez", "Pérez", "Peréz"),
+    ("Valid Papers", "Other", "At Last"),
+    ("Withdraw Now", "Out of Africa", "Undo-It"),
+    ("Team #1", "Team #11", "Team"),
+    ("200 Club", "Club", "2nd Club"),
+    ("Nein; danke", "Ja: bitte", "To be or not to be"),
+    ("Ελλάδα", "東京", "ẞeta"),
+]
+"""Candidates whose names hold what is also written between names and numbers."""
+
+STYLES: dict[str, Any] = {
+    "as the library says it": None,
+    "equals": lambda names, votes: " ".join(f"{n}={v}" for n, v in zip(names, votes, strict=True)),
+    "colons": lambda names, votes: ", ".join(f"{n}: {v}" for n, v in zip(names, votes, strict=True)),
+    "semicolons": lambda names, votes: "; ".join(f"{n} {v}" for n, v in zip(names, votes, strict=True)),
+    "votes": lambda names, votes: " and ".join(f"{n} {v} votes" for n, v in zip(names, votes, strict=True)),
+    "capitals": lambda names, votes: ", ".join(f"{n} {v}" for n, v in zip(map(str.upper, names), votes, strict=True)),
+    "for": lambda names, votes: "; ".join(f"{v} for {n}" for n, v in zip(names, votes, strict=True)),
+    "dashes": lambda names, votes: " \N{EN DASH} ".join(f"{n}: {v}" for n, v in zip(names, votes, strict=True)),
+    "got": lambda names, votes: ", ".join(f"{n} got {v:,} votes" for n, v in zip(names, votes, strict=True)) + ".",
+    "numbers alone": lambda names, votes: "\N{EM DASH}".join(map(str, votes)),
+    "numbers alone, with thousands": lambda names, votes: " to ".join(f"{v:,}" for v in votes),
+}
+
+
+@pytest.mark.parametrize("names", FIELDS)
+@pytest.mark.parametrize("style", STYLES)
+def test_every_tally_in_every_style_reads_back_as_the_same_event(names: tuple[str, ...], style: str) -> None:
+    rng = np.random.default_rng(zlib.crc32(f"{names} {style}".encode()))
+    for _ in range(25):
+        votes = [int(v) for v in rng.integers(0, rng.choice([10, 200, 2500]), len(names))]
+        event = told("announce", votes=dict(zip(names, votes, strict=True)), abstentions=7, at="12:20")
+        inside = [
+            f'"{name}"'.replace('The "Rock"', 'The ""Rock""') if set(name) & set("=<>") else name for name in names
+        ]
+        line = say(event) if STYLES[style] is None else f"{STYLES[style](inside, votes)}; 7 abstentions at 12:20"
+        assert event_of(line.replace(".;", ";"), names) == event, line
+
+
+@pytest.mark.parametrize("names", FIELDS)
+def test_every_event_of_every_name_reads_back(names: tuple[str, ...]) -> None:
+    for name in names:
+        for kind in ("elect", "withdraw", "eliminate"):
+            event = told(kind, name=name, at="Tuesday 12:20")
+            assert event_of(say(event), names) == event
+            if not set(name) & set("=<>"):
+                assert event_of(f"{in_words(event)} at Tuesday 12:20", names) == event
+
+
+@pytest.mark.parametrize(
+    "typed", ["stockholm-are 2026", "Stockholm\N{EN DASH}Åre 2026", "STOCKHOLM-A\N{COMBINING RING ABOVE}RE 2026"]
+)
+def test_names_without_their_accents(typed: str) -> None:
+    assert event_of(f"{typed} 34", FIELDS[0])["votes"] == {"Stockholm-Åre 2026": 34}
+
+
+def test_accents_that_tell_candidates_apart_are_asked_for() -> None:
+    assert event_of("Perez 3 PÉREZ 4 peréz 5", FIELDS[8])["votes"] == {"Perez": 3, "Pérez": 4, "Peréz": 5}
+    with pytest.raises(IomsimError, match="no candidate named 'Pèrez'; did you mean"):
+        event_of("Pèrez 3", FIELDS[8])
+
+
+def test_part_of_a_longer_word_is_no_name() -> None:
+    for line, wrong in [("Popes 98", "Popes"), ("Pope-Smith 98", "Pope-Smith"), ("Pope's 98", "Pope's")]:
+        with pytest.raises(IomsimError, match=f"^no candidate named '?\"?{wrong}"):
+            event_of(line, TWO)
 
 
 def test_every_example_can_be_read() -> None:
@@ -100,6 +255,8 @@ def test_events_in_words() -> None:
     words = [in_words(event) for _, event in LINES if event["event"] != "undo"]
     assert {"Pope 98, Vitorino 67", "Pope at least 90, 165 valid papers", "Vitorino withdraws"} < set(words)
     assert {"Pope is out", "86 yes, 57 no", "voting goes on", "adjourned until 15:00"} < set(words)
+    assert {"Pope is elected", "nobody is elected (133 valid papers)", "nobody is elected"} < set(words)
+    assert {"round 1 corrected: Pope 99, Vitorino 66", "Pope 95, Vitorino 67, 3 for others"} < set(words)
 
 
 def test_the_digest_names_the_events() -> None:
