@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from iomsim.typing import Codes, Flags, Floats, Longs, Places
+from iomsim.typing import Codes, Flags, Floats, Longs, PerRun, Places
 
 TINY = 1e-300
 
@@ -71,6 +71,7 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
     -------
     SumSample
         Where the condition is impossible its log-probability is minus infinity, and the sample has no meaning.
+        So it is taken to be where its chance is too small for a double, unless that is so in all particles.
 
     Notes
     -----
@@ -88,6 +89,40 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
     >>> int(drawn.chosen.sum()), bool(drawn.chosen[2, 0]), float(np.exp(drawn.log_chance[0]))
     (2, True, 0.5)
     """
+    drawn = _sum_given(rng, q, bottom, top)
+    if np.isfinite(drawn.log_chance).any():
+        return drawn
+    possible = ((q >= 1).sum(axis=0) <= top) & ((q > 0).sum(axis=0) >= bottom)
+    return _far_sum(rng, q, bottom, top) if possible.any() else drawn
+
+
+def _far_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -> SumSample:
+    """Do the same where the condition is too far out for its chance to be a double.
+
+    Given their sum, independent indicators follow the same law if all their odds are multiplied by one number: here
+    by that which moves the mean to the nearest end of what is asked for.
+    """
+    with np.errstate(divide="ignore"):
+        no, yes = np.log1p(-q), np.log(q)
+    goal = np.where(q.sum(axis=0) < bottom, bottom, top).astype(float)
+    low, high = np.full(goal.size, -FARTHEST), np.full(goal.size, FARTHEST)
+    for _ in range(HALVINGS):
+        tilt = (low + high) / 2
+        short = np.exp(yes + tilt - np.logaddexp(no, yes + tilt)).sum(axis=0) < goal
+        low, high = np.where(short, tilt, low), np.where(short, high, tilt)
+    tilted = np.logaddexp(no, yes + tilt)
+    chosen, log_chance = _sum_given(rng, np.exp(yes + tilt - tilted), bottom, top, tilt, goal)
+    return SumSample(chosen, log_chance - tilt * goal + tilted.sum(axis=0))
+
+
+FARTHEST, HALVINGS = 700.0, 60
+"""Log-odds by which members are moved at most, and steps in which it is found by how much."""
+
+
+def _sum_given(
+    rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs, tilt: PerRun = 0.0, goal: PerRun = 0.0
+) -> SumSample:
+    """Do the same where the chances of all sums are doubles; each counts exp(-tilt * (sum - goal)) times."""
     n, width, columns = len(q), bottom.size, q.shape[1]
     most = int(np.clip(top.max(initial=0), 0, n))
     sets = 1 << max(0, (n // LEAF).bit_length() - 1)
@@ -103,6 +138,8 @@ def sample_sum(rng: np.random.Generator, q: Floats, bottom: Longs, top: Longs) -
         mass = np.broadcast_to(levels.pop()[values, 0], (values.size, width))
     else:
         mass = np.array([_mass_at(levels[-1], value) for value in values.tolist()]).reshape(values.size, -1)
+    if np.any(tilt):
+        mass = mass * np.exp(np.minimum(-tilt * (values[:, None] - goal), 0.0))
     mass = np.where((values[:, None] >= bottom) & (values[:, None] <= top), mass, 0.0)
     place, whole = _drawn(rng, mass)
     total = np.minimum(place + values[0], most)[None]
@@ -187,7 +224,7 @@ def sample_votes(
     voters : ndarray of bool, shape (N, P)
         Who handed in a valid paper.
     low, high : ndarrays of int, shape (K,)
-        Bounds on the tallies; equal where a tally is known.
+        Bounds on the tallies; equal where a tally is known.  The lower ones may differ between particles, (K, P).
 
     Returns
     -------
@@ -219,10 +256,12 @@ def sample_votes(
     open_, rest = voters.copy(), np.ones(voters.shape)
     total = np.zeros(voters.shape[1])
     order = np.argsort(high, kind="stable")
+    if low.ndim > 1:  # the one with a bar to reach first: the weight is exact then
+        order = np.argsort(-low.max(axis=1), kind="stable")
     for place, c in enumerate(order[:-1]):
         left, others = open_.sum(axis=0), order[place + 1 :]
         bottom = np.maximum(low[c], left - high[others].sum())
-        top = np.minimum(high[c], left - low[others].sum())
+        top = np.minimum(high[c], left - low[others].sum(axis=0))
         q = np.where(open_, np.clip(chance[c] / np.maximum(rest, TINY), 0.0, 1.0), 0.0)
         chosen, log_chance = sample_sum(rng, q, bottom, top)
         choice[chosen] = c

@@ -27,6 +27,7 @@ from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.run import fresh_seed
 from iomsim.model.events import EVENTS, Event, event_of
+from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, described
 
 STEP, CLOCK, FORECAST = 1, 2, 3
@@ -135,7 +136,18 @@ class ElectionDay:
     # -- what is announced ------------------------------------------------------------------
 
     def announce(
-        self, tally: Mapping[str, Any] | None = None, *, valid: int | None = None, at: Any = None, **votes: Any
+        self,
+        tally: Mapping[str, Any] | None = None,
+        *,
+        valid: int | None = None,
+        others: int | None = None,
+        blank: int | None = None,
+        invalid: int | None = None,
+        abstentions: int | None = None,
+        present: int | None = None,
+        needed: int | None = None,
+        at: Any = None,
+        **votes: Any,
     ) -> Report:
         """Announce the tally of a round, or what is known of it.
 
@@ -145,7 +157,16 @@ class ElectionDay:
             Votes by candidate: a number, "at least 90", "at most 60", or left out where nothing is
             known.  A mapping serves where a name is no Python word.
         valid : int, optional
-            Valid papers; known anyway if every candidate's votes are.
+            Valid papers; if every candidate's votes are known, those that they do not add up to are papers for
+            names that do not stand.  Not to be told if there were none.
+        others : int, optional
+            Valid papers for names that do not stand.
+        blank, invalid, abstentions : int, optional
+            Papers, and members present, that count as no valid paper.
+        present : int, optional
+            Members present; known anyway if the valid papers are and one of the last three was told.
+        needed : int, optional
+            Votes that elect, as the chair announced; refused if the rules of the scenario say otherwise.
         at : str or datetime, optional
             When the round ended, in local time: "12:20" on the current day, "Tuesday 10:30", or a full
             date and time.
@@ -169,11 +190,47 @@ class ElectionDay:
         -----
         That a round is announced shows that the one before it ended nothing: nobody had the votes, and
         the trailing one of two did not concede, which makes it less ready to concede later.
+
+        The bar is taken from what was announced: of all valid papers, or of the members present, where the rules
+        say so.  Papers for others and members present are facts that say nothing of how anybody votes; a number of
+        members present that the model does not foresee is taken over by the particles that come nearest to it, and
+        stays until another is announced.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> day = iom.live(iom.load("minimal"), particles=100, seed=1)
+        >>> _ = day.announce(A=98, B=64, others=3, abstentions=6)
+        >>> day.needed()
+        'A is 12 votes short of 110.'
         """
-        return self.apply({"event": "announce", "votes": {**(tally or {}), **votes}, "valid": valid, "at": at})
+        papers = {"others": others, "blank": blank, "invalid": invalid, "abstentions": abstentions, "present": present}
+        told = {key: value for key, value in (papers | {"needed": needed}).items() if value is not None}
+        event = {"event": "announce", "votes": {**(tally or {}), **votes}, "valid": valid, "at": at}
+        return self.apply(event | told)
+
+    def inconclusive(self, tally: Mapping[str, Any] | None = None, *, at: Any = None, **told: Any) -> Report:
+        """Announce a round that elected nobody, with what else is known of it, if anything.
+
+        Takes what :meth:`announce` takes.  A round of which nothing is known is told in no other way.
+        """
+        papers = {key: told.pop(key) for key in PAPERS if key in told}
+        event = {"event": "inconclusive", "votes": {**(tally or {}), **told}, "valid": papers.pop("valid", None)}
+        return self.apply(event | papers | {"at": at})
+
+    def elect(self, name: str, at: Any = None) -> Report:
+        """Announce that a candidate is elected, where no figures are.
+
+        It was the last round that elected, if what is known of it leaves that open, otherwise one more round: that
+        the votes reached the bar is learned from.  If the model finds that impossible it is a fact all the same.
+        """
+        return self.apply({"event": "elect", "name": name, "at": at})
 
     def withdraw(self, name: str, at: Any = None) -> Report:
-        """Announce that a candidate withdraws."""
+        """Announce that a candidate withdraws.
+
+        Whoever is left alone by it may withdraw too: then nobody is elected.
+        """
         return self.apply({"event": "withdraw", "name": name, "at": at})
 
     def eliminate(self, name: str, at: Any = None) -> Report:
@@ -187,9 +244,9 @@ class ElectionDay:
         """Announce that another round will be held: nobody conceded after the last."""
         return self.apply({"event": "go on", "at": at})
 
-    def confirm(self, yes: int, no: int, at: Any = None) -> Report:
-        """Announce the yes/no round on the one who stands alone."""
-        return self.apply({"event": "confirm", "yes": yes, "no": no, "at": at})
+    def confirm(self, yes: int, no: int, at: Any = None, **papers: int) -> Report:
+        """Announce the yes/no round on the one who stands alone; `papers` as for :meth:`announce`."""
+        return self.apply({"event": "confirm", "yes": yes, "no": no, "at": at} | papers)
 
     def adjourn(self, until: Any) -> Report:
         """Announce that nothing happens before a moment: "15:00", "Tuesday 10:00", or a full date and time."""

@@ -102,7 +102,7 @@ def log_ratios(expected: Moments, tally: Tally) -> tuple[Floats, Floats, Floats]
     The target is the tally within what was announced that is nearest to what was expected.
     """
     votes, mean = _logs(expected.mean), expected.mean.mean(axis=1)
-    papers = mean.sum() if tally.valid is None else tally.valid
+    papers = mean.sum() if tally.counted is None else tally.counted
     target = _logs(np.clip(mean * papers / max(mean.sum(), TINY), tally.low, tally.high))
     size = np.maximum(mean, 0.5)
     noise = np.diag(1.0 / size[:-1]) + 1.0 / size[-1]
@@ -131,7 +131,7 @@ def resample_move(context: UpdateContext, state: FilterState) -> FilterState:
     if state.effective_size >= state.particles.size / 2:
         return state
     state = resampled(context.rng, context.plan, state)
-    if not state.round_:
+    if not state.particles.rounds:
         return state
     sweeps = MORE if state.effective_size < FEW * state.particles.size else SWEEPS
     return replace(state, particles=rejuvenate(context.rng, context.plan, state.particles, sweeps))

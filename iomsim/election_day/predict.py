@@ -136,11 +136,7 @@ def under(rules: Procedure, plan: Plan, state: FilterState) -> FilterState | Non
 def elected_before(plan: Plan, state: FilterState) -> bool:
     """Return whether these rules would have elected somebody in a round before the last, in any particle."""
     settled = state.round_ - state.pending
-    earlier = (
-        replace(state, round_=r, votes=state.votes[:r], valid=state.valid[:r], stages=state.stages[:r])
-        for r in range(1, settled + 1)
-    )
-    return any(elected_by_count(plan, early)[0].any() for early in earlier)
+    return any(elected_by_count(plan, state.as_after(r))[0].any() for r in range(1, settled + 1))
 
 
 # -- the coming round ----------------------------------------------------------------------------

@@ -22,14 +22,18 @@ from iomsim.election_day.state import (
     gathered,
     intention_probabilities,
     odds_of_all,
+    votes_needed,
 )
 from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import Draws, Plan
 from iomsim.engine.rng import normal_block
-from iomsim.typing import Codes, Flags, Floats, Shorts, Singles
+from iomsim.typing import Codes, Flags, Floats, Longs, Shorts, Singles
 
 PAIRS = 3
 """Pairs of convictions, z and -z, proposed for every member in the first round."""
+
+HARDLY = 1e-6
+"""Chance that a free member who was there is away in the next round, or the other way round."""
 
 UNINFORMATIVE = 0.9
 """Bounds that hold more often say nothing of a candidate."""
@@ -40,40 +44,71 @@ UNINFORMATIVE = 0.9
 def still_away(plan: Plan, particles: Particles) -> Floats:
     """Return the probability that each member is absent, given who has voted so far.
 
-    Where the votes needed depend on the members present, the rounds held say something about their
-    number, and it stays as it was drawn.
+    Where the members present were announced, or the votes needed depend on them, so that the rounds held say
+    something about their number, it stays as it was drawn: a member who may come and go does so hardly ever.
     """
     rounds = len(particles.rounds)
     if not rounds:
         return plan.absent
-    if "present" in plan.rules.bases:
-        return particles.draws.absent.astype(float)
     away = plan.absent
+    if particles.called or "present" in plan.rules.bases:
+        drawn = particles.draws.absent.astype(float)
+        return np.where((away > 0) & (away < 1), np.clip(drawn, HARDLY, 1.0 - HARDLY), drawn)
     silent = (1.0 - away) * plan.abstain**rounds
     return np.where(particles.seen, 0.0, away / np.maximum(away + silent, TINY))
 
 
-def sample_attendance(
-    rng: np.random.Generator, plan: Plan, particles: Particles, valid: int | None
-) -> tuple[Flags, Flags, Floats]:
-    """Draw who hands in a valid paper and who is absent, given the number of papers if it is known.
+class Attendance(NamedTuple):
+    """Who hands in a paper for a candidate, who a valid paper at all, who is absent, (N, P); and the log-chance, (P,).
 
-    Returns
-    -------
-    voters, absent : ndarrays of bool, shape (N, P)
-    log_chance : ndarray, shape (P,)
-        Log-probability of the number of papers.
+    The log-chance is that of what was announced of the papers and of the members present.
     """
-    shape = particles.draws.absent.shape
+
+    voters: Flags
+    papers: Flags
+    absent: Flags
+    log_chance: Floats
+
+
+def sample_attendance(rng: np.random.Generator, plan: Plan, particles: Particles, tally: Tally) -> Attendance:
+    """Draw who takes part in a round, given what was announced of the papers and of the members present.
+
+    Notes
+    -----
+    The model knows no papers for names that do not stand: as many as were announced are drawn from those of the free
+    members who hand in a valid paper, all alike, and teach nothing.  That is exact if such a paper, like an
+    abstention, does not depend on the member's intention.
+    """
+    members, size = shape = particles.draws.absent.shape
     away = still_away(plan, particles)
     miss = away + (1.0 - away) * plan.abstain
-    if valid is None:
-        missing, log_chance = rng.random(shape) < miss, np.zeros(shape[1])
+    if tally.valid is None and tally.present is not None:
+        absent, log_chance = sample_sum(rng, away, *_exactly(members - tally.present, size))
+        missing = absent | (rng.random(shape) < plan.abstain)
     else:
-        number = np.full(shape[1], shape[0] - valid)
-        missing, log_chance = sample_sum(rng, miss, number, number)
-    absent = missing & (rng.random(shape) * miss < away)
-    return ~missing, absent, log_chance
+        if tally.valid is None:
+            missing, log_chance = rng.random(shape) < miss, np.zeros(size)
+        else:
+            missing, log_chance = sample_sum(rng, miss, *_exactly(members - tally.valid, size))
+        if tally.present is None:
+            absent = missing & (rng.random(shape) * miss < away)
+        else:
+            gone = np.where(missing, away / np.maximum(miss, TINY), 0.0)
+            absent, log_present = sample_sum(rng, gone, *_exactly(members - tally.present, size))
+            log_chance = log_chance + log_present
+    papers = ~missing
+    if not tally.others:
+        return Attendance(papers, papers, absent, log_chance)
+    free = papers & (plan.pins[:, None] < 0)
+    alike = np.where(free, np.minimum(1.0, tally.others / np.maximum(free.sum(axis=0), 1)), 0.0)
+    strays, possible = sample_sum(rng, alike, *_exactly(tally.others, size))
+    log_chance = np.where(np.isfinite(possible), log_chance, -np.inf)
+    return Attendance(papers & ~strays, papers, absent, log_chance)
+
+
+def _exactly(number: int, size: int) -> tuple[Longs, Longs]:
+    """Return a number as both bounds in every particle."""
+    return np.full(size, number), np.full(size, number)
 
 
 # -- a round -------------------------------------------------------------------------------------
@@ -114,16 +149,17 @@ def propagate(
     moved = Particles(
         draws=draws,
         log_weight=particles.log_weight + sample.log_chance,
-        seen=particles.seen | sample.voters,
+        seen=particles.seen | sample.papers,
+        called=particles.called or tally.present is not None,
         rounds=(*particles.rounds, replace(observed, intention=sample.intention)),
     )
     return moved, sample.votes
 
 
 class RoundSample(NamedTuple):
-    """A round drawn given its tally: voters, absent, intentions, (in the first) convictions, votes, log-weights."""
+    """A round drawn given its tally: who hands in a valid paper, who is absent, the intentions, and so on."""
 
-    voters: Flags
+    papers: Flags
     absent: Flags
     intention: Codes
     conviction: Singles
@@ -134,12 +170,17 @@ class RoundSample(NamedTuple):
 def _propagate(
     rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
 ) -> RoundSample:
-    voters, absent, log_valid = sample_attendance(rng, plan, particles, tally.valid)
+    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, tally)
     before, draws = particles.intention, particles.draws
     proposed = propose_convictions(rng, plan, draws) if before is None else [draws]
     chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed]
     chance = np.add.reduce(chances) / np.float32(len(proposed))
-    choice, log_tally = sample_votes(rng, chance, voters, tally.low, tally.high)
+    low = tally.low
+    if tally.elected >= 0:
+        bar = votes_needed(plan, observed.stage, papers.sum(axis=0), (~absent).sum(axis=0), observed.round_)
+        low = np.repeat(low[:, None], bar.size, axis=1)
+        low[tally.elected] = np.maximum(low[tally.elected], bar)
+    choice, log_tally = sample_votes(rng, chance, voters, low, tally.high)
     silent = np.nonzero(~voters)
     intention = choice.copy()
     bounds = np.cumsum(chance[:-1, *silent], axis=0)
@@ -148,7 +189,7 @@ def _propagate(
     if before is None:
         conviction = keep_conviction(rng, proposed, chances, intention)
     votes = np.stack([np.count_nonzero(choice == k, axis=0) for k in range(plan.candidates)]).astype(np.int16)
-    return RoundSample(voters, absent, intention, conviction, votes, log_valid + log_tally)
+    return RoundSample(papers, absent, intention, conviction, votes, log_papers + log_tally)
 
 
 # Before the first tally nothing is known of a member's conviction.  A member's probability, averaged over several
@@ -216,22 +257,22 @@ class Surprise(NamedTuple):
     what: str
 
 
-def expect(plan: Plan, particles: Particles, observed: ObservedRound, valid: int | None) -> Expected:
-    """Return what every particle expects of a round, given the number of valid papers if it is known."""
+def expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: int | None) -> Expected:
+    """Return what every particle expects of a round, given the number of papers for candidates if it is known."""
     where = chunks(plan, particles.size)
-    parts = (_expect(plan, particles.pick(part), columns(observed, part), valid) for part in where)
+    parts = (_expect(plan, particles.pick(part), columns(observed, part), counted) for part in where)
     found = gathered(((*votes, *papers) for votes, papers in parts), where)
     return Expected(Moments(*found[:3]), Moments(*found[3:]))
 
 
-def _expect(plan: Plan, particles: Particles, observed: ObservedRound, valid: int | None) -> Expected:
+def _expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: int | None) -> Expected:
     odds = odds_of_all(plan, particles.draws)
     chance = intention_probabilities(plan, particles.draws, odds, observed, particles.intention)
     away = still_away(plan, particles)
     votes = np.broadcast_to((1.0 - away) * (1.0 - plan.abstain), particles.draws.absent.shape)
-    if valid is None:
+    if counted is None:
         return Expected(Moments.of(chance * votes), Moments.of(votes))
-    return Expected(Moments.of(chance, votes * valid / np.maximum(votes.sum(axis=0), TINY)), Moments.of(votes))
+    return Expected(Moments.of(chance, votes * counted / np.maximum(votes.sum(axis=0), TINY)), Moments.of(votes))
 
 
 def surprise(tally: Tally, expected: Expected, w: Floats) -> Surprise:

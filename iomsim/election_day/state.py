@@ -25,7 +25,7 @@ from iomsim.engine.simulate import chunk_sizes
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one
 from iomsim.errors import AnnouncementError
 from iomsim.rules.procedure import Stage
-from iomsim.typing import Codes, Flags, Floats, Places, Shorts, Singles
+from iomsim.typing import Codes, Flags, Floats, Ints, Longs, Places, Shorts, Singles
 
 CHUNK = 256
 """Particles of 175 members that are propagated at a time, fewer of more: their tables stay in the cache."""
@@ -41,12 +41,13 @@ class ObservedRound:
     """One announced round in every particle; K candidates, N members, P particles.
 
     `intention` are the members' intentions in it, shape (N, P); `shocks` its shocks, (K, P); `last_votes` the
-    tally of the round before, (K, P); `standing` who stood, (K,); `crowded` whether three or more stood in the
-    round before; `night` whether a night had passed, (P,).
+    tally of the round before, (K, P); `standing` who stood, (K,); `stage` where it stood in the rules; `crowded`
+    whether three or more stood in the round before; `night` whether a night had passed, (P,).
     """
 
     round_: int
     standing: Flags
+    stage: Stage
     crowded: bool
     intention: Codes
     shocks: Floats
@@ -66,6 +67,8 @@ class Particles:
         Log-weights, up to a constant.
     seen : ndarray of bool, shape (N, P)
         Who has handed in a valid paper so far.
+    called : bool
+        Whether the members present were announced, so that who is absent stays as it was drawn then.
     rounds : tuple of ObservedRound
         The rounds observed, the first one first.
     """
@@ -73,6 +76,7 @@ class Particles:
     draws: Draws
     log_weight: Floats
     seen: Flags
+    called: bool = False
     rounds: tuple[ObservedRound, ...] = ()
 
     @property
@@ -96,7 +100,7 @@ class Particles:
         )
 
 
-SHARED = ("round_", "standing", "crowded")
+SHARED = ("round_", "standing", "stage", "crowded")
 """Fields that all particles have in common."""
 
 Record = TypeVar("Record", Draws, ObservedRound)
@@ -239,7 +243,9 @@ class FilterState:
         Rounds held.
     votes, valid : ndarrays of int, shapes (m, K, P), (m, P)
         The tallies of the rounds held, in every particle (they differ where little was announced); -1
-        for who did not stand.
+        for who did not stand.  Valid papers for others count in `valid` only.
+    attendance : ndarray of int, shape (m, P)
+        Members present in each round: as announced, or as they were drawn.
     flows : ndarray of int, shape (m, K, K, P)
         Members present who went from one candidate to another before each round.
     standing : ndarray of bool, shape (K,)
@@ -279,6 +285,7 @@ class FilterState:
     round_: int
     votes: Shorts
     valid: Shorts
+    attendance: Shorts
     flows: Shorts
     standing: Flags
     non_concessions: Shorts
@@ -317,6 +324,11 @@ class FilterState:
         """Members present in every particle."""
         return np.count_nonzero(~self.particles.draws.absent, axis=0).astype(np.int16)
 
+    def as_after(self, round_: int) -> FilterState:
+        """Return the state with the rounds on record up to one only."""
+        held = {name: getattr(self, name)[:round_] for name in ("votes", "valid", "attendance", "flows", "stages")}
+        return replace(self, round_=round_, **held)
+
     def pick(self, index: Places) -> FilterState:
         """Return some of the particles."""
         return replace(
@@ -325,6 +337,7 @@ class FilterState:
             clocks=self.clocks.pick(index),
             votes=self.votes[..., index],
             valid=self.valid[..., index],
+            attendance=self.attendance[..., index],
             flows=self.flows[..., index],
             non_concessions=self.non_concessions[index],
         )
@@ -341,6 +354,7 @@ def initial_state(plan: Plan, size: int, seed: int) -> FilterState:
         round_=0,
         votes=np.zeros((0, k, size), dtype=np.int16),
         valid=np.zeros((0, size), dtype=np.int16),
+        attendance=np.zeros((0, size), dtype=np.int16),
         flows=np.zeros((0, k, k, size), dtype=np.int16),
         standing=np.ones(k, dtype=bool),
         non_concessions=np.zeros(size, dtype=np.int16),
@@ -373,6 +387,13 @@ def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> Filte
         particles=replace(state.particles, draws=draws, log_weight=np.zeros(size)),
         clocks=replace(state.clocks, keys=keys),
     )
+
+
+def votes_needed(plan: Plan, stage: Stage, valid: Ints, present: Ints, round_: int) -> Longs:
+    """Return the votes that elect in a round of a stage, given the valid papers and the members present."""
+    bases = {"valid": valid, "present": present, "entitled": np.full(valid.shape, plan.entitled)}
+    base = bases[plan.rules.base_of(stage.phase)].astype(np.int64)
+    return np.asarray(plan.rules.bar(stage.phase, stage.held, round_).needed(base))
 
 
 # -- as the kernel sees it -----------------------------------------------------------------------

@@ -1,21 +1,25 @@
-"""What was announced of a tally, checked: votes, bounds on them, papers."""
+"""What was announced of a tally, checked: votes, bounds on them, papers, members present."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from iomsim.errors import AnnouncementError, unknown
+from iomsim.errors import AnnouncementError
+from iomsim.model.lines import PAPERS, newcomer
 from iomsim.typing import Flags, Longs
+
+SILENT = ("blank", "invalid", "abstentions")
+"""Papers, and members present, that are no valid paper."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Bounds on every candidate's votes, and the valid papers if they are known.
+    """Bounds on every candidate's votes, and of the papers what is known.
 
     Attributes
     ----------
@@ -24,9 +28,17 @@ class Tally:
     low, high : ndarrays of int, shape (K,)
         Bounds; equal where the votes are known, and 0 for who does not stand.
     valid : int or None
-        Valid papers.
+        Valid papers, those for names that do not stand among them.
     capped : ndarray of bool, shape (K,), optional
         Whose votes were announced as "at most".
+    others : int
+        Valid papers for names that do not stand.
+    present : int or None
+        Members present.
+    told : dict
+        The papers as they were told, for the words.
+    elected : int
+        Candidate whose votes reached the bar, wherever that was; -1 if that is not known.
     """
 
     names: tuple[str, ...]
@@ -34,11 +46,24 @@ class Tally:
     high: Longs
     valid: int | None
     capped: Flags | None = None
+    others: int = 0
+    present: int | None = None
+    told: Mapping[str, int] = field(default_factory=dict)
+    elected: int = -1
+
+    @property
+    def counted(self) -> int | None:
+        """Valid papers for candidates who stand, if their number is known."""
+        return None if self.valid is None else self.valid - self.others
 
     def words(self, standing: Flags) -> str:
         """Return the tally as it would be announced, with what follows from it."""
-        parts = [self._of(int(k)) for k in np.flatnonzero(standing)]
-        return ", ".join(filter(None, parts)) or f"{self.valid} valid papers"
+        votes = [self._of(int(k)) for k in np.flatnonzero(standing)]
+        papers = {"others": self.others or None} | {key: self.told.get(key) for key in (*SILENT, "present")}
+        parts = [*filter(None, votes), *(f"{n} {PAPERS[key]}" for key, n in papers.items() if n is not None)]
+        if not any(votes) and self.valid is not None:
+            parts.insert(0, f"{self.valid} {PAPERS['valid']}")
+        return ", ".join(parts)
 
     def _of(self, k: int) -> str:
         name, low, high = self.names[k], self.low[k], self.high[k]
@@ -49,8 +74,40 @@ class Tally:
         return f"{name} at least {low}" if low else ""
 
 
-def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], standing: Flags, entitled: int) -> Tally:
+def tally_of(
+    votes: Mapping[str, Any],
+    valid: Any,
+    names: tuple[str, ...],
+    standing: Flags,
+    entitled: int,
+    told: Mapping[str, Any] | None = None,
+    needed: bool = True,
+) -> Tally:
     """Return the tally that was announced, with bounds on what was not.
+
+    Parameters
+    ----------
+    votes : mapping
+        Votes by candidate: a number, a bound, or None.
+    valid : int or None
+        Valid papers.
+    names : tuple of str
+        The candidates.
+    standing : ndarray of bool, shape (K,)
+        Who stands.
+    entitled : int
+        Members with a vote.
+    told : mapping, optional
+        What else was told of the papers, by the words of `iomsim.model.lines.PAPERS`.
+    needed : bool, default True
+        Whether anything has to be told at all.
+
+    Notes
+    -----
+    Papers for names that do not stand are as many as were told; otherwise as few as agree with the votes and the
+    valid papers: 2 of 191 where the candidates have 127 and 62, none where somebody's votes are open.  The members
+    present are as many as were told; otherwise, if any blank or invalid papers or abstentions were, these and the
+    valid ones together.
 
     Raises
     ------
@@ -62,27 +119,68 @@ def tally_of(votes: Mapping[str, Any], valid: Any, names: tuple[str, ...], stand
     >>> tally = tally_of({"A": 98, "B": "at least 60"}, None, ("A", "B"), np.array([True, True]), 175)
     >>> tally.low.tolist(), tally.high.tolist()
     ([98, 60], [98, 77])
+    >>> tally = tally_of({"A": 127, "B": 62}, 191, ("A", "B"), np.array([True, True]), 193, {"abstentions": 1})
+    >>> tally.others, tally.present
+    (2, 192)
     """
-    low, high = np.zeros(len(names), dtype=np.int64), np.where(standing, entitled, 0)
-    told = {name: value for name, value in votes.items() if value is not None}
-    for name, value in told.items():
+    papers = _papers_told({**(told or {}), "valid": valid}, entitled)
+    room = _Room.of(papers, entitled)
+    low, high = np.zeros(len(names), dtype=np.int64), np.where(standing, room.papers, 0)
+    given = {name: value for name, value in votes.items() if value is not None}
+    for name, value in given.items():
         if name not in names:
-            raise unknown("candidate", name, names)
+            raise newcomer(name, names, tuple(PAPERS))
         k = names.index(name)
         if not standing[k]:
             raise AnnouncementError(f"{name} does not stand any more and cannot get votes")
         low[k], high[k] = _bounds(name, value, entitled)
-    if low.sum() > entitled:
-        raise AnnouncementError(f"{low.sum()} votes are more than the {entitled} members with a vote")
-    whole = _papers(valid, low, high, entitled)
-    if not told and whole is None:
-        raise AnnouncementError("nothing was announced; give votes by candidate, or valid=")
-    capped, room = high < np.where(standing, entitled, 0), entitled if whole is None else whole
+    if not given and not papers and needed:
+        raise AnnouncementError(
+            "nothing was announced; give votes by candidate, or valid=, or say that the round was inconclusive"
+        )
+    capped = high < np.where(standing, room.papers, 0)
+    whole, others = _whole(papers, low, high, room)
+    left = (room.papers if whole is None else whole) - others
     for own in np.flatnonzero(standing):
-        others = np.arange(len(names)) != own
-        high[own] = min(high[own], room - low[others].sum())
-        low[own] = low[own] if whole is None else max(low[own], whole - high[others].sum())
-    return Tally(names, low, high, whole, capped)
+        rest = np.arange(len(names)) != own
+        high[own] = min(high[own], left - low[rest].sum())
+        low[own] = low[own] if whole is None else max(low[own], left - high[rest].sum())
+    present = papers.get("present")
+    if present is None and whole is not None and any(key in papers for key in SILENT):
+        present = whole + room.silent
+    return Tally(names, low, high, whole, capped, others, present, papers)
+
+
+class _Room(NamedTuple):
+    """How many valid papers there can be, why, and how many members present hand in none."""
+
+    papers: int
+    why: str
+    silent: int
+
+    @classmethod
+    def of(cls, papers: Mapping[str, int], entitled: int) -> _Room:
+        silent = sum(papers.get(key, 0) for key in SILENT)
+        who = "members present" if "present" in papers else "members with a vote"
+        less = f", less {silent} without a valid paper" if silent else ""
+        most = papers.get("present", entitled)
+        return cls(most - silent, f"the {most} {who}{less}", silent)
+
+
+def _papers_told(told: Mapping[str, Any], entitled: int) -> dict[str, int]:
+    """Return the numbers of papers and members that were told, checked one by one."""
+    papers = {}
+    for key, value in told.items():
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+            what = "of papers" if key != "present" else "of members"
+            raise AnnouncementError(f"{key} must be a whole number {what}, got {value!r}")
+        if key != "needed" and value > entitled:
+            what = "members present" if key == "present" else "papers"
+            raise AnnouncementError(f"{value} {what} are more than the {entitled} members with a vote")
+        papers[key] = int(value)
+    return papers
 
 
 def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
@@ -95,17 +193,21 @@ def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
     return (0 if bound in ("at most", "<=") else number), (entitled if bound in ("at least", ">=") else number)
 
 
-def _papers(valid: Any, low: Longs, high: Longs, entitled: int) -> int | None:
-    """Return the number of valid papers: as announced, or the sum of the votes if all are known."""
+def _whole(papers: Mapping[str, int], low: Longs, high: Longs, room: _Room) -> tuple[int | None, int]:
+    """Return the number of valid papers, if it is known, and of those for names that do not stand."""
+    valid, others, known = papers.get("valid"), papers.get("others"), bool((low == high).all())
+    if valid is None and known:
+        valid = int(low.sum()) + (others or 0)
+    least = int(low.sum()) + (others or 0)
+    if max(least, valid or 0) > room.papers:
+        what = "votes" if valid is None or valid == low.sum() else "papers"
+        raise AnnouncementError(f"{max(least, valid or 0)} {what} are more than {room.why}")
     if valid is None:
-        return int(low.sum()) if (low == high).all() else None
-    if isinstance(valid, bool) or not isinstance(valid, (int, np.integer)) or valid < 0:
-        raise AnnouncementError(f"valid must be a whole number of papers, got {valid!r}")
-    if valid > entitled:
-        raise AnnouncementError(f"{valid} papers are more than the {entitled} members with a vote")
-    if not low.sum() <= valid <= high.sum():
-        few = "at least " * bool((low < high).any()) if valid < low.sum() else "at most "
-        total = low.sum() if valid < low.sum() else high.sum()
-        few = "" if (low == high).all() else few
-        raise AnnouncementError(f"the votes add up to {few}{total}, but {valid} valid papers were announced")
-    return int(valid)
+        return None, others or 0
+    few = "" if known else "at least " if valid < least else "at most "
+    told = f"the votes{f' and {others} papers for others' * bool(others)} add up to {few}"
+    if valid < least:
+        raise AnnouncementError(f"{told}{least}, but {valid} valid papers were announced")
+    if others is not None and valid > high.sum() + others:
+        raise AnnouncementError(f"{told}{high.sum() + others}, but {valid} valid papers were announced")
+    return valid, max(0, valid - int(high.sum())) if others is None else others

@@ -22,21 +22,23 @@ from iomsim.election_day.clocks import (
 )
 from iomsim.election_day.conditioning import effective_size, weights
 from iomsim.election_day.moves import guide, resample_move
-from iomsim.election_day.propagate import Surprise, expect, propagate, surprise
+from iomsim.election_day.propagate import Expected, Surprise, expect, propagate, still_away, surprise
 from iomsim.election_day.state import (
     FilterState,
     ObservedRound,
+    Particles,
     UpdateContext,
-    active_runs,
     draw_shocks,
     entry_of,
     reweight,
+    votes_needed,
 )
 from iomsim.election_day.tally import Tally, tally_of
 from iomsim.engine import kernel, laws
 from iomsim.engine.plan import Plan
 from iomsim.engine.state import pack_runs
-from iomsim.errors import AnnouncementError, unknown, whole_number
+from iomsim.errors import AnnouncementError, whole_number
+from iomsim.model.lines import PAPERS, newcomer
 from iomsim.model.moments import moment_in_words
 from iomsim.rules.course import leading
 from iomsim.rules.procedure import Step
@@ -51,17 +53,55 @@ def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any])
     AnnouncementError
         If it cannot have happened.
     """
-    if state.ended is not None:
-        raise AnnouncementError("the election is over; day.undo() takes the last event back")
+    if state.ended is not None and not (event["event"] == "withdraw" and state.ended[1] == kernel.ACCLAMATION):
+        raise AnnouncementError(OVER)
     return UPDATES[event["event"]](context, state, event)
 
+
+OVER = "the election is over; day.undo() takes the last event back, day.correct(...) changes a tally"
 
 # -- a round -------------------------------------------------------------------------------------
 
 
 def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after a round of which something is known."""
-    state, plan = assume_no_concession(context, state), context.plan
+    state = before_ballot(context, state, event.get("round"))
+    tally = announced(context.plan, state, event)
+    state, observed = begin_round(context, state, event.get("at"))
+    state = resample_move(context, observe(context, state, observed, tally))
+    elected, leader = elected_by_count(context.plan, state)
+    possible = np.isfinite(state.particles.log_weight)
+    who = np.unique(leader[possible])
+    if elected[possible].all() and who.size == 1:  # whatever was not announced
+        return replace(state, ended=(int(who[0]), kernel.MAJORITY), pending=False)
+    return apply_certain_rules(context, state, elected)
+
+
+def inconclusive(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after a round that elected nobody, whatever else is known of it."""
+    state = before_ballot(context, state, event.get("round"))
+    tally = announced(context.plan, state, event, needed=False)
+    state, observed = begin_round(context, state, event.get("at"))
+    held = observe(context, state, observed, tally)
+    counted = tally.words(observed.standing)
+    elected, _ = elected_by_count(context.plan, held)
+    state = reweight(held, np.where(elected, -np.inf, 0.0), f"{counted or 'the round'} elects somebody under the rules")
+    passed = share_left(held, state)
+    state = replace(state, label=f"nobody is elected{f' ({counted})' if counted else ''}", chance=held.chance * passed)
+    if passed < state.surprise:
+        state = replace(state, surprise=passed, surprising="a round that elects nobody")
+    return apply_certain_rules(context, resample_move(context, state), np.zeros_like(elected))
+
+
+def before_ballot(context: UpdateContext, state: FilterState, number: int | None) -> FilterState:
+    """Return the state before a ballot between candidates: the last round ended nothing, and two or more stand."""
+    plan, coming = context.plan, state.round_ + 1
+    if number is not None and number != coming:
+        rest = f", and correct round {number}: ... changes that one" if number < coming else ""
+        raise AnnouncementError(f"the coming round is round {coming}, not {number}{rest}")
+    state = assume_no_concession(context, state)
+    if state.ended is not None:
+        raise AnnouncementError(f"the rules end the election after {state.round_} rounds")
     if state.alone >= 0:
         name = plan.names[state.alone]
         raise AnnouncementError(f"{name} stands alone; announce the yes/no round: day.confirm(yes, no)")
@@ -69,15 +109,24 @@ def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any
         raise AnnouncementError("nobody else stands")
     if state.round_ >= plan.rules.max_rounds:
         raise AnnouncementError(f"the rules end the election after {state.round_} rounds")
-    tally = tally_of(event["votes"], event.get("valid"), plan.names, state.standing, plan.entitled)
-    state, observed = begin_round(context, state, event.get("at"))
-    state = resample_move(context, observe(context, state, observed, tally))
-    elected, leader = elected_by_count(plan, state)
-    possible = np.isfinite(state.particles.log_weight)
-    who = np.unique(leader[possible])
-    if elected[possible].all() and who.size == 1:  # whatever was not announced
-        return replace(state, ended=(int(who[0]), kernel.MAJORITY), pending=False)
-    return apply_certain_rules(context, state, elected)
+    return state
+
+
+def announced(plan: Plan, state: FilterState, event: Mapping[str, Any], needed: bool = True) -> Tally:
+    """Return the tally that an event tells, checked; also whether as many votes elect as it says."""
+    told = {key: event.get(key) for key in PAPERS if key != "valid"}
+    votes = event.get("votes") or {}
+    tally = tally_of(votes, event.get("valid"), plan.names, state.standing, plan.entitled, told, needed)
+    phase, held, _ = state.stage
+    what, bar = plan.rules.base_of(phase), plan.rules.bar(phase, held, state.round_ + 1)
+    base, said = {"valid": tally.valid, "present": tally.present}.get(what, plan.entitled), tally.told.get("needed")
+    if said is not None and base is not None and bar.kind != "most" and bar.needed(base) != said:
+        words = {"valid": "valid papers", "present": "members present"}.get(what, "members with a vote")
+        raise AnnouncementError(
+            f"{said} votes are said to be needed, but {bar.needed(base)} elect by the rules of the scenario, of {base} "
+            f"{words}; tell all valid papers or the members present, or change the rules"
+        )
+    return tally
 
 
 def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[FilterState, ObservedRound]:
@@ -89,6 +138,7 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
     observed = ObservedRound(
         round_=state.round_ + 1,
         standing=state.standing,
+        stage=state.stage,
         crowded=state.crowded,
         intention=np.zeros((1, size), dtype=np.uint8),
         shocks=draw_shocks(context.rng, plan, size),
@@ -128,33 +178,80 @@ def condition_clocks(context: UpdateContext, state: FilterState, log_density: Fl
 def observe(context: UpdateContext, state: FilterState, observed: ObservedRound, tally: Tally) -> FilterState:
     """Return the state after a round: guide, reweight, and draw who voted how."""
     plan, rng, particles = context.plan, context.rng, state.particles
-    expected = expect(plan, particles, observed, tally.valid)
+    expected = expect(plan, particles, observed, tally.counted)
     odds, what = surprise(tally, expected, weights(particles.log_weight))
     before = np.logaddexp.reduce(particles.log_weight)
     if not particles.rounds:
-        draws, log_ratio = guide(particles.draws, expected.votes, tally)
+        draws, log_ratio = guide(particles.draws, expected.votes, aim(plan, particles, observed, expected, tally))
         log_weight = particles.log_weight + log_ratio
         particles = replace(particles, draws=draws, log_weight=log_weight)
     moved, votes = propagate(rng, plan, particles, observed, tally)
     label, log_weight = tally.words(observed.standing), moved.log_weight
     if not np.isfinite(log_weight).any():
-        raise AnnouncementError(f"{label} is impossible under the scenario: no particle agrees with it")
+        raise AnnouncementError(why_impossible(plan, particles, tally, label))
     flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
     shown = np.where(observed.standing[:, None], votes, np.int16(-1))
     return append_round(
-        state, shown, votes.sum(axis=0, dtype=np.int16), flow,
+        state, shown, votes.sum(axis=0, dtype=np.int16) + np.int16(tally.others), present_in(moved), flow,
         particles=moved, pending=True, label=label, surprise=odds, surprising=what,
         chance=float(np.exp(np.logaddexp.reduce(log_weight) - before)), effective_size=effective_size(log_weight),
     )  # fmt: skip
 
 
-def append_round(state: FilterState, votes: Shorts, valid: Shorts, flow: Shorts, **changes: Any) -> FilterState:
+def aim(
+    plan: Plan, particles: Particles, observed: ObservedRound, expected: Expected, tally: Tally
+) -> Tally:
+    """Return the tally towards which particles are guided: where somebody was elected, at the bar to be expected."""
+    if tally.elected < 0:
+        return tally
+    papers = np.round(expected.papers.mean).astype(np.int64)
+    bar = votes_needed(plan, observed.stage, papers, present_in(particles), observed.round_)
+    low = np.where(np.arange(plan.candidates) == tally.elected, np.maximum(tally.low, int(bar.mean())), tally.low)
+    return replace(tally, low=low)
+
+
+def why_impossible(plan: Plan, particles: Particles, tally: Tally, label: str) -> str:
+    """Return why no particle agrees with a tally, and what to change."""
+    away = still_away(plan, particles)
+    silent = away + (1.0 - away) * plan.abstain
+    least, most = int((silent <= 0).sum(axis=0).min()), int((silent < 1).sum(axis=0).max())
+    valid, present = tally.valid, tally.present
+    if valid is not None and valid < least:
+        return (
+            f"{valid} valid papers are fewer than the scenario allows: {least} members can neither be absent nor hand "
+            "in a blank paper; raise its absent or abstain, as in race.with_behaviour(abstain=0.02)"
+        )
+    if valid is not None and valid > most:
+        return f"{valid} valid papers are more than the scenario allows: only {most} members can be there; lower absent"
+    if present is not None and not (away <= 0).sum(axis=0).min() <= present <= (away < 1).sum(axis=0).max():
+        return f"{present} members present are not possible under the scenario; change its absent or without_vote"
+    bound = [int((plan.pins == k).sum()) for k in range(plan.candidates)]
+    for k in np.flatnonzero(tally.high < bound):
+        return f"{label} is impossible under the scenario: pinned members give {plan.names[k]} {bound[k]}"
+    return f"{label} is impossible under the scenario: no particle agrees with it"
+
+
+def present_in(particles: Particles) -> Shorts:
+    """Return the members present in every particle."""
+    return np.count_nonzero(~particles.draws.absent, axis=0).astype(np.int16)
+
+
+def share_left(before: FilterState, after: FilterState) -> float:
+    """Return which share of the weight is left."""
+    old, new = (np.logaddexp.reduce(state.particles.log_weight) for state in (before, after))
+    return float(min(1.0, np.exp(new - old)))
+
+
+def append_round(
+    state: FilterState, votes: Shorts, valid: Shorts, present: Shorts, flow: Shorts, **changes: Any
+) -> FilterState:
     """Return the state with one more round on record."""
     return replace(
         state,
         round_=state.round_ + 1,
         votes=np.concatenate([state.votes, votes[None]]),
         valid=np.concatenate([state.valid, valid[None]]),
+        attendance=np.concatenate([state.attendance, present[None]]),
         flows=np.concatenate([state.flows, flow[None]]),
         stages=(*state.stages, state.stage._replace(standing=state.contenders)),
         **changes,
@@ -173,6 +270,74 @@ def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -
     return out
 
 
+# -- elected, without figures --------------------------------------------------------------------
+
+
+def elect(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state after the chair has called a candidate elected, without any figures.
+
+    It was the last round, if what is known of it leaves that open; otherwise one more, in which the candidate's
+    votes reached the bar, or the yes/no round of the one who stands alone.  Where the model finds none of this
+    possible it is a fact all the same, and no round is put on record.
+    """
+    plan, name = context.plan, event["name"]
+    k = standing_candidate(plan, state, name)
+    if event.get("at") is not None:
+        moment_of(event["at"], context.opens, state.at)  # a time that cannot be is refused, whatever happened
+    try:
+        after = elected_in_a_round(context, state, k, event.get("at"))
+        chance = share_left(state, after)
+    except AnnouncementError:
+        after, chance = replace(state, ended=(k, kernel.ACCLAMATION)), 0.0
+    untimed = {} if after.round_ > state.round_ else event  # the clocks of a new round are at its end already
+    after = finish_event(context, after, untimed, f"{name} is elected")
+    return replace(after, surprise=chance, surprising=f"an election of {name}", chance=chance)
+
+
+def elected_in_a_round(context: UpdateContext, state: FilterState, k: int, at: Any) -> FilterState:
+    """Return the state after a candidate was elected by the last round or by the next.
+
+    Raises
+    ------
+    AnnouncementError
+        If the model finds both impossible.
+    """
+    plan = context.plan
+    if state.pending:
+        elected, leader = elected_by_count(plan, state)
+        if (elected & (leader == k))[np.isfinite(state.particles.log_weight)].any():
+            return reach(plan, state, k)
+    state = assume_no_concession(context, state)
+    if state.alone >= 0:
+        return confirmed(context, state, k, at)
+    state = before_ballot(context, state, None)
+    tally = tally_of({}, None, plan.names, state.standing, plan.entitled, needed=False)
+    state, observed = begin_round(context, state, at)
+    return reach(plan, observe(context, state, observed, replace(tally, elected=k)), k)
+
+
+def reach(plan: Plan, state: FilterState, k: int) -> FilterState:
+    """Condition on the last round having elected a candidate."""
+    elected, leader = elected_by_count(plan, state)
+    log_chance = np.where(elected & (leader == k), 0.0, -np.inf)
+    state = reweight(state, log_chance, f"{plan.names[k]} is elected in no particle")
+    return replace(state, ended=(k, kernel.MAJORITY))
+
+
+def confirmed(context: UpdateContext, state: FilterState, k: int, at: Any) -> FilterState:
+    """Return the state after the one who stands alone has passed the yes/no round."""
+    plan, size = context.plan, state.particles.size
+    if state.alone != k:
+        raise AnnouncementError(f"{plan.names[state.alone]} stands alone")
+    state = advance_clocks(context, state, at)
+    runs = pack_runs(plan, [entry_of(plan, state)], size)
+    played = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
+    (votes, valid, flow), (_, how) = played
+    state = append_round(state, votes, valid, present_in(state.particles), np.zeros_like(flow))
+    state = reweight(state, np.where(how == kernel.CONFIRMED, 0.0, -np.inf), f"{plan.names[k]} passes in no particle")
+    return replace(state, ended=(k, kernel.CONFIRMED))
+
+
 # -- other events --------------------------------------------------------------------------------
 
 
@@ -184,8 +349,15 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
     """
     plan, name = context.plan, event["name"]
     k = standing_candidate(plan, state, name)
-    if state.alone >= 0:
-        raise AnnouncementError(f"{plan.names[state.alone]} stands alone already; a withdrawal changes nothing")
+    alone = state.ended[0] if state.ended is not None else state.alone
+    if alone == k:
+        both = plan.candidates == 2 and (state.ended is not None or state.conceded)
+        label = "both have withdrawn" if both else f"{name} withdraws too, and nobody is left"
+        return finish_event(context, replace(state, ended=(-1, kernel.FAILED)), event, label)
+    if state.ended is not None:
+        raise AnnouncementError(OVER)
+    if alone >= 0:
+        raise AnnouncementError(f"{plan.names[alone]} stands alone already; a withdrawal changes nothing")
     if state.pending:
         state = assume_inconclusive(plan, state)
     if state.contenders > 2:
@@ -250,8 +422,13 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     votes = np.full((k, size), -1, dtype=np.int16)
     votes[state.alone] = yes
     odds, what = yes_no_surprise(plan, state, yes / max(yes + no, 1))
+    told = {key: event.get(key) for key in PAPERS if key != "valid"}
+    answer = {"yes": yes, "no": no}
+    present = tally_of(answer, event.get("valid"), tuple(answer), np.array([True, True]), plan.entitled, told).present
+    attendance = present_in(state.particles) if present is None else np.full(size, present, dtype=np.int16)
     state = advance_clocks(context, state, event.get("at"))
-    state = append_round(state, votes, np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16))
+    papers, nobody = np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16)
+    state = append_round(state, votes, papers, attendance, nobody)
     label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
     state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
     passed = yes >= needed_last(plan, state)[np.isfinite(state.particles.log_weight)]
@@ -293,7 +470,7 @@ def finish_event(
 def standing_candidate(plan: Plan, state: FilterState, name: str) -> int:
     """Return the index of a candidate who still stands."""
     if name not in plan.names:
-        raise unknown("candidate", name, plan.names)
+        raise newcomer(name, plan.names)
     k = plan.names.index(name)
     if not state.standing[k]:
         raise AnnouncementError(f"{name} does not stand any more")
@@ -329,8 +506,7 @@ def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
 
 def needed_last(plan: Plan, state: FilterState) -> Longs:
     """Return the votes that elected in the last round, in every particle."""
-    runs = active_runs(plan, replace(state, stage=state.stages[-1]))
-    return kernel.needed(plan, runs, state.valid[-1], state.round_, kernel.NOBODY_BARRED)
+    return votes_needed(plan, state.stages[-1], state.valid[-1], state.attendance[-1], state.round_)
 
 
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
@@ -487,6 +663,8 @@ def without(state: FilterState, candidate: int) -> FilterState:
 
 UPDATES: dict[str, Callable[[UpdateContext, FilterState, Mapping[str, Any]], FilterState]] = {
     "announce": announce,
+    "inconclusive": inconclusive,
+    "elect": elect,
     "withdraw": withdraw,
     "eliminate": eliminate,
     "confirm": confirm,

@@ -140,9 +140,12 @@ def newcomer(name: str, names: Sequence[str], words: Sequence[str] = ()) -> Unkn
     no candidate named 'Bush'; there are Pope, Vitorino; count papers for anybody else as others, or start a new \
 election day from a scenario in which 'Bush' stands
     """
-    for options in (names, words):
-        if nearest(name, options) is not None:
-            return unknown("candidate", name, options)
+    if nearest(name, names) is not None:
+        return unknown("candidate", name, names)
+    meant = [word for pattern, word in PAPER_WORDS.items() if words and _pattern(pattern).fullmatch(name)]
+    if meant or nearest(name, words) is not None:
+        word = meant[0] if meant else nearest(name, words)
+        return UnknownNameError(f"no candidate named {name!r}; did you mean {word!r}?")
     anew = f"start a new election day from a scenario in which {name!r} stands"
     return UnknownNameError(f"{unknown('candidate', name, names)}; count papers for anybody else as others, or {anew}")
 

@@ -282,6 +282,8 @@ def test_the_digest_names_the_events() -> None:
         ({"A": None}, 165, [0, 0], [165, 165], 165),
         ({"A": np.int64(98), "B": "67"}, np.int64(165), [98, 67], [98, 67], 165),
         ({}, 0, [0, 0], [0, 0], 0),
+        ({"A": 98, "B": 67}, 170, [98, 67], [98, 67], 170),
+        ({"A": "at most 60", "B": 50}, 120, [60, 50], [60, 50], 120),
     ],
 )
 def test_bounds_follow_from_what_is_known(
@@ -292,9 +294,59 @@ def test_bounds_follow_from_what_is_known(
 
 
 @pytest.mark.parametrize(
+    ("votes", "told", "valid", "others", "present", "high"),
+    [
+        ({"A": 127, "B": 62}, {"valid": 191}, 191, 2, None, [127, 62]),
+        ({"A": 127, "B": 62}, {"others": 2}, 191, 2, None, [127, 62]),
+        ({"A": 127, "B": 62}, {"others": 2, "valid": 191, "present": 192}, 191, 2, 192, [127, 62]),
+        ({"A": 114, "B": 51}, {"abstentions": 6}, 165, 0, 171, [114, 51]),
+        ({"A": 114, "B": 51}, {"abstentions": 3, "blank": 2, "invalid": 1}, 165, 0, 171, [114, 51]),
+        ({"A": 114, "B": 51}, {"present": 171}, 165, 0, 171, [114, 51]),
+        ({"A": 114}, {"present": 171, "blank": 4, "others": 3}, None, 3, 171, [114, 50]),
+        ({"A": 114}, {"valid": 165, "others": 3}, 165, 3, None, [114, 48]),
+        ({"A": "at most 60", "B": 50}, {"valid": 120}, 120, 10, None, [60, 50]),
+        ({}, {"present": 171, "blank": 4}, None, 0, 171, [167, 167]),
+    ],
+)
+def test_papers_that_are_for_nobody_who_stands(
+    votes: dict[str, Any], told: dict[str, int], valid: int | None, others: int, present: int | None, high: list[int]
+) -> None:
+    papers = dict(told)
+    tally = tally_of(votes, papers.pop("valid", None), ("A", "B"), np.array([True, True]), 193, papers)
+    assert (tally.valid, tally.others, tally.present, tally.high.tolist()) == (valid, others, present, high)
+    assert tally.counted == (None if valid is None else valid - others)
+
+
+@pytest.mark.parametrize(
+    ("votes", "told", "sentence"),
+    [
+        ({"A": 98, "B": 67}, {"others": 2, "valid": 165},
+         "the votes and 2 papers for others add up to 167, but 165 valid papers were announced"),
+        ({"A": 98, "B": 67}, {"others": 2, "valid": 170},
+         "the votes and 2 papers for others add up to 167, but 170 valid papers were announced"),
+        ({"A": 98, "B": 67}, {"present": 160}, "165 votes are more than the 160 members present"),
+        ({"A": 98, "B": 67}, {"valid": 168, "present": 171, "blank": 4},
+         "168 papers are more than the 171 members present, less 4 without a valid paper"),
+        ({"A": 98, "B": 67}, {"abstentions": 11},
+         "165 votes are more than the 175 members with a vote, less 11 without a valid paper"),
+        ({"A": 98, "B": 67}, {"present": 176}, "176 members present are more than the 175 members with a vote"),
+        ({"A": 98}, {"others": -1}, "others must be a whole number of papers, got -1"),
+        ({"A": 98}, {"present": "all"}, "present must be a whole number of members, got 'all'"),
+        ({"A": 98}, {"blank": True}, "blank must be a whole number of papers, got True"),
+    ],
+)  # fmt: skip
+def test_papers_that_cannot_be(votes: dict[str, Any], told: dict[str, Any], sentence: str) -> None:
+    papers = dict(told)
+    with pytest.raises(IomsimError) as error:
+        tally_of(votes, papers.pop("valid", None), ("A", "B"), np.array([True, True]), 175, papers)
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(
     ("votes", "valid", "sentence"),
     [
-        ({"D": 90}, None, "no candidate named 'D'; there are A, B, C"),
+        ({"D": 90}, None, "no candidate named 'D'; there are A, B, C" + NEW.format("D")),
+        ({"abstained": 6}, None, "no candidate named 'abstained'; did you mean 'abstentions'?"),
         ({"C": 1}, None, "C does not stand any more and cannot get votes"),
         ({"A": 176}, None, "A cannot have 176 votes: only 175 members have a vote"),
         ({"A": "9x"}, None, "votes for A must be a whole number or 'at least 90', got '9x'"),
@@ -302,14 +354,17 @@ def test_bounds_follow_from_what_is_known(
         ({"A": 98.5}, None, "votes for A must be a whole number or 'at least 90', got 98.5"),
         ({"A": True}, None, "votes for A must be a whole number or 'at least 90', got True"),
         ({"A": 100, "B": 80}, None, "180 votes are more than the 175 members with a vote"),
-        ({"A": 98, "B": 67}, 170, "the votes add up to 165, but 170 valid papers were announced"),
+        ({"A": 98, "B": 67}, 160, "the votes add up to 165, but 160 valid papers were announced"),
         ({"A": 98}, 90, "the votes add up to at least 98, but 90 valid papers were announced"),
-        ({"A": "at most 60", "B": 50}, 120, "the votes add up to at most 110, but 120 valid papers were announced"),
         ({"A": 98}, 176, "176 papers are more than the 175 members with a vote"),
         ({"A": 98}, "165", "valid must be a whole number of papers, got '165'"),
         ({"A": 98}, -1, "valid must be a whole number of papers, got -1"),
-        ({}, None, "nothing was announced; give votes by candidate, or valid="),
-        ({"A": None}, None, "nothing was announced; give votes by candidate, or valid="),
+        ({}, None, "nothing was announced; give votes by candidate, or valid=, or say that the round was inconclusive"),
+        (
+            {"A": None},
+            None,
+            "nothing was announced; give votes by candidate, or valid=, or say that the round was inconclusive",
+        ),
     ],
 )
 def test_tallies_that_cannot_be(votes: dict[str, Any], valid: Any, sentence: str) -> None:
