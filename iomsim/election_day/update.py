@@ -198,9 +198,7 @@ def observe(context: UpdateContext, state: FilterState, observed: ObservedRound,
     )  # fmt: skip
 
 
-def aim(
-    plan: Plan, particles: Particles, observed: ObservedRound, expected: Expected, tally: Tally
-) -> Tally:
+def aim(plan: Plan, particles: Particles, observed: ObservedRound, expected: Expected, tally: Tally) -> Tally:
     """Return the tally towards which particles are guided: where somebody was elected, at the bar to be expected."""
     if tally.elected < 0:
         return tally
