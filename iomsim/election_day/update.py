@@ -365,7 +365,9 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
         state = reweight_if_possible(state, trails * concession_probability(plan, state))
     other = int(np.flatnonzero(without(state, k).standing)[0])
     if plan.rules.withdrawal == "vote":
-        return finish_event(context, replace(state, alone=other, conceded=True), event, f"{name} withdraws")
+        stage = state.stage._replace(held=state.stage.held + state.pending)
+        state = replace(state, alone=other, conceded=True, stage=stage)
+        return finish_event(context, state, event, f"{name} withdraws")
     state = replace(state, clocks=after_consultation(plan, state.clocks), ended=(other, kernel.ACCLAMATION))
     return finish_event(context, state, event, f"{name} withdraws, {plan.names[other]} is acclaimed")
 

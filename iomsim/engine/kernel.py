@@ -203,7 +203,7 @@ def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, In
         how[conceded] = ACCLAMATION
     else:
         np.copyto(runs.alone, leader, where=conceded)
-        runs.conceded = runs.conceded | conceded
+        runs.conceded, runs.held = runs.conceded | conceded, runs.held + conceded
     extra = proceed(plan, runs, round_, np.flatnonzero(inconclusive & ~conceded), how)
     return Consequences(conceded, extra, elected, how)
 

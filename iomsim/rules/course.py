@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim.errors import AnnouncementError
+from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import Procedure, Stage, Step
 from iomsim.typing import Flags, Floats, Ints, Longs, Places
+
+MORE_THAN_HALF = Bar.of(">1/2")
 
 Tickets = Callable[[Places], Floats]
 """Gives some of the runs a ticket for every candidate, in [0, 1), shape (K, runs): the highest wins a tie."""
@@ -50,7 +53,7 @@ def begin(procedure: Procedure, candidates: int, runs: int) -> Position:
 
 
 def needed(procedure: Procedure, at: Position, ballot: int, bases: dict[str, Ints]) -> Longs:
-    """Return the votes that elect in a ballot, shape (B,).
+    """Return the votes that elect in a ballot, shape (B,); of one who stands alone "most" are more yes than no.
 
     Parameters
     ----------
@@ -63,20 +66,16 @@ def needed(procedure: Procedure, at: Position, ballot: int, bases: dict[str, Int
     bases : dict of ndarray of int, shape (B,)
         Valid papers, members present and members with a vote.
     """
-    stages = _distinct(at.phase, at.held)
-    if len(stages) == 1:
-        [(phase, held, _)] = stages
-        return _needed(procedure, phase, held, ballot, bases[procedure.base_of(phase)])
     out = np.zeros(at.phase.size, dtype=np.int64)
-    for phase, held, columns in stages:
-        out[columns] = _needed(procedure, phase, held, ballot, bases[procedure.base_of(phase)][columns])
+    for phase, held, alone, columns in _distinct(at.phase, at.held, (at.alone >= 0).view(np.int8)):
+        bar, base = procedure.bar(phase, held, ballot), bases[procedure.base_of(phase)]
+        if alone and bar.kind == "most":
+            bar, base = MORE_THAN_HALF, bases["valid"]
+        table = np.asarray(bar.needed(np.arange(int(base.max(initial=0)) + 1)))
+        if columns.size == out.size:
+            return table.take(base)
+        out[columns] = table.take(base[columns])
     return out
-
-
-def _needed(procedure: Procedure, phase: int, held: int, ballot: int, base: Ints) -> Longs:
-    """Look the votes up by base: an array of few different numbers."""
-    bar = procedure.bar(phase, held, ballot)
-    return np.asarray(bar.needed(np.arange(int(base.max(initial=0)) + 1))).take(base)
 
 
 def leading(votes: Ints) -> tuple[Ints, Flags]:
@@ -280,9 +279,9 @@ class Course:
 
     def needed(self, valid: int = 0, present: int = 0, entitled: int | None = None) -> int:
         """Return the votes that elect in the coming ballot."""
-        bases = {"valid": valid, "present": present, "entitled": self.entitled if entitled is None else entitled}
-        base = bases[self.procedure.base_of(self.phase)]
-        return int(self.procedure.bar(self.phase, self.held, self.ballot + 1).needed(base))
+        known = {"valid": valid, "present": present, "entitled": self.entitled if entitled is None else entitled}
+        bases = {name: np.array([count]) for name, count in known.items()}
+        return int(needed(self.procedure, self._position, self.ballot + 1, bases)[0])
 
     def after(
         self,
@@ -316,36 +315,52 @@ class Course:
         Raises
         ------
         AnnouncementError
-            If the election is over, a yes/no vote is due, or a lot is needed and there is none.
+            If the election is over, a yes/no vote is due, there are votes for somebody who does not stand, or a lot
+            is needed and there is none.
         """
         self._open(alone=False)
+        for k, stands in enumerate(self.standing):
+            if votes[k] and not stands:
+                raise AnnouncementError(f"candidate {k} does not stand and cannot get {votes[k]} votes; say valid=")
         papers = sum(votes) if valid is None else valid
         need = self.needed(papers, papers if present is None else present, entitled)
         leader, ahead = leading(np.array(votes)[:, None])
         held = replace(self, votes=tuple(votes), ballot=self.ballot + 1)
         if ahead[0] and max(votes) >= need:
             return replace(held, ended="majority", elected=int(leader[0]))
-        for k in () if withdraws is None else (withdraws,) if isinstance(withdraws, int) else withdraws:
+        for k in _numbers(withdraws):
             held = held._without(k)
-            if sum(held.in_race) == 1 and self.procedure.withdrawal != "none":
-                other = held.in_race.index(True)
-                if self.procedure.withdrawal == "acclamation":
-                    return replace(held, ended="acclamation", elected=other)
-                return replace(held, alone=other, conceded=True)
+        if not any(held.in_race):
+            return replace(held, ended="failed")
+        if sum(held.in_race) == 1 < sum(self.standing) and self.procedure.withdrawal != "none":
+            other = held.in_race.index(True)
+            if self.procedure.withdrawal == "acclamation":
+                return replace(held, ended="acclamation", elected=other)
+            return replace(held, alone=other, conceded=True, held=held.held + 1)._until_the_horizon()
         return held._proceed(tickets, extra)
 
-    def answered(self, yes: int, no: int, present: int | None = None, tickets: Sequence[float] | None = None) -> Course:
+    def answered(
+        self,
+        yes: int,
+        no: int,
+        present: int | None = None,
+        tickets: Sequence[float] | None = None,
+        entitled: int | None = None,
+    ) -> Course:
         """Return the election after a yes/no vote on the one who stands alone."""
         self._open(alone=True)
         papers = yes + no
         held = replace(self, ballot=self.ballot + 1)
-        if yes >= self.needed(papers, papers if present is None else present):
+        if yes >= self.needed(papers, papers if present is None else present, entitled):
             return replace(held, ended="confirmed", elected=self.alone)
         return replace(held, ended="failed") if self.conceded else held._proceed(tickets, None)
 
-    def tied(self, votes: Sequence[int]) -> tuple[bool, ...]:
-        """Return who would face an extra ballot after this tally."""
-        return tuple(map(bool, tied(self.procedure, self._position, np.array(votes)[:, None])[:, 0]))
+    def tied(self, votes: Sequence[int], withdraws: int | Sequence[int] | None = None) -> tuple[bool, ...]:
+        """Return who would face an extra ballot after this tally and these withdrawals."""
+        held = self
+        for k in _numbers(withdraws):
+            held = held._without(k)
+        return tuple(map(bool, tied(self.procedure, held._position, np.array(votes)[:, None])[:, 0]))
 
     def _proceed(self, tickets: Sequence[float] | None, extra: Sequence[int] | None) -> Course:
         order = range(len(self.votes))
@@ -362,7 +377,10 @@ class Course:
             standing=tuple(map(bool, at.standing[:, 0])),
             alone=int(at.alone[0]),
         )
-        return replace(after, ended="open") if self.ballot >= self.procedure.max_rounds else after
+        return after._until_the_horizon()
+
+    def _until_the_horizon(self) -> Course:
+        return replace(self, ended="open") if self.ballot >= self.procedure.max_rounds else self
 
     def _applied(self, tickets: Sequence[float], extra: Sequence[int] | None) -> tuple[Position, Flags]:
         lots, votes = np.array([tickets], dtype=float).T, np.array(self.votes)[:, None]
@@ -387,3 +405,7 @@ class Course:
             raise AnnouncementError(f"the election is over ({self.ended}); no ballot follows")
         if (self.alone >= 0) != alone:
             raise AnnouncementError("one stands alone: tell yes and no" if self.alone >= 0 else "more than one stands")
+
+
+def _numbers(withdraws: int | Sequence[int] | None) -> Sequence[int]:
+    return () if withdraws is None else (withdraws,) if isinstance(withdraws, int) else withdraws

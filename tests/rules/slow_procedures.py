@@ -190,13 +190,15 @@ class SlowPlayer:
         """Return the smallest number of votes that meets the threshold: try one, two, three ..."""
         base = {"valid": valid, "present": present, "entitled": entitled}[self.says("base") or "valid"]
         threshold, votes = self.threshold(), 1
+        if threshold == "most" and self.alone is not None:
+            base = valid
         while not self.meets(votes, threshold, base):
             votes += 1
         return votes
 
     def meets(self, votes: int, threshold: str, base: int) -> bool:
         if threshold == "most":
-            return True
+            return self.alone is None or votes > base - votes
         if threshold.startswith(">"):
             return votes > Fraction(threshold[1:]) * base
         if "/" in threshold:
@@ -220,7 +222,7 @@ class SlowPlayer:
         return None
 
     def answer(self, yes: int, no: int, needed: int) -> None:
-        if yes >= needed and (yes > no or self.threshold() != "most"):
+        if yes >= needed:
             self.ended, self.elected = "confirmed", self.alone
         elif self.nearly_acclaimed:
             self.ended = "failed"
