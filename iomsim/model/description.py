@@ -274,7 +274,7 @@ class Description(FrozenModel):
         numbers = count()
         content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
         content["clock"] = {key: value for key, value in content["clock"].items() if value is not None}
-        content |= {"rules": repr(self.rules.with_(name="")), "members": as_csv(self.electorate)}
+        content |= {"rules": repr(self.rules.nameless), "members": as_csv(self.electorate)}
         pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
         quantities = self.parameters()
         paths = list(quantities)  # a dump has the quantities in the order in which they are walked

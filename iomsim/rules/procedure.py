@@ -122,9 +122,9 @@ class Procedure:
                 raise ScenarioError(f"two phases are called {name!r}; names must differ")
         for number, phase in enumerate(self.phases[:-1], start=1):
             if not phase.bounded:
-                what = phase.name or f"number {number}"
+                what = repr(phase.name) if phase.name else f"number {number}"
                 raise ScenarioError(
-                    f"phase {what!r} never ends, so that the next is never held; give it ballots or standing"
+                    f"phase {what} never ends, so that the next is never held; give it ballots or standing"
                 )
         if self.phases[0].vote == "yes-no":
             raise ScenarioError("the first phase is a vote on the leader alone, but nobody leads before a ballot")
@@ -169,6 +169,20 @@ class Procedure:
         if changed == self or "name" in changes or self.name.endswith(", changed"):
             return changed
         return replace(changed, name=f"{self.name}, changed")
+
+    @property
+    def nameless(self) -> Procedure:
+        """The same rules without their own words: two that always elect alike by what they say are equal then.
+
+        Examples
+        --------
+        >>> Procedure(name="ours", phases=[Phase(name="all")]).nameless == Procedure(name="theirs").nameless
+        True
+        """
+        names = [phase.name for phase in self.phases]
+        phases = tuple(replace(phase, name=str(number)) for number, phase in enumerate(self.phases, start=1))
+        again = str(names.index(self.repeat_from) + 1) if self.repeat_from else ""
+        return replace(self, name="", phases=phases, repeat_from=again)
 
     # -- stages ---------------------------------------------------------------------------------
 

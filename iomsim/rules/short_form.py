@@ -46,7 +46,9 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
     if {"eliminate_after", "max_two_way"} & set(knobs):
         if "phases" in parts:
             raise ScenarioError("phases, and eliminate_after or max_two_way, exclude each other; leave one out")
+        base = parts.get("base", Procedure().base if old is None else old.base)
         known = {"eliminate_after": None, "max_two_way": None} if old is None else _knobs_of(old)
+        known = {"alone": None if base == "valid" else "valid"} | known
         parts |= _phases(**known | {key: knobs[key] for key in known if key in knobs})
     if knobs.keys() & {"concession", "after_concession"}:
         parts["withdrawal"] = _withdrawal(knobs, "none" if old is None else old.withdrawal)
@@ -70,7 +72,8 @@ def _falling(first: Bar, simple_from: int | None) -> tuple[Bar, ...]:
     return (*[first] * (simple_from - 1), Bar.of(">1/2"))
 
 
-def _phases(eliminate_after: int | None, max_two_way: int | None) -> dict[str, Any]:
+def _phases(eliminate_after: int | None, max_two_way: int | None, alone: str | None = None) -> dict[str, Any]:
+    """Return phases and end; `alone` is the base of the yes/no vote."""
     many: list[Phase] = []
     if eliminate_after is not None:
         whole("eliminate_after", eliminate_after, 1)
@@ -84,16 +87,17 @@ def _phases(eliminate_after: int | None, max_two_way: int | None) -> dict[str, A
         return {"phases": (*many, Phase(name="two" if eliminate_after and eliminate_after > 1 else "")), "after": None}
     whole("max_two_way", max_two_way, 1)
     two = Phase(name="two", ballots=max_two_way)
-    alone = Phase(name="alone", vote="yes-no", ballots=1, base="valid")
-    return {"phases": (*(many or [Phase(standing=3)]), two, alone), "after": "fail"}
+    last = Phase(name="alone", vote="yes-no", ballots=1, base=alone)
+    return {"phases": (*(many or [Phase(standing=3)]), two, last), "after": "fail"}
 
 
-def _knobs_of(old: Procedure) -> dict[str, int | None]:
+def _knobs_of(old: Procedure) -> dict[str, Any]:
     """Return the knobs that give a procedure's phases."""
-    first = old.phases[0]
+    first, last = old.phases[0], old.phases[-1]
     two = next((phase.ballots for phase in old.phases if phase.name == "two"), None)
+    alone = {"alone": last.base} if last.vote == "yes-no" else {}
     for eliminate_after in (None, 1, first.ballots):
-        knobs = {"eliminate_after": eliminate_after, "max_two_way": two}
+        knobs = {"eliminate_after": eliminate_after, "max_two_way": two, **alone}
         if {part: getattr(old, part) for part in ("phases", "after")} == _phases(**knobs):
             return knobs
     raise ScenarioError(

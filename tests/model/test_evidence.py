@@ -11,6 +11,7 @@ import pytest
 
 import iomsim as iom
 from iomsim.model import evidence
+from iomsim.model.bodies import HOME, readings
 from iomsim.model.electorate import read_table, select
 from iomsim.model.scenario import Scenario, build
 
@@ -140,9 +141,15 @@ def cited_by(race: Scenario) -> set[str]:
 
 
 def unfounded(race: Scenario, facts: pd.DataFrame) -> list[str]:
-    """Return the parameters that claim more than their facts bear, or have neither a fact nor an "assumed"."""
+    """Return the parameters that claim more than their facts bear, or have neither a fact nor an "assumed".
+
+    A reading of a body's rules has its grade and source from the body's file.
+    """
     found = []
+    known = {(rules.source, rules.grade) for rules in readings(race.body or HOME).values() if rules == race.rules}
     for path, (source, grade) in sources(race).items():
+        if path == "rules" and (source, grade) in known:
+            continue
         grades = [facts.loc[fact, "grade"] for fact in evidence.cited(source)]
         best = max((GRADES.index(g) for g in grades), default=0)
         if GRADES.index(grade) > best:
@@ -162,6 +169,8 @@ def test_and_one_that_does_is_seen(grade: str, geneva: Scenario, facts: pd.DataF
     assert unfounded(rash, facts) == ["behaviour.region_sd"]
     bold = Scenario.model_validate({**dict(geneva), "behaviour": {"fluid": {"value": 0.7, "grade": grade}}})
     assert "behaviour.fluid" in unfounded(bold, facts)  # no fact at all
+    sure = iom.load("minimal").with_rules("strict", grade=grade, source="somebody said so")
+    assert unfounded(sure, facts) == ["rules"]
 
 
 @pytest.mark.parametrize("name", CITING)

@@ -106,7 +106,13 @@ def odd() -> Scenario:
         {
             "title": 'Ein Wahltag: "O\'Higgins" & <b>Åse</b>',
             "as_of": date(1999, 12, 31),
-            "electorate": {"table": table, "pinned": {"A.B. <i>": ["CIV"]}, "without_vote": ["M.4"], "group": "note"},
+            "electorate": {
+                "table": table,
+                "pinned": {"A.B. <i>": ["CIV"]},
+                "without_vote": ["M.4"],
+                "group": "note",
+                "barred": {"é": ["KNA", "M.4"]},
+            },
             "candidates": [
                 {"name": "A.B. <i>", "colour": "#00ff00"},
                 {"name": "C & D", "appeal": 1 / 3},
@@ -134,13 +140,30 @@ def odd() -> Scenario:
     )
 
 
+PHASES = [
+    {"name": "all", "ballots": 2, "drop": 1, "down_to": 4, "tie": "extra", "barred": True},
+    {"name": "two", "keep": 2, "standing": 2, "ballots": 1, "threshold": [">1/2", 117], "base": "entitled"},
+    {"name": "alone", "vote": "yes-no", "ballots": 1},
+    {"field": "all", "ballots": 1},
+    {"field": "all but the last", "ballots": 1},
+]
 CHANGED: dict[str, Callable[[Scenario], Scenario]] = {
     "pressure": lambda race: race.with_pressure(Washington=0.123456789012345),
     "behaviour": lambda race: race.with_behaviour(openness=1 / 3, momentum=2),
     "four rounds": lambda race: race.with_rules("four-rounds"),
-    "own rules": lambda race: race.with_rules(
-        Procedure(name="mine", threshold="3/5", eliminate_after=None, max_rounds=7)
+    "own rules": lambda race: race.with_rules(Procedure(name="mine", threshold="3/5", max_rounds=7)),
+    "own phases": lambda race: race.with_rules(
+        Procedure(
+            name="mine",
+            threshold=["2/3", "most"],
+            base="present",
+            withdrawal="vote",
+            after="repeat",
+            repeat_from="two",
+            phases=PHASES,
+        )
     ),
+    "body": lambda race: build({**dict(race), "body": "who", "rules": {"name": "rule-110"}}),
     "changed rules": lambda race: race.with_rules("four-rounds", concession=False, simple_majority_from=4),
     "no cap again": lambda race: race.with_rules("four-rounds", max_two_way=None),
     "clock": lambda race: race.with_clock(opens="2023-05-19T16:45:10", days=["Fri", "Sat"], closed=[date(2023, 5, 20)]),
@@ -303,18 +326,19 @@ def test_rules_by_name(geneva: Scenario, name: str) -> None:
 
 
 def test_rules_in_part(geneva: Scenario) -> None:
-    changed = geneva.with_rules("four-rounds", concession=False).with_rules(threshold="1/2")
+    changed = geneva.with_rules("four-rounds", concession=False).with_rules(threshold=">1/2")
     rules = changed.rules
-    assert (rules.max_two_way, rules.concession, str(rules.threshold)) == (3, False, "1/2")
+    assert ([phase.ballots for phase in rules.phases], rules.withdrawal) == ([3, None, 3, 1], "none")
+    assert [str(bar) for bar in rules.threshold] == [">1/2"]
     words = [geneva.with_rules(max_two_way=cap).rules.sentence() for cap in (1, 2)]
     assert all(
-        f"after {told} the leader" in said
-        for told, said in zip(("1 inconclusive two-way round", "2 inconclusive two-way rounds"), words, strict=True)
+        f"{told}; then the leader stands alone" in said
+        for told, said in zip(("One ballot", "Two ballots"), words, strict=True)
     )
     simple = geneva.with_rules(simple_majority_from=3).rules
-    assert "from round 3 on more than half suffices" in simple.sentence()
+    assert "from the third ballot on, more than half" in simple.sentence()
     assert [simple.needed(votes, 3) for votes in (57, 58)] == [29, 30]
-    assert geneva.with_rules(threshold="0.65").rules.threshold == Fraction(13, 20)
+    assert [bar.value for bar in geneva.with_rules(threshold="0.65").rules.threshold] == [Fraction(13, 20)]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.62])
@@ -420,6 +444,20 @@ def test_the_hash_changes_with_the_members() -> None:
     assert len(hashes) == 5
 
 
+SAME_RULES = """
+name = "mine"
+threshold = "4/6"
+base = "valid"
+withdrawal = "acclamation"
+phases = [
+    { name = "A", ballots = 3, standing = 3 },
+    { name = "B", drop = 1, field = "all but the last", standing = 3 },
+    { name = "C", down_to = 2 },
+]
+max_rounds = 40
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -431,7 +469,7 @@ def test_the_hash_changes_with_the_members() -> None:
         ('grade = "inferred"', 'grade = "assumed"'),
         ('unit = "weight"', 'unit = "w"'),
         ("as_of = 2023-05-14", "as_of = 2023-05-13"),
-        ('[rules]\nname = "until-two-thirds"', '[rules]\nname = "mine"\nmax_rounds = 40'),
+        ('[rules]\nname = "until-two-thirds"', f"[rules]\n{SAME_RULES}"),
         ("# ", "## "),
     ],
 )
@@ -439,6 +477,41 @@ def test_the_hash_does_not_change_with_words(geneva: Scenario, old: str, new: st
     text = as_written("geneva-2023")
     assert old in text
     assert iom.loads(text.replace(old, new)).hash == geneva.hash
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("4/6", ">4/6"),
+        ("4/6", "117"),
+        ('"4/6"', '["2/3", "most"]'),
+        ('base = "valid"', 'base = "present"'),
+        ('"acclamation"', '"vote"'),
+        ("ballots = 3", "ballots = 2"),
+        ("standing = 3 }", "standing = 4 }"),
+        ("drop = 1", "drop = 2"),
+        ('"all but the last"', '"all"'),
+        ("down_to = 2", "keep = 2"),
+        ("down_to = 2", 'tie = "extra"'),
+        ("down_to = 2", "barred = true"),
+        ("down_to = 2", 'threshold = ">1/2"'),
+        ("down_to = 2 },\n]", 'ballots = 2 },\n]\nafter = "fail"'),
+        ("down_to = 2 },\n]", 'ballots = 2 },\n]\nafter = "repeat"\nrepeat_from = "A"'),
+        ("max_rounds = 40", "max_rounds = 39"),
+    ],
+)
+def test_every_part_of_the_rules_changes_the_hash(geneva: Scenario, old: str, new: str) -> None:
+    assert old in SAME_RULES
+    text = as_written("geneva-2023").replace('[rules]\nname = "until-two-thirds"', f"[rules]{SAME_RULES}")
+    assert iom.loads(text).hash == geneva.hash
+    assert iom.loads(text.replace(SAME_RULES, SAME_RULES.replace(old, new))).hash != geneva.hash
+
+
+def test_where_the_rules_begin_again_is_in_the_hash(geneva: Scenario) -> None:
+    phases = [{"name": name, "ballots": 1} for name in "AB"]
+    told = [geneva.with_rules(phases=phases, after="repeat", repeat_from=name).hash for name in "AB"]
+    called = [{"name": name, "ballots": 1} for name in "XY"]
+    assert told[0] != told[1] == geneva.with_rules(phases=called, after="repeat", repeat_from="Y").hash
 
 
 def as_written(name: str) -> str:
@@ -496,7 +569,7 @@ def test_the_briefing(geneva: Scenario) -> None:
         "Sunday 14 May 2023",
         "175 members, 175 with a vote, 2 pinned",
         "Amy Pope (United States), backed by Washington",
-        "until-two-thirds: elected with 2/3 of the valid papers",
+        "until-two-thirds: Two thirds of the votes cast. Ballots without limit. Of two, the one behind may withdraw; ",
         "opens Monday 15 May 2023 10:00 (Europe/Zurich); sits 10:00-13:00, 15:00-18:00",
         "sponsors.Washington.strength = 0.6 (0.32 to 1.14) log-odds [assumed]",
     ):
