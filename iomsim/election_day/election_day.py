@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.run import fresh_seed
-from iomsim.model.events import EVENTS, Event, event_of
+from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, described
 
@@ -106,6 +107,13 @@ def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
     return day
 
 
+class Course(NamedTuple):
+    """What happened as it is known now: the events, those corrected in their place, and the states between them."""
+
+    events: tuple[Event, ...]
+    states: tuple[FilterState, ...]
+
+
 class ElectionDay:
     """An election day: what was announced, what it means, and what may come.
 
@@ -130,6 +138,7 @@ class ElectionDay:
         self.plan = race.plan
         self.events: list[Event] = []
         self._states = [initial_state(self.plan, particles, seed)]
+        self._courses = [Course((), (self._states[0],))]
         self._forecasts: dict[int, Forecast] = {}
         self.log_to(log)
 
@@ -248,6 +257,50 @@ class ElectionDay:
         """Announce the yes/no round on the one who stands alone; `papers` as for :meth:`announce`."""
         return self.apply({"event": "confirm", "yes": yes, "no": no, "at": at} | papers)
 
+    def correct(
+        self,
+        round: int,
+        tally: Mapping[str, Any] | None = None,
+        *,
+        yes: int | None = None,
+        no: int | None = None,
+        at: Any = None,
+        **told: Any,
+    ) -> Report:
+        """Correct the tally of a round that was announced before.
+
+        The day is played again from that round on with the figures given now in place of all that were given for it:
+        the numbers are those of a day on which they were announced at once.
+
+        Parameters
+        ----------
+        round : int
+            Number of the round.
+        tally, **told
+            Votes and papers, as :meth:`announce` takes them.
+        yes, no : int, optional
+            The answers, of a yes/no round.
+        at : str or datetime, optional
+            When the round ended, if that is corrected too.
+
+        Raises
+        ------
+        AnnouncementError
+            If no such round was announced, or if what was announced later cannot have happened after it.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> day = iom.live(iom.load("geneva-2023"), particles=100, seed=1)
+        >>> _ = day.announce(Pope=98, Vitorino=67)
+        >>> str(day.correct(1, Pope=99, Vitorino=66)).partition(".")[0]
+        'Round 1 corrected: Pope 99, Vitorino 66'
+        """
+        papers = {key: told.pop(key) for key in PAPERS if key in told}
+        votes = {"votes": {**(tally or {}), **told}, "valid": papers.pop("valid", None)}
+        figures = votes if yes is None and no is None else {"yes": yes, "no": no}
+        return self.apply({"event": "correct", "round": round, **figures, "at": at} | papers)
+
     def adjourn(self, until: Any) -> Report:
         """Announce that nothing happens before a moment: "15:00", "Tuesday 10:00", or a full date and time."""
         return self.apply({"event": "adjourn", "until": until})
@@ -257,16 +310,16 @@ class ElectionDay:
 
         See :func:`iomsim.model.events.event_of` for what can be written.
         """
-        standing = [name for name, stands in zip(self.race.names, self.state.standing, strict=True) if stands]
-        return self.apply(event_of(line, self.race.names, standing))
+        fields = [(self.state.votes[r] >= 0).any(axis=1) for r in range(self.state.round_)]
+        *earlier, now = ([self.race.names[k] for k in np.flatnonzero(who)] for who in (*fields, self.state.standing))
+        return self.apply(event_of(line, self.race.names, now, earlier))
 
     def undo(self) -> Report:
         """Take the last event back."""
         if not self.events:
             raise AnnouncementError("there is nothing to undo")
         self._forecasts.pop(len(self.events), None)
-        self.events.pop()
-        self._states.pop()
+        self._forget()
         self._write()
         return Report(self.plan, self.state)
 
@@ -277,15 +330,14 @@ class ElectionDay:
         if event["event"] == "undo":
             return self.undo()
         plain = {key: _plain(value) for key, value in event.items()}
-        rngs = (self._rng(len(self._states), use) for use in (STEP, CLOCK))
-        state = update(UpdateContext(self.plan, self.race.clock.opens, *rngs), self.state, plain)
+        course, state = self._corrected(plain) if event["event"] == "correct" else self._followed(plain)
         self.events.append(plain)
         self._states.append(state)
+        self._courses.append(course)
         try:
             self._write()
         except FileError:
-            self.events.pop()
-            self._states.pop()
+            self._forget()
             raise
         if state.surprise < RARE:
             warnings.warn(caution(state), UnexpectedTallyWarning, stacklevel=3)
@@ -396,6 +448,43 @@ class ElectionDay:
 
     # -- inside -----------------------------------------------------------------------------
 
+    def _followed(self, event: Event) -> tuple[Course, FilterState]:
+        course = self._played(self._courses[-1], event)
+        return course, course.states[-1]
+
+    def _played(self, course: Course, event: Event) -> Course:
+        rngs = (self._rng(len(course.states), use) for use in (STEP, CLOCK))
+        state = update(UpdateContext(self.plan, self.race.clock.opens, *rngs), course.states[-1], event)
+        return Course((*course.events, event), (*course.states, state))
+
+    def _corrected(self, event: Event) -> tuple[Course, FilterState]:
+        """Return the course with one round told anew, and its last state, which tells the correction."""
+        before, number = self._courses[-1], whole_number("round", event.get("round"), 1)
+        held = [state.round_ for state in before.states]
+        if number not in held:
+            raise AnnouncementError(f"round {number} was not announced; {rounds_so_far(held[-1])}")
+        place = held.index(number) - 1
+        told = {key: value for key, value in event.items() if key != "round" and (key != "at" or value is not None)}
+        kind = "confirm" if "yes" in event else "announce"
+        anew = {"at": before.events[place].get("at")} | told | {"event": kind}
+        course = self._played(Course(before.events[:place], before.states[: place + 1]), anew)
+        corrected = course.states[-1]
+        for later in before.events[place + 1 :]:
+            try:
+                course = self._played(course, later)
+            except AnnouncementError as error:
+                raise AnnouncementError(
+                    f"after round {number} so corrected, {in_words(later)!r} cannot have happened ({error}); "
+                    "undo what was announced since, then correct it"
+                ) from None
+        about = {key: getattr(corrected, key) for key in ("surprise", "surprising", "chance")}
+        return course, replace(course.states[-1], label=f"round {number} corrected: {corrected.label}", **about)
+
+    def _forget(self) -> None:
+        """Take the last event back, in memory."""
+        for kept in (self.events, self._states, self._courses):
+            kept.pop()
+
     def _rng(self, number: int, use: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(number, use, 0))))
 
@@ -408,6 +497,11 @@ class ElectionDay:
             )  # addressed by the round: an event without information changes nothing
             self._forecasts[number] = forecast_from(self.race, self.seed, rng, state, events)
         return self._forecasts[number]
+
+
+def rounds_so_far(rounds: int) -> str:
+    """Return in words which rounds have been announced."""
+    return {0: "none was so far", 1: "round 1 was"}.get(rounds, f"rounds 1 to {rounds} were")
 
 
 def _plain(value: Any) -> Any:

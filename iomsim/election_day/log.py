@@ -20,7 +20,7 @@ from iomsim.model.events import EVENTS, Event
 from iomsim.model.evidence import shipped_text
 from iomsim.model.scenario import Scenario
 
-FORMAT = 1
+FORMAT = 2
 """Version of the log; a reader refuses what is newer than itself."""
 
 

@@ -21,11 +21,12 @@ from iomsim.errors import AnnouncementError
 from iomsim.forecasting.estimates import Estimate, in_100
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.run import OTHER_RULES_RUNS, by_readings
+from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.model.bodies import siblings
 from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import ENDINGS, Procedure
+from iomsim.rules.procedure import Procedure
 from iomsim.typing import Flags, Longs
 
 MIDDLE = (0.1, 0.5, 0.9)
@@ -301,8 +302,7 @@ class NextRound:
     @cached_property
     def _yes_no(self) -> Flags:
         """Which of the runs that hold it hold it on one candidate alone."""
-        asked = np.isin(self._out.ending, [ENDINGS.index("confirmed"), ENDINGS.index("failed")])
-        return np.asarray((asked & (self._out.rounds == self.number))[self._held])
+        return yes_no_rows(self._out)[self._rows]
 
     @cached_property
     def _own(self) -> tuple[Longs, NDArray[np.int8]]:

@@ -25,8 +25,6 @@ EXAMPLES = 9
 MOST_ROUNDS, MOST_MINUTES = 2**11, 2**32
 """More than any run holds, and more than any clock shows."""
 
-_ALONE = (ENDINGS.index("confirmed"), ENDINGS.index("failed"))
-
 
 @dataclass(frozen=True, eq=False)
 class Summary:
@@ -120,11 +118,8 @@ def round_numbers(outcomes: Outcomes) -> Longs:
 
 
 def yes_no_rows(outcomes: Outcomes) -> Flags:
-    """Return which rows of tallies are yes/no rounds: the last of a confirmed or failed run."""
-    alone = np.zeros(len(outcomes.valid), dtype=bool)
-    asked = np.isin(outcomes.ending, _ALONE)
-    alone[(outcomes.starts + outcomes.rounds - 1)[asked]] = True
-    return alone
+    """Return which rows of tallies are yes/no rounds: those in which one alone stood."""
+    return np.asarray(np.count_nonzero(outcomes.votes >= 0, axis=1) == 1)
 
 
 def _ends(outcomes: Outcomes) -> pd.DataFrame:

@@ -49,11 +49,14 @@ def since(fc: Tables) -> str:
     """Return what the forecast starts from: nothing before the vote, later what was announced last."""
     if not fc.events:
         return ""
-    last = max((i for i, event in enumerate(fc.events) if event["event"] == "announce"), default=0)
+    told = ("announce", "inconclusive", "correct")
+    last = max((i for i, event in enumerate(fc.events) if event["event"] in told), default=0)
     first, *others = fc.events[last:]
     votes = [(first.get("votes") or {}).get(name) for name in fc.race.names]
     counts = [str(count) for count in votes if isinstance(count, int)]
-    known = len(counts) > 1 and len(counts) == sum(count is not None for count in votes)
+    known = (
+        first["event"] == "announce" and len(counts) > 1 and len(counts) == sum(count is not None for count in votes)
+    )
     tally = "\N{EN DASH}".join(counts) if known else in_words(first)
     return f"After {'; '.join([tally, *map(in_words, others)])}: "
 

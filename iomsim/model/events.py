@@ -73,7 +73,7 @@ def in_words(event: Mapping[str, Any]) -> str:
         "confirm": counted,
         "go on": "voting goes on",
         "adjourn": f"adjourned until {event.get('until')}",
-        "correct": f"round {event.get('round')} corrected: {counted}",
+        "correct": f"the correction of round {event.get('round')} to {counted}",
     }[event["event"]]
 
 
@@ -111,7 +111,12 @@ LAST = r"(?=[\s,;]*$|[\s,;]+at\s)"
 OF_ROUNDS = ("announce", "inconclusive", "confirm", "correct")
 
 
-def event_of(line: str, names: Sequence[str], standing: Sequence[str] | None = None) -> Event:
+def event_of(
+    line: str,
+    names: Sequence[str],
+    standing: Sequence[str] | None = None,
+    earlier: Sequence[Sequence[str]] = (),
+) -> Event:
     """Return the event that a line says, as :meth:`iomsim.election_day.election_day.ElectionDay.apply` takes it.
 
     Parameters
@@ -128,6 +133,8 @@ def event_of(line: str, names: Sequence[str], standing: Sequence[str] | None = N
         The candidates.
     standing : sequence of str, optional
         Those to whom bare numbers belong; default: all.
+    earlier : sequence of sequences of str, optional
+        Those to whom they belong where the tally of an earlier round is corrected.
 
     Raises
     ------
@@ -156,6 +163,8 @@ def event_of(line: str, names: Sequence[str], standing: Sequence[str] | None = N
         end = found.end()
     if kind == "correct" and not found:
         raise AnnouncementError(f"which round? write for instance {EVENTS['correct']!r}")
+    if found and kind == "correct" and 0 < int(found[1]) <= len(earlier):
+        standing = earlier[int(found[1]) - 1]
     if found and kind in ("", *OF_ROUNDS):
         return _of_round(said, kind, end, standing) | {"round": int(found[1])}
     return _of_round(said, kind, end, standing) if kind in OF_ROUNDS else _other(said, kind, end, standing)
