@@ -434,7 +434,7 @@ def test_the_log_is_written_at_each_step_and_replayed(geneva: Scenario, tmp_path
         assert again.events == night.events
     agree(again.forecast(), night.forecast())
     header, *events = [json.loads(entry) for entry in path.read_text(encoding="utf-8").splitlines()]
-    assert (header["format"], header["seed"], header["particles"]) == (1, 5, 300)
+    assert (header["format"], header["seed"], header["particles"]) == (2, 5, 300)
     assert [event["event"] for event in events] == ["announce", "go on", "announce", "adjourn"]
     assert not path.with_name(path.name + ".part").exists()
 
