@@ -13,7 +13,17 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
 
 from iomsim.charts.base import ForecastChart, key, lay_out, root, row
-from iomsim.charts.session_axis import HEAD_POINTS, NIGHT, Day, draw_days, lay_days, name_days, shade_past, shown_days
+from iomsim.charts.session_axis import (
+    HEAD_POINTS,
+    NIGHT,
+    Day,
+    day_of,
+    draw_days,
+    lay_days,
+    name_days,
+    shade_past,
+    shown_days,
+)
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, QUIET, ink
 from iomsim.charts.text import short
 from iomsim.engine.clock import DAY
@@ -80,8 +90,8 @@ class DecisionTime(ForecastChart):
         ``(i - 1/2) / n_dots``, inverted distribution).  Winners are dealt so that every winner's dots
         keep pace with its share of the runs; a dot's winner is not that of the middle run.
 
-        By dot, from 1: `ended_at` (missing if voting is never over), `day` ("Monday", ..., or
-        "later or never" off the axis), `spills` (after the opening day) and `winner`.
+        By dot, from 1: `ended_at` (missing if voting is never over), `day` with which it is drawn ("Monday",
+        ..., or "later or never" off the axis), `spills` (after the opening day) and `winner`.
         """
         fc, number = self.result, whole_number("n_dots", self.n_dots, 1)
         ends = fc.summary.ends
@@ -93,11 +103,14 @@ class DecisionTime(ForecastChart):
         return pd.DataFrame(
             {
                 "ended_at": pd.to_datetime(pd.Series(ended)),
-                "day": [f"{when:%A}" if m // DAY in shown else OFF for when, m in zip(ended, minute, strict=True)],
+                "day": [self._called(day) if day in shown else OFF for day in day_of(fc, minute).tolist()],
                 "spills": minute >= DAY,
                 "winner": self._dealt(over) + [NO_WINNER] * (number - over),
             }
         ).set_axis(pd.RangeIndex(1, number + 1, name="dot"))
+
+    def _called(self, day: int) -> str:
+        return self.result.day_in_words(self.result.opening_date.date() + timedelta(days=day))
 
     def _dealt(self, number: int) -> list[str]:
         """Deal dots to winners: each goes to who is furthest behind the due share of the runs so far."""
@@ -119,15 +132,15 @@ class DecisionTime(ForecastChart):
     def finding(self) -> str:
         fc = self.result
         if fc.spilled:
-            return f"Voting has run into {fc.next_day:%A}"
-        return f"Voting runs into {fc.next_day:%A} in {str(fc.spill()).replace(' in ', ' of ')} elections"
+            return f"Voting has run into {fc.next_day_in_words}"
+        return f"Voting runs into {fc.next_day_in_words} in {str(fc.spill()).replace(' in ', ' of ')} elections"
 
     def reading(self) -> str:
         colour = ", in the winner's colour." if self.by == "winner" else "."
         return f"Each dot is 1 in {len(self.data)} elections, placed where its voting ends{colour}"
 
     def alt(self) -> str:
-        data, day = self.data, f"{self.result.next_day:%A}"
+        data, day = self.data, self.result.next_day_in_words
         places = "; ".join(f"{name} {n}" for name, n in data["day"].value_counts(sort=False).items())
         return (
             f"Dot plot of when voting ends, {len(data)} equally likely elections: {places}. "

@@ -18,6 +18,7 @@ from iomsim.election_day.report import CAVEAT
 from iomsim.forecasting.estimates import in_100, row_in_100, wilson
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.model.moments import WEEK
 
 MAX_EVENTS = 12
 """Events that are drawn, the last ones."""
@@ -128,7 +129,7 @@ class Live(DayChart):
         """Write at the end of each line what it is and where it stands; lines that meet share no place."""
         names, looks = self.result.race.names, looks_of(self.result.race)
         words = {name: f"{short(name, 14)} wins" for name in names}
-        words |= {NO_WINNER: NO_WINNER, "spill": f"into {self.fc.next_day:%A}"}
+        words |= {NO_WINNER: NO_WINNER, "spill": f"into {self.fc.next_day_in_words}"}
         heights = spread([100 * line["value"] for line in ends.values()])
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
             text = f"{words[outcome]} {row_in_100(line['value'], line['low'], line['high'])}"
@@ -144,12 +145,17 @@ class Live(DayChart):
         for step in steps:
             event, at = self.result.events[step - 1]["event"] if step else "start", history.loc[step, "at"]
             ticks.append(TICKS.get(event) or tally_text(fc, history.loc[step, "round"]))
-            new_day = pd.notna(at) and at.date() != fc.opening_date.date()
-            when.append("" if pd.isna(at) else f"{at:%a %H:%M}" if new_day else f"{at:%H:%M}")
+            when.append("" if pd.isna(at) else f"{_day(at, fc)}{at:%H:%M}")
         ax.set_xticks(list(steps), ticks)
         ax.tick_params(axis="x", length=0)
         if any(when):
             row(ax, "", list(steps), when, 1)
+
+
+def _day(at: pd.Timestamp, fc: Forecast) -> str:
+    """Return the day of an announcement, if it is not the opening's: its weekday, or its date after a week."""
+    since = (at.date() - fc.opening_date.date()).days
+    return "" if not since else f"{at:%a} " if since < WEEK else f"{at.day} {at:%b} "
 
 
 def spread(places: list[float], gap: float = LABEL_GAP, top: float = 100.0) -> list[float]:

@@ -155,7 +155,7 @@ def _assumptions(fc: Forecast) -> list[str]:
     if not isinstance(fc.assumptions, Tornado):
         return []
     moved, first = fc.assumptions, fc.race.names[0]
-    targets = {first: f"What {first}'s chance hangs on", "spill": f"And {fc.next_day:%A}"}
+    targets = {first: f"What {first}'s chance hangs on", "spill": f"And {fc.next_day_in_words}"}
     return [
         _picture(of(moved), "tornado", heading, f"tornado-{i}", moved.table(target), target=target)
         for i, (target, heading) in enumerate(targets.items())

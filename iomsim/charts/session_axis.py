@@ -1,4 +1,7 @@
-"""An axis of sessions: the days of an election side by side, without their nights."""
+"""An axis of sessions: the days of an election side by side, without their nights.
+
+What a sitting that passes midnight holds after it is drawn with the day on which the sitting opened.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import note, width_points
 from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL
 from iomsim.charts.text import tally_text
-from iomsim.engine.clock import DAY, minute_of
+from iomsim.engine.clock import DAY, minute_of, minutes_of
 from iomsim.errors import whole_number
 from iomsim.forecasting.forecast import Forecast
 
@@ -30,8 +33,9 @@ HEAD_POINTS = 28.0
 
 @dataclass(frozen=True)
 class Day:
-    """A day on the axis: from where to where it is shown, in minutes, and where it begins, in stacks."""
+    """A day on the axis: its number, from where to where it is shown, in minutes, and where it begins, in stacks."""
 
+    number: int
     start: int
     stop: int
     x: float
@@ -46,13 +50,24 @@ class Day:
         return self.x + (minute - self.start) / STACK_MINUTES
 
 
+def sittings_of(fc: Forecast) -> list[int]:
+    """Return when the sittings of a day open and close, in minutes; a sitting that passes midnight closes after it."""
+    return [minute for sitting in minutes_of(fc.race.clock.sittings) for minute in sitting]
+
+
+def day_of(fc: Forecast, minute: Any) -> Any:
+    """Return the day with which a minute is drawn: its date's, where a sitting passes midnight that of the sitting."""
+    first, *_, last = sittings_of(fc)
+    return (minute - (first if last > DAY else 0)) // DAY
+
+
 def shown_days(fc: Forecast, days: int) -> list[int]:
     """Return the days on the axis, counted from the opening date: the first ones with a sitting.
 
     If rounds have been announced, they begin with the first day that may still end it.
     """
-    sittings = np.unique(fc.race.clock.calendar().opens // DAY).astype(int)
-    first = present(fc) // DAY if fc.announced else 0
+    sittings = np.unique(fc.race.clock.calendar().days).astype(int)
+    first = day_of(fc, present(fc)) if fc.announced else 0
     return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]]
 
 
@@ -66,29 +81,29 @@ def present(fc: Forecast) -> int:
 
 def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
     """Lay the days out side by side: their sittings, and as far on as their dots go."""
-    sittings = [minute_of(moment) for sitting in fc.race.clock.sittings for moment in sitting]
+    sittings = sittings_of(fc)
     opens = minute_of(fc.race.clock.opens.time())
     minutes = (data["ended_at"].dropna() - fc.opening_date) / pd.Timedelta(minutes=1)
     out: list[Day] = []
     for day in shown_days(fc, days):
-        dots = minutes[minutes // DAY == day]
+        dots = minutes[day_of(fc, minutes) == day]
         start = max(sittings[0], opens if day == 0 and opens < sittings[-1] else 0)
         start = day * DAY + min(start, int(dots.min()) - day * DAY if len(dots) else start)
         if fc.announced and not out:  # what may come begins with a stack of its own
             start = present(fc) + (min(start, present(fc)) - present(fc)) // STACK_MINUTES * STACK_MINUTES
         last = max(day * DAY + sittings[-1], int(dots.max()) + 1 if len(dots) else 0)
         bins = -(-(last - start) // STACK_MINUTES)
-        out.append(Day(start, start + bins * STACK_MINUTES, out[-1].end + NIGHT if out else 0.0))
+        out.append(Day(day, start, start + bins * STACK_MINUTES, out[-1].end + NIGHT if out else 0.0))
     return out
 
 
 def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     """Draw the hours, one part of the axis a day, and shade the breaks between sittings."""
     ax.spines[["bottom", "left"]].set_visible(False)
-    sittings = [minute_of(moment) for sitting in fc.race.clock.sittings for moment in sitting]
+    sittings = sittings_of(fc)
     for day in clock:
         ax.plot([day.x, day.end], [0, 0], color=QUIET, lw=1.6, clip_on=False)
-        midnight = day.start // DAY * DAY
+        midnight = day.number * DAY
         for close, opens in pairwise(sittings[1:-1]):
             left, right = day.place(midnight + close), day.place(midnight + opens)
             if sittings.index(close) % 2 and left >= day.x:
@@ -107,18 +122,18 @@ def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) ->
     marks: dict[float, str] = {}
     for hours in ({*sittings, opens}, later):
         for day in clock:
-            midnight = day.start // DAY * DAY
+            midnight = day.number * DAY
             for minute in sorted(hours):
                 x = day.place(midnight + minute)
                 skipped = minute < opens if not midnight else minute == opens and opens not in sittings
                 if not skipped and day.x <= x <= day.end and all(abs(x - mark) >= apart for mark in marks):
-                    marks[x] = f"{minute // 60}:{minute % 60:02}"
+                    marks[x] = f"{minute // 60 % 24}:{minute % 60:02}"
     return marks
 
 
 def _nights(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     for before, after in pairwise(clock):
-        between = range(before.start // DAY + 1, after.start // DAY)
+        between = range(before.number + 1, after.number)
         weekend = any((fc.opening_date + timedelta(days=day)).weekday() > 4 for day in between)
         ax.text(
             before.end + NIGHT / 2, 0.04, "weekend" if weekend else "no sitting" if between else "night", rotation=90,
@@ -131,15 +146,18 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
     late = int(data["spills"].sum())
     counts = {
         False: f"{len(data) - late} of {len(data)} dots",
-        True: f"{late} of {len(data)} dots on {fc.next_day:%A} or later",
+        True: f"{late} of {len(data)} dots on {fc.next_day_in_words} or later",
     }
+    shade = next((day.place(DAY) for day in clock if day.start < DAY < day.stop), None)
     for day in clock:
-        spills = day.start >= DAY
-        moment = fc.opening_date + timedelta(minutes=day.start)
+        spills = day.number > 0
+        moment = fc.opening_date + timedelta(days=day.number)
         bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": SMALL}
         _head(ax, day.x, f"{moment:%A} {moment.day} {moment:%B}", 16, color=DARK, **bold)
         if spills and spills in counts:
-            ax.axvspan(day.x - 0.3, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0)
+            ax.axvspan(
+                day.x - 0.3 if shade is None else shade, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0
+            )
         if spills in counts:
             _head(ax, day.x, counts.pop(spills), 4, color=LATER_DAY if spills else QUIET, **bold)
 

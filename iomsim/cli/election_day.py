@@ -105,7 +105,7 @@ def table(day: ElectionDay) -> str:
     told = day.history()
     names = [*day.race.names, "no winner", "spill"]
     shown = told[names].map(in_100).where(~told["certain"], (100 * told[names]).map("{:.0f}".format))
-    next_day = f"{day.forecast().next_day:%A}"
+    next_day = day.forecast().next_day_in_words
     return plain(told[["event"]].join(shown).rename(columns={"spill": next_day}))
 
 

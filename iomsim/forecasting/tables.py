@@ -21,6 +21,7 @@ from iomsim.forecasting.result import Result
 from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
+from iomsim.model.moments import before_the_opening, day_in_words, read_day_or_moment
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS
 
@@ -82,12 +83,14 @@ class Tables:
         DataFrame
             By round: `probability` that somebody is elected in it, with `low` and `high`;
             `cumulative`, elected by then; `ended_without_winner`, elections that fail in this
-            round or are given up after it; and `undecided`, still open afterwards.
+            round or are given up after it (before round 1: counted with it); and `undecided`,
+            still open afterwards.
         """
         ends = self.summary.ends
         last = int(ends["rounds"].max())
         won = ends["winner"] >= 0
-        elected, lost = (self.summary.tally("rounds", last + 1, where)[1:] for where in (won, ~won))
+        elected, lost = (self.summary.tally("rounds", last + 1, where) for where in (won, ~won))
+        elected, lost = elected[1:], np.append(lost[:2].sum(), lost[2:])[:last]
         out = self._table(elected, pd.RangeIndex(1, last + 1, name="round"))
         out["cumulative"] = np.cumsum(elected) / len(self)
         out["ended_without_winner"] = lost / len(self)
@@ -107,16 +110,17 @@ class Tables:
         return self._table(hits, index)
 
     def decided_at(self) -> pd.DataFrame:
-        """Return when somebody is elected: date, weekday and hour by probability, low, high.
+        """Return when somebody is elected: date, day and hour by probability, low, high.
 
-        `cumulative` adds the hours up; the last row counts the runs that elect nobody, which have no
-        hour, so that its `cumulative` is missing.
+        Days are called by their weekday; from a week after the opening on with their date, so that no two are
+        called the same.  Hours are those that the clocks of the seat show.  `cumulative` adds the hours up; the
+        last row counts the runs that elect nobody, which have no hour, so that its `cumulative` is missing.
         """
         elected = self.summary.ends[self.summary.ends["winner"] >= 0]
         hits = elected["count"].groupby(elected["minute"] // 60).sum()
         when = [self.opening_date + timedelta(hours=int(h)) for h in hits.index]
         index = pd.MultiIndex.from_tuples(
-            [(w.strftime("%Y-%m-%d"), DAY_NAMES[w.weekday()], f"{w:%H}:00") for w in when] + [(NO_WINNER, "", "")],
+            [(f"{w:%Y-%m-%d}", self.day_in_words(w.date()), f"{w:%H}:00") for w in when] + [(NO_WINNER, "", "")],
             names=["date", "day", "hour"],
         )
         out = estimates.table([*hits, len(self) - hits.sum()], len(self), index)
@@ -142,7 +146,7 @@ class Tables:
         return self.compare_rules(self)
 
     def spill(self, day: str | date | None = None) -> Estimate:
-        """Return the probability that voting is not over when the day before `day` ends.
+        """Return the probability that voting is not over when the day before `day` ends, at midnight.
 
         Parameters
         ----------
@@ -150,15 +154,62 @@ class Tables:
             A weekday such as "Tuesday" (the first one after the opening), or a date.  Default: the
             next day with a sitting after the opening.
 
+        Notes
+        -----
+        Days are those of the calendar, and a run that is never over counts: what ends at 00:40 in a
+        sitting that passes midnight has run into the next day.
+
         Raises
         ------
         IomsimError
             If there is no such weekday, or the day is not after the opening.
         """
-        wanted = self.next_day if day is None else _later_day(self.opening_date.date(), day)
+        if day is None or str(day).casefold() == self.race.clock.next_day_in_words.casefold():
+            wanted = self.next_day
+        else:
+            wanted = _later_day(self.opening_date.date(), day)
         minute = self.summary.ends["minute"]
-        late = (minute >= self._minutes_to(wanted)) | (minute < 0)
-        return Estimate.of(self.summary.count(late), len(self))
+        return self.share((minute >= self._minutes_to(wanted)) | (minute < 0))
+
+    def probability(self, *, before: str | date) -> Estimate:
+        """Return the probability that the vote has ended before a moment, in whatever way.
+
+        Parameters
+        ----------
+        before : str, datetime or date
+            The moment, as the clocks of the seat show it: "Monday 18:00" (the opening day or the next of
+            its name), "2023-05-16 12:00", "18:00" on the opening day, or a datetime.  A day alone, "Tuesday"
+            or a date, means its midnight.
+
+        Returns
+        -------
+        Estimate
+            The share of the runs that ended before it, with its Monte Carlo interval.  Runs that are still
+            open at the deadline or after the last round have not ended.
+
+        Raises
+        ------
+        IomsimError
+            If the moment cannot be read, or is before the opening.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> fc = iom.forecast(iom.load("geneva-2023"), runs=500, seed=1, progress=False)
+        >>> fc.probability(before="Tuesday").value == 1 - fc.spill("Tuesday").value
+        True
+        >>> fc.probability(before="Monday 13:00").value < fc.probability(before="Monday 18:00").value
+        True
+        """
+        moment, opens = read_day_or_moment(before, self.opening_date), self.race.clock.opens
+        if moment < opens:
+            raise IomsimError(f"{before_the_opening(moment, opens)}; ask for a later moment")
+        minute = self.summary.ends["minute"]
+        return self.share((minute >= 0) & (minute < (moment - self.opening_date) / timedelta(minutes=1)))
+
+    def share(self, where: Any) -> Estimate:
+        """Return the share of the runs whose end fulfils a condition on the summary's `ends`."""
+        return Estimate.of(self.summary.count(where), len(self))
 
     def median_rounds(self) -> tuple[int, int, int]:
         """Return the median, and the 10 % and 90 % points, of the rounds held."""
@@ -248,7 +299,16 @@ class Tables:
     @property
     def next_day(self) -> date:
         """The first day with a sitting after the opening date; if there is none, the day after it."""
-        return self.opening_date.date() + timedelta(days=self.race.clock.calendar().next_day)
+        return self.race.clock.next_day
+
+    @property
+    def next_day_in_words(self) -> str:
+        """That day by its weekday; by its date where the weekday could mean another and it is still to come."""
+        return f"{self.next_day:%A}" if self.spilled else self.race.clock.next_day_in_words
+
+    def day_in_words(self, day: date) -> str:
+        """Return a day by its weekday if it is within a week from the opening, else by its date."""
+        return day_in_words(day, self.opening_date.date())
 
     @property
     def spilled(self) -> bool:
@@ -300,7 +360,9 @@ def _weekday_after(first: date, name: str) -> date:
     if short in WEEKDAYS and DAY_NAMES[WEEKDAYS.index(short)].casefold().startswith(str(name).casefold()):
         ahead = (WEEKDAYS.index(short) - first.weekday()) % 7
         if ahead == 0:
-            raise IomsimError(f"the session opens on a {DAY_NAMES[first.weekday()]}; ask for a later day")
+            raise IomsimError(
+                f"the session opens on a {DAY_NAMES[first.weekday()]}; ask for a later day, or by its date"
+            )
         return first + timedelta(days=ahead)
     try:
         return date.fromisoformat(str(name))
@@ -325,7 +387,9 @@ def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     """Return the rule sets side by side, per hundred."""
     table = fc.rule_sets()
     shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
-    return shown.rename(columns={"spill": f"into {fc.next_day:%A}"}).assign(**{"median rounds": table["median_rounds"]})
+    return shown.rename(columns={"spill": f"into {fc.next_day_in_words}"}).assign(
+        **{"median rounds": table["median_rounds"]}
+    )
 
 
 class ResultTable(NamedTuple):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 import pandas as pd
 
 from iomsim.forecasting.estimates import count, in_100, row_in_100
 from iomsim.forecasting.tables import Tables
 from iomsim.model.events import in_words
+from iomsim.model.moments import moment_in_words
+from iomsim.rules.procedure import ENDINGS
 
 MARGIN = 0.05
 """Leads below this are called level, however many runs tell them: no assumption is as good as that."""
@@ -42,7 +44,8 @@ def _when(fc: Tables) -> str:
     ended = fc.summary.ends["minute"]
     if fc.reached is None or (ended != int(fc.reached)).any():
         return ""
-    return f", on {fc.opening_date + timedelta(minutes=fc.reached):%A at %H:%M}"
+    moment = fc.opening_date + timedelta(minutes=fc.reached)
+    return f", on {fc.day_in_words(moment.date())} at {moment:%H:%M}"
 
 
 def since(fc: Tables) -> str:
@@ -110,16 +113,36 @@ def _position(fc: Tables) -> str:
 
 
 def how_long(fc: Tables) -> str:
-    """Return the median and the 80 % range of the rounds, and the chance of another day."""
+    """Return the median and the 80 % range of the rounds, and the chances of another day and of the deadline."""
     middle, low, high = fc.median_rounds()
     most = fc.race.rules.max_rounds
     held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
-    day = f"{fc.next_day:%A}"
-    spill = f"it has run into {day} already" if fc.spilled else f"the chance that it runs into {day} is {fc.spill()}"
-    return (
-        f"Voting takes {_rounds(middle, most)} in the median (80 % range: {low} to {_or_more(high, most)}{held}), "
-        f"and {spill}."
-    )
+    length = f"Voting takes {_rounds(middle, most)} in the median (80 % range: {low} to {_or_more(high, most)}{held})"
+    *first, last = [length, *filter(None, [another_day(fc), unfinished(fc)])]
+    return f"{', '.join(first)}, and {last}."
+
+
+def another_day(fc: Tables) -> str:
+    """Return the chance that voting goes on on the next day with a sitting, unless the deadline comes before it."""
+    if fc.spilled:
+        return f"it has run into {fc.next_day_in_words} already"
+    return "" if over_by(fc, fc.next_day) else f"the chance that it runs into {fc.next_day_in_words} is {fc.spill()}"
+
+
+def over_by(fc: Tables, day: date) -> bool:
+    """Return whether there is a deadline before a day."""
+    deadline = fc.race.clock.deadline
+    return deadline is not None and deadline <= datetime.combine(day, time())
+
+
+def unfinished(fc: Tables) -> str:
+    """Return the chance that the deadline ends the vote unfinished, if there is one."""
+    deadline, ends = fc.race.clock.deadline, fc.summary.ends
+    if deadline is None:
+        return ""
+    open_ = (ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] < fc.race.rules.max_rounds)
+    when = moment_in_words(deadline, fc.opening_date.date())
+    return f"the chance that it is unfinished at the deadline, {when}, is {fc.share(open_)}"
 
 
 def how_sure(fc: Tables) -> str:
@@ -138,7 +161,8 @@ def _by_rules(fc: Tables) -> str:
     if len(sides) == 1:
         return "cannot be shown, for no other shipped rule set agrees with what has happened"
     what = fc.win_probability()["probability"].iloc[:-1].idxmax() if fc.spilled else "spill"
-    name = what if fc.spilled else f"{fc.next_day:%A}"
+    day = "an unfinished vote" if over_by(fc, fc.next_day) else fc.next_day_in_words
+    name = what if fc.spilled else day
     half = (sides["high"] - sides["low"]) / 2 if what == "spill" else pd.Series(0.0, sides.index)
     low, high = sides[what].idxmin(), sides[what].idxmax()
     least, most = (in_100(sides[what][rules], half[rules]) for rules in (low, high))

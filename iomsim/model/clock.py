@@ -14,6 +14,7 @@ from pydantic import field_validator, model_validator
 from iomsim.engine.clock import DAY, HORIZON, NO_CAP, Calendar, calendar, minutes_of
 from iomsim.errors import advice, nearest
 from iomsim.model.components import WEEKDAYS, Day, Hour, Moment
+from iomsim.model.moments import day_in_words
 from iomsim.model.quantities import FrozenModel, Minutes, PaceSpread, Pause, Probability, Whole, default
 
 Sitting = tuple[Hour, Hour]
@@ -140,6 +141,16 @@ class Clock(FrozenModel):
     def has_sittings(self, day: date) -> bool:
         """Return whether there are sittings on a day."""
         return WEEKDAYS[day.weekday()] in self.days and day not in self.closed
+
+    @property
+    def next_day(self) -> date:
+        """The first day with a sitting after the opening date; if there is none, the day after it."""
+        return self.opens.date() + timedelta(days=self.calendar().next_day)
+
+    @property
+    def next_day_in_words(self) -> str:
+        """That day by its weekday, or by its date where the weekday could mean another."""
+        return day_in_words(self.next_day, self.opens.date())
 
     @property
     def caps(self) -> tuple[int, int] | None:

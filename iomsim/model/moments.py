@@ -32,9 +32,8 @@ def read_moment(at: Any, today: datetime) -> datetime:
     try:
         if not day and "-" not in hour:
             return datetime.combine(today.date(), _hour(hour))
-        if len(day) >= 3 and day.isalpha():
-            [weekday] = [i for i, name in enumerate(DAY_NAMES) if name.casefold().startswith(day.casefold())]
-            ahead = timedelta(days=(weekday - today.weekday()) % WEEK)
+        if day.isalpha():
+            ahead = timedelta(days=(_weekday(day) - today.weekday()) % WEEK)
             return datetime.combine(today.date() + ahead, _hour(hour))
         moment = datetime.fromisoformat(str(at))
     except ValueError:
@@ -42,6 +41,29 @@ def read_moment(at: Any, today: datetime) -> datetime:
     if moment.tzinfo is not None:
         raise IomsimError(f"times are local, without an offset; got {at!r}")
     return moment
+
+
+def read_day_or_moment(at: Any, today: datetime) -> datetime:
+    """Return a moment as :func:`read_moment` does; a weekday alone means its midnight, as a date does.
+
+    Examples
+    --------
+    >>> read_day_or_moment("Tue", datetime(2023, 5, 15))
+    datetime.datetime(2023, 5, 16, 0, 0)
+    """
+    try:
+        _weekday(str(at).strip())
+    except ValueError:
+        return read_moment(at, today)
+    return read_moment(f"{str(at).strip()} 00:00", today)
+
+
+def _weekday(text: str) -> int:
+    """Return the number of a weekday, written Tuesday, tue or TUES."""
+    found = [i for i, name in enumerate(DAY_NAMES) if name.casefold().startswith(text.casefold())]
+    if len(text) < 3 or len(found) != 1:
+        raise ValueError
+    return found[0]
 
 
 def _hour(text: str) -> time:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from itertools import chain
 from typing import Any
 
@@ -39,7 +38,7 @@ def targets(race: Scenario) -> list[str]:
 def checked_target(race: Scenario, target: str | None) -> str:
     """Return the target under its own name; None and "win" mean the first candidate's win.
 
-    The weekday of the next day with a sitting means "spill".
+    The next day with a sitting, by its weekday or its date in words, means "spill".
 
     Raises
     ------
@@ -59,7 +58,7 @@ def checked_target(race: Scenario, target: str | None) -> str:
     word = str(target).casefold()
     if word == "win":
         return race.names[0]
-    if word == later.casefold():
+    if word in (later.casefold(), later.casefold().split()[0]):
         return SPILL
     if word in {day.casefold() for day in DAY_NAMES}:
         raise IomsimError(
@@ -70,8 +69,8 @@ def checked_target(race: Scenario, target: str | None) -> str:
 
 
 def next_weekday(race: Scenario) -> str:
-    """Return the weekday of the first day with a sitting after the opening date."""
-    return f"{race.clock.opens + timedelta(days=race.clock.calendar().next_day):%A}"
+    """Return the first day with a sitting after the opening date: its weekday, or its date if that could mislead."""
+    return race.clock.next_day_in_words
 
 
 def describe_target(race: Scenario, target: str) -> str:
