@@ -27,7 +27,7 @@ class Endings:
         Rounds held, a yes/no round included.
     minute : ndarray of int32, shape (n,)
         When the run ended by the clocks of the seat, in whole minutes since midnight of the opening date;
-        -1 if unresolved.
+        -1 if open.
     present : ndarray of int16, shape (n,)
         Members present.
     """

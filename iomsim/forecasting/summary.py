@@ -37,7 +37,7 @@ class Summary:
     ends : DataFrame
         One row per distinct way to end, with columns `winner` (index, -1 for none), `ending`
         (index into ENDINGS), `rounds`, `minute` (since midnight of the opening date, -1 if
-        unresolved) and `count`.
+        open) and `count`.
     shares : ndarray of int, shape (R, K, BINS)
         Histogram of each standing candidate's share of the valid papers, round by round,
         yes/no rounds left out.

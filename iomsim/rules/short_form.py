@@ -47,7 +47,7 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
         if "phases" in parts:
             raise ScenarioError("phases, and eliminate_after or max_two_way, exclude each other; leave one out")
         base = parts.get("base", Procedure().base if old is None else old.base)
-        known = {"eliminate_after": None, "max_two_way": None} if old is None else _knobs_of(old)
+        known: dict[str, Any] = {"eliminate_after": None, "max_two_way": None} if old is None else _knobs_of(old)
         known = {"alone": None if base == "valid" else "valid"} | known
         parts |= _phases(**known | {key: knobs[key] for key in known if key in knobs})
     if knobs.keys() & {"concession", "after_concession"}:
@@ -97,7 +97,7 @@ def _knobs_of(old: Procedure) -> dict[str, Any]:
     two = next((phase.ballots for phase in old.phases if phase.name == "two"), None)
     alone = {"alone": last.base} if last.vote == "yes-no" else {}
     for eliminate_after in (None, 1, first.ballots):
-        knobs = {"eliminate_after": eliminate_after, "max_two_way": two, **alone}
+        knobs: dict[str, Any] = {"eliminate_after": eliminate_after, "max_two_way": two, **alone}
         if {part: getattr(old, part) for part in ("phases", "after")} == _phases(**knobs):
             return knobs
     raise ScenarioError(

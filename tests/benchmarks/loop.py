@@ -1,7 +1,7 @@
 """The plain loop: whole elections, member by member, as one would first write them.
 
-It is the yardstick for pure Python as it stands, and for numba compiled.  Two candidates, the
-default rules (two thirds of the valid papers, the trailing camp may withdraw, acclamation), the
+It is the yardstick for pure Python as it stands, and for numba compiled.  Two candidates, the rules
+until-two-thirds (two thirds of the valid papers, the trailing camp may withdraw, acclamation), the
 full model between rounds and the clock.  It owes the engine nothing but the numbers in `World`.
 """
 
@@ -56,7 +56,8 @@ def world_of(plan: Plan, sittings: int = 80) -> World:
     assert plan.candidates == 2
     lean = [values[path] + table[:, 0] for path, table in zip(plan.appeals, plan.tie_table, strict=True)]
     strength = np.array([values[path] for path in plan.strengths]) * (1 - b.secrecy)
-    assert plan.rules.max_two_way is None
+    between_two = plan.rules.phases[plan.rules.first_stage(2).phase]
+    assert (plan.rules.withdrawal, between_two.ballots, plan.rules.needed(165)) == ("acclamation", None, 110)
     return World(
         lean=tuple(map(tuple, np.transpose(lean).tolist())),
         pressure=tuple(map(tuple, (strength[:, None] * plan.exposure[..., 0]).T.tolist())),

@@ -224,7 +224,7 @@ def test_when_a_concession_is_known(consultation: float, known: str) -> None:
 
 
 def test_a_confirmation_after_a_concession_waits_for_the_consultation() -> None:
-    rules = {"after_concession": "confirmation"}
+    rules = {"concession": True, "after_concession": "confirmation"}
     race = elect("AAABB", behaviour=SURE, rules=rules, clock=QUIET | {"consultation": 240})
     assert minutes(race) == {moment("Mon 17:20")}  # known at 16:10, then a round
 

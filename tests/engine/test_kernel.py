@@ -6,18 +6,37 @@ import numpy as np
 from scipy import stats
 from toys import ALPHA
 
-from iomsim.engine import kernel, rng
-from iomsim.engine.rng import BLOCK
+from iomsim.engine import rng
+from iomsim.engine.rng import BLOCK, Lane
+from iomsim.rules import course
 
-KEYS = rng.run_keys(2023, 0)
+BLOCKS = np.concatenate([rng.run_keys(1, block) for block in range(3)])
+
+
+def drawn(votes: list[int], round_: int) -> np.ndarray:
+    """Return who leads by votes and lot in many runs with the same tally; -1 does not stand."""
+    tally = np.repeat(np.array(votes)[:, None], BLOCKS.size, axis=1)
+    tickets = rng.uniform(BLOCKS, round_, rng.lanes(Lane.TICKET, len(votes)))
+    return course.first_of(tally, tally >= 0, np.asarray(tickets))
 
 
 def test_a_lot_is_fair() -> None:
-    tied = np.array([[1, 0, 1, 1]] * 3 * BLOCK, dtype=bool).T
-    keys = np.concatenate([rng.run_keys(1, block) for block in range(3)])
-    drawn = kernel.by_lot(tied, keys, 2)
-    assert set(drawn) == {0, 2, 3}
-    assert stats.chisquare(np.bincount(drawn)[[0, 2, 3]]).pvalue > ALPHA
-    alone = np.zeros((4, 5), dtype=bool)
-    alone[2] = True
-    assert kernel.by_lot(alone, KEYS[:5], 1).tolist() == [2] * 5
+    assert BLOCKS.size == 3 * BLOCK
+    first = drawn([5, 3, 5, 5], 2)
+    assert set(first) == {0, 2, 3}
+    assert stats.chisquare(np.bincount(first)[[0, 2, 3]]).pvalue > ALPHA
+    assert set(drawn([3, -1, 5, 3], 1)) == {2}
+
+
+def test_another_round_has_another_lot() -> None:
+    again = np.mean(drawn([1, 1, 1, 1], 2) == drawn([1, 1, 1, 1], 3))
+    assert abs(again - 1 / 4) < 4 * np.sqrt(3 / 16 / BLOCKS.size)
+
+
+def test_a_lot_decides_fairly_who_leaves() -> None:
+    tally = np.repeat(np.array([[4], [2], [2], [2]]), BLOCKS.size, axis=1)
+    stay = course.survivors(tally, tally >= 0, 3, np.asarray(rng.uniform(BLOCKS, 1, rng.lanes(Lane.TICKET, 4))))
+    assert stay[0].all()
+    gone = np.argmin(stay, axis=0)
+    assert (np.count_nonzero(stay, axis=0) == 3).all()
+    assert stats.chisquare(np.bincount(gone)[1:]).pvalue > ALPHA

@@ -24,7 +24,8 @@ from iomsim.engine.simulate import iter_spans, simulate
 
 ROOT = Path(__file__).parents[2]
 
-RULES = {"name": "mine", "after_concession": "confirmation", "eliminate_after": 1, "max_two_way": 4, "max_rounds": 14}
+RULES = {"name": "mine", "concession": True, "after_concession": "confirmation", "eliminate_after": 1}
+RULES |= {"max_two_way": 4, "max_rounds": 14}
 BEHAVIOUR = {"overnight": 0.5, "abstain": 0.06, "absent": 0.06, "concede_b": 30, "secrecy": 0.3, "round_sd": 0.3}
 BEHAVIOUR |= {"openness_entrenched": 0.2, "fluid": 0.5, "cross_pressure_absence": 0.06, "yes_opponent_a": 8}
 CLOCK = {"opens": "2023-05-18T10:00:00", "sits_on": 0.5, "consultation": 30}
