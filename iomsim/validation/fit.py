@@ -57,7 +57,8 @@ def fit(
         What to learn from; default the shipped ones.  Those held out are always left out.
     parameters : names, optional
         Fields of the behaviour, or "openness", "momentum", "floor", "concession"; default all ten that
-        have a prior.  The others stay as in `base`.
+        have a prior.  The others stay as in `base`, so does `momentum_field`: only moves between two are
+        looked at.
     prior : mapping of frozen scipy.stats laws, optional
         Priors of your own by field; default :data:`iomsim.validation.priors.LAWS`, which are wide.
     base : Behaviour, optional

@@ -11,6 +11,8 @@ approximations:
   of members and more.
 * The rounds' common shocks enter to first order, as normals of their variance.
 
+Only moves between two enter, so that of the momentum among three or more nothing is said.
+
 The level of every series is integrated out over a grid, against a flat prior; the regime is summed over; hidden
 conviction is integrated by the Gauss-Hermite rule.  How ready a camp is to concede does not depend on the
 tallies, and is exact.  The tests check the whole against counts of simulated contests and against the live

@@ -9,10 +9,11 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from chart_cases import ON_AXES, bars, beside, case, picture, pivotal, plane, sobol, tornado, words_of
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 import iomsim as iom
@@ -145,6 +146,30 @@ def test_colours_of_text_are_dark_enough_to_read() -> None:
     assert all(contrast(ink(colour)) >= 4.5 for colour in [*PALETTE, "#999999", "#BBBBBB", "#882255", "#FFFF00"])
     assert (ink("#0072B2"), ink("#D55E00"), ink("#999999")) == ("#0072B2", "#C25400", "#767676")
     assert contrast("#D55E00") < 4.5
+
+
+def test_no_two_candidates_look_alike_to_anybody() -> None:
+    """Distances in OKLab (Ottosson 2020) as seen without the red, green or blue cones (Machado et al. 2009)."""
+    seen_without = {
+        "none": np.eye(3),
+        "red": np.array([[0.15229, 1.05258, -0.20487], [0.1145, 0.78628, 0.09922], [-0.00388, -0.04812, 1.052]]),
+        "green": np.array([[0.36732, 0.86065, -0.22797], [0.28009, 0.6725, 0.04741], [-0.01182, 0.04294, 0.96888]]),
+        "blue": np.array([[1.25553, -0.07675, -0.17878], [-0.07841, 0.93081, 0.1476], [0.00473, 0.69137, 0.3039]]),
+    }
+    cones = np.array([[0.41222, 0.53633, 0.05145], [0.2119, 0.6807, 0.1074], [0.0883, 0.28172, 0.62998]])
+    axes = np.array([[0.21045, 0.79362, -0.00407], [1.978, -2.42859, 0.45059], [0.0259, 0.78277, -0.80868]])
+    colours = np.array([to_rgb(colour) for colour in PALETTE])
+    light = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    nearest = {}
+    for cone, matrix in seen_without.items():
+        lab = np.cbrt(np.clip(light @ matrix.T, 0, 1) @ cones.T) @ axes.T
+        apart = np.linalg.norm(lab[:, None] - lab, axis=-1) + np.eye(len(lab))
+        nearest[cone] = (apart.min(), apart[:8, :8].min())
+    assert len(set(PALETTE)) == 16
+    least = min(of_eight for _, of_eight in nearest.values())
+    assert all(of_all >= least for of_all, _ in nearest.values())
+    assert least > 0.07
+    assert nearest["none"][0] > 0.11
 
 
 def test_a_key_shows_every_word_also_one_that_matplotlib_would_hide() -> None:

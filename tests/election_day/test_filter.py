@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from laws import exact
 from laws.test_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from numpy.typing import NDArray
-from toys import PRESENT, STILL, elect, play, toy
+from toys import PRESENT, STILL, elect, play, proportion, toy
 
 import iomsim as iom
 from iomsim.election_day import moves
@@ -18,7 +19,16 @@ from iomsim.election_day.conditioning import resample, weights
 from iomsim.election_day.election_day import CLOCK, FORECAST, STEP
 from iomsim.election_day.moves import guide, normals, regress, unpack
 from iomsim.election_day.propagate import Expected, Moments, still_away, surprise
-from iomsim.election_day.state import Particles, draw_shocks, entry_of, initial_state, odds_of_all, resampled
+from iomsim.election_day.state import (
+    ObservedRound,
+    Particles,
+    draw_shocks,
+    entry_of,
+    initial_state,
+    intention_probabilities,
+    odds_of_all,
+    resampled,
+)
 from iomsim.election_day.tally import Tally
 from iomsim.election_day.update import shared_by_lot
 from iomsim.engine import laws
@@ -181,6 +191,74 @@ def test_a_round_before_a_withdrawal_counts_towards_the_next_elimination() -> No
         assert night.state.pending is pending
         night.tell("withdraw D")
         assert (night.state.multiway_rounds, night.state.pending) == (1, False)
+
+
+def test_sixteen_may_stand_and_everybody_is_somewhere() -> None:
+    """There are 256 ways from one to another, and one number more for the absent."""
+    names = "ABCDEFGHIJKLMNOP"
+    race = toy(40, names, behaviour={"absent": 0.1, "abstain": 0.0}, rules={"name": "strict", "eliminate_after": 9})
+    night = iom.live(race, particles=200, seed=1)
+    night.announce({name: 3 if name in "AB" else 2 for name in names})
+    night.withdraw("P")
+    night.withdraw("C")
+    night.announce({name: 5 if name in "AB" else 2 for name in names if name not in "CP"})
+    flow, present = night.state.flows[-1], night.state.present
+    assert (flow.sum(axis=(0, 1)) == present).all()
+    assert (flow[:, [2, 15]] == 0).all()
+    assert (flow[[2, 15]].sum(axis=1) >= 2).all()
+    out = night.forecast().all_outcomes
+    assert (out.votes[out.starts + 1][:, [2, 15]] == -1).all()
+    assert 15 not in out.winner
+
+
+def test_who_has_lost_a_candidate_chooses_without_the_last_tally() -> None:
+    """By hand: three members who lean alike and do not hide anything, one of whom was for C."""
+    known = PRESENT | {"conviction": 0, "common_sd": 0, "region_sd": 0, "fluid": 1, "openness_fluid": 0.4}
+    race = toy(3, "ABC", behaviour=known | {"momentum_fluid": 2.0, "momentum_field": 0.25})
+    plan, shock = race.plan, np.array([[0.3], [-0.2], [0.1]])
+    draws = draw(plan, 1, 0, 1)
+    before = np.array([[0], [1], [2]], dtype=np.uint8)
+    common = {"intention": before, "shocks": shock, "last_votes": np.array([[6.0], [3.0], [2.0]])}
+    after_elimination, all_stand = (
+        ObservedRound(round_=2, standing=np.array(who), crowded=True, night=np.array([False]), **common)
+        for who in ([True, True, False], [True, True, True])
+    )
+
+    def by_hand(pull: list[float]) -> Floats:
+        weights_ = np.exp(pull)
+        return np.asarray(weights_ / weights_.sum())
+
+    odds = odds_of_all(plan, draws)
+    found = intention_probabilities(plan, draws, odds, after_elimination, before)[:, :, 0].T
+    shares = 0.5 * np.log([6.0, 3.0, 2.0]) + shock[:, 0]
+    two = np.append(by_hand(shares[:2].tolist()), 0)
+    assert found[0] == pytest.approx(0.4 * two + 0.6 * np.array([1, 0, 0]), rel=1e-5)
+    assert found[1] == pytest.approx(0.4 * two + 0.6 * np.array([0, 1, 0]), rel=1e-5)
+    assert found[2] == pytest.approx(np.append(by_hand([0.3, -0.2]), 0), rel=1e-5)
+    found = intention_probabilities(plan, draws, odds, all_stand, before)[:, :, 0].T
+    assert found[2] == pytest.approx(0.4 * by_hand(shares.tolist()) + 0.6 * np.array([0, 0, 1]), rel=1e-5)
+    found = intention_probabilities(plan, draws, odds, replace(all_stand, crowded=False), before)[:, :, 0].T
+    shares = 2.0 * np.log([6.0, 3.0, 2.0]) + shock[:, 0]
+    assert found[2] == pytest.approx(0.4 * by_hand(shares.tolist()) + 0.6 * np.array([0, 0, 1]), rel=1e-5)
+
+
+def test_the_state_knows_how_many_stood_in_the_last_round() -> None:
+    race = toy(12, "ABC", behaviour=PRESENT, rules={"name": "strict", "eliminate_after": 1})
+    night = iom.live(race, particles=200, seed=1)
+    seen = [(night.state.crowded, entry_of(race.plan, night.state).runs.crowded.any())]
+    for line in ("A=5 B=4 C=3", "A=7 B=5"):
+        night.tell(line)
+        seen.append((night.state.crowded, entry_of(race.plan, night.state).runs.crowded.all()))
+    assert seen == [(False, False), (True, True), (False, False)]
+
+
+@pytest.mark.parametrize(("line", "others"), [("withdraw B", (3.0, 1.0)), ("eliminate B", (2.2, 7.8))])
+def test_whether_the_other_withdrew_says_who_comes_over(line: str, others: tuple[float, float]) -> None:
+    rules = {"name": "mine", "after_concession": "confirmation", "max_two_way": 1}
+    race = toy(20, behaviour=PRESENT, rules=rules)
+    night = told(race, ["A=12 B=8", line], 20_000)
+    passed = float((night.forecast().all_outcomes.winner == 0).mean())
+    assert proportion(round(20_000 * passed), 20_000, exact.confirmation(12, 8, 0.97, *others)) < 4
 
 
 # -- guiding -----------------------------------------------------------------------------------------

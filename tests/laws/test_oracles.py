@@ -268,6 +268,11 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
         "by_lot",
         lambda f: lambda tied, k, r: tied.argmax(axis=0),
     ),
+    "the others say yes as if theirs had been put out": (
+        "concession, then yes or no",
+        "others_yes",
+        lambda f: lambda b, conceded, u: f(b, conceded & False, u),
+    ),
     "nobody else says yes": (
         "concession, then yes or no",
         "confirmations",

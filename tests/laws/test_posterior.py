@@ -157,6 +157,9 @@ def widest(race: Scenario, lines: Sequence[str], sift: Callable[[Elections], Whe
     return max((errors_apart(sifted[name], mine[name], effective), name) for name in sifted)
 
 
+CROWD = "momentum_fluid=6, momentum_entrenched=6, momentum_field=0.1, openness_fluid=0.9, openness_entrenched=0.9"
+PULLED = "momentum_fluid=6, momentum_entrenched=6, momentum_field=1"
+
 CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]] = {
     "a tally": ({}, ["A=8 B=5"], lambda e: e.tally(1, 8, 5)),
     "an unlikely tally": ({}, ["A=4 B=7"], lambda e: e.tally(1, 4, 7)),
@@ -198,6 +201,16 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
         {"names": "ABC", "rules": "eliminate_after=1"},
         ["A=5 B=4 C=4", "eliminate B"],
         lambda e: e.tally(1, 5, 4, 4) & (e.out.rounds > 1) & (e.votes(2, 1) < 0),
+    ),
+    "three, twice, and the last tally hardly pulls": (
+        {"names": "ABC", "rules": "eliminate_after=never", "behaviour": CROWD},
+        ["A=6", "A=5"],
+        lambda e: (e.votes(1, 0) == 6) & (e.votes(2, 0) == 5),
+    ),
+    "three, one is out, and the last tally pulls much": (
+        {"names": "ABC", "rules": "eliminate_after=1", "behaviour": PULLED},
+        ["A=6 B=4 C=3", "A=7 B=6"],
+        lambda e: e.tally(1, 6, 4, 3) & e.tally(2, 7, 6),
     ),
     "three, little is known of who is out": (
         {"names": "ABC", "rules": "eliminate_after=1"},
@@ -260,7 +273,7 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
     ),
 }
 
-SHORT = list(CASES)[:19]
+SHORT = list(CASES)[:21]
 """Those that need no more than the first of many elections."""
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")

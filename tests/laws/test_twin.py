@@ -113,8 +113,9 @@ def test_whatever_the_rules_the_behaviour_and_the_clock(number: int) -> None:
     compared(anything(number), size=300, sample=30)
 
 
-def test_with_eight_candidates_and_many_members() -> None:
+def test_with_many_candidates_and_many_members() -> None:
     compared(complete(8, 300, rules={"name": "strict", "eliminate_after": 1}), size=60, sample=12)
+    compared(complete(16, 60, rules={"name": "four-rounds", "eliminate_after": 1}), size=120, sample=24)
     compared(complete(2, 300, rules={"name": "strict", "max_rounds": 10}), size=60, sample=12)
 
 
@@ -152,6 +153,26 @@ LIARS = {
     "numbers used again in the next round": ("reconsider", lambda f: lambda s, x, r, n: f(s, x, max(r - 1, 1), n)),
     "no momentum": ("pull", lambda f: lambda s, x, r: 0 * f(s, x, r)),
     "shares of the round before last": ("pull", lambda f: lambda s, x, r: f(s, x, r)[::-1]),
+    "among three or more momentum is that between two": (
+        "momentum",
+        lambda f: lambda b, x, crowded: f(b, x, x & False),
+    ),
+    "between two that are left momentum is that among many": (
+        "momentum",
+        lambda f: lambda b, x, crowded: f(b, x, crowded | True),
+    ),
+    "who has lost a candidate follows the last tally": (
+        "Reconsideration",
+        lambda f: lambda omega, pull, shocks, departed, standing: f(omega, pull, pull, departed, standing),
+    ),
+    "who has lost a candidate feels no shock": (
+        "Reconsideration",
+        lambda f: lambda omega, pull, shocks, departed, standing: f(omega, pull, 0 * shocks, departed, standing),
+    ),
+    "the votes of one who withdrew are those of one put out": (
+        "others_yes",
+        lambda f: lambda b, conceded, u: f(b, conceded & False, u),
+    ),
     "openness decays a round early": ("openness", lambda f: lambda b, x, r, n: f(b, x, r + (r > 1), n)),
     "nights do not matter": ("openness", lambda f: lambda b, x, r, n: f(b, x, r, n & False)),
     "the lot always falls on the first": ("by_lot", lambda f: lambda tied, keys, r: tied.argmax(axis=0)),
@@ -164,7 +185,8 @@ LIARS = {
 @pytest.mark.parametrize("liar", LIARS)
 def test_the_twin_sees_a_wrong_kernel(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, lie = LIARS[liar]
-    race = complete(4, 9, rules={"eliminate_after": 1, "max_two_way": 3}, behaviour={"overnight": 0.5, "absent": 0.2})
+    rules = {"eliminate_after": 1, "max_two_way": 3, "after_concession": "confirmation"}
+    race = complete(4, 9, rules=rules, behaviour={"overnight": 0.5, "absent": 0.2})
     honest = play_span(race.plan, {}, 5, 0, 120)
     assert not wrong(honest, race)
     module = kernel if hasattr(kernel, name) else laws
