@@ -309,9 +309,15 @@ class FilterState:
         return int(self.standing.sum())
 
     @property
+    def last_choice(self) -> Shorts:
+        """The last tally of a vote between candidates, shape (K, P); -1 for who did not stand."""
+        choices = [votes for votes in self.votes if (votes >= 0).any(axis=1).sum() > 1]
+        return np.asarray(choices[-1] if choices else self.votes[-1])
+
+    @property
     def crowded(self) -> bool:
-        """Whether three or more stood in the last round."""
-        return bool(self.round_) and int((self.votes[-1, :, 0] >= 0).sum()) > 2
+        """Whether three or more stood in it."""
+        return bool(self.round_) and int((self.last_choice >= 0).any(axis=1).sum()) > 2
 
     @property
     def out(self) -> Places:
@@ -412,7 +418,7 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         fluid=draws.fluid,
         present=state.present,
         counts=everywhere(0, k),
-        votes=np.maximum(state.votes[-1], 0) if state.round_ else everywhere(0, k),
+        votes=np.maximum(state.last_choice, 0) if state.round_ else everywhere(0, k),
         standing=np.repeat(state.standing[:, None], size, axis=1),
         withdrawn=np.repeat(state.withdrawn[:, None], size, axis=1),
         crowded=np.full(size, state.crowded),

@@ -134,7 +134,7 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
     plan, size, before = context.plan, state.particles.size, state.clocks.now
     state = advance_clocks(context, state, at)
     day_of = plan.calendar.day_of
-    last = state.votes[-1] if state.round_ else np.ones((plan.candidates, size))
+    last = state.last_choice if state.round_ else np.ones((plan.candidates, size))
     observed = ObservedRound(
         round_=state.round_ + 1,
         standing=state.standing,
@@ -517,7 +517,7 @@ def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
 
 def shared_by_lot(place: Callable[[Shorts, Flags], Flags], state: FilterState) -> Floats:
     """Return each candidate's chance of a place after the last round (a law of `laws`), ties by lot, shape (K, P)."""
-    tied = place(last_choice(state), state.standing[:, None])
+    tied = place(state.last_choice, state.standing[:, None])
     return np.asarray(tied / tied.sum(axis=0))
 
 
@@ -600,18 +600,12 @@ def settled(state: FilterState, step: Step) -> FilterState:
 def surviving(state: FilterState, step: Step, places: int) -> Floats:
     """Return each candidate's chance to keep one of so many places, ties by lot, in every particle, (K, P)."""
     base = ~state.withdrawn if step.reopened else state.standing
-    votes = np.where(base[:, None], last_choice(state), -1)
+    votes = np.where(base[:, None], state.last_choice, -1)
     if places >= base.sum():
         return np.repeat(base[:, None], votes.shape[1], axis=1).astype(float)
     last = -np.sort(-votes, axis=0)[places - 1]
     above, level = votes > last, votes == last
     return np.where(above, 1.0, np.where(level, (places - above.sum(axis=0)) / level.sum(axis=0), 0.0))
-
-
-def last_choice(state: FilterState) -> Shorts:
-    """Return the last tally of a vote between candidates, shape (K, P); -1 for who did not stand."""
-    choices = [votes for votes in state.votes if (votes >= 0).any(axis=1).sum() > 1]
-    return np.asarray(choices[-1] if choices else state.votes[-1])
 
 
 def after_withdrawal(plan: Plan, state: FilterState, candidate: int) -> FilterState:

@@ -33,6 +33,7 @@ from iomsim.election_day.tally import Tally
 from iomsim.election_day.update import shared_by_lot
 from iomsim.engine import laws
 from iomsim.engine.plan import draw
+from iomsim.rules.procedure import Stage
 from iomsim.typing import Floats
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
@@ -218,9 +219,9 @@ def test_who_has_lost_a_candidate_chooses_without_the_last_tally() -> None:
     plan, shock = race.plan, np.array([[0.3], [-0.2], [0.1]])
     draws = draw(plan, 1, 0, 1)
     before = np.array([[0], [1], [2]], dtype=np.uint8)
-    common = {"intention": before, "shocks": shock, "last_votes": np.array([[6.0], [3.0], [2.0]])}
+    last, night = np.array([[6.0], [3.0], [2.0]]), np.array([False])
     after_elimination, all_stand = (
-        ObservedRound(round_=2, standing=np.array(who), crowded=True, night=np.array([False]), **common)
+        ObservedRound(2, np.array(who), Stage(0, 1, sum(who)), True, before, shock, last, night)
         for who in ([True, True, False], [True, True, True])
     )
 
@@ -252,9 +253,27 @@ def test_the_state_knows_how_many_stood_in_the_last_round() -> None:
     assert seen == [(False, False), (True, True), (False, False)]
 
 
+def test_after_a_leader_alone_has_failed_the_last_choice_pulls() -> None:
+    """Not the yes votes of the ballot in between, in which one candidate alone could be named."""
+    phases = [
+        {"name": "choice", "ballots": 1},
+        {"name": "alone", "vote": "yes-no", "ballots": 1},
+        {"name": "again", "ballots": 1},
+    ]
+    race = toy(9, "ABC", behaviour=PRESENT, rules={"name": "mine", "phases": phases, "after": "fail"})
+    night = told(race, ["A=4 B=3 C=2", "confirm yes=4 no=5"], 200)
+    assert night.state.last_choice[:, 0].tolist() == [4, 3, 2]
+    assert night.state.crowded
+    runs = entry_of(race.plan, night.state).runs
+    assert (runs.votes.T == [4, 3, 2]).all()
+    assert runs.crowded.all()
+    night.tell("A=5 B=3 C=1")
+    assert (night.state.particles.rounds[-1].last_votes.T == [4, 3, 2]).all()
+
+
 @pytest.mark.parametrize(("line", "others"), [("withdraw B", (3.0, 1.0)), ("eliminate B", (2.2, 7.8))])
 def test_whether_the_other_withdrew_says_who_comes_over(line: str, others: tuple[float, float]) -> None:
-    rules = {"name": "mine", "after_concession": "confirmation", "max_two_way": 1}
+    rules = {"name": "mine", "concession": True, "after_concession": "confirmation", "max_two_way": 1}
     race = toy(20, behaviour=PRESENT, rules=rules)
     night = told(race, ["A=12 B=8", line], 20_000)
     passed = float((night.forecast().all_outcomes.winner == 0).mean())

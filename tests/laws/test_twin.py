@@ -185,7 +185,7 @@ LIARS = {
 @pytest.mark.parametrize("liar", LIARS)
 def test_the_twin_sees_a_wrong_kernel(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, lie = LIARS[liar]
-    rules = {"eliminate_after": 1, "max_two_way": 3, "after_concession": "confirmation"}
+    rules = {"eliminate_after": 1, "max_two_way": 3, "concession": True, "after_concession": "confirmation"}
     race = complete(4, 9, rules=rules, behaviour={"overnight": 0.5, "absent": 0.2})
     honest = play_span(race.plan, {}, 5, 0, 120)
     assert not wrong(honest, race)
