@@ -358,7 +358,9 @@ def any_clock(number: int) -> iom.Clock:
         sits_on_until=pick.choice([time(21), time(23, 45), time(0, 20)]),
         rounds_a_day=pick.choice([None, 0, 1, 2, 5]),
         first_day=pick.choice([None, None, 1, 3]),
-        deadline=pick.choice([None, datetime.combine(day + timedelta(days=pick.randrange(1, 6)), start)]),
+        deadline=pick.choice(
+            [None, datetime.combine(day + timedelta(days=pick.randrange(1, 6)), start) + timedelta(minutes=100)]
+        ),
         formalities=pick.choice([1, 45, 200]),
         round_minutes=pick.choice([20, 55, 80]),
         last_call=pick.choice([0, 10, 45]),
@@ -404,7 +406,7 @@ CLOCK_LIARS: dict[str, tuple[Any, str, Any]] = {
     "a ballot after midnight is the next day's": (Calendar, "day_of", lambda self, when: self.seat.shown(when) // DAY),
     "the deadline is forgotten": (Timetable, "too_late", lambda self, active: np.zeros(0, dtype=int)),
     "rounds are cut short by it": (
-        Timetable, "too_late", lambda self, active: np.flatnonzero(self.starts(active) + 300 >= self.calendar.deadline)
+        Timetable, "too_late", lambda self, active: np.flatnonzero(self.starts(active) + 60 >= self.calendar.deadline)
     ),
     "clocks are never changed": (LocalTime, "shown", lambda self, passed: passed),
     "sittings do not follow the clocks": (LocalTime, "passed", lambda self, shown: np.asarray(shown, dtype=float)),
