@@ -133,6 +133,8 @@ class DecisionTime(ForecastChart):
         fc = self.result
         if fc.spilled:
             return f"Voting has run into {fc.next_day_in_words}"
+        if fc.over_before_next_day:
+            return f"Voting is unfinished at the deadline in {str(fc.spill()).replace(' in ', ' of ')} elections"
         return f"Voting runs into {fc.next_day_in_words} in {str(fc.spill()).replace(' in ', ' of ')} elections"
 
     def reading(self) -> str:
@@ -140,11 +142,12 @@ class DecisionTime(ForecastChart):
         return f"Each dot is 1 in {len(self.data)} elections, placed where its voting ends{colour}"
 
     def alt(self) -> str:
-        data, day = self.data, self.result.next_day_in_words
+        data = self.data
         places = "; ".join(f"{name} {n}" for name, n in data["day"].value_counts(sort=False).items())
+        late = "unfinished" if self.result.over_before_next_day else f"on {self.result.next_day_in_words} or later"
         return (
             f"Dot plot of when voting ends, {len(data)} equally likely elections: {places}. "
-            f"{int(data['spills'].sum())} on {day} or later."
+            f"{int(data['spills'].sum())} {late}."
         )
 
     @cached_property

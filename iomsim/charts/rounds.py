@@ -100,7 +100,8 @@ class Rounds(ForecastChart):
         if self.by != "day":
             raise IomsimError(f"rounds can be split by 'day' or 'ending', got {self.by!r}")
         won, first = ends["winner"] >= 0, (ends["minute"] >= 0) & (ends["minute"] < DAY)
-        days = ((f"{fc.opening_date:%A}", first), (f"{fc.next_day_in_words} or later", ~first))
+        late = "unfinished" if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
+        days = ((f"{fc.opening_date:%A}", first), (late, ~first))
         return [(name, when & who) for day, when in days for name, who in ((day, won), (f"{day}, {NO_WINNER}", ~won))]
 
     def finding(self) -> str:

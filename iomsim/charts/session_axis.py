@@ -62,13 +62,14 @@ def day_of(fc: Forecast, minute: Any) -> Any:
 
 
 def shown_days(fc: Forecast, days: int) -> list[int]:
-    """Return the days on the axis, counted from the opening date: the first ones with a sitting.
+    """Return the days on the axis, counted from the opening date: the first ones with a sitting before the deadline.
 
     If rounds have been announced, they begin with the first day that may still end it.
     """
-    sittings = np.unique(fc.race.clock.calendar().days).astype(int)
+    calendar = fc.race.clock.calendar()
+    sittings = np.unique(calendar.days[calendar.opens < calendar.deadline]).astype(int)
     first = day_of(fc, present(fc)) if fc.announced else 0
-    return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]]
+    return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]] or [int(first)]
 
 
 def present(fc: Forecast) -> int:

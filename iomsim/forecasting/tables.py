@@ -311,6 +311,12 @@ class Tables:
         return day_in_words(day, self.opening_date.date())
 
     @property
+    def over_before_next_day(self) -> bool:
+        """Whether the deadline comes before the sittings of another day."""
+        clock = self.race.clock
+        return clock.deadline is not None and clock.deadline <= datetime.combine(self.next_day, clock.sittings[0][0])
+
+    @property
     def spilled(self) -> bool:
         """Whether something was announced on the next day already, so that the spill is a fact."""
         return self.reached is not None and self.reached >= self._minutes_to(self.next_day)
@@ -387,9 +393,8 @@ def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     """Return the rule sets side by side, per hundred."""
     table = fc.rule_sets()
     shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
-    return shown.rename(columns={"spill": f"into {fc.next_day_in_words}"}).assign(
-        **{"median rounds": table["median_rounds"]}
-    )
+    spill = "unfinished" if fc.over_before_next_day else f"into {fc.next_day_in_words}"
+    return shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
 
 
 class ResultTable(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 
 import pandas as pd
 
@@ -126,13 +126,8 @@ def another_day(fc: Tables) -> str:
     """Return the chance that voting goes on on the next day with a sitting, unless the deadline comes before it."""
     if fc.spilled:
         return f"it has run into {fc.next_day_in_words} already"
-    return "" if over_by(fc, fc.next_day) else f"the chance that it runs into {fc.next_day_in_words} is {fc.spill()}"
-
-
-def over_by(fc: Tables, day: date) -> bool:
-    """Return whether there is a deadline before a day."""
-    deadline = fc.race.clock.deadline
-    return deadline is not None and deadline <= datetime.combine(day, time())
+    chance = f"the chance that it runs into {fc.next_day_in_words} is {fc.spill()}"
+    return "" if fc.over_before_next_day else chance
 
 
 def unfinished(fc: Tables) -> str:
@@ -161,7 +156,7 @@ def _by_rules(fc: Tables) -> str:
     if len(sides) == 1:
         return "cannot be shown, for no other shipped rule set agrees with what has happened"
     what = fc.win_probability()["probability"].iloc[:-1].idxmax() if fc.spilled else "spill"
-    day = "an unfinished vote" if over_by(fc, fc.next_day) else fc.next_day_in_words
+    day = "an unfinished vote" if fc.over_before_next_day else fc.next_day_in_words
     name = what if fc.spilled else day
     half = (sides["high"] - sides["low"]) / 2 if what == "spill" else pd.Series(0.0, sides.index)
     low, high = sides[what].idxmin(), sides[what].idxmax()

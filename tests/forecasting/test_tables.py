@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -75,11 +77,12 @@ def test_on_which_day_and_hour(fc: iom.Forecast) -> None:
     table, runs = fc.decided_at(), fc.runs
     assert table["probability"].sum() == pytest.approx(1)
     assert table.index[-1] == (NO_WINNER, "", "")
-    for day, weekday, hour in table.index[:-1]:
+    for day, words, hour in table.index[:-1]:
         begin = pd.Timestamp(f"{day} {hour}")
-        assert begin.day_name() == weekday
+        late = (begin.date() - fc.opening_date.date()).days > 6
+        assert words == (f"{begin:%A} {begin.day} {begin:%B}" if late else begin.day_name())
         inside = (runs["decided_at"] >= begin) & (runs["decided_at"] < begin + pd.Timedelta(hours=1))
-        assert table.loc[(day, weekday, hour), "probability"] == share(inside)
+        assert table.loc[(day, words, hour), "probability"] == share(inside)
     assert table.loc[(NO_WINNER, "", ""), "probability"] == share(runs["decided_at"].isna())
     steps = table["cumulative"].iloc[:-1]
     assert steps.to_numpy() == pytest.approx(table["probability"].iloc[:-1].cumsum().to_numpy())
@@ -118,6 +121,125 @@ def test_the_next_day_is_the_next_sitting() -> None:
     closed = friday.with_clock(closed=[date(2023, 5, 22)])
     assert make(closed, 5).next_day == date(2023, 5, 23)
     assert make(closed, 5).answer().count("Tuesday") == 2
+
+
+# -- before a moment -----------------------------------------------------------------------------------
+
+MOMENTS = {
+    "Monday 18:00": "2023-05-15 18:00",
+    "mon 12h11": "2023-05-15 12:11",
+    "13:20": "2023-05-15 13:20",
+    "Tuesday 12:00": "2023-05-16 12:00",
+    "2023-05-16 12:00": "2023-05-16 12:00",
+    "Tuesday": "2023-05-16",
+    "2023-05-17": "2023-05-17",
+    "Sunday 10:00": "2023-05-21 10:00",
+    "2024-01-01": "2024-01-01",
+}
+
+
+@pytest.mark.parametrize("before", MOMENTS)
+def test_whether_it_is_over_before_a_moment(forecasts: dict[str, iom.Forecast], before: str) -> None:
+    moment = pd.Timestamp(MOMENTS[before])
+    for fc in (fc for fc in forecasts.values() if fc.opening_date == datetime(2023, 5, 15)):
+        estimate = fc.probability(before=before)
+        assert (estimate.value, estimate.runs) == (share(fc.runs["ended_at"] < moment), len(fc))
+        assert fc.probability(before=moment) == fc.probability(before=moment.to_pydatetime()) == estimate
+        assert replace(fc, outcomes=None).probability(before=before) == estimate
+        if moment == moment.normalize():
+            assert fc.probability(before=moment.date()) == estimate
+            assert estimate.value == pytest.approx(1 - fc.spill(moment.date()).value)
+
+
+def test_before_and_not_at(forecasts: dict[str, iom.Forecast]) -> None:
+    """Everybody is elected at 12:10."""
+    still = {"formalities_log_sd": 0, "round_log_sd": 0, "opens": "2023-05-15T10:00:00"}
+    fc = make(elect("AAAABB", clock=still), 20)
+    assert [fc.probability(before=f"12:{minute}").value for minute in ("09", "10", "11")] == [0, 0, 1]
+    assert fc.probability(before="10:00").value == 0
+    assert str(fc.probability(before="12:11")) == str(fc.probability(before="13:00"))
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("Monday", "Monday 00:00 is before the opening on Monday 10:00; ask for a later moment"),
+        ("09:59", "Monday 09:59 is before the opening on Monday 10:00; ask for a later moment"),
+        ("2022-05-16 12:00", "Monday 16 May 2022 12:00 is before the opening on Monday 15 May 10:00; ask for a later"),
+        ("noon", "no time 'noon'; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
+        ("T 10:00", "no time 'T 10:00'"),
+        (18, "no time 18; write"),
+        ("2023-05-16T10:00+02:00", "times are local, without an offset"),
+    ],
+)
+def test_moments_that_cannot_be_asked_for(forecasts: dict[str, iom.Forecast], before: Any, said: str) -> None:
+    with pytest.raises(iom.IomsimError, match=f"^{re.escape(said)}"):
+        forecasts["at once"].probability(before=before)
+
+
+def test_on_an_election_day_moments_are_counted_from_the_opening() -> None:
+    day = iom.live(toy(9).with_clock(opens="2023-05-15T10:00"), particles=300, seed=1)
+    day.announce(A=5, B=4, at="Tuesday 11:10")
+    fc = day.forecast()
+    assert fc.probability(before="Tuesday 11:10").value == 0
+    assert fc.probability(before="Monday 18:00").value == 0
+    assert 0 < fc.probability(before="Tuesday 18:00").value <= share(fc.runs["ended_at"] < "2023-05-16 18:00")
+
+
+# -- days ---------------------------------------------------------------------------------------------
+
+
+def weekly(**clock: Any) -> iom.Forecast:
+    """Return a forecast of a body that meets on Mondays only: a round a week, and six runs in seven never end."""
+    still = {"formalities_log_sd": 0, "round_log_sd": 0, "round_minutes": 300, "sits_on": 0}
+    return make(toy(9, clock=still | {"opens": "2023-05-15T10:00:00", "days": ["Mon"]} | clock), 2000)
+
+
+def test_two_mondays_are_not_called_the_same() -> None:
+    fc = weekly()
+    table = fc.decided_at().reset_index()
+    called = table.groupby("date")["day"].unique().map(list)
+    assert called.iloc[:3].tolist() == [["Monday"], ["Monday 22 May"], ["Monday 29 May"]]
+    assert table.iloc[:-1].groupby("day")["date"].nunique().max() == 1
+    assert fc.next_day == date(2023, 5, 22)
+    assert "the chance that it runs into Monday 22 May is " in fc.answer()
+    assert fc.spill() == fc.spill("Monday 22 May") == fc.spill("2023-05-22")
+    with pytest.raises(iom.IomsimError, match="the session opens on a Monday; ask for a later day, or by its date"):
+        fc.spill("Monday")
+
+
+def test_a_year_is_told_where_it_is_another() -> None:
+    fc = weekly(opens="2023-12-25T10:00:00")
+    assert fc.decided_at().index.get_level_values("day").unique().tolist()[:2] == ["Monday", "Monday 1 January 2024"]
+
+
+def test_a_sitting_that_passes_midnight_runs_into_the_next_day() -> None:
+    """Rounds of 100 minutes from 20:00 to 02:00: the third ends at 01:00, on Tuesday."""
+    clock = {"formalities": 1e-9, "formalities_log_sd": 0, "round_log_sd": 0, "round_minutes": 100, "sits_on": 0}
+    clock |= {"opens": "2023-05-15T20:00:00", "sittings": [["20:00", "02:00"]], "last_call": 1}
+    fc = make(toy(9, behaviour=STILL | FREE, clock=clock), 500)
+    assert fc.spill().value == fc.spill("Tuesday").value == share(fc.runs["rounds"] > 2)
+    third = fc.runs["ended_at"][fc.runs["rounds"] == 3].dropna()
+    assert set(third) == {pd.Timestamp("2023-05-16 01:00")}
+
+
+# -- a deadline ------------------------------------------------------------------------------------------
+
+
+def test_elections_that_the_deadline_leaves_open() -> None:
+    """At 10:35 formalities are over in about half of the runs: these have begun their only round, the others none."""
+    fc = make(toy(9, clock={"opens": "2023-05-15T10:00:00", "formalities": 35, "deadline": "2023-05-15T10:35:00"}), 800)
+    runs, table = fc.runs, fc.rounds()
+    none = share(runs["rounds"] == 0)
+    assert 0.4 < none < 0.6
+    assert set(runs["ending"][runs["rounds"] == 0]) == {"open"}
+    assert runs["ended_at"][runs["ending"] == "open"].isna().all()
+    assert table.index.tolist() == [1]
+    assert table.loc[1, "ended_without_winner"] == pytest.approx(share(runs["ending"] == "open"))
+    assert table.loc[1, "undecided"] == 0
+    assert len(fc.tallies) == 2 * (runs["rounds"] == 1).sum()
+    assert fc.endings().loc[("open", NO_WINNER), "probability"] == share(runs["ending"] == "open")
+    assert fc.probability(before="2024-01-01").value == share(runs["winner"] != NO_WINNER)
 
 
 def test_a_session_of_one_day_only_has_a_next_day_too() -> None:
