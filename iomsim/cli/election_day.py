@@ -15,12 +15,16 @@ from iomsim.election_day.log import past_day
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
 from iomsim.model.catalogue import load
+from iomsim.model.lines import comment_at
 
 HELP = """\
 what you can type:
   Pope=98 Vitorino=67 at 12:20       a tally; leave out what is not known, or write Pope>=90, valid=165
+  Pope: 98; Vitorino: 65; 2 others, 6 abstentions    papers for nobody who stands; also blank, invalid, present
+  no result                          a round that elected nobody    Pope is elected     no figures are known
   withdraw Vitorino at 16:30         a candidate withdraws          eliminate NAME      is out by the rules
   confirm yes=86 no=57               a vote on the leader alone     adjourn until 15:00
+  correct round 1: 99-66             a tally announced before
   undo    next    learned    history    help    quit"""
 
 QUIT = ("quit", "exit", "q")
@@ -74,7 +78,7 @@ def _read(path: Path | None) -> list[str]:
 
 def take(day: ElectionDay, line: str) -> bool:
     """Do what a line says and print what it means; return whether it could be done."""
-    line = line.partition("#")[0].strip()
+    line = line[: comment_at(line, day.race.names)].strip()
     try:
         if line:
             _do(day, line)

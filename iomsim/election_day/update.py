@@ -329,9 +329,9 @@ def confirmed(context: UpdateContext, state: FilterState, k: int, at: Any) -> Fi
         raise AnnouncementError(f"{plan.names[state.alone]} stands alone")
     state = advance_clocks(context, state, at)
     runs = pack_runs(plan, [entry_of(plan, state)], size)
-    played = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
-    (votes, valid, flow), (_, how) = played
-    state = append_round(state, votes, valid, present_in(state.particles), np.zeros_like(flow))
+    counted, (_, how) = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
+    votes, valid, flow = counted
+    state = append_round(state, votes, valid, present_in(state.particles), flow)
     state = reweight(state, np.where(how == kernel.CONFIRMED, 0.0, -np.inf), f"{plan.names[k]} passes in no particle")
     return replace(state, ended=(k, kernel.CONFIRMED))
 

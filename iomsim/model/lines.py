@@ -229,13 +229,6 @@ class Line:
             raise AnnouncementError(f"cannot read {rest!r} after {self.text[:place].strip()!r}")
         return found["time"] if found else None
 
-    def comment(self) -> int:
-        """Return where a comment begins: at the first # that is part of no name."""
-        place = 0
-        while place < len(self.text) and self.text[place] != "#":
-            place = next((end for _, end in self.names_at(place)), place + 1)
-        return place
-
     # -- counts -----------------------------------------------------------------------------
 
     def counts(
@@ -389,6 +382,22 @@ class Line:
             return newcomer(typed, self.names, words)
         way = self.text[begin:place].strip(" ,;")
         return AnnouncementError(f"cannot read {way!r}{f' before {name!r}' if name else ''}; {write}")
+
+
+def comment_at(text: str, names: Sequence[str]) -> int:
+    """Return where a comment begins in what was typed: at the first # that is part of no candidate's name.
+
+    Examples
+    --------
+    >>> comment_at("Team #1 98 # rumoured", ["Team #1", "Team #2"])
+    11
+    """
+    names = sorted((name for name in names if "#" in name), key=len, reverse=True)
+    place = 0
+    while place < len(text) and text[place] != "#":
+        inside = next((name for name in names if exactly(text[place : place + len(name)]) == exactly(name)), " ")
+        place += len(inside)
+    return place
 
 
 BLANK, APART = re.compile(r"\s*"), re.compile(r"[\s,;]*")

@@ -251,6 +251,17 @@ def test_what_is_certain_is_told_as_that_and_nothing_else_is() -> None:
     assert "<1" in tally
 
 
+def test_a_comment_is_no_part_of_a_name(capsys: Captured) -> None:
+    day = iom.live(toy(15, candidates=[{"name": "Team #1"}, {"name": "Team #11"}]), particles=50, seed=1)
+    for line in ("# noon", "team #1: 7, Team #11: 6; 1 abstention  # as rumoured", "correct round 1: 8-6 # Team #1"):
+        assert election_day.take(day, line)
+    assert not election_day.take(day, "Team #2 7")
+    out, err = capsys.readouterr()
+    assert "Team #1 7, Team #11 6, 1 abstaining." in out
+    assert "Round 1 corrected: Team #1 8, Team #11 6." in out
+    assert err.startswith("refused: cannot read 'Team'; there are ")
+
+
 # -- the past --------------------------------------------------------------------------------------
 
 

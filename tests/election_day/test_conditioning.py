@@ -53,6 +53,28 @@ def test_who_was_drawn_given_the_sum(bottom: int, top: int) -> None:
     assert fits(drawn.chosen, law, np.ones(PARTICLES)) > ALPHA
 
 
+@pytest.mark.parametrize(("bottom", "top"), [(1, 1), (4, 4), (1, 2), (4, 6)])
+def test_far_sums_follow_the_same_law(bottom: int, top: int) -> None:
+    """The way that is taken where chances are too small for a double, where they are not."""
+    rng, q = np.random.default_rng(2), np.repeat(Q[:, None], PARTICLES, axis=1)
+    drawn = conditioning._far_sum(rng, q, np.full(PARTICLES, bottom), np.full(PARTICLES, top))
+    law = {s: p * (bottom <= sum(s) <= top) for s, p in subsets(Q).items()}
+    assert np.exp(drawn.log_chance) == pytest.approx(sum(law.values()), rel=1e-9)
+    assert fits(drawn.chosen, law, np.ones(PARTICLES)) > ALPHA
+
+
+@pytest.mark.parametrize(("bottom", "top"), [(947, 947), (950, 1000), (1007, 1008)])
+def test_chances_that_no_double_holds(bottom: int, top: int) -> None:
+    """947 of 1008 electors hand in no valid paper, each with a chance of one in ten."""
+    q, numbers = np.full((1008, 1), 0.1), (np.full(3, bottom), np.full(3, top))
+    drawn = sample_sum(np.random.default_rng(1), q, *numbers)
+    law = stats.binom.logpmf(np.arange(bottom, top + 1), 1008, 0.1)
+    assert law.max() < -1400
+    assert drawn.log_chance == pytest.approx(np.logaddexp.reduce(law), rel=1e-9)
+    assert ((drawn.chosen.sum(axis=0) >= bottom) & (drawn.chosen.sum(axis=0) <= top)).all()
+    assert not np.isfinite(sample_sum(np.random.default_rng(1), np.zeros((1008, 1)), *numbers).log_chance).any()
+
+
 def test_one_column_serves_all_worlds() -> None:
     number = np.array([1, 2, 3, 4])
     one = sample_sum(np.random.default_rng(3), Q[:, None], number, number)

@@ -157,6 +157,15 @@ def widest(race: Scenario, lines: Sequence[str], sift: Callable[[Elections], Whe
     return max((errors_apart(sifted[name], mine[name], effective), name) for name in sifted)
 
 
+def elected(e: Elections, how: str, round_: int, k: int = 0) -> Where:
+    ended = (e.out.winner == k) & (e.out.ending == ENDINGS.index(how))
+    return np.asarray(ended & (e.out.rounds == round_))
+
+
+def first_round_elects(e: Elections) -> Where:
+    return np.asarray((e.out.rounds == 1) & (e.out.ending == ENDINGS.index("majority")))
+
+
 CROWD = "momentum_fluid=6, momentum_entrenched=6, momentum_field=0.1, openness_fluid=0.9, openness_entrenched=0.9"
 PULLED = "momentum_fluid=6, momentum_entrenched=6, momentum_field=1"
 
@@ -247,6 +256,50 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
         ["A=8 B=4", "A=8 B=4"],
         lambda e: e.tally(1, 8, 4) & e.tally(2, 8, 4),
     ),
+    "members present": ({}, ["A=8 B=4 present=14"], lambda e: e.tally(1, 8, 4) & (e.out.present == 14)),
+    "members present, then a tally": (
+        {},
+        ["A=7 B=5 present=14", "A=7 B=6"],
+        lambda e: e.tally(1, 7, 5) & (e.out.present == 14) & e.tally(2, 7, 6),
+    ),
+    "members present, known late": (
+        {},
+        ["A=8 B=5", "A=7 B=6, 1 abstention"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6) & (e.out.present == 14),
+    ),
+    "members present and little else": (
+        {"behaviour": "abstain=0.2"},
+        ["A at least 6 present=14"],
+        lambda e: (e.votes(1, 0) >= 6) & (e.out.present == 14),
+    ),
+    "two thirds of those announced as present": (
+        {"rules": "base=present"},
+        ["A=8 B=5", "A=8 B=4 present=14"],
+        lambda e: e.tally(1, 8, 5) & e.tally(2, 8, 4) & (e.out.present == 14),
+    ),
+    "elected, no figures": ({}, ["A is elected"], lambda e: elected(e, "majority", 1)),
+    "elected after a tie, no figures": (
+        {},
+        ["A=7 B=7", "A is elected"],
+        lambda e: e.tally(1, 7, 7) & elected(e, "majority", 2),
+    ),
+    "elected in a round of which little was known": (
+        {},
+        ["valid=13", "A is elected"],
+        lambda e: (e.valid(1) == 13) & elected(e, "majority", 1),
+    ),
+    "one of three elected, no figures": ({"names": "ABC"}, ["B is elected"], lambda e: elected(e, "majority", 1, 1)),
+    "elected alone, no figures": (
+        {"rules": "max_two_way=1, concession=0", "behaviour": "yes_opponent_a=2, yes_opponent_b=3"},
+        ["A=8 B=5", "A is elected"],
+        lambda e: e.tally(1, 8, 5) & elected(e, "confirmed", 2),
+    ),
+    "nobody elected, no figures": ({}, ["no result"], lambda e: ~first_round_elects(e)),
+    "nobody elected, of so many papers": (
+        {"names": "ABC"},
+        ["no result; 13 valid, A at least 6"],
+        lambda e: (e.valid(1) == 13) & (e.votes(1, 0) >= 6) & ~first_round_elects(e),
+    ),
     "the leader alone after two rounds": (
         {"rules": "max_two_way=2"},
         ["A=8 B=5", "A=8 B=5"],
@@ -294,6 +347,22 @@ def test_it_is_also_in_the_fine_print(case: str) -> None:
     parts, lines, sift = CASES[case]
     gap, what = widest(room(**parts), lines, sift, runs=700_000, particles=20_000)
     assert gap < FAR, what
+
+
+@quiet
+def test_a_paper_for_somebody_else_is_anybody_s() -> None:
+    """The elections in which 7 to 5 are left when the paper of one free voter, drawn by lot, is for somebody else."""
+    race = room()
+    many = past(race, RUNS)
+    u = np.random.default_rng(4).random(RUNS)  # of the thirteen who vote, one is pinned to A
+    kept = (many.tally(1, 8, 5) & (u < 7 / 12)) | (many.tally(1, 7, 6) & (u < 6 / 12))
+    night = told(race, ["A=7 B=5 others=1"], PARTICLES)
+    sifted, mine = many.story(1, kept), posterior(night).story(1)
+    drawn = ("present", "fluid", "appeal", "campaign", "region", "conviction")
+    assert max(errors_apart(sifted[name], mine[name], night.state.effective_size / 2) for name in drawn) < FAR
+    assert set(night.state.valid[-1]) == {13}
+    heard = told(race, ["A=7 B=5 valid=12"], PARTICLES)  # a guard: one member more was there
+    assert errors_apart(sifted["present"], posterior(heard).story(1)["present"], PARTICLES / 2) > 10
 
 
 # -- a check that accepts a wrong posterior is no check ----------------------------------------------
@@ -347,6 +416,13 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
         "shared_by_lot",
         lambda f: lambda place, state: 1.0 + 0.0 * f(place, state),
     ),
+    "who is present is not asked": (
+        "members present",
+        propagate,
+        "sample_attendance",
+        lambda f: lambda rng, plan, particles, tally: f(rng, plan, particles, replace(tally, present=None)),
+    ),
+    "an election without figures teaches nothing": ("elected, no figures", update, "propagate", all_alike),
     "the clock learns nothing": (
         "the chair sits on",
         update,
