@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from iomsim.engine.clock import DAY, HORIZON, NO_CAP, Calendar, calendar, minutes_of
 from iomsim.errors import advice, nearest
@@ -60,7 +60,7 @@ class Clock(FrozenModel):
     """
 
     opens: Moment
-    timezone: str = "Europe/Zurich"
+    timezone: str = Field("Europe/Zurich", validate_default=True)
     sittings: tuple[Sitting, ...] = ((time(10), time(13)), (time(15), time(18)))
     days: tuple[str, ...] = WEEKDAYS[:5]
     sits_on_until: Hour = time(21)
