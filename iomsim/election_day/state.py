@@ -4,7 +4,8 @@ A particle holds what its run drew once and every member's intention.  Arrays ar
 
 Absence depends on nothing else in a particle, so it is integrated out rather than fixed: whoever has not voted yet
 may be absent or may have abstained so far, and is drawn anew in every round from what is left open.  Until then
-such members have an intention like everybody else; it counts nowhere.
+such members have an intention like everybody else; it counts nowhere.  Once the members present were announced, who
+is absent stays as it was drawn given their number.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def tally_of(
     standing: Flags,
     entitled: int,
     told: Mapping[str, Any] | None = None,
-    needed: bool = True,
+    required: bool = True,
 ) -> Tally:
     """Return the tally that was announced, with bounds on what was not.
 
@@ -99,7 +99,7 @@ def tally_of(
         Members with a vote.
     told : mapping, optional
         What else was told of the papers, by the words of `iomsim.model.lines.PAPERS`.
-    needed : bool, default True
+    required : bool, default True
         Whether anything has to be told at all.
 
     Notes
@@ -134,7 +134,7 @@ def tally_of(
         if not standing[k]:
             raise AnnouncementError(f"{name} does not stand any more and cannot get votes")
         low[k], high[k] = _bounds(name, value, entitled)
-    if not given and not papers and needed:
+    if not given and not papers and required:
         raise AnnouncementError(
             "nothing was announced; give votes by candidate, or valid=, or say that the round was inconclusive"
         )

@@ -45,6 +45,10 @@ from iomsim.rules.procedure import Step
 from iomsim.typing import Flags, Floats, Longs, Places, Shorts
 
 
+class OpenQuestion(AnnouncementError):
+    """Something that has to be announced first, because the rules turn on it."""
+
+
 def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after an event.
 
@@ -53,12 +57,20 @@ def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any])
     AnnouncementError
         If it cannot have happened.
     """
-    if state.ended is not None and not (event["event"] == "withdraw" and state.ended[1] == kernel.ACCLAMATION):
+    if state.ended is not None and not may_follow(context.plan, state.ended, event):
         raise AnnouncementError(OVER)
     return UPDATES[event["event"]](context, state, event)
 
 
 OVER = "the election is over; day.undo() takes the last event back, day.correct(...) changes a tally"
+
+
+def may_follow(plan: Plan, ended: tuple[int, int], event: Mapping[str, Any]) -> bool:
+    """Return whether an event may follow the end: the one acclaimed withdraws too, the winner is called elected."""
+    winner, how = ended
+    called = event["event"] == "elect" and winner >= 0 and event["name"] == plan.names[winner]
+    return called or (event["event"] == "withdraw" and how == kernel.ACCLAMATION)
+
 
 # -- a round -------------------------------------------------------------------------------------
 
@@ -80,7 +92,7 @@ def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any
 def inconclusive(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after a round that elected nobody, whatever else is known of it."""
     state = before_ballot(context, state, event.get("round"))
-    tally = announced(context.plan, state, event, needed=False)
+    tally = announced(context.plan, state, event, required=False)
     state, observed = begin_round(context, state, event.get("at"))
     held = observe(context, state, observed, tally)
     counted = tally.words(observed.standing)
@@ -112,11 +124,11 @@ def before_ballot(context: UpdateContext, state: FilterState, number: int | None
     return state
 
 
-def announced(plan: Plan, state: FilterState, event: Mapping[str, Any], needed: bool = True) -> Tally:
+def announced(plan: Plan, state: FilterState, event: Mapping[str, Any], required: bool = True) -> Tally:
     """Return the tally that an event tells, checked; also whether as many votes elect as it says."""
     told = {key: event.get(key) for key in PAPERS if key != "valid"}
     votes = event.get("votes") or {}
-    tally = tally_of(votes, event.get("valid"), plan.names, state.standing, plan.entitled, told, needed)
+    tally = tally_of(votes, event.get("valid"), plan.names, state.standing, plan.entitled, told, required)
     phase, held, _ = state.stage
     what, bar = plan.rules.base_of(phase), plan.rules.bar(phase, held, state.round_ + 1)
     base, said = {"valid": tally.valid, "present": tally.present}.get(what, plan.entitled), tally.told.get("needed")
@@ -280,11 +292,15 @@ def elect(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) 
     """
     plan, name = context.plan, event["name"]
     k = standing_candidate(plan, state, name)
+    if state.ended is not None:
+        return finish_event(context, state, event, f"{name} is elected")
     if event.get("at") is not None:
         moment_of(event["at"], context.opens, state.at)  # a time that cannot be is refused, whatever happened
     try:
         after = elected_in_a_round(context, state, k, event.get("at"))
         chance = share_left(state, after)
+    except OpenQuestion:
+        raise
     except AnnouncementError:
         after, chance = replace(state, ended=(k, kernel.ACCLAMATION)), 0.0
     untimed = {} if after.round_ > state.round_ else event  # the clocks of a new round are at its end already
@@ -309,7 +325,7 @@ def elected_in_a_round(context: UpdateContext, state: FilterState, k: int, at: A
     if state.alone >= 0:
         return confirmed(context, state, k, at)
     state = before_ballot(context, state, None)
-    tally = tally_of({}, None, plan.names, state.standing, plan.entitled, needed=False)
+    tally = tally_of({}, None, plan.names, state.standing, plan.entitled, required=False)
     state, observed = begin_round(context, state, at)
     return reach(plan, observe(context, state, observed, replace(tally, elected=k)), k)
 
@@ -570,12 +586,12 @@ def proceed(plan: Plan, state: FilterState) -> FilterState:
         stays = surviving(state, step, step.stage.standing)[:, np.isfinite(state.particles.log_weight)]
         unsure = np.flatnonzero(((stays > 0) & (stays < 1)).any(axis=1) | (np.ptp(stays, axis=1) > 0))
         if unsure.size:
-            raise AnnouncementError(open_question(plan, unsure, "is out; announce it"))
+            raise OpenQuestion(open_question(plan, unsure, "is out; announce it"))
         after = replace(after, standing=stays[:, 0] > 0)
     if begins_alone(plan, step):
         leads = possible(after, shared_by_lot(laws.leads, replace(after, pending=False)))
         if leads.size > 1:
-            raise AnnouncementError(open_question(plan, leads, "stands alone now; announce who is out"))
+            raise OpenQuestion(open_question(plan, leads, "stands alone now; announce who is out"))
         after = replace(after, alone=int(leads[0]))
     return after
 

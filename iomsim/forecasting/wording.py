@@ -36,7 +36,14 @@ def over(fc: Tables) -> str:
     after = f"after {_rounds(fc.announced)}" if fc.announced else "before the first round"
     if ending in HOW:
         return f"It is over: {winner} is elected {HOW[ending]} {after}{_when(fc)}."
-    return f"It is over: nobody is elected {after} ({ending}){_when(fc)}."
+    return f"It is over: nobody is elected {after} ({_why(fc, ending)}){_when(fc)}."
+
+
+def _why(fc: Tables, ending: str) -> str:
+    """Return why nobody is elected: what the ending is called, or that those who were left have withdrawn."""
+    if not fc.events or fc.events[-1]["event"] != "withdraw":
+        return ending
+    return "both have withdrawn" if len(fc.race.names) == 2 else "nobody is left"
 
 
 def _when(fc: Tables) -> str:

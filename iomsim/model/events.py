@@ -66,7 +66,7 @@ def in_words(event: Mapping[str, Any]) -> str:
     counted = ", ".join(told)
     return {
         "announce": counted,
-        "inconclusive": f"nobody is elected{f' ({counted})' if counted else ''}",
+        "inconclusive": f"a round without result{f' ({counted})' if counted else ''}",
         "elect": f"{event.get('name')} is elected",
         "withdraw": f"{event.get('name')} withdraws",
         "eliminate": f"{event.get('name')} is out",

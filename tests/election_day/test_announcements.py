@@ -206,6 +206,22 @@ def test_the_one_who_stands_alone_is_confirmed() -> None:
     assert (3 * day.state.votes[-1][0] >= 2 * day.state.valid[-1]).all()
 
 
+def test_who_won_may_be_called_elected_and_nobody_else() -> None:
+    day = told(assembly(rules="until-two-thirds"), "A=98 B=67", "withdraw B", "A is elected at 17:00")
+    assert day.forecast().answer() == "It is over: A is elected by acclamation after 1 round, on Monday at 17:00."
+    assert day.state.surprise == 1.0
+    with pytest.raises(AnnouncementError, match="the election is over"):
+        day.elect("B")
+
+
+def test_who_is_out_is_asked_before_a_name_without_figures() -> None:
+    race = assembly(names="ABC", rules={"name": "x", "eliminate_after": 1})
+    day = told(race, "A at least 100; 160 valid", "A is elected")  # it was that round
+    assert day.state.round_ == 1
+    with pytest.raises(AnnouncementError, match=r"leave open whether B or C is out; announce it with day.eliminate"):
+        told(race, "A=80 B=40 C=40", "A is elected")
+
+
 def test_what_the_model_finds_impossible_is_a_fact_and_a_surprise() -> None:
     papers = {"B": tuple(f"M{i}" for i in range(1, 8))}
     race = toy(15, electorate={"size": 15, "pinned": papers}, behaviour=LIVELY)
@@ -258,7 +274,7 @@ def test_both_withdraw(rules: Any) -> None:
     assert str(day.tell("A withdraws at 16:00")) == "Both have withdrawn."
     fc = day.forecast()
     assert fc.win_probability()["probability"].to_dict() == {"A": 0.0, "B": 0.0, "no winner": 1.0}
-    assert fc.answer() == "It is over: nobody is elected after 1 round (failed), on Monday at 16:00."
+    assert fc.answer() == "It is over: nobody is elected after 1 round (both have withdrawn), on Monday at 16:00."
     assert set(fc.tallies["kind"]) == {"ballot"}
     day.undo()
     assert day.state.label == ("B withdraws, A is acclaimed" if rules == "until-two-thirds" else "B withdraws")
