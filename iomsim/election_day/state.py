@@ -316,6 +316,12 @@ class FilterState:
         return np.asarray(choices[-1] if choices else self.votes[-1])
 
     @property
+    def looked_back_at(self) -> Shorts:
+        """The last tally of a choice as members see it, shape (K, P)."""
+        votes = self.last_choice
+        return np.asarray(laws.looked_back_at(np.maximum(votes, 0), votes >= 0, self.standing[:, None]))
+
+    @property
     def crowded(self) -> bool:
         """Whether three or more stood in it."""
         return bool(self.round_) and int((self.last_choice >= 0).any(axis=1).sum()) > 2
@@ -419,7 +425,7 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         fluid=draws.fluid,
         present=state.present,
         counts=everywhere(0, k),
-        votes=np.maximum(state.last_choice, 0) if state.round_ else everywhere(0, k),
+        votes=state.looked_back_at if state.round_ else everywhere(0, k),
         standing=np.repeat(state.standing[:, None], size, axis=1),
         withdrawn=np.repeat(state.withdrawn[:, None], size, axis=1),
         crowded=np.full(size, state.crowded),

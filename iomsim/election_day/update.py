@@ -146,7 +146,7 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
     plan, size, before = context.plan, state.particles.size, state.clocks.now
     state = advance_clocks(context, state, at)
     day_of = plan.calendar.day_of
-    last = state.last_choice if state.round_ else np.ones((plan.candidates, size))
+    last = state.looked_back_at if state.round_ else np.ones((plan.candidates, size))
     observed = ObservedRound(
         round_=state.round_ + 1,
         standing=state.standing,

@@ -240,6 +240,8 @@ def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Int
     how[columns[failed]] = FAILED
     for name, array in after._asdict().items():
         getattr(runs, name)[..., columns] = array
+    if (after.standing & ~at.standing).any():
+        runs.votes[:, columns] = laws.looked_back_at(votes, at.standing, after.standing)
     return extra
 
 

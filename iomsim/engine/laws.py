@@ -115,6 +115,26 @@ def pull(b: SimpleNamespace, fluid: Flags, crowded: Flags, votes: Ints) -> Float
     return momentum(b, fluid, crowded) * np.log(np.maximum(votes, FLOOR))
 
 
+def looked_back_at(votes: Ints, stood: Flags, stands: Flags) -> Ints:
+    """Return the tally that members look back at: who comes back counts as level with the last of those voted on.
+
+    Parameters
+    ----------
+    votes : ndarray of int, shape (K, B)
+        The last tally.
+    stood, stands : ndarrays of bool, shapes (K, B)
+        Who was voted on in it, and who may be in the coming round.
+
+    Examples
+    --------
+    >>> votes, stood = np.array([[9], [5], [0]]), np.array([[True], [True], [False]])
+    >>> looked_back_at(votes, stood, np.array([[True], [True], [True]])).ravel().tolist()
+    [9, 5, 5]
+    """
+    last = np.where(stood, votes, np.iinfo(np.int16).max).min(axis=0)
+    return np.where(stands & ~stood, last, votes).astype(votes.dtype)
+
+
 def shock_scale(b: SimpleNamespace) -> PerRun:
     """Return what a shock of unit variance is multiplied by, so that the difference of two has sd `round_sd`."""
     return b.round_sd / np.sqrt(2.0)

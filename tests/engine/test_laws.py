@@ -194,3 +194,10 @@ def test_numbers_of_some_of_the_runs() -> None:
     assert chosen.b.tolist() == [3.0, 1.0]
     assert laws.select(NUMBERS, np.array([3, 1])) is NUMBERS
     assert laws.some(0.5, slice(2)) == 0.5
+
+
+def test_who_comes_back_is_level_with_the_last_of_those_voted_on() -> None:
+    votes = np.array([[60, 50], [40, 0], [0, 30], [0, 0]])
+    stood = np.array([[True, True], [True, False], [False, True], [False, False]])
+    stands = np.array([[True, True], [True, True], [True, True], [False, True]])
+    assert laws.looked_back_at(votes, stood, stands).tolist() == [[60, 50], [40, 30], [40, 30], [0, 30]]
