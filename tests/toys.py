@@ -80,6 +80,24 @@ def elect(papers: str, names: str = "AB", behaviour: dict[str, float] | None = N
     return toy(names=names, electorate=electorate, behaviour=STILL | fate | (behaviour or {}), **parts)
 
 
+def lean(
+    papers: str, names: str = "AB", behaviour: dict[str, float] | None = None, then: str = "", **parts: Any
+) -> Scenario:
+    """Return an election one can count on one hand of members who are free: a letter for every member's paper.
+
+    They are as sure as can be, but unlike the pinned of :func:`elect` they may say yes to another when their own
+    candidate is out; their own voters always do.  `then` has a letter for every member's second choice.
+    """
+    who = [f"M{i + 1}" for i in range(len(papers))]
+    ties = [
+        {"name": f"{letters} {name}", "who": chosen, "candidate": name, "log_odds": odds}
+        for letters, odds in ((papers, 500), (then, 200))
+        for name in names
+        if (chosen := [m for m, letter in zip(who, letters, strict=False) if letter == name])
+    ]
+    return toy(len(papers), names, behaviour=STILL | {"yes_own": 1} | (behaviour or {}), ties=ties, **parts)
+
+
 def complete(k: int, members: int, **parts: Any) -> Scenario:
     """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, arrears."""
     names = "ABCDEFGHIJKLMNOP"[:k]

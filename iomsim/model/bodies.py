@@ -147,6 +147,18 @@ def reading(name: str, id: str = HOME) -> Procedure:
     return readings(id)[name]
 
 
+def told_apart(rules: Procedure, id: str) -> Procedure:
+    """Return rules that are called like a reading of their body, and are not that reading, as a change of it.
+
+    Examples
+    --------
+    >>> told_apart(Procedure(name="strict", threshold=">1/2"), "iom").name
+    'strict, changed'
+    """
+    called = readings(id or HOME).get(rules.name, rules)
+    return rules if called == rules else rules.with_(name=f"{rules.name}, changed")
+
+
 def siblings(rules: Procedure, id: str) -> Mapping[str, Procedure]:
     """Return the readings beside which a forecast under these rules is shown: those of its body only.
 

@@ -18,13 +18,14 @@ from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
-from iomsim.model.bodies import HOME, body, reading
+from iomsim.model.bodies import HOME, body, reading, told_apart
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour, Candidate, Day, RulesOfFile, Sponsor, Tie
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.events import EVENTS
 from iomsim.model.lines import PAPERS, exactly
 from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
+from iomsim.rules.procedure import Procedure
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288",
@@ -67,11 +68,15 @@ class Description(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _rules_of_body(cls, data: Any) -> Any:
-        """Have the name of a reading mean one of the scenario's body."""
-        if not isinstance(data, Mapping) or not isinstance(data.get("body"), str) or not data["body"]:
+        """Have the name of a reading mean one of the scenario's body, and no other rules."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("body", ""), str):
             return data
-        rules = data.get("rules", {"name": body(data["body"]).reading})
-        return {**data, "rules": {**rules, "body": data["body"]} if isinstance(rules, Mapping) else rules}
+        id, rules = data.get("body", ""), data.get("rules")
+        if isinstance(rules, Procedure):
+            return {**data, "rules": told_apart(rules, id)}
+        if id and rules is None:
+            rules = {"name": body(id).reading}
+        return {**data, "rules": {**rules, "body": id}} if id and isinstance(rules, Mapping) else data
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:

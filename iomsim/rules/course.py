@@ -328,16 +328,38 @@ class Course:
         held = replace(self, votes=tuple(votes), ballot=self.ballot + 1)
         if ahead[0] and max(votes) >= need:
             return replace(held, ended="majority", elected=int(leader[0]))
-        for k in _numbers(withdraws):
-            held = held._without(k)
-        if not any(held.in_race):
-            return replace(held, ended="failed")
-        if sum(held.in_race) == 1 < sum(self.standing) and self.procedure.withdrawal != "none":
-            other = held.in_race.index(True)
-            if self.procedure.withdrawal == "acclamation":
-                return replace(held, ended="acclamation", elected=other)
-            return replace(held, alone=other, conceded=True, held=held.held + 1)._until_the_horizon()
-        return held._proceed(tickets, extra)
+        return held._inconclusive(withdraws, tickets, extra)
+
+    def unknown(self, out: int | Sequence[int] = (), withdraws: int | Sequence[int] | None = None) -> Course:
+        """Return the election after a ballot that elected nobody and whose tally is not known.
+
+        Parameters
+        ----------
+        out : int or sequence of int, optional
+            Who has no part in the next ballot: needed where the tally decides it.
+        withdraws : int or sequence of int, optional
+            Who withdraws after the ballot.
+
+        Raises
+        ------
+        AnnouncementError
+            If the election is over, a yes/no vote is due, or others than those named leave by the rules.
+
+        Examples
+        --------
+        >>> from iomsim.rules.procedure import Procedure
+        >>> course = Course.begin(Procedure(phases=[{"ballots": 2}, {"keep": 2}]), candidates=3, entitled=100)
+        >>> course.unknown().unknown(out=1).may_stand
+        (True, False, True)
+        """
+        self._open(alone=False)
+        gone = _numbers(out)
+        votes = tuple(int(stands and k not in gone) for k, stands in enumerate(self.standing))
+        held = replace(self, votes=votes, ballot=self.ballot + 1)
+        after = held._inconclusive(withdraws, None, None)
+        if after.ended is None and any(after.may_stand[k] for k in gone):
+            raise AnnouncementError("nobody leaves by the rules now, or not those named")
+        return replace(after, votes=(0,) * len(votes))
 
     def answered(
         self,
@@ -357,10 +379,24 @@ class Course:
 
     def tied(self, votes: Sequence[int], withdraws: int | Sequence[int] | None = None) -> tuple[bool, ...]:
         """Return who would face an extra ballot after this tally and these withdrawals."""
-        held = self
-        for k in _numbers(withdraws):
-            held = held._without(k)
+        held = self._leaving(withdraws)
         return tuple(map(bool, tied(self.procedure, held._position, np.array(votes)[:, None])[:, 0]))
+
+    def _inconclusive(
+        self,
+        withdraws: int | Sequence[int] | None,
+        tickets: Sequence[float] | None,
+        extra: Sequence[int] | None,
+    ) -> Course:
+        held = self._leaving(withdraws)
+        if not any(held.in_race):
+            return replace(held, ended="failed")
+        if sum(held.in_race) == 1 < sum(self.standing) and self.procedure.withdrawal != "none":
+            other = held.in_race.index(True)
+            if self.procedure.withdrawal == "acclamation":
+                return replace(held, ended="acclamation", elected=other)
+            return replace(held, alone=other, conceded=True, held=held.held + 1)._until_the_horizon()
+        return held._proceed(tickets, extra)
 
     def _proceed(self, tickets: Sequence[float] | None, extra: Sequence[int] | None) -> Course:
         order = range(len(self.votes))
@@ -395,10 +431,13 @@ class Course:
         phase, held, alone = (np.array([value], dtype=np.int16) for value in (self.phase, self.held, self.alone))
         return Position(phase, held, column(self.standing), column(self.withdrawn), alone)
 
-    def _without(self, k: int) -> Course:
-        if not self.in_race[k]:
-            raise AnnouncementError(f"candidate {k} does not stand any more and cannot withdraw")
-        return replace(self, withdrawn=tuple(gone or number == k for number, gone in enumerate(self.withdrawn)))
+    def _leaving(self, withdraws: int | Sequence[int] | None) -> Course:
+        held = self
+        for k in _numbers(withdraws):
+            if not held.in_race[k]:
+                raise AnnouncementError(f"candidate {k} does not stand any more and cannot withdraw")
+            held = replace(held, withdrawn=tuple(gone or number == k for number, gone in enumerate(held.withdrawn)))
+        return held
 
     def _open(self, alone: bool) -> None:
         if self.ended is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iomsim.errors import ScenarioError
+from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.bar import Bar, bars_of
 from iomsim.rules.phase import Phase, whole
-from iomsim.rules.procedure import Procedure
+from iomsim.rules.procedure import PARTS, Procedure
 
 NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
 """How a file says that a knob does not apply; None says it in Python."""
@@ -30,6 +30,8 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
 
     Raises
     ------
+    UnknownNameError
+        If there is no such part or knob; the nearest is named.
     ScenarioError
         If a value cannot be, or `old` has phases that the knobs cannot say.
 
@@ -38,6 +40,9 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
     >>> from_short_form({"threshold": ">1/2", "eliminate_after": 1}).phases
     (Phase(standing=3, drop=1), Phase())
     """
+    for key in stated:
+        if key not in (*KNOBS, *PARTS):
+            raise unknown("part of the rules", key, (*KNOBS, *PARTS))
     table = {key: None if value == NOTHING.get(key) else value for key, value in stated.items()}
     knobs = {key: table.pop(key) for key in KNOBS if key in table}
     parts = dict(table)
