@@ -190,3 +190,94 @@ def test_on_tuesday_the_axis_begins_with_tuesday() -> None:
     assert ax.get_title().endswith("Voting has run into Tuesday")
     assert {"Tuesday 16 May", "Wednesday 17 May", "50 of 50 dots on Tuesday or later"} <= set(words(ax))
     assert lay_days(fc, fc.plot.decision_time_data(), 2)[0].start // (24 * 60) == 1
+
+
+# -- midnight, deadlines, weeks --------------------------------------------------------------------------
+
+
+def forecast(runs: int = 300, **clock: Any) -> iom.Forecast:
+    return iom.forecast(iom.load("geneva-2023").with_rules("strict").with_clock(**clock), runs, seed=1, progress=False)
+
+
+def test_a_sitting_that_passes_midnight_is_drawn_in_one_piece() -> None:
+    fc = forecast(opens="2023-05-15T20:00", sittings=[["20:00", "02:00"]], formalities=30, days=["Mon", "Tue", "Wed"])
+    data, ax = fc.plot.decision_time_data(), fc.plot.decision_time()
+    first, second = lay_days(fc, data, 2)
+    assert (first.start, second.start) == (20 * 60, 44 * 60)
+    assert first.stop >= 26 * 60
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["20:00", "2:00"] * 2
+    assert {"Monday 15 May", "Tuesday 16 May", "night"} <= set(words(ax))
+    minutes = ((data["ended_at"] - fc.opening_date).dt.total_seconds() / 60).to_numpy()
+    small_hours = (minutes >= 1440) & (minutes < 1440 + 240)
+    assert small_hours.any()
+    assert set(data["day"][small_hours]) == {"Monday"}  # the day on which their sitting opened
+    assert data["spills"][small_hours].all()  # but Tuesday all the same
+    x = dots(ax).get_offsets()[:, 0]
+    assert (np.abs(x[small_hours] - first.place(minutes[small_hours])) < 1).all()
+    [shade] = [span for span in spans(ax) if span[1] - span[0] > 5]
+    assert shade[0] == first.place(1440)
+
+
+def test_breaks_lie_where_they_do_if_what_may_come_begins_after_midnight() -> None:
+    race = iom.load("geneva-2023").with_rules("strict")
+    race = race.with_clock(opens="2023-05-15T18:00", sittings=[["18:00", "20:00"], ["22:00", "03:00"]])
+    day = iom.live(race, particles=300, seed=1)
+    day.announce(Pope=85, Vitorino=80, at="2023-05-16 00:40")
+    fc = day.forecast()
+    first, second = lay_days(fc, fc.plot.decision_time_data(), 2)
+    assert (first.number, second.number) == (0, 1)
+    assert first.start <= 1440 + 40 < first.stop
+    ax = fc.plot.decision_time()
+    assert "Monday 15 May" in words(ax)
+    assert (second.place(1440 + 20 * 60), second.place(1440 + 22 * 60), 0, 1) in spans(ax)
+
+
+def test_nothing_is_drawn_after_the_deadline() -> None:
+    fc = forecast(deadline="2023-05-15T18:00")
+    ax, data = fc.plot.decision_time(), fc.plot.decision_time_data()
+    assert "Tuesday" not in " ".join([ax.get_title(), *words(ax), *data["day"]])
+    left = fc.endings().loc[("open", NO_WINNER), "probability"]
+    assert f"unfinished at the deadline in about {round(20 * left) * 5} of 100 elections" in " ".join(
+        ax.get_title().split()
+    )
+    assert (data["day"] == "later or never").sum() == pytest.approx(50 * left, abs=1)
+    later = forecast(deadline="2023-05-16T12:00").plot.decision_time(days=5)
+    assert {"Monday 15 May", "Tuesday 16 May"} < set(words(later))
+    assert "Wednesday 17 May" not in words(later)
+    assert "into Tuesday" in later.get_title()
+
+
+def test_what_happens_after_the_deadline_is_drawn_too() -> None:
+    race = iom.load("geneva-2023").with_rules("strict").with_clock(deadline="2023-05-15T18:00")
+    day = iom.live(race, particles=300, seed=1)
+    day.announce(Pope=85, Vitorino=80, at="Tuesday 11:00")
+    assert "Tuesday 16 May" in words(day.forecast().plot.decision_time())
+
+
+def test_a_weekday_that_could_mean_another_day_is_a_date() -> None:
+    fc = forecast(days=["Mon"])
+    ax = fc.plot.decision_time()
+    assert "into Monday 22 May in" in " ".join(ax.get_title().split())
+    assert fc.plot.decision_time_data()["day"].drop_duplicates().tolist() == [
+        "Monday",
+        "Monday 22 May",
+        "later or never",
+    ]
+    assert any(text.endswith("dots on Monday 22 May or later") for text in words(ax))
+    assert fc.plot.rounds_data().columns[2] == "Monday 22 May or later"
+    day = iom.live(fc.race, particles=300, seed=1)
+    day.announce(Pope=85, Vitorino=80, at="2023-05-22 11:10")
+    told = day.forecast()
+    assert "it has run into Monday already" in told.answer()  # on that day itself no date is needed
+    assert "22 May" not in told.answer()
+    assert "22 May 11:10" in words(day.plot.live())
+
+
+def test_elections_without_a_round_are_drawn() -> None:
+    fc = forecast(formalities=35, deadline="2023-05-15T10:35")
+    assert 0.3 < (fc.runs["rounds"] == 0).mean() < 0.7
+    for name in ("decision_time", "rounds", "trajectories", "flows", "win_probability"):
+        assert fc.plot.draw(name).axes
+    assert fc.plot.rounds_data()["unfinished, no winner"].sum() == pytest.approx(
+        (fc.runs["rounds"] == 1).mean(), abs=0.05
+    )

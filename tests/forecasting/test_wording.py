@@ -12,6 +12,7 @@ from toys import elect, toy
 import iomsim as iom
 from iomsim.forecasting import wording
 from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.tables import rule_sets_in_words
 
 NO_WINNER = "no winner"
 
@@ -137,3 +138,52 @@ def test_rounds_already_held_are_mentioned(forecasts: dict[str, iom.Forecast]) -
     fc.rule_sets()
     assert ", 1 round of them already held)" in replace(fc, announced=1).answer()
     assert "already held" not in fc.answer()
+
+
+# -- deadlines and dates ---------------------------------------------------------------------------------
+
+
+def unfinished(fc: iom.Forecast) -> str:
+    return f"{in_100(float((fc.runs['ending'] == 'open').mean()), fc.spill().half_width)} in 100"
+
+
+def test_a_deadline_on_the_first_day_takes_the_place_of_the_second() -> None:
+    fc = make(toy(15).with_clock(deadline="2023-05-15T16:00"))
+    assert f"), and the chance that it is unfinished at the deadline, Monday 16:00, is {unfinished(fc)}." in fc.answer()
+    assert "Tuesday" not in fc.answer()
+    assert re.search(r"(moves|leaves) an unfinished vote (from|at) ", fc.answer())
+    assert rule_sets_in_words(fc).columns[-2] == "unfinished"
+    early = make(toy(15).with_clock(deadline="2023-05-16T09:00"), 100)  # before anything sits on the Tuesday
+    assert "the deadline, Tuesday 09:00, is " in early.answer()
+    assert "runs into" not in early.answer()
+
+
+def test_a_later_deadline_is_told_beside_the_second_day() -> None:
+    fc = make(toy(15).with_clock(deadline="2023-05-16T12:00"))
+    assert (
+        f"), the chance that it runs into Tuesday is {fc.spill()}, and the chance that it is unfinished" in fc.answer()
+    )
+    assert f"unfinished at the deadline, Tuesday 12:00, is {unfinished(fc)}." in fc.answer()
+    assert (
+        "at the deadline, Friday 26 May 12:00, is "
+        in make(toy(15).with_clock(deadline="2023-05-26T12:00"), 50).answer()
+    )
+
+
+def test_what_has_used_up_its_rounds_was_not_ended_by_the_deadline() -> None:
+    race = elect("AAABBB", rules={"name": "strict", "max_rounds": 3}).with_clock(sits_on=0, formalities_log_sd=0)
+    late = make(race.with_clock(deadline="2023-05-19T12:00"), 50)
+    assert "at the deadline, Friday 12:00, is <8 in 100" in late.answer()
+    early = make(race.with_clock(deadline="2023-05-15T11:30"), 50)
+    assert "at the deadline, Monday 11:30, is >92 in 100" in early.answer()
+
+
+def test_a_second_week_is_told_by_its_date() -> None:
+    fc = make(toy(15).with_clock(days=["Mon"]), 500)
+    assert f"the chance that it runs into Monday 22 May is {fc.spill()}." in fc.answer()
+    assert "moves Monday 22 May from " in fc.answer()
+    assert rule_sets_in_words(fc).columns[-2] == "into Monday 22 May"
+    over = replace(make(elect("AAAABB"), 20), announced=1, certain=True)
+    ends = over.summary.ends.assign(minute=8 * 1440 + 730)
+    over = replace(over, summary=replace(over.summary, ends=ends), reached=8 * 1440 + 730.0)
+    assert over.answer() == "It is over: A is elected by majority after 1 round, on Tuesday 23 May at 12:10."

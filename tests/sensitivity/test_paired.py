@@ -17,7 +17,7 @@ from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.parameters import describe_parameter, ranges, resolve
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import paired
-from iomsim.sensitivity.paired import checked_target, mean_interval, run_outcomes, simulate_points
+from iomsim.sensitivity.paired import checked_target, describe_target, mean_interval, run_outcomes, simulate_points
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,14 @@ def test_the_next_day_is_the_next_with_a_sitting(geneva: Scenario) -> None:
     assert checked_target(skipping, "Thursday") == "spill"
     with pytest.raises(IomsimError, match="ask for 'Thursday'"):
         checked_target(skipping, "Tuesday")
+
+
+def test_a_next_day_that_needs_a_date_goes_by_both_names(geneva: Scenario) -> None:
+    weekly = geneva.with_clock(days=("Mon",))
+    assert describe_target(weekly, "spill") == "the chance that voting runs into Monday 22 May"
+    assert checked_target(weekly, "Monday 22 May") == checked_target(weekly, "monday") == "spill"
+    with pytest.raises(IomsimError, match="ask for 'Monday 22 May'"):
+        checked_target(weekly, "Tuesday")
 
 
 def test_an_end_in_the_night_is_no_spill_into_monday(geneva: Scenario) -> None:
