@@ -25,7 +25,7 @@ class Dashboard(Page[Forecast]):
     """Draw the forecast on one page: the answer in words, and who, how long, when and by how much.
 
     Both kinds of uncertainty are on it: the simulation error as whiskers and in the answer's last
-    sentence, the range over the rule sets as hollow marks and in the same sentence.
+    sentence, the range over the readings of the rules as hollow marks and in the same sentence.
     """
 
     def inches(self) -> tuple[float, float]:

@@ -24,12 +24,12 @@ from iomsim.charts.session_axis import (
     shade_past,
     shown_days,
 )
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, QUIET, ink
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_GREY, ink
 from iomsim.charts.text import short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.estimates import count
-from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.typing import Floats, Longs
 
 N_DOTS = 50
@@ -91,7 +91,8 @@ class DecisionTime(ForecastChart):
         keep pace with its share of the runs; a dot's winner is not that of the middle run.
 
         By dot, from 1: `ended_at` (missing if voting is never over), `day` with which it is drawn ("Monday",
-        ..., or "later or never" off the axis), `spills` (after the opening day) and `winner`.
+        ..., or "later or never" off the axis), `spills` (after the opening day) and `winner` ("nobody" where the
+        rules end the election without one, "still voting" where it is never over).
         """
         fc, number = self.result, whole_number("n_dots", self.n_dots, 1)
         ends = fc.summary.ends
@@ -105,7 +106,7 @@ class DecisionTime(ForecastChart):
                 "ended_at": pd.to_datetime(pd.Series(ended)),
                 "day": [self._called(day) if day in shown else OFF for day in day_of(fc, minute).tolist()],
                 "spills": minute >= DAY,
-                "winner": self._dealt(over) + [NO_WINNER] * (number - over),
+                "winner": self._dealt(over) + [STILL_VOTING] * (number - over),
             }
         ).set_axis(pd.RangeIndex(1, number + 1, name="dot"))
 
@@ -116,7 +117,7 @@ class DecisionTime(ForecastChart):
         """Deal dots to winners: each goes to who is furthest behind the due share of the runs so far."""
         ends = self.result.summary.ends
         ends = ends[ends["minute"] >= 0].sort_values("minute", kind="stable")
-        names = [*self.result.race.names, NO_WINNER]
+        names = [*self.result.race.names, NOBODY]
         codes = [*range(len(names) - 1), -1]
         hits = np.array([np.cumsum(np.where(ends["winner"] == k, ends["count"], 0)) for k in codes])
         runs = np.cumsum(ends["count"].to_numpy())
@@ -150,6 +151,12 @@ class DecisionTime(ForecastChart):
             f"{int(data['spills'].sum())} {late}."
         )
 
+    @property
+    def _colours(self) -> dict[str, str]:
+        """The colours of the candidates, and of dots without a winner."""
+        own = {name: self.result.race.colours[name] for name in self.result.race.names}
+        return own | {NOBODY: NOBODY_GREY, STILL_VOTING: STILL_GREY}
+
     @cached_property
     def _clock(self) -> list[Day]:
         return lay_days(self.result, self.data, self.days)
@@ -170,8 +177,8 @@ class DecisionTime(ForecastChart):
             ax.plot([left, left + width], [0, 0], color=QUIET, lw=1.6, ls=":", clip_on=False)
             row(ax, "", [left + width / 2], [f"later or\nnever: {off}"], 0)
         if self.by == "winner":
-            colours, counts = fc.race.colours, self.data["winner"].value_counts()
-            names = [*fc.race.names, NO_WINNER]
+            colours, counts = self._colours, self.data["winner"].value_counts()
+            names = [*fc.race.names, *(name for name in (NOBODY, STILL_VOTING) if name in counts)]
             words = [f"{short(name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
             handles = [Line2D([], [], marker="o", ls="", color=colours[name]) for name in names]
             key(ax, handles, words, [ink(colours[name]) for name in names], spare=80 if off else 0)
@@ -179,10 +186,10 @@ class DecisionTime(ForecastChart):
 
     def late_marks(self, ax: Axes) -> None:
         lay_out(ax)
-        data, colours, frame = self.data, self.result.race.colours, ax.get_window_extent()
+        data, colours, frame = self.data, self._colours, ax.get_window_extent()
         unit = frame.width / np.ptp(ax.get_xlim())
         room = (frame.height - 16 / 72 * root(ax).dpi) / unit
-        order = [*self.result.race.names, NO_WINNER]
+        order = list(colours)
         stack, code = self._stacks(), data["winner"].map(order.index).to_numpy()
         left, wide, _ = self._block
         size = _size(stack, wide, room)

@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import Chart, key, named_rows, note, right_of, row
 from iomsim.charts.dotplots import looks_of, mark
-from iomsim.charts.style import DARK, QUIET, SMALL, haloed, ink
+from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, haloed, ink
 from iomsim.charts.text import chance, short, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
 from iomsim.forecasting.estimates import in_100, row_in_100, wilson
 from iomsim.forecasting.forecast import Forecast
-from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
+from iomsim.forecasting.wording import TOLD
 from iomsim.model.moments import WEEK
 
 MAX_EVENTS = 12
@@ -75,12 +76,12 @@ class Live(DayChart):
     def data(self) -> pd.DataFrame:
         """The probabilities after each announcement, the prior forecast first.
 
-        By outcome (candidates, "no winner", "spill" into the next day) and step: `value` with its
-        Monte Carlo interval `low` to `high`, and the `prior` that it started from.
+        By outcome (candidates, "nobody" and "still voting" where they were ever told, "spill" into the next day) and
+        step: `value` with its Monte Carlo interval `low` to `high`, and the `prior` that it started from.
         """
         day, history = self.result, self.result.history()
         parts = {}
-        for outcome in looks_of(day.race):
+        for outcome in self._looks:
             value = history[outcome]
             low, high = wilson(value * day.particles, day.particles)
             sure = history["certain"] & value.isin([0.0, 1.0]) | np.array([outcome in out for out in history["out"]])
@@ -89,6 +90,15 @@ class Live(DayChart):
             ends = {"low": np.where(sure, value, low), "high": np.where(sure, value, high)}
             parts[outcome] = pd.DataFrame({"value": value} | ends).assign(prior=value.iloc[0])
         return pd.concat(parts, names=["outcome"])
+
+    @cached_property
+    def _looks(self) -> dict[str, tuple[str, str, bool]]:
+        """Colour and marker of every outcome that is drawn; hollow for what is nobody's win."""
+        history, looks = self.result.history(), looks_of(self.result.race)
+        spill = looks.pop("spill")
+        del looks[NO_WINNER]
+        rest = {NOBODY: (NOBODY_GREY, "X", False), STILL_VOTING: (STILL_GREY, "P", False)}
+        return looks | {name: look for name, look in rest.items() if (history[name] >= TOLD).any()} | {"spill": spill}
 
     def title(self) -> str:
         return with_announced(self.fc, self.finding()) if self.result.events else self.finding()
@@ -112,7 +122,7 @@ class Live(DayChart):
 
     def marks(self, ax: Axes) -> None:
         steps, ends = self.data.index.get_level_values("step").unique()[-self.most :], {}
-        for outcome, (colour, marker, hollow) in looks_of(self.result.race).items():
+        for outcome, (colour, marker, hollow) in self._looks.items():
             line = self.data.loc[outcome].loc[steps]
             ax.axhline(100 * line["prior"].iloc[0], color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
@@ -127,9 +137,9 @@ class Live(DayChart):
 
     def _name_lines(self, ax: Axes, ends: dict[str, pd.Series], last: int) -> None:
         """Write at the end of each line what it is and where it stands; lines that meet share no place."""
-        names, looks = self.result.race.names, looks_of(self.result.race)
+        names, looks = self.result.race.names, self._looks
         words = {name: f"{short(name, 14)} wins" for name in names}
-        words |= {NO_WINNER: NO_WINNER, "spill": f"into {self.fc.next_day_in_words}"}
+        words |= {NOBODY: NOBODY, STILL_VOTING: STILL_VOTING, "spill": f"into {self.fc.next_day_in_words}"}
         heights = spread([100 * line["value"] for line in ends.values()])
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
             text = f"{words[outcome]} {row_in_100(line['value'], line['low'], line['high'])}"

@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart, key, note, row
-from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, QUIET, ink
+from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_GREY, ink
 from iomsim.charts.text import DASH, announced_votes, chance, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import table
-from iomsim.forecasting.tables import NO_WINNER
-from iomsim.forecasting.wording import how_long
+from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.forecasting.wording import how_long, unfinished
 from iomsim.rules.procedure import ENDINGS
 
 MAX_BARS = 12
@@ -30,15 +30,16 @@ DAYS = (
     {"facecolor": FIRST_DAY} | HATCHED,
     {"color": LATER_DAY},
     {"facecolor": LATER_DAY} | HATCHED,
+    {"facecolor": STILL_GREY} | HATCHED,
 )
-"""The parts of a bar by day: ends on the opening day, and without a winner; later, and without a winner."""
+"""The parts of a bar by day: ends on the opening day, and without a winner; later, and without a winner; still open."""
 
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "majority": ("by majority", {"color": "#5B4A8A"}),
     "acclamation": ("the other withdraws", {"color": "#B3A2D6"}),
     "confirmed": ("confirmed alone", {"color": "#66A891"}),
-    "failed": ("nobody: refused alone", {"facecolor": "#999999"} | HATCHED),
-    "open": ("still voting at the end", {"facecolor": "#CCCCCC"} | HATCHED),
+    "failed": (NOBODY, {"facecolor": NOBODY_GREY} | HATCHED),
+    "open": (STILL_VOTING, {"facecolor": STILL_GREY} | HATCHED),
 }
 """The parts of a bar by ending, in words and as drawn."""
 
@@ -46,6 +47,9 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 @dataclass(kw_only=True)
 class Rounds(ForecastChart):
     """Draw in which round voting ends, and under each round how many elections are still undecided.
+
+    "Nobody" is what the rules end without a winner; elections that are still voting after the last round that is
+    simulated, or at the deadline, are parts of their own of its bar.
 
     Parameters
     ----------
@@ -77,7 +81,7 @@ class Rounds(ForecastChart):
 
         By round, the last one pooled ("12+"): one column of probabilities for each part of the
         bars, their sum `ends` with its Monte Carlo interval `low` to `high`, and `undecided`, the
-        runs still open afterwards.  By day, what is never over counts as later.
+        runs still open afterwards.
         """
         fc, held, most = self.result, int(self.result.summary.ends["rounds"].max()), self.most
         hits = {}
@@ -99,10 +103,11 @@ class Rounds(ForecastChart):
             return [(name, ends["ending"] == e) for e, name in enumerate(ENDINGS) if (ends["ending"] == e).any()]
         if self.by != "day":
             raise IomsimError(f"rounds can be split by 'day' or 'ending', got {self.by!r}")
-        won, first = ends["winner"] >= 0, (ends["minute"] >= 0) & (ends["minute"] < DAY)
-        late = "unfinished" if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
-        days = ((f"{fc.opening_date:%A}", first), (late, ~first))
-        return [(name, when & who) for day, when in days for name, who in ((day, won), (f"{day}, {NO_WINNER}", ~won))]
+        won, over, first = ends["winner"] >= 0, ends["minute"] >= 0, ends["minute"] < DAY
+        late = "after midnight" if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
+        days = ((f"{fc.opening_date:%A}", over & first), (late, over & ~first))
+        parts = [(name, when & who) for day, when in days for name, who in ((day, won), (f"{day}, {NOBODY}", ~won))]
+        return [*parts, (STILL_VOTING, ~over)]
 
     def finding(self) -> str:
         return how_long(self.result).partition(", and ")[0].replace(" %", "\N{NO-BREAK SPACE}%")
@@ -138,8 +143,10 @@ class Rounds(ForecastChart):
             entries = [(WAYS[part][0], totals[part], WAYS[part][1]) for part in totals.index]
         else:  # the days with all that ends on them, and apart from them those without a winner
             entries = [(totals.index[i], totals.iloc[i : i + 2].sum(), DAYS[i]) for i in (0, 2)]
-            entries.append((f"hatched: {NO_WINNER}", totals.iloc[1::2].sum(), {"facecolor": QUIET} | HATCHED))
-        shown = [(f"{word}: {chance(self.result, p)} of 100", look) for word, p, look in entries if p]
+            entries.append((f"hatched: {NOBODY}", totals.iloc[1::2].sum(), {"facecolor": QUIET} | HATCHED))
+            entries.append((STILL_VOTING, totals.iloc[4], DAYS[4]))
+        when = {STILL_VOTING: f"{STILL_VOTING} {unfinished(self.result)}"}
+        shown = [(f"{when.get(word, word)}: {chance(self.result, p)} of 100", look) for word, p, look in entries if p]
         return key(ax, [Patch(lw=0, **look) for _, look in shown], [word for word, _ in shown], above=True)
 
     def _under(self, ax: Axes, x: np.ndarray) -> None:

@@ -135,7 +135,7 @@ class Sliders:
         found = self.at(**values)
         wins = ", ".join(f"{name} {self._say(found[name])}" for name in self.race.names)
         return (
-            f"Wins in 100: {wins}, nobody {self._say(found[NO_WINNER])}. Voting runs into "
+            f"Wins in 100: {wins}, no winner {self._say(found[NO_WINNER])}. Voting runs into "
             f"{next_weekday(self.race)} in {self._say(found[SPILL])}; {found[ROUNDS]:.1f} rounds in the mean."
         )
 

@@ -21,6 +21,7 @@ from iomsim.forecasting.estimates import count
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.rules.bar import Bar
+from iomsim.rules.procedure import ENDINGS
 
 MAX_ROUNDS = 12
 """Rounds shown."""
@@ -100,14 +101,14 @@ class Trajectories(ForecastChart):
         return float(votes / valid) if votes is not None and valid else None
 
     def _examples(self, k: int, most: int) -> list[tuple[np.ndarray, int, bool]]:
-        """Return a candidate's share by round, who wins (-1: nobody), and whether the end is shown."""
+        """Return a candidate's share by round, who wins (-1: nobody), and whether its end is shown."""
         runs = self.result.summary.examples
         share = np.where(runs.votes[:, k] >= 0, runs.votes[:, k] / np.maximum(runs.valid, 1), np.nan)
-        ordinary, out = ~yes_no_rows(runs), []
-        for start, held, winner in zip(runs.starts, runs.rounds, runs.winner, strict=True):
+        ordinary, out = ~yes_no_rows(runs.votes), []
+        for start, held, winner, ending in zip(runs.starts, runs.rounds, runs.winner, runs.ending, strict=True):
             here = slice(start, start + held)
             path = share[here][ordinary[here]]
-            out.append((path[:most], int(winner), len(path) <= most))
+            out.append((path[:most], int(winner), len(path) <= most and ENDINGS[ending] != "open"))
         return out
 
     @cached_property

@@ -11,26 +11,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import ForecastChart, key, note, place
-from iomsim.charts.style import DARK, QUIET, SMALL, ink
+from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, ink
 from iomsim.charts.text import short
-from iomsim.forecasting.estimates import count, in_100, interval, row_in_100
-from iomsim.forecasting.wording import is_level, nobody_likely, standing
+from iomsim.forecasting.estimates import count, interval, row_in_100
+from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.forecasting.wording import TOLD, is_level, likely, standing, unfinished, without_winner
 
 MARKERS = "osD^vP"
-"""One for each rule set."""
+"""One for each reading of the rules."""
 
 
 @dataclass(kw_only=True)
 class WinProbability(ForecastChart):
-    """Draw who wins as bars, nobody among them.
+    """Draw who wins as bars; "nobody", if the rules can end without a winner, and "still voting" among them.
 
     The bar's end carries the Monte Carlo interval, which shrinks with runs; below it, hollow marks
-    show the same probability under each of the shipped rule sets, a range which does not.
+    show the same probability under each reading of the body's rules, a range which does not.  Where there
+    is one reading only, there are no marks.
 
     Parameters
     ----------
     rules : bool, default True
-        Show the rule sets.
+        Show the readings of the rules.
     """
 
     rules: bool = True
@@ -38,29 +40,48 @@ class WinProbability(ForecastChart):
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """Who wins, and the same under each rule set.
+        """Who wins, and the same under each reading of the rules.
 
         By winner: `probability` with its Monte Carlo interval `low` to `high`, and one column for
-        each rule set unless `rules` is false.
+        each reading, if there are several and `rules` is not false.  "nobody" and "still voting" are left out
+        where they cannot be, or have never been seen.
         """
-        table = self.result.win_probability()
-        return table.join(self.result.rule_sets()[list(table.index)].T) if self.rules else table
+        table, never = self.result.chances(), []
+        sides = self._sides.reindex(columns=table.index)
+        for name in (NOBODY, STILL_VOTING):
+            excluded = not table["high"][name] or (name == STILL_VOTING and not table["probability"][name])
+            if excluded and not sides[name].any():
+                never.append(name)
+        return table.join(sides.T).drop(never)
+
+    @cached_property
+    def _sides(self) -> pd.DataFrame:
+        """The readings, if there are several."""
+        sides = self.result.rule_sets() if self.rules else pd.DataFrame()
+        return sides if len(sides) > 1 else sides.iloc[:0]
 
     def finding(self) -> str:
-        fc, table = self.result, self.result.win_probability()
-        half = (table["high"] - table["low"]) / 2
+        fc, table = self.result, self.result.chances()
+        said = {str(name): row_in_100(*row) for name, *row in table.itertuples()}
         first, *others = standing(fc)
-        name = short(first, 28)
-        won, nobody = (in_100(table["probability"][name], half[name]) for name in (first, table.index[-1]))
-        if nobody_likely(fc):
-            return f"Most likely nobody is elected: nobody wins in {nobody} of 100 elections, {name} in {won}"
-        if is_level(fc):
-            return f"{name} and {short(others[0], 28)} are level; nobody wins in {nobody} of 100 elections"
-        return f"{name} is ahead and wins in {won} of 100 elections; nobody wins in {nobody}"
+        name, most, elections = short(first, 28), likely(fc), " of 100 elections"
+        start = f"{name} and {short(others[0], 28)} are level" if is_level(fc) else ""
+        if not start and not most:
+            start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
+        rest = []
+        if table["high"][NOBODY]:
+            rest.append(f"nobody wins in {said[NOBODY]}{elections}")
+            elections = ""
+        if table["probability"][STILL_VOTING] >= TOLD:
+            when = f" {unfinished(fc)}" * (most != STILL_VOTING)
+            rest.append(f"{said[STILL_VOTING]}{elections} are still voting{when}")
+        if most:
+            return f"{without_winner(fc)}: {', '.join([*rest, f'{name} wins in {said[first]}'])}"
+        return "; ".join([start, *rest])
 
     def reading(self) -> str:
         runs = count(len(self.result), "run")
-        marks = " Hollow marks: the same under other rules, a range that does not." * self.rules
+        marks = " Hollow marks: the same under other rules, a range that does not." * bool(len(self._sides))
         return f"Bars: {runs}; whiskers: simulation error (95 %), which shrinks with runs.{marks}"
 
     def alt(self) -> str:
@@ -68,7 +89,7 @@ class WinProbability(ForecastChart):
         return f"Bar chart of who wins: {chances}."
 
     def marks(self, ax: Axes) -> None:
-        table, colours = self.data, self.result.race.colours
+        table, colours = self.data, self.result.race.colours | {NOBODY: NOBODY_GREY, STILL_VOTING: STILL_GREY}
         for y, (name, row) in enumerate(table.iterrows()):
             value, low, high = (100 * row[part] for part in ("probability", "low", "high"))
             ax.barh(y, value, height=0.5, color=colours[str(name)])
@@ -76,9 +97,9 @@ class WinProbability(ForecastChart):
             look: dict[str, Any] = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
             words = note(ax, f"{row_in_100(*row.iloc[:3])} in 100", (high, y), (5, 0), **look)
             note(ax, f"  {span_of(row)}", (1, 0.5), xycoords=words, va="center", color=QUIET, fontsize=SMALL)
-        if self.rules:
-            _rule_sets(ax, table)
-        longest = 100 * table.drop(columns="low").to_numpy().max()
+        if len(self._sides):
+            _readings(ax, table)
+        longest = 100 * np.nanmax(table.drop(columns="low").to_numpy())
         end = next((end for end in (20, 40, 60, 80) if longest < end), 100)
         ax.set(xlim=(0, max(end, 1.35 * 100 * table["high"].max())), ylim=(len(table) - 0.35, -0.5))
         ax.set_xticks(range(0, end + 1, end // 4))
@@ -89,14 +110,14 @@ class WinProbability(ForecastChart):
         ax.grid(axis="x")
 
 
-def _rule_sets(ax: Axes, table: pd.DataFrame) -> None:
+def _readings(ax: Axes, table: pd.DataFrame) -> None:
     y = np.arange(len(table)) + 0.37
     names = list(table.columns[3:])
     across = 100 * table[names]
     ax.hlines(y, across.min(axis=1), across.max(axis=1), color=QUIET, lw=0.8)
     look: dict[str, Any] = {"mfc": "white", "mec": DARK, "mew": 0.8, "ms": 4.5, "ls": "", "clip_on": False}
     marks = [ax.plot(across[name], y, marker, **look)[0] for name, marker in zip(names, MARKERS, strict=False)]
-    place(ax, (0, 0), "under each of the rule sets:", (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
+    place(ax, (0, 0), "under each reading of the rules:", (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
     key(ax, marks, names, down=49)
 
 

@@ -27,6 +27,7 @@ from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.run import fresh_seed
+from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, described
@@ -366,7 +367,8 @@ class ElectionDay:
         -------
         DataFrame
             By step: the `event`, `at` (if announced), the `round` it came after; everybody's chance to
-            win and "no winner"; `spill` into the next day; median `rounds`; the particles'
+            win and "no winner", and what that is made of, "nobody" (the rules end it) and "still voting"; `spill`
+            into the next day; median `rounds`; the particles'
             `effective_size`; `odds` of anything as far out, and `chance` of exactly this under the model; who is
             `out`; `spilled` once the next day has come; `certain` once it is over.
         """
@@ -379,6 +381,7 @@ class ElectionDay:
                     "at": None if state.at is None else fc.opening_date + timedelta(minutes=state.at),
                     "round": state.round_,
                     **fc.win_probability()["probability"].to_dict(),
+                    **fc.chances()["probability"].loc[[NOBODY, STILL_VOTING]].to_dict(),
                     "spill": fc.spill().value,
                     "rounds": fc.median_rounds()[0],
                     "effective_size": state.effective_size,

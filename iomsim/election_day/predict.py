@@ -92,7 +92,7 @@ def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
 
 
 def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the table of the shipped rule sets under which what happened could have happened, the own first."""
+    """Return the readings of the body's rules under which what happened could have happened, the own first."""
     race, plan = fc.race, fc.race.plan
     state = resampled(deepcopy(rng), plan, state)
     thin = state.pick(np.arange(0, state.particles.size, max(1, state.particles.size // OTHER_RULES_RUNS)))

@@ -95,7 +95,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def _as_saved(sides: pd.DataFrame, fc: Tables) -> pd.DataFrame:
-    """Return the table of rule sets as it was saved: nothing is played again."""
+    """Return the table of readings as it was saved: nothing is played again."""
     return sides
 
 

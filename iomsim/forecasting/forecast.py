@@ -10,10 +10,9 @@ from typing import Any
 from iomsim.engine.outcomes import Outcomes, join
 from iomsim.errors import IomsimError
 from iomsim.forecasting import archive, wording
-from iomsim.forecasting.estimates import in_words
 from iomsim.forecasting.result import Plot, Result
 from iomsim.forecasting.summary import merge, summarise
-from iomsim.forecasting.tables import Tables
+from iomsim.forecasting.tables import Tables, chances_in_words
 from iomsim.model.scenario import Scenario
 
 
@@ -48,7 +47,7 @@ class Forecast(Tables):
     assumptions : Tornado or None
         What moving the assumptions does, if it was handed in (:meth:`with_assumptions`).
     compare_rules : callable
-        Makes the table of rule sets when it is first asked for.
+        Makes the table of readings of the rules when it is first asked for.
     """
 
     plot = Plot()
@@ -102,17 +101,18 @@ class Forecast(Tables):
         """Return the answer in plain sentences: who, how many rounds, the next day or not.
 
         It names both kinds of uncertainty and keeps them apart: the Monte Carlo error, which
-        shrinks with runs, and the range over the rule sets, which does not.
+        shrinks with runs, and the range over the readings of the rules, which does not.  "Nobody" is what the
+        rules end without a winner; what is still open when the simulation stops is told apart from it.
         """
         return wording.answer(self)
 
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""
-        shown = in_words(self.win_probability()).to_string()
+        shown = chances_in_words(self).to_string()
         return f"{self.race.title}\n{self.answer()}\n\n{shown}\n\n{self.stamp()}"
 
     def _repr_html_(self) -> str:
-        chances = in_words(self.win_probability()).to_html(border=0)
+        chances = chances_in_words(self).to_html(border=0)
         return (
             f"<div><h4>{escape(self.race.title)}</h4><p>{escape(self.answer())}</p>"
             f"<div style='display:flex;gap:2em;align-items:center'>{chances}{self.plot.svg('decision_time')}</div>"

@@ -26,7 +26,7 @@ from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
 
 OTHER_RULES_RUNS = 10_000
-"""Runs of each other rule set in the table of rule sets, if the forecast itself has that many."""
+"""Runs of each other reading of the rules beside a forecast, if the forecast itself has that many."""
 
 MOST_RUNS = 10_000_000
 """Runs at which the search for a precision gives up."""

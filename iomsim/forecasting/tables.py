@@ -25,19 +25,20 @@ from iomsim.model.moments import before_the_opening, day_in_words, read_day_or_m
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS
 
-NO_WINNER = "no winner"
+NO_WINNER, NOBODY, STILL_VOTING = "no winner", "nobody", "still voting"
+"""That a run elects nobody; and what that is made of: the rules end it, or it is still open when the simulation stops."""
 
 ROUNDS_SHOWN = 8
 """Rounds shown one by one."""
 
 
 def own_rules(fc: Tables) -> pd.DataFrame:
-    """Return the table of rule sets of a forecast that is beside no other: its own row."""
+    """Return the table of readings of a forecast that is beside no other: its own row."""
     return rule_sets_table({fc.race.rules.name: fc.as_row()})
 
 
 def rule_sets_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
-    """Return the table of rule sets from its rows."""
+    """Return the table of readings from its rows."""
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
 
 
@@ -74,6 +75,26 @@ class Tables:
         out = self._table(hits, pd.Index(names, name="winner"))
         out.loc[list(self.out), ["low", "high"]] = 0.0
         return out
+
+    def chances(self) -> pd.DataFrame:
+        """Return who wins as sentences and charts tell it, with what "no winner" is made of.
+
+        Returns
+        -------
+        DataFrame
+            Candidates; "nobody", where the rules end the election without a winner; and "still voting", where it
+            is not over after the last round that is simulated, or at the deadline: by probability, low and high.
+            What the rules exclude has the interval from 0 to 0.
+        """
+        ending, rules, clock = self.summary.ends["ending"], self.race.rules, self.race.clock
+        hits = [self.summary.count(ending == ENDINGS.index(name)) for name in ("failed", "open")]
+        rest = self._table(hits, pd.Index([NOBODY, STILL_VOTING], name="winner"))
+        longest = rules.longest(len(self.race.names))
+        ends = longest is not None and longest <= rules.max_rounds and clock.deadline is None
+        for name, excluded in ((NOBODY, not rules.can_fail), (STILL_VOTING, ends)):
+            if excluded and not rest["probability"][name]:
+                rest.loc[name, ["low", "high"]] = 0.0
+        return pd.concat([self.win_probability().drop(NO_WINNER), rest])
 
     def rounds(self) -> pd.DataFrame:
         """Return the rounds to decision.
@@ -136,8 +157,9 @@ class Tables:
         Returns
         -------
         DataFrame
-            By rule set: probability of each candidate, of no winner, and that voting spills into
-            the next day (with `low` and `high`); the median rounds.
+            By reading: probability of each candidate, of no winner, and that voting spills into the next day
+            (with `low` and `high`); the median rounds; and what "no winner" is made of, "nobody" (the rules end
+            it) and "still voting".
         """
         return self._rule_sets.copy()
 
@@ -225,6 +247,7 @@ class Tables:
             "low": spill.low,
             "high": spill.high,
             "median_rounds": self.median_rounds()[0],
+            **self.chances()["probability"].loc[[NOBODY, STILL_VOTING]].to_dict(),
         }
 
     # -- tables of runs ---------------------------------------------------------------------
@@ -272,7 +295,7 @@ class Tables:
                 "votes": votes,
                 "valid": valid,
                 "share": votes / np.maximum(valid, 1),
-                "kind": pd.Categorical.from_codes(yes_no_rows(out)[row].astype(int), ["ballot", "yes/no"]),
+                "kind": pd.Categorical.from_codes(yes_no_rows(out.votes)[row].astype(int), ["ballot", "yes/no"]),
             }
         )
 
@@ -390,11 +413,18 @@ def first_rounds(fc: Tables) -> pd.DataFrame:
 
 
 def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
-    """Return the rule sets side by side, per hundred."""
+    """Return the readings of the rules side by side, per hundred; endings that none of them has are left out."""
     table = fc.rule_sets()
-    shown = table.drop(columns=["low", "high", "median_rounds"]).map(in_100)
+    rest = [name for name in (NOBODY, STILL_VOTING) if table.get(name, pd.Series(0.0)).any()]
     spill = "unfinished" if fc.over_before_next_day else f"into {fc.next_day_in_words}"
+    shown = table[[*fc.race.names, *rest, "spill"]].map(in_100)
     return shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
+
+
+def chances_in_words(fc: Tables) -> pd.DataFrame:
+    """Return who wins per hundred; what the rules exclude is left out, but no candidate."""
+    table = fc.chances()
+    return in_words(table.drop([name for name in (NOBODY, STILL_VOTING) if not table["high"][name]]))
 
 
 class ResultTable(NamedTuple):
@@ -406,10 +436,10 @@ class ResultTable(NamedTuple):
 
 
 TABLES = {
-    "win_probability": ResultTable("Who wins", Tables.win_probability, lambda fc: in_words(fc.win_probability())),
+    "win_probability": ResultTable("Who wins", Tables.win_probability, chances_in_words),
     "rounds": ResultTable("After how many rounds", Tables.rounds, lambda fc: in_words(first_rounds(fc))),
     "endings": ResultTable("How it ends", Tables.endings, lambda fc: in_words(fc.endings().query("probability > 0"))),
     "decided_at": ResultTable("When it is decided", Tables.decided_at, None),
-    "rule_sets": ResultTable("By the rules in force", Tables.rule_sets, rule_sets_in_words),
+    "rule_sets": ResultTable("By the reading of the rules", Tables.rule_sets, rule_sets_in_words),
 }
 """The tables that answer, by the name of their file."""

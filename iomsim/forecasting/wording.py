@@ -8,13 +8,17 @@ from datetime import timedelta
 import pandas as pd
 
 from iomsim.forecasting.estimates import count, in_100, row_in_100
-from iomsim.forecasting.tables import Tables
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
+from iomsim.model.bodies import siblings
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
 from iomsim.rules.procedure import ENDINGS
 
 MARGIN = 0.05
 """Leads below this are called level, however many runs tell them: no assumption is as good as that."""
+
+TOLD = 0.005
+"""Chances below this are not told as "still voting": no hundredth of the elections."""
 
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
 
@@ -36,14 +40,44 @@ def over(fc: Tables) -> str:
     after = f"after {_rounds(fc.announced)}" if fc.announced else "before the first round"
     if ending in HOW:
         return f"It is over: {winner} is elected {HOW[ending]} {after}{_when(fc)}."
-    return f"It is over: nobody is elected {after} ({_why(fc, ending)}){_when(fc)}."
+    if ending == "failed":
+        gone = withdrawn(fc)
+        why = f" {after} ({gone})" if gone else f", and {failed(fc)} {after}"
+        return f"It is over: nobody is elected{why}{_when(fc)}."
+    if fc.announced < fc.race.rules.max_rounds:
+        return f"Voting ended unfinished {unfinished(fc)}, {after}."
+    return f"Voting is still open {after}, where the forecast ends."
 
 
-def _why(fc: Tables, ending: str) -> str:
-    """Return why nobody is elected: what the ending is called, or that those who were left have withdrawn."""
+def withdrawn(fc: Tables) -> str:
+    """Return that those who were left have withdrawn, if that is what was announced last; else nothing."""
     if not fc.events or fc.events[-1]["event"] != "withdraw":
-        return ending
+        return ""
     return "both have withdrawn" if len(fc.race.names) == 2 else "nobody is left"
+
+
+def failed(fc: Tables) -> str:
+    """Return what the rules make of an election without a winner."""
+    rules = fc.race.rules
+    suspended = rules.after == "suspend" and rules.withdrawal != "vote"
+    return "the election is suspended" if suspended else "the election fails"
+
+
+def unfinished(fc: Tables) -> str:
+    """Return when elections are left that are still voting: at the deadline, after the last round simulated.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> unfinished(iom.forecast(iom.load("minimal"), runs=200, seed=1))
+    'after 40 rounds'
+    """
+    clock, after = fc.race.clock, f"after {_rounds(fc.race.rules.max_rounds)}"
+    if clock.deadline is None:
+        return after
+    open_ = fc.summary.count(fc.summary.ends["ending"] == ENDINGS.index("open"))
+    late = f"at the deadline, {moment_in_words(clock.deadline, fc.opening_date.date())}"
+    return f"{after} or {late}" if open_ > fc.summary.count(_late(fc)) else late
 
 
 def _when(fc: Tables) -> str:
@@ -72,21 +106,35 @@ def since(fc: Tables) -> str:
 
 
 def who(fc: Tables) -> str:
-    """Return who wins, with the chances of all.
+    """Return who wins, with the chances of all; "nobody" is what the rules end without a winner.
 
     Examples
     --------
     >>> import iomsim as iom
-    >>> ahead = iom.load("minimal").with_pressure(East=0.0).with_rules("strict")
+    >>> ahead = iom.load("minimal").with_pressure(East=0.0).with_rules("four-rounds")
     >>> who(iom.forecast(ahead, runs=4000, seed=1))  # doctest: +ELLIPSIS
     'A is ahead: A wins ... in 100, B ... in 100, and nobody ... in 100.'
     """
-    table = fc.win_probability()
-    said = {name: f"{row_in_100(*row)} in 100" for name, *row in table.itertuples()}
+    table = fc.chances()
+    said = {str(name): f"{row_in_100(*row)} in 100" for name, *row in table.itertuples()}
     first, *others = standing(fc)
-    nobody = f"nobody {said[table.index[-1]]}"
-    told = ", ".join([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in others), f"and {nobody}"])
-    return f"{_position(fc)}: {told}."
+    names = [*others, *[NOBODY] * bool(table["high"][NOBODY])]
+    told = series([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in names)])
+    still = ""
+    if table["probability"][STILL_VOTING] >= TOLD:
+        still = f"; {said[STILL_VOTING]} are still voting{'' if likely(fc) == STILL_VOTING else f' {unfinished(fc)}'}"
+    return f"{_position(fc)}: {told}{still}."
+
+
+def series(parts: list[str]) -> str:
+    """Return things one after the other.
+
+    Examples
+    --------
+    >>> series(["A", "B"]), series(["A", "B", "C"])
+    ('A and B', 'A, B, and C')
+    """
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
 
 
 def standing(fc: Tables) -> list[str]:
@@ -104,16 +152,33 @@ def is_level(fc: Tables) -> bool:
     return bool(first - second < max(MARGIN, ((table["high"] - table["low"])[names] / 2).sum()))
 
 
-def nobody_likely(fc: Tables) -> bool:
-    """Return whether more than half of the elections elect nobody."""
-    return bool(fc.win_probability()["probability"].iloc[-1] > 0.5)
+def likely(fc: Tables) -> str:
+    """Return what more than half of the elections come to without a winner; "" if less than half have none.
+
+    "nobody" or "still voting", or "no winner" if neither is more than half by itself.
+    """
+    table = fc.chances()["probability"]
+    parts = table[[NOBODY, STILL_VOTING]]
+    if parts.sum() <= 0.5:
+        return ""
+    return str(parts.idxmax()) if parts.max() > 0.5 else NO_WINNER
+
+
+def without_winner(fc: Tables) -> str:
+    """Return that most elections have no winner, and why, if that is so; else nothing."""
+    words = {
+        NOBODY: "Most likely nobody is elected",
+        STILL_VOTING: f"Most likely voting is not over {unfinished(fc)}",
+        NO_WINNER: "Most likely there is no winner",
+    }
+    return words.get(likely(fc), "")
 
 
 def _position(fc: Tables) -> str:
     """Return who is ahead, or what else is most to be expected."""
     first, *others = standing(fc)
-    if nobody_likely(fc):
-        return "Most likely nobody is elected"
+    if likely(fc):
+        return without_winner(fc)
     if not others:
         return f"Only {first} still stands"
     return f"{first} and {others[0]} are level" if is_level(fc) else f"{first} is ahead"
@@ -125,8 +190,8 @@ def how_long(fc: Tables) -> str:
     most = fc.race.rules.max_rounds
     held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
     length = f"Voting takes {_rounds(middle, most)} in the median (80 % range: {low} to {_or_more(high, most)}{held})"
-    *first, last = [length, *filter(None, [another_day(fc), unfinished(fc)])]
-    return f"{', '.join(first)}, and {last}."
+    *first, last = [length, *filter(None, [another_day(fc), in_time(fc)])]
+    return f"{', '.join(first)}, and {last}." if first else f"{last}."
 
 
 def another_day(fc: Tables) -> str:
@@ -137,18 +202,21 @@ def another_day(fc: Tables) -> str:
     return "" if fc.over_before_next_day else chance
 
 
-def unfinished(fc: Tables) -> str:
-    """Return the chance that the deadline ends the vote unfinished, if there is one."""
-    deadline, ends = fc.race.clock.deadline, fc.summary.ends
-    if deadline is None:
+def in_time(fc: Tables) -> str:
+    """Return the chance that the deadline ends the vote unfinished, if there is one and nothing was told of it yet."""
+    if fc.race.clock.deadline is None or fc.chances()["probability"][STILL_VOTING] >= TOLD:
         return ""
-    open_ = (ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] < fc.race.rules.max_rounds)
-    when = moment_in_words(deadline, fc.opening_date.date())
-    return f"the chance that it is unfinished at the deadline, {when}, is {fc.share(open_)}"
+    return f"the chance that it is unfinished {unfinished(fc)}, is {fc.share(_late(fc))}"
+
+
+def _late(fc: Tables) -> pd.Series:
+    """Return which ends are those of runs that the deadline cuts off."""
+    ends = fc.summary.ends
+    return (ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] < fc.race.rules.max_rounds)
 
 
 def how_sure(fc: Tables) -> str:
-    """Return the Monte Carlo error and, apart from it, the range over the rule sets."""
+    """Return the Monte Carlo error and, apart from it, the range over the readings of the rules."""
     table = fc.win_probability()
     points = 50 * max((table["high"] - table["low"]).max(), 2 * fc.spill().half_width)
     return (
@@ -158,10 +226,10 @@ def how_sure(fc: Tables) -> str:
 
 
 def _by_rules(fc: Tables) -> str:
-    """Return how far the next day moves across the rule sets; once it is there, the favourite."""
+    """Return how far the next day moves across the readings; once it is there, the favourite."""
     sides = fc.rule_sets()
     if len(sides) == 1:
-        return "cannot be shown, for no other shipped rule set agrees with what has happened"
+        return f"cannot be shown, for {_only_reading(fc)}"
     what = fc.win_probability()["probability"].iloc[:-1].idxmax() if fc.spilled else "spill"
     day = "an unfinished vote" if fc.over_before_next_day else fc.next_day_in_words
     name = what if fc.spilled else day
@@ -169,8 +237,18 @@ def _by_rules(fc: Tables) -> str:
     low, high = sides[what].idxmin(), sides[what].idxmax()
     least, most = (in_100(sides[what][rules], half[rules]) for rules in (low, high))
     if least == most:
-        return f"leaves {name} at {most} in 100 under all {len(sides)} rule sets"
-    return f"moves {name} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} rule sets"
+        return f"leaves {name} at {most} in 100 under all {len(sides)} readings of them"
+    return f"moves {name} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} readings of them"
+
+
+def _only_reading(fc: Tables) -> str:
+    """Return why there is no other reading of the rules to set beside a forecast."""
+    known = siblings(fc.race.rules, fc.race.body)
+    if not known:
+        return "the election has rules of its own"
+    if all(rules == fc.race.rules for rules in known.values()):
+        return "only one reading of them is known"
+    return "no other reading of them agrees with what has happened"
 
 
 def _rounds(count: int, most: int | None = None) -> str:
@@ -178,7 +256,7 @@ def _rounds(count: int, most: int | None = None) -> str:
 
 
 def _or_more(count: int, most: int | None) -> str:
-    """Return a count; at the last round the rules allow, it might have been more."""
+    """Return a count; at the last round that is simulated, it might have been more."""
     return f"{count} or more" if count == most else str(count)
 
 

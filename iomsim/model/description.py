@@ -41,8 +41,9 @@ WORDS: dict[str, Any] = {
 }
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
 
-COLUMNS = ("no winner", "nobody", "probability", "low", "high", "cumulative", "rounds", "median_rounds", "event", "at",
-           "round", "spill", "effective_size", "odds", "chance", "out", "spilled", "certain")  # fmt: skip
+COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", "cumulative", "rounds",
+           "median_rounds", "event", "at", "round", "spill", "effective_size", "odds", "chance", "out", "spilled",
+           "certain")  # fmt: skip
 TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
 """What tables, sentences and announcements call other things than candidates, in small letters."""
 
@@ -245,7 +246,7 @@ class Description(FrozenModel):
         ]
         book = self.rules
         table.append(
-            {"parameter": "rules", "value": book.name, "low": book.name, "high": book.name, "unit": "rule set",
+            {"parameter": "rules", "value": book.name, "low": book.name, "high": book.name, "unit": "reading",
              "grade": book.grade, "source": book.source, "statement": " ".join(evidence_table.statements(book.source))}
         )  # fmt: skip
         return pd.DataFrame(table).set_index("parameter")

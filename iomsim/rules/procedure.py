@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.bar import BASES, TWO_THIRDS, Bar, as_written, bars_of
 from iomsim.rules.phase import Phase, known_parts, one_of, whole
-from iomsim.rules.words import rules_in_words
+from iomsim.rules.words import ENDS, rules_in_words
 
 ENDINGS = ("majority", "acclamation", "confirmed", "failed", "open")
 """How a run can end.  The last two have no winner: the rules end it, or voting goes on beyond the horizon."""
@@ -255,6 +255,30 @@ class Procedure:
                 return
             yield stage
             stage = self.next_stage(stage, candidates).stage
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether they can end an election without a winner."""
+        return self.after in ENDS or self.withdrawal == "vote"
+
+    def longest(self, candidates: int) -> int | None:
+        """Return the most ballots that they can take with so many candidates; None if there is no end to them.
+
+        Examples
+        --------
+        >>> rules = Procedure(phases=[Phase(ballots=3), Phase(vote="yes-no", ballots=1)], after="fail")
+        >>> rules.longest(2), Procedure().longest(2)
+        (4, None)
+        """
+        most = int(self.withdrawal == "vote")
+        for phase in self.phases:
+            shrinks = phase.drop and phase.down_to < phase.standing
+            if phase.standing > candidates:
+                continue
+            if self.after == "repeat" or (phase.ballots is None and not shrinks):
+                return None
+            most += candidates if phase.ballots is None else phase.ballots
+        return most
 
     def resumed(self, stage: Stage, ballot: int) -> Procedure:
         """Return what is left of the procedure from a stage on, whose ballot is number `ballot` of the whole.

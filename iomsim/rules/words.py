@@ -255,7 +255,9 @@ def _alone(phase: Told) -> str:
     tries = f" in one of {_number(phase.ballots or 1)} ballots" if (phase.ballots or 1) > 1 else ""
     if not phase.bars:
         return f"the leader stands alone, yes or no{tries}"
+    most = phase.bars[-1].value is None
     needed = bar_in_words(phase.bars[-1], phase.base).replace("of the votes cast", "of yes and no")
+    needed = "more yes than no" if most else needed
     return f"the leader stands alone and needs {needed}{tries}"
 
 

@@ -204,7 +204,7 @@ class Grid(Result):
         axes = [f"{describe_parameter(self.race, path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in ends]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
-            f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; nobody wins in "
+            f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; there is no winner in "
             f"{self._span(NO_WINNER)}; voting runs into {day} in {self._span(SPILL)}."
         )
 

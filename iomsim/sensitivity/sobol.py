@@ -62,7 +62,7 @@ def sobol(
         or "rounds" (their mean).
     parameters : sequence of str, or mapping of str to (low, high), optional
         Which parameters, over their own range or the one given; default: the six widest of a
-        small tornado.  Rule sets have no place here: they are no scale to vary along.
+        small tornado.  Readings of the rules have no place here: they are no scale to vary along.
     samples : int, default 128
         Base points, a power of two; (parameters + 2) times as many scenarios are played.
     runs, seed : int

@@ -23,6 +23,7 @@ from iomsim.forecasting.result import Result, frame
 from iomsim.model.bodies import siblings
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
+from iomsim.rules.procedure import Procedure
 from iomsim.sensitivity.paired import (
     ROUNDS,
     SPILL,
@@ -38,7 +39,7 @@ from iomsim.sensitivity.paired import (
 from iomsim.typing import Floats
 
 RULES = "rules"
-"""The row of the rule sets."""
+"""The row of the readings of the rules."""
 
 DEFAULT_RUNS = 4_000
 
@@ -69,7 +70,7 @@ def tornado(
         Which parameters, by short name or dotted path, over their own range or the one given;
         default: all that have a range.
     rules : bool, default True
-        Add a row for the shipped rule sets: from the lowest to the highest.
+        Add a row for the readings of the body's rules, if there are several: from the lowest to the highest.
     runs : int, default 4_000
         Runs of each scenario; by default no more than a forecast has.
     seed : int, optional
@@ -113,7 +114,7 @@ def tornado(
     target = checked_target(case, target)
     seed, runs = seed_and_runs(seed, DEFAULT_RUNS if runs is None else runs)
     over = ranges(case, parameters)
-    readings = siblings(case.rules, case.body) if rules else {}
+    readings = _readings(case) if rules else {}
     names = list(readings)
     cases = [(case, _design(case, over)), *((case.with_rules(reading), {}) for reading in readings.values())]
     with progress_bar(runs * (1 + 2 * len(over) + len(names)), progress) as advance:
@@ -126,6 +127,13 @@ def tornado(
         bars[RULES] = dict(zip(names, changes[2 * len(over) :], strict=True))
     means = {key: mean_interval(values) for key, values in base.items()} if fc is None else _means(fc)
     return Tornado(case, target, seed, runs, means, bars)
+
+
+def _readings(race: Scenario) -> dict[str, Procedure]:
+    """Return the readings of a body's rules, and the scenario's own if they are none of them; none if there is but one."""
+    known = dict(siblings(race.rules, race.body))
+    own = {} if race.rules in known.values() else {race.rules.name: race.rules}
+    return own | known if len(own | known) > 1 else {}
 
 
 def _design(race: Scenario, over: Mapping[str, tuple[float, float]]) -> dict[str, Floats]:
@@ -190,7 +198,7 @@ class Tornado(Result):
         Returns
         -------
         DataFrame
-            By parameter: its `low` and `high` (of the rules: the sets with the lowest and the
+            By parameter: its `low` and `high` (of the rules: the readings with the lowest and the
             highest target); the target there, `at_low` and `at_high`, each with the ends of the
             paired interval of the change against the base (`_from`, `_to`), laid off from the base;
             the `range` of the three; and `clear`, False where neither end can be told from the
@@ -204,7 +212,7 @@ class Tornado(Result):
         return frame(rows, columns, "parameter").sort_values("range", ascending=False, kind="stable")
 
     def _row(self, ends: dict[float | str, dict[str, Interval]], target: str) -> tuple[Any, ...]:
-        """Return a parameter's row; of the rule sets those with the lowest and the highest target."""
+        """Return a parameter's row; of the readings of the rules those with the lowest and the highest target."""
         values = list(ends)
         if isinstance(values[0], str):
             values.sort(key=lambda value: ends[value][target].value)
@@ -219,7 +227,7 @@ class Tornado(Result):
         return value if target == ROUNDS else min(max(value, 0.0), 1.0)
 
     def rule_sets(self, target: str | None = None) -> pd.DataFrame:
-        """Return each rule set's target and its paired change against the base."""
+        """Return each reading's target and its paired change against the base."""
         target = self._target(target)
         rows = {
             name: (self._laid_off(x[target].value, target), *x[target]) for name, x in self.bars.get(RULES, {}).items()
@@ -247,7 +255,7 @@ class Tornado(Result):
         what = {ROUNDS: "the mean number of rounds", SPILL: f"voting runs into {next_weekday(self.race)} in"}
         low, high = (format_value(x, target) for x in self.span(target))
         unit = "" if target == ROUNDS else " of 100 elections"
-        start = what.get(target, "nobody wins in" if target not in self.race.names else f"{target} wins in")
+        start = what.get(target, "there is no winner in" if target not in self.race.names else f"{target} wins in")
         start += " lies between" if target == ROUNDS else ""
         joint = "and" if target == ROUNDS else "to"
         base = format_value(self.base[target].value, target)
@@ -274,5 +282,5 @@ class Tornado(Result):
 
 
 def end_in_words(value: float | str) -> str:
-    """Return the end of a bar: a number, or the name of a rule set."""
+    """Return the end of a bar: a number, or the name of a reading."""
     return value if isinstance(value, str) else f"{value:g}"
