@@ -104,7 +104,7 @@ class Trajectories(ForecastChart):
         """Return a candidate's share by round, who wins (-1: nobody), and whether its end is shown."""
         runs = self.result.summary.examples
         share = np.where(runs.votes[:, k] >= 0, runs.votes[:, k] / np.maximum(runs.valid, 1), np.nan)
-        ordinary, out = ~yes_no_rows(runs.votes), []
+        ordinary, out = ~yes_no_rows(runs), []
         for start, held, winner, ending in zip(runs.starts, runs.rounds, runs.winner, runs.ending, strict=True):
             here = slice(start, start + held)
             path = share[here][ordinary[here]]

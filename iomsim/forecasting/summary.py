@@ -14,7 +14,7 @@ import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
 from iomsim.rules.procedure import ENDINGS
-from iomsim.typing import Flags, Longs, Shorts
+from iomsim.typing import Flags, Longs
 
 BINS = 400
 """Classes of the share of valid papers, each a quarter of a point wide."""
@@ -83,7 +83,7 @@ class Summary:
 def summarise(outcomes: Outcomes, max_rounds: int) -> Summary:
     """Count the outcomes of one or more blocks."""
     votes, valid, flows, round_ = outcomes.votes, outcomes.valid, outcomes.flows, round_numbers(outcomes)
-    alone = yes_no_rows(votes)
+    alone = yes_no_rows(outcomes)
     if alone.any():
         votes, valid, flows, round_ = votes[~alone], valid[~alone], flows[~alone], round_[~alone]
     return Summary(

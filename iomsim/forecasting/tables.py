@@ -26,7 +26,7 @@ from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS
 
 NO_WINNER, NOBODY, STILL_VOTING = "no winner", "nobody", "still voting"
-"""That a run elects nobody; and what that is made of: the rules end it, or it is still open when the simulation stops."""
+"""That a run elects nobody, and what that is made of: the rules end it, or it is open when the simulation stops."""
 
 ROUNDS_SHOWN = 8
 """Rounds shown one by one."""
@@ -295,7 +295,7 @@ class Tables:
                 "votes": votes,
                 "valid": valid,
                 "share": votes / np.maximum(valid, 1),
-                "kind": pd.Categorical.from_codes(yes_no_rows(out.votes)[row].astype(int), ["ballot", "yes/no"]),
+                "kind": pd.Categorical.from_codes(yes_no_rows(out)[row].astype(int), ["ballot", "yes/no"]),
             }
         )
 

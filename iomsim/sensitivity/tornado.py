@@ -130,7 +130,7 @@ def tornado(
 
 
 def _readings(race: Scenario) -> dict[str, Procedure]:
-    """Return the readings of a body's rules, and the scenario's own if they are none of them; none if there is but one."""
+    """Return the readings of a body's rules, and the own ones if they are none of them; nothing if there is but one."""
     known = dict(siblings(race.rules, race.body))
     own = {} if race.rules in known.values() else {race.rules.name: race.rules}
     return own | known if len(own | known) > 1 else {}
