@@ -67,10 +67,29 @@ def friday() -> Forecast:
     return iom.forecast(iom.load("iom-2018"), runs=800, seed=2023, progress=False)
 
 
+def body() -> Forecast:
+    """Return a forecast of the African Union: eight stand, and the election may be suspended."""
+    return iom.forecast(iom.start("au", list("ABCDEFGH")), runs=400, seed=2, progress=False)
+
+
+def sixteen() -> Forecast:
+    race = iom.start("unesco", [*LONG, *(f"Candidate {n}" for n in range(9, 17))])
+    return iom.forecast(race, runs=200, seed=2, progress=False)
+
+
+def nine_tenths() -> Forecast:
+    rules = {"name": "high bar", "threshold": "9/10", "concession": False}
+    return iom.forecast(toy(175, rules=rules), runs=400, seed=1, progress=False)
+
+
 CASES = {
     "two": geneva,
     "three": friday,
     "eight": crowd,
+    "body": body,
+    "sixteen": sixteen,
+    "nine tenths": nine_tenths,
+    "four rounds": lambda: geneva("four-rounds"),
     "strict": lambda: geneva("strict"),
     "one two-way round": lambda: geneva("one-two-way"),
     "certain": lambda: iom.forecast(iom.load("geneva-2023").balanced(share=0.97), runs=300, seed=1, progress=False),

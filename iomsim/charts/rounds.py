@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart, key, note, row
-from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_GREY, ink
+from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, ink
 from iomsim.charts.text import DASH, announced_votes, chance, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError
@@ -25,12 +25,13 @@ MAX_BARS = 12
 """Rounds with a bar of their own, the last of them open-ended."""
 
 HATCHED: dict[str, Any] = {"hatch": "////", "edgecolor": "white"}
+OPEN: dict[str, Any] = {"facecolor": "white", "hatch": "////", "edgecolor": NOBODY_GREY}
 DAYS = (
     {"color": FIRST_DAY},
     {"facecolor": FIRST_DAY} | HATCHED,
     {"color": LATER_DAY},
     {"facecolor": LATER_DAY} | HATCHED,
-    {"facecolor": STILL_GREY} | HATCHED,
+    OPEN,
 )
 """The parts of a bar by day: ends on the opening day, and without a winner; later, and without a winner; still open."""
 
@@ -39,7 +40,7 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "acclamation": ("the other withdraws", {"color": "#B3A2D6"}),
     "confirmed": ("confirmed alone", {"color": "#66A891"}),
     "failed": (NOBODY, {"facecolor": NOBODY_GREY} | HATCHED),
-    "open": (STILL_VOTING, {"facecolor": STILL_GREY} | HATCHED),
+    "open": (STILL_VOTING, OPEN),
 }
 """The parts of a bar by ending, in words and as drawn."""
 

@@ -17,7 +17,7 @@ DARK, QUIET, FAINT = "#222222", "#767676", "#E6E6E6"
 FIRST_DAY, LATER_DAY = "#BBBBBB", "#882255"
 """Voting ends on the opening day, or later; clear of every candidate's colour."""
 
-NOBODY_GREY, STILL_GREY = "#999999", "#CCCCCC"
+NOBODY_GREY, STILL_GREY = "#999999", "#BFBFBF"
 """The rules end an election without a winner, or it is still open when the simulation stops."""
 
 INKS = {"#D55E00": "#C25400", "#999999": QUIET, FIRST_DAY: QUIET}

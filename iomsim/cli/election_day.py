@@ -14,6 +14,8 @@ from iomsim.election_day.election_day import ElectionDay, live
 from iomsim.election_day.log import past_day
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.forecasting.wording import TOLD
 from iomsim.model.catalogue import load
 from iomsim.model.lines import comment_at
 
@@ -107,7 +109,8 @@ def _do(day: ElectionDay, line: str) -> None:
 def table(day: ElectionDay) -> str:
     """Return the probabilities after each announcement, per hundred; 0 and 100 once they are facts."""
     told = day.history()
-    names = [*day.race.names, "no winner", "spill"]
+    rest = [name for name in (NOBODY, STILL_VOTING) if (told[name] >= TOLD).any()]
+    names = [*day.race.names, *rest, "spill"]
     shown = told[names].map(in_100).where(~told["certain"], (100 * told[names]).map("{:.0f}".format))
     next_day = day.forecast().next_day_in_words
     return plain(told[["event"]].join(shown).rename(columns={"spill": next_day}))

@@ -16,6 +16,7 @@ import iomsim as iom
 from iomsim.charts.base import captions
 from iomsim.charts.dotplots import looks_of
 from iomsim.charts.election_day import spread
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
 from iomsim.errors import IomsimError
@@ -56,6 +57,14 @@ def ticks(ax: Axes) -> list[str]:
     return [label.get_text() for label in ax.get_xticklabels()]
 
 
+def outcomes(night: ElectionDay) -> dict[str, str]:
+    """Return what is drawn with its colour: also nobody and still voting, as far as they come."""
+    looks, history = {name: look[0] for name, look in looks_of(night.race).items()}, night.history()
+    spill, rest = looks.pop("spill"), {"nobody": NOBODY_GREY, "still voting": STILL_GREY}
+    del looks["no winner"]
+    return looks | {name: rest[name] for name in rest if history[name].max() >= 0.005} | {"spill": spill}
+
+
 def drawn(ax: Axes, colour: str) -> Line2D:
     """Return the solid line of a colour."""
     [line] = [x for x in ax.lines if to_hex(x.get_color()).upper() == colour.upper() and x.get_linestyle() == "-"]
@@ -66,7 +75,7 @@ def drawn(ax: Axes, colour: str) -> Line2D:
 def test_lines_are_the_history(name: str) -> None:
     night, ax = day(name), picture(name, "live")
     history = night.history()
-    for outcome, (colour, _, _) in looks_of(night.race).items():
+    for outcome, colour in outcomes(night).items():
         assert drawn(ax, colour).get_ydata() == pytest.approx(100 * history[outcome].to_numpy())
         assert list(drawn(ax, colour).get_xdata()) == list(history.index)
 
@@ -75,7 +84,7 @@ def test_lines_are_the_history(name: str) -> None:
 def test_the_shades_are_the_simulation_error(name: str) -> None:
     night, ax = day(name), picture(name, "live")
     data = night.plot.live_data()
-    for outcome, band in zip(looks_of(night.race), ax.collections, strict=True):
+    for outcome, band in zip(outcomes(night), ax.collections, strict=True):
         x, y = band.get_paths()[0].vertices.T
         for step, row in data.loc[outcome].iterrows():
             assert (y[x == step].min(), y[x == step].max()) == pytest.approx((100 * row["low"], 100 * row["high"]))
@@ -95,7 +104,7 @@ def test_the_title_tells_the_chance_now_and_before() -> None:
 def test_the_prior_forecast_is_dotted() -> None:
     night, ax = day("noon"), picture("noon", "live")
     dotted = sorted(float(line.get_ydata()[0]) for line in ax.lines if line.get_linestyle() != "-")
-    prior = 100 * night.history().iloc[0][[*looks_of(night.race)]].astype(float)
+    prior = 100 * night.history().iloc[0][[*outcomes(night)]].astype(float)
     assert dotted == pytest.approx(sorted(prior))
 
 
@@ -137,7 +146,10 @@ def test_lines_are_named_at_their_end(name: str) -> None:
         truth = 100 * night.history()[candidate].iloc[-1]
         assert float(number) == pytest.approx(truth, abs=2.51)  # of 600 particles: in steps of five
     assert any(text.startswith("into ") for text in words(ax))
-    assert any(text.startswith("no winner") for text in words(ax))
+    assert not any(text.startswith("no winner") for text in words(ax))
+    assert [n for n in ("nobody", "still voting") if any(text.startswith(n) for text in words(ax))] == [
+        n for n in outcomes(night) if n in ("nobody", "still voting")
+    ]
 
 
 def test_only_what_is_over_is_certain() -> None:

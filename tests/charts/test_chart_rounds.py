@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100
-from iomsim.forecasting.tables import NO_WINNER
 
 
 def heights(ax: Axes) -> np.ndarray:
@@ -54,17 +53,20 @@ def test_under_each_round_stands_who_is_undecided(name: str) -> None:
     assert below[-1] == "\N{EN DASH}"
 
 
-@pytest.mark.parametrize("name", ["two", "three", "strict", "live"])
+@pytest.mark.parametrize("name", ["two", "three", "strict", "live", "body"])
 def test_the_days_of_the_rounds_are_the_spill(name: str) -> None:
     fc = case(name)
     legend = [text.get_text() for text in picture(name, "rounds").get_legend().get_texts()]
-    late = fc.spill().value
+    spill, still = fc.spill().value, fc.chances()["probability"]["still voting"]
     assert legend[:2] == [
-        f"{fc.opening_date:%A}: {in_100(1 - late)} of 100",
-        f"{fc.next_day:%A} or later: {in_100(late)} of 100",
+        f"{fc.opening_date:%A}: {in_100(1 - spill)} of 100",
+        f"{fc.next_day:%A} or later: {in_100(spill - still)} of 100",
     ]
-    nobody = fc.win_probability()["probability"][NO_WINNER]
-    assert legend[2] == f"hatched: no winner: {in_100(nobody)} of 100"
+    nobody, still = fc.chances()["probability"][["nobody", "still voting"]]
+    rest = [f"hatched: nobody: {in_100(nobody)} of 100"] * bool(nobody)
+    rest += [f"still voting after 40 rounds: {in_100(still)} of 100"] * bool(still)
+    assert legend[2:] == rest
+    assert rest or name == "certain"
 
 
 def test_ways_to_end_are_the_table_of_endings() -> None:
@@ -89,8 +91,9 @@ def test_four_elections_by_round() -> None:
     data = hand().plot.rounds_data()
     assert data["Monday"].tolist() == [0.25, 0.25, 0]
     assert data["Tuesday or later"].tolist() == [0, 0.25, 0]
-    assert data["Tuesday or later, no winner"].tolist() == [0, 0, 0.25]
-    assert data["Monday, no winner"].tolist() == [0, 0, 0]
+    assert data["Tuesday or later, nobody"].tolist() == [0, 0, 0]
+    assert data["Monday, nobody"].tolist() == [0, 0, 0]
+    assert data["still voting"].tolist() == [0, 0, 0.25]
     assert data["undecided"].tolist() == [0.75, 0.25, 0]
     ends = hand().plot.rounds_data(by="ending")
     assert ends[["majority", "acclamation", "open"]].to_numpy().tolist() == [

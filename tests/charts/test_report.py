@@ -108,9 +108,11 @@ def test_late_rounds_share_a_row_in_which_somebody_is_elected() -> None:
 
 def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> None:
     shown, sides = tables.rule_sets_in_words(fc), fc.rule_sets()
-    assert shown.columns.tolist() == ["A", "B", "C", "no winner", "into Tuesday", "median rounds"]
+    rest = ["nobody", "still voting"]
+    assert shown.columns.tolist() == ["A", "B", "C", *rest, "into Tuesday", "median rounds"]
     for name, row in shown.iterrows():
-        assert row[:5].tolist() == [in_100(p) for p in sides.loc[name, ["A", "B", "C", "no winner", "spill"]]]
+        assert row[:6].tolist() == [in_100(p) for p in sides.loc[name, ["A", "B", "C", *rest, "spill"]]]
+        assert sides.loc[name, rest].sum() == pytest.approx(sides.loc[name, "no winner"])
         assert row["median rounds"] == sides.loc[name, "median_rounds"]
 
 

@@ -12,6 +12,7 @@ from chart_cases import bars, case, picture, plain, words
 from matplotlib.colors import to_hex
 
 from iomsim.charts import win_probability
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.wording import who
 
@@ -22,12 +23,15 @@ def _whiskers(container: Any) -> list[np.ndarray]:
     return [segment for collection in container.lines[2] for segment in collection.get_segments()]
 
 
-@pytest.mark.parametrize("name", ["two", "three", "eight", "live"])
+@pytest.mark.parametrize("name", ["two", "three", "eight", "live", "body", "nine tenths"])
 def test_bars_are_the_table_of_winners(name: str) -> None:
     fc = case(name)
-    table, ax = fc.win_probability(), picture(name, "win_probability")
+    table, ax = fc.plot.win_probability_data(), picture(name, "win_probability")
+    whole = fc.chances()
+    assert table[list(whole)].equals(whole.loc[table.index])
     assert [bar.get_width() for bar in bars(ax)] == pytest.approx(list(100 * table["probability"]))
-    assert [to_hex(bar.get_facecolor()).upper() for bar in bars(ax)] == list(fc.race.colours.values())
+    colours = fc.race.colours | {"nobody": NOBODY_GREY, "still voting": STILL_GREY}
+    assert [to_hex(bar.get_facecolor()).upper() for bar in bars(ax)] == [colours[str(n)] for n in table.index]
     half = (table["high"] - table["low"]) / 2
     for bar, p, h in zip(bars(ax), table["probability"], half, strict=True):
         assert f"{in_100(p, h)} in 100" in words(ax)
@@ -40,25 +44,41 @@ def test_bars_are_the_table_of_winners(name: str) -> None:
 def test_hollow_marks_are_the_rule_sets() -> None:
     fc = case("two")
     ax = picture("two", "win_probability")
-    marks = [line for line in ax.lines if line.get_marker() in "osD^" and len(line.get_xdata()) == 3]
+    rows = fc.plot.win_probability_data().index.tolist()
+    assert rows == ["Pope", "Vitorino", "nobody", "still voting"]  # other readings can end without a winner
+    assert "0 in 100" in words(ax)  # these rules cannot
+    marks = [line for line in ax.lines if line.get_marker() in "osD^v" and len(line.get_xdata()) == 4]
     sides = fc.rule_sets()
     assert len(marks) == len(sides) == len({line.get_marker() for line in marks})
     for line, (name, side) in zip(marks, sides.iterrows(), strict=True):
-        assert line.get_xdata() == pytest.approx(100 * side[list(fc.win_probability().index)].to_numpy(dtype=float))
+        assert line.get_xdata() == pytest.approx(100 * side[rows].to_numpy(dtype=float))
         assert line.get_markerfacecolor() == "white"
         assert name in words(ax)
-    assert not [line for line in fc.plot.win_probability(rules=False).lines if line.get_marker() in "osD^"]
+    assert not [line for line in fc.plot.win_probability(rules=False).lines if line.get_marker() in "osD^v"]
     assert list(fc.plot.win_probability_data(rules=False)) == ["probability", "low", "high"]
 
 
-@pytest.mark.parametrize("name", ["two", "three", "strict", "certain", "live", "one run"])
+@pytest.mark.parametrize("name", ["two", "three", "strict", "certain", "live", "one run", "body", "nine tenths"])
 def test_the_title_of_winners_agrees_with_the_answer(name: str) -> None:
     fc = case(name)
     title = plain(fc.plot.draw("win_probability").axes[0].get_title())
-    opening = who(fc).partition(":")[0]
+    opening, _, told = who(fc).partition(":")
     assert opening in title
-    nobody = re.search(r"nobody (.+?) in 100", fc.answer())[1]
-    assert f"nobody wins in {nobody}" in title
+    nobody, still = re.search(r"nobody (\S+) in 100", told), re.search(r"; (.+?) in 100 are still voting(.*)\.", told)
+    assert ("nobody wins" in title) == bool(nobody)
+    assert ("still voting" in title) == bool(still)
+    if nobody:
+        assert f"nobody wins in {nobody[1]}" in title
+    if still:
+        assert re.search(rf"{still[1]}( of 100 elections)? are still voting{still[2]}", title)
+
+
+def test_a_body_with_one_reading_has_no_marks() -> None:
+    ax = picture("body", "win_probability")
+    assert not [line for line in ax.lines if line.get_marker() in "osD^v"]
+    assert not any("under each reading" in text for text in words(ax))
+    assert "Hollow" not in " ".join(words(ax))
+    assert case("body").plot.win_probability_data().columns.tolist() == ["probability", "low", "high"]
 
 
 def test_intervals_say_no_more_than_they_know() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,9 +14,6 @@ import iomsim as iom
 from iomsim.forecasting import wording
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import rule_sets_in_words
-
-NO_WINNER = "no winner"
-
 
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
     return iom.forecast(race, runs=runs, seed=seed, progress=False, **options)
@@ -32,19 +30,22 @@ def told(fc: iom.Forecast) -> dict[str, Any]:
     chances = {
         name: re.search(rf"{re.escape(name)}(?: wins)? {CHANCE}", who.partition(":")[2]) for name in fc.race.names
     }
+    *_, still = re.findall(rf"; {CHANCE} are still voting(?: after (\d+) rounds)?$", who) or [None]
     rounds = re.search(
         r"takes (\d+)(?: or more)? rounds? in the median \(80 % range: (\d+) to (\d+)( or more)?\)", how_long
     )
     spill = re.search(rf"runs into {day} is {CHANCE}$", how_long)
     error = re.search(r"at most ([\d.]+) points? \(([\d\u202f]+) runs?, 95 %\)", how_sure)
-    moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the [45] rule sets", how_sure)
+    moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the (\d) readings", how_sure)
+    nobody = re.search(rf"nobody {CHANCE}", who)
     assert rounds
     assert spill
     assert error
     return {
         "opening": who.partition(":")[0],
         "chances": {name: found and found[1] for name, found in chances.items()},
-        "nobody": re.search(rf"nobody {CHANCE}$", who)[1],  # type: ignore[index]
+        "nobody": nobody and nobody[1],
+        "still": still and still[0],
         "rounds": [int(rounds[i]) for i in (1, 2, 3)],
         "spill": spill[1],
         "points": float(error[1]),
@@ -55,16 +56,18 @@ def told(fc: iom.Forecast) -> dict[str, Any]:
 
 
 def test_every_number_of_the_answer_is_one_of_the_tables(fc: iom.Forecast) -> None:
-    said, table = told(fc), fc.win_probability()
+    said, table = told(fc), fc.chances()
     half = (table["high"] - table["low"]) / 2
     shown = {name: in_100(table.loc[name, "probability"], half[name]) for name in table.index}
     assert said["chances"] == {name: shown[name] for name in fc.race.names}
-    assert said["nobody"] == shown[NO_WINNER]
+    assert said["nobody"] == (shown["nobody"] if fc.race.rules.can_fail else None)
+    assert said["still"] == (shown["still voting"] if table.loc["still voting", "probability"] >= 0.005 else None)
     middle, low, high = fc.median_rounds()
     assert said["rounds"] == [middle, low, high]
     assert f"{said['spill']} in 100" == str(fc.spill())
     assert said["runs"] == len(fc)
-    widest = 100 * max(half.max(), fc.spill().half_width)
+    winners = fc.win_probability()
+    widest = 100 * max(((winners["high"] - winners["low"]) / 2).max(), fc.spill().half_width)
     assert widest <= said["points"] <= widest + 1
     assert "which shrinks with more runs" in said["sure"]
     assert "uncertainty about the rules, which does not" in said["sure"]
@@ -77,9 +80,9 @@ def test_the_answer_tells_how_far_the_day_moves(fc: iom.Forecast) -> None:
     said = told(fc)
     least, most = sides["spill"].idxmin(), sides["spill"].idxmax()
     if shown[least] == shown[most]:
-        assert f"leaves {fc.next_day:%A} at {shown[most]} in 100 under all {len(sides)} rule sets" in said["sure"]
+        assert f"leaves {fc.next_day:%A} at {shown[most]} in 100 under all {len(sides)} readings" in said["sure"]
     else:
-        assert said["moves"] == (shown[least], least, shown[most], most)
+        assert said["moves"] == (shown[least], least, shown[most], most, str(len(sides)))
 
 
 def test_the_answer_is_three_sentences_that_can_be_quoted(fc: iom.Forecast) -> None:
@@ -129,8 +132,90 @@ def test_what_is_over_is_told_as_a_fact() -> None:
     assert over.win_probability().loc["A"].tolist() == [1.0, 1.0, 1.0]
     nobody = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     lost = replace(nobody, announced=3, certain=True)
-    assert lost.answer() == "It is over: nobody is elected after 3 rounds (open)."
+    assert lost.answer() == "Voting is still open after 3 rounds, where the forecast ends."
     assert wording.over(whole) == ""  # all runs agree, but nothing was announced
+
+
+def test_how_an_election_without_a_winner_ended() -> None:
+    four = {"phases": [{"ballots": 1}], "after": "fail"}
+    lost = replace(make(elect("AAABBB", rules=four), 20), announced=1, certain=True)
+    assert lost.answer() == "It is over: nobody is elected, and the election fails after 1 round."
+    put_off = replace(make(elect("AAABBB", rules=four | {"after": "suspend"}), 20), announced=1, certain=True)
+    assert put_off.answer() == "It is over: nobody is elected, and the election is suspended after 1 round."
+    late = elect("AAABBB", clock=HOURS | {"deadline": datetime(2023, 5, 15, 11)})
+    cut = replace(make(late, 20), announced=1, certain=True)
+    assert cut.answer() == "Voting ended unfinished at the deadline, Monday 11:00, after 1 round."
+
+
+HOURS = {"opens": datetime(2023, 5, 15, 10), "formalities_log_sd": 0, "round_log_sd": 0}
+
+
+def test_nobody_is_not_who_is_still_voting() -> None:
+    """Six members, three and three: what becomes of it hangs on the rules and the clock alone."""
+    said = {
+        "rules that go on": ({}, "Most likely voting is not over after 40 rounds: A wins <8 in 100 and B <8 in 100; "
+                             ">92 in 100 are still voting."),
+        "rules with an end": ({"rules": {"phases": [{"ballots": 3}], "after": "fail"}},
+                              "Most likely nobody is elected: A wins <8 in 100, B <8 in 100, and nobody >92 in 100."),
+        "a deadline": ({"clock": HOURS | {"deadline": datetime(2023, 5, 16, 12)}},
+                       "Most likely voting is not over at the deadline, Tuesday 12:00: A wins <8 in 100 and B <8 in "
+                       "100; >92 in 100 are still voting."),
+    }  # fmt: skip
+    for parts, words in said.values():
+        fc = make(elect("AAABBB", **parts), 50)
+        assert wording.who(fc) == words
+        assert fc.win_probability().loc["no winner", "probability"] == 1
+        assert fc.chances()["probability"].sum() == 1
+
+
+def test_no_winner_of_either_kind() -> None:
+    rules = {"name": "own", "threshold": "1/1", "withdrawal": "vote", "max_rounds": 12}
+    fc = make(toy(20, rules=rules, behaviour={"concede_b": 8.0}), 2000)
+    failed, still = fc.chances()["probability"][["nobody", "still voting"]]
+    assert max(failed, still) < 0.5 < failed + still  # a guard
+    assert wording.who(fc).startswith("Most likely there is no winner: ")
+    assert wording.likely(fc) == "no winner"
+    assert re.search(r", and nobody \d+ in 100; \d+ in 100 are still voting after 12 rounds\.$", wording.who(fc))
+
+
+def test_chances_by_rule_and_by_count(forecasts: dict[str, iom.Forecast]) -> None:
+    for name, fc in forecasts.items():
+        table, ends = fc.chances(), fc.endings()["probability"]
+        assert table.index.tolist() == [*fc.race.names, "nobody", "still voting"], name
+        assert table["probability"].iloc[-2:].tolist() == [ends["failed"].sum(), ends["open"].sum()], name
+        assert table["probability"].sum() == pytest.approx(1)
+    assert forecasts["strict"].chances().loc["nobody"].tolist() == [0, 0, 0]  # excluded by the rules, not by chance
+    assert forecasts["four-rounds"].chances().loc["still voting"].tolist() == [0, 0, 0]
+    assert forecasts["at once"].chances().loc["still voting", "high"] > 0
+
+
+def test_a_deadline_that_cuts_off_few_is_told_with_the_rounds() -> None:
+    early, late = (
+        make(toy(25, rules="four-rounds", clock=HOURS | {"deadline": datetime(2023, 5, day, 18)})) for day in (15, 17)
+    )
+    assert "still voting" not in late.answer()
+    assert ", and the chance that it is unfinished at the deadline, Wednesday 18:00, is <1 in 100." in late.answer()
+    tight = make(toy(25, clock=HOURS | {"deadline": datetime(2023, 5, 15, 13)}))
+    assert re.search(r"; \d+ in 100 are still voting( at the deadline, Monday 13:00)?\. Voting takes", tight.answer())
+    assert tight.answer().count("deadline") == 1
+    assert "Tuesday" not in early.answer()
+
+
+def test_why_there_is_no_other_reading() -> None:
+    def by_rules(fc: iom.Forecast) -> str:
+        return fc.answer().rpartition("uncertainty about the rules, which does not, ")[2]
+
+    own = iom.loads('candidates = [{name = "A"}, {name = "B"}]\nelectorate.size = 9\nrules = {threshold = "3/5"}')
+    assert by_rules(make(own, 50)) == "cannot be shown, for the election has rules of its own."
+    one = iom.start("who", ["A", "B"])
+    assert by_rules(make(one, 50)) == "cannot be shown, for only one reading of them is known."
+    changed = make(one.with_rules(threshold=">1/2"), 50)
+    assert "over the 2 readings of them." in by_rules(changed) or "under all 2 readings of them." in by_rules(changed)
+    day = iom.live(iom.load("geneva-2023").with_rules("withdrawal-then-vote"), particles=200, seed=1)
+    day.announce(Pope=98, Vitorino=67)
+    day.announce(Pope=99, Vitorino=66)
+    day.withdraw("Vitorino")
+    assert by_rules(day.forecast()) == "cannot be shown, for no other reading of them agrees with what has happened."
 
 
 def test_rounds_already_held_are_mentioned(forecasts: dict[str, iom.Forecast]) -> None:

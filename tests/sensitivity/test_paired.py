@@ -274,7 +274,7 @@ def test_a_grid_tells_what_it_spans() -> None:
     words = found.sentence()
     assert words.startswith("Over W's strength 0 to 2, A wins in ")
     assert f"(base {round(100 * found.base['A'])})" in words
-    assert "nobody wins in <1 of 100" in words
+    assert "there is no winner in <1 of 100" in words
     assert "voting runs into Tuesday in" in words
     assert "4\u202f000 runs a cell" in found.stamp()
     assert words in repr(found)
