@@ -46,7 +46,7 @@ class Dashboard(Page[Forecast]):
         fig.set_layout_engine("none")  # once at the end is enough
         if stamp:
             fig.supxlabel(fill(fc.stamp(), 230), x=MARGIN, ha="left", fontsize=TINY, color=QUIET)
-        words = fill(fc.answer(), 155)
+        words = fill(fc.answer(), 155, break_on_hyphens=False)
         top = 0.55 + 0.2 * (words.count("\n") + 1)
         look: dict[str, Any] = {"color": DARK, "ha": "left", "va": "top"}
         fig.text(MARGIN, 1 - 0.12 / height, short(self.finding(), 95), fontsize=16, weight="bold", **look)

@@ -12,8 +12,8 @@ from matplotlib.colors import to_hex
 
 import iomsim as iom
 from iomsim.charts.session_axis import STACK_MINUTES, lay_days
+from iomsim.charts.style import STILL_GREY
 from iomsim.errors import IomsimError
-from iomsim.forecasting.tables import NO_WINNER
 
 
 def test_four_elections_on_the_clock() -> None:
@@ -25,7 +25,7 @@ def test_four_elections_on_the_clock() -> None:
     ]
     assert data["ended_at"].isna().tolist() == [False, False, False, True]
     assert data["day"].tolist() == ["Monday", "Monday", "Tuesday", "later or never"]
-    assert data["winner"].tolist() == ["A", "B", "A", NO_WINNER]
+    assert data["winner"].tolist() == ["A", "B", "A", "still voting"]
     assert data["spills"].tolist() == [False, False, True, True]
 
 
@@ -38,7 +38,7 @@ def test_four_elections_stand_where_they_end() -> None:
     assert x.tolist() == pytest.approx([ten + noon + 0.5, ten_past_four + 0.5, tuesday + 1.5, tuesday + monday + 3 + 2])
     assert y == pytest.approx(np.full(4, y[0]))
     colours = [to_hex(colour).upper() for colour in dots(ax).get_facecolors()]
-    assert colours == ["#0072B2", "#D55E00", "#0072B2", "#999999"]
+    assert colours == ["#0072B2", "#D55E00", "#0072B2", STILL_GREY]
     assert "2 of 4 dots" in words(ax)
     assert "2 of 4 dots on Tuesday or later" in words(ax)
     assert "later or\nnever: 1" in words(ax)
@@ -80,7 +80,7 @@ def test_dots_late_are_the_spill(name: str) -> None:
     assert f"{late} of 50 dots on {fc.next_day:%A} or later" in words(ax)
     assert "1 in 50" in " ".join(words(ax))
     wins = data["winner"].value_counts()
-    for name_, p in fc.win_probability()["probability"].items():
+    for name_, p in fc.chances()["probability"].items():
         assert abs(wins.get(name_, 0) - 50 * p) <= 1.5
     assert data["ended_at"].dropna().is_monotonic_increasing
 
@@ -166,7 +166,9 @@ def test_the_key_counts_the_winners_dots() -> None:
     fc = case("three")
     counts = fc.plot.decision_time_data()["winner"].value_counts()
     said = [text.get_text() for text in picture("three", "decision_time").get_legend().get_texts()]
-    assert said == [f"{name}: {counts[name]} dots" for name in [*fc.race.names, NO_WINNER]]
+    assert said == [f"{name}: {counts[name]} dots" for name in [*fc.race.names, "still voting"]]
+    both = picture("four rounds", "decision_time").get_legend().get_texts()
+    assert [text.get_text().partition(":")[0] for text in both] == ["Pope", "Vitorino", "nobody"]
 
 
 @pytest.mark.parametrize("wrong", [{"n_dots": 0}, {"days": 0}, {"n_dots": 2.5}])

@@ -291,7 +291,7 @@ def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
         (("forecast", "--runs", "0"), "runs must be a whole number of at least 1, got 0"),
         (("forecast", "--seed", "-1"), "seed must be a whole number of at least 0, got -1"),
         (("forecast", "--jobs", "0"), "--jobs must be at least 1, got 0"),
-        (("forecast", "--rules", "for-rounds"), "no rule set named 'for-rounds'; did you mean 'four-rounds'?"),
+        (("forecast", "--rules", "for-rounds"), "no reading of the rules of 'iom' named 'for-rounds'; did you mean"),
         (("forecast", "--set", "Washingtn=1"), "no parameter named 'Washingtn'; did you mean 'Washington'?"),
         (("forecast", "--set", "secrecy"), "--set takes NAME=VALUE, got 'secrecy'; for instance --set secrecy=0.2"),
         (("forecast", "--set", "secrecy=high"), "--set secrecy takes a number, got 'high'"),

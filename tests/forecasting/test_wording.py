@@ -15,6 +15,7 @@ from iomsim.forecasting import wording
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import rule_sets_in_words
 
+
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
     return iom.forecast(race, runs=runs, seed=seed, progress=False, **options)
 
@@ -152,7 +153,7 @@ HOURS = {"opens": datetime(2023, 5, 15, 10), "formalities_log_sd": 0, "round_log
 
 def test_nobody_is_not_who_is_still_voting() -> None:
     """Six members, three and three: what becomes of it hangs on the rules and the clock alone."""
-    said = {
+    said: dict[str, tuple[dict[str, Any], str]] = {
         "rules that go on": ({}, "Most likely voting is not over after 40 rounds: A wins <8 in 100 and B <8 in 100; "
                              ">92 in 100 are still voting."),
         "rules with an end": ({"rules": {"phases": [{"ballots": 3}], "after": "fail"}},

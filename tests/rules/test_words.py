@@ -207,14 +207,17 @@ def drawn(rng: np.random.Generator) -> Procedure:
     names = [f"phase {i}" for i in range(int(rng.integers(1, 5)))]
     pick: Any = rng.choice
     while True:
+        choice: Any = [{}, {"keep": int(pick([2, 3]))}, {"field": "all"}, {"field": "all but the last"}]
+        leaves: Any = [{}, {"drop": 1}, {"drop": 2, "down_to": 3}, {"vote": "yes-no"}]
+        others: Any = [{}, {"threshold": ">1/2"}, {"base": "present"}, {"tie": "extra"}, {"barred": True}]
         phases = [
             {
                 "name": name,
                 "standing": int(pick([1, 2, 3, 4])),
                 "ballots": [None, 1, 3][rng.integers(3)],
-                **[{}, {"keep": int(pick([2, 3]))}, {"field": "all"}, {"field": "all but the last"}][rng.integers(4)],
-                **[{}, {"drop": 1}, {"drop": 2, "down_to": 3}, {"vote": "yes-no"}][rng.integers(4)],
-                **[{}, {"threshold": ">1/2"}, {"base": "present"}, {"tie": "extra"}, {"barred": True}][rng.integers(5)],
+                **choice[rng.integers(4)],
+                **leaves[rng.integers(4)],
+                **others[rng.integers(5)],
             }
             for name in names
         ]
