@@ -84,10 +84,11 @@ class Rounds(ForecastChart):
         bars, their sum `ends` with its Monte Carlo interval `low` to `high`, and `undecided`, the
         runs still open afterwards.
         """
-        fc, held, most = self.result, int(self.result.summary.ends["rounds"].max()), self.most
+        fc, held, most = self.result, max(int(self.result.summary.ends["rounds"].max()), 1), self.most
         hits = {}
         for name, where in self._parts():
-            rounds = fc.summary.tally("rounds", held + 1, where)[1:]
+            rounds = fc.summary.tally("rounds", held + 1, where)
+            rounds = np.append(rounds[:2].sum(), rounds[2:])  # what ends before round 1 is counted with it
             hits[name] = np.append(rounds[: most - 1], rounds[most - 1 :].sum()) if held > most else rounds
         labels = [str(r) for r in range(1, held + 1)] if held <= most else [*map(str, range(1, most)), f"{most}+"]
         ends = np.sum(list(hits.values()), axis=0)

@@ -72,12 +72,9 @@ def unfinished(fc: Tables) -> str:
     >>> unfinished(iom.forecast(iom.load("minimal"), runs=200, seed=1))
     'after 40 rounds'
     """
-    clock, after = fc.race.clock, f"after {_rounds(fc.race.rules.max_rounds)}"
-    if clock.deadline is None:
-        return after
+    after, late = f"after {_rounds(fc.race.rules.max_rounds)}", _at_the_deadline(fc)
     open_ = fc.summary.count(fc.summary.ends["ending"] == ENDINGS.index("open"))
-    late = f"at the deadline, {moment_in_words(clock.deadline, fc.opening_date.date())}"
-    return f"{after} or {late}" if open_ > fc.summary.count(_late(fc)) else late
+    return late if late and open_ == fc.summary.count(_late(fc)) else f"{after} or {late}" if late else after
 
 
 def _when(fc: Tables) -> str:
@@ -120,10 +117,16 @@ def who(fc: Tables) -> str:
     first, *others = standing(fc)
     names = [*others, *[NOBODY] * bool(table["high"][NOBODY])]
     told = series([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in names)])
-    still = ""
-    if table["probability"][STILL_VOTING] >= TOLD:
-        still = f"; {said[STILL_VOTING]} are still voting{'' if likely(fc) == STILL_VOTING else f' {unfinished(fc)}'}"
-    return f"{_position(fc)}: {told}{still}."
+    return f"{_position(fc)}: {told}{_given_up(fc)}."
+
+
+def _given_up(fc: Tables) -> str:
+    """Return how many are still voting after the last round simulated, if that is worth a word."""
+    ends, most = fc.summary.ends, fc.race.rules.max_rounds
+    left = fc.share((ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] >= most))
+    if left.value < TOLD:
+        return ""
+    return f"; {left} are still voting{f' after {_rounds(most)}' * (likely(fc) != STILL_VOTING)}"
 
 
 def series(parts: list[str]) -> str:
@@ -203,10 +206,15 @@ def another_day(fc: Tables) -> str:
 
 
 def in_time(fc: Tables) -> str:
-    """Return the chance that the deadline ends the vote unfinished, if there is one and nothing was told of it yet."""
-    if fc.race.clock.deadline is None or fc.chances()["probability"][STILL_VOTING] >= TOLD:
+    """Return the chance that the deadline ends the vote unfinished, if there is one."""
+    if fc.race.clock.deadline is None:
         return ""
-    return f"the chance that it is unfinished {unfinished(fc)}, is {fc.share(_late(fc))}"
+    return f"the chance that it is unfinished {_at_the_deadline(fc)}, is {fc.share(_late(fc))}"
+
+
+def _at_the_deadline(fc: Tables) -> str:
+    deadline = fc.race.clock.deadline
+    return "" if deadline is None else f"at the deadline, {moment_in_words(deadline, fc.opening_date.date())}"
 
 
 def _late(fc: Tables) -> pd.Series:

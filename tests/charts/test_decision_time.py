@@ -238,7 +238,7 @@ def test_nothing_is_drawn_after_the_deadline() -> None:
     fc = forecast(deadline="2023-05-15T18:00")
     ax, data = fc.plot.decision_time(), fc.plot.decision_time_data()
     assert "Tuesday" not in " ".join([ax.get_title(), *words(ax), *data["day"]])
-    left = fc.endings().loc[("open", NO_WINNER), "probability"]
+    left = fc.endings().loc[("open", "no winner"), "probability"]
     assert f"unfinished at the deadline in about {round(20 * left) * 5} of 100 elections" in " ".join(
         ax.get_title().split()
     )
@@ -280,6 +280,6 @@ def test_elections_without_a_round_are_drawn() -> None:
     assert 0.3 < (fc.runs["rounds"] == 0).mean() < 0.7
     for name in ("decision_time", "rounds", "trajectories", "flows", "win_probability"):
         assert fc.plot.draw(name).axes
-    assert fc.plot.rounds_data()["unfinished, no winner"].sum() == pytest.approx(
-        (fc.runs["rounds"] == 1).mean(), abs=0.05
-    )
+    data = fc.plot.rounds_data()
+    assert data["still voting"].sum() == pytest.approx(fc.chances().loc["still voting", "probability"])
+    assert data["ends"].sum() == pytest.approx(1)  # also what ends before the first round

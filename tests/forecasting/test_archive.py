@@ -113,7 +113,7 @@ def test_why_it_stopped_and_what_was_announced_survive(tmp_path: Path) -> None:
 def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "by_readings", lambda fc: pytest.fail("played again"))
     monkeypatch.setattr(simulate, "iter_spans", lambda *_: pytest.fail("played again"))
-    assert len(iom.open_forecast(saved).rule_sets()) == 5  # the shipped ones and its own
+    assert len(iom.open_forecast(saved).rule_sets()) == 6  # the five readings and its own
 
 
 def test_the_members_travel_inside(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
