@@ -99,7 +99,10 @@ def lean(
 
 
 def complete(k: int, members: int, **parts: Any) -> Scenario:
-    """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, arrears."""
+    """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, arrears, members barred.
+
+    Those are barred only in the phases that say so.
+    """
     names = "ABCDEFGHIJKLMNOP"[:k]
     regions = ("north", "south", "east")
     table = [
@@ -112,6 +115,7 @@ def complete(k: int, members: int, **parts: Any) -> Scenario:
             "own_groups": {"allies": "ally"},
             "without_vote": ["M5"],
             "pinned": {names[0]: ["M1"], names[-1]: ["M2", "M3"]},
+            "barred": {names[0]: ["M0", "M1"], names[-1]: ["M1", "M4", "M5"]},
         },
         "candidates": [{"name": name, "appeal": 0.1 * i} for i, name in enumerate(names)],
         "sponsors": [

@@ -140,7 +140,7 @@ def choice_probabilities(odds: Singles, pull: Floats, standing: Flags) -> Single
 
     The pull may be the same for all members, shape (K, P), or, among three or more, have one row for each, (K, N, P).
     """
-    if len(standing) == 2:
+    if odds.ndim == 2:
         against = np.exp(np.clip(pull[1] - pull[0], -80, 80)).astype(np.float32)
         with np.errstate(over="ignore"):
             first = np.float32(1) / (np.float32(1) + odds * against)
@@ -442,7 +442,7 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
 def entry_of(plan: Plan, state: FilterState) -> Entry:
     """Return the particles with their members, as the kernel plays them on."""
     draws, k = state.particles.draws, plan.candidates
-    odds = member_odds(plan, draws) if k == 2 else odds_of_all(plan, draws)
+    odds = member_odds(plan, draws) if plan.pairwise else odds_of_all(plan, draws)
     if state.particles.intention is None:
         entry = before_round_one(plan, draws, odds)
         now = active_runs(plan, state)
@@ -450,6 +450,6 @@ def entry_of(plan: Plan, state: FilterState) -> Entry:
     intention = state.particles.intention.copy()
     intention[draws.absent] = k
     counts = np.stack([np.count_nonzero(intention == c, axis=0) for c in range(k)]).astype(np.int16)
-    if k == 2:
+    if plan.pairwise:
         intention[draws.absent] = 0
     return Entry(replace(active_runs(plan, state), counts=counts), odds, intention)

@@ -41,8 +41,9 @@ class Reconsideration(NamedTuple):
 
     `omega`, the probability to think again, shape ``(B,)``; `pull`, the log-odds every candidate
     gains by the last tally and by the round's shocks, ``(K, B)``; `shocks`, those alone; `departed`, whose
-    voters must think again, without the last tally's pull, ``(K, B)``; `standing`, ``(K, B)``.  Between two
-    candidates nobody departs.
+    voters must think again, without the last tally's pull, ``(K, B)``; `standing`, ``(K, B)``; `recalled`, members
+    who must too, as the candidate to whom they are pinned is back, a bit each, ``(octets, B)``.  Between two
+    candidates who stay in the race nobody departs or comes back.
     """
 
     omega: Floats
@@ -50,6 +51,7 @@ class Reconsideration(NamedTuple):
     shocks: Floats
     departed: Flags
     standing: Flags
+    recalled: Codes | None = None
 
 
 def tiles(width: int, size: int) -> Iterator[slice]:

@@ -10,7 +10,16 @@ import numpy as np
 
 from iomsim.engine import packing, rng
 from iomsim.engine.choice import TILE, Reconsideration, Thresholds, Workspace, tiles
-from iomsim.engine.packing import MEMBERS_PER_BYTE, POOL, for_each_member, pack, pack_flags, total_packed, unpack_flags
+from iomsim.engine.packing import (
+    MEMBERS_PER_BYTE,
+    POOL,
+    flags_of,
+    for_each_member,
+    pack,
+    pack_flags,
+    total_packed,
+    unpack_flags,
+)
 from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 STEEPEST = 64.0
@@ -51,10 +60,16 @@ class BinaryChoice:
         """Return whom members intend, shape ``(N, B)``."""
         return unpack_flags(self.second, self.workspace.bits.members)
 
-    def intending(self, k: int) -> Flags:
-        """Return who intends a candidate, shape ``(N, B)``; the absent too where they intend the first of two."""
-        flags = unpack_flags(self.second, self.workspace.bits.members)
-        return flags.view(bool) if k else flags == 0
+    def intending(self, k: int, members: Places | None = None) -> Flags:
+        """Return who intends a candidate, shape ``(N, B)``, or which of some members do.
+
+        The absent count where they intend the first of two.
+        """
+        if members is None:
+            second = unpack_flags(self.second, self.workspace.bits.members).view(bool)
+        else:
+            second = flags_of(self.second, members)
+        return second if k else ~second
 
     def moving(self, members: Places) -> Flags:
         """Return in which runs members could be moved, shape ``(members, B)``: the absent and the pinned cannot."""

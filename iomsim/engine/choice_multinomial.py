@@ -14,6 +14,7 @@ from iomsim.engine.choice import TILE, Reconsideration, Thresholds, Workspace, t
 from iomsim.engine.packing import (
     MEMBERS_PER_BYTE,
     POOL,
+    flags_of,
     for_each_member,
     pack,
     pack_flags,
@@ -68,8 +69,10 @@ class MultinomialChoice:
         flags = np.stack([unpack_flags(plane, self.workspace.bits.members) for plane in self.intends])
         return np.where(flags.any(axis=0), flags.argmax(axis=0), len(flags)).astype(np.uint8)
 
-    def intending(self, k: int) -> Flags:
-        """Return who intends a candidate, shape ``(N, B)``."""
+    def intending(self, k: int, members: Places | None = None) -> Flags:
+        """Return who intends a candidate, shape ``(N, B)``, or which of some members do."""
+        if members is not None:
+            return flags_of(self.intends[k], members)
         return unpack_flags(self.intends[k], self.workspace.bits.members).view(bool)
 
     def beside(self, others: Sequence[Any]) -> MultinomialChoice:
@@ -96,8 +99,7 @@ class MultinomialChoice:
 
     def moving(self, members: Places) -> Flags:
         """Return in which runs members are present, shape ``(members, B)``."""
-        bits = np.uint8(1) << (members % MEMBERS_PER_BYTE).astype(np.uint8)
-        return (self.present[members // MEMBERS_PER_BYTE] & bits[:, None]) > 0
+        return flags_of(self.present, members)
 
     def reconsider(self, keys: U64, round_: int, moved: Reconsideration) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(K, K, B)``, off the diagonal."""
@@ -126,6 +128,8 @@ class MultinomialChoice:
         choice, open_ = np.empty_like(self.intends), np.empty_like(self.present)
         everybody = thresholds.everybody() if thresholds.wide else np.zeros(keys.size, dtype=np.uint8)
         left, gone = np.asarray(moved.departed.any(axis=0)), np.flatnonzero(moved.departed.any(axis=1))
+        if moved.recalled is not None:
+            left = left | moved.recalled.any(axis=0)
         weights = POOL.take((k, workspace.bits.octets, workspace.width * MEMBERS_PER_BYTE))
         with rng.unbuffered():
             for tile in tiles(keys.size, workspace.width):
@@ -136,7 +140,10 @@ class MultinomialChoice:
                 else:
                     chosen = self._of_all(tile, pull[:, tile], bits, part, weights)
                 if left[tile].any():  # the voters of who has left must think again, whatever their numbers
-                    must = np.bitwise_or.reduce([self.intends[c, :, tile] * moved.departed[c, tile] for c in gone])
+                    free = [self.intends[c, :, tile] * moved.departed[c, tile] for c in gone]
+                    if moved.recalled is not None:
+                        free.append(moved.recalled[:, tile])
+                    must = np.bitwise_or.reduce(free)
                     elsewhere = self._of_some(must, tile, shocks[:, tile], bits, certain.part(tile))
                     again |= must
                     chosen = chosen & ~must | elsewhere & must

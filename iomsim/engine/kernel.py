@@ -16,12 +16,13 @@ import numpy as np
 from iomsim.engine import laws, rng
 from iomsim.engine.binomial import binomial_quantile
 from iomsim.engine.choice import Reconsideration
+from iomsim.engine.packing import pack_flags
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import Lane
 from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatenate
 from iomsim.rules import course
 from iomsim.rules.procedure import ENDINGS
-from iomsim.typing import Flags, Floats, Ints, Longs, Places
+from iomsim.typing import Codes, Flags, Floats, Ints, Longs, Places
 
 COMPACT_BELOW = 0.85
 """Finished runs are dropped when fewer than this share of the columns are still in play."""
@@ -148,18 +149,18 @@ def play_round(
 ) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
     """Hold one round; return what was recorded, and who is elected and how by the count alone."""
     flows = reconsider(plan, runs, round_, night)
-    before, kept_out = runs.votes, barred(plan, runs)
-    runs.votes = runs.counts - kept_out.intending - abstentions(plan, runs, round_, kept_out)
-    if plan.candidates > 2:
+    before, roll = runs.votes, roll_call(plan, runs)
+    runs.votes = runs.counts - roll.barred - abstentions(plan, runs, round_, roll)
+    if not plan.pairwise:
         runs.crowded = np.where(runs.alone >= 0, runs.crowded, runs.standing.sum(axis=0, dtype=np.int8) > 2)
     valid = runs.votes.sum(axis=0, dtype=np.int16)
     leader, ahead = course.leading(runs.votes)
-    need = needed(plan, runs, valid, round_, kept_out)
+    need = needed(plan, runs, valid, round_, roll)
     how = np.where(ahead & (runs.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(STILL_OPEN))
-    votes = runs.votes.copy() if plan.candidates == 2 else np.where(runs.standing, runs.votes, np.int16(-1))
+    votes = runs.votes.copy() if plan.pairwise else np.where(runs.standing, runs.votes, np.int16(-1))
     asked = np.flatnonzero(runs.alone >= 0)
     if asked.size:
-        yes = confirmations(plan, runs, round_, asked)
+        yes = confirmations(plan, runs, round_, asked, roll)
         votes[:, asked] = -1
         votes[runs.alone[asked], asked] = yes
         leader[asked] = runs.alone[asked]
@@ -168,11 +169,11 @@ def play_round(
     return (votes, valid, flows), (leader, how)
 
 
-def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int, kept_out: Barred) -> Longs:
+def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int, roll: RollCall) -> Longs:
     """Return the votes that elect in a round, in whole numbers."""
-    bases = {"valid": valid, "present": runs.present - kept_out.intending.sum(axis=0)}
+    bases = {"valid": valid, "present": runs.present - roll.barred.sum(axis=0)}
     if "entitled" in plan.rules.bases:
-        bases["entitled"] = np.broadcast_to(plan.entitled - kept_out.entitled.reshape(-1), runs.width)
+        bases["entitled"] = np.broadcast_to(plan.entitled - roll.entitled, runs.width)
     return course.needed(plan.rules, runs.position, round_, bases)
 
 
@@ -204,6 +205,7 @@ def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, In
     else:
         np.copyto(runs.alone, leader, where=conceded)
         runs.conceded, runs.held = runs.conceded | conceded, runs.held + conceded
+        runs.standing = runs.standing & (~conceded | (np.arange(plan.candidates)[:, None] == leader))
     extra = proceed(plan, runs, round_, np.flatnonzero(inconclusive & ~conceded), how)
     return Consequences(conceded, extra, elected, how)
 
@@ -258,8 +260,8 @@ def extra_ballot(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, lev
     moved = Reconsideration(nothing, still, still, part.standing & ~level, level)
     flows = part.choices.reconsider(part.keys, round_, moved)
     part.counts = part.counts + flows.sum(axis=0, dtype=np.int16) - flows.sum(axis=1, dtype=np.int16)
-    kept_out = barred(plan, part)
-    votes = part.counts - kept_out.intending - abstentions(plan, part, round_, kept_out)
+    roll = roll_call(plan, part, extra=True)
+    votes = part.counts - roll.barred - abstentions(plan, part, round_, roll)
     part.choices.release()
     return np.asarray(votes)
 
@@ -267,68 +269,72 @@ def extra_ballot(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, lev
 # -- papers --------------------------------------------------------------------------------------
 
 
-class Barred(NamedTuple):
-    """Members barred from a ballot, in numbers.
+class RollCall(NamedTuple):
+    """Members who do not vote like others, in numbers.
 
-    `intending` and `pinned`, shape ``(K, B)``, are those present who intend each candidate, and the pinned among
-    them; `entitled`, shape ``(B,)``, those with a vote.
+    Of shape ``(K, B)`` or ``(K, 1)``, by candidate: `barred`, those present who intend it but may not vote now; of
+    the pinned who may vote, `bound` those who intend it and `pinned` those who are pinned to it.  Of shape ``(B,)``
+    or ``(1,)``: `entitled`, those with a vote who are barred.
     """
 
-    intending: Ints
+    barred: Ints
+    bound: Ints
     pinned: Ints
     entitled: Ints
 
 
-NOBODY_BARRED = Barred(*np.zeros((3, 1, 1), dtype=np.int16))
+def roll_call(plan: Plan, runs: ActiveRuns, extra: bool = False) -> RollCall:
+    """Return who does not vote like others: members pinned, and those whom the phase bars while their candidate stands.
 
-
-def barred(plan: Plan, runs: ActiveRuns) -> Barred:
-    """Return how many members may not vote now, because their candidate stands and the phase bars them."""
+    The pinned intend their candidate while it stands, but for an `extra` ballot in which it does not.
+    """
+    pinned, nobody = plan.pinned[:, None].astype(np.int16), np.zeros((plan.candidates, 1), dtype=np.int16)
     bars = np.array([phase.barred for phase in plan.rules.phases])
-    if runs.choices is None or not bars.any() or not plan.barred.any():
-        return NOBODY_BARRED
-    applies = bars.take(runs.phase)
-    who = np.flatnonzero(plan.barred.any(axis=0))
-    out = (plan.barred[:, who, None] & (runs.standing & applies)[:, None]).any(axis=0)
-    pinned = plan.pins[who, None] >= 0
-    there = out & (runs.choices.moving(who) | pinned)
-    intends = [runs.choices.intending(k)[who] & there for k in range(plan.candidates)]
-    return Barred(
-        np.array([np.count_nonzero(x, axis=0) for x in intends], dtype=np.int16),
-        np.array([np.count_nonzero(x & pinned, axis=0) for x in intends], dtype=np.int16),
-        np.count_nonzero(out & plan.votes[who, None], axis=0),
-    )
+    barring = plan.barred.any() and bars.any()
+    kept = runs.standing & (runs.counts >= pinned)
+    moved = not plan.pairwise and (extra or not kept[plan.pinned > 0].all())
+    if runs.choices is None or not (barring or moved):
+        return RollCall(nobody, pinned, pinned, nobody[0])
+    who = np.flatnonzero(plan.barred.any(axis=0) | (plan.pins >= 0))
+    pins = plan.pins[who, None]
+    out = (plan.barred[:, who, None] & (runs.standing & bars.take(runs.phase))[:, None]).any(axis=0)
+    there = runs.choices.moving(who) | (pins >= 0)
+    intends = [runs.choices.intending(k, who) & there for k in range(plan.candidates)]
+    count = [[x & out, x & ~out & (pins >= 0), ~out & (pins == k)] for k, x in enumerate(intends)]
+    barred, bound, pinned = (np.count_nonzero(flags, axis=1).astype(np.int16) for flags in zip(*count, strict=True))
+    return RollCall(barred, bound, pinned, np.count_nonzero(out & plan.votes[who, None], axis=0))
 
 
-def abstentions(plan: Plan, runs: ActiveRuns, round_: int, kept_out: Barred) -> Ints:
+def abstentions(plan: Plan, runs: ActiveRuns, round_: int, roll: RollCall) -> Ints:
     """Return how many intending members of each candidate hand in no valid paper, shape (K, B).
 
     Members abstain independently of each other and of their intention, so those of one candidate
     are binomial.  Pinned members always vote.
     """
-    sure = plan.pinned[:, None].astype(np.int16) - kept_out.pinned
-    free = np.maximum(runs.counts - kept_out.intending - sure, 0)
+    free = np.maximum(runs.counts - roll.barred - roll.bound, 0)
     u = rng.uniform(runs.keys, round_, rng.lanes(Lane.ABSTAIN, plan.candidates))
     return binomial_quantile(free, runs.behaviour.abstain, u)
 
 
-def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places) -> Ints:
+def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places, roll: RollCall) -> Ints:
     """Return the yes votes where the leader stands alone.
 
-    Each of the leader's own voters says yes with probability `yes_own` (the pinned always), each
-    of the others with probability y, one draw a run, whose law is another where the other candidate withdrew.
-    The pinned of others never do.
+    Each of the leader's own voters says yes with probability `yes_own`, each of the others with probability y, one
+    draw a run, whose law is another where the other candidate withdrew.  The pinned say yes to their own candidate
+    and no to any other, whomever they intended last.
     """
     b, keys, alone = laws.select(runs.behaviour, asked), runs.keys[asked], runs.alone[asked]
-    own = runs.votes[alone, asked]
-    voting = runs.votes[:, asked].sum(axis=0)
-    sure = np.minimum(plan.pinned[alone], own)
-    never = np.minimum(plan.pinned.sum() - plan.pinned[alone], voting - own)
+    papers = runs.votes[:, asked]
+    bound, pinned = (np.broadcast_to(x, runs.votes.shape)[:, asked] for x in (roll.bound, roll.pinned))
+    column = np.arange(asked.size)
+    sure = pinned[alone, column]
+    own = sure + papers[alone, column] - bound[alone, column]
+    free = sure + papers.sum(axis=0) - bound.sum(axis=0)
     y = laws.others_yes(b, runs.conceded[asked], rng.uniform(keys, round_, Lane.YES_SHARE))
-    voter = np.arange(voting.max(initial=0))[:, None]
+    voter = np.arange(free.max(initial=0))[:, None]
     draw = rng.uniform(keys, round_, (Lane.YES + voter).astype(np.uint64))
     says_yes = (voter < sure) | (draw < np.where(voter < own, b.yes_own, y))
-    return np.count_nonzero(says_yes & (voter < voting - never), axis=0)
+    return np.count_nonzero(says_yes & (voter < free), axis=0)
 
 
 # -- intentions ----------------------------------------------------------------------------------
@@ -341,7 +347,10 @@ def reconsider(plan: Plan, runs: ActiveRuns, round_: int, night: Flags) -> Ints:
     alone = runs.alone >= 0
     omega[alone] = 0.0
     chance = shocks(plan, runs, round_)
-    moved = Reconsideration(omega, pull(plan, runs, round_) + chance, chance, runs.departed & ~alone, runs.standing)
+    must = runs.departed & ~alone
+    moved = Reconsideration(
+        omega, pull(plan, runs, round_) + chance, chance, must, runs.standing, recalled(plan, runs, round_)
+    )
     flows = runs.choices.reconsider(runs.keys, round_, moved)
     came, left = (flows.sum(axis=axis, dtype=np.int16) for axis in (0, 1))
     runs.counts = runs.counts + came - left
@@ -350,6 +359,15 @@ def reconsider(plan: Plan, runs: ActiveRuns, round_: int, night: Flags) -> Ints:
     for k in range(plan.candidates):
         flows[k, k] = runs.counts[k] - came[k]
     return flows
+
+
+def recalled(plan: Plan, runs: ActiveRuns, round_: int) -> Codes | None:
+    """Return the members pinned to a candidate who has come back, a bit per member, shape (octets, B)."""
+    back = runs.standing & (runs.counts < plan.pinned[:, None]) & (runs.alone < 0)
+    if plan.pairwise or round_ == 1 or not back.any():
+        return None
+    planes = [pack_flags((plan.pins == k)[:, None]) for k in range(plan.candidates)]
+    return np.asarray(np.bitwise_or.reduce([plane * back[k] for k, plane in enumerate(planes)]))
 
 
 def pull(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim.engine.rng import GAMMA, Lane, splitmix
-from iomsim.typing import U64, Codes, Flags, Shorts, Singles
+from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 MEMBERS_PER_BYTE = 8
 
@@ -108,6 +108,12 @@ def unpack_flags(packed: Codes, members: int) -> Codes:
     """Return members' flags from bytes: ``(octets, B)`` to ``(N, B)``."""
     flags = np.unpackbits(packed[..., None], axis=2, bitorder="little")
     return flags.transpose(0, 2, 1).reshape(-1, packed.shape[1])[:members]
+
+
+def flags_of(packed: Codes, members: Places) -> Flags:
+    """Return some members' flags from bytes: ``(octets, B)`` to ``(members, B)``."""
+    bits = np.uint8(1) << (members % MEMBERS_PER_BYTE).astype(np.uint8)
+    return np.asarray(packed[members // MEMBERS_PER_BYTE] & bits[:, None] > 0)
 
 
 def total(flags: Codes) -> Shorts:

@@ -140,6 +140,7 @@ class Plan:
             "_reads": (),
             "classes": (),
             "pinned": (),
+            "pairwise": (),
             "behaviour": {path for path in self.values if path.startswith("behaviour.")},
             "pace": {path for path in self.values if path.startswith("clock.")},
             "spread": self.spreads,
@@ -154,6 +155,12 @@ class Plan:
     def candidates(self) -> int:
         """How many stand at the start."""
         return len(self.names)
+
+    @cached_property
+    def pairwise(self) -> bool:
+        """Whether every choice is one between two candidates."""
+        choices = (stage for stage in self.rules.stages(2) if self.rules.phases[stage.phase].vote == "choice")
+        return self.candidates == 2 and all(stage.standing == 2 for stage in choices)
 
     @cached_property
     def classes(self) -> Classes:
@@ -405,14 +412,15 @@ def member_odds(plan: Plan, draws: Draws) -> Singles:
     Returns
     -------
     ndarray of float32
-        For two candidates ``exp(v1 - v0)``, the odds against the first, shape ``(N, B)``: 0 for
-        members pinned to the first, infinity for those pinned to the second, 0 for the absent,
+        For two candidates who stay in the race ``exp(v1 - v0)``, the odds against the first, shape ``(N, B)``:
+        0 for members pinned to the first, infinity for those pinned to the second, 0 for the absent,
         who never move.  Otherwise the log-odds ``v``, shape ``(K, N, B)``.
     """
     conviction = plan.behaviour.conviction
     c, spread = laws.conviction_scale(conviction), np.asarray(conviction, dtype=np.float32)
-    if plan.candidates > 2:
-        hidden = spread / np.float32(np.sqrt(2.0)) * draws.conviction
+    if not plan.pairwise:
+        z = draws.conviction if plan.candidates > 2 else np.stack([draws.conviction, -draws.conviction])
+        hidden = spread / np.float32(np.sqrt(2.0) if plan.candidates > 2 else 2.0) * z
         v = np.asarray(c, dtype=np.float32) * leans(plan, draws) + hidden
         top = v.max(axis=0) + np.float32(CERTAIN)  # above whatever ties and pressure say
         for k in range(plan.candidates):

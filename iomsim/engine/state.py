@@ -110,8 +110,8 @@ class Entry(NamedTuple):
     """Runs about to be played, their members not yet packed.
 
     `odds` are those of :func:`iomsim.engine.plan.member_odds`; `intention`, of shape ``(N, B)``, is whom members
-    intend to vote for: K for the absent where three or more stand.  Between two candidates the absent carry 0,
-    never move, and are taken off the counts.
+    intend to vote for, K for the absent.  Between two candidates who stay in the race the absent carry 0, never
+    move, and are taken off the counts.
     """
 
     runs: ActiveRuns
@@ -184,7 +184,7 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
     k, (n, width) = plan.candidates, draws.absent.shape
     at, no = course.begin(plan.rules, k, width), np.zeros(width, dtype=bool)
     intention = np.zeros((n, width), dtype=np.uint8)
-    if k > 2:
+    if not plan.pairwise:
         intention[draws.absent] = k
     present = (n - total(draws.absent.view(np.uint8))).astype(np.int16)
     counts = np.zeros((k, width), dtype=np.int16)

@@ -92,13 +92,13 @@ def leading(votes: Ints) -> tuple[Ints, Flags]:
 def tied(procedure: Procedure, at: Position, votes: Ints) -> Flags:
     """Return who must face each other in an extra ballot before the procedure can go on, shape (K, B).
 
-    Nobody where no cut is due, where the votes decide it, or where a lot does.
+    Nobody where no cut is due, where the votes decide it, where a lot does, or after a yes/no ballot.
     """
     out = np.zeros(at.standing.shape, dtype=bool)
     if any(phase.tie == "extra" for phase in procedure.phases):
         for step, columns in _steps(procedure, at):
             if step.stage is not None and step.tie == "extra":
-                base = _left(at, step)[:, columns]
+                base = (_left(at, step) & (at.alone < 0))[:, columns]
                 out[:, columns] = at_the_cut(np.where(base, votes[:, columns], -1), base, step.stage.standing)
     return out
 
@@ -163,7 +163,8 @@ def proceed(
 def idle(procedure: Procedure, at: Position) -> bool:
     """Return whether nothing can follow from a ballot that elected nobody: all go on as before."""
     return all(
-        step.stage == (at.phase[columns[0]], at.held[columns[0]], np.count_nonzero(at.standing[:, columns[0]]))
+        not step.begins
+        and step.stage == (at.phase[columns[0]], at.held[columns[0]], np.count_nonzero(at.standing[:, columns[0]]))
         for step, columns in _steps(procedure, at)
     )
 

@@ -2,8 +2,17 @@
 
 It plays the same elections as the kernel, on the same random numbers, and shares no code with it:
 numbers are looked up one run at a time by their address (`engine.rng`), what a run draws once comes
-from `engine.plan.draw`, and all the rest - where members stand, what they do, who is elected, when -
-is written out here as MODEL describes it, with loops, `if` and double precision.
+from `engine.plan.draw`, who is elected and who leaves is for the slow player of procedures
+(`rules.slow_procedures`), and all the rest - where members stand, what they do, when - is written out
+here as MODEL describes it, with loops, `if` and double precision.
+
+Where MODEL leaves a choice, the twin takes these:
+
+* A member pinned to a candidate intends that candidate whenever it stands, also when it comes back.  While it does
+  not, the member chooses like any other, but never spoils a paper, and says no to anybody else who stands alone.
+* Nobody thinks again before a yes/no ballot.  Members barred from a ballot hand in no paper, but think again.
+* In an extra ballot the voters of those who are level stay with them, and all others choose between these by their
+  lean alone.  Afterwards everybody intends whom they did before it.  It takes the time of a round.
 
 The kernel works in single precision, so that a ballot whose number lies within `NEAR` of the bound
 that decides it may fall either way.  Such a run is flagged as too close to call.
@@ -12,21 +21,23 @@ that decides it may fall either way.  Such a run is flagged as too close to call
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fractions import Fraction
 from functools import cache
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from rules.slow_procedures import BLANK, NO, YES, Row, SlowPlayer, Told
 from scipy import stats
 
 from iomsim.engine import rng
+from iomsim.engine.kernel import EXTRA_BALLOT
 from iomsim.engine.plan import Draws
 from iomsim.engine.rng import Lane
 from iomsim.model.scenario import Scenario
+from iomsim.rules.procedure import Procedure
 
 NEAR = 1e-6
 DAY = 24 * 60
@@ -205,157 +216,226 @@ def binomial(trials: int, p: float, u: float) -> int:
     return trials
 
 
-def election(race: Scenario, draws: Draws, run: int) -> Story:
-    """Play one run from the first round to its end."""
-    b = {name: getattr(race.behaviour, name).value for name in type(race.behaviour).model_fields}
-    rules, pins, n, k_all = race.rules, race.pins.tolist(), len(race.pins), len(race.names)
-    numbers = Numbers(draws.keys[run : run + 1])
-    session = Session(race, numbers)
-    here = [i for i in range(n) if not draws.absent[i, run]]
-    story = Story(present=len(here))
-    lean = leans(race, draws, run)
-    fluid = bool(draws.fluid[run])
-    standing = list(range(k_all))
-    intention: dict[int, int] = {}
-    votes = [0] * k_all
-    unopposed, withdrew, stood = -1, False, k_all
-    non_concessions = multiway = two_way = 0
+def written_out(procedure: Procedure) -> dict[str, Any]:
+    """Return a procedure as a table, with the names and the horizon that a file may leave out."""
+    table = procedure.table()
+    phases = [{"name": f"phase {i}"} | phase for i, phase in enumerate(table["phases"], start=1)]
+    return {"max_rounds": procedure.max_rounds} | table | {"phases": phases}
 
-    for round_ in range(1, rules.max_rounds + 1):
-        if session.too_late():
-            story.seen.add("the deadline comes first")
-            break
-        night = session.hold_round(round_)
 
-        # who thinks again, and what they then intend
-        if round_ == 1:
-            omega = 1.0
-        else:
-            first = b["openness_fluid"] if fluid else b["openness_entrenched"]
-            omega = b["openness_inf"] + (first - b["openness_inf"]) * b["decay"] ** (round_ - 2)
+class Election(SlowPlayer):
+    """One run: the slow player of procedures, in a room whose members do what MODEL says.
+
+    Candidates go by their numbers here, as in the kernel.
+    """
+
+    def __init__(self, race: Scenario, draws: Draws, run: int) -> None:
+        self.candidates, self.homes = tuple(range(len(race.names))), tuple(range(len(race.pins)))
+        super().__init__(written_out(race.rules), self)
+        self.b = {name: getattr(race.behaviour, name).value for name in type(race.behaviour).model_fields}
+        self.pins, self.has_vote, self.barred_by = race.pins.tolist(), race.votes.tolist(), race.barred.T.tolist()
+        self.lean, self.fluid = leans(race, draws, run), bool(draws.fluid[run])
+        self.key = draws.keys[run : run + 1]
+        self.numbers = Numbers(self.key)
+        self.session = Session(race, self.numbers)
+        self.here = [i for i in self.homes if not draws.absent[i, run]]
+        self.intention: dict[int, int] = {}
+        self.stood, self.refusals = 0, 0  # how many stood in the last choice, and how often the one behind stayed
+        self.story = Story(present=len(self.here))
+
+    def play(self) -> Story:
+        told = self.tell()
+        self.story.ending, self.story.winner = told.ended, -1 if told.elected is None else told.elected
+        if told.ended != "open":
+            self.story.minute = math.floor(self.session.now)
+        return self.story
+
+    # -- a ballot -----------------------------------------------------------------------------------------
+
+    def tell(self) -> Told:
+        """Tell as the player does, but hold no ballot when it is too late for one."""
+        self.enter(0)
+        while self.ended is None:
+            if self.session.too_late():
+                self.story.seen.add("the deadline comes first")
+                self.ended = "open"
+            else:
+                self.write_down(self.ballot())
+        return Told(None, (), self.ended, self.elected)
+
+    def write_down(self, row: Row) -> None:
+        votes = dict(zip(row.may_stand, row.votes, strict=False)) if row.alone else dict(enumerate(row.votes))
+        self.story.votes.append([votes[k] if k in row.may_stand else -1 for k in self.candidates])
+        self.story.valid.append(row.valid)
+        self.story.seen |= set(happened(row, self.table))
+
+    def papers(self, ballot: int, voters: Sequence[int], choices: Sequence[Any], extra: bool) -> list[Any]:
+        if extra:
+            self.session.hold_round(ballot)
+            numbers = Numbers(self.key ^ EXTRA_BALLOT)
+            intention, number = dict(self.intention), numbers.ballots(ballot, len(self.homes))
+            for i in self.here:
+                if intention[i] not in choices:
+                    level = [k for k in self.candidates if k in choices]
+                    nothing = [0.0] * len(self.candidates)
+                    intention[i] = self.reconsidered(i, number[i], 1.0, nothing, level)
+            return self.handed_in(numbers, ballot, voters, intention)
+        night = self.session.hold_round(ballot)
+        moves = [[0] * len(self.candidates) for _ in self.candidates]
+        before = dict(self.intention)
+        if self.alone is None:
+            self.think_again(ballot, night)
+        for i, old in before.items():
+            moves[old][self.intention[i]] += 1
+        self.story.flows.append(moves)
+        papers = self.handed_in(self.numbers, ballot, voters, self.intention)
+        if self.alone is not None:
+            return self.answers(ballot, voters, papers)
+        return papers
+
+    def handed_in(self, numbers: Numbers, ballot: int, voters: Sequence[int], intention: dict[int, int]) -> list[Any]:
+        """Return every voter's paper: of those who intend a candidate and are free, a binomial number spoil theirs."""
+        papers = {i: intention[i] for i in voters if i in intention}
+        for k in self.candidates:
+            free = [i for i, paper in papers.items() if paper == k and self.pins[i] < 0]
+            for i in free[: binomial(len(free), self.b["abstain"], numbers.uniform(ballot, Lane.ABSTAIN + k))]:
+                papers[i] = BLANK
+        return [papers.get(i) for i in voters]
+
+    def answers(self, ballot: int, voters: Sequence[int], papers: list[Any]) -> list[Any]:
+        """Return every voter's yes or no to the one who stands alone, instead of a paper between candidates."""
+        kind = "conceded" if self.nearly_acclaimed else "opponent"
+        beta = stats.beta(self.b[f"yes_{kind}_a"], self.b[f"yes_{kind}_b"])
+        y = float(beta.ppf(self.numbers.uniform(ballot, Lane.YES_SHARE)))
+        chances = []
+        for i, paper in zip(voters, papers, strict=True):
+            if paper is not None and paper != BLANK:
+                own = self.b["yes_own"] if paper == self.alone else y
+                chances.append(own if self.pins[i] < 0 else 1.0 if self.pins[i] == self.alone else 0.0)
+                if self.pins[i] >= 0 and self.pins[i] != paper:
+                    self.story.seen.add("pinned to one who left, asked about another")
+        # numbers go to voters in this order: the pinned, its other voters, those of others, those pinned to others
+        order = {1.0: 0, self.b["yes_own"]: 1, y: 2, 0.0: 3}
+        chances.sort(key=order.__getitem__)
+        draw = self.numbers.uniforms(ballot, Lane.YES, max(len(chances), 1))
+        said = [YES if draw[j] < chance else NO for j, chance in enumerate(chances)]
+        return said + [BLANK] * papers.count(BLANK) + [None] * papers.count(None)
+
+    # -- intentions ---------------------------------------------------------------------------------------
+
+    def think_again(self, ballot: int, night: bool) -> None:
+        """Let members think again before a ballot, each with the openness of the round."""
+        b, number = self.b, self.numbers.ballots(ballot, len(self.homes))
+        omega, pull, shock = 1.0, [0.0] * len(self.candidates), [0.0] * len(self.candidates)
+        if ballot > 1:
+            first = b["openness_fluid"] if self.fluid else b["openness_entrenched"]
+            omega = b["openness_inf"] + (first - b["openness_inf"]) * b["decay"] ** (ballot - 2)
             if night and b["overnight"] > omega:
                 omega = b["overnight"]
-                story.seen.add("overnight")
-        pull, shock = [0.0] * k_all, [0.0] * k_all
-        if round_ > 1:
-            momentum = b["momentum_fluid"] if fluid else b["momentum_entrenched"]
-            if stood > 2:
+                self.story.seen.add("overnight")
+            momentum = b["momentum_fluid"] if self.fluid else b["momentum_entrenched"]
+            if self.stood > 2:
                 momentum *= b["momentum_field"]
-            for k in range(k_all):
-                shock[k] = b["round_sd"] / math.sqrt(2) * numbers.student(round_, Lane.SWAY + k)
-                pull[k] = momentum * math.log(max(votes[k], 0.5) / max(sum(votes), 1)) + shock[k]
-        stood = len(standing)
-        moves = [[0] * k_all for _ in range(k_all)]
-        if unopposed < 0:
-            number = numbers.ballots(round_, n)
-            for i in here:
-                old = intention.get(i, -1)
-                if round_ > 1 and old not in standing:  # whose candidate has left
-                    intention[i] = reconsider(story, number[i], 1.0, old, lean[i], shock, standing, pins[i])
-                    story.seen.add("pinned to one who left" if pins[i] == old else "free of the last tally")
-                else:
-                    intention[i] = reconsider(story, number[i], omega, old, lean[i], pull, standing, pins[i])
-                if round_ > 1:
-                    moves[old][intention[i]] += 1
-        else:
-            for i in here:
-                moves[intention[i]][intention[i]] += 1
+            total = max(sum(self.last.values()), 1)
+            for k in self.candidates:
+                shock[k] = b["round_sd"] / math.sqrt(2) * self.numbers.student(ballot, Lane.SWAY + k)
+                pull[k] = momentum * math.log(max(self.last.get(k, 0), 0.5) / total) + shock[k]
+        self.stood = len(self.standing)
+        for i in self.here:
+            old, pin = self.intention.get(i), self.pins[i]
+            if pin in self.standing:
+                self.intention[i] = pin
+                if old not in (None, pin):
+                    self.story.seen.add("pinned to one who comes back")
+            elif old is None or old in self.standing:
+                self.intention[i] = self.reconsidered(i, number[i], omega, pull, self.standing)
+            else:
+                self.intention[i] = self.reconsidered(i, number[i], 1.0, shock, self.standing)
+                self.story.seen.add("pinned to one who left" if pin == old else "free of the last tally")
 
-        # papers
-        counts = [sum(intention[i] == k for i in here) for k in range(k_all)]
-        for k in range(k_all):
-            pinned = sum(pin == k for pin in pins)
-            missing = binomial(max(counts[k] - pinned, 0), b["abstain"], numbers.uniform(round_, Lane.ABSTAIN + k))
-            votes[k] = counts[k] - missing
-        valid = sum(votes)
-        base = {"valid": valid, "present": len(here), "entitled": int(race.votes.sum())}[rules.base]
-        need = max(1, math.ceil(Fraction(base) * rules.threshold))
-        if rules.simple_majority_from is not None and round_ >= rules.simple_majority_from:
-            need = math.floor(Fraction(base, 2)) + 1
-            story.seen.add("a simple majority suffices")
-        if rules.base != "valid" and need != max(1, math.ceil(valid * rules.threshold)):
-            story.seen.add(f"the base is {rules.base}")
-        story.valid.append(valid)
-        story.flows.append(moves)
+    def reconsidered(self, member: int, s: float, omega: float, pull: list[float], standing: list[int]) -> int:
+        """Return what a member intends: the old intention, or a new one when it thinks again."""
+        lean, story = self.lean[member], self.story
+        story.nearest = min(story.nearest, abs(s - omega) if 0 < omega < 1 else 1.0)
+        if s >= omega:
+            return self.intention[member]
+        standing = sorted(standing)
+        top = max(lean[k] + pull[k] for k in standing)
+        weight = {k: math.exp(lean[k] + pull[k] - top) for k in standing}
+        total, reached = sum(weight.values()), 0.0
+        for k in standing[:-1]:
+            reached += weight[k] / total
+            story.nearest = min(story.nearest, abs(s - omega * reached))
+            if s < omega * reached:
+                return k
+        return standing[-1]
 
-        # a yes/no round ends it
-        if unopposed >= 0:
-            own, sure = votes[unopposed], min(sum(pin == unopposed for pin in pins), votes[unopposed])
-            kind = "conceded" if withdrew else "opponent"
-            y = stats.beta.ppf(numbers.uniform(round_, Lane.YES_SHARE), b[f"yes_{kind}_a"], b[f"yes_{kind}_b"])
-            draw = numbers.uniforms(round_, Lane.YES, max(valid, 1))
-            yes = sum(j < sure or draw[j] < (b["yes_own"] if j < own else y) for j in range(valid))
-            story.votes.append([yes if k == unopposed else -1 for k in range(k_all)])
-            half = rules.simple_majority_from is not None and round_ >= rules.simple_majority_from
-            need = valid // 2 + 1 if half else max(1, math.ceil(Fraction(valid) * rules.threshold))
-            story.ending = "confirmed" if yes >= need else "failed"
-            story.winner = unopposed if yes >= need else -1
-            break
+    # -- after a ballot -----------------------------------------------------------------------------------
 
-        # a majority ends it
-        story.votes.append([votes[k] if k in standing else -1 for k in range(k_all)])
-        top = max(votes)
-        leaders = [k for k in standing if votes[k] == top]
-        if len(leaders) == 1 and top >= need:
-            story.ending, story.winner = "majority", leaders[0]
-            break
+    def is_barred(self, member: int) -> bool:
+        """Return whether a member may not vote now: it has no vote, or the phase bars it."""
+        bars = self.phase.get("barred") and any(self.barred_by[member][k] for k in self.standing)
+        if bars and self.has_vote[member]:
+            self.story.seen.add("barred")
+        return not self.has_vote[member] or bool(bars)
 
-        # inconclusive: concession, elimination, the last two
-        if len(standing) == 2:
-            if rules.concession and len(leaders) == 1:
-                if numbers.uniform(round_, Lane.CONCEDE) < b["concede_a"] / (
-                    b["concede_a"] + b["concede_b"] + non_concessions
-                ):
-                    if session.withdrawal():
-                        story.seen.add("a withdrawal waits for a sitting")
-                    if rules.after_concession == "acclamation":
-                        story.ending, story.winner = "acclamation", leaders[0]
-                        break
-                    unopposed, withdrew = leaders[0], True
-                    story.seen.add("confirmation after a concession")
-                    continue
-                non_concessions += 1
-            two_way += 1
-            if rules.max_two_way is not None and two_way >= rules.max_two_way:
-                unopposed = drawn(story, leaders, numbers, round_, "lot for the lead")
-        else:
-            multiway += 1
-            due = rules.eliminate_after is not None and multiway >= rules.eliminate_after
-            if due and (multiway - rules.eliminate_after) % rules.eliminate_every == 0:
-                fewest = min(votes[k] for k in standing)
-                last = [k for k in standing if votes[k] == fewest]
-                standing.remove(drawn(story, last, numbers, round_, "lot for the last place"))
-                story.seen.add(f"elimination with {len(standing) + 1} standing")
-    if story.ending != "open":
-        story.minute = math.floor(session.now)
-    return story
+    def withdraws(self, ballot: int, standing: Sequence[Any], trailing: int | None) -> int | None:
+        """Return who withdraws: only the one behind of two ever does, as ready as the times it did not leave it."""
+        if trailing is None:
+            return None
+        a, b = self.b["concede_a"], self.b["concede_b"]
+        if self.numbers.uniform(ballot, Lane.CONCEDE) >= a / (a + b + self.refusals):
+            self.refusals += 1
+            return None
+        if self.session.withdrawal():
+            self.story.seen.add("a withdrawal waits for a sitting")
+        return trailing
+
+    def tickets(self, ballot: int) -> dict[Any, float]:
+        return {k: self.numbers.uniform(ballot, Lane.TICKET + k) for k in self.candidates}
+
+    def first_to_go(self) -> Any:
+        level = [(self.last.get(k, 0), self.extra.get(k, 0)) for k in self.standing]
+        if level.count(min(level)) > 1:
+            self.story.seen.add("lot for the last place")
+        return super().first_to_go()
+
+    def leader(self) -> Any:
+        votes = [self.last.get(k, 0) for k in self.standing]
+        if votes.count(max(votes)) > 1:
+            self.story.seen.add("lot for the lead")
+        return super().leader()
 
 
-def drawn(story: Story, tied: list[int], numbers: Numbers, round_: int, what: str) -> int:
-    """Draw one of the tied."""
-    if len(tied) > 1:
-        story.seen.add(what)
-    return tied[math.floor(numbers.uniform(round_, Lane.LOT) * len(tied))]
+def happened(row: Row, table: dict[str, Any]) -> Iterator[str]:
+    """Yield what a ballot brought about, in words."""
+    phase = next(phase for phase in table["phases"] if phase["name"] == row.phase)
+    base, threshold = (phase.get(key, table.get(key)) for key in ("base", "threshold"))
+    vote = "yes or no" if row.alone else "a choice"
+    yield f"the base is {base or 'valid'}"
+    yield f"{vote}, {'a list of thresholds' if isinstance(threshold, list) else threshold}"
+    if row.tied:
+        yield "extra ballot"
+    if row.ended is None:
+        left, came = set(row.may_stand) - set(row.standing), set(row.standing) - set(row.may_stand)
+        if came and not row.alone:
+            yield "reopened"
+        if len(left) > 1:
+            yield "several leave at once"
+        if row.next_alone is not None and row.withdrew is not None:
+            yield "alone after a withdrawal"
+        if row.alone:
+            yield "it goes on after a no"
+        if row.next_phase != row.phase:
+            names = [phase["name"] for phase in table["phases"]]
+            yield "repeated" if names.index(row.next_phase) < names.index(row.phase) else "the next phase"
+    if len(row.may_stand) == 1 and not row.alone:
+        yield "a choice of one"
 
 
-def reconsider(
-    story: Story, s: float, omega: float, old: int, lean: list[float], pull: list[float], standing: list[int], pin: int
-) -> int:
-    """Return what a member intends: the old intention, or a new one when it thinks again."""
-    story.nearest = min(story.nearest, abs(s - omega) if 0 < omega < 1 else 1.0)
-    if s >= omega:
-        return old
-    if pin in standing:
-        return pin
-    top = max(lean[k] + pull[k] for k in standing)
-    weight = {k: math.exp(lean[k] + pull[k] - top) for k in standing}
-    total, reached = sum(weight.values()), 0.0
-    for k in standing[:-1]:
-        reached += weight[k] / total
-        story.nearest = min(story.nearest, abs(s - omega * reached))
-        if s < omega * reached:
-            return k
-    return standing[-1]
+def election(race: Scenario, draws: Draws, run: int) -> Story:
+    """Play one run from the first round to its end."""
+    return Election(race, draws, run).play()
 
 
 def differences(story: Story, out: Any, run: int, endings: tuple[str, ...]) -> list[str]:
