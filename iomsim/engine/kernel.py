@@ -151,8 +151,7 @@ def play_round(
     flows = reconsider(plan, runs, round_, night)
     before, roll = runs.votes, roll_call(plan, runs)
     runs.votes = runs.counts - roll.barred - abstentions(plan, runs, round_, roll)
-    if not plan.pairwise:
-        runs.crowded = np.where(runs.alone >= 0, runs.crowded, runs.standing.sum(axis=0, dtype=np.int8) > 2)
+    runs.stood = np.where(runs.alone >= 0, runs.stood, runs.standing)
     valid = runs.votes.sum(axis=0, dtype=np.int16)
     leader, ahead = course.leading(runs.votes)
     need = needed(plan, runs, valid, round_, roll)
@@ -242,8 +241,6 @@ def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Int
     how[columns[failed]] = FAILED
     for name, array in after._asdict().items():
         getattr(runs, name)[..., columns] = array
-    if (after.standing & ~at.standing).any():
-        runs.votes[:, columns] = laws.looked_back_at(votes, at.standing, after.standing)
     return extra
 
 
@@ -374,7 +371,8 @@ def pull(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
     """Return the log-odds every candidate gains by the last tally, shape (K, B); none before the first round."""
     if round_ == 1:
         return np.zeros(runs.votes.shape)
-    return laws.pull(runs.behaviour, runs.fluid, runs.crowded, runs.votes)
+    seen = runs.votes if plan.pairwise else laws.looked_back_at(runs.votes, runs.stood, runs.standing)
+    return laws.pull(runs.behaviour, runs.fluid, runs.crowded, seen)
 
 
 def shocks(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:

@@ -33,13 +33,13 @@ class ActiveRuns:
     keys, fluid, present : ndarrays, shape (B,)
         The run's key, whether its contest moves, and how many members are present.
     counts, votes : ndarrays of int, shape (K, B)
-        Members intending each candidate, and the papers of the last round.
+        Members intending each candidate, and the papers of the last choice.
     standing : ndarray of bool, shape (K, B)
         Who has neither withdrawn nor been eliminated.
     withdrawn : ndarray of bool, shape (K, B)
         Who has withdrawn.
-    crowded : ndarray of bool, shape (B,)
-        Whether three or more stood in the last round.
+    stood : ndarray of bool, shape (K, B)
+        Who stood in the last choice, that of `votes`.
     phase, held : ndarrays of int, shape (B,)
         The phase of the rules, and the ballots held in it.
     alone : ndarray of int, shape (B,)
@@ -64,7 +64,7 @@ class ActiveRuns:
     votes: Ints
     standing: Flags
     withdrawn: Flags
-    crowded: Flags
+    stood: Flags
     phase: Ints
     held: Ints
     alone: Ints
@@ -83,6 +83,11 @@ class ActiveRuns:
     def width(self) -> int:
         """How many columns there are."""
         return self.run.size
+
+    @property
+    def crowded(self) -> Flags:
+        """Whether three or more stood in the last choice, shape (B,)."""
+        return np.asarray(self.stood.sum(axis=0, dtype=np.int8) > 2)
 
     @property
     def departed(self) -> Flags:
@@ -197,7 +202,7 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
         counts=counts,
         votes=np.zeros((k, width), dtype=np.int16),
         **at._asdict(),
-        crowded=no,
+        stood=np.zeros((k, width), dtype=bool),
         conceded=no,
         non_concessions=np.zeros(width, dtype=np.int16),
         done=no,

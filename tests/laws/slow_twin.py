@@ -10,6 +10,7 @@ Where MODEL leaves a choice, the twin takes these:
 
 * A member pinned to a candidate intends that candidate whenever it stands, also when it comes back.  While it does
   not, the member chooses like any other, but never spoils a paper, and says no to anybody else who stands alone.
+* Who comes back counts as level with the last of those who were voted on.
 * Nobody thinks again before a yes/no ballot.  Members barred from a ballot hand in no paper, but think again.
 * In an extra ballot the voters of those who are level stay with them, and all others choose between these by their
   lean alone.  Afterwards everybody intends whom they did before it.  It takes the time of a round.
@@ -336,10 +337,10 @@ class Election(SlowPlayer):
             momentum = b["momentum_fluid"] if self.fluid else b["momentum_entrenched"]
             if self.stood > 2:
                 momentum *= b["momentum_field"]
-            total = max(sum(self.last.values()), 1)
+            total, fewest = max(sum(self.last.values()), 1), min(self.last.values())
             for k in self.candidates:
                 shock[k] = b["round_sd"] / math.sqrt(2) * self.numbers.student(ballot, Lane.SWAY + k)
-                pull[k] = momentum * math.log(max(self.last.get(k, 0), 0.5) / total) + shock[k]
+                pull[k] = momentum * math.log(max(self.last.get(k, fewest), 0.5) / total) + shock[k]
         self.stood = len(self.standing)
         for i in self.here:
             old, pin = self.intention.get(i), self.pins[i]
