@@ -99,9 +99,9 @@ def lean(
 
 
 def complete(k: int, members: int, **parts: Any) -> Scenario:
-    """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, arrears, members barred.
+    """Return an election of `k` candidates with everything in it: sponsors, ties, groups, pins, bars, arrears.
 
-    Those are barred only in the phases that say so.
+    Members are barred only in the phases that say so.
     """
     names = "ABCDEFGHIJKLMNOP"[:k]
     regions = ("north", "south", "east")
