@@ -87,7 +87,7 @@ def test_the_redraw_is_binomial() -> None:
 
 
 def test_the_redraw_knows_when_a_simple_majority_comes() -> None:
-    later = replace(LEVEL, rules=Procedure(simple_majority_from=3))
+    later = replace(LEVEL, rules=Procedure(threshold=["2/3", "2/3", ">1/2"]))
     now, then = (binomial_redraw(p).to_come for p in (LEVEL, later))
     assert now is not None
     assert then is not None
@@ -96,7 +96,7 @@ def test_the_redraw_knows_when_a_simple_majority_comes() -> None:
 
 
 def test_the_redraw_lets_the_rounds_compete_for_the_winner() -> None:
-    later = replace(LEVEL, rules=Procedure(simple_majority_from=3))
+    later = replace(LEVEL, rules=Procedure(threshold=["2/3", "2/3", ">1/2"]))
     first, then = ([stats.binom.sf(need - 1, 100, p) for p in (0.6, 0.4)] for need in (67, 51))
     winner = binomial_redraw(later).winner
     assert winner is not None
@@ -510,12 +510,12 @@ def test_a_forecast_made_before_the_vote_is_scored_by_what_came() -> None:
     [
         ({1: {"A": 55, "B": 40}, 2: {"A": 70, "B": 27}}, {}),
         ({1: dict(zip("ABCDEFGH", (30, 20, 15, 10, 8, 7, 6, 4), strict=True)), 2: {"A": 70, "B": 27}}, {"start": 8}),
-        ({1: {chr(65 + i): 8 for i in range(12)}, 2: {"A": 70, "B": 27}}, {"start": 12, "share": 0.5}),
+        ({1: {chr(65 + i): 8 for i in range(12)}, 2: {"A": 70, "B": 27}}, {"start": 12, "share": ">1/2"}),
         ({2: {"A": 55, "B": 40}, 5: {"A": 60, "B": 36}, 6: {"A": 58, "B": 38}}, {"total": 9, "how": "withdrawal"}),
         ({1: {"A": 5, "B": 4}, 2: {"A": 7, "B": 2}}, {"size": 9}),
         ({1: {"A": 4, "B": 3, "C": 1, "D": 1}, 2: {"A": 7, "B": 2}}, {"size": 9, "start": 4}),
         ({1: {"A": 505, "B": 434}, 2: {"A": 707, "B": 212}}, {"size": 1000}),
-        ({1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, {"size": 58, "share": 0.5}),
+        ({1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, {"size": 58, "share": ">1/2"}),
         ({1: {"A": 40, "B": 18}, 2: {"A": 50, "B": 3}}, {"size": 58, "share": 0.75}),
         (
             {1: {"A": 55, "B": 40}, 2: {"A": 54, "B": 42}, 3: {"Z": 90}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from contest_files import election, own, tally, write
 import iomsim as iom
 from iomsim.engine.simulate import simulate
 from iomsim.errors import AnnouncementError, ScenarioError, UnknownNameError
-from iomsim.rules.procedure import ENDINGS
+from iomsim.rules.procedure import ENDINGS, Procedure
+from iomsim.rules.short_form import from_short_form
 from iomsim.validation.data import contest, contests
 from iomsim.validation.rounds import Aftermath
 from iomsim.validation.segments import MAX_ROUNDS, Segment, segments
@@ -127,8 +128,8 @@ def test_geneva_2023_is_held_out_in_every_folder(tmp_path: Path) -> None:
     assert not contests(write(tmp_path, [told], lines))[0].held_out
 
 
-def test_one_half_means_more_than_half(tmp_path: Path) -> None:
-    one = own(tmp_path, {1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, share=0.5, size=58)
+def test_a_majority_is_more_than_half(tmp_path: Path) -> None:
+    one = own(tmp_path, {1: {"A": 29, "B": 29}, 2: {"A": 30, "B": 28}}, share=">1/2", size=58)
     assert one.needed(1, 58) == 30
     assert one.points == (1,)
     assert one.scenario.rules.needed(58) == 30
@@ -177,7 +178,8 @@ def test_every_shipped_contest_is_a_scenario_without_sponsors(name: str) -> None
     assert race.names == one.candidates
     assert len(race.members) == one.size
     assert race.sponsors == ()
-    assert race.rules.threshold == Fraction(2, 3)
+    assert str(race.rules.threshold[0]) == "2/3"
+    assert race.rules.withdrawal == "acclamation"
     assert race.rules == one.rules
     assert {candidate.appeal.value for candidate in race.candidates} == {0.0}
 
@@ -185,7 +187,12 @@ def test_every_shipped_contest_is_a_scenario_without_sponsors(name: str) -> None
 def test_the_world_health_assembly_needs_more_than_half_from_round_three() -> None:
     rules = SHIPPED["WHO2017"].scenario.rules
     assert [rules.needed(183, round_) for round_ in (1, 2, 3)] == [122, 122, 92]
-    assert rules.eliminate_after == 1
+    assert standing(rules, 3) == [3, 2, 2, 2]  # the last leaves after the first round
+
+
+def standing(rules: Procedure, candidates: int) -> list[int]:
+    """Return how many stand in the first four rounds, if none decides."""
+    return [stage.standing for stage in islice(rules.stages(candidates), 4)]
 
 
 def test_before_the_first_round_every_share_is_about_equally_likely() -> None:
@@ -255,12 +262,17 @@ def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
     assert segment_at("UNSC2020-AF", 1).scenario().behaviour.momentum_fluid.value == 3.0
     who = segment_at("WHO2017", 1)
     late = replace(who, rounds=who.rounds[1:], names=("Tedros", "Nabarro"))
-    assert late.rules.simple_majority_from == 2  # counted from round 2
-    assert segment_at("IOM2019-DDG", 5).rules.max_two_way == 1
-    ten = replace(part, contest=replace(part.contest, rules=part.contest.rules.with_(max_two_way=10)))
+    assert [late.rules.needed(183, round_) for round_ in (1, 2)] == [122, 92]  # counted from round 2
+    assert votes_of(segment_at("IOM2019-DDG", 5).rules, 2) == ["choice", "yes-no"]
+    ten = replace(part, contest=replace(part.contest, rules=from_short_form({"max_two_way": 10}, part.contest.rules)))
     assert ten.contest.two_way_from == 2
-    assert ten.rules.max_two_way == 10 - 7  # rounds 2 to 8 were between two
-    assert segment_at("IOM2018-DG", 3).rules.eliminate_after == 1
+    assert votes_of(ten.rules, 2) == ["choice"] * (10 - 7) + ["yes-no"]  # rounds 2 to 8 were between two
+    assert standing(segment_at("IOM2018-DG", 3).rules, 3) == [3, 2, 2, 2]
+
+
+def votes_of(rules: Procedure, candidates: int) -> list[str]:
+    """Return what is voted on, round by round, until the rules end it."""
+    return [rules.phases[stage.phase].vote for stage in rules.stages(candidates)]
 
 
 def test_the_level_of_a_segment_is_centred_on_its_first_tally() -> None:

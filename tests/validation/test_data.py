@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pytest
 from contest_files import election, tally, write
 
 from iomsim.errors import FileError
-from iomsim.rules.procedure import votes_needed
+from iomsim.rules.bar import Bar, votes_needed
 from iomsim.validation.data import KINDS, History, history
 from iomsim.validation.rounds import main_candidates
 
@@ -83,7 +82,7 @@ def test_only_geneva_2023_is_held_out(shipped: History) -> None:
 
 
 def test_every_contest_is_held_under_two_thirds_and_has_a_source(shipped: History) -> None:
-    assert set(shipped.elections["threshold_share"]) == {Fraction(2, 3)}
+    assert set(shipped.elections["threshold_share"]) == {Bar.of("2/3")}
     for table in shipped:
         assert table["source_url"].str.startswith("http").all()
     simple = shipped.elections.dropna(subset=["simple_majority_from"]).set_index("election_id")["simple_majority_from"]
@@ -121,14 +120,17 @@ def test_a_few_columns_are_enough(tmp_path: Path) -> None:
         ("0.667", "2/3"),
         ("2/3", "2/3"),
         ("0.75", "3/4"),
-        ("0.5", "1/2"),
+        (">1/2", ">1/2"),
+        (">0.5", ">1/2"),
         ("0.66", "33/50"),
-        ("1", "1"),
+        ("1", "1/1"),
+        ("51", "51"),
+        ("most", "most"),
     ],
 )
 def test_a_rounded_share_is_the_fraction_it_stands_for(tmp_path: Path, share: str, meant: str) -> None:
     tables = history(write(tmp_path, [election(share=share)], tally(1, {"A": 55, "B": 40})))
-    assert tables.elections["threshold_share"].tolist() == [Fraction(meant)]
+    assert list(map(str, tables.elections["threshold_share"])) == [meant]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,9 @@ GOOD = tally(1, {"A": 55, "B": 40})
     ("elections", "tallies", "words"),
     [
         ([election(share="")], GOOD, "elections.csv, line 2: threshold_share is empty"),
-        ([election(share="66.67")], GOOD, "must be a share such as 2/3 or 0.6667, got '66.67'"),
+        ([election(share="66.67")], GOOD, "must be a bar such as 2/3, 0.6667 or >1/2, got '66.67'"),
+        ([election(share="0.5")], GOOD, "elect with exactly half of the votes; write '>1/2' for a majority"),
+        ([election(share="1/2")], GOOD, "line 2: threshold_share must be a bar such as 2/3, 0.6667 or >1/2, got '1/2'"),
         ([election(), election()], GOOD, "line 3: X stands here a second time"),
         ([election()], [*GOOD, *GOOD], "tallies.csv, line 4: X, 1, A stands here a second time"),
         ([election()], tally(1, {"A": 5}, id_="Y"), "no election named 'Y' in elections.csv; there is X"),
