@@ -96,16 +96,19 @@ def _rules(a: Scenario, b: Scenario) -> list[str]:
     changed = [part for part in COMPARED if getattr(new, part) != getattr(old, part)]
     if old.name.removesuffix(", changed") != new.name.removesuffix(", changed"):
         return [f"rules {new.name} instead of {old.name}"]
-    before, after = old.table(), new.table()
+    if "phases" in changed:
+        changed = ["phases", *(part for part in changed if part not in ("phases", "after", "repeat_from"))]
     return [
-        f"{part} {_word(after.get(part))} instead of {_word(before.get(part))}" for part in changed if part != "name"
+        "other phases of the rules"
+        if part == "phases"
+        else f"{part} {_word(getattr(new, part))} instead of {_word(getattr(old, part))}"
+        for part in changed
+        if part != "name"
     ]
 
 
 def _word(value: object) -> str:
-    if isinstance(value, list):
-        return "another list" if any(isinstance(part, dict) for part in value) else ", ".join(map(str, value))
-    return "none" if value is None else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else "nothing" if value in (None, "") else str(value)
 
 
 def _electorate(a: Scenario, b: Scenario) -> list[str]:

@@ -129,7 +129,7 @@ def test_a_next_day_that_needs_a_date_goes_by_both_names(geneva: Scenario) -> No
 def test_an_end_in_the_night_is_no_spill_into_monday(geneva: Scenario) -> None:
     """A round that begins on Friday and ends on Saturday: voting goes on on no day with a sitting."""
     friday = geneva.with_clock(opens=datetime(2023, 5, 19, 10), round_minutes=900, round_log_sd=0.1)
-    race = friday.with_rules(threshold="1/2")
+    race = friday.with_rules(threshold=">1/2")
     fc = iom.forecast(race, 300, seed=1, progress=False)
     saturday, spill = (fc.outcomes.minute >= 1440).mean(), fc.spill().value  # type: ignore[union-attr]
     assert spill < 0.5 < saturday  # a guard
