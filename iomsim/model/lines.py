@@ -71,6 +71,10 @@ COUNTED_AT = _pattern(r"[=<>:(]*\s*\d")
 AT = _pattern(r"at\s+(?!least\b|most\b)(?P<time>\S.*)")
 
 
+LONGEST = 1000
+"""Characters that a line may have."""
+
+
 class Counts(NamedTuple):
     """What a line counts: votes by candidate, numbers by what they count, and when it was."""
 
@@ -162,9 +166,16 @@ class Line:
         What was typed.
     names : sequence of str
         The candidates.
+
+    Raises
+    ------
+    AnnouncementError
+        If the line is too long to be one.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
+        if len(text) > LONGEST:
+            raise AnnouncementError(f"a line has at most {LONGEST} characters, got {len(text)}")
         self.text = " ".join(unicodedata.normalize("NFC", text).split()).rstrip(" .;")
         self.names = tuple(names)
         rough = [roughly(name) for name in names]

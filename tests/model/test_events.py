@@ -119,6 +119,7 @@ REFUSED = [
     ("adjourn", "cannot read 'adjourn'; write for instance 'adjourn until 15:00'"),
     ("undo until 15:00", "cannot read 'until 15:00' after 'undo'"),
     ("undo it", "cannot read 'it' after 'undo'"),
+    ("Pope 98 " * 130, "a line has at most 1000 characters, got 1040"),
     ("correct 99-66", "which round? write for instance 'correct round 1: Pope=99 Vitorino=66'"),
 ]
 
