@@ -413,8 +413,8 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
     "anybody may be the last": (
         "three, little is known of who is out",
         update,
-        "shared_by_lot",
-        lambda f: lambda place, state: 1.0 + 0.0 * f(place, state),
+        "surviving",
+        lambda f: lambda state, step, places: 0.5 + 0.0 * f(state, step, places),
     ),
     "who is present is not asked": (
         "members present",
