@@ -31,12 +31,14 @@ from scipy.special import expit
 
 from iomsim.errors import IomsimError, whole_number
 from iomsim.model.bodies import readings
-from iomsim.rules.procedure import ENDINGS
+from iomsim.rules.bar import Bar
+from iomsim.rules.procedure import ENDINGS, Procedure, Stage
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 
 STRICT = readings()["strict"]
+TWO_THIRDS = Bar.of("2/3")
 
 FLATTENING = 0.346
 """Hidden spread of variance s**2 flattens a logit by sqrt(1 + 0.346 s**2) (Zeger, Liang and Albert
@@ -203,15 +205,15 @@ def first_round(
     return joint_tallies(first, second)
 
 
-def decided(law: Floats, rules: Rules = STRICT, round_: int = 1) -> Floats:
+def decided(law: Floats, rules: Procedure = STRICT, round_: int = 1) -> Floats:
     """Return the chances that a round elects the first, the second, nobody.
 
     Parameters
     ----------
     law : ndarray, shape (N + 1, N + 1)
         Joint law of the tallies, as of :func:`joint_tallies`.
-    rules : Rules
-        With ``base="valid"``: tallies tell nothing of who else was present.
+    rules : Procedure
+        Whose bases are all "valid": tallies tell nothing of who else was present.
     round_ : int
         The round, as far as the rules look at it.
 
@@ -220,8 +222,8 @@ def decided(law: Floats, rules: Rules = STRICT, round_: int = 1) -> Floats:
     >>> decided(joint_tallies([1.0, 1.0, 0.5], [0.0, 0.0, 0.5])).tolist()
     [1.0, 0.0, 0.0]
     """
-    if rules.base != "valid":
-        raise IomsimError(f"tallies decide only where the base is 'valid', got base {rules.base!r}")
+    if rules.bases != {"valid"}:
+        raise IomsimError(f"tallies decide only where the base is 'valid', got {', '.join(sorted(rules.bases))}")
     a, b = _votes(law)
     need = rules.needed(a + b, round_)
     first, second = ((x >= need) & (x > y) for x, y in ((a, b), (b, a)))
@@ -280,9 +282,11 @@ def yes_law(own: int, others: int, yes_own: float = 0.97, a: float = 2.2, b: flo
 
 
 def confirmation(
-    own: int, others: int, yes_own: float = 0.97, a: float = 2.2, b: float = 7.8, rules: Rules = STRICT, round_: int = 1
+    own: int, others: int, yes_own: float = 0.97, a: float = 2.2, b: float = 7.8, bar: Bar = TWO_THIRDS
 ) -> float:
     """Return the chance that the leader alone is confirmed by enough of `own + others` papers.
+
+    "most" are more yes than no.
 
     Examples
     --------
@@ -291,7 +295,8 @@ def confirmation(
     >>> round(confirmation(75, 73), 4)
     0.1656
     """
-    return float(yes_law(own, others, yes_own, a, b)[rules.needed(own + others, round_) :].sum())
+    need = (Bar.of(">1/2") if bar.kind == "most" else bar).needed(own + others)
+    return float(yes_law(own, others, yes_own, a, b)[need:].sum())
 
 
 # -- numbers ---------------------------------------------------------------------------------------
@@ -308,7 +313,7 @@ def probabilities(name: str, values: ArrayLike, complement: bool = False) -> Flo
 # -- whole elections ------------------------------------------------------------------------------
 
 FIRST, SECOND, NOBODY = range(3)
-MAJORITY, ACCLAMATION, CONFIRMED, FAILED, UNRESOLVED = range(len(ENDINGS))
+MAJORITY, ACCLAMATION, CONFIRMED, FAILED, OPEN = range(len(ENDINGS))
 
 FLOOR = 0.5
 """Fewest votes that a share is taken of: the momentum of an empty tally is finite."""
@@ -401,7 +406,7 @@ def chain(
     *,
     openness: float | ArrayLike = 1.0,
     momentum: float = 0.0,
-    rules: Rules = STRICT,
+    rules: Procedure = STRICT,
     concede: float | tuple[float, float] = 0.0,
     yes_own: float = 0.97,
     yes_others: tuple[float, float] = (2.2, 7.8),
@@ -420,8 +425,8 @@ def chain(
     momentum : float
         Pull of the last tally: a member who thinks again adds
         ``momentum * ln(share of the first / share of the second)``, shares floored at half a vote.
-    rules : Rules
-        Threshold, caps and what follows a concession; nobody is ever elected in a tie.
+    rules : Procedure
+        As far as it matters to two of whom nobody is put out for good; nobody is ever elected in a tie.
     concede : float or (a, b)
         Probability that the trailing camp of an inconclusive round gives in, if the rules let it:
         the same after every round, or drawn once from Beta(a, b).
@@ -464,16 +469,25 @@ def chain(
     ends = np.zeros((len(ENDINGS), NOBODY + 1, rules.max_rounds))
     mass = np.zeros((len(hazards), room.size))
     mass[0] = room.moved(np.zeros((1, room.size)) + room.everybody, 1.0, 0.0)
-    for round_ in range(1, rules.max_rounds + 1):
+    stages = list(rules.stages(2))
+    for round_, stage in enumerate(stages, start=1):
+        if rules.phases[stage.phase].vote == "yes-no":
+            mass = _ask(mass, room, rules, stage, round_, (yes_own, *yes_others), ends)
+            continue
+        if stage.standing != 2:
+            raise IomsimError("the chain knows no choice of one; give rules by which two stay in the race")
         if round_ > 1:
             mass = room.moved(mass, paths[min(round_ - 2, len(paths) - 1)], momentum)
-        mass = _elect(mass, room, rules, round_, ends)
-        mass, alone = _give_in(mass, room, rules, hazards, round_, ends)
-        _ask(alone, room, rules, round_ + 1, (yes_own, *yes_conceded), ends)
-        if rules.max_two_way is not None and round_ >= rules.max_two_way:
-            _ask(mass.sum(axis=0), room, rules, round_ + 1, (yes_own, *yes_others), ends)
-            mass = np.zeros_like(mass)
-    ends[UNRESOLVED, NOBODY, -1] += mass.sum()
+        mass = _elect(mass, room, rules.bar(stage.phase, stage.held, round_), round_, ends)
+        mass, left = _give_in(mass, room, rules, hazards, round_, ends)
+        if round_ < rules.max_rounds:  # a vote after a withdrawal belongs to the phase, and decides
+            next_ = stage._replace(held=stage.held + 1)
+            refused = _ask(left[None], room, rules, next_, round_ + 1, (yes_own, *yes_conceded), ends)
+            ends[FAILED, NOBODY, round_] += refused.sum()
+        else:
+            ends[OPEN, NOBODY, -1] += left.sum()
+    spent = rules.next_stage(stages[-1], in_race=2).stage is None
+    ends[FAILED if spent else OPEN, NOBODY, len(stages) - 1] += mass.sum()
     return Ends(ends)
 
 
@@ -526,9 +540,9 @@ def _members(size: int, count: Longs, chance: Floats, openness: float) -> Floats
     return np.where(np.arange(size)[:, None] < count, stay, join)
 
 
-def _elect(mass: Floats, room: _Room, rules: Rules, round_: int, ends: Floats) -> Floats:
+def _elect(mass: Floats, room: _Room, bar: Bar, round_: int, ends: Floats) -> Floats:
     """Note who is elected by the count; return the mass that is left."""
-    need = rules.needed(room.members, round_)
+    need = bar.needed(room.members)
     votes = np.array([room.tally, room.members - room.tally])
     enough = (votes >= need) & (room.leader == 1.0)
     ends[MAJORITY, :NOBODY, round_ - 1] += enough @ mass.sum(axis=0)
@@ -536,7 +550,7 @@ def _elect(mass: Floats, room: _Room, rules: Rules, round_: int, ends: Floats) -
 
 
 def _give_in(
-    mass: Floats, room: _Room, rules: Rules, hazards: Floats, round_: int, ends: Floats
+    mass: Floats, room: _Room, rules: Procedure, hazards: Floats, round_: int, ends: Floats
 ) -> tuple[Floats, Floats]:
     """Let the trailing camp concede; return the mass that goes on, and that of leaders left alone.
 
@@ -549,23 +563,30 @@ def _give_in(
     going_on[1:] += refused[:-1]
     going_on[-1] += refused[-1]
     alone = gone.sum(axis=0)
-    if rules.after_concession == "confirmation":
+    if rules.withdrawal == "vote":
         return going_on, alone
     ends[ACCLAMATION, :NOBODY, round_ - 1] += room.leader @ alone
     return going_on, np.zeros_like(alone)
 
 
-def _ask(alone: Floats, room: _Room, rules: Rules, round_: int, yes: tuple[float, float, float], ends: Floats) -> None:
-    """Hold the yes/no round on the leader of every state that has mass (ties by lot)."""
-    if round_ > rules.max_rounds:
-        ends[UNRESOLVED, NOBODY, -1] += alone.sum()
-        return
-    for state in np.flatnonzero(alone):
+def _ask(
+    mass: Floats,
+    room: _Room,
+    rules: Procedure,
+    stage: Stage,
+    round_: int,
+    yes: tuple[float, float, float],
+    ends: Floats,
+) -> Floats:
+    """Hold a yes/no round on the leader of every state that has mass (ties by lot); return the mass of the refused."""
+    bar, left = rules.bar(stage.phase, stage.held, round_), np.zeros_like(mass)
+    for state in np.flatnonzero(mass.any(axis=0)):
         for k, votes in ((FIRST, room.tally[state]), (SECOND, room.members - room.tally[state])):
-            weight = alone[state] * room.leader[k, state]
-            passes = confirmation(int(votes), int(room.members - votes), *yes, rules, round_) if weight else 0.0
-            ends[CONFIRMED, k, round_ - 1] += weight * passes
-            ends[FAILED, NOBODY, round_ - 1] += weight * (1 - passes)
+            weight = mass[:, state] * room.leader[k, state]
+            passes = confirmation(int(votes), int(room.members - votes), *yes, bar) if weight.any() else 0.0
+            ends[CONFIRMED, k, round_ - 1] += weight.sum() * passes
+            left[:, state] += weight * (1 - passes)
+    return left
 
 
 def _room(members: int | Sequence[int], log_odds: float | Sequence[float]) -> _Room:
@@ -580,9 +601,9 @@ def _room(members: int | Sequence[int], log_odds: float | Sequence[float]) -> _R
     return _Room((one, two), (leans[0], leans[-1]), (first, second))
 
 
-def _hazards(concede: float | tuple[float, float], rules: Rules) -> Floats:
+def _hazards(concede: float | tuple[float, float], rules: Procedure) -> Floats:
     """Return the chance to concede by the number of refusals; one layer if it is always the same."""
-    if not rules.concession:
+    if rules.withdrawal == "none":
         return np.zeros(1)
     if isinstance(concede, tuple):
         if len(concede) != 2 or not all(x > 0 for x in concede):

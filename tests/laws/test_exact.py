@@ -21,7 +21,9 @@ from toys import ALPHA, STILL, fit, play, tallies, toy
 import iomsim as iom
 from iomsim.errors import IomsimError
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import ENDINGS, Rules
+from iomsim.rules.bar import Bar
+from iomsim.rules.procedure import ENDINGS, Procedure
+from iomsim.rules.short_form import from_short_form
 
 CHANCES = [0.1, 0.35, 0.5, 0.9, 0.62]
 
@@ -194,9 +196,9 @@ def test_who_is_elected_by_a_tally() -> None:
         share = Fraction(a, a + b) if a + b else Fraction(1, 2)
         won[0 if share >= Fraction(2, 3) else 1 if share <= Fraction(1, 3) else 2] += law[a, b]
     assert exact.decided(law) == pytest.approx(won, abs=1e-15)
-    half = exact.decided(law, Procedure(simple_majority_from=2), round_=2)
+    half = exact.decided(law, Procedure(threshold=["2/3", ">1/2"]), round_=2)
     assert half[2] == pytest.approx(np.trace(law))
-    assert exact.decided(law, Procedure(threshold="1/2"))[2] == pytest.approx(np.trace(law))  # a tie elects nobody
+    assert exact.decided(law, Procedure(threshold="most"))[2] == pytest.approx(np.trace(law))  # a tie elects nobody
 
 
 def test_the_law_of_the_share() -> None:
@@ -223,6 +225,8 @@ def test_a_confirmation_from_75_to_73() -> None:
     assert exact.confirmation(75, 73) == pytest.approx(0.165, abs=0.001)
     assert exact.confirmation(75, 73, yes_own=1.0, a=1e9, b=1e-9) == pytest.approx(1.0)
     assert exact.confirmation(1, 2, yes_own=1.0, a=1, b=1) == pytest.approx(2 / 3)  # a second yes: 1 - P(none)
+    every, most = (exact.confirmation(1, 2, yes_own=1.0, a=1, b=1, bar=Bar.of(text)) for text in ("3", "most"))
+    assert (every, most) == pytest.approx((1 / 3, 2 / 3))
 
 
 # -- the chain, against an election written out branch by branch ------------------------------------------
@@ -239,12 +243,12 @@ def branches(state: tuple[int, ...], leans: tuple[float, ...], omega: float, mom
 
 
 def written_out(
-    leans: tuple[float, ...], omegas: list[float], momentum: float, rules: Rules, hazard: Any
+    leans: tuple[float, ...], omegas: list[float], momentum: float, rules: dict[str, Any], hazard: Any
 ) -> dict[tuple[str, int, int], float]:
     """Return P(ending, winner, round) of an election of single members, one branch after the other."""
     n, ends = len(leans), defaultdict(float)
     alive = {((0,) * n, 0): 1.0}  # intentions and refusals
-    for r in range(1, rules.max_rounds + 1):
+    for r in range(1, rules["max_rounds"] + 1):
         omega, pull = (1.0, 0.0) if r == 1 else (omegas[min(r - 2, len(omegas) - 1)], momentum)
         after: dict[Any, float] = defaultdict(float)
         for (state, refusals), mass in alive.items():
@@ -257,51 +261,60 @@ def written_out(
                     alive[state, refusals + place] += mass * chance
                 else:
                     ends[(way, *place)] += mass * chance
-    ends["open", 2, rules.max_rounds] += sum(alive.values())
+    ends["open", 2, rules["max_rounds"]] += sum(alive.values())
     return ends
 
 
-def one_round(votes: int, n: int, r: int, refusals: int, rules: Rules, hazard: Any) -> Iterator[Any]:
+def enough(votes: int, n: int, r: int, rules: dict[str, Any]) -> bool:
+    """Return whether so many of `n` papers meet the threshold of a round."""
+    if r >= rules.get("simple_majority_from", math.inf):
+        return 2 * votes > n
+    return Fraction(votes, n) >= Fraction(2, 3)
+
+
+def one_round(votes: int, n: int, r: int, refusals: int, rules: dict[str, Any], hazard: Any) -> Iterator[Any]:
     """Yield what may follow a tally: a way, its chance, and (winner, round) or one refusal more."""
     lead, ahead = (0 if 2 * votes > n else 1), max(votes, n - votes)
-    if ahead >= rules.needed(n, r) and 2 * ahead > n:
+    if enough(ahead, n, r, rules) and 2 * ahead > n:
         yield "majority", 1.0, (lead, r)
         return
-    concedes = hazard(refusals) if rules.concession and 2 * ahead > n else 0.0
-    if concedes and rules.after_concession == "acclamation":
+    asked = rules.get("concession", False) and 2 * ahead > n
+    concedes = hazard(refusals) if asked else 0.0
+    if concedes and rules.get("after_concession") != "confirmation":
         yield "acclamation", concedes, (lead, r)
     elif concedes:
         yield from alone(votes, n, lead, r + 1, concedes, rules)
-    if rules.max_two_way is not None and r >= rules.max_two_way:
+    if r >= rules.get("max_two_way", math.inf):
         leaders = (lead,) if 2 * ahead > n else (0, 1)
         for leader in leaders:
             yield from alone(votes, n, leader, r + 1, (1 - concedes) / len(leaders), rules)
         return
-    yield "on", 1 - concedes, int(rules.concession and 2 * ahead > n)
+    yield "on", 1 - concedes, int(asked)
 
 
-def alone(votes: int, n: int, leader: int, r: int, chance: float, rules: Rules) -> Iterator[Any]:
+def alone(votes: int, n: int, leader: int, r: int, chance: float, rules: dict[str, Any]) -> Iterator[Any]:
     """Yield how a yes/no round on the leader ends; all of the own voters say yes, half of the others."""
     own = votes if leader == 0 else n - votes
-    if r > rules.max_rounds:
-        yield "open", chance, (2, rules.max_rounds)
+    if r > rules["max_rounds"]:
+        yield "open", chance, (2, rules["max_rounds"])
         return
-    need = rules.needed(n, r)
-    passes = sum(math.comb(n - own, k) / 2 ** (n - own) for k in range(max(need - own, 0), n - own + 1))
+    passes = sum(math.comb(n - own, k) / 2 ** (n - own) for k in range(n - own + 1) if enough(own + k, n, r, rules))
     yield "confirmed", chance * passes, (leader, r)
     yield "failed", chance * (1 - passes), (2, r)
 
 
+FOUR_ROUNDS = from_short_form({"concession": True, "max_two_way": 4})
 HALF = {"yes_own": 1.0, "yes_others": (1e12, 1e12), "yes_conceded": (1e12, 1e12)}
 ROOMS = {"one": ((4,), (0.3,)), "two": ((2, 3), (0.7, -0.6))}
-RULES = {
-    "strict": Procedure(concession=False, max_rounds=6),
-    "concession": Procedure(max_rounds=6),
-    "concession, then yes or no": Procedure(after_concession="confirmation", max_rounds=4),
-    "two two-way rounds": Procedure(max_two_way=2),
-    "no round left for yes or no": Procedure(max_two_way=3, max_rounds=3, concession=False),
-    "a simple majority in the end": Procedure(simple_majority_from=3, concession=False, max_rounds=5),
-    "half": Procedure(threshold="1/2", max_rounds=5),
+RULES: dict[str, dict[str, Any]] = {
+    "strict": {"max_rounds": 6},
+    "concession": {"concession": True, "max_rounds": 6},
+    "concession, then yes or no": {"concession": True, "after_concession": "confirmation", "max_rounds": 4},
+    "two two-way rounds": {"concession": True, "max_two_way": 2, "max_rounds": 5},
+    "no round left for yes or no": {"max_two_way": 3, "max_rounds": 3},
+    "a simple majority in the end": {"simple_majority_from": 3, "max_rounds": 5},
+    "a simple majority for the leader alone": {"simple_majority_from": 3, "max_two_way": 2, "max_rounds": 5},
+    "half": {"concession": True, "simple_majority_from": 1, "max_rounds": 5},
 }
 
 
@@ -313,7 +326,13 @@ def test_the_chain_is_the_sum_of_all_branches(room: str, rules: str, readiness: 
     leans = tuple(np.repeat(log_odds, sizes).tolist())
     omegas, momentum = [0.6, 0.3, 0.2], 1.7
     ends = exact.chain(
-        sizes, log_odds, openness=omegas, momentum=momentum, rules=RULES[rules], concede=readiness, **HALF
+        sizes,
+        log_odds,
+        openness=omegas,
+        momentum=momentum,
+        rules=from_short_form(RULES[rules]),
+        concede=readiness,
+        **HALF,
     )
     drawn = isinstance(readiness, tuple)
     hazard = (lambda m: 1.1 / (5.9 + m)) if drawn else (lambda m: readiness)
@@ -324,6 +343,17 @@ def test_the_chain_is_the_sum_of_all_branches(room: str, rules: str, readiness: 
     assert ends.chances.sum() == pytest.approx(1)
 
 
+def test_a_leader_who_is_refused_may_not_be_the_end() -> None:
+    """Four members of whom nobody ever thinks again; the leader needs three in a choice, and all four when alone."""
+    phases = [{"ballots": 1}, {"vote": "yes-no", "ballots": 2, "threshold": "4"}, {"threshold": ">1/2", "ballots": 2}]
+    ends = exact.chain(4, openness=0.0, rules=Procedure(phases=phases, after="fail"), **HALF)
+    tie = 6 / 16  # in which both others say yes in one case of four
+    assert ends.chances[exact.MAJORITY, :2, 0].sum() == pytest.approx(1 - tie)
+    assert ends.chances[exact.CONFIRMED, :, 1] == pytest.approx([tie / 8, tie / 8, 0])
+    assert ends.chances[exact.CONFIRMED, :2, 2].sum() == pytest.approx(tie * 3 / 16)
+    assert ends.chances[exact.FAILED, 2] == pytest.approx([0] * 4 + [tie * 9 / 16] + [0] * 35)
+
+
 def test_two_classes_alike_are_one_class() -> None:
     one = exact.chain(25, 0.2, openness=0.4, momentum=2.0)
     two = exact.chain((12, 13), (0.2, 0.2), openness=0.4, momentum=2.0)
@@ -331,12 +361,8 @@ def test_two_classes_alike_are_one_class() -> None:
 
 
 def test_naming_the_candidates_in_another_order_mirrors_the_ends() -> None:
-    one = exact.chain(
-        (12, 9), (0.6, -0.3), openness=0.4, momentum=2.0, rules=Procedure(max_two_way=4), concede=(1.0, 3.0)
-    )
-    other = exact.chain(
-        (12, 9), (-0.6, 0.3), openness=0.4, momentum=2.0, rules=Procedure(max_two_way=4), concede=(1.0, 3.0)
-    )
+    one = exact.chain((12, 9), (0.6, -0.3), openness=0.4, momentum=2.0, rules=FOUR_ROUNDS, concede=(1.0, 3.0))
+    other = exact.chain((12, 9), (-0.6, 0.3), openness=0.4, momentum=2.0, rules=FOUR_ROUNDS, concede=(1.0, 3.0))
     assert other.chances == pytest.approx(one.chances[:, [1, 0, 2]], abs=1e-12)
 
 
@@ -392,11 +418,15 @@ def test_a_drawn_readiness_is_a_mixture_of_geometrics() -> None:
         (lambda: exact.chain(3, np.inf), "log_odds must be finite, got inf"),
         (lambda: exact.chain(3, openness=1.2), "openness must be between 0 and 1, got 1.2 to 1.2"),
         (lambda: exact.chain(3, momentum=np.nan), "momentum must be finite, got nan"),
-        (lambda: exact.chain(3, rules=Procedure(), concede=2.0), "concede must be between 0 and 1, got 2 to 2"),
-        (lambda: exact.chain(3, rules=Procedure(), concede=(0, 1)), "concede must be two numbers above 0, got (0, 1)"),
+        (lambda: exact.chain(3, rules=FOUR_ROUNDS, concede=2.0), "concede must be between 0 and 1, got 2 to 2"),
+        (lambda: exact.chain(3, rules=FOUR_ROUNDS, concede=(0, 1)), "concede must be two numbers above 0, got (0, 1)"),
         (
             lambda: exact.decided(np.ones((1, 1)), Procedure(base="present")),
-            "tallies decide only where the base is 'valid'",
+            "tallies decide only where the base is 'valid', got present",
+        ),
+        (
+            lambda: exact.chain(3, rules=Procedure(phases=({"ballots": 1, "drop": 1, "down_to": 1}, {}))),
+            "the chain knows no choice of one",
         ),
         (lambda: exact.mixture([(0.7, exact.chain(3))]), "the weights of a mixture must add up to 1, got 0.7"),
     ],
@@ -423,9 +453,20 @@ def imported(path: Path) -> set[str]:
 def test_the_twins_share_no_code_with_the_engine() -> None:
     """The exact laws nothing but rules and errors; the slow twin the addresses of random numbers, and draws."""
     here = Path(__file__).parent
-    assert {name.split(".")[1] for name in imported(here / "exact.py")} == {"rules", "errors"}
-    own = {name for name in imported(here / "slow_twin.py") if name.startswith("iomsim.engine")}
-    assert own == {"iomsim.engine.rng", "iomsim.engine.rng.Lane", "iomsim.engine.plan.Draws"}
+    assert {name for name in imported(here / "exact.py") if not name.startswith("iomsim.rules.")} == {
+        "iomsim.errors.IomsimError",
+        "iomsim.errors.whole_number",
+        "iomsim.model.bodies.readings",
+    }
+    assert imported(here / "slow_twin.py") == {
+        "iomsim.engine.kernel.EXTRA_BALLOT",
+        "iomsim.engine.plan.Draws",
+        "iomsim.engine.rng",
+        "iomsim.engine.rng.Lane",
+        "iomsim.model.scenario.Scenario",
+        "iomsim.rules.procedure.Procedure",
+    }
+    assert not imported(here.parent / "rules" / "slow_procedures.py")
 
 
 def test_the_examples_are_right() -> None:
