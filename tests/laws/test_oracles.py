@@ -46,6 +46,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Draws, draw, leans
 from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
+from iomsim.rules import course
 from iomsim.rules.procedure import ENDINGS
 
 Lie = Callable[[Any], Any]
@@ -58,8 +59,8 @@ def doubt(*p_values: float) -> float:
 
 
 def lie(patch: pytest.MonkeyPatch, name: str, how: Lie) -> None:
-    """Replace a function of the kernel, or else a law, by what `how` makes of it."""
-    module = kernel if hasattr(kernel, name) else laws
+    """Replace a function of the kernel, or else one of the rules or a law, by what `how` makes of it."""
+    module = next(module for module in (kernel, course, laws) if hasattr(module, name))
     patch.setattr(module, name, how(getattr(module, name)))
 
 
@@ -103,7 +104,7 @@ def test_and_are_not_if_anything_else_is_at_work(change: dict[str, float]) -> No
 
 ROUND_LIARS: dict[str, tuple[str, Lie]] = {
     "numbers used again": ("reconsider", lambda f: lambda s, x, r, n: f(s, x, min(r, 2), n)),
-    "more than two thirds needed": ("needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) + 1),
+    "more than two thirds needed": ("needed", lambda f: lambda *a: f(*a) + 1),
     "three in a hundred defect": (
         "pull",
         lambda f: lambda s, x, r: f(s, x, r) + np.array([[0.0], [np.log(0.406 / 0.594 * 1.5)]]),
@@ -200,6 +201,19 @@ def misses(hits: np.ndarray, runs: int, chances: np.ndarray) -> list[float]:
 
 DEADLOCK = {"name": "strict", "max_rounds": 25}
 GIVING_IN = {"name": "until-two-thirds", "max_rounds": 25}
+REFUSED = {
+    "name": "refused",
+    "threshold": ["3/4", "3/4", "2/3"],
+    "phases": [
+        {"name": "choice", "ballots": 2},
+        {"name": "alone", "vote": "yes-no", "ballots": 1},
+        {"name": "again", "ballots": 1, "threshold": ["3/5"]},
+    ],
+    "withdrawal": "vote",
+    "after": "repeat",
+    "repeat_from": "alone",
+    "max_rounds": 12,
+}
 CHAINS: dict[str, tuple[Any, dict[str, Any], dict[str, float]]] = {
     "one class": (ONE, DEADLOCK, {}),
     "one class, always fluid": (ONE, DEADLOCK, {"fluid": 1.0}),
@@ -211,6 +225,7 @@ CHAINS: dict[str, tuple[Any, dict[str, Any], dict[str, float]]] = {
     "concession, then yes or no": (TWO, GIVING_IN | {"after_concession": "confirmation"}, {"concede_b": 1.0}),
     "three two-way rounds": (((20,), (0.0,)), {"name": "four-rounds"}, {"yes_opponent_a": 8.0}),
     "a simple majority from round 3": (ONE, DEADLOCK | {"simple_majority_from": 3}, {"fluid": 0.2}),
+    "the leader alone, and then more ballots": (((12,), (0.4,)), REFUSED, {"yes_opponent_a": 8.0}),
 }
 
 
@@ -245,8 +260,8 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
         "openness",
         lambda f: lambda b, fluid, r, night: f(b, fluid, max(r - 1, min(r, 2)), night),
     ),
-    "one vote more is needed": ("one class", "needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) + 1),
-    "one vote less is needed": ("two classes", "needed", lambda f: lambda s, x, valid, r: f(s, x, valid, r) - 1),
+    "one vote more is needed": ("one class", "needed", lambda f: lambda *a: f(*a) + 1),
+    "one vote less is needed": ("two classes", "needed", lambda f: lambda *a: f(*a) - 1),
     "in a tie the second concedes": (
         "concession",
         "leading",
@@ -265,8 +280,18 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
     ),
     "a tied lead falls to the first": (
         "three two-way rounds",
-        "by_lot",
-        lambda f: lambda tied, k, r: tied.argmax(axis=0),
+        "first_of",
+        lambda f: lambda votes, standing, tickets: f(votes, standing, in_order(tickets)),
+    ),
+    "a leader who is refused is asked again": (
+        "the leader alone, and then more ballots",
+        "idle",
+        lambda f: lambda rules, at: f(rules, at) or (at.alone >= 0).any(),
+    ),
+    "the leader alone needs what the choice needed": (
+        "the leader alone, and then more ballots",
+        "needed",
+        lambda f: lambda s, x, valid, r, roll: f(s, x, valid, 1 if (x.alone >= 0).any() else r, roll),
     ),
     "the others say yes as if theirs had been put out": (
         "concession, then yes or no",
@@ -276,13 +301,18 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
     "nobody else says yes": (
         "concession, then yes or no",
         "confirmations",
-        lambda f: lambda s, x, r, asked: np.minimum(f(s, x, r, asked), x.votes[:, asked].max(axis=0)),
+        lambda f: lambda s, x, r, asked, roll: np.minimum(f(s, x, r, asked, roll), x.votes[:, asked].max(axis=0)),
     ),
 }
 
 
+def in_order(tickets: Any) -> Any:
+    """Return lots that fall on the first."""
+    return np.zeros_like(tickets) - np.arange(len(tickets))[:, None]
+
+
 def tied_refuse(f: Any, plan: Any, runs: Any, round_: int, where: Any) -> Any:
-    tied = where & ~kernel.leading(runs.votes)[1]
+    tied = where & ~course.leading(runs.votes)[1]
     conceded = f(plan, runs, round_, where)
     runs.non_concessions = runs.non_concessions + tied
     return conceded
@@ -392,7 +422,7 @@ def test_calling_the_members_by_other_names_changes_not_a_bit() -> None:
 
 
 def only_first(f: Any) -> Any:
-    return lambda s, x, r: f(s, x, r) * (np.arange(s.candidates) == 0)[:, None]
+    return lambda s, *rest: f(s, *rest) * (np.arange(s.candidates) == 0)[:, None]
 
 
 UNFAIR: dict[str, tuple[str, Lie]] = {
@@ -401,7 +431,10 @@ UNFAIR: dict[str, tuple[str, Lie]] = {
         "concede",
         lambda f: lambda s, x, r, where: f(s, x, r, where & (x.votes.argmax(axis=0) == 0)),
     ),
-    "lots fall on the first": ("by_lot", lambda f: lambda tied, keys, r: tied.argmax(axis=0)),
+    "lots fall on the first": (
+        "survivors",
+        lambda f: lambda votes, standing, places, tickets, *rest: f(votes, standing, places, in_order(tickets), *rest),
+    ),
     "the first one gains a little": (
         "pull",
         lambda f: lambda s, x, r: f(s, x, r) + 0.12 * (np.arange(s.candidates) == 0)[:, None],
@@ -472,7 +505,8 @@ def test_spreads_that_are_not_of_differences_move_the_neutral_centre(centre: Sce
 # An independent implementation of the same model, 12 000 runs, and of version 0.1, 20 000 runs.  Its six
 # groups were drawn at random, so they are not of equal size: that adds to the variance which the members
 # share.  GROUPS of sizes as uneven as chance makes them shift these probabilities by up to 0.004 (the test
-# below), and the published numbers are rounded to 0.001, or where they have two digits to 0.01.
+# below), which the numbers of version 0.1 are allowed; those of today agree without.  The published numbers are
+# rounded to 0.001, or where they have two digits to 0.01.
 ORIENTATION = {
     "until-two-thirds": {
         "open": 0.016,
@@ -501,6 +535,17 @@ ORIENTATION = {
         "not over on Monday from nine": 0.004,
     },
     "one-two-way": {"failed": 0.474, "confirmed": 0.269},
+    "withdrawal-then-vote": {
+        "failed": 0.011,
+        "open": 0.018,
+        "confirmed": 0.478,
+        "by round 1": 0.086,
+        "by round 2": 0.425,
+        "by round 3": 0.599,
+        "by round 5": 0.764,
+        "not over on Monday": 0.273,
+        "not over on Monday from nine": 0.224,
+    },
 }
 ORIENTATION_OF_VERSION_1 = {
     "until-two-thirds": {
@@ -542,11 +587,15 @@ def from_nine(race: Scenario) -> Scenario:
 
 
 def disagreements(
-    found: dict[str, float], expected: dict[str, float], runs: int = 20_000, their_runs: int = 12_000
+    found: dict[str, float],
+    expected: dict[str, float],
+    runs: int = 20_000,
+    their_runs: int = 12_000,
+    slack: float = 0.0,
 ) -> list[str]:
     """Return the numbers that differ by more than four combined standard errors and the slack."""
     error = {k: np.sqrt(p * (1 - p) * (1 / their_runs + 1 / runs)) for k, p in expected.items()}
-    room = {k: 4 * error[k] + SLACK for k in expected}
+    room = {k: 4 * error[k] + slack for k in expected}
     return [f"{k}: {found[k]:.3f} for {p}" for k, p in expected.items() if abs(found[k] - p) > room[k]]
 
 
@@ -565,7 +614,7 @@ def disagreements_of_version_1(race: Scenario, rules: str) -> list[str]:
     found = probabilities(play(race.with_rules(rules), 20_000, seed=7))
     expected = ORIENTATION_OF_VERSION_1[rules]
     rounded = {k: p + np.clip(found[k] - p, -TWO_DIGITS, TWO_DIGITS) for k, p in expected.items() if "Monday" in k}
-    return disagreements(found, expected | rounded, their_runs=20_000)
+    return disagreements(found, expected | rounded, their_runs=20_000, slack=SLACK)
 
 
 @pytest.mark.parametrize("rules", ORIENTATION_OF_VERSION_1)
@@ -595,6 +644,7 @@ def test_uneven_groups_shift_these_numbers_by_no_more_than_the_slack(centre_outc
         ("strict", {"decay": 0.5}),
         ("four-rounds", {"yes_opponent_a": 3.0}),
         ("one-two-way", {"yes_own": 0.9}),
+        ("withdrawal-then-vote", {"yes_conceded_a": 2.0}),
     ],
 )
 def test_and_would_not_with_another_parameter(rules: str, change: dict[str, float], centre: Scenario) -> None:
@@ -895,8 +945,8 @@ def test_the_order_of_sets_does_not_matter(hash_seed: str) -> None:
     assert done.stdout.split() == [race.hash, digest(play(race, 1500))]
 
 
-def test_every_rule_set_is_in_the_orientation_table() -> None:
-    assert set(ORIENTATION) == set(ORIENTATION_OF_VERSION_1) == set(readings())
+def test_every_reading_is_in_the_orientation_table() -> None:
+    assert set(ORIENTATION) == {*ORIENTATION_OF_VERSION_1, "withdrawal-then-vote"} == set(readings())
 
 
 def test_a_pin_is_stronger_than_any_tie() -> None:
