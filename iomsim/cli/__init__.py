@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 
 from iomsim._version import VERSION
-from iomsim.cli import describe, election_day, forecasts, sensitivity, validation
+from iomsim.cli import bodies, describe, election_day, forecasts, sensitivity, validation
 from iomsim.cli.common import unread_is_fine
 from iomsim.errors import IomsimError
 
@@ -24,6 +24,8 @@ EXAMPLES = """\
 examples:
   iomsim forecast                          who wins in Geneva, after how many rounds, and Tuesday or not
   iomsim forecast --rules four-rounds --set secrecy=0.2 --out out
+  iomsim bodies                            whose rules are known; iomsim bodies who: these rules, and from where
+  iomsim start who --candidates A B C > my-election.toml
   iomsim forecast my-election.toml --json
   iomsim tornado --target Tuesday          which assumption that answer hangs on
   iomsim live                              type the tallies as they are announced
@@ -41,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"iomsim {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (forecasts, describe, sensitivity, election_day, validation):
+    for family in (forecasts, describe, bodies, sensitivity, election_day, validation):
         family.add_to(commands)
     return top
 

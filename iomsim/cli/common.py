@@ -27,7 +27,7 @@ def scenario_arguments(parser: argparse.ArgumentParser, positional: bool = True)
     """Add what says which election, and what is changed in it."""
     if positional:
         parser.add_argument("scenario", nargs="?", default=DEFAULT, help=f"a shipped name or a .toml file ({DEFAULT})")
-    parser.add_argument("--rules", metavar="NAME", help="another rule set, such as four-rounds")
+    parser.add_argument("--rules", metavar="NAME", help="another reading of the body's rules, such as four-rounds")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="changes",
         help="set a parameter, by short name or dotted path: --set Washington=0.9 --set behaviour.secrecy=0.2",

@@ -19,17 +19,25 @@ from iomsim.forecasting import estimates
 from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
+from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
 from iomsim.model.moments import before_the_opening, day_in_words, read_day_or_moment
 from iomsim.model.scenario import Scenario
-from iomsim.rules.procedure import ENDINGS
+from iomsim.rules.procedure import ENDINGS, Procedure
 
 NO_WINNER, NOBODY, STILL_VOTING = "no winner", "nobody", "still voting"
 """That a run elects nobody, and what that is made of: the rules end it, or it is open when the simulation stops."""
 
 ROUNDS_SHOWN = 8
 """Rounds shown one by one."""
+
+
+def excluded(race: Scenario, rules: Procedure) -> list[str]:
+    """Return which of "nobody" and "still voting" these rules exclude, unless all withdraw."""
+    longest = rules.longest(len(race.names))
+    ends = longest is not None and longest <= rules.max_rounds and race.clock.deadline is None
+    return [NOBODY] * (not rules.can_fail) + [STILL_VOTING] * ends
 
 
 def own_rules(fc: Tables) -> pd.DataFrame:
@@ -86,13 +94,11 @@ class Tables:
             is not over after the last round that is simulated, or at the deadline: by probability, low and high.
             What the rules exclude has the interval from 0 to 0.
         """
-        ending, rules, clock = self.summary.ends["ending"], self.race.rules, self.race.clock
+        ending = self.summary.ends["ending"]
         hits = [self.summary.count(ending == ENDINGS.index(name)) for name in ("failed", "open")]
         rest = self._table(hits, pd.Index([NOBODY, STILL_VOTING], name="winner"))
-        longest = rules.longest(len(self.race.names))
-        ends = longest is not None and longest <= rules.max_rounds and clock.deadline is None
-        for name, excluded in ((NOBODY, not rules.can_fail), (STILL_VOTING, ends)):
-            if excluded and not rest["probability"][name]:
+        for name in excluded(self.race, self.race.rules):
+            if not rest["probability"][name]:
                 rest.loc[name, ["low", "high"]] = 0.0
         return pd.concat([self.win_probability().drop(NO_WINNER), rest])
 
@@ -418,6 +424,9 @@ def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     rest = [name for name in (NOBODY, STILL_VOTING) if table.get(name, pd.Series(0.0)).any()]
     spill = "unfinished" if fc.over_before_next_day else f"into {fc.next_day_in_words}"
     shown = table[[*fc.race.names, *rest, "spill"]].map(in_100)
+    for name, rules in {**siblings(fc.race.rules, fc.race.body), fc.race.rules.name: fc.race.rules}.items():
+        for column in set(rest) & set(excluded(fc.race, rules)) if name in table.index else ():
+            shown.loc[name, column] = "0" if not table.loc[name, column] else shown.loc[name, column]
     return shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
 
 

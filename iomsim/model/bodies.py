@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, ValidationError
 
-from iomsim.errors import IomsimError, ScenarioError, unknown
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, nearest, unknown
 from iomsim.model.evidence import shipped_folders, shipped_text
 from iomsim.model.quantities import FrozenModel, Whole
 from iomsim.rules.procedure import Grade, Procedure
@@ -95,22 +95,33 @@ class Body(FrozenModel):
             raise ScenarioError(f"body {self.id!r}, reading {name!r}: {error}") from None
 
 
-@cache
 def body(id: str) -> Body:
     """Return a shipped body.
 
     Raises
     ------
     UnknownNameError
-        If there is none of this id; the nearest is named.
+        If there is none of this id; the nearest is named, also by its name in full.
 
     Examples
     --------
     >>> body("iom").reading
     'until-two-thirds'
+    >>> body("world health organization")
+    Traceback (most recent call last):
+    iomsim.errors.UnknownNameError: no body named 'world health organization'; did you mean 'who'?
     """
-    if id not in shipped_folders("bodies"):
-        raise unknown("body", id, shipped_folders("bodies"))
+    known, text = shipped_folders("bodies"), str(id)
+    if text in known:
+        return _read(text)
+    meant = [one for one in known if len(text) > 2 and text.casefold() in _read(one).name.casefold()]
+    if len(meant) == 1 and nearest(text, known) is None:
+        raise UnknownNameError(f"no body named {text!r}; did you mean {meant[0]!r}?")
+    raise unknown("body", text, known)
+
+
+@cache
+def _read(id: str) -> Body:
     table = tomllib.loads(shipped_text(f"bodies/{id}", "body", ".toml", "body"))
     try:
         found = Body(id=id, **table)
@@ -120,6 +131,10 @@ def body(id: str) -> Body:
     if found.reading not in found.readings:
         raise unknown(f"reading of the body {id!r}", found.reading, found.readings)
     return found
+
+
+MANY = 16
+"""Candidates for whom rules are told in full: as many as there may be."""
 
 
 @cache
@@ -176,8 +191,9 @@ def bodies() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By id: `name`, `members` (entitled at `date`), `readings` (how many readings of the rules), `rules` (the first
-        of them in words, for three candidates), `ballot`, and the `grade` of the rules' text.
+        By id: `name`, `members` (entitled at `date`), `readings` (how many readings of the rules), `rules` (the one
+        that a scenario starts with, in words, for three or more candidates), `ballot` (secret or public), and the
+        `grade` of these rules: how well they are known.
 
     Examples
     --------
@@ -195,7 +211,7 @@ def _row(one: Body) -> dict[str, Any]:
         "members": one.electorate.size,
         "date": one.electorate.date,
         "readings": len(one.readings),
-        "rules": next(iter(one.procedures.values())).sentence(3),
+        "rules": one.procedures[one.reading].sentence(MANY),
         "ballot": one.secrecy.ballot,
         "grade": one.readings[one.reading].grade,
     }

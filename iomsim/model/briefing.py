@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 from iomsim.model import evidence
-from iomsim.model.clock import listed
+from iomsim.model.bodies import MANY, Body, body
+from iomsim.model.clock import Clock, listed
 from iomsim.model.description import Description
 from iomsim.model.moments import date_in_words
 
@@ -27,11 +29,37 @@ def lines(race: Description) -> list[tuple[str, str]]:
     pinned = sum(len(members) for members in race.electorate.pinned.values())
     out.append(("Electorate", f"{len(race.electorate.frame)} members, {race.votes.sum()} with a vote, {pinned} pinned"))
     out += [("Candidate", _candidate(race, name)) for name in race.names]
-    out.append(("Rules", f"{race.rules.name}: {race.rules.sentence(len(race.names))}"))
-    out.append(("Clock", _clock(race)))
+    if race.body:
+        out.append(("Body", f"{race.body} ({body(race.body).name})"))
+    out.append(("Rules", f"{race.rules.name} [{race.rules.grade}]: {race.rules.sentence(len(race.names))}"))
+    out.append(("Clock", _clock(race.clock)))
     out += [("Assumption", line) for line in assumptions(race)]
     out += [("Fact", f"{row.statement} [{row.grade}]") for row in _facts(race)]
     return out
+
+
+def of_body(one: Body) -> list[tuple[str, str]]:
+    """Return what is known of a body as pairs of a heading and a line, each with its grade and source.
+
+    Examples
+    --------
+    >>> dict(of_body(body("un-tourism")))["Body"]
+    'un-tourism: UN Tourism, Secretary-General'
+    """
+    seats = one.electorate
+    clock = Clock.model_validate(one.clock.model_extra)
+    told = [("Body", f"{one.id}: {one.name}")] + [("About", one.about)] * bool(one.about)
+    table = f", in the table {seats.members}" if seats.members else ""
+    members = f"{seats.size} members entitled on {seats.date.day} {seats.date:%B %Y}{table}"
+    told += [("Electorate", _known(members, seats)), ("Clock", _known(_clock(clock), one.clock))]
+    told.append(("Secrecy", _known(f"{one.secrecy.ballot} ballot", one.secrecy)))
+    for name, rules in one.procedures.items():
+        told.append(("Reading", f"{name}: {_known(rules.sentence(MANY), rules)}"))
+    return told
+
+
+def _known(what: str, known: Any) -> str:
+    return f"{what.removesuffix('.')}. [{known.grade}: {known.source}]"
 
 
 def text(race: Description) -> str:
@@ -87,8 +115,7 @@ def _candidate(race: Description, name: str) -> str:
     return f"{candidate.full_name or name}{behind}"
 
 
-def _clock(race: Description) -> str:
-    clock = race.clock
+def _clock(clock: Clock) -> str:
     parts = [
         f"opens {clock.opens:%A %d %B %Y %H:%M} ({clock.timezone})",
         f"sits {', '.join(listed(clock.sittings))} on {', '.join(clock.days)}",

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
+import tomli_w
 
 from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason
-from iomsim.model import toml
+from iomsim.model import bodies, toml
 from iomsim.model.bodies import Body, body
-from iomsim.model.electorate import inlined
+from iomsim.model.clock import Clock
+from iomsim.model.electorate import inlined, table_from_frame
 from iomsim.model.evidence import shipped_names, shipped_text
+from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build, described
 
 
@@ -81,8 +86,8 @@ def dumps(race: Scenario) -> str:
 
 def start(
     name: str,
-    candidates: Sequence[str],
-    members: pd.DataFrame | str | None = None,
+    candidates: Iterable[str],
+    members: pd.DataFrame | str | Path | None = None,
     reading: str | None = None,
 ) -> Scenario:
     """Return a scenario of a body to work on: its electorate, rules and clock, with nothing known of the candidates.
@@ -90,19 +95,28 @@ def start(
     Parameters
     ----------
     name : str
-        A body of :func:`iomsim.bodies`.
-    candidates : sequence of str
-        Who stands.
-    members : DataFrame or str, optional
-        The member table, with a column `name`; or a shipped table, or the path of a csv.  Default: the body's own
-        table if it ships, else as many nameless members as are entitled.
+        The id of a body of :func:`iomsim.bodies`.
+    candidates : iterable of str
+        Who stands: 2 to 16 names.
+    members : DataFrame, str or Path, optional
+        The member table, with the members' names in a column `name` or in the index; or the name of a shipped
+        table, or the path of a csv.  Default: the body's own table if it ships, else as many nameless members as
+        are entitled.
     reading : str, optional
         A reading of the body's rules; default the one that its file puts first.
+
+    Returns
+    -------
+    Scenario
+        Minutes of the clock have the range of the model's default around the value of the body's file, and its
+        grade and source.
 
     Raises
     ------
     UnknownNameError
-        If there is no such body or reading.
+        If there is no such body, reading or member table; the nearest name is given.
+    FileError
+        If the csv cannot be read.
     ScenarioError
         If the candidates or the members make no election.
 
@@ -112,34 +126,103 @@ def start(
     >>> race.body, race.names, race.rules.needed(183, ballot=3, candidates=3)
     ('who', ('A', 'B', 'C'), 92)
     """
+    described = _started(name, candidates, reading)
+    electorate = _electorate(body(name), members)
+    return build({**described, "electorate": electorate}, f"start({name!r})")
+
+
+def draft(name: str, candidates: Iterable[str], members: str | Path | None = None, reading: str | None = None) -> str:
+    """Return the scenario of :func:`start` as the text of a file, as short as it can be, with comments.
+
+    A csv of members is named, not copied: its path starts at the folder of the file.
+
+    Examples
+    --------
+    >>> loads(draft("who", ["A", "B"])) == start("who", ["A", "B"])
+    True
+    """
+    candidates = list(_names(candidates))
+    race = start(name, candidates, members, reading)
+    electorate = {"members": str(members)} if members is not None else _electorate(body(name), None)
+    described = _started(name, candidates, reading)
+    order = ("title", "about", "body", "candidates", "electorate", "rules", "clock")
+    text = tomli_w.dumps({key: electorate if key == "electorate" else described[key] for key in order})
+    said = fill(race.rules.sentence(len(candidates)), 100, initial_indent="# ", subsequent_indent="# ")
+    text = text.replace("[rules]", f"{said}\n[rules]")
+    if "size" in electorate:
+        text = text.replace("[electorate]", f"{NAMELESS}[electorate]")
+    return f"{HEAD.format(name=name)}{text}{TAIL.format(first=json.dumps(candidates[0]))}"
+
+
+HEAD = """\
+# Electorate, rules and calendar are those of the body {name}: how well they are known, and from where,
+# says `iomsim bodies {name}`. Of the candidates nothing is known yet.
+
+"""
+
+NAMELESS = """\
+# Nameless members. A table of your own, with a column `name`: members = "my-members.csv" in place of size.
+"""
+
+TAIL = """
+# What else can be said, for instance (`iomsim show geneva-2023` has all of it, `iomsim schema` every key):
+#
+# [[sponsors]]
+# name = "East"
+# backs = {first}
+# strength = {{ value = 0.5, low = 0.0, high = 1.0 }}    # log-odds that it moves the average member in public
+#
+# [behaviour]
+# secrecy = {{ value = 0.4, low = 0.2, high = 0.6 }}     # the fraction of outside pressure that the ballot cancels
+"""
+
+
+def _started(name: str, candidates: Iterable[str], reading: str | None) -> dict[str, Any]:
+    """Return what a body's file says of a scenario, all but who votes."""
     one = body(name)
-    if isinstance(candidates, str):
-        raise IomsimError(f"candidates must be a list of names, got {candidates!r}")
-    return build(
-        {
-            "title": one.name,
-            "about": one.about,
-            "body": name,
-            "electorate": _electorate(one, members),
-            "candidates": [{"name": candidate} for candidate in candidates],
-            "rules": {"name": reading or one.reading},
-            "clock": one.clock.model_extra or {},
-        },
-        one.name,
-    )
+    return {
+        "title": one.name,
+        "about": one.about,
+        "body": one.id,
+        "candidates": [{"name": candidate} for candidate in _names(candidates)],
+        "rules": {"name": bodies.reading(one.reading if reading is None else reading, one.id).name},
+        "clock": {key: _paced(one, key, value) for key, value in (one.clock.model_extra or {}).items()},
+    }
 
 
-def _electorate(one: Body, members: pd.DataFrame | str | None) -> dict[str, Any]:
+def _names(candidates: Iterable[str]) -> list[str]:
+    if isinstance(candidates, (str, set, frozenset)) or not isinstance(candidates, Iterable):
+        raise IomsimError(f"candidates must be a list of names, such as ['A', 'B'], got {candidates!r}")
+    return list(candidates)
+
+
+def _paced(one: Body, key: str, value: Any) -> Any:
+    """Return a number of minutes as a parameter: with the range of the default around it, and the body's source."""
+    field = Clock.model_fields.get(key)
+    usual = field.default if field else None
+    if not isinstance(usual, Quantity) or isinstance(value, dict):
+        return value
+    low, high = (round(value * end / usual.value, 1) for end in (usual.low, usual.high))
+    known = {"grade": one.clock.grade, "source": one.clock.source}
+    return {"value": value, "low": low, "high": high, "unit": usual.unit, **known}
+
+
+def _electorate(one: Body, members: pd.DataFrame | str | Path | None) -> dict[str, Any]:
     """Return who votes: the table given, the body's own, or as many nameless members as are entitled."""
     if isinstance(members, pd.DataFrame):
-        rows = members.reset_index() if members.index.name else members
-        return {"table": tuple({str(key): value for key, value in row.items()} for row in rows.to_dict("records"))}
-    if members is not None:
-        return inlined({"members": members}, Path(), lambda: shipped_names("members", ".csv"))
-    if one.electorate.members is None:
-        return {"size": one.electorate.size}
-    group = {"group": one.electorate.group} if one.electorate.group else {}
-    return {"members": one.electorate.members, **group}
+        return {"table": table_from_frame(members)}
+    if members is None:
+        shipped = {"members": one.electorate.members, "group": one.electorate.group}
+        given = {key: value for key, value in shipped.items() if value}
+        return given if one.electorate.members else {"size": one.electorate.size}
+    if not isinstance(members, (str, Path)):
+        kinds = "a DataFrame, the name of a shipped table, or the path of a csv"
+        raise IomsimError(f"members must be {kinds}, got {type(members).__name__}")
+    names = shipped_names("members", ".csv")
+    if str(members) not in names and Path(members).suffix != ".csv":
+        hint = advice(str(members), names)
+        raise UnknownNameError(f"no member table named {str(members)!r}; {hint} (a file's path ends in .csv)")
+    return dict(inlined({"members": str(members)}, Path(), lambda: names))
 
 
 def schema() -> dict[str, Any]:

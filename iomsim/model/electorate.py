@@ -164,6 +164,36 @@ def table_from_csv(path: Path) -> tuple[Row, ...]:
     return _rows(raw)
 
 
+def table_from_frame(frame: pd.DataFrame) -> tuple[Row, ...]:
+    """Return the rows of a member table; names may stand in the index.
+
+    Raises
+    ------
+    ScenarioError
+        If two columns have the same name, or a column holds what is neither text nor a number.
+    """
+    raw = frame
+    if "name" not in raw.columns and not any(raw.index.names) and not pd.api.types.is_numeric_dtype(raw.index):
+        raw = raw.rename_axis("name")
+    spare = [level for level in raw.index.names if level is not None and level not in raw.columns]
+    raw = raw.reset_index(spare).reset_index(drop=True) if spare else raw.reset_index(drop=True)
+    raw = raw.set_axis([str(column) for column in raw.columns], axis=1)
+    for column in raw.columns:
+        if list(raw.columns).count(column) > 1:
+            raise ScenarioError(f"the member table has two columns {column!r}; leave one out")
+        odd = [value for value in raw[column] if not _fits(value)]
+        if odd:
+            what = f"the column {column!r} of the member table holds {odd[0]!r}"
+            raise ScenarioError(f"{what}; give texts, numbers, or true and false")
+    return _rows(raw.astype(object).map(lambda value: np.nan if pd.isna(value) else value))
+
+
+def _fits(value: Any) -> bool:
+    """Return whether a cell of a member table can hold it; what is missing is complained of later, with whose it is."""
+    scalar = pd.api.types.is_scalar(value)
+    return scalar and (bool(pd.isna(value)) or isinstance(value, (str, int, float, bool, np.number, np.bool_)))
+
+
 def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
     groups = raw[electorate.group].astype(str) if electorate.group else pd.Series("all", index=raw.index)
     names = groups.to_numpy(dtype=object).copy()

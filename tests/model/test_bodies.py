@@ -93,7 +93,7 @@ def test_every_section_has_a_grade_and_a_source(name: str) -> None:
 def test_the_sections_say_what_they_should(name: str) -> None:
     body = BODIES[name]
     assert body["reading"] in body["readings"]
-    assert set(body["electorate"]) - {"members"} == {"size", "date", "grade", "source"}
+    assert set(body["electorate"]) - {"members", "group"} == {"size", "date", "grade", "source"}
     assert body["electorate"]["size"] > 0
     assert isinstance(body["electorate"]["date"], dt.date)
     assert body["secrecy"]["ballot"] in ("secret", "public")
