@@ -19,6 +19,7 @@ from iomsim import cli
 from iomsim.charts.report import rerun
 from iomsim.cli import election_day, forecasts, sensitivity
 from iomsim.forecasting.estimates import in_100
+from iomsim.model.bodies import body
 
 Captured = pytest.CaptureFixture[str]
 SMALL = ("--runs", "300", "--seed", "5")
@@ -263,6 +264,57 @@ def test_a_comment_is_no_part_of_a_name(capsys: Captured) -> None:
     assert err.startswith("refused: cannot read 'Team'; there are ")
 
 
+# -- bodies ----------------------------------------------------------------------------------------
+
+
+def test_the_bodies_fit_a_terminal(capsys: Captured) -> None:
+    assert iomsim("bodies") == 0
+    out = capsys.readouterr().out
+    table = iom.bodies()
+    assert max(map(len, out.splitlines())) <= 80
+    rows = {line.split()[0]: line.split() for line in out.splitlines() if not line.startswith(" ")}
+    assert list(rows) == ["body", *table.index]
+    for name, row in table.iterrows():
+        assert rows[str(name)][1:4] == [str(row["members"]), str(row["readings"]), row["grade"]]
+        assert row["name"].split()[-1] in out
+
+
+@pytest.mark.parametrize("name", iom.bodies().index)
+def test_one_body_is_told_with_grades_and_sources(name: str, capsys: Captured) -> None:
+    assert iomsim("bodies", name) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    told, one = " ".join(out.split()), body(name)
+    for part in (one.electorate, one.clock, one.secrecy, *one.readings.values()):
+        assert f"[{part.grade}: {' '.join(part.source.split())}]" in told
+    for reading, rules in one.procedures.items():
+        assert f"Reading: {reading}: {rules.sentence(16)}" in told
+    assert one.name in told
+
+
+def test_a_start_can_be_forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.csv").write_text("name,region\nFrance,E\nSpain,E\nChad,A\nMali,A\n", encoding="utf-8")
+    assert (
+        iomsim("start", "iaea", "--members", "mine.csv", "--reading", "procedure-2009", "--candidates", "A", "B b") == 0
+    )
+    Path("my.toml").write_text(capsys.readouterr().out, encoding="utf-8")
+    race = iom.load("my.toml")
+    assert race.names == ("A", "B b")
+    assert race.members["name"].tolist() == ["France", "Spain", "Chad", "Mali"]
+    assert race.rules.name == "procedure-2009"
+    assert iomsim("forecast", "my.toml", "--runs", 50) == 0
+    assert "procedure-2019" in capsys.readouterr().out  # the other reading of this body
+    assert iomsim("forecast", "my.toml", "--runs", 50, "--rules", "strict") == 2
+    assert "no reading of the rules of 'iaea' named 'strict'" in capsys.readouterr().err
+
+
+def test_help_speaks_of_readings(capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        iomsim("forecast", "--help")
+    assert "another reading of the body's rules, such as four-rounds" in " ".join(capsys.readouterr().out.split())
+
+
 # -- the past --------------------------------------------------------------------------------------
 
 
@@ -302,6 +354,10 @@ def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
         (("history", "UNSC2020-AFR"), "did you mean 'UNSC2020-AF'?"),
         (("rerun", "nothing.html"), "cannot read 'nothing.html'"),
         (("validate", "."), "no scenario named '.'"),
+        (("bodies", "WHO"), "no body named 'WHO'; did you mean 'who'?"),
+        (("start", "who", "--candidates", "A"), "start('who'): candidates must have at least 2 entries, got 1"),
+        (("start", "who", "--candidates", "A", "B", "--reading", "r"), "no reading of the rules of 'who' named 'r'"),
+        (("start", "who", "--candidates", "A", "B", "--members", "no.csv"), "cannot read the member table 'no.csv'"),
     ],
 )
 def test_bad_input_gets_one_sentence(words: tuple[str, ...], said: str, capsys: Captured) -> None:

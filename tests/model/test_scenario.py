@@ -569,7 +569,8 @@ def test_the_briefing(geneva: Scenario) -> None:
         "Sunday 14 May 2023",
         "175 members, 175 with a vote, 2 pinned",
         "Amy Pope (United States), backed by Washington",
-        "until-two-thirds: Two thirds of the votes cast. Ballots without limit. Of two, the one behind may withdraw; ",
+        "iom (International Organization for Migration, Director General)",
+        "until-two-thirds [inferred]: Two thirds of the votes cast. Ballots without limit. Of two, the one behind may withdraw; ",
         "opens Monday 15 May 2023 10:00 (Europe/Zurich); sits 10:00-13:00, 15:00-18:00",
         "sponsors.Washington.strength = 0.6 (0.32 to 1.14) log-odds [assumed]",
     ):
