@@ -131,7 +131,7 @@ def hand() -> Forecast:
         valid=np.full(8, 9, dtype=np.int16),
         flows=np.array([none, none, [[4, 1], [0, 4]], none, [[5, 0], [2, 2]], none, stay, stay], dtype=np.int16),
     )
-    return from_outcomes(toy(9, rules={"name": "three", "max_rounds": 3}), 1, [told])
+    return from_outcomes(toy(9, rules={"name": "three", "concession": True, "max_rounds": 3}), 1, [told])
 
 
 def words(ax: Axes | Figure) -> list[str]:

@@ -191,7 +191,10 @@ def test_a_round_before_a_withdrawal_counts_towards_the_next_elimination() -> No
         night = told(race, [line], 400)
         assert night.state.pending is pending
         night.tell("withdraw D")
-        assert (night.state.multiway_rounds, night.state.pending) == (1, False)
+        assert (night.state.stage, night.state.pending) == (Stage(0, 1, 3), False)
+        assert race.rules.next_stage(night.state.stage, in_race=3).stage == Stage(
+            2, 0, 2
+        )  # one leaves after the second
 
 
 def test_sixteen_may_stand_and_everybody_is_somewhere() -> None:
@@ -372,7 +375,7 @@ def test_the_chance_of_a_tally_is_that_of_its_elections() -> None:
 
 def test_in_a_tie_nobody_concedes_and_the_lot_decides_who_is_out() -> None:
     """Of eight equals five to three leads if nobody concedes, and four to four by lot."""
-    race = toy(8, behaviour=STILL, rules={"name": "mine", "max_two_way": 1})
+    race = toy(8, behaviour=STILL, rules={"name": "mine", "concession": True, "max_two_way": 1})
     night = told(race, ["valid=8", "eliminate B"], 20_000)
     votes, w = night.state.votes[-1][0], weights(night.state.particles.log_weight)
     tie, lead = 70 / 2, 56 * (1 - 1.1 / 5.9)  # of 256 tallies, as many as agree with it
