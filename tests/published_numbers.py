@@ -43,6 +43,7 @@ import numpy as np
 import pandas as pd
 
 import iomsim as iom
+from iomsim.model.bodies import readings
 from iomsim.validation.synthetic import synthetic_contests
 
 Found = tuple[Any, Any]
@@ -119,11 +120,6 @@ def tie_of(name: str, who: tuple[str, ...], candidate: str, log_odds: float) -> 
 
 def opens_of(race: Any) -> datetime:
     return race.clock.opens
-
-
-def rules_of(race: Any) -> Any:
-    book = race.rules
-    return part(book, "rules") if hasattr(book, "rules") else book
 
 
 def outcomes_of(fc: Any) -> dict[str, np.ndarray]:
@@ -303,10 +299,14 @@ log_odds = 2.0
 [rules]
 name = "of the council"
 base = "present"
-eliminate_after = 2
-eliminate_every = 2
-max_two_way = 4
-after_concession = "confirmation"
+withdrawal = "vote"
+phases = [
+    { name = "all", standing = 3, ballots = 2 },
+    { name = "three", standing = 3, field = "all but the last", ballots = 2 },
+    { name = "two", field = "all but the last", ballots = 4 },
+    { name = "alone", vote = "yes-no", ballots = 1, base = "valid" },
+]
+after = "fail"
 max_rounds = 25
 
 [behaviour]
@@ -335,7 +335,7 @@ def eight() -> Any:
     stand = ", ".join(f'{{ name = "{name}", appeal = {0.1 * (i - 3.5):.2f} }}' for i, name in enumerate("ABCDEFGH"))
     return iom.loads(
         f'title = "A field of eight"\nelectorate.size = 45\ncandidates = [{stand}]\n'
-        'rules = { name = "of eight", threshold = "1/2", base = "entitled" }'
+        'rules = { name = "of eight", threshold = ">1/2", base = "entitled", concession = true, eliminate_after = 3 }'
     )
 
 
@@ -758,7 +758,7 @@ def described(race: Any) -> Found:
         "hash after dumps and loads": again.hash,
         "parameters": {path: [q.value, q.low, q.high] for path, q in race.parameters().items()},
         "members": column_digests(race.members),
-        "rules": {key: getattr(rules_of(race), key) for key in RULES},
+        "rules": race.rules.table(),
     }
     texts = {
         "evidence": digest(evidence),
@@ -769,12 +769,6 @@ def described(race: Any) -> Found:
     return numbers, texts
 
 
-RULES = (
-    *("threshold", "base", "concession", "after_concession", "eliminate_after", "eliminate_every"),
-    *("max_two_way", "max_rounds", "simple_majority_from"),
-)
-
-
 @entry("scenarios")
 def _() -> Found:
     races = {name: shipped(name) for name in iom.catalogue().index} | {"four": four(), "eight": eight()}
@@ -783,7 +777,7 @@ def _() -> Found:
 
 @entry("rule sets")
 def _() -> Found:
-    rules = {name: {key: getattr(one, key) for key in RULES} for name, one in readings().items()}
+    rules = {name: one.table() for name, one in readings().items()}
     needed = {name: [one.needed(base, 4) for base in range(1, 200)] for name, one in readings().items()}
     return {"rules": rules, "needed": needed}, {name: one.sentence(3) for name, one in readings().items()}
 

@@ -70,9 +70,11 @@ class Stage:
         runs = self.wave()
         nobody = np.zeros(WIDTH, dtype=bool)
         runs.votes = runs.votes + np.array([[80], [75]], dtype=np.int16)
+        shocks = kernel.shocks(self.plan, runs, round_)
         moved = Reconsideration(
             laws.openness(self.plan.behaviour, runs.fluid, round_, nobody),
-            kernel.pull(self.plan, runs, round_),
+            kernel.pull(self.plan, runs, round_) + shocks,
+            shocks,
             runs.departed,
             runs.standing,
         )

@@ -570,7 +570,7 @@ def test_the_briefing(geneva: Scenario) -> None:
         "175 members, 175 with a vote, 2 pinned",
         "Amy Pope (United States), backed by Washington",
         "iom (International Organization for Migration, Director General)",
-        "until-two-thirds [inferred]: Two thirds of the votes cast. Ballots without limit. Of two, the one behind may withdraw; ",
+        "until-two-thirds [inferred]: Two thirds of the votes cast. Ballots without limit. Of two, the one behind may",
         "opens Monday 15 May 2023 10:00 (Europe/Zurich); sits 10:00-13:00, 15:00-18:00",
         "sponsors.Washington.strength = 0.6 (0.32 to 1.14) log-odds [assumed]",
     ):
