@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
 
 import iomsim as iom
+from iomsim import cli
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +45,22 @@ def test_the_lines_of_the_notebook_run(capsys: pytest.CaptureFixture[str]) -> No
     said = capsys.readouterr().out
     assert "are level" in said.splitlines()[0]
     assert "After 98" in said
+
+
+def test_the_lines_on_other_bodies_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    start, rules = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[1].strip().splitlines()
+    names: dict[str, Any] = {"iom": iom}
+    exec(start, names)
+    said = eval(rules.partition("#")[0], names)
+    assert said.startswith(rules.partition("# '")[2].removesuffix(" ...'"))
+    for command in re.findall(r"^iomsim (start .*?|bodies .*?)  ", TEXT, re.MULTILINE):
+        words, _, target = command.partition(">")
+        assert cli.main(words.split()) == 0
+        out = capsys.readouterr().out
+        if target:
+            assert iom.loads(out) == names["race"]
+    assert "fifteen bodies" in TEXT
+    assert len(iom.bodies()) == 15
 
 
 def test_the_commands_are_targets_of_the_makefile() -> None:
