@@ -54,7 +54,8 @@ def still_away(plan: Plan, particles: Particles) -> Floats:
     if particles.called or "present" in plan.rules.bases:
         drawn = particles.draws.absent.astype(float)
         return np.where((away > 0) & (away < 1), np.clip(drawn, HARDLY, 1.0 - HARDLY), drawn)
-    silent = (1.0 - away) * plan.abstain**rounds
+    might = sum((~known.barred[:, None]).astype(int) for known in particles.rounds)  # rounds in which each might vote
+    silent = (1.0 - away) * plan.abstain**might
     return np.where(particles.seen, 0.0, away / np.maximum(away + silent, TINY))
 
 
@@ -70,7 +71,9 @@ class Attendance(NamedTuple):
     log_chance: Floats
 
 
-def sample_attendance(rng: np.random.Generator, plan: Plan, particles: Particles, tally: Tally) -> Attendance:
+def sample_attendance(
+    rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
+) -> Attendance:
     """Draw who takes part in a round, given what was announced of the papers and of the members present.
 
     Notes
@@ -80,7 +83,8 @@ def sample_attendance(rng: np.random.Generator, plan: Plan, particles: Particles
     abstention, does not depend on the member's intention.
     """
     members, size = shape = particles.draws.absent.shape
-    away = still_away(plan, particles)
+    barred = observed.barred[:, None]
+    away = np.where(barred, 1.0, still_away(plan, particles))
     miss = away + (1.0 - away) * plan.abstain
     if tally.valid is None and tally.present is not None:
         absent, log_chance = sample_sum(rng, away, *_exactly(members - tally.present, size))
@@ -96,7 +100,7 @@ def sample_attendance(rng: np.random.Generator, plan: Plan, particles: Particles
             gone = np.where(missing, away / np.maximum(miss, TINY), 0.0)
             absent, log_present = sample_sum(rng, gone, *_exactly(members - tally.present, size))
             log_chance = log_chance + log_present
-    papers = ~missing
+    papers, absent = ~missing, np.where(barred, particles.draws.absent, absent)
     if not tally.others:
         return Attendance(papers, papers, absent, log_chance)
     free = papers & (plan.pins[:, None] < 0)
@@ -170,14 +174,16 @@ class RoundSample(NamedTuple):
 def _propagate(
     rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
 ) -> RoundSample:
-    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, tally)
+    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, observed, tally)
     before, draws = particles.intention, particles.draws
     proposed = propose_convictions(rng, plan, draws) if before is None else [draws]
     chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed]
     chance = np.add.reduce(chances) / np.float32(len(proposed))
     low = tally.low
     if tally.elected >= 0:
-        bar = votes_needed(plan, observed.stage, papers.sum(axis=0), (~absent).sum(axis=0), observed.round_)
+        there = (~absent & ~observed.barred[:, None]).sum(axis=0)
+        entitled = int((plan.votes & ~observed.barred).sum())
+        bar = votes_needed(plan, observed.stage, papers.sum(axis=0), there, entitled, observed.round_)
         low = np.repeat(low[:, None], bar.size, axis=1)
         low[tally.elected] = np.maximum(low[tally.elected], bar)
     choice, log_tally = sample_votes(rng, chance, voters, low, tally.high)
@@ -268,7 +274,7 @@ def expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: i
 def _expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: int | None) -> Expected:
     odds = odds_of_all(plan, particles.draws)
     chance = intention_probabilities(plan, particles.draws, odds, observed, particles.intention)
-    away = still_away(plan, particles)
+    away = np.where(observed.barred[:, None], 1.0, still_away(plan, particles))
     votes = np.broadcast_to((1.0 - away) * (1.0 - plan.abstain), particles.draws.absent.shape)
     if counted is None:
         return Expected(Moments.of(chance * votes), Moments.of(votes))

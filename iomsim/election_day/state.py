@@ -43,13 +43,15 @@ class ObservedRound:
 
     `intention` are the members' intentions in it, shape (N, P); `shocks` its shocks, (K, P); `last_votes` the
     tally of the round before, (K, P); `standing` who stood, (K,); `stage` where it stood in the rules; `crowded`
-    whether three or more stood in the round before; `night` whether a night had passed, (P,).
+    whether three or more stood in the round before; `barred` who may not vote, (N,); `night` whether a night had
+    passed, (P,).
     """
 
     round_: int
     standing: Flags
     stage: Stage
     crowded: bool
+    barred: Flags
     intention: Codes
     shocks: Floats
     last_votes: Floats
@@ -101,7 +103,7 @@ class Particles:
         )
 
 
-SHARED = ("round_", "standing", "stage", "crowded")
+SHARED = ("round_", "standing", "stage", "crowded", "barred")
 """Fields that all particles have in common."""
 
 Record = TypeVar("Record", Draws, ObservedRound)
@@ -259,6 +261,8 @@ class FilterState:
         The phase of the rules, the ballots held in it, and how many stand.
     stages : tuple of Stage
         Those of the rounds held.
+    entitled : tuple of int
+        Members with a vote who were not barred from them.
     alone : int
         Candidate who faces a yes/no round next, or -1.
     conceded : bool
@@ -293,6 +297,7 @@ class FilterState:
     withdrawn: Flags
     stage: Stage
     stages: tuple[Stage, ...] = ()
+    entitled: tuple[int, ...] = ()
     alone: int = -1
     conceded: bool = False
     pending: bool = False
@@ -339,7 +344,10 @@ class FilterState:
 
     def as_after(self, round_: int) -> FilterState:
         """Return the state with the rounds on record up to one only."""
-        held = {name: getattr(self, name)[:round_] for name in ("votes", "valid", "attendance", "flows", "stages")}
+        held = {
+            name: getattr(self, name)[:round_]
+            for name in ("votes", "valid", "attendance", "flows", "stages", "entitled")
+        }
         return replace(self, round_=round_, **held)
 
     def pick(self, index: Places) -> FilterState:
@@ -402,9 +410,14 @@ def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> Filte
     )
 
 
-def votes_needed(plan: Plan, stage: Stage, valid: Ints, present: Ints, round_: int) -> Longs:
-    """Return the votes that elect in a round of a stage, given the valid papers and the members present."""
-    bases = {"valid": valid, "present": present, "entitled": np.full(valid.shape, plan.entitled)}
+def barred_from(plan: Plan, stage: Stage, standing: Flags) -> Flags:
+    """Return who may not vote in a round because a candidate stands and the phase bars them, shape (N,)."""
+    return np.asarray(plan.barred[standing].any(axis=0) & plan.rules.phases[stage.phase].barred)
+
+
+def votes_needed(plan: Plan, stage: Stage, valid: Ints, present: Ints, entitled: int, round_: int) -> Longs:
+    """Return the votes that elect in a round of a stage, given the papers, and the members present and entitled."""
+    bases = {"valid": valid, "present": present, "entitled": np.full(valid.shape, entitled)}
     base = bases[plan.rules.base_of(stage.phase)].astype(np.int64)
     return np.asarray(plan.rules.bar(stage.phase, stage.held, round_).needed(base))
 

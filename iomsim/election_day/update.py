@@ -28,6 +28,7 @@ from iomsim.election_day.state import (
     ObservedRound,
     Particles,
     UpdateContext,
+    barred_from,
     draw_shocks,
     entry_of,
     reweight,
@@ -152,6 +153,7 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
         standing=state.standing,
         stage=state.stage,
         crowded=state.crowded,
+        barred=barred_now(plan, state),
         intention=np.zeros((1, size), dtype=np.uint8),
         shocks=draw_shocks(context.rng, plan, size),
         last_votes=last.astype(float),
@@ -200,11 +202,12 @@ def observe(context: UpdateContext, state: FilterState, observed: ObservedRound,
     moved, votes = propagate(rng, plan, particles, observed, tally)
     label, log_weight = tally.words(observed.standing), moved.log_weight
     if not np.isfinite(log_weight).any():
-        raise AnnouncementError(why_impossible(plan, particles, tally, label))
+        raise AnnouncementError(why_impossible(plan, particles, observed.barred, tally, label))
     flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
     shown = np.where(observed.standing[:, None], votes, np.int16(-1))
+    papers = votes.sum(axis=0, dtype=np.int16) + np.int16(tally.others)
     return append_round(
-        state, shown, votes.sum(axis=0, dtype=np.int16) + np.int16(tally.others), present_in(moved), flow,
+        plan, state, shown, papers, present_in(moved, observed.barred), flow,
         particles=moved, pending=True, label=label, surprise=odds, surprising=what,
         chance=float(np.exp(np.logaddexp.reduce(log_weight) - before)), effective_size=effective_size(log_weight),
     )  # fmt: skip
@@ -215,14 +218,15 @@ def aim(plan: Plan, particles: Particles, observed: ObservedRound, expected: Exp
     if tally.elected < 0:
         return tally
     papers = np.round(expected.papers.mean).astype(np.int64)
-    bar = votes_needed(plan, observed.stage, papers, present_in(particles), observed.round_)
+    entitled = int((plan.votes & ~observed.barred).sum())
+    bar = votes_needed(plan, observed.stage, papers, present_in(particles, observed.barred), entitled, observed.round_)
     low = np.where(np.arange(plan.candidates) == tally.elected, np.maximum(tally.low, int(bar.mean())), tally.low)
     return replace(tally, low=low)
 
 
-def why_impossible(plan: Plan, particles: Particles, tally: Tally, label: str) -> str:
+def why_impossible(plan: Plan, particles: Particles, barred: Flags, tally: Tally, label: str) -> str:
     """Return why no particle agrees with a tally, and what to change."""
-    away = still_away(plan, particles)
+    away = np.where(barred[:, None], 1.0, still_away(plan, particles))
     silent = away + (1.0 - away) * plan.abstain
     least, most = int((silent <= 0).sum(axis=0).min()), int((silent < 1).sum(axis=0).max())
     valid, present = tally.valid, tally.present
@@ -235,15 +239,20 @@ def why_impossible(plan: Plan, particles: Particles, tally: Tally, label: str) -
         return f"{valid} valid papers are more than the scenario allows: only {most} members can be there; lower absent"
     if present is not None and not (away <= 0).sum(axis=0).min() <= present <= (away < 1).sum(axis=0).max():
         return f"{present} members present are not possible under the scenario; change its absent or without_vote"
-    bound = [int((plan.pins == k).sum()) for k in range(plan.candidates)]
+    bound = [int(((plan.pins == k) & ~barred).sum()) for k in range(plan.candidates)]
     for k in np.flatnonzero(tally.high < bound):
         return f"{label} is impossible under the scenario: pinned members give {plan.names[k]} {bound[k]}"
     return f"{label} is impossible under the scenario: no particle agrees with it"
 
 
-def present_in(particles: Particles) -> Shorts:
-    """Return the members present in every particle."""
-    return np.count_nonzero(~particles.draws.absent, axis=0).astype(np.int16)
+def present_in(particles: Particles, barred: Flags) -> Shorts:
+    """Return the members present in every particle who are not barred."""
+    return np.count_nonzero(~particles.draws.absent & ~barred[:, None], axis=0).astype(np.int16)
+
+
+def barred_now(plan: Plan, state: FilterState) -> Flags:
+    """Return who may not vote in the coming round, shape (N,)."""
+    return barred_from(plan, state.stage, state.standing)
 
 
 def share_left(before: FilterState, after: FilterState) -> float:
@@ -253,7 +262,7 @@ def share_left(before: FilterState, after: FilterState) -> float:
 
 
 def append_round(
-    state: FilterState, votes: Shorts, valid: Shorts, present: Shorts, flow: Shorts, **changes: Any
+    plan: Plan, state: FilterState, votes: Shorts, valid: Shorts, present: Shorts, flow: Shorts, **changes: Any
 ) -> FilterState:
     """Return the state with one more round on record."""
     return replace(
@@ -264,6 +273,7 @@ def append_round(
         attendance=np.concatenate([state.attendance, present[None]]),
         flows=np.concatenate([state.flows, flow[None]]),
         stages=(*state.stages, state.stage._replace(standing=state.contenders)),
+        entitled=(*state.entitled, int((plan.votes & ~barred_now(plan, state)).sum())),
         **changes,
     )
 
@@ -347,7 +357,7 @@ def confirmed(context: UpdateContext, state: FilterState, k: int, at: Any) -> Fi
     runs = pack_runs(plan, [entry_of(plan, state)], size)
     counted, (_, how) = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
     votes, valid, flow = counted
-    state = append_round(state, votes, valid, present_in(state.particles), flow)
+    state = append_round(plan, state, votes, valid, present_in(state.particles, barred_now(plan, state)), flow)
     state = reweight(state, np.where(how == kernel.CONFIRMED, 0.0, -np.inf), f"{plan.names[k]} passes in no particle")
     return replace(state, ended=(k, kernel.CONFIRMED))
 
@@ -441,10 +451,11 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     told = {key: event.get(key) for key in PAPERS if key != "valid"}
     answer = {"yes": yes, "no": no}
     present = tally_of(answer, event.get("valid"), tuple(answer), np.array([True, True]), plan.entitled, told).present
-    attendance = present_in(state.particles) if present is None else np.full(size, present, dtype=np.int16)
+    there = present_in(state.particles, barred_now(plan, state))
+    attendance = there if present is None else np.full(size, present, dtype=np.int16)
     state = advance_clocks(context, state, event.get("at"))
     papers, nobody = np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16)
-    state = append_round(state, votes, papers, attendance, nobody)
+    state = append_round(plan, state, votes, papers, attendance, nobody)
     label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
     state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
     passed = yes >= needed_last(plan, state)[np.isfinite(state.particles.log_weight)]
@@ -522,7 +533,7 @@ def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
 
 def needed_last(plan: Plan, state: FilterState) -> Longs:
     """Return the votes that elected in the last round, in every particle."""
-    return votes_needed(plan, state.stages[-1], state.valid[-1], state.attendance[-1], state.round_)
+    return votes_needed(plan, state.stages[-1], state.valid[-1], state.attendance[-1], state.entitled[-1], state.round_)
 
 
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:

@@ -30,7 +30,7 @@ from iomsim.election_day.state import (
     resampled,
 )
 from iomsim.election_day.tally import Tally
-from iomsim.election_day.update import shared_by_lot
+from iomsim.election_day.update import needed_last, shared_by_lot
 from iomsim.engine import laws
 from iomsim.engine.plan import draw
 from iomsim.rules.procedure import Stage
@@ -222,9 +222,11 @@ def test_who_has_lost_a_candidate_chooses_without_the_last_tally() -> None:
     plan, shock = race.plan, np.array([[0.3], [-0.2], [0.1]])
     draws = draw(plan, 1, 0, 1)
     before = np.array([[0], [1], [2]], dtype=np.uint8)
-    last, night = np.array([[6.0], [3.0], [2.0]]), np.array([False])
+    last, night, nobody = np.array([[6.0], [3.0], [2.0]]), np.array([False]), np.zeros(3, dtype=bool)
     after_elimination, all_stand = (
-        ObservedRound(2, np.array(who), Stage(0, 1, sum(who)), True, before, shock, last, night)
+        ObservedRound(
+            2, np.array(who), Stage(0, 1, sum(who)), True, np.zeros(3, dtype=bool), before, shock, last, night
+        )
         for who in ([True, True, False], [True, True, True])
     )
 
@@ -415,3 +417,24 @@ def test_the_absent_stand_somewhere_too() -> None:
     everybody = replace(draws, absent=np.zeros_like(draws.absent))
     assert np.array_equal(odds, odds_of_all(plan, everybody))
     assert PRESENT["absent"] == 0
+
+
+def test_members_barred_while_their_candidate_stands_do_not_vote() -> None:
+    """Eight of 21 are barred: the chance of a tally is that of the elections that have it, the bars are of the rest."""
+    barred = {"A": ["M1", "M2", "M3", "M4"], "B": ["M5", "M6"], "C": ["M7", "M8"]}
+    electorate = {"size": 21, "pinned": {"A": ["M1", "M2"]}, "barred": barred}
+    bars = {}
+    for base in ("valid", "present", "entitled"):
+        rules = {"name": "mine", "threshold": ">1/2", "base": base, "phases": [{"drop": 1, "barred": True}]}
+        race = toy(21, "ABC", electorate=electorate, rules=rules)
+        night = iom.live(race, particles=4000, seed=1)
+        night.announce(A=4, B=4, C=3)
+        w = weights(night.state.particles.log_weight)
+        bars[base] = np.unique(needed_last(race.plan, night.state)[w > 0]).tolist()
+        out = play(race, 100_000, seed=3)
+        first = (out.votes[out.starts] == [4, 4, 3]).all(axis=1)
+        assert night.state.chance == pytest.approx(first.mean(), rel=0.15)
+        assert out.valid[out.starts].max() == 13
+    assert bars["valid"] == [6]
+    assert bars["present"] == [6, 7]
+    assert bars["entitled"] == [7]
