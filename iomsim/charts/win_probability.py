@@ -81,7 +81,7 @@ class WinProbability(ForecastChart):
 
     def reading(self) -> str:
         runs = count(len(self.result), "run")
-        marks = " Hollow marks: the same under other rules, a range that does not." * bool(len(self._sides))
+        marks = " Hollow marks: the same under other readings of the rules, which does not." * bool(len(self._sides))
         return f"Bars: {runs}; whiskers: simulation error (95 %), which shrinks with runs.{marks}"
 
     def alt(self) -> str:

@@ -14,7 +14,7 @@ from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import mean_interval
-from iomsim.sensitivity.tornado import Tornado
+from iomsim.sensitivity.tornado import RULES, Tornado
 
 RUNS = 6000
 
@@ -260,3 +260,19 @@ def test_the_assumptions_of_a_forecast_are_laid_off_from_its_own_numbers() -> No
     )
     assert moved.answer() == f"{fc.answer()} {found.answer()}"
     assert fc.assumptions is None
+
+
+def test_the_rules_have_a_row_where_there_are_several_readings() -> None:
+    who = iom.start("who", ["A", "B"])
+    alone = iom.tornado(who, parameters=["fluid"], runs=100, seed=1)
+    assert alone.table().index.tolist() == ["behaviour.fluid"]  # one reading: nothing to compare
+    assert alone.rule_sets().empty
+    assert "the rules" not in alone.sentence()
+    assert alone.plot.tornado().get_title()
+    own = iom.tornado(elect("AAABB", rules={"name": "own", "threshold": "3/5"}), parameters=["fluid"], runs=100, seed=1)
+    assert RULES not in own.bars
+    changed = iom.tornado(who.with_rules(threshold=">1/2"), parameters=["fluid"], runs=100, seed=1)
+    assert changed.rule_sets().index.tolist() == ["rule-110, changed", "rule-110"]
+    assert changed.rule_sets().loc["rule-110, changed", "change"] == 0
+    several = iom.tornado(iom.start("iaea", ["A", "B"]), parameters=["fluid"], runs=100, seed=1)
+    assert several.rule_sets().index.tolist() == ["procedure-2019", "procedure-2009"]
