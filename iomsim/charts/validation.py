@@ -93,8 +93,11 @@ class Ranks(Chart[Backtest]):
         return self.result.ranks(self.bins)
 
     def finding(self) -> str:
-        share = self._outer / max(self.data["count"].sum(), 1) * len(self.data) / 2
-        spread = "too narrow" if share > 1.25 else "too wide" if share < 0.75 else "of about the right width"
+        from scipy.stats import binom
+
+        low, high = np.asarray(binom.ppf([0.05, 0.95], self.data["count"].sum(), 2 / len(self.data)))
+        spread = "not clearly too narrow or too wide"
+        spread = "too narrow" if self._outer > high else "too wide" if self._outer < low else spread
         return f"{self.result.kind.capitalize()}: forecasts of the next share are {spread}"
 
     def reading(self) -> str:

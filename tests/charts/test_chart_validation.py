@@ -77,15 +77,18 @@ def test_a_histogram_names_its_spread(judged: Backtest) -> None:
 
     narrow = replace(judged)
     object.__setattr__(narrow, "pits", np.array([0.01, 0.02, 0.99, 0.98, 0.03]))
-    assert "too narrow" in captions(narrow.plot.ranks())[0].title
+    assert captions(narrow.plot.ranks())[0].title.endswith("are too narrow")
     wide = replace(judged)
-    object.__setattr__(wide, "pits", np.array([0.5, 0.45, 0.55, 0.5, 0.52]))
-    assert "too wide" in captions(wide.plot.ranks())[0].title
+    object.__setattr__(wide, "pits", np.repeat([0.5, 0.45, 0.55, 0.5, 0.52], 2))
+    assert captions(wide.plot.ranks())[0].title.endswith("are too wide")
     right = replace(judged)
     object.__setattr__(right, "pits", np.array([0.1, 0.3, 0.5, 0.7, 0.9]))
     [caption] = captions(right.plot.ranks())
-    assert "of about the right width" in caption.title
+    assert "not clearly too narrow or too wide" in caption.title
     assert "the outer bars hold 2, a right forecast would put 2 there" in caption.reading
+    few = replace(judged)
+    object.__setattr__(few, "pits", np.array([0.5, 0.45, 0.55, 0.1, 0.52]))  # one of five in the outer bars: luck
+    assert "not clearly" in captions(few.plot.ranks())[0].title
 
 
 @pytest.mark.slow
