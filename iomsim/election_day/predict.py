@@ -70,8 +70,7 @@ def play_on(plan: Plan, state: FilterState) -> Outcomes:
 
 def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
     """Play on, beginning with what follows from the last round."""
-    entry = entry_of(plan, state)
-    runs = entry.runs
+    runs = pack_runs(plan, [entry_of(plan, state)], state.particles.size)
     how, elected = np.full(runs.width, kernel.STILL_OPEN), np.full(runs.width, -1)
     if state.pending:
         decided, leader = elected_by_count(plan, state)
@@ -82,8 +81,7 @@ def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
             table.hold_round(np.flatnonzero(extra), state.round_)
     runs.done = how != kernel.STILL_OPEN
     done = runs.done.copy()
-    packed = pack_runs(plan, [entry], runs.width)
-    played = kernel.play(plan, [packed], runs.width, table, after=state.round_)
+    played = kernel.play(plan, [runs], done.size, table, after=state.round_)
     played.winner[done], played.ending[done], played.rounds[done] = elected[done], how[done], state.round_
     return played
 

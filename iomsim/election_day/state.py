@@ -171,6 +171,9 @@ def intention_probabilities(
     if freed is not None and freed.any():  # they choose at once, and without the pull of the last tally
         pull = np.where(freed, observed.shocks[:, None], pull[:, None])
         openness = np.where(freed, np.float32(1), openness)
+    bound = np.flatnonzero((plan.pins >= 0) & observed.standing[plan.pins])
+    if (before[bound] != plan.pins[bound, None]).any():  # their candidate has come back
+        openness = np.where(np.isin(np.arange(len(before)), bound)[:, None], np.float32(1), openness)
     again = choice_probabilities(odds, pull, observed.standing)
     again *= openness
     for k in range(len(again)):

@@ -417,13 +417,31 @@ def eliminate(context: UpdateContext, state: FilterState, event: Mapping[str, An
     state = assume_nobody_conceded(plan, assume_inconclusive(plan, state))
     if places == state.contenders:  # by decision of the chair
         return finish_event(context, without(settled(state, step), k), event, label)
-    state = reweight_if_possible(state, 1.0 - surviving(state, step, places)[k])
+    if step.tie == "extra":
+        state, stays = after_extra_ballot(plan, state)
+    else:
+        stays = surviving(state, step, places)
+    state = reweight_if_possible(state, 1.0 - stays[k])
     if alone and state.contenders == 2:
         other = int(np.flatnonzero(without(state, k).standing)[0])
         return finish_event(context, replace(settled(state, step), alone=other), event, label)
     if places == state.contenders - 1 and not alone:
         return finish_event(context, without(settled(state, step), k), event, label)
     return finish_event(context, without(state, k), event, label, pending=True)
+
+
+def after_extra_ballot(plan: Plan, state: FilterState) -> tuple[FilterState, Floats]:
+    """Return the state after the extra ballot that the rules hold where there is a tie, and who stays after it, (K, P).
+
+    It is played once in every particle, and the time that it takes passes.
+    """
+    size = state.particles.size
+    runs = pack_runs(plan, [entry_of(plan, state)], size)
+    extra = kernel.proceed(plan, runs, state.round_, np.arange(size), np.full(size, kernel.STILL_OPEN))
+    table = state.clocks.timetable(plan)
+    table.hold_round(np.flatnonzero(extra), state.round_)
+    clocks = replace(state.clocks, now=table.now, ballots=table.ballots)
+    return replace(state, clocks=clocks), runs.standing.astype(float)
 
 
 def go_on(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
@@ -454,13 +472,19 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     there = present_in(state.particles, barred_now(plan, state))
     attendance = there if present is None else np.full(size, present, dtype=np.int16)
     state = advance_clocks(context, state, event.get("at"))
-    papers, nobody = np.full(size, yes + no, dtype=np.int16), np.zeros((k, k, size), dtype=np.int16)
-    state = append_round(plan, state, votes, papers, attendance, nobody)
+    papers, particles = np.full(size, yes + no, dtype=np.int16), state.particles
+    intention = particles.rounds[-1].intention
+    nobody_moves = flows(intention, intention, particles.draws.absent, k)
+    state = append_round(plan, state, votes, papers, attendance, nobody_moves)
     label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
     state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
     passed = yes >= needed_last(plan, state)[np.isfinite(state.particles.log_weight)]
     if passed.all():
         return replace(state, ended=(state.alone, kernel.CONFIRMED))
+    if passed.any():
+        raise OpenQuestion(
+            f"the announcements leave open whether {yes} of yes are enough; tell the members present too"
+        )
     return replace(state, ended=(-1, kernel.FAILED)) if state.conceded else proceed(plan, state)
 
 

@@ -44,12 +44,31 @@ LIVELY = {"absent": 0.1, "abstain": 0.06, "conviction": 1.2, "round_sd": 0.4, "c
 SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8, "spread": 0.6}, {"name": "E", "backs": "B", "strength": 0.5}]
 
 
+PROCEDURES: dict[str, dict[str, Any]] = {
+    "the first two": {"phases": [{"ballots": 1}, {"keep": 2}], "withdrawal": "acclamation"},
+    "the last leaves": {"threshold": ">1/2", "phases": [{"drop": 1}]},
+    "an extra ballot": {"threshold": ">1/2", "phases": [{"drop": 1, "tie": "extra"}]},
+    "the leader alone": {
+        "phases": [
+            {"ballots": 2},
+            {"vote": "yes-no", "ballots": 1, "base": "entitled", "threshold": ">1/2"},
+            {"threshold": "3/5"},
+        ],
+    },
+    "everybody again": {"phases": [{"ballots": 1}, {"keep": 2, "ballots": 1}, {"field": "all"}]},
+}
+"""Rules of which a posterior is looked at in a room of nine."""
+
+
 @cache
-def room(names: str = "AB", rules: str = "until-two-thirds", behaviour: str = "", clock: str = "") -> Scenario:
+def room(
+    names: str = "AB", rules: str = "until-two-thirds", behaviour: str = "", clock: str = "", members: int = 15
+) -> Scenario:
     """Return a small election with everything in it; `rules` and the others are written as ``key=value, ...``."""
-    table = [{"name": f"M{i}", "g": "xyz"[i % 3]} for i in range(15)]
+    table = [{"name": f"M{i}", "g": "xyz"[i % 3]} for i in range(members)]
     electorate = {"table": table, "group": "g", "pinned": {names[0]: ["M0"]}}
-    own_rules = {"name": "mine", **pairs(rules)} if "=" in rules else rules
+    own_rules: Any = {"name": "until-two-thirds", **pairs(rules)} if "=" in rules else rules
+    own_rules = {"name": rules, **PROCEDURES[rules]} if rules in PROCEDURES else own_rules
     parts = {"clock": {"opens": "2023-05-15T10:00:00", **pairs(clock)}} if clock else {}
     mind = LIVELY | pairs(behaviour)
     return toy(names=names, behaviour=mind, electorate=electorate, sponsors=SPONSORS, rules=own_rules, **parts)
@@ -57,7 +76,17 @@ def room(names: str = "AB", rules: str = "until-two-thirds", behaviour: str = ""
 
 def pairs(text: str) -> dict[str, Any]:
     split = (part.split("=") for part in text.split(", ") if part)
-    return {key: int(value) if value.isdigit() else float(value) if "." in value else value for key, value in split}
+    known = {"true": True, "false": False}
+    return {
+        key: known[value]
+        if value in known
+        else int(value)
+        if value.isdigit()
+        else float(value)
+        if "." in value
+        else value
+        for key, value in split
+    }
 
 
 class Elections:
@@ -290,7 +319,7 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
     ),
     "one of three elected, no figures": ({"names": "ABC"}, ["B is elected"], lambda e: elected(e, "majority", 1, 1)),
     "elected alone, no figures": (
-        {"rules": "max_two_way=1, concession=0", "behaviour": "yes_opponent_a=2, yes_opponent_b=3"},
+        {"rules": "max_two_way=1, concession=false", "behaviour": "yes_opponent_a=2, yes_opponent_b=3"},
         ["A=8 B=5", "A is elected"],
         lambda e: e.tally(1, 8, 5) & elected(e, "confirmed", 2),
     ),
@@ -326,6 +355,78 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
     ),
 }
 
+ANSWERS = "yes_opponent_a=3, yes_opponent_b=4, openness_fluid=0.9"
+READY = "concede_a=2, concede_b=2"
+
+PHASES: dict[str, tuple[dict[str, Any], list[str], Callable[[Elections], Where]]] = {
+    "the first two go on": (
+        {"names": "ABCD", "rules": "the first two"},
+        ["A=3 B=3 C=1 D=1"],
+        lambda e: e.tally(1, 3, 3, 1, 1),
+    ),
+    "a tie for the second place, told": (
+        {"names": "ABCD", "rules": "the first two"},
+        ["A=3 B=2 C=2 D=1", "eliminate C", "A=5 B=3"],
+        lambda e: e.tally(1, 3, 2, 2, 1) & e.tally(2, 5, 3),
+    ),
+    "little is known of who goes on": (
+        {"names": "ABCD", "rules": "the first two"},
+        ["A=3", "eliminate C", "eliminate D", "A=5 B=3"],
+        lambda e: (e.votes(1, 0) == 3) & e.tally(2, 5, 3),
+    ),
+    "the last leaves, twice": (
+        {"names": "ABCD", "rules": "the last leaves"},
+        ["A=3 B=3 C=2 D=0", "A=3 B=3 C=2"],
+        lambda e: e.tally(1, 3, 3, 2, 0) & e.tally(2, 3, 3, 2),
+    ),
+    "the last leaves, by lot": (
+        {"names": "ABCD", "rules": "the last leaves"},
+        ["A=3 B=2 C=1 D=1", "eliminate D"],
+        lambda e: e.tally(1, 3, 2, 1, 1) & (e.votes(2, 2) >= 0),
+    ),
+    "an extra ballot is to come": (
+        {"names": "ABC", "rules": "an extra ballot"},
+        ["A=4 B=2 C=2"],
+        lambda e: e.tally(1, 4, 2, 2),
+    ),
+    "an extra ballot was held": (
+        {"names": "ABC", "rules": "an extra ballot"},
+        ["A=4 B=2 C=2", "eliminate B"],
+        lambda e: e.tally(1, 4, 2, 2) & (e.votes(2, 2) >= 0),
+    ),
+    "the leader is asked of all members": (
+        {"rules": "the leader alone", "behaviour": ANSWERS},
+        ["A=5 B=3", "A=5 B=3"],
+        lambda e: e.tally(1, 5, 3) & e.tally(2, 5, 3),
+    ),
+    "the leader is refused": (
+        {"rules": "the leader alone", "behaviour": ANSWERS},
+        ["A=5 B=3", "A=5 B=3", "confirm yes=4 no=4"],
+        lambda e: e.tally(1, 5, 3) & e.tally(2, 5, 3) & (e.votes(3, 0) == 4) & (e.valid(3) == 8),
+    ),
+    "everybody may come back": (
+        {"names": "ABCD", "rules": "everybody again"},
+        ["A=3 B=3 C=1 D=1", "A=4 B=4"],
+        lambda e: e.tally(1, 3, 3, 1, 1) & e.tally(2, 4, 4),
+    ),
+    "everybody has come back": (
+        {"names": "ABCD", "rules": "everybody again"},
+        ["A=3", "eliminate C", "eliminate D", "A=4 B=4", "A=4"],
+        lambda e: (e.votes(1, 0) == 3) & e.tally(2, 4, 4) & (e.votes(3, 0) == 4),
+    ),
+    "a vote after a withdrawal": (
+        {"rules": "withdrawal-then-vote", "behaviour": READY},
+        ["A=5 B=3", "withdraw B"],
+        lambda e: e.tally(1, 5, 3) & (e.out.rounds >= 2) & (e.votes(2, 1) == -1),
+    ),
+    "a vote after a withdrawal of which little is known": (
+        {"rules": "withdrawal-then-vote", "behaviour": READY},
+        ["valid=8", "withdraw B"],
+        lambda e: (e.valid(1) == 8) & (e.votes(2, 1) == -1) & (e.votes(2, 0) >= 0),
+    ),
+}
+"""Cases by the phases of a procedure, in a room of nine."""
+
 SHORT = list(CASES)[:21]
 """Those that need no more than the first of many elections."""
 
@@ -346,6 +447,14 @@ def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
 def test_it_is_also_in_the_fine_print(case: str) -> None:
     parts, lines, sift = CASES[case]
     gap, what = widest(room(**parts), lines, sift, runs=700_000, particles=20_000)
+    assert gap < FAR, what
+
+
+@quiet
+@pytest.mark.parametrize("case", PHASES)
+def test_the_posterior_follows_the_phases_of_the_rules(case: str) -> None:
+    parts, lines, sift = PHASES[case]
+    gap, what = widest(room(**parts, members=9), lines, sift, runs=RUNS, particles=PARTICLES)
     assert gap < FAR, what
 
 
