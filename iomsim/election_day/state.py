@@ -25,6 +25,7 @@ from iomsim.engine.rng import BLOCK, FREEDOM
 from iomsim.engine.simulate import chunk_sizes
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one
 from iomsim.errors import AnnouncementError
+from iomsim.rules.course import MORE_THAN_HALF
 from iomsim.rules.procedure import Stage
 from iomsim.typing import Codes, Flags, Floats, Ints, Longs, Places, Shorts, Singles
 
@@ -418,11 +419,18 @@ def barred_from(plan: Plan, stage: Stage, standing: Flags) -> Flags:
     return np.asarray(plan.barred[standing].any(axis=0) & plan.rules.phases[stage.phase].barred)
 
 
-def votes_needed(plan: Plan, stage: Stage, valid: Ints, present: Ints, entitled: int, round_: int) -> Longs:
-    """Return the votes that elect in a round of a stage, given the papers, and the members present and entitled."""
+def votes_needed(
+    plan: Plan, stage: Stage, valid: Ints, present: Ints, entitled: int, round_: int, alone: bool = False
+) -> Longs:
+    """Return the votes that elect in a round of a stage, given the papers, and the members present and entitled.
+
+    Of one who stands `alone` "most" are more yes than no.
+    """
     bases = {"valid": valid, "present": present, "entitled": np.full(valid.shape, entitled)}
-    base = bases[plan.rules.base_of(stage.phase)].astype(np.int64)
-    return np.asarray(plan.rules.bar(stage.phase, stage.held, round_).needed(base))
+    bar, base = plan.rules.bar(stage.phase, stage.held, round_), bases[plan.rules.base_of(stage.phase)]
+    if alone and bar.kind == "most":
+        bar, base = MORE_THAN_HALF, valid
+    return np.asarray(bar.needed(base.astype(np.int64)))
 
 
 # -- as the kernel sees it -----------------------------------------------------------------------

@@ -473,8 +473,8 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     attendance = there if present is None else np.full(size, present, dtype=np.int16)
     state = advance_clocks(context, state, event.get("at"))
     papers, particles = np.full(size, yes + no, dtype=np.int16), state.particles
-    intention = particles.rounds[-1].intention
-    nobody_moves = flows(intention, intention, particles.draws.absent, k)
+    after = np.zeros((1, size), dtype=np.uint8) if particles.intention is None else particles.intention
+    nobody_moves = flows(particles.intention, after, particles.draws.absent, k)
     state = append_round(plan, state, votes, papers, attendance, nobody_moves)
     label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
     state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
@@ -557,7 +557,9 @@ def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
 
 def needed_last(plan: Plan, state: FilterState) -> Longs:
     """Return the votes that elected in the last round, in every particle."""
-    return votes_needed(plan, state.stages[-1], state.valid[-1], state.attendance[-1], state.entitled[-1], state.round_)
+    alone = int((state.votes[-1] >= 0).any(axis=1).sum()) == 1
+    last = state.stages[-1], state.valid[-1], state.attendance[-1], state.entitled[-1]
+    return votes_needed(plan, *last, state.round_, alone)
 
 
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:

@@ -206,6 +206,24 @@ def test_the_one_who_stands_alone_is_confirmed() -> None:
     assert (3 * day.state.votes[-1][0] >= 2 * day.state.valid[-1]).all()
 
 
+def test_of_who_stands_alone_most_votes_are_more_yes_than_no() -> None:
+    phases = [{"ballots": 1}, {"vote": "yes-no", "ballots": 1, "threshold": "most"}]
+    race = toy(9, rules={"name": "x", "phases": phases, "after": "fail"}, behaviour=PRESENT)
+    endings = [told(race, "A=5 B=4", f"confirm yes={yes} no={9 - yes}").state.ended for yes in (4, 5)]
+    assert endings == [(-1, kernel.FAILED), (0, kernel.CONFIRMED)]
+
+
+def test_whether_so_many_yes_are_enough_may_be_open() -> None:
+    rules = {"name": "x", "base": "present", "phases": [{"ballots": 1}, {"vote": "yes-no", "ballots": 1}, {}]}
+    race = toy(12, rules=rules, behaviour={"absent": 0.3, "abstain": 0.3})
+    with pytest.raises(AnnouncementError, match="leave open whether 6 of yes are enough; tell the members present too"):
+        told(race, "A=5 B=2", "confirm yes=6 no=1")
+    assert told(race, "A=5 B=2", "confirm yes=6 no=1 present=9").state.ended == (0, kernel.CONFIRMED)
+    refused = told(race, "A=5 B=2", "confirm yes=6 no=1 present=10").state
+    assert (refused.ended, refused.alone) == (None, -1)
+    assert (refused.flows[-1].sum(axis=(0, 1)) == refused.present).all()  # nobody has moved
+
+
 def test_who_won_may_be_called_elected_and_nobody_else() -> None:
     day = told(assembly(rules="until-two-thirds"), "A=98 B=67", "withdraw B", "A is elected at 17:00")
     assert day.forecast().answer() == "It is over: A is elected by acclamation after 1 round, on Monday at 17:00."
