@@ -319,6 +319,11 @@ class FilterState:
         return int(self.standing.sum())
 
     @property
+    def in_race(self) -> Flags:
+        """Who stands and has not withdrawn, shape (K,): before the vote after a withdrawal, the other."""
+        return self.standing & (np.arange(self.standing.size) == self.alone) if self.conceded else self.standing
+
+    @property
     def last_choice(self) -> Shorts:
         """The last tally of a vote between candidates, shape (K, P); -1 for who did not stand."""
         choices = [votes for votes in self.votes if (votes >= 0).any(axis=1).sum() > 1]
@@ -450,7 +455,7 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         present=state.present,
         counts=everywhere(0, k),
         votes=np.maximum(state.last_choice, 0) if state.round_ else everywhere(0, k),
-        standing=np.repeat(state.standing[:, None], size, axis=1),
+        standing=np.repeat(state.in_race[:, None], size, axis=1),
         withdrawn=np.repeat(state.withdrawn[:, None], size, axis=1),
         stood=state.last_choice >= 0 if state.round_ else everywhere(0, k) > 0,
         phase=everywhere(state.stage.phase),

@@ -252,7 +252,7 @@ def present_in(particles: Particles, barred: Flags) -> Shorts:
 
 def barred_now(plan: Plan, state: FilterState) -> Flags:
     """Return who may not vote in the coming round, shape (N,)."""
-    return barred_from(plan, state.stage, state.standing)
+    return barred_from(plan, state.stage, state.in_race)
 
 
 def share_left(before: FilterState, after: FilterState) -> float:

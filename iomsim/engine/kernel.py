@@ -151,7 +151,8 @@ def play_round(
     flows = reconsider(plan, runs, round_, night)
     before, roll = runs.votes, roll_call(plan, runs)
     runs.votes = runs.counts - roll.barred - abstentions(plan, runs, round_, roll)
-    runs.stood = np.where(runs.alone >= 0, runs.stood, runs.standing)
+    if not plan.pairwise:
+        runs.stood = np.where(runs.alone >= 0, runs.stood, runs.standing)
     valid = runs.votes.sum(axis=0, dtype=np.int16)
     leader, ahead = course.leading(runs.votes)
     need = needed(plan, runs, valid, round_, roll)
@@ -288,8 +289,7 @@ def roll_call(plan: Plan, runs: ActiveRuns, extra: bool = False) -> RollCall:
     pinned, nobody = plan.pinned[:, None].astype(np.int16), np.zeros((plan.candidates, 1), dtype=np.int16)
     bars = np.array([phase.barred for phase in plan.rules.phases])
     barring = plan.barred.any() and bars.any()
-    kept = runs.standing & (runs.counts >= pinned)
-    moved = not plan.pairwise and (extra or not kept[plan.pinned > 0].all())
+    moved = not plan.pairwise and (extra or not (runs.standing & (runs.counts >= pinned))[plan.pinned > 0].all())
     if runs.choices is None or not (barring or moved):
         return RollCall(nobody, pinned, pinned, nobody[0])
     who = np.flatnonzero(plan.barred.any(axis=0) | (plan.pins >= 0))

@@ -39,7 +39,7 @@ class ActiveRuns:
     withdrawn : ndarray of bool, shape (K, B)
         Who has withdrawn.
     stood : ndarray of bool, shape (K, B)
-        Who stood in the last choice, that of `votes`.
+        Who stood in the last choice, that of `votes`; not kept where there are two who stay in the race.
     phase, held : ndarrays of int, shape (B,)
         The phase of the rules, and the ballots held in it.
     alone : ndarray of int, shape (B,)

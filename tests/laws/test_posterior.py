@@ -56,6 +56,7 @@ PROCEDURES: dict[str, dict[str, Any]] = {
         ],
     },
     "everybody again": {"phases": [{"ballots": 1}, {"keep": 2, "ballots": 1}, {"field": "all"}]},
+    "members barred until one withdraws": {"withdrawal": "vote", "phases": [{"barred": True}]},
     "members barred": {"threshold": ">1/2", "base": "present", "phases": [{"drop": 1, "barred": True}]},
 }
 """Rules of which a posterior is looked at in a room of nine."""
@@ -421,6 +422,11 @@ PHASES: dict[str, tuple[dict[str, Any], list[str], Callable[[Elections], Where]]
         {"names": "BCA", "rules": "members barred"},
         ["A=1 B=2 C=2", "B=4 C=4"],
         lambda e: e.tally(1, 2, 2, 1) & e.tally(2, 4, 4),
+    ),
+    "some may vote after a withdrawal": (
+        {"rules": "members barred until one withdraws", "behaviour": READY},
+        ["A=2 B=3", "withdraw A"],
+        lambda e: e.tally(1, 2, 3) & (e.votes(2, 0) == -1),
     ),
     "a vote after a withdrawal": (
         {"rules": "withdrawal-then-vote", "behaviour": READY},
