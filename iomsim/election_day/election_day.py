@@ -427,7 +427,8 @@ class ElectionDay:
         return f"{self.race.title}: {said}\n{Report(self.plan, self.state)}\n{self.forecast().answer()}"
 
     def _repr_html_(self) -> str:
-        table = self.history().drop(columns=["effective_size", "odds", "chance", "out", "spilled", "certain"])
+        inside = ["no winner", "effective_size", "odds", "chance", "out", "spilled", "certain"]
+        table = self.history().drop(columns=inside)
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
         lines = "".join(
             f"<p>{escape(text)}</p>" for text in (str(Report(self.plan, self.state)), self.forecast().answer())
