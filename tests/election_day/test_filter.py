@@ -222,7 +222,7 @@ def test_who_has_lost_a_candidate_chooses_without_the_last_tally() -> None:
     plan, shock = race.plan, np.array([[0.3], [-0.2], [0.1]])
     draws = draw(plan, 1, 0, 1)
     before = np.array([[0], [1], [2]], dtype=np.uint8)
-    last, night, nobody = np.array([[6.0], [3.0], [2.0]]), np.array([False]), np.zeros(3, dtype=bool)
+    last, night = np.array([[6.0], [3.0], [2.0]]), np.array([False])
     after_elimination, all_stand = (
         ObservedRound(
             2, np.array(who), Stage(0, 1, sum(who)), True, np.zeros(3, dtype=bool), before, shock, last, night
