@@ -26,8 +26,9 @@ from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.model.bodies import siblings
 from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
+from iomsim.rules.course import leading
 from iomsim.rules.procedure import Procedure
-from iomsim.typing import Flags, Longs
+from iomsim.typing import Flags, Ints, Longs, Shorts
 
 MIDDLE = (0.1, 0.5, 0.9)
 """Quantiles shown: the median and the middle 80 of 100."""
@@ -94,6 +95,8 @@ def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) 
     race, plan = fc.race, fc.race.plan
     state = resampled(deepcopy(rng), plan, state)
     thin = state.pick(np.arange(0, state.particles.size, max(1, state.particles.size // OTHER_RULES_RUNS)))
+    if fc.events and fc.events[-1]["event"] == "announce":
+        thin = before_the_rules(thin)
     rows = {race.rules.name: fc.as_row()}
     for name, rules in siblings(race.rules, race.body).items():
         other = under(rules, plan, thin) if rules != race.rules else None
@@ -101,6 +104,14 @@ def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) 
             part = play_on(replace(plan, rules=rules), other)
             rows[name] = from_outcomes(race.with_rules(rules), fc.seed, [part]).as_row()
     return rule_sets_table(rows)
+
+
+def before_the_rules(state: FilterState) -> FilterState:
+    """Return the state right after its last tally, before its rules have made anything of it."""
+    if state.pending or state.ended is not None:
+        return state
+    stood = (state.votes[-1] >= 0).any(axis=1)
+    return replace(state, pending=True, standing=stood, stage=state.stages[-1], alone=-1)
 
 
 def under(rules: Procedure, plan: Plan, state: FilterState) -> FilterState | None:
@@ -128,8 +139,15 @@ def under(rules: Procedure, plan: Plan, state: FilterState) -> FilterState | Non
     alone = rules.phases[stage.phase].vote == "yes-no"
     if stage.standing != state.contenders or alone != (state.alone >= 0) or rules.max_rounds <= state.round_:
         return None
-    state = replace(state, stage=stage, stages=tuple(stages))
+    refusals = sum((refused_in(votes) for votes in state.votes[:settled]), np.zeros(state.particles.size, dtype=int))
+    state = replace(state, stage=stage, stages=tuple(stages), non_concessions=refusals.astype(np.int16))
     return None if elected_before(replace(plan, rules=rules), state) else state
+
+
+def refused_in(votes: Shorts) -> Ints:
+    """Return in which particles the one behind of two did not withdraw after a round, by its votes, (K, P)."""
+    two = int((votes >= 0).any(axis=1).sum()) == 2
+    return (leading(np.maximum(votes, 0))[1] & two).astype(int)
 
 
 def elected_before(plan: Plan, state: FilterState) -> bool:

@@ -25,6 +25,7 @@ from iomsim.engine.clock import DAY, Timetable
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.plan import Draws, draw
 from iomsim.engine.rng import BLOCK
+from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
@@ -486,6 +487,32 @@ def test_a_paper_for_somebody_else_is_anybody_s() -> None:
     assert set(night.state.valid[-1]) == {13}
     heard = told(race, ["A=7 B=5 valid=12"], PARTICLES)  # a guard: one member more was there
     assert errors_apart(sifted["present"], posterior(heard).story(1)["present"], PARTICLES / 2) > 10
+
+
+# -- other readings of the rules ---------------------------------------------------------------------
+
+
+def off_under(reading: str, row: Any, sift: Callable[[Elections], Where]) -> float:
+    """Return by how many standard errors a reading's row of the table misses the elections that were played by it."""
+    many = past(room(rules=reading), RUNS)
+    kept = sift(many)
+    assert kept.sum() >= 400, "a guard: too few to compare with"
+    played = {name: float((many.out.winner == k)[kept].mean()) for k, name in enumerate("AB")}
+    played["spill"] = float(((many.out.minute < 0) | (many.out.minute >= DAY))[kept].mean())
+    error = {name: np.sqrt(p * (1 - p) * (1 / kept.sum() + 1 / 2000)) + 1e-9 for name, p in played.items()}
+    return max(abs(row[name] - p) / error[name] for name, p in played.items())
+
+
+@quiet
+def test_the_other_readings_are_told_as_if_the_day_had_been_held_under_them() -> None:
+    """Also those that let somebody withdraw, after the last round too, where the day's own rules do not."""
+    sifts = [lambda e: e.tally(1, 8, 5), lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6)]
+    for lines, sift in zip((["A=8 B=5"], ["A=8 B=5", "A=7 B=6"]), sifts, strict=True):
+        rows = told(room(rules="strict"), lines, PARTICLES).forecast().rule_sets()
+        assert set(rows.index) == set(readings()) - ({"one-two-way"} if len(lines) == 2 else set())
+        assert [name for name, row in rows.iterrows() if off_under(name, row, sift) > FAR] == []
+    three = told(room("ABC", "strict", members=9), ["A=3 B=3 C=2"] * 3, 1000)  # the last leaves under all five
+    assert set(three.forecast().rule_sets().index) == set(readings())
 
 
 # -- a check that accepts a wrong posterior is no check ----------------------------------------------
