@@ -74,7 +74,8 @@ class Bar:
         if "." in text and abs(share - TWO_THIRDS) < NEARLY:
             if abs(share - TWO_THIRDS) > Fraction(1, 10**12):
                 raise ScenarioError(
-                    f"threshold {value} is not two thirds and elects otherwise where it matters; write '2/3'"
+                    f"threshold {value} is not two thirds and elects otherwise where it matters; "
+                    f"write '{'>' * strict}2/3'"
                 )
             share = TWO_THIRDS
         return cls("more than" if strict else "at least", share)

@@ -479,6 +479,12 @@ def test_ballots_a_day() -> None:
         assert " ".join(when[:3] for when in found) == expected
 
 
+def test_a_ballot_counts_for_the_day_on_which_it_starts() -> None:
+    """Two of twelve hours a day, day and night from 10:00 on: the second ends as the next day begins."""
+    clock = {"opens": "2023-05-15T10:00", "sittings": [["10:00", "10:00"]], "rounds_a_day": 2}
+    assert told(5, 720, **clock) == ["Mon 22:00", "Tue 10:00", "Tue 22:00", "Wed 10:00", "Wed 22:00"]
+
+
 def test_formalities_that_last_into_the_next_day_leave_the_first_days_cap_behind() -> None:
     clock = {"opens": "2023-05-15T10:00", "rounds_a_day": 2, "first_day": 1}
     assert [when[:3] for when in told(4, 60, formalities=500, **clock)] == ["Tue", "Tue", "Wed", "Wed"]
@@ -500,6 +506,8 @@ def test_the_night_in_which_the_clocks_are_put_forward() -> None:
     assert told(6, **clock) == ["Sat 23:00", "Sun 00:00", "Sun 01:00", "Sun 03:00", "Sun 04:00", "Sun 23:00"]
     assert told(1, 270, **clock) == ["Sun 03:30"]
     assert told(5, last_call=60, **clock)[4] == "Sun 04:00"  # at 03:00 exactly an hour is left
+    later = told(11, **clock | {"opens": "2023-03-22T22:00", "days": ["Wed", "Sat"]})
+    assert later[6:] == ["Sat 23:00", "Sun 00:00", "Sun 01:00", "Sun 03:00", "Sun 04:00"]  # whenever the vote began
 
 
 def test_the_night_in_which_the_clocks_are_put_back() -> None:

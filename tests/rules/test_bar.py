@@ -37,6 +37,7 @@ def test_only_whole_numbers_get_all_of_them_right() -> None:
         (">1/2", 10, 6),
         (">1/2", 11, 6),
         (">1/2", 0, 1),  # an empty urn elects nobody
+        ("2/3", 0, 1),
         ("1", 7, 7),
         (1, 5, 5),
         ("3/4", 9, 7),
@@ -98,6 +99,7 @@ def test_what_is_written_is_meant_and_written_again(written: Any, kind: str, val
         (0.5, "threshold 0.5 would elect with exactly half of the votes; write '>1/2' for a majority"),
         (">=1/2", "threshold >=1/2 would elect with exactly half of the votes; write '>1/2' for a majority"),
         ("0.667", "threshold 0.667 is not two thirds and elects otherwise where it matters; write '2/3'"),
+        (">0.667", "threshold >0.667 is not two thirds and elects otherwise where it matters; write '>2/3'"),
         (0.6666, "threshold 0.6666 is not two thirds and elects otherwise where it matters; write '2/3'"),
         (0, "threshold must be above 0 and at most 1, or a count of votes, got 0"),
         (-3, "threshold must be above 0 and at most 1, or a count of votes, got -3"),

@@ -237,6 +237,27 @@ def test_rules_without_a_phase_for_so_many(phases: list[dict[str, Any]], candida
         Procedure(phases=phases, after="fail").first_stage(candidates)
 
 
+@pytest.mark.parametrize(
+    ("parts", "most"),
+    [
+        ({"phases": [{"ballots": 3}], "after": "fail"}, 3),
+        ({"phases": [{"ballots": 3}], "after": "fail", "withdrawal": "vote"}, 4),  # after the third one may withdraw
+        ({"phases": [{"ballots": 3}], "after": "fail", "withdrawal": "acclamation"}, 3),
+        ({"phases": [{"standing": 5, "ballots": 7}, {"ballots": 1}], "after": "fail"}, 1),  # there are only four
+        ({"phases": [{"drop": 1}]}, None),  # the last two go on for ever
+        ({"phases": [{"standing": 3}, {"ballots": 1}], "after": "fail"}, None),
+        ({"phases": [{"name": "a", "ballots": 3}], "after": "repeat", "repeat_from": "a"}, None),
+    ],
+)
+def test_the_most_ballots_that_they_can_take(parts: dict[str, Any], most: int | None) -> None:
+    assert Procedure(**parts).longest(4) == most
+
+
+def test_a_phase_of_which_all_but_two_leave_has_an_end() -> None:
+    rules = Procedure(phases=[{"standing": 3, "drop": 1}, {"ballots": 1}], after="fail")
+    assert len(list(rules.stages(6))) == 5 <= (rules.longest(6) or 0) <= 10
+
+
 @pytest.mark.parametrize("ballot", range(1, 8))
 @pytest.mark.parametrize("name", ["until-two-thirds", "four-rounds"])
 def test_what_is_left_of_them_leads_through_the_same_stages(name: str, ballot: int) -> None:

@@ -165,6 +165,12 @@ def test_the_rules_of_bodies(body: str, reading: str, candidates: int) -> None:
             "ballot on more votes than anybody else, in four ballots; otherwise the election fails.",
         ),
         (
+            {"phases": [{"ballots": 1}, {"vote": "yes-no", "ballots": 1, "threshold": "most"}], "after": "fail"},
+            2,
+            "Two thirds of the votes cast. One ballot; then the leader stands alone and needs more yes than no; otherwise "
+            "the election fails.",
+        ),
+        (
             {"phases": [{"standing": 3, "ballots": 2}, {}]},
             3,
             "Two thirds of the votes cast. With three or more: two ballots. After that: ballots without limit.",
