@@ -298,6 +298,16 @@ def test_both_withdraw(rules: Any) -> None:
     assert day.state.label == ("B withdraws, A is acclaimed" if rules == "until-two-thirds" else "B withdraws")
 
 
+def test_the_vote_after_a_withdrawal_is_the_next_of_its_phase() -> None:
+    """Ninety of 179 are more than half, which elect in the second ballot of the phase, and not two thirds."""
+    phases = [{"threshold": ["2/3", ">1/2", "3/4"]}]
+    race = assembly(rules={"name": "x", "withdrawal": "vote", "phases": phases})
+    day = told(race, "A=102 B=77", "withdraw B", "confirm yes=90 no=89")
+    assert day.state.ended == (0, kernel.CONFIRMED)
+    early = told(race, "withdraw B", "confirm yes=90 no=89")  # before a ballot: the first of the phase
+    assert early.state.ended == (-1, kernel.FAILED)
+
+
 def test_who_is_left_alone_may_go_too() -> None:
     race = assembly(names="ABC", rules={"name": "x", "concession": True})
     day = told(race, "A=60 B=60 C=50", "withdraw C", "withdraw A", "withdraw B")

@@ -43,6 +43,8 @@ TWICE = "10:00-13:00, 15:00-18:00"
          "on Monday 15 May 2023 20:00"),
         (EVENING | {"opens": "2023-05-15T00:30"},  # nothing sits on a Sunday
          "clock: opens on Monday 15 May 2023 00:30, outside every sitting (20:00-02:00); open at 20:00"),
+        ({"opens": "2023-05-16T14:00"},  # though the evening before has a sitting
+         "clock: opens on Tuesday 16 May 2023 14:00, outside every sitting (10:00-13:00, 15:00-18:00); open at 15:00"),
         ({"opens": "2023-03-26T02:30", "days": ["Sun"], "sittings": [["01:00", "04:00"]]},
          "clock: opens on Sunday 26 March 2023 02:30, when clocks in Europe/Zurich are put forward; open at 03:30"),
         # sittings

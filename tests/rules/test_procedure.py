@@ -362,6 +362,12 @@ def test_rules_called_like_a_reading_are_told_apart_from_it() -> None:
     assert same.rules.name == "strict"
 
 
+def test_they_are_told_apart_from_those_of_their_own_body() -> None:
+    race = iom.start("who", ["A", "B", "C"])
+    assert race.with_rules(Procedure(name="rule-110", threshold=">1/2")).rules.name == "rule-110, changed"
+    assert race.with_rules(Procedure(name="strict")).rules.name == "strict"  # the name of a reading of the IOM's rules
+
+
 def test_where_rules_are_known_from_does_not_set_them_apart() -> None:
     known = Procedure(source="eu-27", grade="verified")
     assert known == Procedure()

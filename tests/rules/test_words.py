@@ -167,8 +167,8 @@ def test_the_rules_of_bodies(body: str, reading: str, candidates: int) -> None:
         (
             {"phases": [{"ballots": 1}, {"vote": "yes-no", "ballots": 1, "threshold": "most"}], "after": "fail"},
             2,
-            "Two thirds of the votes cast. One ballot; then the leader stands alone and needs more yes than no; otherwise "
-            "the election fails.",
+            "Two thirds of the votes cast. One ballot; then the leader stands alone and needs more yes than no; "
+            "otherwise the election fails.",
         ),
         (
             {"phases": [{"standing": 3, "ballots": 2}, {}]},
