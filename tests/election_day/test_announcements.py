@@ -232,6 +232,18 @@ def test_who_won_may_be_called_elected_and_nobody_else() -> None:
         day.elect("B")
 
 
+@pytest.mark.parametrize(
+    ("rules", "lines"),
+    [("until-two-thirds", ["A=130 B=60"]), ("one-two-way", ["A=100 B=90", "go on", "confirm yes=150 no=40"])],
+)
+def test_who_was_elected_by_votes_does_not_withdraw(rules: str, lines: list[str]) -> None:
+    day = told(assembly(rules=rules), *lines)
+    for name in "AB":
+        with pytest.raises(AnnouncementError, match="the election is over"):
+            day.withdraw(name)
+    assert day.forecast().win_probability()["probability"]["A"] == 1.0
+
+
 def test_who_is_out_is_asked_before_a_name_without_figures() -> None:
     race = assembly(names="ABC", rules={"name": "x", "eliminate_after": 1})
     day = told(race, "A at least 100; 160 valid", "A is elected")  # it was that round

@@ -9,7 +9,7 @@ import pytest
 from toys import elect
 
 import iomsim as iom
-from iomsim.errors import ScenarioError, UnknownNameError
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.model.bodies import reading, readings
 from iomsim.rules.phase import Phase
 from iomsim.rules.procedure import Procedure, Stage
@@ -50,6 +50,13 @@ def test_unknown_rules_are_refused_with_the_nearest() -> None:
         reading("strict").with_(phase=[])
     with pytest.raises(UnknownNameError, match=r"^no part of the rules named 'treshold'; did you mean 'threshold'\?$"):
         Procedure.of({"treshold": "2/3"})
+
+
+def test_a_misspelt_reading_is_no_procedure_of_its_own_whatever_its_source() -> None:
+    """A file names a reading with its grade and source; that these are there makes no rules."""
+    written = {"name": "four-round", "grade": "verified", "source": "the text"}
+    with pytest.raises(IomsimError, match=r"no reading of the rules of 'iom' named 'four-round'; did you mean 'four-"):
+        elect("AAB", rules=written)
 
 
 # -- what they state --------------------------------------------------------------------------------------------
