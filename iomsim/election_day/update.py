@@ -375,8 +375,9 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
     k = standing_candidate(plan, state, name)
     alone = state.ended[0] if state.ended is not None else state.alone
     if alone == k:
-        both = plan.candidates == 2 and (state.ended is not None or state.conceded)
-        label = "both have withdrawn" if both else f"{name} withdraws too, and nobody is left"
+        after_another = state.ended is not None or state.conceded or bool(state.withdrawn.any())
+        both = plan.candidates == 2 and after_another
+        label = "both have withdrawn" if both else f"{name} withdraws{' too' * after_another}, and nobody is left"
         return finish_event(context, replace(state, ended=(-1, kernel.FAILED)), event, label)
     if state.ended is not None:
         raise AnnouncementError(OVER)

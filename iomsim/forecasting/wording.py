@@ -53,7 +53,8 @@ def withdrawn(fc: Tables) -> str:
     """Return that those who were left have withdrawn, if that is what was announced last; else nothing."""
     if not fc.events or fc.events[-1]["event"] != "withdraw":
         return ""
-    return "both have withdrawn" if len(fc.race.names) == 2 else "nobody is left"
+    gone = {event["name"] for event in fc.events if event["event"] == "withdraw"}
+    return "both have withdrawn" if len(gone) == len(fc.race.names) == 2 else "nobody is left"
 
 
 def failed(fc: Tables) -> str:

@@ -329,6 +329,13 @@ def test_who_is_left_alone_may_go_too() -> None:
         day.tell("withdraw A")
 
 
+def test_who_withdraws_after_the_rules_have_put_out_the_other_is_not_both() -> None:
+    day = told(assembly(rules="one-two-way"), "A=100 B=90", "go on", "withdraw A")
+    assert day.state.label == "A withdraws, and nobody is left"
+    assert day.state.ended == (-1, kernel.FAILED)
+    assert day.forecast().answer() == "It is over: nobody is elected after 1 round (nobody is left)."
+
+
 @pytest.mark.parametrize("line", ["Panama 120 A 60", "Panama is elected", "withdraw Panama", "120 for Panama"])
 def test_a_newcomer_is_told_what_can_be_done(line: str) -> None:
     with pytest.raises(IomsimError) as error:
