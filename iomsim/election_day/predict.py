@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from iomsim.election_day.between_rounds import elected_by_count
 from iomsim.election_day.state import FilterState, entry_of, resampled
-from iomsim.election_day.update import elected_by_count
 from iomsim.engine import kernel
 from iomsim.engine.clock import Timetable
 from iomsim.engine.outcomes import Outcomes, outcomes

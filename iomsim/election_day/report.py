@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from iomsim.election_day.between_rounds import needed_last
 from iomsim.election_day.conditioning import weights
 from iomsim.election_day.state import FilterState
-from iomsim.election_day.update import needed_last
 from iomsim.engine import laws
 from iomsim.engine.plan import Plan, contrast
 from iomsim.forecasting.estimates import thousands

@@ -15,6 +15,7 @@ from toys import PRESENT, STILL, elect, play, proportion, toy
 
 import iomsim as iom
 from iomsim.election_day import moves
+from iomsim.election_day.between_rounds import needed_last, shared_by_lot
 from iomsim.election_day.conditioning import resample, weights
 from iomsim.election_day.election_day import CLOCK, FORECAST, STEP
 from iomsim.election_day.moves import guide, normals, regress, unpack
@@ -30,7 +31,6 @@ from iomsim.election_day.state import (
     resampled,
 )
 from iomsim.election_day.tally import Tally
-from iomsim.election_day.update import needed_last, shared_by_lot
 from iomsim.engine import laws
 from iomsim.engine.plan import draw
 from iomsim.rules.procedure import Stage

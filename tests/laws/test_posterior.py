@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from toys import toy
 
-from iomsim.election_day import propagate, update
+from iomsim.election_day import between_rounds, propagate, update
 from iomsim.election_day.conditioning import resample
 from iomsim.election_day.election_day import ElectionDay, live
 from iomsim.election_day.state import columns, concatenate
@@ -550,13 +550,13 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
     ),
     "refusals teach nothing": (
         "a camp that might give in",
-        update,
+        between_rounds,
         "concession_probability",
         lambda f: lambda plan, state: 0.0 * f(plan, state),
     ),
     "rounds that elected are still open": (
         "it goes on",
-        update,
+        between_rounds,
         "assume_inconclusive",
         lambda f: lambda plan, state: state,
     ),
