@@ -157,7 +157,7 @@ def reading(name: str, id: str = HOME) -> Procedure:
     UnknownNameError
         If the body has none of this name.
     """
-    if name not in readings(id):
+    if not isinstance(name, str) or name not in readings(id):
         raise unknown(f"reading of the rules of {id!r}", name, readings(id))
     return readings(id)[name]
 

@@ -16,6 +16,9 @@ FIELDS = ("remaining", "all but the last", "all")
 VOTES = ("choice", "yes-no")
 TIES = ("lot", "extra")
 
+MOST_BALLOTS = 1000
+"""Ballots that rules may count."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Phase:
@@ -67,6 +70,7 @@ class Phase:
     barred: bool = False
 
     def __post_init__(self) -> None:
+        text("the name of a phase", self.name)
         where = f"phase {self.name!r}" if self.name else "a phase"
         one_of(f"{where}: field", self.field, FIELDS)
         one_of(f"{where}: vote", self.vote, VOTES)
@@ -76,6 +80,10 @@ class Phase:
         for key in ("keep", "ballots"):
             if getattr(self, key) is not None:
                 whole(f"{where}: {key}", getattr(self, key), 1)
+        if self.ballots is not None and self.ballots > MOST_BALLOTS:
+            raise ScenarioError(
+                f"{where}: ballots must be at most {MOST_BALLOTS}, got {self.ballots}; leave it out for no limit"
+            )
         for key, least in (("standing", 1), ("drop", 0), ("down_to", 1)):
             whole(f"{where}: {key}", getattr(self, key), least)
         if not isinstance(self.barred, bool):
@@ -94,7 +102,11 @@ class Phase:
     @classmethod
     def of(cls, table: Mapping[str, Any] | Phase) -> Phase:
         """Return a phase from a table of a file."""
-        return table if isinstance(table, Phase) else cls(**known_parts(cls, table, "part of a phase"))
+        if isinstance(table, Phase):
+            return table
+        if not isinstance(table, Mapping):
+            raise ScenarioError(f"a phase must be a Phase or a table such as {{'ballots': 3}}, got {table!r}")
+        return cls(**known_parts(cls, table, "part of a phase"))
 
     @property
     def bounded(self) -> bool:
@@ -149,6 +161,12 @@ def one_of(key: str, value: Any, options: tuple[str, ...]) -> None:
     """Refuse a value that is not among the options."""
     if value not in options:
         raise ScenarioError(f"{key} must be one of {', '.join(options)}; got {value!r}")
+
+
+def text(key: str, value: Any) -> None:
+    """Refuse what is not a text."""
+    if not isinstance(value, str):
+        raise ScenarioError(f"{key} must be a text, got {value!r}")
 
 
 def whole(key: str, value: Any, least: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.bar import BASES, TWO_THIRDS, Bar, as_written, bars_of
-from iomsim.rules.phase import Phase, known_parts, one_of, whole
+from iomsim.rules.phase import MOST_BALLOTS, Phase, known_parts, one_of, text, whole
 from iomsim.rules.words import ENDS, rules_in_words
 
 ENDINGS = ("majority", "acclamation", "confirmed", "failed", "open")
@@ -102,13 +102,16 @@ class Procedure:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", bars_of(self.threshold))
+        if not isinstance(self.phases, (list, tuple)):
+            raise ScenarioError(f"phases must be a list of phases or tables, got {self.phases!r}")
         object.__setattr__(self, "phases", tuple(map(Phase.of, self.phases)))
+        text("the name of the rules", self.name)
         one_of("base", self.base, BASES)
         one_of("withdrawal", self.withdrawal, WITHDRAWALS)
         one_of("grade", self.grade, get_args(Grade))
         whole("max_rounds", self.max_rounds, 1)
-        if self.max_rounds > 1000:
-            raise ScenarioError(f"max_rounds must be at most 1000, got {self.max_rounds}")
+        if self.max_rounds > MOST_BALLOTS:
+            raise ScenarioError(f"max_rounds must be at most {MOST_BALLOTS}, got {self.max_rounds}")
         self._check_phases()
 
     def _check_phases(self) -> None:
@@ -259,7 +262,15 @@ class Procedure:
     @property
     def can_fail(self) -> bool:
         """Whether they can end an election without a winner."""
-        return self.after in ENDS or self.withdrawal == "vote"
+        return self.after in ENDS or self.withdrawal == "vote" or self.fewest_again > 1
+
+    @property
+    def fewest_again(self) -> int:
+        """How many must stand for it to begin again, where it does; with fewer the election fails."""
+        if self.after != "repeat":
+            return 1
+        start = [phase.name for phase in self.phases].index(self.repeat_from)
+        return min(phase.standing for phase in self.phases[start:])
 
     def longest(self, candidates: int) -> int | None:
         """Return the most ballots that they can take with so many candidates; None if there is no end to them.
@@ -340,12 +351,26 @@ class Procedure:
             Number of the ballot, from 1; beyond the last one that the rules know, that one.
         candidates : int
             How many stand at the beginning.
+
+        Raises
+        ------
+        ScenarioError
+            If the number of the ballot is none, or if so many candidates are voted for in no phase.
         """
+        whole("ballot", ballot, 1)
         *_, (number, stage) = islice(enumerate(self.stages(candidates), start=1), ballot)
         return self.bar(stage.phase, stage.held, number).needed(base)
 
     def sentence(self, candidates: int = 2) -> str:
-        """Return the rules as plain words, for as many candidates as stand."""
+        """Return the rules as plain words, for as many candidates as stand.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no phase in which so many can be voted for.
+        """
+        whole("candidates", candidates, 1)
+        self.first_stage(candidates)
         told = [phase.told(self.threshold, self.base) for phase in self.phases]
         back = [phase.name for phase in self.phases].index(self.repeat_from) if self.repeat_from else None
         return rules_in_words(told, self.withdrawal, self.after, back, candidates)

@@ -7,7 +7,7 @@ from typing import Any
 
 from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.bar import Bar, bars_of
-from iomsim.rules.phase import Phase, whole
+from iomsim.rules.phase import MOST_BALLOTS, Phase, whole
 from iomsim.rules.procedure import PARTS, Procedure
 
 NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
@@ -45,6 +45,8 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
             raise unknown("part of the rules", key, (*KNOBS, *PARTS))
     table = {key: None if value == NOTHING.get(key) else value for key, value in stated.items()}
     knobs = {key: table.pop(key) for key in KNOBS if key in table}
+    if "withdrawal" in table and knobs.keys() & {"concession", "after_concession"}:
+        raise ScenarioError("withdrawal, and concession or after_concession, exclude each other; leave one out")
     parts = dict(table)
     if "concession" in knobs and not isinstance(knobs["concession"], bool):
         raise ScenarioError(f"concession must be true or false, got {knobs['concession']!r}")
@@ -74,6 +76,8 @@ def _falling(first: Bar, simple_from: int | None) -> tuple[Bar, ...]:
     if simple_from is None:
         return (first,)
     whole("simple_majority_from", simple_from, 1)
+    if simple_from > MOST_BALLOTS:
+        raise ScenarioError(f"simple_majority_from must be at most {MOST_BALLOTS}, got {simple_from}")
     return (*[first] * (simple_from - 1), Bar.of(">1/2"))
 
 

@@ -78,6 +78,9 @@ def rules_in_words(
     shown, back = _told(phases, candidates, repeat_from)
     bars, base = shown[0].need
     out = [f"{bar_in_words(bars[0], base)}{_later(bars)}", *_phases(phases, shown, after, back, (bars, base))]
+    fewest = 1 if repeat_from is None else min(phase.standing for phase in phases[repeat_from:])
+    if fewest > 2:
+        out.append(f"with fewer than {_number(fewest)} the election fails")
     if withdrawal != "none":
         alone = "then stands alone in one more ballot, of yes or no, which decides"
         then = "is then acclaimed" if withdrawal == "acclamation" else alone
@@ -130,7 +133,7 @@ def _told(phases: Sequence[Told], candidates: int, repeat_from: int | None) -> t
         return _merged(out, None), None
     back = again[0]
     merged = _merged(out, back.number)
-    if merged[-1].number == back.number and merged[-1].plain and back.plain:
+    if merged[-1].number == back.number and merged[-1]._replace(cut=False).plain and back.plain:
         return _merged([*merged[:-1], merged[-1]._replace(ballots=None)], None), None
     return merged, back
 

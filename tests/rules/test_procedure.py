@@ -149,6 +149,15 @@ def test_they_are_written_as_they_were_read(table: dict[str, Any]) -> None:
             {"phases": [{"name": "first", "ballots": 1}], "after": "repeat", "repeat_from": "frist"},
             "no phase named 'frist'; did you mean 'first'?",
         ),
+        (
+            {"phases": [{"name": "a", "ballots": 10**11}], "after": "fail"},
+            "phase 'a': ballots must be at most 1000, got 100000000000; leave it out for no limit",
+        ),
+        ({"phases": None}, "phases must be a list of phases or tables, got None"),
+        ({"phases": "all"}, "phases must be a list of phases or tables, got 'all'"),
+        ({"phases": ["all"]}, "a phase must be a Phase or a table such as {'ballots': 3}, got 'all'"),
+        ({"phases": [{"name": 3}]}, "the name of a phase must be a text, got 3"),
+        ({"name": 3}, "the name of the rules must be a text, got 3"),
     ],
 )
 def test_rules_that_make_no_sense(parts: dict[str, Any], said: str) -> None:
@@ -177,6 +186,18 @@ def test_the_votes_that_each_ballot_needs(parts: dict[str, Any], candidates: int
     rules = Procedure(**parts)
     numbers = range(1, len(needed) + 1)
     assert [rules.needed(98, ballot=number, candidates=candidates) for number in numbers] == needed
+
+
+def test_a_ballot_has_a_number() -> None:
+    with pytest.raises(iom.IomsimError, match=r"^ballot must be a whole number of at least 1, got 0$"):
+        Procedure().needed(99, ballot=0)
+
+
+def test_rules_that_begin_again_fail_where_too_few_stand_for_it() -> None:
+    parts = {"ballots": 2, "name": "a"}
+    assert [
+        Procedure(phases=[{**parts, "standing": least}], after="repeat", repeat_from="a").can_fail for least in (1, 3)
+    ] == [False, True]
 
 
 def test_the_bases_of_its_phases() -> None:

@@ -147,6 +147,11 @@ def test_phases_that_knobs_cannot_say_are_kept_or_refused(body: str, name: str) 
             {"concession": True, "after_concession": "lot"},
             "after_concession must be acclamation or confirmation; got 'lot'",
         ),
+        (
+            {"concession": True, "withdrawal": "vote"},
+            "withdrawal, and concession or after_concession, exclude each other; leave one out",
+        ),
+        ({"simple_majority_from": 10**6}, "simple_majority_from must be at most 1000, got 1000000"),
         ({"eliminate_after": 0}, "eliminate_after must be a whole number of at least 1, got 0"),
         ({"eliminate_after": 2.5}, "eliminate_after must be a whole number of at least 1, got 2.5"),
         ({"max_two_way": 0}, "max_two_way must be a whole number of at least 1, got 0"),

@@ -159,6 +159,18 @@ def test_the_rules_of_bodies(body: str, reading: str, candidates: int) -> None:
             "begins again with everybody.",
         ),
         (
+            {"phases": [{"ballots": 2}, {"name": "b", "keep": 2, "ballots": 2}], "after": "repeat",
+             "repeat_from": "b"},
+            5,
+            "Two thirds of the votes cast. Two ballots; then ballots between the two with most votes, without limit.",
+        ),
+        (
+            {"phases": [{"name": "a", "standing": 3, "ballots": 1, "drop": 1}], "after": "repeat", "repeat_from": "a"},
+            5,
+            "Two thirds of the votes cast. With three or more: one ballot, after which the last leaves; then it begins "
+            "again. With fewer than three the election fails.",
+        ),
+        (
             {"phases": [{"ballots": 2}, {"threshold": [">1/2", "most"], "ballots": 4}], "after": "fail"},
             2,
             "Two thirds of the votes cast. Two ballots; then more than half of the votes cast elect, from its second "
@@ -208,6 +220,14 @@ def test_phases(parts: dict[str, Any], said: str) -> None:
     assert Phase(**parts).sentence() == said
 
 
+def test_rules_are_told_of_as_many_as_are_voted_for() -> None:
+    rules = Procedure(phases=[{"standing": 3, "ballots": 2}], after="fail")
+    with pytest.raises(ScenarioError, match=r"have no phase in which 2 candidates are voted for$"):
+        rules.sentence()
+    with pytest.raises(ScenarioError, match=r"^candidates must be a whole number of at least 1, got 0$"):
+        rules.sentence(0)
+
+
 def drawn(rng: np.random.Generator) -> Procedure:
     """Return a procedure at random; most that come out of this cannot be, and are drawn again."""
     names = [f"phase {i}" for i in range(int(rng.integers(1, 5)))]
@@ -247,7 +267,8 @@ def test_every_procedure_can_be_told() -> None:
         assert words[0].isupper(), words
         assert words.endswith("."), words
         assert not re.search(r"  |\.\.|,,| [,.;:]|; ?\.|\b0\b|None", words), words
-        assert ("the election " in words) == (rules.after in ("fail", "suspend")), words
+        fails = rules.after in ("fail", "suspend") or rules.fewest_again > 2
+        assert ("the election " in words) == fails, words
         assert all(phase.sentence().endswith(".") for phase in rules.phases)
 
 
