@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from iomsim.election_day.state import FilterState, UpdateContext, reweight, votes_needed
+from iomsim.election_day.tally import Tally
 from iomsim.engine import kernel, laws
 from iomsim.engine.plan import Plan
 from iomsim.errors import AnnouncementError
@@ -147,8 +148,8 @@ def after_withdrawal(plan: Plan, state: FilterState, candidate: int) -> FilterSt
     return replace(left, pending=state.pending)
 
 
-def apply_certain_rules(context: UpdateContext, state: FilterState, elected: Flags) -> FilterState:
-    """Return the state after a round, if the rules alone say what follows from it."""
+def apply_certain_rules(context: UpdateContext, state: FilterState, elected: Flags, tally: Tally) -> FilterState:
+    """Return the state after a round, if the rules alone say what follows from what was announced of it."""
     plan = context.plan
     may_concede = state.contenders == 2 and plan.rules.withdrawal != "none"
     if may_concede or elected[np.isfinite(state.particles.log_weight)].any():
@@ -157,7 +158,10 @@ def apply_certain_rules(context: UpdateContext, state: FilterState, elected: Fla
         after = proceed(plan, state)
     except AnnouncementError:
         return state
-    gone = [plan.names[c] for c in np.flatnonzero(state.standing & ~after.standing)]
+    out = state.standing & ~after.standing
+    if out.any() and (tally.low < tally.high).any() and tally.high[out].max() >= tally.low[after.standing].min():
+        return state  # certain of the particles only
+    gone = [plan.names[c] for c in np.flatnonzero(out)]
     be = "is" if len(gone) == 1 else "are"
     return replace(after, label=f"{after.label}; {' and '.join(gone)} {be} out by the rules") if gone else after
 

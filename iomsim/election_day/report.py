@@ -49,6 +49,8 @@ class Report:
         state, parts = self.state, [f"{self.state.label[0].upper()}{self.state.label[1:]}."]
         if state.round_ and state.ended is None:
             parts.append(needed(self.plan, state))
+        if state.alone >= 0 and state.ended is None:
+            parts.append(f"{self.plan.names[state.alone]} stands alone now: the next round is of yes or no.")
         if state.effective_size < state.particles.size and state.ended is None:
             parts.append(effective(state))
         if state.surprise < RARE:

@@ -91,7 +91,7 @@ def may_follow(plan: Plan, ended: tuple[int, int], event: Mapping[str, Any]) -> 
 
 def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after a round of which something is known."""
-    state = before_ballot(context, state, event.get("round"))
+    state = before_ballot(context, as_told_by_names(context, state, event), event.get("round"))
     tally = announced(context.plan, state, event)
     state, observed = begin_round(context, state, event.get("at"))
     state = resample_move(context, observe(context, state, observed, tally))
@@ -100,7 +100,7 @@ def announce(context: UpdateContext, state: FilterState, event: Mapping[str, Any
     who = np.unique(leader[possible])
     if elected[possible].all() and who.size == 1:  # whatever was not announced
         return replace(state, ended=(int(who[0]), kernel.MAJORITY), pending=False)
-    return apply_certain_rules(context, state, elected)
+    return apply_certain_rules(context, state, elected, tally)
 
 
 def inconclusive(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
@@ -116,7 +116,32 @@ def inconclusive(context: UpdateContext, state: FilterState, event: Mapping[str,
     state = replace(state, label=f"nobody is elected{f' ({counted})' if counted else ''}", chance=held.chance * passed)
     if passed < state.surprise:
         state = replace(state, surprise=passed, surprising="a round that elects nobody")
-    return apply_certain_rules(context, resample_move(context, state), np.zeros_like(elected))
+    return apply_certain_rules(context, resample_move(context, state), np.zeros_like(elected), tally)
+
+
+def as_told_by_names(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
+    """Return the state before a ballot in which those stand whose votes are told, where that was open.
+
+    They must be as many as may stand, and the last tally, as far as it was announced, must allow it.
+    """
+    plan = context.plan
+    told = {name for name, votes in (event.get("votes") or {}).items() if votes is not None}
+    if not state.pending or state.contenders == 2:
+        return state
+    step, possible = next_step(plan, state), np.isfinite(state.particles.log_weight)
+    now = {plan.names[k] for k in np.flatnonzero(state.standing)}
+    places = 0 if step.stage is None or step.reopened or begins_alone(plan, step) else step.stage.standing
+    if not told < now or len(told) != places:
+        return state
+    stays = surviving(state, step, places)[:, possible]
+    stand = np.array([name in told for name in plan.names])
+    counted = np.ptp(state.last_choice[:, possible], axis=1) == 0
+    stays_or_leaves = np.where(stand[:, None], stays, 1.0 - stays).max(axis=1) > 0
+    if not stays_or_leaves[counted & state.standing].all():
+        return state
+    for name in sorted(now - told, key=plan.names.index):
+        state = eliminate(context, state, {"event": "eliminate", "name": name})
+    return state
 
 
 def before_ballot(context: UpdateContext, state: FilterState, number: int | None) -> FilterState:
@@ -492,7 +517,13 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     state = append_round(plan, state, votes, papers, attendance, nobody_moves)
     label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
     state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
-    passed = yes >= needed_last(plan, state)[np.isfinite(state.particles.log_weight)]
+    need, said = needed_last(plan, state)[np.isfinite(state.particles.log_weight)], told["needed"]
+    if said is not None and (need != said).all():
+        raise AnnouncementError(
+            f"{said} votes are said to be needed, but {need[0]} confirm by the rules of the scenario; tell the members "
+            "present, or change the rules"
+        )
+    passed = yes >= need
     if passed.all():
         return replace(state, ended=(state.alone, kernel.CONFIRMED))
     if passed.any():

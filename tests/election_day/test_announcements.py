@@ -293,6 +293,44 @@ def test_a_line_may_say_which_round_it_is() -> None:
         day.tell("round 3: 99-66")
 
 
+# -- who stands ----------------------------------------------------------------------------------------
+
+CUT = {"name": "x", "threshold": ">1/2", "phases": [{"ballots": 1}, {"keep": 2}]}
+
+
+def test_the_next_tally_tells_who_went_on() -> None:
+    day = told(assembly(33, "ABCD", rules=CUT), "A=11 B=8; 33 valid", "B=17 A=16")
+    assert day.state.ended == (1, kernel.MAJORITY)
+    day = told(assembly(33, "ABCD", rules=CUT), "A=12 B=10 C=10 D=1", "B=12 A=16")  # as if by lot
+    assert day.state.standing.tolist() == [True, True, False, False]
+    for line in ("B=17 C=15", "A=16 D=16", "A=16"):  # A goes on for certain, D does not, one name tells nothing
+        with pytest.raises(AnnouncementError, match=r"^the announcements leave open whether B or C is out; "):
+            told(assembly(33, "ABCD", rules=CUT), "A=12 B=10 C=10 D=1", line)
+
+
+def test_who_is_out_is_not_taken_from_the_particles() -> None:
+    """Of a ballot without a tally nobody knows who was last, however sure the model is."""
+    race = assembly(names="ABC", rules={"name": "x", "phases": [{"ballots": 2}, {"keep": 2}]})
+    day = told(race, "A=100 B=90 C=3", "nobody is elected")
+    assert day.state.standing.all()
+    assert str(day.tell("B is out")).startswith("B is out.")
+    day.undo()
+    day.tell("C=100 A=90")
+    assert day.state.standing.tolist() == [True, False, True]
+    bound = told(race, "A=100 B=90 C=3", "A=100; B at least 80")
+    assert bound.state.label.endswith("C is out by the rules")
+
+
+def test_one_who_stands_alone_is_told() -> None:
+    rules = {"name": "x", "concession": True, "after_concession": "confirmation"}
+    day = told(assembly(rules=rules), "A=102 B=77")
+    assert "A stands alone now: the next round is of yes or no." in str(day.tell("withdraw B"))
+    said = r"^130 votes are said to be needed, but 126 confirm by the rules of the scenario; "
+    with pytest.raises(AnnouncementError, match=said):
+        day.tell("128 yes, 60 no, 130 needed")
+    assert str(day.tell("126 yes, 62 no, 126 needed")) == "A alone: 126 yes, 62 no."
+
+
 # -- nobody is left ----------------------------------------------------------------------------------
 
 

@@ -346,7 +346,7 @@ REFUSED: list[tuple[Any, list[str], str, str]] = [
     (
         "june",
         ["valid=140", "valid=140", "valid=140"],
-        "Vitorino=77 Thompson=66",
+        "Vitorino=77",
         "the announcements leave open whether Vitorino or Thompson or Isaacs is out; announce it with "
         "day.eliminate(...)",
     ),
