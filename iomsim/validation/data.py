@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError, ValidationInfo
 
-from iomsim.errors import FileError, ScenarioError, advice, reason, unknown
+from iomsim.errors import FileError, ScenarioError, advice, nearest, reason, unknown
 from iomsim.model.evidence import shipped_text
 from iomsim.rules.bar import Bar, votes_needed
 from iomsim.rules.procedure import Procedure
@@ -277,6 +277,9 @@ def _lines(text: str, file: str, columns: Sequence[str]) -> Iterator[tuple[str, 
         if column not in header:
             raise FileError(f"{file} has no column {column!r}; {advice(column, header)}")
     for column in header:
+        meant = None if column in NOTHING else nearest(column, NOTHING)
+        if meant is not None:
+            raise FileError(f"{file} has a column {column!r}, which says nothing; did you mean {meant!r}?")
         if header.count(column) > 1:
             raise FileError(f"{file} has two columns {column!r}")
     lines = [(f"{file}, line {reader.line_num}", row) for row in reader if any(cell.strip() for cell in row)]

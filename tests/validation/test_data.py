@@ -167,6 +167,17 @@ def test_strays_are_no_main_candidates() -> None:
 GOOD = tally(1, {"A": 55, "B": 40})
 
 
+def test_a_misspelt_column_of_the_rules_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [election() + ",1"], tally(1, {"A": 60, "B": 40}))
+    path = tmp_path / "elections.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("source_url", "source_url,elimnate_after"), "utf-8")
+    with pytest.raises(FileError) as error:
+        history(tmp_path)
+    assert str(error.value) == (
+        "elections.csv has a column 'elimnate_after', which says nothing; did you mean 'eliminate_after'?"
+    )
+
+
 @pytest.mark.parametrize(
     ("elections", "tallies", "words"),
     [
