@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -11,12 +12,16 @@ from iomsim.errors import IomsimError
 
 WEEK = 7
 
+WRITTEN_DATE = re.compile(r"(?:(?P<weekday>[A-Za-z]+) )?(?P<day>\d{1,2}) (?P<month>[A-Za-z]+)(?: (?P<year>\d{4}))?")
+"""A date as :func:`date_in_words` says it, the weekday if one likes."""
+
 
 def read_moment(at: Any, today: datetime) -> datetime:
     """Return a moment from a time, a weekday and a time, or a date and a time.
 
-    A bare "12:20" is on the day of `today`; "Tuesday 10:00" on that day or the next of its name; a date alone
-    means its midnight.  Hours are written 9:05, 9.05 or 9h05.
+    A bare "12:20" is on the day of `today`; "Tuesday 10:00" on that day or the next of its name; "Tuesday 23 May
+    10:00" is in the year of `today` unless it says another; a date alone means its midnight.  Hours are
+    written 9:05, 9.05 or 9h05.
 
     Raises
     ------
@@ -25,8 +30,8 @@ def read_moment(at: Any, today: datetime) -> datetime:
 
     Examples
     --------
-    >>> read_moment("Tuesday 10h30", datetime(2023, 5, 15))
-    datetime.datetime(2023, 5, 16, 10, 30)
+    >>> read_moment("Tuesday 10h30", datetime(2023, 5, 15)), read_moment("Tuesday 23 May 9:00", datetime(2023, 5, 15))
+    (datetime.datetime(2023, 5, 16, 10, 30), datetime.datetime(2023, 5, 23, 9, 0))
     """
     day, _, hour = str(at).strip().rpartition(" ")
     try:
@@ -35,6 +40,9 @@ def read_moment(at: Any, today: datetime) -> datetime:
         if day.isalpha():
             ahead = timedelta(days=(_weekday(day) - today.weekday()) % WEEK)
             return datetime.combine(today.date() + ahead, _hour(hour))
+        written = WRITTEN_DATE.fullmatch(day)
+        if written:
+            return datetime.combine(_date(written, today), _hour(hour))
         moment = datetime.fromisoformat(str(at))
     except ValueError:
         raise IomsimError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
@@ -64,6 +72,17 @@ def _weekday(text: str) -> int:
     if len(text) < 3 or len(found) != 1:
         raise ValueError
     return found[0]
+
+
+def _date(written: re.Match[str], today: datetime) -> date:
+    """Return a date written in words; a weekday that it does not have is refused."""
+    months = [number for number, name in enumerate(month_name) if name.casefold() == written["month"].casefold()]
+    if len(months) != 1:
+        raise ValueError
+    found = date(int(written["year"] or today.year), months[0], int(written["day"]))
+    if written["weekday"] and _weekday(written["weekday"]) != found.weekday():
+        raise ValueError
+    return found
 
 
 def _hour(text: str) -> time:

@@ -73,3 +73,21 @@ def test_a_weekday_alone_is_no_moment() -> None:
 def test_before_the_opening_of_another_year() -> None:
     said = before_the_opening(datetime(2022, 5, 16, 11), datetime(2023, 5, 15, 10))
     assert said == "Monday 16 May 2022 11:00 is before the opening on Monday 15 May 10:00"
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("Monday 22 May 18:00", datetime(2023, 5, 22, 18)),
+        ("15 May 9h05", datetime(2023, 5, 15, 9, 5)),
+        ("Tuesday 2 January 2024 10:00", datetime(2024, 1, 2, 10)),
+    ],
+)
+def test_a_moment_is_read_as_it_is_said(written: str, moment: datetime) -> None:
+    assert read_moment(written, datetime(2023, 5, 15)) == moment
+
+
+@pytest.mark.parametrize("written", ["Tuesday 22 May 18:00", "31 April 10:00", "22 Foo 18:00"])
+def test_a_date_that_there_is_not_is_refused(written: str) -> None:
+    with pytest.raises(IomsimError, match="no time"):
+        read_moment(written, datetime(2023, 5, 15))
