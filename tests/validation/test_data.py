@@ -10,8 +10,8 @@ from contest_files import election, tally, write
 
 from iomsim.errors import FileError
 from iomsim.rules.bar import Bar, votes_needed
-from iomsim.validation.data import KINDS, History, history
-from iomsim.validation.rounds import main_candidates
+from iomsim.validation.data import KINDS, History, contests, history
+from iomsim.validation.rounds import main_candidates, rules_of
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,38 @@ def test_a_few_columns_are_enough(tmp_path: Path) -> None:
     )
     (tmp_path / "tallies.csv").write_text("election_id,round,candidate,votes\nX,1,A,60\nX,1,B,38\nX,2,A,70\nX,2,B,28\n")
     assert history(tmp_path).tallies["kind"].tolist() == ["round"] * 4
+
+
+@pytest.mark.parametrize(
+    ("cells", "knobs"),
+    [
+        (",,", {}),  # what is not said does not happen
+        ("never,unlimited,never", {}),
+        ("2,,", {"eliminate_after": 2}),
+        ("1,3,never", {"eliminate_after": 1, "max_two_way": 3}),
+        ("never,,3.0", {"simple_majority_from": 3}),
+    ],
+)
+def test_columns_may_say_more_of_the_rules(tmp_path: Path, cells: str, knobs: dict[str, int]) -> None:
+    (tmp_path / "elections.csv").write_text(
+        "election_id,decided_how,winner,threshold_share,electorate_size,eliminate_after,max_two_way,"
+        f"simple_majority_from\nX,majority,A,2/3,100,{cells}\n"
+    )
+    (tmp_path / "tallies.csv").write_text("election_id,round,candidate,votes\nX,1,A,60\nX,1,B,38\nX,2,A,70\nX,2,B,28\n")
+    [one] = contests(tmp_path)
+    assert one.rules == rules_of("X", "2/3", "valid", **knobs)
+
+
+@pytest.mark.parametrize("cell", ["sometimes", "0", "unlimited"])
+def test_a_column_of_the_rules_must_make_sense(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "elections.csv").write_text(
+        f"election_id,decided_how,winner,threshold_share,electorate_size,eliminate_after\nX,majority,A,2/3,100,{cell}\n"
+    )
+    (tmp_path / "tallies.csv").write_text("election_id,round,candidate,votes\nX,1,A,60\nX,1,B,38\n")
+    said = f"elections.csv, line 2: eliminate_after must be a whole number of at least 1, got '{cell}'"
+    with pytest.raises(FileError) as error:
+        history(tmp_path)
+    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(
