@@ -367,6 +367,14 @@ def test_who_is_left_alone_may_go_too() -> None:
         day.tell("withdraw A")
 
 
+def test_a_withdrawal_may_leave_too_few_for_the_next_phase() -> None:
+    """After the first ballot all four would have stood again; of three the rules hold no further one."""
+    phases = [{"ballots": 1}, {"field": "all", "standing": 4, "ballots": 1}]
+    race = assembly(names="ABCD", rules={"name": "x", "phases": phases, "after": "fail"})
+    day = told(race, "A=60 B=50 C=40 D=30", "withdraw D")
+    assert day.state.ended == (-1, kernel.FAILED)
+
+
 def test_who_withdraws_after_the_rules_have_put_out_the_other_is_not_both() -> None:
     day = told(assembly(rules="one-two-way"), "A=100 B=90", "go on", "withdraw A")
     assert day.state.label == "A withdraws, and nobody is left"

@@ -319,6 +319,15 @@ def test_rule_sets_are_played_on_the_same_numbers(forecasts: dict[str, iom.Forec
     assert sides.loc["strict", "spill"] > sides.loc["until-two-thirds", "spill"] > sides.loc["one-two-way", "spill"]
 
 
+def test_beside_a_forecast_stand_the_readings_of_its_body_only() -> None:
+    race = iom.start("iaea", ["A", "B", "C"])
+    both = ["procedure-2019", "procedure-2009"]
+    assert iom.forecast(race, 100, seed=1, progress=False).rule_sets().index.tolist() == both
+    own = race.with_rules(max_rounds=4)
+    beside = iom.forecast(own, 100, seed=1, progress=False).rule_sets()
+    assert beside.index.tolist() == ["procedure-2019, changed", *both]
+
+
 def test_rule_sets_are_the_same_whatever_the_rules_of_the_scenario(forecasts: dict[str, iom.Forecast]) -> None:
     pd.testing.assert_frame_equal(forecasts["strict"].rule_sets(), forecasts["four-rounds"].rule_sets())
 

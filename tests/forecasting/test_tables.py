@@ -15,7 +15,8 @@ from toys import FREE, STILL, elect, toy
 
 import iomsim as iom
 from iomsim.forecasting.estimates import wilson
-from iomsim.rules.procedure import ENDINGS
+from iomsim.forecasting.tables import excluded
+from iomsim.rules.procedure import ENDINGS, Procedure
 
 NO_WINNER = "no winner"
 
@@ -88,6 +89,27 @@ def test_on_which_day_and_hour(fc: iom.Forecast) -> None:
     assert steps.to_numpy() == pytest.approx(table["probability"].iloc[:-1].cumsum().to_numpy())
     assert table.index[:-1].is_monotonic_increasing
     interval_holds(table, len(fc))
+
+
+@pytest.mark.parametrize(
+    ("parts", "clock", "none"),
+    [
+        ({}, {}, ["nobody"]),
+        ({"phases": [{"ballots": 3}], "after": "fail"}, {}, ["still voting"]),
+        ({"phases": [{"ballots": 3}], "after": "fail"}, {"deadline": "2023-05-19T12:00"}, []),
+        ({"phases": [{"ballots": 3}], "after": "suspend", "max_rounds": 3}, {}, ["still voting"]),
+        ({"phases": [{"ballots": 3}], "after": "suspend", "max_rounds": 2}, {}, []),
+        ({"phases": [{"ballots": 3}], "after": "fail", "withdrawal": "vote", "max_rounds": 3}, {}, []),  # not yet held
+        ({"withdrawal": "vote"}, {}, []),
+        ({"withdrawal": "acclamation"}, {}, ["nobody"]),
+        ({"phases": [{"name": "a", "ballots": 3}], "after": "repeat", "repeat_from": "a"}, {}, ["nobody"]),
+    ],
+)
+def test_which_ends_without_a_winner_the_rules_exclude(
+    parts: dict[str, Any], clock: dict[str, Any], none: list[str]
+) -> None:
+    race = toy(15).with_clock(**clock)
+    assert excluded(race, Procedure(**parts)) == none
 
 
 def test_whether_it_spills(fc: iom.Forecast) -> None:

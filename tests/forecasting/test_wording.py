@@ -143,6 +143,9 @@ def test_how_an_election_without_a_winner_ended() -> None:
     assert lost.answer() == "It is over: nobody is elected, and the election fails after 1 round."
     put_off = replace(make(elect("AAABBB", rules=four | {"after": "suspend"}), 20), announced=1, certain=True)
     assert put_off.answer() == "It is over: nobody is elected, and the election is suspended after 1 round."
+    vote = four | {"after": "suspend", "withdrawal": "vote"}  # if it fails so does the election; either may have been
+    either = replace(make(elect("AAABBB", rules=vote), 20), announced=1, certain=True)
+    assert either.answer() == "It is over: nobody is elected, and the election fails after 1 round."
     late = elect("AAABBB", clock=HOURS | {"deadline": datetime(2023, 5, 15, 11)})
     cut = replace(make(late, 20), announced=1, certain=True)
     assert cut.answer() == "Voting ended unfinished at the deadline, Monday 11:00, after 1 round."
@@ -250,6 +253,8 @@ def test_what_has_used_up_its_rounds_was_not_ended_by_the_deadline() -> None:
     assert "at the deadline, Friday 12:00, is <8 in 100" in late.answer()
     early = make(race.with_clock(deadline="2023-05-15T11:30"), 50)
     assert "at the deadline, Monday 11:30, is >92 in 100" in early.answer()
+    assert wording.unfinished(early) == "at the deadline, Monday 11:30"
+    assert wording.unfinished(late) == "after 3 rounds or at the deadline, Friday 12:00"  # none at the deadline so far
 
 
 def test_a_second_week_is_told_by_its_date() -> None:

@@ -122,6 +122,13 @@ def test_a_simple_majority_from_some_round_on(papers: str, since: int, expected:
         ("AAABBC", {"eliminate_after": "never", "max_rounds": 3}, SURE, (-1, "open", 3)),  # three still stand
         ("AAABB", {"name": "mine", "max_rounds": 4}, SURE, (-1, "open", 4)),  # what is not said does not happen
         ("AAABB", {"name": "mine", "withdrawal": "vote"}, SURE | NO | COME_OVER, (0, "confirmed", 2)),
+        # the vote is the next ballot of its phase: all five were needed in the first, more than half are in the second
+        (
+            "AAABB",
+            {"name": "mine", "withdrawal": "vote", "phases": [{"threshold": ["1", ">1/2"]}]},
+            SURE | STAY_AWAY,
+            (0, "confirmed", 2),
+        ),
     ],
 )
 def test_concession(papers: str, rules: dict, behaviour: dict, expected: tuple[int, str, int]) -> None:

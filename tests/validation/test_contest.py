@@ -270,6 +270,16 @@ def test_a_restart_is_as_far_on_as_the_rounds_before() -> None:
     assert standing(segment_at("IOM2018-DG", 3).rules, 3) == [3, 2, 2, 2]
 
 
+def test_rounds_for_two_seats_are_no_ballots_of_the_rules(tmp_path: Path) -> None:
+    """Of three who are left after two such rounds the last leaves after the second round for one seat."""
+    field = {"A": 60, "B": 55, "C": 45, "D": 40}
+    rounds = {1: field, 2: field, 3: {"A": 40, "B": 35, "C": 25}}
+    contest = own(tmp_path, rounds, {1: "two-seat", 2: "two-seat"}, start=4)
+    rules = from_short_form({"eliminate_after": 2}, contest.rules)
+    [part] = segments(replace(contest, rules=rules))
+    assert standing(part.rules, 3) == [3, 3, 2, 2]
+
+
 def votes_of(rules: Procedure, candidates: int) -> list[str]:
     """Return what is voted on, round by round, until the rules end it."""
     return [rules.phases[stage.phase].vote for stage in rules.stages(candidates)]
