@@ -165,6 +165,7 @@ def test_a_ballot_of_blank_papers() -> None:
         ({"name": "e", "base": "entitled"}, "A=98 needed=129", True),
         ({"name": "e", "base": "entitled"}, "A=98 needed=128", False),
         ({"name": "p", "base": "present"}, "A=98 B=67 6 abstentions needed=114", True),
+        ({"name": "m", "threshold": "most"}, "A=98 B=67 needed=99", True),  # where most elect there is no bar to check
     ],
 )
 def test_the_bar_that_the_chair_names_is_checked(rules: Any, line: str, ok: bool) -> None:
@@ -211,6 +212,8 @@ def test_of_who_stands_alone_most_votes_are_more_yes_than_no() -> None:
     race = toy(9, rules={"name": "x", "phases": phases, "after": "fail"}, behaviour=PRESENT)
     endings = [told(race, "A=5 B=4", f"confirm yes={yes} no={9 - yes}").state.ended for yes in (4, 5)]
     assert endings == [(-1, kernel.FAILED), (0, kernel.CONFIRMED)]
+    of_all = toy(9, rules={"name": "x", "base": "entitled", "phases": phases, "after": "fail"}, behaviour=PRESENT)
+    assert told(of_all, "A=5 B=4", "confirm yes=4 no=3").state.ended == (0, kernel.CONFIRMED)  # though of nine
 
 
 def test_whether_so_many_yes_are_enough_may_be_open() -> None:
@@ -373,6 +376,23 @@ def test_a_withdrawal_may_leave_too_few_for_the_next_phase() -> None:
     race = assembly(names="ABCD", rules={"name": "x", "phases": phases, "after": "fail"})
     day = told(race, "A=60 B=50 C=40 D=30", "withdraw D")
     assert day.state.ended == (-1, kernel.FAILED)
+
+
+def test_who_has_withdrawn_does_not_come_back() -> None:
+    phases = [{"ballots": 2}, {"keep": 2, "ballots": 1}, {"field": "all"}]
+    day = told(assembly(names="ABCD", rules={"name": "x", "phases": phases}), "A=60 B=50 C=40 D=30", "withdraw B")
+    seen = []
+    for line in ("A=60 C=50 D=40", "A=80 C=70"):
+        day.tell(line)
+        seen.append("".join(name for name, stands in zip("ABCD", day.state.standing, strict=True) if stands))
+    assert seen == ["AC", "ACD"]
+
+
+def test_papers_for_others_are_not_those_of_the_pinned() -> None:
+    race = toy(9, electorate={"size": 9, "pinned": {"A": [f"M{i}" for i in range(1, 8)]}}, behaviour=PRESENT)
+    assert told(race, "A=7 B=0 others=2", particles=50).state.round_ == 1
+    with pytest.raises(AnnouncementError, match="impossible under the scenario"):
+        told(race, "A=6 B=0 others=3", particles=50)
 
 
 def test_who_withdraws_after_the_rules_have_put_out_the_other_is_not_both() -> None:

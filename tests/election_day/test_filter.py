@@ -15,7 +15,7 @@ from toys import PRESENT, STILL, elect, play, proportion, toy
 
 import iomsim as iom
 from iomsim.election_day import moves
-from iomsim.election_day.between_rounds import needed_last, shared_by_lot
+from iomsim.election_day.between_rounds import needed_last, shared_by_lot, surviving
 from iomsim.election_day.conditioning import resample, weights
 from iomsim.election_day.election_day import CLOCK, FORECAST, STEP
 from iomsim.election_day.moves import guide, normals, regress, unpack
@@ -33,7 +33,7 @@ from iomsim.election_day.state import (
 from iomsim.election_day.tally import Tally
 from iomsim.engine import laws
 from iomsim.engine.plan import draw
-from iomsim.rules.procedure import Stage
+from iomsim.rules.procedure import Stage, Step
 from iomsim.typing import Floats
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
@@ -385,6 +385,12 @@ def test_in_a_tie_nobody_concedes_and_the_lot_decides_who_is_out() -> None:
     assert w[votes == 4].sum() == pytest.approx(tie / (tie + lead), abs=0.02)
 
 
+def test_a_tie_is_no_refusal_to_concede() -> None:
+    race = toy(8, rules={"name": "mine", "concession": True})
+    assert set(told(race, ["4-4", "go on"], 50).state.non_concessions) == {0}
+    assert set(told(race, ["4-4", "5-3", "go on"], 50).state.non_concessions) == {1}
+
+
 def test_nothing_known_is_no_surprise() -> None:
     assert odds([(0, 100), (0, 100), (0, 100)], None)[0] == pytest.approx(1.0)
 
@@ -403,6 +409,16 @@ def test_lots_share_the_first_and_the_last_place() -> None:
     assert shared_by_lot(laws.trails, state) == pytest.approx(
         np.array([[0, 0.5, third, 0], [0.5, 0.5, third, 0.5], [0.5, 0, third, 0.5], [0, 0, 0, 0]])
     )
+
+
+def test_lots_share_the_places_that_are_left() -> None:
+    """One is ahead and three are level: for two places each of them has a third, for three places two thirds."""
+    votes = np.array([[5], [3], [3], [3]], dtype=np.int16)
+    standing = np.ones(4, dtype=bool)
+    state = replace(initial_state(elect("Affff", "ABCD").plan, 1, 1), votes=votes[None], standing=standing)
+    for places, chance in ((1, 0), (2, 1 / 3), (3, 2 / 3), (4, 1)):
+        kept = surviving(state, Step(Stage(1, 0, places)), places)
+        assert kept[:, 0].tolist() == pytest.approx([1, chance, chance, chance])
 
 
 # -- before the first round --------------------------------------------------------------------------
@@ -438,3 +454,32 @@ def test_members_barred_while_their_candidate_stands_do_not_vote() -> None:
     assert bars["valid"] == [6]
     assert bars["present"] == [6, 7]
     assert bars["entitled"] == [7]
+
+
+BARRED = {
+    "electorate": {"size": 21, "barred": {"A": ["M1", "M2", "M3", "M4"], "B": ["M5", "M6"], "C": ["M7", "M8"]}},
+    "rules": {
+        "name": "mine", "threshold": ">1/2", "base": "present", "phases": [{"drop": 1, "down_to": 1, "barred": True}],
+    },
+}  # fmt: skip
+
+
+def test_they_vote_again_when_their_candidate_is_out() -> None:
+    night = told(toy(21, "ABC", **BARRED), ["A=5 B=5 C=3", "A=7 B=7"], 200)
+    assert night.state.entitled == (13, 15)
+
+
+def test_whether_they_are_there_is_not_seen() -> None:
+    """Of who may not vote, no paper says nothing; the others are the likelier away."""
+    race = toy(21, "ABC", behaviour={"absent": 0.3, "abstain": 0.3}, **BARRED).with_rules(base="valid")
+    particles = told(race, ["A=3 B=2 C=1"], 2000).state.particles
+    away = still_away(race.plan, particles)
+    assert away[:8] == pytest.approx(0.3)
+    assert away[8:][~particles.seen[8:]] == pytest.approx(0.3 / (0.3 + 0.7 * 0.3))
+    assert particles.draws.absent[:8].mean() == pytest.approx(0.3, abs=0.03)
+
+
+def test_who_is_elected_without_figures_has_the_votes_of_those_who_may_vote() -> None:
+    """Seven of thirteen, not eleven of 21."""
+    night = told(toy(21, "ABC", behaviour=PRESENT, **BARRED), ["A is elected"], 2000)
+    assert night.state.votes[-1][0].min() == 7
