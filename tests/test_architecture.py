@@ -222,7 +222,9 @@ def test_the_pages_are_linked() -> None:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a copy of the package, to be spoilt."""
-    return Path(shutil.copytree(PACKAGE, tmp_path / "iomsim", ignore=shutil.ignore_patterns("__pycache__")))
+    return Path(
+        shutil.copytree(PACKAGE, tmp_path / "iomsim", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    )
 
 
 def plant(package: Path, module: str, text: str) -> None:
