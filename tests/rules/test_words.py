@@ -228,6 +228,15 @@ def test_rules_are_told_of_as_many_as_are_voted_for() -> None:
         rules.sentence(0)
 
 
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [(10, "tenth"), (11, "11th"), (21, "21st"), (32, "32nd"), (43, "43rd"), (100, "100th"), (112, "112th")],
+)
+def test_ballots_by_their_number(number: int, word: str) -> None:
+    rules = Procedure(threshold=["2/3"] * (number - 1) + [">1/2"])
+    assert f"; from the {word} ballot on, more than half. " in rules.sentence()
+
+
 def drawn(rng: np.random.Generator) -> Procedure:
     """Return a procedure at random; most that come out of this cannot be, and are drawn again."""
     names = [f"phase {i}" for i in range(int(rng.integers(1, 5)))]
