@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import expit
@@ -31,6 +33,11 @@ VERSION_1 = {"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15}
 
 SURE = {"concede_a": 1e9, "concede_b": 1e-9}
 """The trailing camp concedes at once."""
+
+
+def mostly_slow(cases: Iterable[str], every: int) -> list[Any]:
+    """Return the cases of a test; every so many is quick, the others run with the slow tests."""
+    return [x if i % every == 0 else pytest.param(x, marks=pytest.mark.slow) for i, x in enumerate(cases)]
 
 
 def toy(

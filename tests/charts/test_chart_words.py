@@ -36,7 +36,11 @@ def collisions(fig: Figure) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("name", CASES)
+LONG = {"sixteen", "body", "one two-way round", "one run", "over"}
+"""Cases that are looked at with the slow tests."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(x, marks=[pytest.mark.slow] * (x in LONG)) for x in CASES])
 @pytest.mark.parametrize("chart", ON_AXES)
 def test_no_words_are_cut_or_overlap(name: str, chart: str) -> None:
     fig = picture(name, chart).figure

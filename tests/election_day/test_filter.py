@@ -447,9 +447,9 @@ def test_members_barred_while_their_candidate_stands_do_not_vote() -> None:
         night.announce(A=4, B=4, C=3)
         w = weights(night.state.particles.log_weight)
         bars[base] = np.unique(needed_last(race.plan, night.state)[w > 0]).tolist()
-        out = play(race, 100_000, seed=3)
+        out = play(race, 40_000, seed=3)
         first = (out.votes[out.starts] == [4, 4, 3]).all(axis=1)
-        assert night.state.chance == pytest.approx(first.mean(), rel=0.15)
+        assert night.state.chance == pytest.approx(first.mean(), rel=0.2)
         assert out.valid[out.starts].max() == 13
     assert bars["valid"] == [6]
     assert bars["present"] == [6, 7]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from toys import toy
+from toys import mostly_slow, toy
 
 from iomsim.election_day import between_rounds, propagate, update
 from iomsim.election_day.conditioning import resample
@@ -449,7 +449,7 @@ quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
 
 @quiet
-@pytest.mark.parametrize("case", SHORT)
+@pytest.mark.parametrize("case", mostly_slow(SHORT, 3))
 def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
     parts, lines, sift = CASES[case]
     gap, what = widest(room(**parts), lines, sift, runs=RUNS, particles=PARTICLES)
@@ -466,7 +466,7 @@ def test_it_is_also_in_the_fine_print(case: str) -> None:
 
 
 @quiet
-@pytest.mark.parametrize("case", PHASES)
+@pytest.mark.parametrize("case", mostly_slow(PHASES, 5))
 def test_the_posterior_follows_the_phases_of_the_rules(case: str) -> None:
     parts, lines, sift = PHASES[case]
     gap, what = widest(room(**parts, members=9), lines, sift, runs=RUNS, particles=PARTICLES)
@@ -504,6 +504,7 @@ def off_under(reading: str, row: Any, sift: Callable[[Elections], Where]) -> flo
 
 
 @quiet
+@pytest.mark.slow
 def test_the_other_readings_are_told_as_if_the_day_had_been_held_under_them() -> None:
     """Also those that let somebody withdraw, after the last round too, where the day's own rules do not."""
     sifts = [lambda e: e.tally(1, 8, 5), lambda e: e.tally(1, 8, 5) & e.tally(2, 7, 6)]
@@ -595,7 +596,7 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
 
 
 @quiet
-@pytest.mark.parametrize("lie", LIARS)
+@pytest.mark.parametrize("lie", mostly_slow(LIARS, 2))
 def test_the_check_above_can_fail(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case, module, name, wrong = LIARS[lie]
     parts, lines, sift = CASES[case] if case in CASES else PHASES[case]

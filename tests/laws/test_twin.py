@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from laws.slow_twin import Story, differences, election
 from rules.random_procedures import procedure_for
-from toys import complete
+from toys import complete, mostly_slow
 
 from iomsim.engine import kernel, laws, rng
 from iomsim.engine.clock import Timetable
@@ -240,7 +240,7 @@ def wrong(name: str, rules: Procedure | None = None) -> bool:
     return any(not story.too_close and differences(story, outcomes, run, ENDINGS) for run, story in stories)
 
 
-@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("name", mostly_slow(RACES, 4))
 def test_it_takes_no_right_kernel_for_a_wrong_one(name: str) -> None:
     assert not wrong(name)
 
