@@ -36,7 +36,7 @@ def collisions(fig: Figure) -> list[tuple[str, str]]:
     ]
 
 
-LONG = {"sixteen", "body", "one two-way round", "one run", "over"}
+LONG = {"sixteen", "body", "strict", "one two-way round", "certain", "one run", "live, two rounds", "over"}
 """Cases that are looked at with the slow tests."""
 
 

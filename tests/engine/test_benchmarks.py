@@ -43,6 +43,7 @@ def test_a_yardstick_plays_the_same_elections(name: str, yardsticks: Any, race: 
     assert yardsticks.agreement(ours, theirs) > yardsticks.ALPHA
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -32,6 +32,7 @@ from toys import (
     digest,
     elect,
     fit,
+    mostly_slow,
     neutral,
     play,
     proportion,
@@ -318,7 +319,7 @@ def tied_refuse(f: Any, plan: Any, runs: Any, round_: int, where: Any) -> Any:
     return conceded
 
 
-@pytest.mark.parametrize("liar", CHAIN_LIARS)
+@pytest.mark.parametrize("liar", mostly_slow(CHAIN_LIARS, 2))
 def test_the_exact_chain_rejects(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case, name, how = CHAIN_LIARS[liar]
     room, rules, behaviour = CHAINS[case]

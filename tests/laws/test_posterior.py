@@ -449,7 +449,7 @@ quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
 
 @quiet
-@pytest.mark.parametrize("case", mostly_slow(SHORT, 3))
+@pytest.mark.parametrize("case", mostly_slow(SHORT, 4))
 def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
     parts, lines, sift = CASES[case]
     gap, what = widest(room(**parts), lines, sift, runs=RUNS, particles=PARTICLES)
@@ -596,7 +596,7 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
 
 
 @quiet
-@pytest.mark.parametrize("lie", mostly_slow(LIARS, 2))
+@pytest.mark.parametrize("lie", mostly_slow(LIARS, 3))
 def test_the_check_above_can_fail(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case, module, name, wrong = LIARS[lie]
     parts, lines, sift = CASES[case] if case in CASES else PHASES[case]
