@@ -57,7 +57,6 @@ class Lane(IntEnum):
     """Where the numbers of one run and round lie; ballots take the lanes from `BALLOTS` on."""
 
     CONCEDE = 0
-    LOT = 1
     YES_SHARE = 2
     FINE = 3  # the digits of all ballots below their sixteen bits
     DURATION = 8

@@ -90,7 +90,7 @@ class Body(FrozenModel):
     def _procedure(self, name: str) -> Procedure:
         table = {key: value for key, value in dict(self.readings[name]).items() if key != "about"}
         try:
-            return from_short_form({"name": name, **table, **(self.readings[name].model_extra or {})})
+            return from_short_form({"name": name, **table})
         except IomsimError as error:
             raise ScenarioError(f"body {self.id!r}, reading {name!r}: {error}") from None
 

@@ -71,7 +71,7 @@ def test_no_two_uses_share_a_number() -> None:
     """Lanes of one round: the largest electorate and sixteen candidates fit without touching."""
     uses = {
         "concede": {Lane.CONCEDE},
-        "lot": {Lane.LOT},
+        "lot": {Lane.TICKET + k for k in range(16)},
         "yes share": {Lane.YES_SHARE},
         "the digits of all ballots": {Lane.FINE},
         "duration": {Lane.DURATION},
