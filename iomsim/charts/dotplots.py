@@ -18,10 +18,10 @@ from iomsim.charts.text import short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count, in_100
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.targets import SPILL, describe_target, next_weekday
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import SideBySide
-from iomsim.sensitivity.paired import SPILL, describe_target, next_weekday
 from iomsim.sensitivity.pivotal import Pivotal
 from iomsim.sensitivity.sobol import Sobol
 

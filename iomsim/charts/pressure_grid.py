@@ -16,9 +16,9 @@ from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
 from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.targets import SPILL, next_weekday
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.grid import Grid
-from iomsim.sensitivity.paired import SPILL, next_weekday
 
 CONTOURS = (10, 25, 50, 75, 90)
 """Of 100 elections."""

@@ -17,9 +17,9 @@ from iomsim.charts.style import LATER_DAY
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.targets import ROUNDS, SPILL, next_weekday
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.grid import POINTS, Grid, grid
-from iomsim.sensitivity.paired import ROUNDS, SPILL, next_weekday
 
 SECRECY = "secrecy"
 

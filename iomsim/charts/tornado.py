@@ -15,8 +15,8 @@ from iomsim.charts.style import DARK, SMALL
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import count
+from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
 from iomsim.model.parameters import describe_parameter
-from iomsim.sensitivity.paired import ROUNDS, checked_target, describe_target, format_value
 from iomsim.sensitivity.tornado import RULES, Tornado, end_in_words
 
 LOW, HIGH = "#C3D1E0", "#5F86B0"

@@ -30,23 +30,18 @@ from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.run import forecast, fresh_seed
 from iomsim.forecasting.tables import NO_WINNER
-from iomsim.model.differences import differences, phrase
-from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import (
-    NO_CHANGE,
+from iomsim.forecasting.targets import (
     ROUNDS,
     SPILL,
-    RunOutcomes,
     checked_target,
     describe_target,
     format_value,
-    is_clear,
-    mean_interval,
     next_weekday,
-    paired_interval,
-    run_outcomes,
     targets,
 )
+from iomsim.model.differences import differences, phrase
+from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.paired import NO_CHANGE, RunOutcomes, is_clear, mean_interval, paired_interval, run_outcomes
 
 DEFAULT_RUNS = 10_000
 

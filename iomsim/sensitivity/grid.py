@@ -14,9 +14,10 @@ from iomsim.errors import BlockError, IomsimError, ScenarioError
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, next_weekday
 from iomsim.model.parameters import check_values, describe_parameter, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import ROUNDS, SPILL, checked_target, next_weekday, seed_and_runs
+from iomsim.sensitivity.paired import seed_and_runs
 from iomsim.sensitivity.tasks import Cell, Counts, played
 
 POINTS = 21

@@ -30,8 +30,9 @@ from iomsim.engine.simulate import Parameters
 from iomsim.engine.state import ActiveRuns
 from iomsim.errors import ScenarioError
 from iomsim.forecasting.estimates import Z95
+from iomsim.forecasting.targets import SPILL
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import SPILL, spills
+from iomsim.sensitivity.paired import spills
 from iomsim.typing import Flags, Floats, Longs, Shorts, Singles
 
 WIN = "win"

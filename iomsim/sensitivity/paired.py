@@ -1,4 +1,4 @@
-"""What every what-if shares: what is asked, many points on the same random numbers, and intervals of paired runs."""
+"""What what-ifs share: what is looked at, many points on the same random numbers, and intervals of paired runs."""
 
 from __future__ import annotations
 
@@ -9,86 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from iomsim.engine.clock import DAY, DAY_NAMES
+from iomsim.engine.clock import DAY
 from iomsim.engine.executors import in_order
 from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.simulate import SPAN, Parameters, play_endings, run_span, span_calls
-from iomsim.errors import IomsimError, unknown, whole_number
-from iomsim.forecasting.estimates import Z95, Interval, in_100, wilson
+from iomsim.errors import whole_number
+from iomsim.forecasting.estimates import Z95, Interval, wilson
 from iomsim.forecasting.run import fresh_seed
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.targets import ROUNDS, SPILL
 from iomsim.model.parameters import check_values
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Flags, Floats
 
-SPILL, ROUNDS = "spill", "rounds"
-
 RunOutcomes = dict[str, Floats]
 """What a what-if looks at, run by run: who won, nobody, spilling over (0 or 1), and the rounds held."""
 
-# -- what is asked -------------------------------------------------------------------------------
-
-
-def targets(race: Scenario) -> list[str]:
-    """Return what can be asked of a what-if: candidates, "no winner", "spill" and "rounds"."""
-    return [*race.names, NO_WINNER, SPILL, ROUNDS]
-
-
-def checked_target(race: Scenario, target: str | None) -> str:
-    """Return the target under its own name; None and "win" mean the first candidate's win.
-
-    The next day with a sitting, by its weekday or its date in words, means "spill".
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing of that name can be asked.
-
-    Examples
-    --------
-    >>> import iomsim as iom
-    >>> race = iom.load("geneva-2023")
-    >>> checked_target(race, None), checked_target(race, "Tuesday")
-    ('Pope', 'spill')
-    """
-    known, later = targets(race), next_weekday(race)
-    if target is None or target in known:
-        return race.names[0] if target is None else target
-    word = str(target).casefold()
-    if word == "win":
-        return race.names[0]
-    if word in (later.casefold(), later.casefold().split()[0]):
-        return SPILL
-    if word in {day.casefold() for day in DAY_NAMES}:
-        raise IomsimError(
-            f"no target {target!r}: voting begins on {race.clock.opens:%A}, and what is asked is whether it goes on "
-            f"on the next day with a sitting; ask for {later!r}"
-        )
-    raise unknown("target", target, [*known, later])
-
-
-def next_weekday(race: Scenario) -> str:
-    """Return the first day with a sitting after the opening date: its weekday, or its date if that could mislead."""
-    return race.clock.next_day_in_words
-
-
-def describe_target(race: Scenario, target: str) -> str:
-    """Return what a target measures, in words."""
-    words = {NO_WINNER: "the chance of no winner", ROUNDS: "the mean number of rounds"}
-    words[SPILL] = f"the chance that voting runs into {next_weekday(race)}"
-    return words.get(target, f"{target}'s chance")
-
-
-def format_value(value: float, target: str) -> str:
-    """Return a value of a target in words: a chance per hundred, or rounds with a decimal.
-
-    Examples
-    --------
-    >>> format_value(0.314, "spill"), format_value(4.27, "rounds")
-    ('31', '4.3')
-    """
-    return f"{value:.1f}" if target == ROUNDS else in_100(value)
+# -- what is looked at ---------------------------------------------------------------------------
 
 
 def spills(plan: Plan, out: Endings) -> Flags:

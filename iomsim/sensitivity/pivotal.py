@@ -13,9 +13,10 @@ import pandas as pd
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import Z95
 from iomsim.forecasting.result import Result
+from iomsim.forecasting.targets import SPILL, next_weekday
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import TARGETS, WIN, pushes
-from iomsim.sensitivity.paired import SPILL, next_weekday, paired_interval, seed_and_runs, simulate_points
+from iomsim.sensitivity.paired import paired_interval, seed_and_runs, simulate_points
 from iomsim.typing import Floats
 
 

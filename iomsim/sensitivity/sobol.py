@@ -24,9 +24,10 @@ import pandas as pd
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.result import Result
+from iomsim.forecasting.targets import checked_target, describe_target
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import checked_target, describe_target, seed_and_runs, simulate_points
+from iomsim.sensitivity.paired import seed_and_runs, simulate_points
 from iomsim.sensitivity.tornado import tornado
 from iomsim.typing import Floats
 

@@ -15,9 +15,9 @@ from iomsim.engine.executors import progress_bar
 from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
 from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.targets import SPILL
 from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.paired import SPILL
 from iomsim.sensitivity.tasks import Cell, Counts, Row, Store, keys, played
 
 

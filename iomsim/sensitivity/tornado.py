@@ -20,22 +20,12 @@ from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Z95, Interval, thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
+from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_value, next_weekday
 from iomsim.model.bodies import siblings
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.rules.procedure import Procedure
-from iomsim.sensitivity.paired import (
-    ROUNDS,
-    SPILL,
-    checked_target,
-    format_value,
-    is_clear,
-    mean_interval,
-    next_weekday,
-    paired_interval,
-    seed_and_runs,
-    simulate_points,
-)
+from iomsim.sensitivity.paired import is_clear, mean_interval, paired_interval, seed_and_runs, simulate_points
 from iomsim.typing import Floats
 
 RULES = "rules"

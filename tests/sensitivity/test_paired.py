@@ -14,10 +14,11 @@ from toys import chance, play, toy, voter
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.forecasting.targets import checked_target, describe_target
 from iomsim.model.parameters import describe_parameter, ranges, resolve
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import paired
-from iomsim.sensitivity.paired import checked_target, describe_target, mean_interval, run_outcomes, simulate_points
+from iomsim.sensitivity.paired import mean_interval, run_outcomes, simulate_points
 
 
 @pytest.fixture(scope="module")
