@@ -90,7 +90,7 @@ def play(
     KernelOutput
         Ending, winner and rounds of every run, and the records of every round played here.
     """
-    last = plan.rules.max_rounds
+    last = plan.book.max_rounds
     out = KernelOutput(
         winner=np.full(runs, -1, dtype=np.int8),
         ending=np.full(runs, OPEN, dtype=np.uint8),
@@ -172,9 +172,9 @@ def play_round(
 def needed(plan: Plan, runs: ActiveRuns, valid: Ints, round_: int, roll: RollCall) -> Longs:
     """Return the votes that elect in a round, in whole numbers."""
     bases = {"valid": valid, "present": runs.present - roll.barred.sum(axis=0)}
-    if "entitled" in plan.rules.bases:
+    if "entitled" in plan.book.bases:
         bases["entitled"] = np.broadcast_to(plan.entitled - roll.entitled, runs.width)
-    return course.needed(plan.rules, runs.position, round_, bases)
+    return course.needed(plan.book, runs.position, round_, bases)
 
 
 # -- after an inconclusive round -----------------------------------------------------------------
@@ -199,32 +199,40 @@ def apply_rules(plan: Plan, runs: ActiveRuns, round_: int, ended: tuple[Ints, In
     inconclusive = how == STILL_OPEN
     two = (runs.standing.sum(axis=0, dtype=np.int8) == 2) & (runs.alone < 0)
     conceded = concede(plan, runs, round_, inconclusive & two)
-    if plan.rules.withdrawal == "acclamation":
-        np.copyto(elected, leader, where=conceded)
-        how[conceded] = ACCLAMATION
-    else:
-        np.copyto(runs.alone, leader, where=conceded)
-        runs.conceded, runs.held = runs.conceded | conceded, runs.held + conceded
-        runs.standing = runs.standing & (~conceded | (np.arange(plan.candidates)[:, None] == leader))
+    acclaimed = conceded & by_phase(plan, runs, "acclamation")
+    np.copyto(elected, leader, where=acclaimed)
+    how[acclaimed] = ACCLAMATION
+    faced = conceded & ~acclaimed
+    if faced.any():
+        np.copyto(runs.alone, leader, where=faced)
+        runs.conceded, runs.held = runs.conceded | faced, runs.held + faced
+        runs.standing = runs.standing & (~faced | (np.arange(plan.candidates)[:, None] == leader))
     extra = proceed(plan, runs, round_, np.flatnonzero(inconclusive & ~conceded), how)
     return Consequences(conceded, extra, elected, how)
 
 
 def concede(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> Flags:
     """Return where the trailing candidate of two withdraws; in a tie nobody concedes or refuses."""
-    if plan.rules.withdrawal == "none":
+    may = by_phase(plan, runs, "acclamation", "vote")
+    if not np.any(may):
         return np.zeros(runs.width, dtype=bool)
-    asked = where & course.leading(runs.votes)[1]
+    asked = where & may & course.leading(runs.votes)[1]
     chance = laws.concession(runs.behaviour, runs.non_concessions)
     conceded = asked & (rng.uniform(runs.keys, round_, Lane.CONCEDE) < chance)
     runs.non_concessions = runs.non_concessions + (asked & ~conceded)
     return conceded
 
 
+def by_phase(plan: Plan, runs: ActiveRuns, *withdrawals: str) -> Flags:
+    """Return where the rules lead from a withdrawal to one of these, shape (B,); of one reading, one for all."""
+    table = np.array([kind in withdrawals for kind in plan.book.withdrawals])
+    return table[:1] if len(plan.book.readings) == 1 else table.take(runs.phase)
+
+
 def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Ints) -> Flags:
     """Apply the rules to these runs, and mark those that they end; return where an extra ballot was held."""
     extra = np.zeros(runs.width, dtype=bool)
-    if not columns.size or course.idle(plan.rules, runs.position):
+    if not columns.size or course.idle(plan.book, runs.position):
         return extra
     keys, votes = runs.keys[columns], runs.votes[:, columns]
     at = course.Position(*(array.take(columns, axis=-1) for array in runs.position))
@@ -232,13 +240,13 @@ def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Int
     def tickets(some: Places) -> Floats:
         return np.asarray(rng.uniform(keys[some], round_, rng.lanes(Lane.TICKET, plan.candidates)))
 
-    level = course.tied(plan.rules, at, votes)
+    level = course.tied(plan.book, at, votes)
     again = np.flatnonzero(level.any(axis=0))
     papers = np.zeros_like(votes)
     if again.size:
         papers[:, again] = extra_ballot(plan, runs, round_, columns[again], level[:, again])
         extra[columns[again]] = True
-    after, failed = course.proceed(plan.rules, at, votes, tickets, papers if again.size else None)
+    after, failed = course.proceed(plan.book, at, votes, tickets, papers if again.size else None)
     how[columns[failed]] = FAILED
     for name, array in after._asdict().items():
         getattr(runs, name)[..., columns] = array
@@ -287,7 +295,7 @@ def roll_call(plan: Plan, runs: ActiveRuns, extra: bool = False) -> RollCall:
     The pinned intend their candidate while it stands, but for an `extra` ballot in which it does not.
     """
     pinned, nobody = plan.pinned[:, None].astype(np.int16), np.zeros((plan.candidates, 1), dtype=np.int16)
-    bars = np.array([phase.barred for phase in plan.rules.phases])
+    bars = np.array([phase.barred for phase in plan.book.phases])
     barring = plan.barred.any() and bars.any()
     moved = not plan.pairwise and (extra or not (runs.standing & (runs.counts >= pinned))[plan.pinned > 0].all())
     if runs.choices is None or not (barring or moved):

@@ -20,6 +20,7 @@ from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
 from iomsim.errors import ScenarioError, unknown
 from iomsim.rules.procedure import Procedure
+from iomsim.rules.rulebook import Rulebook
 from iomsim.typing import U64, Flags, Floats, Longs, PerRun, Places, Singles
 
 CERTAIN = 1e4
@@ -81,6 +82,9 @@ class Plan:
         The sittings.
     values : dict of float or ndarray, shape (B,)
         Every parameter by its path.
+    readings : tuple of Procedure
+        Readings of the rules, if there are several: ``values["readings"]`` says which of them a run follows, by its
+        number.
 
     Examples
     --------
@@ -108,6 +112,7 @@ class Plan:
     rules: Procedure
     calendar: Calendar
     values: Mapping[str, PerRun]
+    readings: tuple[Procedure, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
@@ -131,6 +136,38 @@ class Plan:
                 changed.__dict__[name] = self.__dict__[name]
         return changed
 
+    def of(self, columns: Places) -> Plan:
+        """Return the plan for some of its columns: of values with one entry a column, and of what they give, these.
+
+        A plan of numbers is the same for all columns.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> plan = iom.load("minimal").plan.at({"behaviour.fluid": np.array([0.5, 0.6])})
+        >>> plan.of(np.array([1, 1, 0])).behaviour.fluid.tolist()
+        [0.6, 0.6, 0.5]
+        """
+        if not any(isinstance(value, np.ndarray) for value in self.values.values()):
+            return self
+        chosen = replace(self, values={path: laws.some(value, columns) for path, value in self.values.items()})
+        known = self.__dict__
+        for name in ("_reads", "classes", "pinned", "pairwise", "book"):
+            if name in known:
+                chosen.__dict__[name] = known[name]
+        if "coins" in known:
+            chances, own = self.coins
+            own = columns if own is None else own[columns]
+            chosen.__dict__["coins"] = (chances, own if chances.shape[1] > 1 else None)
+        if "spread" in known:
+            chosen.__dict__["spread"] = _columns(self.spread, columns)
+        if "_by_class" in known:
+            chosen.__dict__["_by_class"] = {
+                weights: (_columns(lean, columns), [_columns(pull, columns) for pull in pulls])
+                for weights, (lean, pulls) in self._by_class.items()
+            }
+        return chosen
+
     @cached_property
     def _reads(self) -> dict[str, frozenset[str]]:
         """Which parameters each cached property reads."""
@@ -141,13 +178,16 @@ class Plan:
             "classes": (),
             "pinned": (),
             "pairwise": (),
+            "book": (),
             "behaviour": {path for path in self.values if path.startswith("behaviour.")},
             "pace": {path for path in self.values if path.startswith("clock.")},
             "spread": self.spreads,
             "exposure": weights,
             "tie_table": ties,
             "absent": {*weights, *(f"behaviour.{field}" for field in absence)},
-            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, "behaviour.secrecy"},
+            "coins": {*weights, *(f"behaviour.{field}" for field in absence)},
+            "against": ("behaviour.conviction",),
+            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, "behaviour.secrecy", "behaviour.conviction"},
         }
         return {name: frozenset(paths) for name, paths in reads.items()}
 
@@ -157,10 +197,19 @@ class Plan:
         return len(self.names)
 
     @cached_property
+    def book(self) -> Procedure | Rulebook:
+        """The rules as they are played: one procedure, or several readings side by side."""
+        return Rulebook(self.readings) if self.readings else self.rules
+
+    @cached_property
     def pairwise(self) -> bool:
         """Whether every choice is one between two candidates."""
-        choices = (stage for stage in self.rules.stages(2) if self.rules.phases[stage.phase].vote == "choice")
-        return self.candidates == 2 and all(stage.standing == 2 for stage in choices)
+        return self.candidates == 2 and all(
+            stage.standing == 2
+            for reading in self.book.readings
+            for stage in reading.stages(2)
+            if reading.phases[stage.phase].vote == "choice"
+        )
 
     @cached_property
     def classes(self) -> Classes:
@@ -238,6 +287,17 @@ class Plan:
         """Probability that a member who is present hands in no valid paper, shape ``(N, 1)`` or ``(N, B)``."""
         return np.asarray(laws.abstention(self.behaviour.abstain, self.pins[:, None] >= 0))
 
+    @cached_property
+    def coins(self) -> tuple[Floats, Places | None]:
+        """Chances of absence, shape ``(N, 1)`` or ``(N, C)``, and which column each run takes, if not its own."""
+        return self.absent, None
+
+    @cached_property
+    def against(self) -> tuple[PerRun, PerRun]:
+        """Weights of the leans of two candidates in the log-odds against the first."""
+        c = laws.conviction_scale(self.behaviour.conviction)
+        return (-c, c) if isinstance(c, np.ndarray) else (-float(c), float(c))
+
     def by_class(self, weights: tuple[PerRun, ...]) -> tuple[Singles, list[Singles]]:
         """Return a weighted sum over candidates of appeal and ties, and of each sponsor's pull, by class of member.
 
@@ -251,9 +311,9 @@ class Plan:
         lean, pulls : ndarray of float32 and one for every sponsor, shapes (C, 1) or (C, B)
             In log-odds; a pull is that of a campaign of average effect, in secret.
         """
-        known = all(isinstance(weight, float) for weight in weights)
-        if known and weights in self._by_class:
-            return self._by_class[weights]
+        key = "against" if weights is self.__dict__.get("against") else weights
+        if key in self._by_class:
+            return self._by_class[key]
         first, values = self.classes.first, self.values
         rows = [values[path] + table[first] for path, table in zip(self.appeals, self.tie_table, strict=True)]
         lean = sum(weight * row for weight, row in zip(weights, rows, strict=True))
@@ -263,13 +323,22 @@ class Plan:
             for path, exposure, backed in zip(self.strengths, self.exposure, self.backs, strict=True)
         ]
         found = np.asarray(lean).astype(np.float32), pulls
-        if known:
-            self._by_class[weights] = found
+        self._by_class[key] = found
         return found
 
     @cached_property
-    def _by_class(self) -> dict[tuple[PerRun, ...], tuple[Singles, list[Singles]]]:
+    def _by_class(self) -> dict[Any, tuple[Singles, list[Singles]]]:
         return {}
+
+    def compiled(self) -> Plan:
+        """Return the plan with what runs need of it computed, so that :meth:`of` takes it instead of computing it."""
+        _ = self.spread, self.coins, self.pairwise, self.pinned
+        if self.pairwise:
+            self.by_class(self.against)
+        else:
+            for weights in np.eye(self.candidates).tolist():
+                self.by_class(tuple(weights))
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,7 +378,7 @@ def draw(plan: Plan, seed: int, block: int, size: int = BLOCK) -> Draws:
         appeal=drawn.appeal[:, :size],
         region=drawn.region[..., :size],
         conviction=drawn.conviction[..., :size],
-        absent=drawn.toss(plan.absent)[:, :size],
+        absent=drawn.toss(*plan.coins)[:, :size],
         fluid=drawn.regime[:size] < plan.behaviour.fluid,
     )
 
@@ -334,13 +403,18 @@ class BlockNumbers:
             array.setflags(write=False)
         self._tossed: tuple[Any, Any] = (None, None)
 
-    def toss(self, absent: Floats) -> Flags:
+    def toss(self, absent: Floats, columns: Places | None = None) -> Flags:
         """Return who is absent; tossed once for the same chances."""
         chances, tossed = self._tossed
-        if chances is not absent:
-            tossed = rng.bernoulli_block(self.coins, absent)
-            self._tossed = absent, tossed
+        if chances is not absent or columns is not None:
+            tossed = rng.bernoulli_block(self.coins, absent, columns)
+            self._tossed = None if columns is not None else absent, tossed
         return np.asarray(tossed)
+
+
+def _columns(array: Any, columns: Places) -> Any:
+    """Return columns of an array whose last axis has one entry a column, or one for all."""
+    return array if array.shape[-1] == 1 else array.take(columns, axis=-1)
 
 
 def block_numbers(plan: Plan, seed: int, block: int) -> BlockNumbers:
@@ -387,7 +461,7 @@ def contrast(plan: Plan, draws: Draws, weights: Sequence[PerRun]) -> Singles:
     towards the second over the first.  Members of a class lean alike, so it is found by class.
     """
     b, classes = plan.behaviour, plan.classes
-    lean, pulls = plan.by_class(tuple(weights))
+    lean, pulls = plan.by_class(weights if isinstance(weights, tuple) else tuple(weights))
     effect = laws.campaign_effect(plan.spread, draws.campaign).astype(np.float32)
     region = np.asarray(b.region_sd, dtype=draws.region.dtype) * draws.region
     shocks = (region + b.common_sd * draws.appeal) / np.sqrt(2.0)
@@ -426,8 +500,7 @@ def member_odds(plan: Plan, draws: Draws) -> Singles:
         for k in range(plan.candidates):
             v[k, plan.pins == k] = top[plan.pins == k]
         return v
-    c = c if isinstance(c, np.ndarray) else float(c)
-    against = contrast(plan, draws, (-c, c))
+    against = contrast(plan, draws, plan.against)
     against -= spread * draws.conviction
     with np.errstate(over="ignore"):
         np.exp(against, out=against)

@@ -51,6 +51,7 @@ class Purpose(IntEnum):
     ABSENCE = 4
     REGIME = 5
     KEYS = 6
+    ASSUMPTIONS = 7
 
 
 class Lane(IntEnum):
@@ -134,6 +135,39 @@ def shared_fraction(keys: U64, round_: int) -> Floats:
     return uniform(keys, round_, Lane.FINE)
 
 
+# -- assumptions ---------------------------------------------------------------------------------
+
+BITS = 32
+"""Leading bits of the number of a draw of the assumptions; it is told apart from 2**32 others."""
+
+
+def assumption_uniforms(seed: int, path: str, count: int) -> Floats:
+    """Return uniforms in (0, 1) for the first draws of an assumption, shape ``(count,)``.
+
+    Number `c` depends on seed, `c` and the assumption's path only.  Each path has a van der Corput sequence of its
+    own, scrambled digit by digit (Owen 1995, "Randomly permuted (t,m,s)-nets and (t,s)-sequences"): a number by
+    itself is uniform, those of different paths are independent, and every 2**k neighbouring numbers of one path
+    fall one into each of 2**k equal parts, so that a mean over the draws has less noise than over independent ones.
+
+    Examples
+    --------
+    >>> u = assumption_uniforms(1, "behaviour.secrecy", 8)
+    >>> sorted((8 * u).astype(int).tolist())
+    [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+    key = np.random.SeedSequence(seed, spawn_key=(0, int(Purpose.ASSUMPTIONS), *path.encode())).generate_state(
+        1, np.uint64
+    )
+    number, digits = np.arange(count, dtype=np.uint64), np.zeros(count, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for bit in range(BITS):  # the digits so far say which of the random swaps decides the next one
+            address = digits + (np.uint64(1) << np.uint64(bit))
+            swap = splitmix(key + address * GAMMA) >> np.uint64(63)
+            digits = (digits << np.uint64(1)) | (((number >> np.uint64(bit)) & np.uint64(1)) ^ swap)
+        rest = splitmix(key + (digits + (np.uint64(1) << np.uint64(BITS))) * GAMMA) >> np.uint64(BITS)
+    return ((digits << np.uint64(20)) + (rest >> np.uint64(12)) + 0.5) * 2.0**-52
+
+
 # -- laws ----------------------------------------------------------------------------------------
 
 
@@ -169,7 +203,7 @@ def bernoulli_words(source: np.random.Generator, members: int) -> U64:
     return source.bit_generator.random_raw(1 + -(-members * BLOCK // 4))
 
 
-def bernoulli_block(raw: U64, chances: Floats) -> Flags:
+def bernoulli_block(raw: U64, chances: Floats, columns: Places | None = None) -> Flags:
     """Toss a coin per member and run of a block: True with the member's chance; shape ``(N, BLOCK)``.
 
     Sixteen bits decide, but for one toss in 65536, in which 53 further bits do.
@@ -178,18 +212,23 @@ def bernoulli_block(raw: U64, chances: Floats) -> Flags:
     ----------
     raw : ndarray of uint64
         The bits, of :func:`bernoulli_words`.
-    chances : ndarray, shape (N, 1) or (N, B)
-        One chance for all runs, or one for each of the first `B`.
+    chances : ndarray, shape (N, 1) or (N, C)
+        One chance for all runs, or columns of them.
+    columns : ndarray of int, shape (B,), optional
+        Which column each of the first `B` runs takes; default: of several, each its own.
     """
     leading = raw[1:].view(np.uint16)[: len(chances) * BLOCK].reshape(-1, BLOCK)
     wide = chances.shape[1] > 1
-    if wide:
-        chances = np.pad(chances, ((0, 0), (0, BLOCK - chances.shape[1])))
     whole = np.minimum(chances * STEPS, STEPS - 1).astype(np.uint16)
+    if wide:
+        columns = np.arange(chances.shape[1]) if columns is None else columns
+        columns = np.pad(columns, (0, BLOCK - columns.size))
+        whole = whole.take(columns, axis=1)
     with unbuffered():
         tossed = leading < whole
         tied = sparse_nonzero(leading == whole)
-    rest = (chances * STEPS - whole)[tied // BLOCK, tied % BLOCK if wide else 0]
+    row, run = np.divmod(tied, BLOCK)
+    rest = chances[row, columns[run] if wide and columns is not None else 0] * STEPS - whole[row, run if wide else 0]
     tossed.reshape(-1)[tied] = uniform(raw[:1], 0, tied.astype(np.uint64)) < rest
     return tossed
 

@@ -55,9 +55,10 @@ def simulate(plan: Plan, parameters: Parameters, runs: int, seed: int, executor:
     plan : Plan
         The election.
     parameters : mapping of float or array_like, by the parameter's path
-        What differs from the plan's values.  A number is the same in all runs; an array of shape ``(runs,)`` has
-        one entry a run; one of shape ``(points, 1)`` or ``(points, runs)`` plays the runs once for every point of a
-        design, all on the same random numbers.  Whoever calls has checked that the values make sense.
+        What differs from the plan's values.  A number is the same in all runs; of an array of shape ``(n,)`` run
+        `i` takes entry ``i mod n``, so that one of ``(runs,)`` has one entry a run; one of shape ``(points, n)``
+        plays the runs once for every point of a design, all on the same random numbers.  Whoever calls has checked
+        that the values make sense.
     runs, seed : int
         How many runs (of each point), and the seed that addresses their random numbers.
     executor : object with ``map`` or ``submit``, optional
@@ -92,7 +93,7 @@ def simulate(plan: Plan, parameters: Parameters, runs: int, seed: int, executor:
 def play_span(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> Outcomes:
     """Play `size` runs of every point from block `first` on: the unit of work that travels to executors.
 
-    Arrays of parameters have as many columns as there are runs here, or one.
+    Of the columns of a parameter, run `i` of those here takes number `i` modulo their number.
     """
     played, timetable, present = _played(plan, parameters, seed, first, size, recorded=True)
     return outcomes(played, plan.candidates, plan.calendar.seat.shown(timetable.now), present)
@@ -118,30 +119,37 @@ def _played(
     tables = {path: np.broadcast_to(table, (points, table.shape[1])) for path, table in given.items()}
     sizes = chunk_sizes(size, BLOCK)
     base = plan.at({path: float(value) for path, value in values.items() if not value.ndim})
-    whole = base.at({path: _by_column(table, size) for path, table in tables.items() if not is_early(path)})
+    whole = base.at({path: _by_run(table, size) for path, table in tables.items() if not is_early(path)})
     keys = np.concatenate([rng.run_keys(seed, first + i, n) for i, n in enumerate(sizes)] * points)
     base.calendar.check(whole.pace)
     timetable = Timetable(plan.calendar, whole.pace, keys)
     present = np.empty(keys.size, dtype=np.int16)
     early = {path: table for path, table in tables.items() if is_early(path)}
-    shared = {path: table for path, table in early.items() if table.shape[1] == 1}
-    _ = base.absent, base.tie_table, base.spread  # computed once for all points that do not change them
-    rows = [{path: float(table[point, 0]) for path, table in shared.items()} for point in range(points)]
+    width = max((table.shape[1] for table in early.values()), default=1)
+    if any(table.shape[1] not in (1, width) for table in early.values()):
+        width = size
+        early = {path: table[:, np.arange(size) % table.shape[1]] for path, table in early.items()}
+    _ = base.coins, base.tie_table, base.spread  # computed once for all points that do not change them
+    rows = [
+        {path: table[point] if table.shape[1] > 1 else float(table[point, 0]) for path, table in early.items()}
+        for point in range(points)
+    ]
     plans = [base.at(row) for row in rows]
+    if 1 < width <= BLOCK:
+        plans = [plan.compiled() for plan in plans]
 
     def entries() -> Iterator[Entry]:
         """Yield the points of one block after the other: they share what the block draws."""
         for i, n in enumerate(sizes):
-            part = slice(i * BLOCK, i * BLOCK + n)
-            before: tuple[Any, Entry] | None = None
+            columns = (i * BLOCK + np.arange(n)) % width
+            before: Entry | None = None
             for point, same in enumerate(plans):
                 run = point * size + i * BLOCK
-                own = {path: table[point, part] for path, table in early.items() if table.shape[1] > 1}
-                if before is not None and not own and rows[point] == before[0]:
-                    entry = numbered(before[1], run)
+                if before is not None and width == 1 and rows[point] == rows[point - 1]:
+                    entry = numbered(before, run)
                 else:
-                    entry = enter(same.at(own), seed, first + i, n, run)
-                before = rows[point], entry
+                    entry = enter(same.of(columns), seed, first + i, n, run)
+                before = entry
                 present[run : run + n] = entry.runs.present
                 yield entry
 
@@ -168,11 +176,11 @@ def is_early(path: str) -> bool:
     return field in EARLY if head == "behaviour" else head != "clock"
 
 
-def _by_column(table: Floats, size: int) -> PerRun:
-    """Return one entry a column, point by point; a number if all are equal."""
+def _by_run(table: Floats, size: int) -> PerRun:
+    """Return one entry a run, point by point; a number if all are equal."""
     if table.min() == table.max():
         return float(table[0, 0])
-    return np.broadcast_to(table, (len(table), size)).reshape(-1)
+    return table.take(np.arange(size) % table.shape[1], axis=1).reshape(-1)
 
 
 def blocks_side_by_side(plan: Plan) -> int:
@@ -252,7 +260,7 @@ def span_calls(
 
 
 def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Floats], int]:
-    """Return parameters as arrays ``()`` or ``(1 or points, 1 or runs)``, and the number of points.
+    """Return parameters as arrays ``()`` or ``(1 or points, columns)``, and the number of points.
 
     Raises
     ------
@@ -263,21 +271,22 @@ def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Floats], int]:
     points = max((len(table) for table in tables.values() if table.ndim == 2), default=1)
     for path, table in tables.items():
         shape = table.shape if table.ndim == 2 else (1, *table.shape)
-        fits = len(shape) == 2 and shape[0] in (1, points) and shape[1] in (1, runs) and table.size
+        fits = len(shape) == 2 and shape[0] in (1, points) and shape[1] <= runs and table.size
         if table.ndim and not fits:
             rows = points if points > 1 else "points"
             raise IomsimError(
-                f"{path} has shape {table.shape}; give a number, or an array of shape ({runs},), ({rows}, 1) or "
-                f"({rows}, {runs})"
+                f"{path} has shape {table.shape}; give a number, or an array of shape (n,) or ({rows}, n), with n at "
+                f"most the {runs} runs"
             )
     return {path: table if table.ndim != 1 else table[None] for path, table in tables.items()}, points
 
 
 def _cut(table: Floats, points: slice, runs: slice) -> PerRun:
-    """Return a parameter's values at some points and in some runs."""
+    """Return a parameter's values at some points, its columns turned so that the first is that of the first run."""
     if not table.ndim:
         return float(table)
-    return table[points if len(table) > 1 else slice(1), runs if table.shape[1] > 1 else slice(1)]
+    columns = np.arange(runs.start, min(runs.stop, runs.start + table.shape[1])) % table.shape[1]
+    return table[points if len(table) > 1 else slice(1)].take(columns, axis=1)
 
 
 def serialised(plan: Plan, executor: Any) -> Plan | bytes:

@@ -187,7 +187,7 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
     Until they vote, all present count for candidate 0.
     """
     k, (n, width) = plan.candidates, draws.absent.shape
-    at, no = course.begin(plan.rules, k, width), np.zeros(width, dtype=bool)
+    at, no = course.begin(plan.book, k, width, plan.values.get("readings", 0)), np.zeros(width, dtype=bool)
     intention = np.zeros((n, width), dtype=np.uint8)
     if not plan.pairwise:
         intention[draws.absent] = k

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from iomsim.errors import AnnouncementError
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import Procedure, Stage, Step
+from iomsim.rules.rulebook import Rulebook
 from iomsim.typing import Flags, Floats, Ints, Longs, Places
 
 MORE_THAN_HALF = Bar.of(">1/2")
@@ -40,11 +41,14 @@ class Position(NamedTuple):
     alone: Ints
 
 
-def begin(procedure: Procedure, candidates: int, runs: int) -> Position:
-    """Return where elections stand before their first ballot."""
-    first = procedure.first_stage(candidates)
+def begin(procedure: Procedure | Rulebook, candidates: int, runs: int, reading: Any = 0) -> Position:
+    """Return where elections stand before their first ballot; `reading` says under which one, of all or of each."""
+    first, place = [], 0
+    for rules in procedure.readings:
+        first.append(place + rules.first_stage(candidates).phase)
+        place += len(rules.phases)
     return Position(
-        phase=np.full(runs, first.phase, dtype=np.int16),
+        phase=np.broadcast_to(np.array(first, dtype=np.int16)[np.asarray(reading, dtype=np.intp)], runs).copy(),
         held=np.zeros(runs, dtype=np.int16),
         standing=np.ones((candidates, runs), dtype=bool),
         withdrawn=np.zeros((candidates, runs), dtype=bool),
@@ -52,12 +56,12 @@ def begin(procedure: Procedure, candidates: int, runs: int) -> Position:
     )
 
 
-def needed(procedure: Procedure, at: Position, ballot: int, bases: dict[str, Ints]) -> Longs:
+def needed(procedure: Procedure | Rulebook, at: Position, ballot: int, bases: dict[str, Ints]) -> Longs:
     """Return the votes that elect in a ballot, shape (B,); of one who stands alone "most" are more yes than no.
 
     Parameters
     ----------
-    procedure : Procedure
+    procedure : Procedure or Rulebook
         The rules.
     at : Position
         Where the elections stand.
@@ -89,7 +93,7 @@ def leading(votes: Ints) -> tuple[Ints, Flags]:
     return leader, np.count_nonzero(votes == top, axis=0) == 1
 
 
-def tied(procedure: Procedure, at: Position, votes: Ints) -> Flags:
+def tied(procedure: Procedure | Rulebook, at: Position, votes: Ints) -> Flags:
     """Return who must face each other in an extra ballot before the procedure can go on, shape (K, B).
 
     Nobody where no cut is due, where the votes decide it, where a lot does, or after a yes/no ballot.
@@ -113,7 +117,7 @@ def at_the_cut(votes: Ints, standing: Flags, places: int) -> Flags:
 
 
 def proceed(
-    procedure: Procedure, at: Position, votes: Ints, tickets: Tickets, extra: Ints | None = None
+    procedure: Procedure | Rulebook, at: Position, votes: Ints, tickets: Tickets, extra: Ints | None = None
 ) -> tuple[Position, Flags]:
     """Apply the rules after a ballot that elected nobody.
 
@@ -122,7 +126,7 @@ def proceed(
 
     Parameters
     ----------
-    procedure : Procedure
+    procedure : Procedure or Rulebook
         The rules.
     at : Position
         Where the elections stood in the ballot.
@@ -160,7 +164,7 @@ def proceed(
     return Position(phase, held, standing, at.withdrawn, alone), failed
 
 
-def idle(procedure: Procedure, at: Position) -> bool:
+def idle(procedure: Procedure | Rulebook, at: Position) -> bool:
     """Return whether nothing can follow from a ballot that elected nobody: all go on as before."""
     return all(
         not step.begins
@@ -188,7 +192,7 @@ def _left(at: Position, step: Step) -> Flags:
     return ~at.withdrawn if step.reopened else at.standing & ~at.withdrawn
 
 
-def _steps(procedure: Procedure, at: Position) -> list[tuple[Step, Places]]:
+def _steps(procedure: Procedure | Rulebook, at: Position) -> list[tuple[Step, Places]]:
     """Return what follows in each group of columns that stand alike, whatever the names."""
     k = len(at.standing) + 1
     gone = at.withdrawn & at.standing if at.withdrawn.any() else at.withdrawn

@@ -260,6 +260,16 @@ class Procedure:
             stage = self.next_stage(stage, candidates).stage
 
     @property
+    def readings(self) -> tuple[Procedure, ...]:
+        """These rules alone: see :class:`iomsim.rules.rulebook.Rulebook`."""
+        return (self,)
+
+    @property
+    def withdrawals(self) -> tuple[str, ...]:
+        """What a withdrawal leads to, by phase."""
+        return (self.withdrawal,) * len(self.phases)
+
+    @property
     def can_fail(self) -> bool:
         """Whether they can end an election without a winner."""
         return self.after in ENDS or self.withdrawal == "vote" or self.fewest_again > 1

@@ -91,7 +91,7 @@ def test_no_two_uses_share_a_number() -> None:
 def test_what_a_seed_means_never_changes() -> None:
     """These numbers are in files that people keep."""
     assert BLOCK == 1024
-    assert [purpose.value for purpose in Purpose] == list(range(7))
+    assert [purpose.value for purpose in Purpose] == list(range(8))
     assert rng.run_keys(2023, 0, 2).tolist() == [2294317905247100747, 17636470077961694564]
     assert rng.generator(2023, 5, Purpose.REGIONS).random(2).tolist() == [0.11833151335520042, 0.5026088176930222]
     assert rng.uniform(KEYS[:2], 3, Lane.CONCEDE).tolist() == CONCEDE
