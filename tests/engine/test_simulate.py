@@ -202,12 +202,12 @@ def test_few_points_of_many_are_played_as_among_many() -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"behaviour.secrecy": np.zeros(9)}, "behaviour.secrecy has shape (9,); give a number, or an array of shape "
-         "(10,), (points, 1) or (points, 10)"),
-        ({"behaviour.secrecy": np.zeros((3, 4))}, "behaviour.secrecy has shape (3, 4); give a number, or an array of "
-         "shape (10,), (3, 1) or (3, 10)"),
+        ({"behaviour.secrecy": np.zeros(11)}, "behaviour.secrecy has shape (11,); give a number, or an array of shape "
+         "(n,) or (points, n), with n at most the 10 runs"),
+        ({"behaviour.secrecy": np.zeros((3, 14))}, "behaviour.secrecy has shape (3, 14); give a number, or an array of "
+         "shape (n,) or (3, n), with n at most the 10 runs"),
         ({"behaviour.secrecy": np.zeros((3, 1)), "behaviour.decay": np.zeros((2, 1))}, "behaviour.decay has shape "
-         "(2, 1); give a number, or an array of shape (10,), (3, 1) or (3, 10)"),
+         "(2, 1); give a number, or an array of shape (n,) or (3, n), with n at most the 10 runs"),
         ({"behaviour.secrecy": np.zeros((1, 1, 10))}, "behaviour.secrecy has shape (1, 1, 10); give a number"),
         ({"behaviour.secrecy": np.zeros((0, 1))}, "behaviour.secrecy has shape (0, 1); give a number"),
         ({"behaviour.secrecy": []}, "behaviour.secrecy has shape (0,); give a number"),
