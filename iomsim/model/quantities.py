@@ -182,12 +182,21 @@ def _named(key: str) -> str:
 
 
 class Bounds(NamedTuple):
-    """What values a parameter may take, with the words for it; `low` itself may be left out."""
+    """What values a parameter may take, with the words for it; `low` itself may be left out.
+
+    `link` is the scale on which its range is symmetric: "identity", "log" or "logit" (see :mod:`iomsim.model.links`).
+    """
 
     words: str
     low: float
     high: float
     without_low: bool = False
+    link: str = "identity"
+
+    @property
+    def least(self) -> float:
+        """The least value inside."""
+        return math.nextafter(self.low, math.inf) if self.without_low else self.low
 
     def fit(self, x: Any) -> Any:
         """Return whether values lie inside, elementwise; what is no number does not."""
@@ -205,19 +214,24 @@ class Bounds(NamedTuple):
         return core_schema.no_info_after_validator_function(self.check, handler(kind))
 
 
-WEIGHTS = Bounds("between -1e6 and 1e6", -1e6, 1e6)
+FINITE = "between -1e6 and 1e6"
 """Log-odds and weights lie far beyond certainty, but every number of the model stays finite."""
 
-Probability = Annotated[Quantity, Bounds("between 0 and 1", 0, 1)]
-LogOdds = Annotated[Quantity, WEIGHTS]
+PROBABILITIES = Bounds("between 0 and 1", 0, 1, link="logit")
+LOG_ODDS = Bounds(FINITE, -1e6, 1e6)
+WEIGHTS = Bounds(FINITE, -1e6, 1e6, link="log")
+STRENGTHS = Bounds("between 0 and 1e6", 0, 1e6, link="log")
+
+Probability = Annotated[Quantity, PROBABILITIES]
+LogOdds = Annotated[Quantity, LOG_ODDS]
 Weight = Annotated[Quantity, WEIGHTS]
-Strength = Annotated[Quantity, Bounds("between 0 and 1e6", 0, 1e6)]
-Spread = Annotated[Quantity, Bounds("between 0 and 1000", 0, 1000)]
-LogSpread = Annotated[Quantity, Bounds("between 0 and 10", 0, 10)]
-Shape = Annotated[Quantity, Bounds("between 1e-12 and 1e12", 1e-12, 1e12)]
-Minutes = Annotated[Quantity, Bounds("above 0 and at most 1440", 0, 1440, without_low=True)]
-Pause = Annotated[Quantity, Bounds("between 0 and 10080", 0, 10080)]
-PaceSpread = Annotated[Quantity, Bounds("between 0 and 1.5", 0, 1.5)]
+Strength = Annotated[Quantity, STRENGTHS]
+Spread = Annotated[Quantity, Bounds("between 0 and 1000", 0, 1000, link="log")]
+LogSpread = Annotated[Quantity, Bounds("between 0 and 10", 0, 10, link="log")]
+Shape = Annotated[Quantity, Bounds("between 1e-12 and 1e12", 1e-12, 1e12, link="log")]
+Minutes = Annotated[Quantity, Bounds("above 0 and at most 1440", 0, 1440, without_low=True, link="log")]
+Pause = Annotated[Quantity, Bounds("between 0 and 10080", 0, 10080, link="log")]
+PaceSpread = Annotated[Quantity, Bounds("between 0 and 1.5", 0, 1.5, link="log")]
 
 
 def default(value: float, low: float, high: float, unit: str, label: str | None = None, source: str = MODEL) -> Any:

@@ -1,0 +1,166 @@
+"""The law of what is believed about a number: its value, its range, and the scale on which the range is symmetric.
+
+A quantity states a value with a range, `low` to `high`: the median and the middle 80 % of what may be believed.  It
+is drawn from the two-piece normal on the link scale `g` of its bounds, ``g(x) = g(value) + s z`` with `z` standard
+normal, where `s` is ``(g(value) - g(low)) / 1.2816`` below the value and ``(g(high) - g(value)) / 1.2816`` above it.
+The links are "logit" for fractions and probabilities, "log" for what is above 0, "identity" for log-odds.  If the
+value or an end of the range is not inside the link's domain, the link is the identity, and draws are clipped to the
+bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from iomsim.model.quantities import RANGE, Bounds, Quantity
+from iomsim.typing import Floats
+
+Z90 = 1.2815515655446004
+"""The 90 % point of the standard normal: a range is the middle 80 %."""
+
+DIGITS = 12
+"""Significant digits that a range keeps when it is shifted: the last bits are those of the processor."""
+
+
+class Link(NamedTuple):
+    """A scale: its function and inverse, and between which ends it is defined (the ends left out)."""
+
+    to: Callable[[Any], Any]
+    back: Callable[[Any], Any]
+    low: float
+    high: float
+
+    @property
+    def edges(self) -> tuple[float, float]:
+        """The ends of where it is defined."""
+        return self.low, self.high
+
+    def holds(self, *numbers: float) -> bool:
+        """Return whether it is defined for all the numbers."""
+        return all(self.low < x < self.high for x in numbers)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _logit(p: Any) -> Any:
+    return np.log(p) - np.log1p(-p)
+
+
+def _expit(x: Any) -> Any:
+    """Return the inverse of the logit, without overflow on either side."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+LINKS: dict[str, Link] = {
+    "identity": Link(_same, _same, -math.inf, math.inf),
+    "log": Link(np.log, np.exp, 0.0, math.inf),
+    "logit": Link(_logit, _expit, 0.0, 1.0),
+}
+
+
+def link_of(bounds: Bounds, *numbers: float) -> Link:
+    """Return the link on which numbers are compared: the identity if one of them is not inside the link's domain.
+
+    Examples
+    --------
+    >>> from iomsim.model.quantities import PROBABILITIES
+    >>> link_of(PROBABILITIES, 0.2, 0.5) is LINKS["logit"], link_of(PROBABILITIES, 0.0, 0.5) is LINKS["identity"]
+    (True, True)
+    """
+    link = LINKS[bounds.link]
+    return link if link.holds(*numbers) else LINKS["identity"]
+
+
+def quantile(quantity: Quantity, bounds: Bounds, u: Floats | Sequence[float] | float) -> Floats:
+    """Return quantiles of what is believed about a quantity.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        Its value, the median; its low and high, the 10 % and 90 % points.
+    bounds : Bounds
+        Its link, and what it may be: quantiles beyond are clipped.
+    u : array_like of float
+        Levels, in (0, 1); uniform ones give draws.
+
+    Returns
+    -------
+    ndarray
+        One entry a level.  At 0.5 it is the value to the bit; where `low` equals `value`, so is
+        everything below (and above where `high` does): a quantity without a range does not vary.
+
+    Examples
+    --------
+    >>> from iomsim.model.quantities import PROBABILITIES, STRENGTHS
+    >>> quantile(Quantity(value=0.6, low=0.3, high=1.0), STRENGTHS, [0.1, 0.5, 0.9]).round(6).tolist()
+    [0.3, 0.6, 1.0]
+    >>> quantile(Quantity(value=0.25, low=0.0, high=0.7), PROBABILITIES, [0.05, 0.5]).tolist()  # clipped
+    [0.0, 0.25]
+    """
+    from scipy.special import ndtri  # loads slowly
+
+    levels = np.asarray(u, dtype=float)
+    value, low, high = (getattr(quantity, key) for key in RANGE)
+    if low == high:
+        return np.full(levels.shape, value)
+    link = link_of(bounds, value, low, high)
+    middle = link.to(value)
+    z = ndtri(levels)
+    step = z * np.where(z < 0, middle - link.to(low), link.to(high) - middle) / Z90
+    with np.errstate(over="ignore"):  # what is beyond all floats is clipped
+        drawn = np.where(step == 0, value, link.back(middle + step))
+    return np.clip(drawn, bounds.least, bounds.high)
+
+
+def shifted(quantity: Quantity, bounds: Bounds, value: float) -> tuple[float, float]:
+    """Return the range of a quantity that is set to another value: as wide on the link scale, on either side.
+
+    A value at an end of the link's domain, such as a strength of 0 or a probability of 1, is known: it has no
+    range.  Where an end of the old range lies there, the shift is that of the numbers themselves.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        As it was.
+    bounds : Bounds
+        Its link, and what it may be: the range is clipped to that.
+    value : float
+        The new value.
+
+    Returns
+    -------
+    tuple of float
+        The new low and high.
+
+    Examples
+    --------
+    >>> from iomsim.model.quantities import PROBABILITIES, STRENGTHS
+    >>> strength = Quantity(value=0.6, low=0.3, high=1.0)
+    >>> shifted(strength, STRENGTHS, 1.2), shifted(strength, STRENGTHS, 0.0)
+    ((0.6, 2.0), (0.0, 0.0))
+    >>> shifted(Quantity(value=0.25, low=0.0, high=0.7), PROBABILITIES, 0.5)
+    (0.25, 0.95)
+    """
+    old = (quantity.value, quantity.low, quantity.high)
+    if value == quantity.value:
+        return quantity.low, quantity.high
+    if quantity.low == quantity.high or not bounds.fit(value) or value in LINKS[bounds.link].edges:
+        return value, value
+    link = link_of(bounds, *old, value)
+    step = link.to(value) - link.to(quantity.value)
+    with np.errstate(over="ignore"):
+        low, high = (_rounded(link.back(link.to(end) + step)) for end in (quantity.low, quantity.high))
+    low = value if quantity.low == quantity.value else max(min(low, value), bounds.least)
+    high = value if quantity.high == quantity.value else min(max(high, value), bounds.high)
+    return low, high
+
+
+def _rounded(x: float) -> float:
+    return float(f"{x:.{DIGITS}g}")
