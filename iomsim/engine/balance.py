@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -85,3 +86,13 @@ def _many(plan: Plan, a: Floats, draws: Draws) -> Floats:
     v -= v.max(axis=0)
     np.exp(v, out=v)
     return v / v.sum(axis=0)
+
+
+def solve_levels(plan: Plan, targets: dict[int, Any]) -> Floats:
+    """Placeholder until the fast solver lands."""
+    width = max((np.size(v) for v in (*plan.values.values(), *targets.values())), default=1)
+    out = np.zeros((plan.candidates, width))
+    for c in range(width):
+        one = plan.at({p: float(v[c]) for p, v in plan.values.items() if isinstance(v, np.ndarray)})
+        out[:, c] = solve(one, {k: float(np.broadcast_to(t, width)[c]) for k, t in targets.items()})
+    return out

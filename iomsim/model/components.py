@@ -16,11 +16,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine.clock import DAY_NAMES
 from iomsim.model.bodies import HOME, reading, readings
+from iomsim.model.electorate import Electorate
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
     LogOdds,
     LogSpread,
+    Number,
     Probability,
     Quantity,
     Shape,
@@ -230,13 +232,6 @@ class RulesTable(FrozenModel):
         return from_short_form(stated)
 
 
-def written_rules(rules: Procedure, id: str) -> dict[str, Any]:
-    """Return rules as a table of a file: a reading by its name, others in full."""
-    if readings(id or HOME).get(rules.name) == rules:
-        return {"name": rules.name, "grade": rules.grade, "source": rules.source}
-    return rules.table()
-
-
 class _FromTable:
     """Has pydantic read rules from a table, and write them as one."""
 
@@ -253,3 +248,44 @@ class _FromTable:
 
 
 RulesOfFile = Annotated[Procedure, _FromTable]
+
+
+class WeightedReading(FrozenModel):
+    """One way to read the rules, and how much it is believed.
+
+    Attributes
+    ----------
+    rules : Procedure
+        The rules so read; in a file the `name` of a reading of the body, or a table.
+    weight : float
+        The chance that the election follows it; those of a scenario add up to 1.
+    grade, source : str
+        How well the weight is known, and why.
+    """
+
+    rules: RulesOfFile
+    weight: Number = Field(gt=0, le=1)
+    grade: Grade = "assumed"
+    source: str = GIVEN
+
+    @property
+    def name(self) -> str:
+        """The name of the rules."""
+        return self.rules.name
+
+
+class Held(FrozenModel):
+    """Parts of a scenario as they were when its level was stated: a what-if keeps the appeals that they gave."""
+
+    electorate: Electorate | None = None
+    candidates: tuple[Candidate, ...] | None = None
+    sponsors: tuple[Sponsor, ...] | None = None
+    ties: tuple[Tie, ...] | None = None
+    behaviour: Behaviour | None = None
+
+
+def written_rules(rules: Procedure, id: str) -> dict[str, Any]:
+    """Return rules as a table of a file: a reading by its name, others in full."""
+    if readings(id or HOME).get(rules.name) == rules:
+        return {"name": rules.name, "grade": rules.grade, "source": rules.source}
+    return rules.table()

@@ -9,23 +9,42 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import count
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
 from iomsim.model.bodies import HOME, body, reading, told_apart
 from iomsim.model.clock import Clock
-from iomsim.model.components import Behaviour, Candidate, Day, RulesOfFile, Sponsor, Tie
+from iomsim.model.components import (
+    Behaviour,
+    Candidate,
+    Day,
+    Held,
+    RulesOfFile,
+    Sponsor,
+    Tie,
+    WeightedReading,
+)
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.events import EVENTS
 from iomsim.model.lines import PAPERS, exactly
-from iomsim.model.quantities import FrozenModel, Parameter, Quantity, replace_quantities, walk
+from iomsim.model.quantities import (
+    FrozenDict,
+    FrozenModel,
+    Parameter,
+    Probability,
+    Quantity,
+    replace_quantities,
+    walk,
+)
 from iomsim.rules.procedure import Procedure
+from iomsim.rules.rulebook import Rulebook
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288",
@@ -38,8 +57,13 @@ WORDS: dict[str, Any] = {
     **dict.fromkeys(("title", "about", "as_of", "facts", "body", "rules"), True),
     "electorate": {"members": True, "table": True, "size": True},
     "candidates": {"__all__": {"full_name", "colour"}},
+    "readings": True,
+    "held": True,
 }
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
+
+CERTAINLY = 1e-6
+"""How far the weights of readings may add up to something else than 1."""
 
 COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", "cumulative", "rounds",
            "median_rounds", "event", "at", "round", "spill", "effective_size", "odds", "chance", "out", "spilled",
@@ -59,12 +83,15 @@ class Description(FrozenModel):
     facts: tuple[str, ...] = ()
     electorate: Electorate
     candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=16)
+    level: Annotated[dict[str, Probability], AfterValidator(FrozenDict)] = FrozenDict()
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
     behaviour: Behaviour = Behaviour()
     body: str = ""
     rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
+    readings: tuple[WeightedReading, ...] = ()
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
+    held: Held | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -73,6 +100,13 @@ class Description(FrozenModel):
         if not isinstance(data, Mapping) or not isinstance(data.get("body", ""), str):
             return data
         id, rules = data.get("body", ""), data.get("rules")
+        if isinstance(data.get("readings"), (list, tuple)):
+            data = {**data, "readings": [_reading_of_body(part, id) for part in data["readings"]]}
+            weights = [part.get("weight", 0) if isinstance(part, dict) else part.weight for part in data["readings"]]
+            if rules is None and weights and all(isinstance(weight, (int, float)) for weight in weights):
+                first = data["readings"][weights.index(max(weights))]
+                rules = first.get("rules") if isinstance(first, dict) else first.rules
+                data = {**data, "rules": rules}
         if isinstance(rules, Procedure):
             return {**data, "rules": told_apart(rules, id)}
         if id and rules is None:
@@ -82,7 +116,9 @@ class Description(FrozenModel):
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
         if isinstance(info.context, Plan):  # of a description that differs in the values of parameters only
-            self.__dict__["_plan"] = info.context.at({path: q.value for path, q in self.parameters().items()})
+            values = {path: q.value for path, q in self.parameters().items()}
+            moved = any(info.context.values[f"level.{name}"] != share.value for name, share in self.level.items())
+            self.__dict__["_plan"] = info.context.at(values | (self._appeals if moved else {}))
             self.plan.exposure  # noqa: B018 - refused now, not later
             return self
         for kind, things in (("candidates", self.candidates), ("sponsors", self.sponsors), ("ties", self.ties)):
@@ -96,16 +132,21 @@ class Description(FrozenModel):
             _backed("a member is pinned to", name, self.names)
         for name in self.electorate.barred:
             _backed("members are barred by", name, self.names)
+        _possible(self.level, self.candidates)
+        _weighted(self.readings, self.rules)
         self.plan.exposure  # noqa: B018 - refused now, not later
-        self.rules.first_stage(len(self.names))
-        most = max((int(bar.value or 0) for bar in self.rules.bars if bar.kind == "count"), default=0)
-        if most > self.plan.entitled:
-            raise ScenarioError(
-                f"rules.threshold asks for {most} votes, but only {self.plan.entitled} members have one"
-            )
+        for rules in self.procedures:
+            rules.first_stage(len(self.names))
+            most = max((int(bar.value or 0) for bar in rules.bars if bar.kind == "count"), default=0)
+            if most > self.plan.entitled:
+                raise ScenarioError(
+                    f"rules.threshold asks for {most} votes, but only {self.plan.entitled} members have one"
+                )
         for path, quantity in self.parameters().items():
             evidence_table.check(path, quantity.source)
         evidence_table.check("rules", self.rules.source)
+        for part in self.readings:
+            evidence_table.check(f"the reading {part.name!r}", part.source)
         for fact in self.facts:
             evidence_table.known("facts", fact)
         return self
@@ -130,12 +171,35 @@ class Description(FrozenModel):
         return _named("sponsor", name, self.sponsors)
 
     @property
+    def procedures(self) -> tuple[Procedure, ...]:
+        """The readings of the rules that an election may follow; one, unless several are weighed."""
+        return tuple(part.rules for part in self.readings) or (self.rules,)
+
+    @property
     def plan(self) -> Plan:
-        """The election as the arrays that the engine plays; made once."""
+        """The election on the best guesses, as the arrays that the engine plays; made once."""
         return self._plan
 
     @cached_property
+    def _levelled(self) -> Description:
+        """The election at the time when its level was stated: it says which appeals give that level."""
+        if self.held is None:
+            return self
+        then = {key: part for key, part in dict(self.held).items() if part is not None}
+        return type(self).model_validate({**dict(self), **then, "held": None})
+
+    @property
+    def _appeals(self) -> dict[str, float]:
+        """The appeals that give the level, by path, on the best guesses."""
+        return {path: float(np.ravel(value)[0]) for path, value in appeals(self, {}).items()}
+
+    @cached_property
     def _plan(self) -> Plan:
+        return self._stated.at(self._appeals) if self.level else self._stated
+
+    @cached_property
+    def _stated(self) -> Plan:
+        """The plan with the appeals as they are stated, whatever the level."""
         frame = self.electorate.frame
         return Plan(
             names=self.names,
@@ -153,7 +217,7 @@ class Description(FrozenModel):
             barred=self.barred,
             rules=self.rules,
             calendar=self.clock.calendar(),
-            values={path: q.value for path, q in self.parameters().items()},
+            values={parameter.path: parameter.quantity.value for parameter in walk(self)},
         )
 
     @property
@@ -227,11 +291,17 @@ class Description(FrozenModel):
 
     @cached_property
     def _parameters(self) -> dict[str, Parameter]:
-        return {parameter.path: parameter for parameter in walk(self)}
+        """The parameters by path; appeals that follow from a level are none."""
+        solved = self.level.keys() | (set(self.names) if len(self.level) == len(self.names) - 1 else set())
+        skipped = {f"candidates.{name}.appeal" for name in solved}
+        return {parameter.path: parameter for parameter in walk(self) if parameter.path not in skipped}
+
+    def _label(self, key: str, part: str | None = None) -> str:
+        return f"{part}'s first-round level" if key == "level" else super()._label(key, part)
 
     def evidence(self) -> pd.DataFrame:
         """Return the provenance table: one row per parameter, with what its source says."""
-        table = [
+        table: list[dict[str, Any]] = [
             {
                 "parameter": path,
                 "value": q.value,
@@ -244,11 +314,13 @@ class Description(FrozenModel):
             }
             for path, q in self.parameters().items()
         ]
-        book = self.rules
-        table.append(
-            {"parameter": "rules", "value": book.name, "low": book.name, "high": book.name, "unit": "reading",
-             "grade": book.grade, "source": book.source, "statement": " ".join(evidence_table.statements(book.source))}
-        )  # fmt: skip
+        weighed = [(f"readings.{part.name}", part.weight, "weight", part.grade, part.source) for part in self.readings]
+        rules = [("rules", self.rules.name, "reading", self.rules.grade, self.rules.source)]
+        for what, value, unit, grade, source in weighed or rules:
+            table.append(
+                {"parameter": what, "value": value, "low": value, "high": value, "unit": unit, "grade": grade,
+                 "source": source, "statement": " ".join(evidence_table.statements(source))}
+            )  # fmt: skip
         return pd.DataFrame(table).set_index("parameter")
 
     @property
@@ -272,7 +344,16 @@ class Description(FrozenModel):
             if path not in places:
                 raise unknown("parameter", path, places)
             changed[places[path]] = _range(quantities[path].at(float(value)))
-        return hashlib.sha256("".join(changed).encode()).hexdigest()[:12]
+        return _digest("".join([*changed, self._level_key]))[:12]
+
+    @cached_property
+    def _level_key(self) -> str:
+        """A digest of what the level was stated for, the same in all what-ifs of a race."""
+        if not self.level:
+            return ""
+        then, parts = self._levelled, tuple(Held.model_fields)
+        content = {key: then.model_dump(mode="json", include={key}, exclude=WORDS)[key] for key in parts}
+        return _digest(json.dumps(content | {"members": as_csv(then.electorate)}, sort_keys=True))
 
     @cached_property
     def _hashed(self) -> tuple[list[str], dict[str, int], dict[str, Quantity]]:
@@ -281,8 +362,12 @@ class Description(FrozenModel):
         content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
         content["clock"] = {key: value for key, value in content["clock"].items() if value is not None}
         content |= {"rules": repr(self.rules.nameless), "members": as_csv(self.electorate)}
+        if self.readings:
+            content["rules"] = [[repr(part.rules.nameless), part.weight] for part in self.readings]
+        if not self.level:
+            del content["level"]
         pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
-        quantities = self.parameters()
+        quantities = {parameter.path: parameter.quantity for parameter in walk(self)}
         paths = list(quantities)  # a dump has the quantities in the order in which they are walked
         places = {paths[int(number)]: 2 * i + 1 for i, number in enumerate(pieces[1::2])}
         for path, place in places.items():
@@ -298,6 +383,67 @@ class Description(FrozenModel):
         state = super().__getstate__()
         held = {key: value for key, value in state["__dict__"].items() if key in type(self).model_fields}
         return {**state, "__dict__": held}
+
+
+def appeals(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the appeals that give the level of a race, by path, where parameters have other values than the stated.
+
+    A what-if keeps the appeals of the race for which the level was stated: what was changed since is not looked at.
+
+    Parameters
+    ----------
+    race : Scenario
+        A race with a level.
+    values : mapping of float or ndarray, shape (B,)
+        Values by path, of the race as it was; `level.NAME` is the level asked for.
+    """
+    then = race._levelled._stated
+    plan = then.at({path: value for path, value in values.items() if path in then.values})
+    targets = {k: plan.values[f"level.{name}"] for k, name in enumerate(race.names) if name in race.level}
+    shift = solve_levels(plan, targets)
+    return {plan.appeals[k]: plan.values[plan.appeals[k]] + shift[k] for k in targets}
+
+
+def _reading_of_body(part: Any, id: str) -> Any:
+    """Return a weighed reading as a table that holds its rules; one by name is that of the body."""
+    if not isinstance(part, Mapping) or "name" not in part:
+        return part
+    return {key: value for key, value in part.items() if key != "name"} | {"rules": reading(part["name"], id or HOME)}
+
+
+def _possible(level: Mapping[str, Quantity], candidates: tuple[Candidate, ...]) -> None:
+    """Refuse levels that no appeals can give, or that contradict appeals which are stated too."""
+    names = [candidate.name for candidate in candidates]
+    for name, share in level.items():
+        if name not in names:
+            raise ScenarioError(f"level names {name!r}, who does not stand; {advice(name, names)}")
+        if not (share.low > 0 and share.high < 1):
+            raise ScenarioError(f"the level of {name} must be above 0 and below 1, got {share}")
+        if "appeal" in candidates[names.index(name)].model_fields_set:
+            raise ScenarioError(f"{name} has a level and an appeal; the appeal follows from the level, so leave it out")
+    total = sum(share.value for share in level.values())
+    if len(level) == len(names):
+        raise ScenarioError("level names every candidate; leave one out, whose share follows from the others'")
+    if total >= 1:
+        raise ScenarioError(f"the levels must add up to less than 1, got {total:g}")
+
+
+def _weighted(readings: tuple[WeightedReading, ...], rules: Procedure) -> None:
+    """Refuse weights that are no law over readings, and rules that are none of them."""
+    if not readings:
+        return
+    names = [part.name for part in readings]
+    _distinct("readings", names)
+    total = sum(part.weight for part in readings)
+    if abs(total - 1) > CERTAINLY:
+        raise ScenarioError(f"the weights of the readings must add up to 1, got {total:g}")
+    if rules not in [part.rules for part in readings]:
+        raise ScenarioError(f"the rules {rules.name!r} are none of the readings; leave rules out, or add their weight")
+    Rulebook(tuple(part.rules for part in readings))  # refuses other horizons
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _range(q: Quantity) -> str:

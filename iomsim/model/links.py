@@ -5,7 +5,7 @@ is drawn from the two-piece normal on the link scale `g` of its bounds, ``g(x) =
 normal, where `s` is ``(g(value) - g(low)) / 1.2816`` below the value and ``(g(high) - g(value)) / 1.2816`` above it.
 The links are "logit" for fractions and probabilities, "log" for what is above 0, "identity" for log-odds.  If the
 value or an end of the range is not inside the link's domain, the link is the identity, and draws are clipped to the
-bounds.
+bounds, and to the domain if the range is inside it but for its edge.
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ def quantile(quantity: Quantity, bounds: Bounds, u: Floats | Sequence[float] | f
     step = z * np.where(z < 0, middle - link.to(low), link.to(high) - middle) / Z90
     with np.errstate(over="ignore"):  # what is beyond all floats is clipped
         drawn = np.where(step == 0, value, link.back(middle + step))
-    return np.clip(drawn, bounds.least, bounds.high)
+    own = LINKS[bounds.link]
+    least = own.low if bounds.least < own.low <= low else bounds.least
+    most = own.high if high <= own.high < bounds.high else bounds.high
+    return np.clip(drawn, least, most)
 
 
 def shifted(quantity: Quantity, bounds: Bounds, value: float) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import time
 from numbers import Real
-from typing import Annotated, Any, NamedTuple, NoReturn, Self, TypeVar
+from typing import Annotated, Any, NamedTuple, NoReturn, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -254,8 +254,10 @@ class Parameter(NamedTuple):
 
 
 def walk(model: FrozenModel, keys: tuple[str, ...] = ()) -> Iterator[Parameter]:
-    """Yield every parameter below a description."""
+    """Yield every parameter below a description; what it holds from before is none of them."""
     for key, field in type(model).model_fields.items():
+        if key == "held":
+            continue
         value, here = getattr(model, key), (*keys, key)
         if isinstance(value, Quantity):
             bounds = next(note for note in field.metadata if isinstance(note, Bounds))
@@ -265,11 +267,16 @@ def walk(model: FrozenModel, keys: tuple[str, ...] = ()) -> Iterator[Parameter]:
         elif isinstance(value, dict):
             for part, weight in value.items():
                 if isinstance(weight, Quantity):
-                    yield Parameter((*here, part), weight, WEIGHTS, model._label(key, part))
+                    yield Parameter((*here, part), weight, _bounds_of_parts(field), model._label(key, part))
         elif isinstance(value, tuple):
             for part in value:
                 if isinstance(part, FrozenModel):
                     yield from walk(part, (*here, part.name))  # type: ignore[attr-defined]
+
+
+def _bounds_of_parts(field: Any) -> Bounds:
+    """Return the bounds of what a field keeps by name: ``dict[str, Weight]``."""
+    return next(note for note in get_args(get_args(field.annotation)[1])[1:] if isinstance(note, Bounds))
 
 
 def put(tree: Any, keys: tuple[str, ...], value: Any) -> Any:

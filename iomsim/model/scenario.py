@@ -18,7 +18,7 @@ from iomsim.errors import IomsimError, ScenarioError, unknown, writing
 from iomsim.model import briefing, toml
 from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
-from iomsim.model.components import SHORTHANDS, Behaviour, Tie
+from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
 from iomsim.model.description import Description
 from iomsim.model.messages import explain
 from iomsim.model.quantities import Quantity, put
@@ -90,7 +90,28 @@ class Scenario(Description):
         )
         if changes or not isinstance(name, Procedure):
             rules = from_short_form({"source": "set by the user", "grade": "assumed"} | changes, rules)
-        return self._with(rules=rules)
+        return self._with(rules=rules, readings=())
+
+    def with_readings(self, weights: Mapping[str, float]) -> Scenario:
+        """Return a copy that follows one of several readings of its body's rules, by their weights.
+
+        Parameters
+        ----------
+        weights : mapping of float
+            By the name of a reading of the body (of the IOM if the scenario names none); they add up to 1.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race = iom.load("minimal").with_readings({"strict": 0.3, "four-rounds": 0.7})
+        >>> race.rules.name, [part.weight for part in race.readings]
+        ('four-rounds', [0.3, 0.7])
+        """
+        given = {"grade": "assumed", "source": "set by the user"}
+        readings = [{"name": name, "weight": weight} | given for name, weight in weights.items()]
+        if not readings:
+            raise ScenarioError("give the weight of at least one reading")
+        return self._with(rules=None, readings=readings)
 
     def with_clock(self, **changes: Any) -> Scenario:
         """Return a copy with another clock: numbers for quantities, or dates, days and sittings."""
@@ -122,9 +143,9 @@ class Scenario(Description):
         raw = dict(self)
         for path, value in values.items():
             if path not in known:
-                raise unknown("parameter", path, known)
+                raise _not_free(self, path) or unknown("parameter", path, known)
             raw = put(raw, known[path].keys, _at(path, known[path].quantity, value))
-        return build(raw, self.title, self.plan)
+        return build(self._held_from(raw), self.title, self.plan)
 
     def with_ties(self, *ties: Tie) -> Scenario:
         """Return a copy with further ties."""
@@ -139,7 +160,17 @@ class Scenario(Description):
         return self._with(electorate={**dict(self.electorate), "pinned": pinned})
 
     def _with(self, **changes: Any) -> Scenario:
-        return build({**dict(self), **changes}, self.title)
+        return build(self._held_from({**dict(self), **changes}), self.title)
+
+    def _held_from(self, changed: dict[str, Any]) -> dict[str, Any]:
+        """Return changed fields that remember what the level was stated for, if there is one."""
+        if not self.level:
+            return changed
+        held = dict(self.held or Held())
+        for part in Held.model_fields:
+            if held[part] is None and changed[part] is not getattr(self, part):
+                held[part] = getattr(self, part)
+        return changed if not any(held.values()) else {**changed, "held": Held.model_construct(**held)}
 
     def balanced(self, share: float | Mapping[str, float] = 0.5) -> Scenario:
         """Return a copy whose appeals make the mean first-round shares as asked.
@@ -164,6 +195,12 @@ class Scenario(Description):
                 raise ScenarioError(f"the share of {name} must be between 0 and 1, got {target!r}")
         if sum(targets.values()) >= 1:
             raise ScenarioError(f"the shares asked for must add up to less than 1, got {sum(targets.values()):g}")
+        if self.level:
+            level = {**self.level, **{name: self.level.get(name, share) for name, share in targets.items()}}
+            if len(level) == len(self.names):
+                level = {name: level[name] for name in targets}
+            fresh = build({**dict(self), "level": level, "held": None}, self.title)
+            return fresh.with_parameters({f"level.{name}": share for name, share in targets.items()})
         shift = solve(self.plan, {self.names.index(name): float(target) for name, target in targets.items()})
         return self.with_parameters(
             {f"candidates.{name}.appeal": float(self.candidate(name).appeal.value + shift[self.names.index(name)])
@@ -204,6 +241,16 @@ def build(data: Mapping[str, Any], where: str = "scenario", plan: Plan | None = 
         raise explain(error, Scenario, data, where) from None
     except IomsimError as error:
         raise type(error)(f"{where}: {error}") from None
+
+
+def _not_free(race: Scenario, path: str) -> ScenarioError | None:
+    """Return why a parameter that there is cannot be set: an appeal that follows from the level."""
+    if not race.level or path not in race.plan.appeals:
+        return None
+    name = next(iter(race.level))
+    return ScenarioError(
+        f"{path} follows from the level that the scenario states; change that: race.balanced({{{name!r}: 0.55}})"
+    )
 
 
 def _at(path: str, old: Quantity, value: float) -> Quantity:

@@ -7,26 +7,41 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel
 
-from iomsim.model.components import written_rules
+from iomsim.model.components import WeightedReading, written_rules
 from iomsim.rules.procedure import Procedure
 
 
 def dumps(description: BaseModel) -> str:
     """Return a description as TOML, leaving out what says nothing."""
-    return tomli_w.dumps(_plain(description))
+    table = _plain(description)
+    for candidate in table.get("candidates", ()):
+        if candidate["name"] in table.get("level", {}):
+            candidate.pop("appeal", None)  # it follows from the level
+    return tomli_w.dumps(table)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, id: str = "") -> Any:
     """Turn a description into what TOML knows."""
     if isinstance(value, BaseModel):
+        if isinstance(value, WeightedReading):
+            return _reading(value, id)
+        id = getattr(value, "body", id)
         pairs = ((key, getattr(value, key)) for key in type(value).model_fields)
         return {
-            key: written_rules(part, getattr(value, "body", "")) if isinstance(part, Procedure) else _plain(part)
+            key: written_rules(part, id) if isinstance(part, Procedure) else _plain(part, id)
             for key, part in pairs
             if part not in (None, (), {}) and (key, part) != ("body", "")
+            if key != "rules" or not getattr(value, "readings", ())  # the weightiest
         }
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: _plain(part, id) for key, part in value.items()}
     if isinstance(value, tuple):
-        return [_plain(part) for part in value]
+        return [_plain(part, id) for part in value]
     return value
+
+
+def _reading(part: WeightedReading, id: str) -> dict[str, Any]:
+    """Return a weighed reading, one of the body's by its name."""
+    rules = written_rules(part.rules, id)
+    told = {"weight": part.weight, "grade": part.grade, "source": part.source}
+    return {"name": part.name, **told} if set(rules) == {"name", "grade", "source"} else {"rules": rules, **told}

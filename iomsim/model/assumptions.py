@@ -1,0 +1,134 @@
+"""The assumptions as draws: every uncertain parameter of a scenario, its level and the reading of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.engine.plan import Plan
+from iomsim.engine.rng import assumption_uniforms
+from iomsim.model.description import Description, appeals
+from iomsim.model.links import quantile
+from iomsim.rules.procedure import Procedure
+from iomsim.typing import Floats, Longs
+
+READINGS = "readings"
+"""The path of the reading of the rules."""
+
+
+@dataclass(frozen=True, eq=False)
+class Assumptions:
+    """Draws of what a scenario is unsure of; C draws.
+
+    Attributes
+    ----------
+    values : dict of ndarray, shape (C,)
+        The parameters that vary, by path; of a scenario with a level, the level.
+    reading : ndarray of int, shape (C,)
+        The reading of the rules that each follows, by its number.
+    readings : tuple of Procedure
+        The readings.
+    parameters : dict of ndarray, shape (C,)
+        What the engine plays: the same, with the appeals that give the level.
+    """
+
+    values: Mapping[str, Floats]
+    reading: Longs
+    readings: tuple[Procedure, ...]
+    parameters: Mapping[str, Floats]
+
+    @property
+    def count(self) -> int:
+        """How many draws there are."""
+        return self.reading.size
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a draw: the value of every parameter that varies, by path, and the reading of the rules, by name."""
+        names = [rules.name for rules in self.readings]
+        columns = {**self.values, "reading": pd.Categorical.from_codes(self.reading, names)}
+        return pd.DataFrame(columns, index=pd.RangeIndex(self.count, name="draw"))
+
+    def plan(self, race: Description) -> Plan:
+        """Return the plan of the race with one column a draw, under all readings."""
+        return played(race).at(self.parameters)
+
+
+def played(race: Description) -> Plan:
+    """Return the plan of a race with all its readings; which is followed is a parameter."""
+    if not race.readings:
+        return race.plan
+    first = race.procedures.index(race.rules)
+    plan = race.plan
+    return replace(plan, readings=race.procedures, values={**plan.values, READINGS: float(first)})
+
+
+def draw_assumptions(race: Description, seed: int, count: int) -> Assumptions:
+    """Draw the assumptions of a scenario.
+
+    Draw `c` of a parameter depends on the seed, `c` and the parameter's path only, so that a parameter more, or
+    another range, moves no other draw.  They are drawn as the ranges say (two-piece normal laws: see
+    :func:`iomsim.model.links.quantile`), the reading by the weights; the appeals of a scenario with a level are
+    solved for every draw.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> draws = draw_assumptions(iom.load("minimal"), seed=1, count=4)
+    >>> draws.count, round(float(np.median(draws.values["behaviour.secrecy"])), 1)
+    (4, 0.4)
+    """
+    return _cached(_Drawn(race), seed, count)
+
+
+class _Drawn:
+    """A race as a key of what was drawn for it."""
+
+    def __init__(self, race: Description) -> None:
+        self.race, self.hash = race, race.hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Drawn) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+
+@lru_cache(maxsize=16)
+def _cached(key: _Drawn, seed: int, count: int) -> Assumptions:
+    race = key.race
+    values = _values(race, seed, count)
+    reading = np.zeros(count, dtype=np.intp)
+    parameters: dict[str, Any] = dict(values)
+    if race.readings:
+        upper = np.cumsum([part.weight for part in race.readings])
+        u = assumption_uniforms(seed, READINGS, count)
+        reading = np.minimum(np.searchsorted(upper, u, side="right"), len(upper) - 1)
+        parameters[READINGS] = reading.astype(float)
+    if race.level:
+        then = values if race.held is None else _values(race._levelled, seed, count)
+        parameters |= appeals(race, then)
+    return Assumptions(values, reading, race.procedures, parameters)
+
+
+def _values(race: Description, seed: int, count: int) -> dict[str, Floats]:
+    """Return the draws of the parameters that vary, by path."""
+    return {
+        path: quantile(parameter.quantity, parameter.bounds, assumption_uniforms(seed, path, count))
+        for path, parameter in race._parameters.items()
+        if parameter.quantity.low < parameter.quantity.high
+    }
+
+
+def completed(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of parameters as the engine takes them: where the level is moved, with the appeals that give it.
+
+    Other parameters are moved with the appeals held at what they are.
+    """
+    level = {path: value for path, value in values.items() if path.startswith("level.")}
+    return {**values, **(appeals(race, level) if level else {})}
