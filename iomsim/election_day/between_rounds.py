@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from iomsim.election_day.state import FilterState, UpdateContext, reweight, votes_needed
+from iomsim.election_day.state import FilterState, UpdateContext, need_of, reweight
 from iomsim.election_day.tally import Tally
 from iomsim.engine import kernel, laws
 from iomsim.engine.plan import Plan
@@ -31,8 +31,8 @@ def elected_by_count(plan: Plan, state: FilterState) -> tuple[Flags, Shorts]:
 def needed_last(plan: Plan, state: FilterState) -> Longs:
     """Return the votes that elected in the last round, in every particle."""
     alone = int((state.votes[-1] >= 0).any(axis=1).sum()) == 1
-    last = state.stages[-1], state.valid[-1], state.attendance[-1], state.entitled[-1]
-    return votes_needed(plan, *last, state.round_, alone)
+    need = need_of(plan, state.stages[-1], state.entitled[-1], state.round_)
+    return need.votes(state.valid[-1], state.attendance[-1], alone)
 
 
 def assume_inconclusive(plan: Plan, state: FilterState) -> FilterState:
@@ -50,9 +50,8 @@ def shared_by_lot(place: Callable[[Shorts, Flags], Flags], state: FilterState) -
 def concession_probability(plan: Plan, state: FilterState) -> Floats:
     """Return the chance that the trailing one of two concedes now, in every particle; in a tie nobody does."""
     ahead = leading(np.maximum(state.votes[-1], 0))[1]
-    return np.where(
-        ahead & (plan.rules.withdrawal != "none"), laws.concession(plan.behaviour, state.non_concessions), 0.0
-    )
+    behaviour = state.particles.under(plan).behaviour
+    return np.where(ahead & (plan.rules.withdrawal != "none"), laws.concession(behaviour, state.non_concessions), 0.0)
 
 
 def assume_no_concession(context: UpdateContext, state: FilterState) -> FilterState:
@@ -189,5 +188,5 @@ def reweight_if_possible(state: FilterState, chance: Floats) -> FilterState:
     with np.errstate(divide="ignore"):
         log_chance = np.log(chance)
     if not np.isfinite(state.particles.log_weight + log_chance).any():
-        return state
+        return replace(state, foreseen=False)
     return reweight(state, log_chance, "")

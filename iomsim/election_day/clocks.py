@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from iomsim.election_day.conditioning import TINY, resample
 from iomsim.engine.clock import DAY, Ballots, Timetable, sits_late
+from iomsim.engine.laws import select, some
 from iomsim.engine.plan import Plan
 from iomsim.errors import AnnouncementError, IomsimError
 from iomsim.model.moments import before_the_opening, moment_in_words, read_moment
-from iomsim.typing import U64, Floats, Places
+from iomsim.typing import U64, Floats, PerRun, Places
 
 DRAWS = 200
 """How often a clock's key is drawn anew until the chair's decision of its day is as it was."""
@@ -28,11 +30,15 @@ DRAWS = 200
 
 @dataclass(frozen=True, eq=False)
 class Clocks:
-    """The clocks: a key each for their random numbers, the minutes passed, and a capped day's ballots."""
+    """The clocks: a key each for their random numbers, the minutes passed, a capped day's ballots.
+
+    `draw` is the draw of the assumptions that each follows, its column of the plan; None if all are alike.
+    """
 
     keys: U64
     now: Floats
     ballots: Ballots | None = None
+    draw: Places | None = None
 
     @property
     def all(self) -> Places:
@@ -41,25 +47,38 @@ class Clocks:
 
     def pick(self, index: Places) -> Clocks:
         """Return some of the clocks."""
-        return Clocks(self.keys[index], self.now[index], None if self.ballots is None else self.ballots.pick(index))
+        return Clocks(
+            self.keys[index],
+            self.now[index],
+            None if self.ballots is None else self.ballots.pick(index),
+            None if self.draw is None else self.draw[index],
+        )
+
+    def pace(self, plan: Plan) -> SimpleNamespace:
+        """Return how long things take: numbers, or arrays with one entry a clock."""
+        return plan.pace if self.draw is None else select(plan.pace, self.draw)
 
     def timetable(self, plan: Plan) -> Timetable:
         """Return a copy of the clocks as the kernel moves them on."""
         copy = self.pick(self.all)
-        return Timetable(plan.calendar, plan.pace, copy.keys, copy.now, copy.ballots)
+        return Timetable(plan.calendar, self.pace(plan), copy.keys, copy.now, copy.ballots)
+
+    def after(self, table: Timetable) -> Clocks:
+        """Return the clocks as a timetable of theirs has left them."""
+        return replace(self, now=table.now, ballots=table.ballots)
 
 
-def initial_clocks(plan: Plan, keys: U64) -> Clocks:
+def initial_clocks(plan: Plan, keys: U64, draw: Places | None = None) -> Clocks:
     """Return the clocks at the end of the formalities."""
-    table = Timetable(plan.calendar, plan.pace, keys)
-    return Clocks(keys, table.now, table.ballots)
+    clocks = Clocks(keys, np.zeros(keys.size), draw=draw)
+    return clocks.after(Timetable(plan.calendar, clocks.pace(plan), keys))
 
 
 def hold_round(plan: Plan, clocks: Clocks, round_: int) -> Clocks:
     """Let a round pass whose time was not announced."""
     table = clocks.timetable(plan)
     table.hold_round(clocks.all, round_)
-    return Clocks(clocks.keys, table.now, table.ballots)
+    return clocks.after(table)
 
 
 def with_round_today(plan: Plan, clocks: Clocks) -> Clocks:
@@ -67,24 +86,30 @@ def with_round_today(plan: Plan, clocks: Clocks) -> Clocks:
     table = clocks.timetable(plan)
     if table.ballots is not None:
         table.ballots.count(clocks.all, plan.calendar.day_of(clocks.now))
-    return Clocks(clocks.keys, clocks.now, table.ballots)
+    return clocks.after(table)
 
 
 def after_consultation(plan: Plan, clocks: Clocks) -> Clocks:
     """Let the time of a withdrawal pass."""
+    if not np.any(plan.pace.consultation):
+        return clocks
     table = clocks.timetable(plan)
     table.concessions(clocks.all)
-    return Clocks(clocks.keys, table.now, table.ballots)
+    return clocks.after(table)
 
 
 def log_density_of_end(plan: Plan, clocks: Clocks, minute: float) -> Floats:
     """Return the log-density, up to a constant, of a round that ends at this minute, clock by clock."""
-    pace = plan.pace
+    pace = clocks.pace(plan)
     start = clocks.timetable(plan).starts(clocks.all)
     length = passed(plan, minute) - start
     log_length = np.log(np.maximum(length, TINY))
-    deviation = (log_length - np.log(max(pace.round_minutes, TINY))) / max(pace.round_log_sd, TINY)
-    density = -(deviation**2) / 2 - log_length if pace.round_log_sd else np.zeros(length.size)
+    varies = np.asarray(pace.round_log_sd) > 0  # where it does not, any length is as good
+    sd = np.where(varies, np.maximum(pace.round_log_sd, TINY), 1.0)
+    deviation = (log_length - np.log(np.maximum(pace.round_minutes, TINY))) / sd
+    density = np.where(varies, -(deviation**2) / 2 - log_length, 0.0)
+    if sd.ndim:
+        density -= np.log(sd)
     return np.where((length > 0) & (start < plan.calendar.deadline), density, -np.inf)
 
 
@@ -113,7 +138,7 @@ def log_agreement(plan: Plan, clocks: Clocks, minute: float) -> Floats:
     """
     then = passed(plan, minute)
     before = clocks.now <= then
-    at = Clocks(clocks.keys, np.full(clocks.now.size, then), clocks.ballots)
+    at = replace(clocks, now=np.full(clocks.now.size, then))
     meets = before & (at.timetable(plan).starts(at.all) == then)
     return np.where(meets if meets.any() else before, 0.0, -np.inf)
 
@@ -133,19 +158,46 @@ def resampled(rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: 
     return with_new_keys(rng, plan, clocks.pick(rng.permutation(resample(log_weight, float(rng.random())))))
 
 
+def resampled_by_draw(
+    rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: Floats
+) -> tuple[Clocks, Floats]:
+    """Return the clocks resampled by weights, each among those of its draw of the assumptions; and what draws weigh.
+
+    What a draw weighs is the mean over its clocks, as a logarithm, clock by clock.  So what is announced of the time
+    teaches about the pace, and a clock stays with particles that follow the same assumptions.
+    """
+    assert clocks.draw is not None
+    order = np.lexsort((rng.random(clocks.now.size), clocks.draw))
+    draw, weight = clocks.draw[order], np.exp(log_weight - log_weight.max())[order]
+    first, count = np.unique(draw, return_index=True, return_counts=True)[1:]
+    mean = np.add.reduceat(weight, first) / count
+    own = np.repeat(mean, count)
+    share = np.where(own > 0, weight / np.maximum(own, TINY), 1.0)  # those of a draw add up to their number
+    place = np.searchsorted(np.cumsum(share), np.arange(draw.size) + float(rng.random()), side="right")
+    start = np.repeat(first, count)
+    place = np.clip(place, start, start + np.repeat(count, count) - 1)
+    picked = np.empty_like(order)
+    picked[order] = order[place]
+    with np.errstate(divide="ignore"):
+        log_mean = np.empty(own.size)
+        log_mean[order] = np.log(own) + log_weight.max()
+    return with_new_keys(rng, plan, clocks.pick(picked)), log_mean
+
+
 def with_new_keys(rng: np.random.Generator, plan: Plan, clocks: Clocks) -> Clocks:
     """Return the clocks with new keys that remember today."""
-    return replace(clocks, keys=renew_keys(rng, clocks.keys, plan.calendar.day_of(clocks.now), plan.pace.sits_on))
+    day, sits_on = plan.calendar.day_of(clocks.now), clocks.pace(plan).sits_on
+    return replace(clocks, keys=renew_keys(rng, clocks.keys, day, sits_on))
 
 
-def renew_keys(rng: np.random.Generator, keys: U64, day: Floats, sits_on: float) -> U64:
+def renew_keys(rng: np.random.Generator, keys: U64, day: Floats, sits_on: PerRun) -> U64:
     """Return new keys, so that copies of a clock part, under which the chair sits on today as under the old."""
     late = sits_late(keys, day, sits_on)
     out = keys.copy()
     open_ = np.arange(keys.size)
     for _ in range(DRAWS):
         fresh = rng.integers(0, 2**64, open_.size, dtype=np.uint64)
-        fits = sits_late(fresh, day[open_], sits_on) == late[open_]
+        fits = sits_late(fresh, day[open_], some(sits_on, open_)) == late[open_]
         out[open_[fits]] = fresh[fits]
         open_ = open_[~fits]
         if not open_.size:

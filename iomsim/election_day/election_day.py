@@ -457,8 +457,8 @@ class ElectionDay:
         return course, course.states[-1]
 
     def _played(self, course: Course, event: Event) -> Course:
-        rngs = (self._rng(len(course.states), use) for use in (STEP, CLOCK))
-        state = update(UpdateContext(self.plan, self.race.clock.opens, *rngs), course.states[-1], event)
+        rng, clock_rng = (self._rng(len(course.states), use) for use in (STEP, CLOCK))
+        state = update(UpdateContext(self.plan, self.race.clock.opens, rng, clock_rng), course.states[-1], event)
         return Course((*course.events, event), (*course.states, state))
 
     def _corrected(self, event: Event) -> tuple[Course, FilterState]:

@@ -128,8 +128,8 @@ def regress(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
 
 def resample_move(context: UpdateContext, state: FilterState) -> FilterState:
     """Resample below half the effective sample size, and rejuvenate the copies."""
-    if state.effective_size >= state.particles.size / 2:
-        return state
+    if context.hall is not None or state.effective_size >= state.particles.size / 2:
+        return state  # several readings are resampled together, after the event
     state = resampled(context.rng, context.plan, state)
     if not state.particles.rounds:
         return state
@@ -157,6 +157,7 @@ def rejuvenate(rng: np.random.Generator, plan: Plan, particles: Particles, sweep
 
 
 def _rejuvenate(rng: np.random.Generator, plan: Plan, particles: Particles, sweeps: int) -> Particles:
+    plan = particles.under(plan)
     odds = odds_of_all(plan, particles.draws)
     chain = Chain(particles, odds, log_path_probability(plan, particles.draws, odds, particles.rounds))
     for _ in range(sweeps):

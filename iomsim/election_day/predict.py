@@ -71,18 +71,19 @@ def play_on(plan: Plan, state: FilterState) -> Outcomes:
 
 def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
     """Play on, beginning with what follows from the last round."""
-    runs = pack_runs(plan, [entry_of(plan, state)], state.particles.size)
+    own = state.particles.under(plan)
+    runs = pack_runs(own, [entry_of(plan, state)], state.particles.size)
     how, elected = np.full(runs.width, kernel.STILL_OPEN), np.full(runs.width, -1)
     if state.pending:
         decided, leader = elected_by_count(plan, state)
         how[decided] = kernel.MAJORITY
-        conceded, extra, elected, how = kernel.apply_rules(plan, runs, state.round_, (leader, how))
+        conceded, extra, elected, how = kernel.apply_rules(own, runs, state.round_, (leader, how))
         table.concessions(np.flatnonzero(conceded))
         if extra.any():
             table.hold_round(np.flatnonzero(extra), state.round_)
     runs.done = how != kernel.STILL_OPEN
     done = runs.done.copy()
-    played = kernel.play(plan, [runs], done.size, table, after=state.round_)
+    played = kernel.play(own, [runs], done.size, table, after=state.round_)
     played.winner[done], played.ending[done], played.rounds[done] = elected[done], how[done], state.round_
     return played
 

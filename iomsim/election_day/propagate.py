@@ -16,13 +16,13 @@ from iomsim.election_day.conditioning import TINY, distribution, sample_sum, sam
 from iomsim.election_day.state import (
     ObservedRound,
     Particles,
+    absence,
     by_code,
     chunks,
     columns,
     gathered,
     intention_probabilities,
     odds_of_all,
-    votes_needed,
 )
 from iomsim.election_day.tally import Tally
 from iomsim.engine.plan import Draws, Plan
@@ -48,10 +48,10 @@ def still_away(plan: Plan, particles: Particles) -> Floats:
     something about their number, it stays as it was drawn: a member who may come and go does so hardly ever.
     """
     rounds = len(particles.rounds)
+    away = absence(plan)
     if not rounds:
-        return plan.absent
-    away = plan.absent
-    if particles.called or "present" in plan.rules.bases:
+        return away
+    if particles.called:
         drawn = particles.draws.absent.astype(float)
         return np.where((away > 0) & (away < 1), np.clip(drawn, HARDLY, 1.0 - HARDLY), drawn)
     might = sum((~known.barred[:, None]).astype(int) for known in particles.rounds)  # rounds in which each might vote
@@ -150,7 +150,8 @@ def propagate(
     draws = replace(particles.draws, absent=sample.absent)
     if not particles.rounds:
         draws = replace(draws, conviction=sample.conviction)
-    moved = Particles(
+    moved = replace(
+        particles,
         draws=draws,
         log_weight=particles.log_weight + sample.log_chance,
         seen=particles.seen | sample.papers,
@@ -174,16 +175,16 @@ class RoundSample(NamedTuple):
 def _propagate(
     rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
 ) -> RoundSample:
+    plan = particles.under(plan)
     voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, observed, tally)
     before, draws = particles.intention, particles.draws
     proposed = propose_convictions(rng, plan, draws) if before is None else [draws]
     chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed]
     chance = np.add.reduce(chances) / np.float32(len(proposed))
     low = tally.low
-    if tally.elected >= 0:
+    if tally.need is not None:
         there = (~absent & ~observed.barred[:, None]).sum(axis=0)
-        entitled = int((plan.votes & ~observed.barred).sum())
-        bar = votes_needed(plan, observed.stage, papers.sum(axis=0), there, entitled, observed.round_)
+        bar = tally.need.votes(papers.sum(axis=0), there)
         low = np.repeat(low[:, None], bar.size, axis=1)
         low[tally.elected] = np.maximum(low[tally.elected], bar)
     choice, log_tally = sample_votes(rng, chance, voters, low, tally.high)
@@ -206,7 +207,7 @@ def _propagate(
 
 def propose_convictions(rng: np.random.Generator, plan: Plan, draws: Draws) -> list[Draws]:
     """Return the draws with several convictions, their own first, in antithetic pairs."""
-    if not plan.behaviour.conviction:
+    if not np.any(plan.behaviour.conviction):
         return [draws]
     shape = draws.conviction.shape
     own = [draws.conviction, *(normal_block(rng, shape) for _ in range(PAIRS - 1))]
@@ -272,6 +273,7 @@ def expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: i
 
 
 def _expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: int | None) -> Expected:
+    plan = particles.under(plan)
     odds = odds_of_all(plan, particles.draws)
     chance = intention_probabilities(plan, particles.draws, odds, observed, particles.intention)
     away = np.where(observed.barred[:, None], 1.0, still_away(plan, particles))

@@ -128,10 +128,11 @@ def learned(plan: Plan, before: FilterState, now: FilterState) -> pd.DataFrame:
 
 def quantities(plan: Plan, state: FilterState) -> dict[str, Floats]:
     """Return the quantities an analyst can have an opinion on, in every particle."""
-    draws, b = state.particles.draws, plan.behaviour
+    own = state.particles.under(plan)
+    draws, b = state.particles.draws, own.behaviour
     shown = {k: name for k, name in enumerate(plan.names) if plan.candidates > 2 or k == 0}
     out = {f"net level of {name} (log-odds)": level(plan, state, k) for k, name in shown.items()}
-    effect = laws.campaign_effect(plan.spread, draws.campaign)
+    effect = laws.campaign_effect(own.spread, draws.campaign)
     out |= {f"effect of {name}'s campaign (1 = average)": effect[s] for s, name in enumerate(plan.sponsors)}
     for k, name in shown.items():
         shock = b.common_sd / np.sqrt(2.0) * (against_others(plan, k) @ draws.appeal)
@@ -157,4 +158,5 @@ def against_others(plan: Plan, k: int) -> Floats:
 def level(plan: Plan, state: FilterState, k: int) -> Floats:
     """Return a candidate's systematic lean against the others, averaged over members."""
     weights_of = against_others(plan, k).tolist()
-    return np.asarray(contrast(plan, state.particles.draws, weights_of).mean(axis=0, dtype=float))
+    own = state.particles.under(plan)
+    return np.asarray(contrast(own, state.particles.draws, weights_of).mean(axis=0, dtype=float))

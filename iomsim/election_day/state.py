@@ -1,6 +1,8 @@
 """The filter's state: weighted particles, what is announced of the election, and both as the kernel sees them.
 
-A particle holds what its run drew once and every member's intention.  Arrays are members first, particles last.
+A particle holds which draw of the assumptions it follows, what its run drew once, and every member's intention.
+Arrays are members first, particles last.  A plan of uncertain assumptions has one column a draw; the plan of some
+particles, :meth:`Particles.under`, has one column each.
 
 Absence depends on nothing else in a particle, so it is integrated out rather than fixed: whoever has not voted yet
 may be absent or may have abstained so far, and is drawn anew in every round from what is left open.  Until then
@@ -10,24 +12,24 @@ is absent stays as it was drawn given their number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from iomsim.election_day.clocks import Clocks, initial_clocks, renew_keys
+from iomsim.election_day.clocks import Clocks, initial_clocks, with_new_keys
 from iomsim.election_day.conditioning import effective_size, resample
+from iomsim.election_day.tally import Need
 from iomsim.engine import laws
 from iomsim.engine.plan import Draws, Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK, FREEDOM
 from iomsim.engine.simulate import chunk_sizes
 from iomsim.engine.state import ActiveRuns, Entry, before_round_one
 from iomsim.errors import AnnouncementError
-from iomsim.rules.course import MORE_THAN_HALF
 from iomsim.rules.procedure import Stage
-from iomsim.typing import Codes, Flags, Floats, Ints, Longs, Places, Shorts, Singles
+from iomsim.typing import Codes, Flags, Floats, Places, Shorts, Singles
 
 CHUNK = 256
 """Particles of 175 members that are propagated at a time, fewer of more: their tables stay in the cache."""
@@ -43,14 +45,12 @@ class ObservedRound:
     """One announced round in every particle; K candidates, N members, P particles.
 
     `intention` are the members' intentions in it, shape (N, P); `shocks` its shocks, (K, P); `last_votes` the
-    tally of the round before, (K, P); `standing` who stood, (K,); `stage` where it stood in the rules; `crowded`
-    whether three or more stood in the round before; `barred` who may not vote, (N,); `night` whether a night had
-    passed, (P,).
+    tally of the round before, (K, P); `standing` who stood, (K,); `crowded` whether three or more stood in the round
+    before; `barred` who may not vote, (N,); `night` whether a night had passed, (P,).
     """
 
     round_: int
     standing: Flags
-    stage: Stage
     crowded: bool
     barred: Flags
     intention: Codes
@@ -67,17 +67,21 @@ class Particles:
     ----------
     draws : Draws
         What each run drew once.
+    draw : ndarray of int, shape (P,)
+        Which draw of the assumptions each follows: its column of the plan.
     log_weight : ndarray, shape (P,)
         Log-weights, up to a constant.
     seen : ndarray of bool, shape (N, P)
         Who has handed in a valid paper so far.
     called : bool
-        Whether the members present were announced, so that who is absent stays as it was drawn then.
+        Whether the members present were announced, or the rules ask for their number, so that who is absent stays as
+        it was drawn in the first round.
     rounds : tuple of ObservedRound
         The rounds observed, the first one first.
     """
 
     draws: Draws
+    draw: Places
     log_weight: Floats
     seen: Flags
     called: bool = False
@@ -93,18 +97,23 @@ class Particles:
         """What every member intended in the last round, shape (N, P); None before the first."""
         return self.rounds[-1].intention if self.rounds else None
 
+    def under(self, plan: Plan) -> Plan:
+        """Return the plan with one column for each of the particles, by the draw that it follows."""
+        return plan.of(self.draw)
+
     def pick(self, index: Places | slice) -> Particles:
         """Return some of the particles with their histories."""
         return replace(
             self,
             draws=columns(self.draws, index),
+            draw=self.draw[index],
             log_weight=self.log_weight[index],
             seen=self.seen[:, index],
             rounds=tuple(columns(observed, index) for observed in self.rounds),
         )
 
 
-SHARED = ("round_", "standing", "stage", "crowded", "barred")
+SHARED = ("round_", "standing", "crowded", "barred")
 """Fields that all particles have in common."""
 
 Record = TypeVar("Record", Draws, ObservedRound)
@@ -122,6 +131,17 @@ def concatenate(records: Sequence[Record]) -> Record:
     own = [f.name for f in fields(records[0]) if f.name not in SHARED]
     joined: dict[str, Any] = {name: np.concatenate([getattr(r, name) for r in records], axis=-1) for name in own}
     return replace(records[0], **joined)
+
+
+def numbers_of(plan: Plan) -> int:
+    """Return how many columns a plan has: the draws of the assumptions; 1 if all its values are numbers."""
+    return max((np.size(value) for value in plan.values.values()), default=1)
+
+
+def absence(plan: Plan) -> Floats:
+    """Return the probability of absence, as of `Plan.absent`, taken from what was computed of it by draw."""
+    chances, own = plan.coins
+    return chances if own is None else chances.take(own, axis=1)
 
 
 def odds_of_all(plan: Plan, draws: Draws) -> Singles:
@@ -224,16 +244,38 @@ def gathered(parts: Iterable[Sequence[np.ndarray]], where: Sequence[slice]) -> l
 # -- the state -----------------------------------------------------------------------------------
 
 
-class UpdateContext(NamedTuple):
-    """What an update needs: the election, and random numbers of its own.
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateContext:
+    """What an update needs: the election under its rules, and random numbers of its own.
 
     The clocks have a generator of their own, so that an announced time changes nothing but the time.
+
+    Several readings of the rules share a `hall`, in which everything happens once: members vote and clocks pass as
+    they do, whatever the rules make of it.  Under one reading there is none.
     """
 
     plan: Plan
     opens: datetime
     rng: np.random.Generator
     clock_rng: np.random.Generator
+    hall: dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]] | None = None
+
+    def once(self, key: tuple[Any, ...], work: Callable[[], Result]) -> Result:
+        """Return what work makes of what its key holds; if it was done under another reading, what that made of it."""
+        if self.hall is None:
+            return work()
+        address = tuple(part if isinstance(part, PLAIN) else id(part) for part in key)
+        if address not in self.hall:
+            self.hall[address] = key, work()  # the key is kept, so that no id is used twice
+        result: Result = self.hall[address][1]
+        return result
+
+
+PLAIN = (str, bytes, int, float, tuple, type(None))
+"""What is compared by its value; all else is the same only if it is the same object."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,6 +327,8 @@ class FilterState:
         What was far out, in words.
     chance : float
         Probability that the model gave exactly this.
+    foreseen : bool
+        Whether the model gave the last event any chance; if not, it was taken over as a fact.
     effective_size : float
         Effective sample size after it, before resampling.
     """
@@ -311,6 +355,7 @@ class FilterState:
     surprise: float = 1.0
     surprising: str = ""
     chance: float = 1.0
+    foreseen: bool = True
     effective_size: float = 0.0
 
     @property
@@ -375,12 +420,15 @@ class FilterState:
 
 def initial_state(plan: Plan, size: int, seed: int) -> FilterState:
     """Return the particles before the vote: the runs of the ordinary forecast of this seed."""
-    draws: Draws = concatenate([draw(plan, seed, b, n) for b, n in enumerate(chunk_sizes(size, BLOCK))])
+    follows = np.arange(size) % numbers_of(plan)
+    sizes = chunk_sizes(size, BLOCK)
+    parts = [draw(plan.of(follows[b * BLOCK : b * BLOCK + n]), seed, b, n) for b, n in enumerate(sizes)]
+    draws: Draws = concatenate(parts)
     k = plan.candidates
     nobody = np.zeros(draws.absent.shape, dtype=bool)
     return FilterState(
-        particles=Particles(draws, np.zeros(size), nobody),
-        clocks=initial_clocks(plan, draws.keys),
+        particles=Particles(draws, follows, np.zeros(size), nobody, called="present" in plan.book.bases),
+        clocks=initial_clocks(plan, draws.keys, follows),
         round_=0,
         votes=np.zeros((0, k, size), dtype=np.int16),
         valid=np.zeros((0, size), dtype=np.int16),
@@ -411,11 +459,10 @@ def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> Filte
     state = state.pick(resample(log_weight, float(rng.random())))
     size = state.particles.size
     draws = replace(state.particles.draws, keys=rng.integers(0, 2**64, size, dtype=np.uint64))
-    keys = renew_keys(rng, state.clocks.keys, plan.calendar.day_of(state.clocks.now), plan.pace.sits_on)
     return replace(
         state,
         particles=replace(state.particles, draws=draws, log_weight=np.zeros(size)),
-        clocks=replace(state.clocks, keys=keys),
+        clocks=with_new_keys(rng, plan, state.clocks),
     )
 
 
@@ -424,18 +471,9 @@ def barred_from(plan: Plan, stage: Stage, standing: Flags) -> Flags:
     return np.asarray(plan.barred[standing].any(axis=0) & plan.rules.phases[stage.phase].barred)
 
 
-def votes_needed(
-    plan: Plan, stage: Stage, valid: Ints, present: Ints, entitled: int, round_: int, alone: bool = False
-) -> Longs:
-    """Return the votes that elect in a round of a stage, given the papers, and the members present and entitled.
-
-    Of one who stands `alone` "most" are more yes than no.
-    """
-    bases = {"valid": valid, "present": present, "entitled": np.full(valid.shape, entitled)}
-    bar, base = plan.rules.bar(stage.phase, stage.held, round_), bases[plan.rules.base_of(stage.phase)]
-    if alone and bar.kind == "most":
-        bar, base = MORE_THAN_HALF, valid
-    return np.asarray(bar.needed(base.astype(np.int64)))
+def need_of(plan: Plan, stage: Stage, entitled: int, round_: int) -> Need:
+    """Return how many votes elect in a round of a stage."""
+    return Need(plan.rules.bar(stage.phase, stage.held, round_), plan.rules.base_of(stage.phase), entitled)
 
 
 # -- as the kernel sees it -----------------------------------------------------------------------
@@ -444,6 +482,7 @@ def votes_needed(
 def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
     """Return how the particles stand, as the kernel sees it, their members left out."""
     draws, size, k = state.particles.draws, state.particles.size, plan.candidates
+    behaviour = state.particles.under(plan).behaviour
 
     def everywhere(value: int, *rows: int) -> Shorts:
         return np.full((*rows, size), value, dtype=np.int16)
@@ -464,16 +503,16 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         conceded=np.full(size, state.conceded),
         non_concessions=state.non_concessions.copy(),
         done=np.zeros(size, dtype=bool),
-        behaviour=plan.behaviour,
+        behaviour=behaviour,
     )
 
 
 def entry_of(plan: Plan, state: FilterState) -> Entry:
     """Return the particles with their members, as the kernel plays them on."""
-    draws, k = state.particles.draws, plan.candidates
-    odds = member_odds(plan, draws) if plan.pairwise else odds_of_all(plan, draws)
+    draws, k, own = state.particles.draws, plan.candidates, state.particles.under(plan)
+    odds = member_odds(own, draws) if plan.pairwise else odds_of_all(own, draws)
     if state.particles.intention is None:
-        entry = before_round_one(plan, draws, odds)
+        entry = before_round_one(own, draws, odds)
         now = active_runs(plan, state)
         return entry._replace(runs=replace(now, present=entry.runs.present, counts=entry.runs.counts))
     intention = state.particles.intention.copy()

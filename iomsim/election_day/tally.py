@@ -11,10 +11,31 @@ import numpy as np
 
 from iomsim.errors import AnnouncementError
 from iomsim.model.lines import PAPERS, newcomer
-from iomsim.typing import Flags, Longs
+from iomsim.rules.bar import Bar
+from iomsim.rules.course import MORE_THAN_HALF
+from iomsim.typing import Flags, Ints, Longs
 
 SILENT = ("blank", "invalid", "abstentions")
 """Papers, and members present, that are no valid paper."""
+
+
+class Need(NamedTuple):
+    """How many votes elect in a round: the bar, of what it is taken, and the members who may vote."""
+
+    bar: Bar
+    base: str
+    entitled: int
+
+    def votes(self, valid: Ints, present: Ints, alone: bool = False) -> Longs:
+        """Return the votes that elect, given the papers and the members present.
+
+        Of one who stands `alone` "most" are more yes than no.
+        """
+        bases = {"valid": valid, "present": present, "entitled": np.full(valid.shape, self.entitled)}
+        bar, base = self.bar, bases[self.base]
+        if alone and bar.kind == "most":
+            bar, base = MORE_THAN_HALF, valid
+        return np.asarray(bar.needed(base.astype(np.int64)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +60,8 @@ class Tally:
         The papers as they were told, for the words.
     elected : int
         Candidate whose votes reached the bar, wherever that was; -1 if that is not known.
+    need : Need or None
+        How many votes that took.
     """
 
     names: tuple[str, ...]
@@ -50,6 +73,14 @@ class Tally:
     present: int | None = None
     told: Mapping[str, int] = field(default_factory=dict)
     elected: int = -1
+    need: Need | None = None
+
+    @property
+    def bounds(self) -> tuple[Any, ...]:
+        """What it says of the votes, the papers and the members present, to be compared."""
+        return (
+            self.low.tobytes(), self.high.tobytes(), self.valid, self.others, self.present, self.elected, self.need
+        )  # fmt: skip
 
     @property
     def counted(self) -> int | None:

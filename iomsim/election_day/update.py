@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from iomsim.election_day.between_rounds import (
     without,
 )
 from iomsim.election_day.clocks import (
+    Clocks,
     after_consultation,
     hold_round,
     log_agreement,
@@ -36,6 +37,7 @@ from iomsim.election_day.clocks import (
     log_in_time,
     moment_of,
     resampled,
+    resampled_by_draw,
     set_to,
     with_round_today,
 )
@@ -50,8 +52,8 @@ from iomsim.election_day.state import (
     barred_from,
     draw_shocks,
     entry_of,
+    need_of,
     reweight,
-    votes_needed,
 )
 from iomsim.election_day.tally import Tally, tally_of
 from iomsim.engine import kernel, laws
@@ -60,7 +62,7 @@ from iomsim.engine.state import pack_runs
 from iomsim.errors import AnnouncementError, whole_number
 from iomsim.model.lines import PAPERS, newcomer
 from iomsim.model.moments import moment_in_words
-from iomsim.typing import Flags, Floats, Shorts
+from iomsim.typing import Flags, Floats, PerRun, Shorts
 
 
 def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
@@ -73,7 +75,7 @@ def update(context: UpdateContext, state: FilterState, event: Mapping[str, Any])
     """
     if state.ended is not None and not may_follow(context.plan, state.ended, event):
         raise AnnouncementError(OVER)
-    return UPDATES[event["event"]](context, state, event)
+    return UPDATES[event["event"]](context, replace(state, foreseen=True), event)
 
 
 OVER = "the election is over; day.undo() takes the last event back, day.correct(...) changes a tally"
@@ -184,86 +186,145 @@ def begin_round(context: UpdateContext, state: FilterState, at: Any) -> tuple[Fi
     """Return the state with its clocks at the end of the coming round, and the round before its votes."""
     plan, size, before = context.plan, state.particles.size, state.clocks.now
     state = advance_clocks(context, state, at)
-    day_of = plan.calendar.day_of
-    last = state.looked_back_at if state.round_ else np.ones((plan.candidates, size))
-    observed = ObservedRound(
-        round_=state.round_ + 1,
-        standing=state.standing,
-        stage=state.stage,
-        crowded=state.crowded,
-        barred=barred_now(plan, state),
-        intention=np.zeros((1, size), dtype=np.uint8),
-        shocks=draw_shocks(context.rng, plan, size),
-        last_votes=last.astype(float),
-        night=day_of(before) < day_of(state.clocks.now),
-    )
-    return state, observed
+    barred = barred_now(plan, state)
+
+    def begun() -> ObservedRound:
+        day_of = plan.calendar.day_of
+        last = state.looked_back_at if state.round_ else np.ones((plan.candidates, size))
+        return ObservedRound(
+            round_=state.round_ + 1,
+            standing=state.standing,
+            crowded=state.crowded,
+            barred=barred,
+            intention=np.zeros((1, size), dtype=np.uint8),
+            shocks=draw_shocks(context.rng, state.particles.under(plan), size),
+            last_votes=last.astype(float),
+            night=day_of(before) < day_of(state.clocks.now),
+        )
+
+    who = state.standing.tobytes(), barred.tobytes()
+    return state, context.once(("round", state.particles.draws, before, state.clocks, state.votes, *who), begun)
 
 
 def advance_clocks(context: UpdateContext, state: FilterState, at: Any) -> FilterState:
     """Return the state with its clocks at the end of the coming round, announced or not."""
     plan = context.plan
-    if at is None:
-        in_time = log_in_time(plan, state.clocks)
-        if in_time.any() and plan.behaviour.overnight:  # clocks and votes belong together
-            state = reweight(state, in_time, "the deadline has passed in every particle")
-        elif in_time.any():
-            state = replace(state, clocks=resampled(context.clock_rng, plan, state.clocks, in_time))
-        return replace(state, clocks=hold_round(plan, state.clocks, state.round_ + 1))
-    minute = moment_of(at, context.opens, state.at)
-    state = condition_clocks(context, state, log_density_of_end(plan, state.clocks, minute), minute)
-    return replace(state, clocks=with_round_today(plan, state.clocks))
+    if at is not None:
+        minute = moment_of(at, context.opens, state.at)
+        state = condition_clocks(context, state, log_density_of_end(plan, state.clocks, minute), minute)
+        counted = context.once(("counted", state.clocks), lambda: with_round_today(plan, state.clocks))
+        return replace(state, clocks=counted)
+    in_time = log_in_time(plan, state.clocks)
+    if in_time.any():
+        state, in_time = with_votes(context, state, in_time, "the deadline has passed in every particle")
+    if in_time.any():
+        clocks = context.once(
+            ("in time", state.clocks), lambda: resampled(context.clock_rng, plan, state.clocks, in_time)
+        )
+        state = replace(state, clocks=clocks)
+    held = context.once(("held", state.clocks), lambda: hold_round(plan, state.clocks, state.round_ + 1))
+    return replace(state, clocks=held)
 
 
 def condition_clocks(context: UpdateContext, state: FilterState, log_density: Floats, minute: float) -> FilterState:
-    """Return the state after something was announced for a minute.
+    """Return the state after something was announced for a minute."""
+    if np.isfinite(log_density).any():
+        state, log_density = with_votes(context, state, log_density, "the announced time agrees with no particle")
+    return set_clocks(context, state, log_density, minute)
 
-    Where the night before a round matters to how members vote, clocks and votes belong together, and
-    the particles are reweighted; otherwise the clocks are resampled by themselves.
+
+def set_clocks(context: UpdateContext, state: FilterState, log_weight: Floats, minute: float) -> FilterState:
+    """Return the state with its clocks resampled by weights and set to a minute."""
+
+    def reset() -> Clocks:
+        return set_to(context.clock_rng, context.plan, state.clocks, log_weight, minute)
+
+    return replace(state, clocks=context.once(("set", state.clocks, minute), reset), at=minute)
+
+
+def with_votes(
+    context: UpdateContext, state: FilterState, log_weight: Floats, otherwise: str
+) -> tuple[FilterState, Floats]:
+    """Return the state after weights of its clocks have weighed its particles, and the weights left for the clocks.
+
+    Where the night before a round matters to how members vote, clocks and votes belong together, and the particles
+    are reweighted.  Where the pace is uncertain, a clock belongs to the particles of its draw of the assumptions:
+    these are weighed by the mean over the draw's clocks, which are resampled among themselves.  Otherwise the clocks
+    are resampled by themselves.
     """
-    if context.plan.behaviour.overnight and np.isfinite(log_density).any():
-        state = reweight(state, log_density, "the announced time agrees with no particle")
-        log_density = np.zeros_like(log_density)
-    return replace(state, clocks=set_to(context.clock_rng, context.plan, state.clocks, log_density, minute), at=minute)
+    plan, nothing = context.plan, np.zeros_like(log_weight)
+    if np.any(plan.behaviour.overnight):
+        return reweight(state, log_weight, otherwise), nothing
+    if all(np.ndim(value) == 0 for value in vars(plan.pace).values()):
+        return state, log_weight
+
+    def paired() -> tuple[Clocks, Floats]:
+        return resampled_by_draw(context.clock_rng, plan, state.clocks, log_weight)
+
+    clocks, log_mean = context.once(("paired", state.clocks, log_weight.tobytes()), paired)
+    return replace(reweight(state, log_mean, otherwise), clocks=clocks), nothing
+
+
+class Sampled(NamedTuple):
+    """A round as it was held in the hall, whatever the reading of the rules.
+
+    What was expected of it; the particles after it, their log-weight being that of the tally; the log-ratio of those
+    guided; and the rounds on record.
+    """
+
+    expected: Expected
+    guided: Particles
+    log_ratio: PerRun
+    moved: Particles
+    record: Record
 
 
 def observe(context: UpdateContext, state: FilterState, observed: ObservedRound, tally: Tally) -> FilterState:
     """Return the state after a round: guide, reweight, and draw who voted how."""
-    plan, rng, particles = context.plan, context.rng, state.particles
-    expected = expect(plan, particles, observed, tally.counted)
-    odds, what = surprise(tally, expected, weights(particles.log_weight))
-    before = np.logaddexp.reduce(particles.log_weight)
-    if not particles.rounds:
-        draws, log_ratio = guide(particles.draws, expected.votes, aim(plan, particles, observed, expected, tally))
-        log_weight = particles.log_weight + log_ratio
-        particles = replace(particles, draws=draws, log_weight=log_weight)
-    moved, votes = propagate(rng, plan, particles, observed, tally)
-    label, log_weight = tally.words(observed.standing), moved.log_weight
+    log_weight = state.particles.log_weight
+    key = ("observe", state.particles.draws, state.particles.rounds, observed, *tally.bounds)
+    held = context.once(key, lambda: hold(context, state, observed, tally))
+    odds, what = surprise(tally, held.expected, weights(log_weight))
+    before = np.logaddexp.reduce(log_weight)
+    log_weight = log_weight + held.log_ratio + held.moved.log_weight
+    label = tally.words(observed.standing)
     if not np.isfinite(log_weight).any():
-        raise AnnouncementError(why_impossible(plan, particles, observed.barred, tally, label))
-    flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
-    shown = np.where(observed.standing[:, None], votes, np.int16(-1))
-    papers = votes.sum(axis=0, dtype=np.int16) + np.int16(tally.others)
+        raise AnnouncementError(why_impossible(context.plan, held.guided, observed.barred, tally, label))
     return append_round(
-        plan, state, shown, papers, present_in(moved, observed.barred), flow,
-        particles=moved, pending=True, label=label, surprise=odds, surprising=what,
+        context.plan, state, held.record,
+        particles=replace(held.moved, log_weight=log_weight), pending=True, label=label, surprise=odds, surprising=what,
         chance=float(np.exp(np.logaddexp.reduce(log_weight) - before)), effective_size=effective_size(log_weight),
     )  # fmt: skip
 
 
+def hold(context: UpdateContext, state: FilterState, observed: ObservedRound, tally: Tally) -> Sampled:
+    """Hold a round in the hall: guide the particles before the first, and draw who voted how given the tally."""
+    plan, particles = context.plan, replace(state.particles, log_weight=np.zeros(state.particles.size))
+    expected, log_ratio = expect(plan, particles, observed, tally.counted), np.zeros(())
+    if not particles.rounds:
+        draws, log_ratio = guide(particles.draws, expected.votes, aim(plan, particles, observed, expected, tally))
+        particles = replace(particles, draws=draws)
+    moved, votes = propagate(context.rng, plan, particles, observed, tally)
+    flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
+    shown = np.where(observed.standing[:, None], votes, np.int16(-1))
+    papers = votes.sum(axis=0, dtype=np.int16) + np.int16(tally.others)
+    record = recorded(state, shown, papers, present_in(moved, observed.barred), flow)
+    return Sampled(expected, particles, log_ratio, moved, record)
+
+
 def aim(plan: Plan, particles: Particles, observed: ObservedRound, expected: Expected, tally: Tally) -> Tally:
     """Return the tally towards which particles are guided: where somebody was elected, at the bar to be expected."""
-    if tally.elected < 0:
+    if tally.need is None:
         return tally
     papers = np.round(expected.papers.mean).astype(np.int64)
-    entitled = int((plan.votes & ~observed.barred).sum())
-    bar = votes_needed(plan, observed.stage, papers, present_in(particles, observed.barred), entitled, observed.round_)
+    bar = tally.need.votes(papers, present_in(particles, observed.barred))
     low = np.where(np.arange(plan.candidates) == tally.elected, np.maximum(tally.low, int(bar.mean())), tally.low)
     return replace(tally, low=low)
 
 
 def why_impossible(plan: Plan, particles: Particles, barred: Flags, tally: Tally, label: str) -> str:
     """Return why no particle agrees with a tally, and what to change."""
+    plan = particles.under(plan)
     away = np.where(barred[:, None], 1.0, still_away(plan, particles))
     silent = away + (1.0 - away) * plan.abstain
     least, most = int((silent <= 0).sum(axis=0).min()), int((silent < 1).sum(axis=0).max())
@@ -299,21 +360,36 @@ def share_left(before: FilterState, after: FilterState) -> float:
     return float(min(1.0, np.exp(new - old)))
 
 
-def append_round(
-    plan: Plan, state: FilterState, votes: Shorts, valid: Shorts, present: Shorts, flow: Shorts, **changes: Any
-) -> FilterState:
+class Record(NamedTuple):
+    """The rounds held: votes (m, K, P), valid papers and members present (m, P), and flows (m, K, K, P)."""
+
+    votes: Shorts
+    valid: Shorts
+    attendance: Shorts
+    flows: Shorts
+
+
+def recorded(state: FilterState, *latest: Shorts) -> Record:
+    """Return the rounds held with one more: its votes, valid papers, members present and flows."""
+    before = (getattr(state, name) for name in Record._fields)
+    return Record(*(np.concatenate([past, now[None]]) for past, now in zip(before, latest, strict=True)))
+
+
+def append_round(plan: Plan, state: FilterState, record: Record, **changes: Any) -> FilterState:
     """Return the state with one more round on record."""
     return replace(
         state,
         round_=state.round_ + 1,
-        votes=np.concatenate([state.votes, votes[None]]),
-        valid=np.concatenate([state.valid, valid[None]]),
-        attendance=np.concatenate([state.attendance, present[None]]),
-        flows=np.concatenate([state.flows, flow[None]]),
+        **record._asdict(),
         stages=(*state.stages, state.stage._replace(standing=state.contenders)),
-        entitled=(*state.entitled, int((plan.votes & ~barred_now(plan, state)).sum())),
+        entitled=(*state.entitled, entitled_now(plan, state)),
         **changes,
     )
+
+
+def entitled_now(plan: Plan, state: FilterState) -> int:
+    """Return how many members may vote in the coming round."""
+    return int((plan.votes & ~barred_now(plan, state)).sum())
 
 
 def flows(before: np.ndarray | None, after: np.ndarray, absent: Flags, k: int) -> Shorts:
@@ -350,7 +426,7 @@ def elect(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) 
     except OpenQuestion:
         raise
     except AnnouncementError:
-        after, chance = replace(state, ended=(k, kernel.ACCLAMATION)), 0.0
+        after, chance = replace(state, ended=(k, kernel.ACCLAMATION), foreseen=False), 0.0
     untimed = {} if after.round_ > state.round_ else event  # the clocks of a new round are at its end already
     after = finish_event(context, after, untimed, f"{name} is elected")
     return replace(after, surprise=chance, surprising=f"an election of {name}", chance=chance)
@@ -374,8 +450,9 @@ def elected_in_a_round(context: UpdateContext, state: FilterState, k: int, at: A
         return confirmed(context, state, k, at)
     state = before_ballot(context, state, None)
     tally = tally_of({}, None, plan.names, state.standing, plan.entitled, required=False)
+    need = need_of(plan, state.stage, entitled_now(plan, state), state.round_ + 1)
     state, observed = begin_round(context, state, at)
-    return reach(plan, observe(context, state, observed, replace(tally, elected=k)), k)
+    return reach(plan, observe(context, state, observed, replace(tally, elected=k, need=need)), k)
 
 
 def reach(plan: Plan, state: FilterState, k: int) -> FilterState:
@@ -392,10 +469,12 @@ def confirmed(context: UpdateContext, state: FilterState, k: int, at: Any) -> Fi
     if state.alone != k:
         raise AnnouncementError(f"{plan.names[state.alone]} stands alone")
     state = advance_clocks(context, state, at)
-    runs = pack_runs(plan, [entry_of(plan, state)], size)
+    runs = pack_runs(state.particles.under(plan), [entry_of(plan, state)], size)
     counted, (_, how) = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
     votes, valid, flow = counted
-    state = append_round(plan, state, votes, valid, present_in(state.particles, barred_now(plan, state)), flow)
+    present = present_in(state.particles, barred_now(plan, state))
+    key = ("passed", state.particles.draws, state.votes, state.alone, state.conceded, present.tobytes())
+    state = append_round(plan, state, context.once(key, lambda: recorded(state, votes, valid, present, flow)))
     state = reweight(state, np.where(how == kernel.CONFIRMED, 0.0, -np.inf), f"{plan.names[k]} passes in no particle")
     return replace(state, ended=(k, kernel.CONFIRMED))
 
@@ -433,7 +512,8 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
         stage = state.stage._replace(held=state.stage.held + state.pending)
         state = replace(state, alone=other, conceded=True, stage=stage)
         return finish_event(context, state, event, f"{name} withdraws")
-    state = replace(state, clocks=after_consultation(plan, state.clocks), ended=(other, kernel.ACCLAMATION))
+    clocks = context.once(("consultation", state.clocks), lambda: after_consultation(plan, state.clocks))
+    state = replace(state, clocks=clocks, ended=(other, kernel.ACCLAMATION))
     return finish_event(context, state, event, f"{name} withdraws, {plan.names[other]} is acclaimed")
 
 
@@ -447,7 +527,7 @@ def eliminate(context: UpdateContext, state: FilterState, event: Mapping[str, An
     if not state.pending:
         if state.contenders == 2:
             raise AnnouncementError("only two stand, and the rules put neither out now: announce a withdrawal")
-        return finish_event(context, without(state, k), event, label)
+        return finish_event(context, replace(without(state, k), foreseen=False), event, label)
     step = next_step(plan, state)
     alone = begins_alone(plan, step)
     places = 1 if alone and state.contenders == 2 else state.contenders if step.stage is None else step.stage.standing
@@ -455,7 +535,7 @@ def eliminate(context: UpdateContext, state: FilterState, event: Mapping[str, An
         raise AnnouncementError("only two stand, and the rules put neither out now: announce a withdrawal")
     state = assume_nobody_conceded(plan, assume_inconclusive(plan, state))
     if places == state.contenders:  # by decision of the chair
-        return finish_event(context, without(settled(state, step), k), event, label)
+        return finish_event(context, replace(without(settled(state, step), k), foreseen=False), event, label)
     if step.tie == "extra":
         state, stays = after_extra_ballot(plan, state)
     else:
@@ -475,12 +555,11 @@ def after_extra_ballot(plan: Plan, state: FilterState) -> tuple[FilterState, Flo
     It is played once in every particle, and the time that it takes passes.
     """
     size = state.particles.size
-    runs = pack_runs(plan, [entry_of(plan, state)], size)
+    runs = pack_runs(state.particles.under(plan), [entry_of(plan, state)], size)
     extra = kernel.proceed(plan, runs, state.round_, np.arange(size), np.full(size, kernel.STILL_OPEN))
     table = state.clocks.timetable(plan)
     table.hold_round(np.flatnonzero(extra), state.round_)
-    clocks = replace(state.clocks, now=table.now, ballots=table.ballots)
-    return replace(state, clocks=clocks), runs.standing.astype(float)
+    return replace(state, clocks=state.clocks.after(table)), runs.standing.astype(float)
 
 
 def go_on(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
@@ -514,7 +593,9 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
     papers, particles = np.full(size, yes + no, dtype=np.int16), state.particles
     after = np.zeros((1, size), dtype=np.uint8) if particles.intention is None else particles.intention
     nobody_moves = flows(particles.intention, after, particles.draws.absent, k)
-    state = append_round(plan, state, votes, papers, attendance, nobody_moves)
+    key = ("answered", particles.draws, state.votes, state.alone, attendance.tobytes())
+    record = context.once(key, lambda: recorded(state, votes, papers, attendance, nobody_moves))
+    state = append_round(plan, state, record)
     label = f"{plan.names[state.alone]} alone: {yes} yes, {no} no"
     state = replace(state, label=label, surprise=odds, surprising=what, chance=1.0)
     need, said = needed_last(plan, state)[np.isfinite(state.particles.log_weight)], told["needed"]
@@ -535,7 +616,7 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
 
 def yes_no_surprise(plan: Plan, state: FilterState, share: float) -> Surprise:
     """Return how far out a share of yes is: by playing the round in every particle."""
-    runs = pack_runs(plan, [entry_of(plan, state)], state.particles.size)
+    runs = pack_runs(state.particles.under(plan), [entry_of(plan, state)], state.particles.size)
     (votes, valid, _), _ = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
     played, w = votes[state.alone] / np.maximum(valid, 1), weights(state.particles.log_weight)
     return Surprise(float(min(1.0, 2 * min(w @ (played <= share), w @ (played >= share)))), "an answer this far out")
@@ -557,9 +638,7 @@ def finish_event(
     """Return the state after an event that settles what follows from the last round."""
     if event.get("at") is not None:
         minute = moment_of(event["at"], context.opens, state.at)
-        nothing = np.zeros(state.particles.size)
-        clocks = set_to(context.clock_rng, context.plan, state.clocks, nothing, minute)
-        state = replace(state, clocks=clocks, at=minute)
+        state = set_clocks(context, state, np.zeros(state.particles.size), minute)
     return resample_move(context, replace(state, pending=pending, label=label, surprise=1.0, chance=1.0))
 
 

@@ -224,9 +224,7 @@ def test_who_has_lost_a_candidate_chooses_without_the_last_tally() -> None:
     before = np.array([[0], [1], [2]], dtype=np.uint8)
     last, night = np.array([[6.0], [3.0], [2.0]]), np.array([False])
     after_elimination, all_stand = (
-        ObservedRound(
-            2, np.array(who), Stage(0, 1, sum(who)), True, np.zeros(3, dtype=bool), before, shock, last, night
-        )
+        ObservedRound(2, np.array(who), True, np.zeros(3, dtype=bool), before, shock, last, night)
         for who in ([True, True, False], [True, True, True])
     )
 
