@@ -231,7 +231,7 @@ class Learned(DayChart):
             return "Nothing is learned yet beyond what was assumed"
         verb = "rises" if self.data.loc[top, "shift"] > 0 else "falls"
         after = f"After {tally_text(self.fc, self.fc.announced)}: " if self.fc.announced else ""
-        return f"{after}{top.partition(' (')[0]} {verb} most, by {moved[top]:.1f} prior sds"
+        return f"{after}{_without_unit(top)} {verb} most, by {moved[top]:.1f} prior sds"
 
     def reading(self) -> str:
         return f"Lines: the middle 80 of 100 particles. {CAVEAT}"
@@ -258,6 +258,17 @@ class Learned(DayChart):
         ax.set(xlabel="sds of the prior from its mean")
         marks = [mark(QUIET, hollow=True, edge=1.0), mark(DARK, edge=1.0)]
         return key(ax, marks, ["before the vote", "now"], [QUIET, DARK], above=True)
+
+
+def _without_unit(quantity: str) -> str:
+    """Return the name of a quantity without the bracket at its end; a candidate's name may hold others.
+
+    Examples
+    --------
+    >>> _without_unit("net level of Pope (U.S.) (log-odds)")
+    'net level of Pope (U.S.)'
+    """
+    return quantity.rpartition(" (")[0] if quantity.endswith(")") else quantity
 
 
 def _is_share(line: pd.Series) -> bool:

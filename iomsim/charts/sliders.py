@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from iomsim.charts.style import LATER_DAY
+from iomsim.engine import paths
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
@@ -70,7 +71,7 @@ def sliders(
         raise IomsimError(f"the sliders are for one or two sponsors, this election has {len(race.sponsors)}; use grid")
     whole_number("points", points, 2)
     tops = {sponsor.name: sponsor.strength.high or 1.0 for sponsor in race.sponsors}
-    axes = {f"sponsors.{name}.strength": np.linspace(0.0, top, points) for name, top in tops.items()}
+    axes = {paths.strength(name): np.linspace(0.0, top, points) for name, top in tops.items()}
     open_vote = race.with_behaviour(secrecy=0.0)
     played = grid(open_vote, runs=runs, seed=seed, executor=executor, progress=progress, **axes)
     return Sliders(race, tops, played)

@@ -56,7 +56,7 @@ def changed(race: Scenario, arguments: argparse.Namespace) -> Scenario:
 
 
 def _setting(race: Scenario, text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
+    name, equals, value = text.rpartition("=")  # a selector in a path may hold one
     if not equals:
         raise IomsimError(f"--set takes NAME=VALUE, got {text!r}; for instance --set secrecy=0.2")
     path = resolve(race, name.strip())

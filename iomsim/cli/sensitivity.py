@@ -91,9 +91,9 @@ def _axis(text: str) -> tuple[str, list[float] | None]:
     >>> _axis("secrecy=0:1:3")
     ('secrecy', [0.0, 0.5, 1.0])
     """
-    name, equals, span = text.partition("=")
+    name, equals, span = text.rpartition("=")  # a selector in a path may hold one
     if not equals:
-        return name, None
+        return text, None
     parts = span.split(":")
     try:
         low, high, points = float(parts[0]), float(parts[1]), int(parts[2])

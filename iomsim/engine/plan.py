@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine import laws, rng
+from iomsim.engine import laws, paths, rng
 from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
 from iomsim.errors import ScenarioError, unknown
@@ -131,8 +131,8 @@ class Plan:
         if not values:
             return self
         changed = replace(self, values={**self.values, **values})
-        for name, paths in self._reads.items():  # what is computed from other parameters stays as it is
-            if name in self.__dict__ and paths.isdisjoint(values):
+        for name, read in self._reads.items():  # what is computed from other parameters stays as it is
+            if name in self.__dict__ and read.isdisjoint(values):
                 changed.__dict__[name] = self.__dict__[name]
         return changed
 
@@ -173,23 +173,24 @@ class Plan:
         """Which parameters each cached property reads."""
         weights = {term.weight for terms in self.exposures for term in terms}
         ties, absence = {tie.log_odds for tie in self.ties}, ("absent", "cross_pressure_absence")
+        leaning = ("secrecy", "conviction")
         reads = {
             "_reads": (),
             "classes": (),
             "pinned": (),
             "pairwise": (),
             "book": (),
-            "behaviour": {path for path in self.values if path.startswith("behaviour.")},
-            "pace": {path for path in self.values if path.startswith("clock.")},
+            "behaviour": {path for path in self.values if paths.head(path) == paths.BEHAVIOUR},
+            "pace": {path for path in self.values if paths.head(path) == paths.CLOCK},
             "spread": self.spreads,
             "exposure": weights,
             "tie_table": ties,
-            "absent": {*weights, *(f"behaviour.{field}" for field in absence)},
-            "coins": {*weights, *(f"behaviour.{field}" for field in absence)},
-            "against": ("behaviour.conviction",),
-            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, "behaviour.secrecy", "behaviour.conviction"},
+            "absent": {*weights, *(paths.behaviour(field) for field in absence)},
+            "coins": {*weights, *(paths.behaviour(field) for field in absence)},
+            "against": (paths.behaviour("conviction"),),
+            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, *map(paths.behaviour, leaning)},
         }
-        return {name: frozenset(paths) for name, paths in reads.items()}
+        return {name: frozenset(read) for name, read in reads.items()}
 
     @property
     def candidates(self) -> int:
@@ -232,16 +233,12 @@ class Plan:
     @cached_property
     def behaviour(self) -> SimpleNamespace:
         """How members vote and change their minds, by field."""
-        return self._part("behaviour.")
+        return SimpleNamespace(**paths.by_field(self.values, paths.BEHAVIOUR))
 
     @cached_property
     def pace(self) -> SimpleNamespace:
         """How long things take, by field of the clock."""
-        return self._part("clock.")
-
-    def _part(self, prefix: str) -> SimpleNamespace:
-        fields = {path.removeprefix(prefix): x for path, x in self.values.items() if path.startswith(prefix)}
-        return SimpleNamespace(**fields)
+        return SimpleNamespace(**paths.by_field(self.values, paths.CLOCK))
 
     @cached_property
     def spread(self) -> Floats:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from iomsim.engine import rng
+from iomsim.engine import paths, rng
 from iomsim.engine.clock import Timetable
 from iomsim.engine.executors import in_order
 from iomsim.engine.kernel import Watch, play
@@ -40,7 +40,10 @@ LONG, MANY = 4, 5
 WAVE = 16
 """Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
 
-EARLY = ("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid")
+EARLY = {
+    paths.behaviour(field)
+    for field in ("secrecy", "common_sd", "region_sd", "conviction", "absent", "cross_pressure_absence", "fluid")
+}
 """Behaviour that has done its work before the first round, as have appeals, sponsors and ties."""
 
 Parameters = Mapping[str, ArrayLike]
@@ -172,8 +175,7 @@ def enter(plan: Plan, seed: int, block: int, size: int, first: int = 0) -> Entry
 
 def is_early(path: str) -> bool:
     """Return whether a parameter has done its work before the first round."""
-    head, _, field = path.partition(".")
-    return field in EARLY if head == "behaviour" else head != "clock"
+    return path in EARLY if paths.head(path) == paths.BEHAVIOUR else paths.head(path) != paths.CLOCK
 
 
 def _by_run(table: Floats, size: int) -> PerRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from iomsim.engine import paths
 from iomsim.model import evidence
 from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
@@ -12,11 +13,11 @@ from iomsim.model.description import Description
 from iomsim.model.moments import date_in_words
 
 WEIGHTY = (
-    "behaviour.common_sd",
-    "behaviour.fluid",
-    "behaviour.secrecy",
-    "behaviour.region_sd",
-    "clock.round_minutes",
+    paths.behaviour("common_sd"),
+    paths.behaviour("fluid"),
+    paths.behaviour("secrecy"),
+    paths.behaviour("region_sd"),
+    paths.clock("round_minutes"),
 )
 """Shown after the appeals and strengths among the assumptions that matter."""
 
@@ -98,9 +99,9 @@ def assumptions(race: Description, most: int = 5) -> list[str]:
     spreads and moves it.
     """
     known = race.parameters()
-    level = [f"candidates.{race.names[0]}.appeal", *(f"sponsors.{s.name}.strength" for s in race.sponsors)]
-    paths = [path for path in (*level, *WEIGHTY) if path in known][:most]
-    return [f"{path} = {known[path]} [{known[path].grade}]: {_reason(known[path].source)}" for path in paths]
+    level = [paths.appeal(race.names[0]), *(paths.strength(sponsor.name) for sponsor in race.sponsors)]
+    shown = [path for path in (*level, *WEIGHTY) if path in known][:most]
+    return [f"{path} = {known[path]} [{known[path].grade}]: {_reason(known[path].source)}" for path in shown]
 
 
 def _reason(source: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from itertools import count
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
@@ -117,7 +118,7 @@ class Description(FrozenModel):
     def _consistent(self, info: ValidationInfo) -> Self:
         if isinstance(info.context, Plan):  # of a description that differs in the values of parameters only
             values = {path: q.value for path, q in self.parameters().items()}
-            moved = any(info.context.values[f"level.{name}"] != share.value for name, share in self.level.items())
+            moved = any(info.context.values[paths.level(name)] != share.value for name, share in self.level.items())
             self.__dict__["_plan"] = info.context.at(values | (self._appeals if moved else {}))
             self.plan.exposure  # noqa: B018 - refused now, not later
             return self
@@ -206,9 +207,9 @@ class Description(FrozenModel):
             sponsors=tuple(sponsor.name for sponsor in self.sponsors),
             members=tuple(frame["name"]),
             backs=np.array([self.names.index(sponsor.backs) for sponsor in self.sponsors], dtype=np.intp),
-            appeals=tuple(f"candidates.{name}.appeal" for name in self.names),
-            strengths=tuple(f"sponsors.{sponsor.name}.strength" for sponsor in self.sponsors),
-            spreads=tuple(f"sponsors.{sponsor.name}.spread" for sponsor in self.sponsors),
+            appeals=tuple(paths.appeal(name) for name in self.names),
+            strengths=tuple(paths.strength(sponsor.name) for sponsor in self.sponsors),
+            spreads=tuple(paths.spread(sponsor.name) for sponsor in self.sponsors),
             exposures=tuple(_exposure_terms(sponsor, frame) for sponsor in self.sponsors),
             ties=tuple(_bound(tie, self.names, frame) for tie in self.ties),
             group=np.unique(frame["group"].to_numpy(dtype=str), return_inverse=True)[1].reshape(-1),
@@ -293,8 +294,8 @@ class Description(FrozenModel):
     def _parameters(self) -> dict[str, Parameter]:
         """The parameters by path; appeals that follow from a level are none."""
         solved = self.level.keys() | (set(self.names) if len(self.level) == len(self.names) - 1 else set())
-        skipped = {f"candidates.{name}.appeal" for name in solved}
-        return {parameter.path: parameter for parameter in walk(self) if parameter.path not in skipped}
+        skipped = {paths.appeal(name) for name in solved}
+        return by_path(parameter for parameter in walk(self) if parameter.path not in skipped)
 
     def _label(self, key: str, part: str | None = None) -> str:
         return f"{part}'s first-round level" if key == "level" else super()._label(key, part)
@@ -399,7 +400,7 @@ def appeals(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
     """
     then = race._levelled._stated
     plan = then.at({path: value for path, value in values.items() if path in then.values})
-    targets = {k: plan.values[f"level.{name}"] for k, name in enumerate(race.names) if name in race.level}
+    targets = {k: plan.values[paths.level(name)] for k, name in enumerate(race.names) if name in race.level}
     shift = solve_levels(plan, targets)
     return {plan.appeals[k]: plan.values[plan.appeals[k]] + shift[k] for k in targets}
 
@@ -457,6 +458,18 @@ def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:
     raise unknown(kind, name, [thing.name for thing in things])
 
 
+def by_path(parameters: Iterable[Parameter]) -> dict[str, Parameter]:
+    """Return parameters by their path; refuse two of the same, as names with full stops could give."""
+    known: dict[str, Parameter] = {}
+    for parameter in parameters:
+        other = known.setdefault(parameter.path, parameter)
+        if other is not parameter:
+            raise ScenarioError(
+                f"{other.label} and {parameter.label} would both be called {other.path}; change one of the names"
+            )
+    return known
+
+
 def _distinct(kind: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
@@ -487,7 +500,7 @@ def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:
 def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm, ...]:
     what = f"sponsor {sponsor.name!r}"
     return tuple(
-        ExposureTerm(f"sponsors.{sponsor.name}.exposure.{who}", _selected(what, frame, who).astype(float))
+        ExposureTerm(paths.exposure(sponsor.name, who), _selected(what, frame, who).astype(float))
         for who in sponsor.exposure
     )
 
@@ -496,7 +509,7 @@ def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:
     bound = _selected(f"tie {tie.name!r}", frame, tie.who)
     if not bound.any():
         raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
-    return BoundTie(f"ties.{tie.name}.log_odds", names.index(tie.candidate), bound)
+    return BoundTie(paths.log_odds(tie.name), names.index(tie.candidate), bound)
 
 
 def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.ndarray:

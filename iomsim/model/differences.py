@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from iomsim.engine import paths
 from iomsim.model.clock import Clock
 from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
@@ -58,7 +59,7 @@ def _and(words: list[str]) -> str:
 def _parameters(a: Scenario, b: Scenario) -> list[str]:
     """Return the parameters that both have, with other values."""
     old, new = a.parameters(), b.parameters()
-    off = {f"sponsors.{sponsor.name}.strength": f"without {sponsor.name}'s pressure" for sponsor in b.sponsors}
+    off = {paths.strength(sponsor.name): f"without {sponsor.name}'s pressure" for sponsor in b.sponsors}
     return [
         off[path]
         if path in off and not new[path].value

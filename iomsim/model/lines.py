@@ -133,6 +133,26 @@ def _in_quotes(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+ENDS = " .;"
+"""What a line may end with."""
+
+
+def _without_end(text: str, names: Sequence[str]) -> str:
+    """Return a line without the full stop or semicolon at its end, unless they belong to a name.
+
+    Examples
+    --------
+    >>> _without_end("elected: U.S.", ["U.S.", "Chad"]), _without_end("elected: Chad.", ["U.S.", "Chad"])
+    ('elected: U.S.', 'elected: Chad')
+    """
+    bare = text.rstrip(ENDS)
+    for name in names:
+        whole = text[: len(bare) + len(name) - len(name.rstrip(ENDS))]
+        if whole != bare and any(fold(whole).endswith(fold(name)) for fold in (exactly, roughly)):
+            return whole
+    return bare
+
+
 def newcomer(name: str, names: Sequence[str], words: Sequence[str] = ()) -> UnknownNameError:
     """Return the error for a name that does not stand: a slip of the pen, or somebody new.
 
@@ -176,7 +196,7 @@ class Line:
     def __init__(self, text: str, names: Sequence[str]) -> None:
         if len(text) > LONGEST:
             raise AnnouncementError(f"a line has at most {LONGEST} characters, got {len(text)}")
-        self.text = " ".join(unicodedata.normalize("NFC", text).split()).rstrip(" .;")
+        self.text = _without_end(" ".join(unicodedata.normalize("NFC", text).split()), names)
         self.names = tuple(names)
         rough = [roughly(name) for name in names]
         spellings = [(_in_quotes(exactly(name)), name, exactly) for name in names]

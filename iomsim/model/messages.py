@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel, ValidationError
 
+from iomsim.engine import paths
 from iomsim.errors import ScenarioError, advice, nearest
 from iomsim.model.components import RulesTable
 from iomsim.model.quantities import Quantity
@@ -41,7 +42,7 @@ class Place(NamedTuple):
     @property
     def name(self) -> str:
         """The dotted path."""
-        return ".".join(self.path)
+        return paths.joined(self.path)
 
 
 def explain(error: ValidationError, model: type[BaseModel], data: Mapping[str, Any], where: str) -> ScenarioError:
@@ -86,7 +87,7 @@ def _sentence(problem: Any, place: Place) -> str:
     match problem["type"]:
         case "extra_forbidden":
             key = str(problem["loc"][-1])
-            return f"unknown key {'.'.join((*place.path, key))!r}; {advice(key, _parts(place.wanted))}"
+            return f"unknown key {paths.joined((*place.path, key))!r}; {advice(key, _parts(place.wanted))}"
         case "missing":
             return f"{place.name!r} is missing"
         case "value_error":

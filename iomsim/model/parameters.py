@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from iomsim.engine import paths
 from iomsim.errors import ScenarioError, unknown
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour
@@ -16,13 +17,15 @@ from iomsim.model.description import Description
 def resolve(race: Description, name: str) -> str:
     """Return the dotted path of a parameter that an analyst calls by a short name.
 
-    A sponsor means its strength, a candidate its appeal; fields of the behaviour and the clock
-    need no prefix; and every name that tables and charts show is understood.
+    A sponsor means its strength, a candidate its appeal, or its level if that is stated instead; fields
+    of the behaviour and the clock need no prefix; and every name that tables and charts show is understood.
 
     Raises
     ------
     UnknownNameError
         If nothing is called so; the nearest name is given.
+    ScenarioError
+        If several parameters are called so, such as those of a candidate and of a sponsor of the same name.
 
     Examples
     --------
@@ -32,16 +35,19 @@ def resolve(race: Description, name: str) -> str:
     ('sponsors.Washington.strength', 'behaviour.secrecy')
     """
     known = race._parameters
-    short = {parameter.label: path for path, parameter in known.items()}
-    short |= {sponsor.name: f"sponsors.{sponsor.name}.strength" for sponsor in race.sponsors}
-    short |= {name: f"candidates.{name}.appeal" for name in race.names}
-    short |= {key: f"behaviour.{key}" for key in Behaviour.model_fields}
-    short |= {key: f"clock.{key}" for key in Clock.model_fields if f"clock.{key}" in known}
     if name in known:
         return name
-    if name not in short:
-        raise unknown("parameter", name, [*short, *known])
-    return short[name]
+    called = [(parameter.label, path) for path, parameter in known.items()]
+    called += [(sponsor.name, paths.strength(sponsor.name)) for sponsor in race.sponsors]
+    called += [(candidate, path(candidate)) for candidate in race.names for path in (paths.appeal, paths.level)]
+    called += [(field, paths.behaviour(field)) for field in Behaviour.model_fields]
+    called += [(field, paths.clock(field)) for field in Clock.model_fields]
+    meant = list(dict.fromkeys(path for short, path in called if short == name and path in known))
+    if not meant:
+        raise unknown("parameter", name, [*dict.fromkeys(short for short, path in called if path in known), *known])
+    if len(meant) > 1:
+        raise ScenarioError(f"{name!r} can mean {' or '.join(meant)}; write which")
+    return meant[0]
 
 
 def describe_parameter(race: Description, path: str) -> str:

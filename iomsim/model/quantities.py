@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJson
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from iomsim.engine import paths
 from iomsim.rules.procedure import GIVEN, Grade
 
 Number = Annotated[float, Field(strict=True)]
@@ -250,7 +251,7 @@ class Parameter(NamedTuple):
     @property
     def path(self) -> str:
         """The dotted path."""
-        return ".".join(self.keys)
+        return paths.joined(self.keys)
 
 
 def walk(model: FrozenModel, keys: tuple[str, ...] = ()) -> Iterator[Parameter]:

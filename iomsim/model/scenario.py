@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from iomsim.engine import paths
 from iomsim.engine.balance import solve
 from iomsim.engine.plan import Plan
 from iomsim.errors import IomsimError, ScenarioError, unknown, writing
@@ -54,17 +55,17 @@ class Scenario(Description):
         """
         for name in strengths:
             self.sponsor(name)
-        return self.with_parameters({f"sponsors.{name}.strength": value for name, value in strengths.items()})
+        return self.with_parameters({paths.strength(name): value for name, value in strengths.items()})
 
     def with_behaviour(self, **changes: float) -> Scenario:
         """Return a copy with other behaviour; `openness` and `momentum` set all of their kind."""
-        paths: dict[str, float] = {}
+        values: dict[str, float] = {}
         for key, value in changes.items():
             for name in SHORTHANDS.get(key, (key,)):
                 if name not in Behaviour.model_fields:
                     raise unknown("parameter of the behaviour", name, [*Behaviour.model_fields, *SHORTHANDS])
-                paths[f"behaviour.{name}"] = value
-        return self.with_parameters(paths)
+                values[paths.behaviour(name)] = value
+        return self.with_parameters(values)
 
     def with_rules(self, name: str | Procedure | None = None, **changes: Any) -> Scenario:
         """Return a copy under another reading of its body's rules, a procedure, or with parts of the rules changed.
@@ -122,7 +123,7 @@ class Scenario(Description):
                 raise unknown("part of the clock", key, Clock.model_fields)
             (numbers if isinstance(getattr(self.clock, key), Quantity) else others)[key] = value
         changed = self._with(clock={**dict(self.clock), **others}) if others else self
-        return changed.with_parameters({f"clock.{key}": value for key, value in numbers.items()})
+        return changed.with_parameters({paths.clock(key): value for key, value in numbers.items()})
 
     def with_parameters(self, values: Mapping[str, float]) -> Scenario:
         """Return a copy with parameters set by dotted path.
@@ -200,10 +201,10 @@ class Scenario(Description):
             if len(level) == len(self.names):
                 level = {name: level[name] for name in targets}
             fresh = build({**dict(self), "level": level, "held": None}, self.title)
-            return fresh.with_parameters({f"level.{name}": share for name, share in targets.items()})
+            return fresh.with_parameters({paths.level(name): share for name, share in targets.items()})
         shift = solve(self.plan, {self.names.index(name): float(target) for name, target in targets.items()})
         return self.with_parameters(
-            {f"candidates.{name}.appeal": float(self.candidate(name).appeal.value + shift[self.names.index(name)])
+            {paths.appeal(name): float(self.candidate(name).appeal.value + shift[self.names.index(name)])
              for name in targets}
         )  # fmt: skip
 

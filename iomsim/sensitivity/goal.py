@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from iomsim.engine import paths
 from iomsim.engine.executors import progress_bar
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError
@@ -121,8 +122,8 @@ def paths_to(
 
 def _strengths(race: Scenario) -> dict[str, tuple[float, float]]:
     """Return the ranges of the sponsors' strengths, of those that have one."""
-    paths = {f"sponsors.{sponsor.name}.strength" for sponsor in race.sponsors}
-    return {path: ends for path, ends in ranges(race, None).items() if path in paths}
+    strengths = {paths.strength(sponsor.name) for sponsor in race.sponsors}
+    return {path: ends for path, ends in ranges(race, None).items() if path in strengths}
 
 
 Chances = Callable[[Scenario, Mapping[str, Floats]], list[Interval]]

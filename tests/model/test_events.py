@@ -187,6 +187,7 @@ FIELDS = [
     ("200 Club", "Club", "2nd Club"),
     ("Nein; danke", "Ja: bitte", "To be or not to be"),
     ("Ελλάδα", "東京", "ẞeta"),
+    ("U.S.", "Dr. No", "Martin King Jr."),
 ]
 """Candidates whose names hold what is also written between names and numbers."""
 
@@ -216,7 +217,7 @@ def test_every_tally_in_every_style_reads_back_as_the_same_event(names: tuple[st
             f'"{name}"'.replace('The "Rock"', 'The ""Rock""') if set(name) & set("=<>") else name for name in names
         ]
         line = say(event) if STYLES[style] is None else f"{STYLES[style](inside, votes)}; 7 abstentions at 12:20"
-        assert event_of(line.replace(".;", ";"), names) == event, line
+        assert event_of(line.replace("votes.;", "votes;"), names) == event, line
 
 
 @pytest.mark.parametrize("names", FIELDS)
@@ -240,6 +241,16 @@ def test_accents_that_tell_candidates_apart_are_asked_for() -> None:
     assert event_of("Perez 3 PÉREZ 4 peréz 5", FIELDS[8])["votes"] == {"Perez": 3, "Pérez": 4, "Peréz": 5}
     with pytest.raises(IomsimError, match="no candidate named 'Pèrez'; did you mean"):
         event_of("Pèrez 3", FIELDS[8])
+
+
+@pytest.mark.parametrize("end", ["", ".", " .", ";"])
+@pytest.mark.parametrize("name", ["U.S.", "Dr. No", "Bó Jr."])
+def test_the_full_stop_of_a_name_at_the_end_of_a_line_stays(name: str, end: str) -> None:
+    names = ("U.S.", "Dr. No", "Bó Jr.")
+    assert event_of(f"elected: {name}{end}", names) == told("elect", name=name)
+    assert event_of(f"withdraws: {name.replace('ó', 'o')}{end}", names) == told("withdraw", name=name)
+    line = f"{', '.join(f'11 for {other}' for other in names if other != name)}, 9 for {name}{end}"
+    assert event_of(line, names)["votes"] == {other: 9 if other == name else 11 for other in names}
 
 
 def test_part_of_a_longer_word_is_no_name() -> None:
