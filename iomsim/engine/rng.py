@@ -137,35 +137,38 @@ def shared_fraction(keys: U64, round_: int) -> Floats:
 
 # -- assumptions ---------------------------------------------------------------------------------
 
-BITS = 32
-"""Leading bits of the number of a draw of the assumptions; it is told apart from 2**32 others."""
+SLICES, PARTS = 16, 25
+"""Draws come in slices, one in each of so many equal parts; so many slices together have one in each part of a part."""
 
 
 def assumption_uniforms(seed: int, path: str, count: int) -> Floats:
     """Return uniforms in (0, 1) for the first draws of an assumption, shape ``(count,)``.
 
-    Number `c` depends on seed, `c` and the assumption's path only.  Each path has a van der Corput sequence of its
-    own, scrambled digit by digit (Owen 1995, "Randomly permuted (t,m,s)-nets and (t,s)-sequences"): a number by
-    itself is uniform, those of different paths are independent, and every 2**k neighbouring numbers of one path
-    fall one into each of 2**k equal parts, so that a mean over the draws has less noise than over independent ones.
+    Number `c` depends on seed, `c` and the assumption's path only.  They are a sliced Latin hypercube (Qian 2012,
+    *Journal of the American Statistical Association* 107, 393-399): every 25 draws that begin at a multiple of 25
+    fall one into each of 25 equal parts, every 400 one into each of 400, so that a mean over the draws has less
+    noise than over independent ones.  Which draw falls where is shuffled for each path by itself: those of different
+    paths are independent.  (A scrambled van der Corput sequence is as even, but the last bit of `c` decides on which
+    side of the middle a draw lies, of every path alike.)
 
     Examples
     --------
-    >>> u = assumption_uniforms(1, "behaviour.secrecy", 8)
-    >>> sorted((8 * u).astype(int).tolist())
-    [0, 1, 2, 3, 4, 5, 6, 7]
+    >>> u = assumption_uniforms(1, "behaviour.secrecy", 400)
+    >>> sorted((25 * u[50:75]).astype(int).tolist()) == list(range(25))
+    True
+    >>> sorted((400 * u).astype(int).tolist()) == list(range(400))
+    True
     """
-    key = np.random.SeedSequence(seed, spawn_key=(0, int(Purpose.ASSUMPTIONS), *path.encode())).generate_state(
-        1, np.uint64
-    )
-    number, digits = np.arange(count, dtype=np.uint64), np.zeros(count, dtype=np.uint64)
+    address = np.random.SeedSequence(seed, spawn_key=(0, int(Purpose.ASSUMPTIONS), *path.encode()))
+    key, size = address.generate_state(1, np.uint64), SLICES * PARTS
+    blocks = -(-count // size)
     with np.errstate(over="ignore"):
-        for bit in range(BITS):  # the digits so far say which of the random swaps decides the next one
-            address = digits + (np.uint64(1) << np.uint64(bit))
-            swap = splitmix(key + address * GAMMA) >> np.uint64(63)
-            digits = (digits << np.uint64(1)) | (((number >> np.uint64(bit)) & np.uint64(1)) ^ swap)
-        rest = splitmix(key + (digits + (np.uint64(1) << np.uint64(BITS))) * GAMMA) >> np.uint64(BITS)
-    return ((digits << np.uint64(20)) + (rest >> np.uint64(12)) + 0.5) * 2.0**-52
+        hashed = splitmix(key + np.arange(3 * blocks * size, dtype=np.uint64) * GAMMA).reshape(blocks, 3, size)
+    part = hashed[:, 0].reshape(blocks, SLICES, PARTS).argsort(axis=2, kind="stable")
+    within = hashed[:, 1].reshape(blocks, PARTS, SLICES).argsort(axis=2, kind="stable")
+    place = part * SLICES + within[np.arange(blocks)[:, None, None], part, np.arange(SLICES)[:, None]]
+    rest = (hashed[:, 2] >> np.uint64(12)) * 2.0**-52 + 2.0**-53
+    return ((place.reshape(blocks, size) + rest) / size).ravel()[:count]
 
 
 # -- laws ----------------------------------------------------------------------------------------

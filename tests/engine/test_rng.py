@@ -239,3 +239,51 @@ def test_the_quantiles_stand_for_the_normal_law_as_their_docstring_says() -> Non
     for level in (-3.0, -0.5, 0.0, 1.0, 4.0):
         exact = weight @ (1 / (1 + np.exp(-level - 1.8 * x))) / weight.sum()
         assert np.mean(1 / (1 + np.exp(-level - 1.8 * z))) == pytest.approx(exact, abs=2e-6)
+
+
+# -- assumptions ------------------------------------------------------------------------------------
+
+NAMES = [f"behaviour.{i}" for i in range(60)]
+SOURCES = [np.random.default_rng(seed) for seed in range(20)]
+
+
+def draws(count: int, seed: int) -> NDArray[np.float64]:
+    return np.array([rng.assumption_uniforms(seed, name, count) for name in NAMES])
+
+
+def moments(tables: list[NDArray[np.float64]]) -> list[float]:
+    """Return how far pairs of assumptions are from independent, in standard deviations, by several features."""
+    out = []
+    for feature in (lambda u: u - 0.5, lambda u: np.where(u < 0.5, -1, 1), lambda u: np.abs(u - 0.5) - 0.25):
+        pairs = [np.corrcoef(feature(table))[np.triu_indices(len(NAMES), 1)] for table in tables]
+        out.append(float(np.mean(np.square(pairs)) * tables[0].shape[1]))
+    return out
+
+
+def test_draws_of_one_assumption_are_spread_evenly() -> None:
+    for u in draws(1000, 1):
+        assert all(sorted((25 * part).astype(int)) == list(range(25)) for part in u.reshape(-1, 25))
+        assert all(sorted((400 * part).astype(int)) == list(range(400)) for part in (u[:400], u[400:800]))
+    assert ((u > 0) & (u < 1)).all()
+
+
+def test_draws_of_different_assumptions_are_independent() -> None:
+    """The mean square of correlations is what it is of independent draws; a twin of one sequence is found out."""
+    found = moments([draws(400, seed) for seed in range(20)])
+    assert all(0.9 < each < 1.15 for each in found), found
+    even = np.arange(400) % 2  # a van der Corput sequence whose digits are swapped at random: its first digit is this
+    liar = [np.where(source.random(60)[:, None] < 0.5, even, 1 - even) + source.random((60, 400)) for source in SOURCES]
+    assert max(moments([table / 2 for table in liar])) > 10
+
+
+def test_the_first_draws_of_more_are_those_of_fewer_and_a_path_moves_no_other() -> None:
+    some, more = draws(130, 3), draws(900, 3)
+    assert (more[:, :130] == some).all()
+    assert len({row.tobytes() for row in some}) == len(NAMES)
+    assert (draws(130, 4) != some).all()
+
+
+def test_a_draw_is_uniform_over_the_seeds() -> None:
+    each = np.array([rng.assumption_uniforms(seed, "clock.pause", 3) for seed in range(2000)])
+    assert min(stats.kstest(column, "uniform").pvalue for column in each.T) > ALPHA
+    assert abs(np.corrcoef(each.T)[0, 1]) < 0.12  # two of one slice are never in the same part: -1/25 at most
