@@ -58,6 +58,8 @@ class Outcomes(Endings):
         One row per run and round, in this order.  Votes are -1 for who does not stand; in a yes/no
         round the leader's entry counts the yes.  ``flows[:, k, l]`` are the members whose
         intention went from `k` to `l` before the round; zero in round 1.
+    draw : ndarray of int, shape (n,)
+        The draw of the assumptions that each run follows; 0 where they are fixed.
 
     Examples
     --------
@@ -71,6 +73,7 @@ class Outcomes(Endings):
     votes: Shorts
     valid: Shorts
     flows: Shorts
+    draw: NDArray[np.int32]
 
     @property
     def starts(self) -> Longs:
@@ -108,7 +111,8 @@ def endings(out: KernelOutput, now: Floats, present: Shorts) -> Endings:
 def outcomes(out: KernelOutput, candidates: int, now: Floats, present: Shorts) -> Outcomes:
     """Collect what the kernel's runs came to; `now` is what the clocks show at their end."""
     end = endings(out, now, present)
-    return Outcomes(end.winner, end.ending, end.rounds, end.minute, end.present, *by_run(out, candidates))
+    fixed = np.zeros(end.size, dtype=np.int32)
+    return Outcomes(end.winner, end.ending, end.rounds, end.minute, end.present, *by_run(out, candidates), fixed)
 
 
 def by_run(out: KernelOutput, candidates: int) -> tuple[Shorts, Shorts, Shorts]:

@@ -1,4 +1,4 @@
-"""Probabilities with their Monte Carlo error, and how to say them."""
+"""Probabilities with their range over the assumptions and their Monte Carlo error, and how to say them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError
+from iomsim.typing import Floats, Longs
 
 Z95 = 1.959963984540054
 """97.5 % point of the normal law."""
@@ -43,10 +44,100 @@ def wilson(hits: Any, runs: int) -> tuple[np.ndarray, np.ndarray]:
     return low, np.where(p == 1, 1.0, np.minimum(middle + half, 1.0))
 
 
-def table(hits: Any, runs: int, index: Any) -> pd.DataFrame:
-    """Return a table of probabilities with their Wilson intervals."""
-    low, high = wilson(hits, runs)
-    return pd.DataFrame({"probability": np.asarray(hits) / runs, "low": low, "high": high}, index=index)
+BATCH = 16
+"""Neighbouring draws of the assumptions whose mean is one observation of the error: they are spread evenly."""
+
+FEWEST = 2
+"""Runs of a draw from which on its share has a variance that can be told from that of the draws."""
+
+RANGE = (0.1, 0.9)
+"""Points of the law of a chance over the assumptions that are shown as its range."""
+
+
+def table(hits: Any, runs: Any, index: Any) -> pd.DataFrame:
+    """Return a table of probabilities: see :func:`over_draws`.
+
+    Parameters
+    ----------
+    hits : array_like of int, shape (rows,) or (rows, C)
+        Runs in which it happened; of each draw of the assumptions, if they were drawn.
+    runs : int, or array_like of int, shape (C,)
+        Runs there were.
+    index : Index or sequence
+        Of the rows.
+    """
+    counts = np.asarray(hits, dtype=float)
+    if counts.ndim == 1:
+        low, high = wilson(counts, runs)
+        missing = np.full(counts.shape, np.nan)
+        columns = {"probability": counts / runs, "low": missing, "high": missing, "mc_error": (high - low) / 2}
+        return pd.DataFrame(columns, index=index)
+    names = ("probability", "low", "high", "mc_error")
+    return pd.DataFrame(dict(zip(names, over_draws(counts, np.asarray(runs)), strict=True)), index=index)
+
+
+def over_draws(hits: Floats, runs: Longs) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return chances over the draws of the assumptions: the chance, the ends of its range, and its error.
+
+    Parameters
+    ----------
+    hits : ndarray, shape (rows, C)
+        Runs of each draw in which it happened.
+    runs : ndarray of int, shape (C,)
+        Runs of each draw.
+
+    Returns
+    -------
+    probability, low, high, mc_error : ndarrays, shape (rows,)
+        The chance over everything that is unsure; the 10 % and 90 % points of the chance given the assumptions;
+        half the width of the 95 % Monte Carlo interval of the chance.
+
+    Notes
+    -----
+    The share of a draw's runs varies more than the chance given the draw, by binomial noise.  The variance of the
+    shares, less the mean of their binomial variances, is that of the chances; the shares are drawn together towards
+    their mean until they have it, and the range is that of the shares so drawn together.  It is missing where
+    the draws have too few runs to tell, and wide enough to hold the chance itself.
+
+    The error takes batches of neighbouring draws as clusters; where the draws have unequal numbers of runs, as
+    after announcements, single draws.
+
+    Examples
+    --------
+    >>> hits = np.array([[10, 20, 30, 40] * 25])
+    >>> [round(float(x[0]), 2) for x in over_draws(hits, np.full(100, 50))[:3]]
+    [0.5, 0.21, 0.79]
+    """
+    drawn = runs > 0
+    hits, runs = hits[:, drawn], runs[drawn]
+    total, share, weight = runs.sum(), hits / runs, runs / runs.sum()
+    p = hits.sum(axis=1) / total
+    gap = share - p[:, None]
+    low, high = np.full(p.size, np.nan), np.full(p.size, np.nan)
+    several = runs >= FEWEST
+    if runs.size > 1 and weight[several].sum() > 0.99:
+        spread = (weight * gap**2).sum(axis=1) / (1.0 - (weight**2).sum())
+        noise = np.where(several, share * (1.0 - share) / np.maximum(runs - 1, 1), (p * (1.0 - p))[:, None])
+        left = np.maximum(spread - (weight * noise).sum(axis=1), 0.0)
+        scale = np.sqrt(np.divide(left, spread, out=np.zeros_like(left), where=spread > 0))
+        low, high = _weighted_quantiles(p[:, None] + scale[:, None] * gap, weight)
+        low, high = np.minimum(low, p), np.maximum(high, p)
+    even = runs.max() - runs.min() <= 1 and runs.size >= 2 * BATCH
+    first = np.arange(0, runs.size, BATCH if even else 1)
+    lots, papers = np.add.reduceat(hits, first, axis=1), np.add.reduceat(runs, first)
+    error = Z95 * np.sqrt(((lots - p[:, None] * papers) ** 2).sum(axis=1) * first.size / max(first.size - 1, 1)) / total
+    least, most = wilson(p * total, int(total))
+    return p, low, high, np.maximum(error, (most - least) / 2)
+
+
+def _weighted_quantiles(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return the ends of the range of rows of values, interpolated between their weighted ranks."""
+    order = np.argsort(values, axis=1, kind="stable")
+    ends = []
+    for row, places in zip(values, order, strict=True):
+        own = weight[places]
+        ends.append(np.interp(RANGE, np.cumsum(own) - own / 2, row[places]))
+    return tuple(np.reshape(ends, (-1, 2)).T)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -55,9 +146,14 @@ class Estimate:
 
     Attributes
     ----------
-    value, low, high : float
-        The share of the runs and its 95 % Monte Carlo interval (Wilson).  The interval shrinks
-        with the runs; it says nothing about the assumptions.
+    value : float
+        The chance over everything that is unsure: the share of the runs.
+    low, high : float
+        Its range over the assumptions: the 10 % and 90 % points of the chance given the assumptions.  Missing where
+        the assumptions are fixed, or the runs too few to tell.
+    mc_error : float
+        Half the width of the 95 % Monte Carlo interval, which shrinks with more runs and says nothing of the
+        assumptions; 0 of what is certain by rule.
     runs : int
         The runs behind it.
 
@@ -72,11 +168,12 @@ class Estimate:
     value: float
     low: float
     high: float
+    mc_error: float
     runs: int
 
     @classmethod
     def of(cls, hits: int, runs: int) -> Estimate:
-        """Return the estimate from `hits` in `runs`.
+        """Return the estimate from `hits` in `runs` on fixed assumptions.
 
         Raises
         ------
@@ -85,13 +182,12 @@ class Estimate:
         """
         if not 0 <= hits <= runs or runs < 1:
             raise IomsimError(f"{hits} in {runs} runs is no share; give at least one run and no more hits than runs")
-        low, high = wilson(hits, runs)
-        return cls(hits / runs, float(low), float(high), runs)
+        return cls(*table([hits], runs, [0]).to_numpy()[0].tolist(), runs)
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval."""
-        return (self.high - self.low) / 2
+    @classmethod
+    def over(cls, hits: Longs, runs: Longs) -> Estimate:
+        """Return the estimate from the hits and runs of each draw of the assumptions, shapes ``(C,)``."""
+        return cls(*(float(x[0]) for x in over_draws(hits[None].astype(float), runs)), int(runs.sum()))
 
     def __float__(self) -> float:
         """Return the share."""
@@ -99,12 +195,23 @@ class Estimate:
 
     def __str__(self) -> str:
         """Return it in words: "38 in 100"."""
-        return f"{in_100(self.value, self.half_width)} in 100"
+        return f"{row_in_100(self.value, self.mc_error)} in 100"
 
     @property
     def span(self) -> str:
-        """The interval in words: "37 to 39 in 100"."""
-        return f"{interval(self.low, self.high)} in 100"
+        """The range over the assumptions in words: "31 to 68"; nothing if it is missing."""
+        return span_in_100(self.low, self.high)
+
+
+def span_in_100(low: float, high: float, joint: str = "to") -> str:
+    """Return a range over the assumptions per hundred in words; nothing if it is missing.
+
+    Examples
+    --------
+    >>> span_in_100(0.306, 0.682), span_in_100(0.001, 0.044, "and"), span_in_100(0.2, 0.2), span_in_100(np.nan, np.nan)
+    ('31 to 68', '<1 and 4', '20', '')
+    """
+    return "" if np.isnan(low) else f" {joint} ".join(dict.fromkeys(in_100(end) for end in (low, high)))
 
 
 def in_100(p: float, half_width: float = 0.0) -> str:
@@ -136,38 +243,45 @@ def in_100(p: float, half_width: float = 0.0) -> str:
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of probabilities as it is shown: per hundred, with the interval beside it.
+    """Return a table of probabilities as it is shown: per hundred, with the range over the assumptions beside it.
 
-    What has no interval because it is 0 or 1 by rule is shown as that.
+    What has no error because it is 0 or 1 by rule is shown as that.  On fixed assumptions the simulation error stands
+    beside it.
 
     Examples
     --------
     >>> in_words(table([380, 9620], 10_000, ["yes", "no"]))
-        in 100 95 % (Monte Carlo)
-    yes      4         3.4 to 4.2
-    no      96       95.8 to 96.6
+        in 100 simulation error
+    yes      4             ±0.4
+    no      96             ±0.4
     """
-    widest = (table["high"] - table["low"]).max()
-    shown = [
-        (row_in_100(p, low, high), "by rule" if _by_rule(p, low, high) else interval(low, high, widest))
-        for p, low, high in table[["probability", "low", "high"]].to_numpy()
-    ]
-    return pd.DataFrame(shown, index=table.index, columns=["in 100", "95 % (Monte Carlo)"])
+    numbers = table[["probability", "low", "high", "mc_error"]].to_numpy()
+    chances = [row_in_100(p, error) for p, *_, error in numbers]
+    if np.isnan(numbers[:, 1]).all():
+        beside, told = "simulation error", [_error_in_words(p, error) for p, *_, error in numbers]
+    else:
+        beside = "over the assumptions"
+        told = ["by rule" if _by_rule(p, error) else span_in_100(low, high) for p, low, high, error in numbers]
+    return pd.DataFrame({"in 100": chances, beside: told}, index=table.index)
 
 
-def row_in_100(p: float, low: float, high: float) -> str:
-    """Return a probability with an interval per hundred; "0" or "100" if it has none because that is the rule.
+def _error_in_words(p: float, error: float) -> str:
+    return "by rule" if _by_rule(p, error) else f"±{max(100 * error, 0.1):.1f}"
+
+
+def row_in_100(p: float, mc_error: float) -> str:
+    """Return a probability per hundred, with no more digits than its error supports; "0" or "100" if that is the rule.
 
     Examples
     --------
-    >>> row_in_100(0.0, 0.0, 0.0), row_in_100(0.0, 0.0, 0.037)
+    >>> row_in_100(0.0, 0.0), row_in_100(0.0, 0.0185)
     ('0', '<4')
     """
-    return f"{100 * p:.0f}" if _by_rule(p, low, high) else in_100(p, (high - low) / 2)
+    return f"{100 * p:.0f}" if _by_rule(p, mc_error) else in_100(p, mc_error)
 
 
-def _by_rule(p: float, low: float, high: float) -> bool:
-    return low == high and p in (0.0, 1.0)
+def _by_rule(p: float, mc_error: float) -> bool:
+    return mc_error == 0 and p in (0.0, 1.0)
 
 
 def thousands(count: int) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from iomsim.engine.outcomes import Outcomes, join
-from iomsim.errors import IomsimError
 from iomsim.forecasting import archive, wording
-from iomsim.forecasting.result import Plot, Result
+from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.forecasting.tables import Tables, chances_in_words
 from iomsim.model.scenario import Scenario
@@ -44,8 +43,8 @@ class Forecast(Tables):
         The election is over: how it ended is a fact, and its probability is 1 by rule.
     reached : float or None
         Minute of the last announced moment, since midnight of the opening date.
-    assumptions : Tornado or None
-        What moving the assumptions does, if it was handed in (:meth:`with_assumptions`).
+    draws : Assumptions or None
+        The draws of the assumptions that the runs follow; None if they follow the best guesses.
     compare_rules : callable
         Makes the table of readings of the rules when it is first asked for.
     """
@@ -70,32 +69,6 @@ class Forecast(Tables):
     def to_csv(self, folder: str | Path, runs: bool = True) -> list[Path]:
         """Write every table as csv into a folder, and the runs if they are wanted; return the files."""
         return archive.to_csv(self, folder, runs)
-
-    def with_assumptions(self, tornado: Result) -> Forecast:
-        """Return the same forecast, whose answer also tells the range over the assumptions.
-
-        Parameters
-        ----------
-        tornado : Tornado
-            That of this forecast, ``iomsim.tornado(fc)``.  A saved forecast does not keep it.
-
-        Raises
-        ------
-        IomsimError
-            If it is of another election or seed, or the forecast knows announced rounds.
-
-        Examples
-        --------
-        >>> import iomsim as iom
-        >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1)
-        >>> told = fc.with_assumptions(iom.tornado(fc, parameters=["secrecy", "fluid"], runs=200))
-        >>> "Over the ranges of the other assumptions" in told.answer()
-        True
-        """
-        own = isinstance(tornado, Result) and (tornado.race.hash, tornado.seed) == (self.race.hash, self.seed)
-        if not own or self.announced or self.certain:
-            raise IomsimError("with_assumptions takes the tornado of the forecast itself: iomsim.tornado(fc)")
-        return replace(self, assumptions=tornado)
 
     def answer(self) -> str:
         """Return the answer in plain sentences: who, how many rounds, the next day or not.
@@ -125,5 +98,7 @@ open_forecast = Forecast.open
 
 def from_outcomes(race: Scenario, seed: int, parts: list[Outcomes], **fields: Any) -> Forecast:
     """Return the forecast that blocks of outcomes add up to, with its other fields."""
-    summary = merge(summarise(part, race.rules.max_rounds) for part in parts)
+    draws = fields.get("draws")
+    count = 0 if draws is None else draws.count
+    summary = merge(summarise(part, race.rules.max_rounds, count) for part in parts)
     return Forecast(race, seed, summary, join(parts), **fields)

@@ -7,10 +7,13 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from iomsim.engine import simulate
 from iomsim.engine.executors import progress_bar
@@ -22,8 +25,12 @@ from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
+from iomsim.model.assumptions import Assumptions, draw_assumptions, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
+
+DRAWS = 400
+"""Draws of the assumptions."""
 
 OTHER_RULES_RUNS = 10_000
 """Runs of each other reading of the rules beside a forecast, if the forecast itself has that many."""
@@ -41,6 +48,7 @@ def forecast(
     runs: int | None = None,
     seed: int | None = None,
     *,
+    assumptions: int | str = DRAWS,
     precision: float | None = None,
     target: str | None = None,
     executor: Any = None,
@@ -58,6 +66,10 @@ def forecast(
     seed : int, optional
         Addresses all random numbers: the same seed gives the same numbers, bit for bit, wherever
         they are computed.  None draws one, and `Forecast.seed` keeps it.
+    assumptions : int or "fixed", default 400
+        How many draws of the scenario's assumptions are played: of every parameter with a range, of the level, and
+        of the reading of the rules.  Run `i` follows draw ``i mod assumptions``.  "fixed" plays the best guesses:
+        the values, and the weightiest reading.
     precision : float, optional
         Instead of `runs`: go on until the 95 % interval of the `target` is at most this far from
         its estimate on either side; 0.005 is half a point.
@@ -110,7 +122,7 @@ def forecast(
     if target is not None and precision is None:
         raise IomsimError(f"target {target!r} is what precision is about; give precision too")
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
-    gathered = RunAccumulator(race, seed, keep)
+    gathered = RunAccumulator(race, seed, keep, assumptions)
     if precision is None:
         _play(gathered, whole_number("runs", 10_000 if runs is None else runs, at_least=1), executor, progress)
     else:
@@ -121,8 +133,9 @@ def forecast(
 class RunAccumulator:
     """The finished part of a forecast in the making."""
 
-    def __init__(self, race: Scenario, seed: int, keep: str) -> None:
+    def __init__(self, race: Scenario, seed: int, keep: str, assumptions: int | str) -> None:
         self.race, self.seed, self.keep = race, seed, keep
+        self.draws = drawn(race, seed, assumptions)
         self.summaries: list[Summary] = []
         self.outcomes: list[Outcomes] = []
         self.runs = 0
@@ -131,13 +144,18 @@ class RunAccumulator:
     @property
     def work(self) -> Callable[..., Any]:
         """What a worker does with a span: bring back every run, or only the counts."""
-        return simulate.play_span if self.keep == "runs" else count_span
+        return partial(play_draws if self.keep == "runs" else count_span, draws=self.count)
+
+    @property
+    def count(self) -> int:
+        """How many draws of the assumptions there are; 0 if they are fixed."""
+        return 0 if self.draws is None else self.draws.count
 
     def add(self, part: Outcomes | Summary) -> int:
         """Add a finished span; return its runs."""
         if isinstance(part, Outcomes):
             self.outcomes.append(part)
-            part = summarise(part, self.race.rules.max_rounds)
+            part = summarise(part, self.race.rules.max_rounds, self.count)
         self.summaries.append(part)
         if len(self.summaries) > 16:
             self.summaries = [merge(self.summaries)]
@@ -146,30 +164,74 @@ class RunAccumulator:
 
     def counts(self) -> Forecast:
         """Return the forecast so far, without its runs."""
-        return Forecast(self.race, self.seed, merge(self.summaries))
+        return Forecast(self.race, self.seed, merge(self.summaries), draws=self.draws)
 
     def forecast(self) -> Forecast:
         """Return the forecast so far."""
         outcomes = join(self.outcomes) if self.outcomes else None
         counts = merge(self.summaries)
-        return Forecast(self.race, self.seed, counts, outcomes, stopped=self.stopped, compare_rules=by_readings)
+        made = {"stopped": self.stopped, "draws": self.draws, "compare_rules": by_readings}
+        return Forecast(self.race, self.seed, counts, outcomes, **made)
+
+
+def drawn(race: Scenario, seed: int, assumptions: int | str) -> Assumptions | None:
+    """Return the draws of the assumptions that are asked for; None if they are fixed.
+
+    Raises
+    ------
+    IomsimError
+        If it is neither a number of draws nor "fixed".
+    """
+    if isinstance(assumptions, str):
+        if assumptions != "fixed":
+            raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
+        return None
+    return draw_assumptions(race, seed, whole_number("assumptions", assumptions, 1))
+
+
+def play_draws(
+    plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int
+) -> Outcomes:
+    """Play a span of runs, each under its draw of the assumptions; 0 draws are fixed ones."""
+    out = simulate.play_span(plan, parameters, seed, first, size)
+    return replace(out, draw=draw_of_run(draws, first * BLOCK, size)) if draws else out
+
+
+def draw_of_run(draws: int, first: int, size: int) -> NDArray[np.int32]:
+    """Return the draw of the assumptions that each run follows, from run number `first` on."""
+    return ((first + np.arange(size)) % draws).astype(np.int32)
 
 
 def by_readings(fc: Tables) -> pd.DataFrame:
-    """Return what a forecast would be under every reading of its body's rules, its own rules first if they are none."""
+    """Return a forecast under the readings of the rules: those weighed, or those of its body, its own among them."""
+    weighed = {name: part.as_row() | {"weight": len(part) / len(fc)} for name, part in fc.by_reading().items()}
+    if weighed:
+        return rule_sets_table(weighed)
     own, named = fc.race.rules, siblings(fc.race.rules, fc.race.body)
     rows = {} if own in named.values() else {own.name: fc.as_row()}
     for name, rules in named.items():
+        if rules == own:
+            rows[name] = fc.as_row()
+            continue
         race, runs = fc.race.with_rules(rules), min(len(fc), OTHER_RULES_RUNS)
-        same = rules == own
-        spans = [] if same else list(simulate.iter_spans(race.plan, {}, runs, fc.seed))
-        rows[name] = fc.as_row() if same else from_outcomes(race, fc.seed, spans).as_row()
+        draws = None if fc.draws is None else replace(fc.draws, readings=(rules,))
+        values, count = ({}, 0) if draws is None else (draws.parameters, draws.count)
+        work = partial(play_draws, draws=count)
+        spans = list(simulate.iter_spans(race.plan, cut(values, runs), runs, fc.seed, work=work))
+        rows[name] = from_outcomes(race, fc.seed, spans, draws=draws).as_row()
     return rule_sets_table(rows)
 
 
-def count_span(plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int) -> Summary:
+def cut(parameters: simulate.Parameters, runs: int) -> simulate.Parameters:
+    """Return parameters without the draws that no run follows."""
+    return {path: np.asarray(values)[:runs] for path, values in parameters.items()}
+
+
+def count_span(
+    plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int
+) -> Summary:
     """Play a span of runs and bring back only the counts."""
-    return summarise(simulate.play_span(plan, parameters, seed, first, size), plan.rules.max_rounds)
+    return summarise(play_draws(plan, parameters, seed, first, size, draws=draws), plan.rules.max_rounds, draws)
 
 
 def fresh_seed() -> int:
@@ -190,7 +252,10 @@ def _play(
     start = gathered.runs
     aim = aim or f"of {runs} runs"
     gathered.stopped = f"all {runs} runs were played"
-    work = simulate.iter_spans(gathered.race.plan, {}, runs, gathered.seed, executor, gathered.work, start, blocks)
+    plan, parameters = gathered.race.plan, {}
+    if gathered.draws is not None:
+        plan, parameters = played(gathered.race), cut(gathered.draws.parameters, runs)
+    work = simulate.iter_spans(plan, parameters, runs, gathered.seed, executor, gathered.work, start, blocks)
     try:
         with progress_bar(runs - start, progress) as advance, closing(work):
             for part in work:
@@ -255,6 +320,5 @@ def _suggested(runs: int, width: float, precision: float) -> int:
 
 def half_width(fc: Forecast, target: str | None) -> float:
     """Return the half-width of the interval of a target, or the widest of all."""
-    chances = fc.win_probability()
-    widths = {**(chances["high"] - chances["low"]) / 2, "spill": fc.spill().half_width}
+    widths = {**fc.win_probability()["mc_error"], "spill": fc.spill().mc_error}
     return float(max(widths.values()) if target is None else widths[target])

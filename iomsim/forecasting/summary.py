@@ -6,7 +6,8 @@ The counts of two sets of runs add, so a forecast of any size can be gathered bl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ BINS = 400
 EXAMPLES = 9
 """Runs shown in full as example paths: trust rises with their number up to about nine."""
 
-MOST_ROUNDS, MOST_MINUTES = 2**11, 2**32
-"""More than any run holds, and more than any clock shows."""
+MOST_ROUNDS, MOST_MINUTES, MOST_CANDIDATES = 2**11, 2**27, 17
+"""More than any run holds, more than any clock shows, and more than stand, "nobody" among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,9 @@ class Summary:
     runs : int
         How many runs were counted.
     ends : DataFrame
-        One row per distinct way to end, with columns `winner` (index, -1 for none), `ending`
-        (index into ENDINGS), `rounds`, `minute` (since midnight of the opening date, -1 if
-        open) and `count`.
+        One row per draw of the assumptions and distinct way to end, with columns `draw` (0 if they are fixed),
+        `winner` (index, -1 for none), `ending` (index into ENDINGS), `rounds`, `minute` (since midnight of the
+        opening date, -1 if open) and `count`.
     shares : ndarray of int, shape (R, K, BINS)
         Histogram of each standing candidate's share of the valid papers, round by round,
         yes/no rounds left out.
@@ -47,6 +48,8 @@ class Summary:
         Runs that held this round (yes/no rounds left out): the runs behind `shares` and `flows`.
     examples : Outcomes
         The first runs in full.
+    draws : int
+        How many draws of the assumptions there are; 0 if they are fixed.
     """
 
     runs: int
@@ -55,6 +58,7 @@ class Summary:
     flows: Longs
     voting: Longs
     examples: Outcomes
+    draws: int = 0
 
     def count(self, where: Any) -> int:
         """Return the number of runs whose end fulfils a condition on `ends`."""
@@ -64,6 +68,30 @@ class Summary:
         """Return the number of runs for each value 0..size-1 of a column of `ends`."""
         chosen = self.ends[where]
         return np.bincount(chosen[key], weights=chosen["count"], minlength=size).astype(np.int64)[:size]
+
+    def by_draw(self, where: Any = slice(None)) -> tuple[Longs, Longs]:
+        """Return, for each draw of the assumptions, the runs whose end fulfils a condition on `ends`, and all its runs.
+
+        Where the assumptions are fixed there is one, of all runs.
+        """
+        return self.tally_by_draw(np.zeros(len(self.ends), dtype=np.int64), 1, where)[0], self.runs_of_draws
+
+    @cached_property
+    def runs_of_draws(self) -> Longs:
+        """Runs of each draw of the assumptions."""
+        return np.bincount(self.ends["draw"], self.ends["count"], max(self.draws, 1)).astype(np.int64)
+
+    def tally_by_draw(self, codes: Longs, size: int, where: Any = slice(None)) -> Longs:
+        """Return the runs for each code 0..size-1, one for every row of `ends`, and each draw, shape (size, draws)."""
+        wide, ends = max(self.draws, 1), self.ends
+        cell = np.asarray(codes)[where] * wide + ends["draw"].to_numpy()[where]
+        counts = np.bincount(cell, weights=ends["count"].to_numpy()[where], minlength=size * wide)
+        return counts.astype(np.int64).reshape(-1, wide)[:size]
+
+    def only(self, draws: Flags) -> Summary:
+        """Return how the runs of some of the draws end; what was counted of all together stays with all."""
+        ends = self.ends[draws[self.ends["draw"]]]
+        return replace(self, runs=int(ends["count"].sum()), ends=ends)
 
     def quantile(self, key: str, probability: Any, where: Any = slice(None)) -> np.ndarray:
         """Return quantiles of a column of `ends`, every run counting once (inverted CDF)."""
@@ -80,34 +108,38 @@ class Summary:
         return np.interp(np.asarray(probability) * total, np.concatenate([[0], np.cumsum(counts)]), edges)
 
 
-def summarise(outcomes: Outcomes, max_rounds: int) -> Summary:
-    """Count the outcomes of one or more blocks."""
+def summarise(outcomes: Outcomes, max_rounds: int, draws: int = 0) -> Summary:
+    """Count the outcomes of one or more blocks; `draws` of the assumptions were made, 0 if they are fixed."""
     votes, valid, flows, round_ = outcomes.votes, outcomes.valid, outcomes.flows, round_numbers(outcomes)
     alone = yes_no_rows(outcomes)
     if alone.any():
         votes, valid, flows, round_ = votes[~alone], valid[~alone], flows[~alone], round_[~alone]
     return Summary(
         runs=outcomes.size,
-        ends=_ends(outcomes),
+        ends=_counted(_coded(vars(outcomes))),
         shares=_shares(votes, valid, round_, max_rounds),
         flows=_flows(flows, round_, max_rounds),
         voting=np.bincount(round_ - 1, minlength=max_rounds),
         examples=outcomes.head(EXAMPLES),
+        draws=draws,
     )
 
 
 def merge(parts: Iterable[Summary]) -> Summary:
     """Add the counts of several summaries; the examples are the first one's."""
     pieces = list(parts)
-    keys = ["winner", "ending", "rounds", "minute"]
-    ends = pd.concat([piece.ends for piece in pieces]).groupby(keys, as_index=False)["count"].sum()
+    if len(pieces) == 1:
+        return pieces[0]
+    codes = np.concatenate([_coded(piece.ends) for piece in pieces])
+    counts = np.concatenate([piece.ends["count"] for piece in pieces])
     return Summary(
         runs=sum(piece.runs for piece in pieces),
-        ends=ends,
+        ends=_counted(codes, counts),
         shares=np.sum([piece.shares for piece in pieces], axis=0),
         flows=np.sum([piece.flows for piece in pieces], axis=0),
         voting=np.sum([piece.voting for piece in pieces], axis=0),
         examples=pieces[0].examples,
+        draws=pieces[0].draws,
     )
 
 
@@ -122,16 +154,26 @@ def yes_no_rows(outcomes: Outcomes) -> Flags:
     return np.asarray(np.count_nonzero(outcomes.votes >= 0, axis=1) == 1)
 
 
-def _ends(outcomes: Outcomes) -> pd.DataFrame:
-    """Count the distinct ends: each is written as one number, which takes a sort and no search."""
-    code = (outcomes.winner.astype(np.int64) + 1) * len(ENDINGS) + outcomes.ending
-    code = (code * MOST_ROUNDS + outcomes.rounds) * MOST_MINUTES + outcomes.minute + 1
-    code, count = np.unique(code, return_counts=True)
+def _coded(ends: Any) -> Longs:
+    """Return how runs ended, each as one number: then the distinct ends take a sort and no search."""
+    code = np.asarray(ends["draw"], dtype=np.int64) * MOST_CANDIDATES + ends["winner"] + 1
+    code = code * len(ENDINGS) + ends["ending"]
+    return np.asarray((code * MOST_ROUNDS + ends["rounds"]) * MOST_MINUTES + ends["minute"] + 1, dtype=np.int64)
+
+
+def _counted(codes: Longs, counts: Longs | None = None) -> pd.DataFrame:
+    """Count the distinct ends, from their numbers."""
+    if counts is None:
+        code, count = np.unique(codes, return_counts=True)
+    else:
+        code, place = np.unique(codes, return_inverse=True)
+        count = np.bincount(place, counts).astype(np.int64)
     rest, minute = np.divmod(code, MOST_MINUTES)
     rest, rounds = np.divmod(rest, MOST_ROUNDS)
-    winner, ending = np.divmod(rest, len(ENDINGS))
-    columns = {"winner": winner - 1, "ending": ending, "rounds": rounds, "minute": minute - 1, "count": count}
-    return pd.DataFrame(columns)
+    rest, ending = np.divmod(rest, len(ENDINGS))
+    draw, winner = np.divmod(rest, MOST_CANDIDATES)
+    columns = {"draw": draw, "winner": winner - 1, "ending": ending, "rounds": rounds, "minute": minute - 1}
+    return pd.DataFrame(columns | {"count": count})
 
 
 def _shares(votes: np.ndarray, valid: np.ndarray, round_: Longs, max_rounds: int) -> Longs:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,14 +17,15 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, unknown
 from iomsim.forecasting import estimates
 from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands
-from iomsim.forecasting.result import Result
 from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
+from iomsim.model.assumptions import Assumptions
 from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
 from iomsim.model.moments import before_the_opening, day_in_words, read_day_or_moment
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS, Procedure
+from iomsim.typing import Longs
 
 NO_WINNER, NOBODY, STILL_VOTING = "no winner", "nobody", "still voting"
 """That a run elects nobody, and what that is made of: the rules end it, or it is open when the simulation stops."""
@@ -33,11 +34,11 @@ ROUNDS_SHOWN = 8
 """Rounds shown one by one."""
 
 
-def excluded(race: Scenario, rules: Procedure) -> list[str]:
-    """Return which of "nobody" and "still voting" these rules exclude, unless all withdraw."""
-    longest = rules.longest(len(race.names))
-    ends = longest is not None and longest <= rules.max_rounds and race.clock.deadline is None
-    return [NOBODY] * (not rules.can_fail) + [STILL_VOTING] * ends
+def excluded(race: Scenario, rules: Sequence[Procedure]) -> list[str]:
+    """Return which of "nobody" and "still voting" all these readings of the rules exclude, unless all withdraw."""
+    longest = [reading.longest(len(race.names)) for reading in rules]
+    ends = all(most is not None and most <= rules[0].max_rounds for most in longest) and race.clock.deadline is None
+    return [NOBODY] * (not any(reading.can_fail for reading in rules)) + [STILL_VOTING] * ends
 
 
 def own_rules(fc: Tables) -> pd.DataFrame:
@@ -65,7 +66,7 @@ class Tables:
     out: tuple[str, ...] = ()
     certain: bool = False
     reached: float | None = None
-    assumptions: Result | None = None
+    draws: Assumptions | None = None
     compare_rules: Callable[[Tables], pd.DataFrame] = own_rules
 
     def __len__(self) -> int:
@@ -73,16 +74,19 @@ class Tables:
         return self.summary.runs
 
     def win_probability(self) -> pd.DataFrame:
-        """Return who wins: candidates and "no winner" by probability, low and high.
+        """Return who wins: candidates and "no winner".
 
-        Intervals are 95 % Monte Carlo intervals (Wilson), here and in every table.
+        Returns
+        -------
+        DataFrame
+            As in every table: `probability`, over everything that is unsure; its range over the assumptions, `low`
+            to `high` (missing where the assumptions are fixed, or the runs too few to tell); and `mc_error`, half
+            the width of its 95 % Monte Carlo interval.  What is 0 or 1 by rule has no error.
         """
         names = [*self.race.names, NO_WINNER]
-        winner = self.summary.ends["winner"]
-        hits = [self.summary.count(winner == k) for k in (*range(len(names) - 1), -1)]
-        out = self._table(hits, pd.Index(names, name="winner"))
-        out.loc[list(self.out), ["low", "high"]] = 0.0
-        return out
+        winner = self.summary.ends["winner"].to_numpy()
+        counts = self.summary.tally_by_draw(np.where(winner < 0, len(names) - 1, winner), len(names))
+        return self._table(counts, pd.Index(names, name="winner"), never=self.out)
 
     def chances(self) -> pd.DataFrame:
         """Return who wins as sentences and charts tell it, with what "no winner" is made of.
@@ -91,16 +95,19 @@ class Tables:
         -------
         DataFrame
             Candidates; "nobody", where the rules end the election without a winner; and "still voting", where it
-            is not over after the last round that is simulated, or at the deadline: by probability, low and high.
-            What the rules exclude has the interval from 0 to 0.
+            is not over after the last round that is simulated, or at the deadline: with the columns of
+            :meth:`win_probability`.  What the rules exclude is 0 without error.
         """
-        ending = self.summary.ends["ending"]
-        hits = [self.summary.count(ending == ENDINGS.index(name)) for name in ("failed", "open")]
-        rest = self._table(hits, pd.Index([NOBODY, STILL_VOTING], name="winner"))
-        for name in excluded(self.race, self.race.rules):
-            if not rest["probability"][name]:
-                rest.loc[name, ["low", "high"]] = 0.0
+        counts = self.summary.tally_by_draw(self.summary.ends["ending"], len(ENDINGS))
+        counts = counts[[ENDINGS.index(name) for name in ("failed", "open")]]
+        never = [name for name in excluded(self.race, self.rules_played) if not counts[name == STILL_VOTING].any()]
+        rest = self._table(counts, pd.Index([NOBODY, STILL_VOTING], name="winner"), never)
         return pd.concat([self.win_probability().drop(NO_WINNER), rest])
+
+    @property
+    def rules_played(self) -> tuple[Procedure, ...]:
+        """The readings of the rules that the runs follow."""
+        return (self.race.rules,) if self.draws is None else self.draws.readings
 
     def rounds(self) -> pd.DataFrame:
         """Return the rounds to decision.
@@ -108,7 +115,7 @@ class Tables:
         Returns
         -------
         DataFrame
-            By round: `probability` that somebody is elected in it, with `low` and `high`;
+            By round: `probability` that somebody is elected in it, with its range and error;
             `cumulative`, elected by then; `ended_without_winner`, elections that fail in this
             round or are given up after it (before round 1: counted with it); and `undecided`,
             still open afterwards.
@@ -118,54 +125,62 @@ class Tables:
         won = ends["winner"] >= 0
         elected, lost = (self.summary.tally("rounds", last + 1, where) for where in (won, ~won))
         elected, lost = elected[1:], np.append(lost[:2].sum(), lost[2:])[:last]
-        out = self._table(elected, pd.RangeIndex(1, last + 1, name="round"))
+        counts = self.summary.tally_by_draw(ends["rounds"], last + 1, won)[1:]
+        out = self._table(counts, pd.RangeIndex(1, last + 1, name="round"))
         out["cumulative"] = np.cumsum(elected) / len(self)
         out["ended_without_winner"] = lost / len(self)
         out["undecided"] = (len(self) - np.cumsum(elected + lost)) / len(self)
         return out
 
     def endings(self) -> pd.DataFrame:
-        """Return how it ended and for whom: ending and winner by probability, low, high."""
+        """Return how it ended and for whom: ending and winner by probability, range and error."""
         names, ends = [*self.race.names, NO_WINNER], self.summary.ends
         pairs = [
             (e, k)
             for e, ending in enumerate(ENDINGS)
             for k in ([-1] if ending in ("failed", "open") else range(len(names) - 1))
         ]
-        hits = [self.summary.count((ends["ending"] == e) & (ends["winner"] == k)) for e, k in pairs]
+        codes = ends["ending"].to_numpy() * len(names) + ends["winner"].to_numpy() + 1
+        counts = self.summary.tally_by_draw(codes, len(ENDINGS) * len(names))[[e * len(names) + k + 1 for e, k in pairs]]
         index = pd.MultiIndex.from_tuples([(ENDINGS[e], names[k]) for e, k in pairs], names=["ending", "winner"])
-        return self._table(hits, index)
+        return self._table(counts, index)
 
     def decided_at(self) -> pd.DataFrame:
-        """Return when somebody is elected: date, day and hour by probability, low, high.
+        """Return when somebody is elected: date, day and hour by probability, range and error.
 
         Days are called by their weekday; from a week after the opening on with their date, so that no two are
         called the same.  Hours are those that the clocks of the seat show.  `cumulative` adds the hours up; the
         last row counts the runs that elect nobody, which have no hour, so that its `cumulative` is missing.
         """
-        elected = self.summary.ends[self.summary.ends["winner"] >= 0]
-        hits = elected["count"].groupby(elected["minute"] // 60).sum()
-        when = [self.opening_date + timedelta(hours=int(h)) for h in hits.index]
+        won = (self.summary.ends["winner"] >= 0).to_numpy()
+        hour = self.summary.ends["minute"].to_numpy() // 60
+        hours, place = np.unique(hour[won], return_inverse=True)
+        codes = np.full(hour.size, hours.size)
+        codes[won] = place
+        counts = self.summary.tally_by_draw(codes, hours.size + 1)
+        when = [self.opening_date + timedelta(hours=int(h)) for h in hours]
         index = pd.MultiIndex.from_tuples(
             [(f"{w:%Y-%m-%d}", self.day_in_words(w.date()), f"{w:%H}:00") for w in when] + [(NO_WINNER, "", "")],
             names=["date", "day", "hour"],
         )
-        out = estimates.table([*hits, len(self) - hits.sum()], len(self), index)
-        out["cumulative"] = [*np.cumsum(hits) / len(self), np.nan]
+        out = self._table(counts, index)
+        out["cumulative"] = [*np.cumsum(counts[:-1].sum(axis=1)) / len(self), np.nan]
         return out
 
     def rule_sets(self) -> pd.DataFrame:
-        """Return the readings of the body's rules side by side, on the same random numbers.
+        """Return the readings of the rules side by side.
 
-        Rules of the scenario's own that are none of them come first.  On an election day they are those
-        under which what was announced could have happened, its own among them.
+        Of a scenario that weighs several they are these, each by the runs that follow it.  Otherwise they are the
+        readings of the body, played on the same random numbers; rules of the scenario's own that are none of them
+        come first.  On an election day they are those under which what was announced could have happened.
 
         Returns
         -------
         DataFrame
             By reading: probability of each candidate, of no winner, and that voting spills into the next day
-            (with `low` and `high`); the median rounds; and what "no winner" is made of, "nobody" (the rules end
-            it) and "still voting".
+            (`spill`, with its range over the assumptions, `low` to `high`, and its `mc_error`); the median rounds;
+            what "no winner" is made of, "nobody" (the rules end it) and "still voting"; and the `weight` of the
+            reading: the share of the runs that follow it (missing where it is played beside them).
         """
         return self._rule_sets.copy()
 
@@ -236,8 +251,10 @@ class Tables:
         return self.share((minute >= 0) & (minute < (moment - self.opening_date) / timedelta(minutes=1)))
 
     def share(self, where: Any) -> Estimate:
-        """Return the share of the runs whose end fulfils a condition on the summary's `ends`."""
-        return Estimate.of(self.summary.count(where), len(self))
+        """Return the chance of a condition on the summary's `ends`."""
+        if not self.summary.draws:
+            return Estimate.of(self.summary.count(where), len(self))
+        return Estimate.over(*self.summary.by_draw(where))
 
     def median_rounds(self) -> tuple[int, int, int]:
         """Return the median, and the 10 % and 90 % points, of the rounds held."""
@@ -252,15 +269,43 @@ class Tables:
             "spill": spill.value,
             "low": spill.low,
             "high": spill.high,
+            "mc_error": spill.mc_error,
             "median_rounds": self.median_rounds()[0],
             **self.chances()["probability"].loc[[NOBODY, STILL_VOTING]].to_dict(),
+            "weight": np.nan,
         }
+
+    def by_reading(self) -> dict[str, Tables]:
+        """Return the forecast under each reading that the scenario weighs and some runs follow, by its name."""
+        if self.draws is None or len(self.draws.readings) == 1:
+            return {}
+        parts = {}
+        for number, rules in enumerate(self.draws.readings):
+            own = self.summary.only(self.draws.reading == number)
+            if own.runs:
+                parts[rules.name] = replace(self, summary=own, draws=replace(self.draws, readings=(rules,)))
+        return parts
+
+    @property
+    def assumptions(self) -> pd.DataFrame:
+        """The draws of the assumptions, one row each: the parameters that vary, by path, and the `reading` of the rules.
+
+        Run `i` of a forecast follows row ``draw`` of :attr:`runs`.
+
+        Raises
+        ------
+        IomsimError
+            If the forecast played the best guesses.
+        """
+        if self.draws is None:
+            raise IomsimError("this forecast played the best guesses; make it with assumptions=400 to see draws of them")
+        return self.draws.table.copy()
 
     # -- tables of runs ---------------------------------------------------------------------
 
     @property
     def runs(self) -> pd.DataFrame:
-        """One row per run: winner, ending, rounds, members present, and when it ended.
+        """One row per run: winner, ending, rounds, members present, when it ended, and its `draw` of the assumptions.
 
         `ended_at` is missing for runs still open; `decided_at` also for failed ones.
         """
@@ -284,6 +329,7 @@ class Tables:
                 "present": out.present,
                 "ended_at": known,
                 "decided_at": known.where(out.winner >= 0),
+                "draw": out.draw,
             },
             index=pd.RangeIndex(out.size, name="run"),
         )
@@ -360,6 +406,7 @@ class Tables:
             "scenario": self.race.hash,
             "rules": self.race.rules.name,
             "title": self.race.title,
+            "assumptions": "fixed" if self.draws is None else self.draws.count,
             "announced": self.announced,
             "events": [dict(event) for event in self.events],
         }
@@ -368,16 +415,35 @@ class Tables:
         """Return what is needed to make this forecast again, in one line."""
         p = self.provenance
         return (
-            f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs · scenario {p['scenario']}"
-            f" · rules {p['rules']}"
+            f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs"
+            f"{', assumptions fixed' if self.draws is None else f' of {self.draws.count} draws of the assumptions'}"
+            f" · simulation error {100 * self.mc_error:.1f} points · scenario {p['scenario']} · rules {self._rules_named}"
         ) + (f" · {len(self.events)} announced, {events_digest(self.events)}" if self.events else "")
+
+    @property
+    def mc_error(self) -> float:
+        """The largest Monte Carlo error of who wins and of the next day: half the width of its 95 % interval."""
+        return max(float(self.win_probability()["mc_error"].max()), self.spill().mc_error)
+
+    @property
+    def _rules_named(self) -> str:
+        """The rules by name; of several readings the weightiest, and how many they are."""
+        several = len(self.rules_played)
+        return self.race.rules.name if several == 1 else f"{self.race.rules.name} and {several - 1} other readings"
 
     def _minutes_to(self, day: date) -> int:
         return (day - self.opening_date.date()).days * DAY
 
-    def _table(self, hits: Any, index: pd.Index) -> pd.DataFrame:
-        out = estimates.table(hits, len(self), index)
-        return out.assign(low=out["probability"], high=out["probability"]) if self.certain else out
+    def _table(self, counts: Longs, index: pd.Index, never: Sequence[str] = ()) -> pd.DataFrame:
+        """Return a table from the counts of each draw, shape (rows, draws); some are 0 by rule."""
+        drawn = self.summary.draws > 0
+        runs = self.summary.runs_of_draws if drawn else len(self)
+        out = estimates.table(counts if drawn else counts[:, 0], runs, index)
+        sure = ["low", "high", "mc_error"]
+        if self.certain:
+            out[sure] = np.stack([out["probability"], out["probability"], np.zeros(len(out))], axis=1)
+        out.loc[list(never), sure] = 0.0
+        return out
 
 
 def _later_day(first: date, day: str | date) -> date:
@@ -411,10 +477,11 @@ def _weekday_after(first: date, name: str) -> date:
 def first_rounds(fc: Tables) -> pd.DataFrame:
     """Return the first rounds one by one, and what comes after them in one row."""
     table = fc.rounds()
-    shown = table[["probability", "low", "high"]].head(ROUNDS_SHOWN)
+    shown = table[["probability", "low", "high", "mc_error"]].head(ROUNDS_SHOWN)
     if len(table) > ROUNDS_SHOWN:
-        decided = round((table["cumulative"].iloc[-1] - shown["probability"].sum()) * len(fc))
-        shown = pd.concat([shown, estimates.table([decided], len(fc), [f"{ROUNDS_SHOWN + 1} or more"])])
+        ends = fc.summary.ends
+        later = fc.share((ends["winner"] >= 0) & (ends["rounds"] > ROUNDS_SHOWN))
+        shown.loc[f"{ROUNDS_SHOWN + 1} or more"] = [later.value, later.low, later.high, later.mc_error]
     return shown.rename_axis("elected in round")
 
 
@@ -424,16 +491,19 @@ def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     rest = [name for name in (NOBODY, STILL_VOTING) if table.get(name, pd.Series(0.0)).any()]
     spill = "unfinished" if fc.over_before_next_day else f"into {fc.next_day_in_words}"
     shown = table[[*fc.race.names, *rest, "spill"]].map(in_100)
-    for name, rules in {**siblings(fc.race.rules, fc.race.body), fc.race.rules.name: fc.race.rules}.items():
-        for column in set(rest) & set(excluded(fc.race, rules)) if name in table.index else ():
+    known = {rules.name: rules for rules in (*fc.race.procedures, fc.race.rules)}
+    for name, rules in {**siblings(fc.race.rules, fc.race.body), **known}.items():
+        for column in set(rest) & set(excluded(fc.race, [rules])) if name in table.index else ():
             shown.loc[name, column] = "0" if not table.loc[name, column] else shown.loc[name, column]
-    return shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
+    shown = shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
+    weighed = {} if table["weight"].isna().all() else {"weight in 100": table["weight"].map(in_100)}
+    return shown.assign(**weighed)
 
 
 def chances_in_words(fc: Tables) -> pd.DataFrame:
     """Return who wins per hundred; what the rules exclude is left out, but no candidate."""
     table = fc.chances()
-    return in_words(table.drop([name for name in (NOBODY, STILL_VOTING) if not table["high"][name]]))
+    return in_words(table.drop([name for name in (NOBODY, STILL_VOTING) if not table["mc_error"][name]]))
 
 
 class ResultTable(NamedTuple):
