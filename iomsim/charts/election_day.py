@@ -142,7 +142,7 @@ class Live(DayChart):
         words |= {NOBODY: NOBODY, STILL_VOTING: STILL_VOTING, "spill": f"into {self.fc.next_day_in_words}"}
         heights = spread([100 * line["value"] for line in ends.values()])
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
-            text = f"{words[outcome]} {row_in_100(line['value'], line['low'], line['high'])}"
+            text = f"{words[outcome]} {row_in_100(line['value'], (line['high'] - line['low']) / 2)}"
             note(
                 ax, text, (last, height), (9, 0), va="center", color=ink(looks[outcome][0]), fontsize=SMALL,
                 weight="bold" if outcome in names else "normal", path_effects=haloed(),

@@ -26,7 +26,6 @@ from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps, loads
-from iomsim.sensitivity.tornado import Tornado
 
 SECTIONS = {
     "win_probability": "Who wins",
@@ -92,23 +91,8 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     with writing(target):
         answer.write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
     written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
-    if isinstance(fc.assumptions, Tornado):
-        written += _moved(fc.assumptions, target)
     fc.save(saved)
     return [*written, answer, saved, report(fc, target / "report.html")]
-
-
-def _moved(moved: Tornado, target: Path) -> list[Path]:
-    """Write what moving the assumptions does: a table of every target, a chart of two."""
-    first = moved.race.names[0]
-    tables = pd.concat({name: moved.table(name) for name in (first, "no winner", "spill", "rounds")}, names=["target"])
-    tables.to_csv(target / "tornado.csv")
-    shown = {first: "tornado_winner", "spill": "tornado_next_day"}
-    charts = [of(moved).save("tornado", target / f"{file}.png", target=name) for name, file in shown.items()]
-    return [target / "tornado.csv", *charts]
-
-
-# -- the page ------------------------------------------------------------------------------------
 
 
 def html(fc: Forecast) -> str:
@@ -151,15 +135,8 @@ def _picture(plots: Plots, name: str, heading: str, file: str, numbers: Any = No
 
 
 def _assumptions(fc: Forecast) -> list[str]:
-    """Return the sections on the assumptions, if they have been moved."""
-    if not isinstance(fc.assumptions, Tornado):
-        return []
-    moved, first = fc.assumptions, fc.race.names[0]
-    targets = {first: f"What {first}'s chance hangs on", "spill": f"And {fc.next_day_in_words}"}
-    return [
-        _picture(of(moved), "tornado", heading, f"tornado-{i}", moved.table(target), target=target)
-        for i, (target, heading) in enumerate(targets.items())
-    ]
+    """Return the sections on what the answer hangs on."""
+    return []
 
 
 def _upright(table: pd.DataFrame) -> pd.DataFrame:
@@ -215,7 +192,7 @@ def rerun(path: str | Path) -> tuple[Forecast, bool]:
     scenario, made, told = _read_back(Path(path))
     if made.get("announced"):
         raise FileError(f"{str(path)!r} is a forecast after announced rounds; replay the log of that day instead")
-    fc = forecast(scenario, made["runs"], made["seed"])
+    fc = forecast(scenario, made["runs"], made["seed"], assumptions=made["assumptions"])
     return fc, digest(fc) == told
 
 

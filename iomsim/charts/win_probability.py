@@ -49,7 +49,7 @@ class WinProbability(ForecastChart):
         table, never = self.result.chances(), []
         sides = self._sides.reindex(columns=table.index)
         for name in (NOBODY, STILL_VOTING):
-            excluded = not table["high"][name] or (name == STILL_VOTING and not table["probability"][name])
+            excluded = not table["mc_error"][name] or (name == STILL_VOTING and not table["probability"][name])
             if excluded and not sides[name].any():
                 never.append(name)
         return table.join(sides.T).drop(never)
@@ -62,14 +62,14 @@ class WinProbability(ForecastChart):
 
     def finding(self) -> str:
         fc, table = self.result, self.result.chances()
-        said = {str(name): row_in_100(*row) for name, *row in table.itertuples()}
+        said = {str(name): row_in_100(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
         first, *others = standing(fc)
         name, most, elections = short(first, 28), likely(fc), " of 100 elections"
         start = f"{name} and {short(others[0], 28)} are level" if is_level(fc) else ""
         if not start and not most:
             start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
         rest = []
-        if table["high"][NOBODY]:
+        if table["mc_error"][NOBODY]:
             rest.append(f"nobody wins in {said[NOBODY]}{elections}")
             elections = ""
         if table["probability"][STILL_VOTING] >= TOLD:
@@ -85,7 +85,8 @@ class WinProbability(ForecastChart):
         return f"Bars: {runs}; whiskers: simulation error (95 %), which shrinks with runs.{marks}"
 
     def alt(self) -> str:
-        chances = ", ".join(f"{name} {row_in_100(*row.iloc[:3])} in 100" for name, row in self.data.iterrows())
+        rows = self.data[["probability", "mc_error"]].itertuples()
+        chances = ", ".join(f"{name} {row_in_100(*row)} in 100" for name, *row in rows)
         return f"Bar chart of who wins: {chances}."
 
     def marks(self, ax: Axes) -> None:
@@ -95,7 +96,7 @@ class WinProbability(ForecastChart):
             ax.barh(y, value, height=0.5, color=colours[str(name)])
             ax.errorbar(value, y, xerr=[[value - low], [high - value]], color=DARK, capsize=2.5, lw=1)
             look: dict[str, Any] = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
-            words = note(ax, f"{row_in_100(*row.iloc[:3])} in 100", (high, y), (5, 0), **look)
+            words = note(ax, f"{row_in_100(row['probability'], row['mc_error'])} in 100", (high, y), (5, 0), **look)
             note(ax, f"  {span_of(row)}", (1, 0.5), xycoords=words, va="center", color=QUIET, fontsize=SMALL)
         if len(self._sides):
             _readings(ax, table)
@@ -112,7 +113,7 @@ class WinProbability(ForecastChart):
 
 def _readings(ax: Axes, table: pd.DataFrame) -> None:
     y = np.arange(len(table)) + 0.37
-    names = list(table.columns[3:])
+    names = list(table.columns[4:])
     across = 100 * table[names]
     ax.hlines(y, across.min(axis=1), across.max(axis=1), color=QUIET, lw=0.8)
     look: dict[str, Any] = {"mfc": "white", "mec": DARK, "mew": 0.8, "ms": 4.5, "ls": "", "clip_on": False}

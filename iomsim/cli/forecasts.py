@@ -21,7 +21,6 @@ from iomsim.cli.common import (
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
-from iomsim.sensitivity.tornado import tornado
 
 
 def add_to(commands: Any) -> None:
@@ -46,8 +45,6 @@ def run_forecast(arguments: argparse.Namespace) -> None:
     runs = None if arguments.precision else arguments.runs
     with executor(arguments) as pool:
         fc = forecast(scenario(arguments), runs, arguments.seed, precision=arguments.precision, executor=pool)
-        if arguments.assumptions:
-            fc = fc.with_assumptions(tornado(fc, executor=pool))
     with unread_is_fine():
         if arguments.json:
             print(json.dumps(as_json(fc), indent=2))
@@ -68,7 +65,13 @@ def as_json(fc: Forecast) -> dict[str, Any]:
     return {
         "title": fc.race.title,
         "answer": fc.answer(),
-        "spill": {"into": fc.next_day.isoformat(), "probability": spill.value, "low": spill.low, "high": spill.high},
+        "spill": {
+            "into": fc.next_day.isoformat(),
+            "probability": spill.value,
+            "low": spill.low,
+            "high": spill.high,
+            "mc_error": spill.mc_error,
+        },
         "median_rounds": {"median": middle, "low": low, "high": high},
         **{name: json.loads(text) for name, text in numbers.items()},
         "provenance": fc.provenance,

@@ -328,7 +328,7 @@ class NextRound:
         return self._votes[stands, self._k], self._out.winner[self._held][stands]
 
     def _share(self, where: Flags) -> Estimate:
-        return Estimate.of(int(where.sum()), where.size) if where.size else Estimate(0.0, 0.0, 1.0, 0)
+        return Estimate.of(int(where.sum()), where.size) if where.size else Estimate(0.0, np.nan, np.nan, 1.0, 0)
 
 
 def _points(what: str, values: np.ndarray) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,15 @@ from iomsim.errors import FileError, reason
 from iomsim.forecasting.summary import Summary
 from iomsim.forecasting.tables import TABLES, Tables
 from iomsim.model import electorate
+from iomsim.model.assumptions import Assumptions
 from iomsim.model.catalogue import dumps, loads
 from iomsim.model.scenario import Scenario
 
-FORMAT = 1
-"""Version of the file format; a reader refuses what is newer than itself."""
+FORMAT = 2
+"""Version of the file format; a reader refuses others."""
+
+COUNTED = ("shares", "flows", "voting")
+"""What a summary counts in arrays."""
 
 PLAIN_FIELDS = ("version", "seed", "stopped", "announced", "certain", "reached")
 """Fields of a forecast that JSON keeps as they are."""
@@ -37,6 +42,7 @@ def save(fc: Tables, path: str | Path) -> None:
     meta = {
         "format": FORMAT,
         "runs": len(fc),
+        "assumptions": fc.provenance["assumptions"],
         "events": list(fc.events),
         "out": list(fc.out),
         "scenario": dumps(self_contained(fc.race)),
@@ -64,7 +70,7 @@ def read(path: str | Path) -> dict[str, Any]:
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         digest, meta = bytes(arrays.pop("digest")), json.loads(bytes(arrays["meta"]))
-        newer = meta["format"] > FORMAT
+        newer, older = meta["format"] > FORMAT, meta["format"] < FORMAT
     except OSError as error:
         raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
     except Exception:  # what a damaged or foreign file does to its reader has no end of names
@@ -74,6 +80,11 @@ def read(path: str | Path) -> dict[str, Any]:
             f"{str(path)!r} was written by iomsim {meta.get('version')} in format {meta['format']}; "
             f"this version reads formats up to {FORMAT}, so update iomsim"
         )
+    if older:
+        raise FileError(
+            f"{str(path)!r} was written by iomsim {meta.get('version')} in format {meta['format']}, before assumptions "
+            f"were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
+        )
     if digest != _digest(arrays):
         raise FileError(f"{str(path)!r} is damaged: its content does not match its checksum")
     groups: dict[str, dict[str, np.ndarray]] = {}
@@ -82,13 +93,24 @@ def read(path: str | Path) -> dict[str, Any]:
         group, _, key = name.partition(".")
         groups.setdefault(group, {})[key] = array
     ends, examples = pd.DataFrame(groups["ends"]), Outcomes(**groups["examples"])
+    race, draws = loads(meta["scenario"], str(path)), None
+    if meta["assumptions"] != "fixed":
+        drawn, played = groups.get("assumptions", {}), groups.get("played", {})
+        draws = Assumptions(drawn, groups["reading"]["number"], race.procedures, played)
     sides = meta["rule_sets"]
     sides = pd.DataFrame(sides["data"], sides["index"], sides["columns"]).rename_axis("rules")
     return {key: meta[key] for key in PLAIN_FIELDS} | {
-        "race": loads(meta["scenario"], str(path)),
+        "race": race,
         "events": tuple(meta["events"]),
         "out": tuple(meta["out"]),
-        "summary": Summary(runs=meta["runs"], ends=ends, examples=examples, **groups["summary"]),
+        "summary": Summary(
+            runs=meta["runs"],
+            ends=ends,
+            examples=examples,
+            draws=0 if draws is None else draws.count,
+            **{key: groups["summary"][key] for key in COUNTED},
+        ),
+        "draws": draws,
         "outcomes": Outcomes(**groups["outcomes"]) if "outcomes" in groups else None,
         "compare_rules": partial(_as_saved, sides),
     }
@@ -101,12 +123,18 @@ def _as_saved(sides: pd.DataFrame, fc: Tables) -> pd.DataFrame:
 
 def _arrays(fc: Tables) -> dict[str, np.ndarray]:
     """Return every array of a forecast by a dotted name."""
-    groups: dict[str, dict[str, Any]] = {
+    groups: dict[str, Mapping[str, Any]] = {
         "ends": {column: fc.summary.ends[column].to_numpy() for column in fc.summary.ends},
-        "summary": {key: getattr(fc.summary, key) for key in ("shares", "flows", "voting")},
+        "summary": {key: getattr(fc.summary, key) for key in COUNTED},
         "examples": vars(fc.summary.examples),
         "outcomes": vars(fc.outcomes) if fc.outcomes is not None else {},
     }
+    if fc.draws is not None:
+        groups |= {
+            "assumptions": fc.draws.values,
+            "played": fc.draws.parameters,
+            "reading": {"number": fc.draws.reading},
+        }
     return {f"{group}.{key}": np.asarray(part) for group, parts in groups.items() for key, part in parts.items()}
 
 

@@ -137,7 +137,7 @@ def _weighted_quantiles(values: Floats, weight: Floats) -> tuple[Floats, Floats]
     for row, places in zip(values, order, strict=True):
         own = weight[places]
         ends.append(np.interp(RANGE, np.cumsum(own) - own / 2, row[places]))
-    return tuple(np.reshape(ends, (-1, 2)).T)  # type: ignore[return-value]
+    return tuple(np.reshape(ends, (-1, 2)).T)
 
 
 @dataclass(frozen=True)
@@ -182,12 +182,14 @@ class Estimate:
         """
         if not 0 <= hits <= runs or runs < 1:
             raise IomsimError(f"{hits} in {runs} runs is no share; give at least one run and no more hits than runs")
-        return cls(*table([hits], runs, [0]).to_numpy()[0].tolist(), runs)
+        low, high = wilson(hits, runs)
+        return cls(hits / runs, math.nan, math.nan, float(high - low) / 2, runs)
 
     @classmethod
     def over(cls, hits: Longs, runs: Longs) -> Estimate:
         """Return the estimate from the hits and runs of each draw of the assumptions, shapes ``(C,)``."""
-        return cls(*(float(x[0]) for x in over_draws(hits[None].astype(float), runs)), int(runs.sum()))
+        value, low, high, error = (float(x[0]) for x in over_draws(hits[None].astype(float), runs))
+        return cls(value, low, high, error, int(runs.sum()))
 
     def __float__(self) -> float:
         """Return the share."""

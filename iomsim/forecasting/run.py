@@ -170,8 +170,9 @@ class RunAccumulator:
         """Return the forecast so far."""
         outcomes = join(self.outcomes) if self.outcomes else None
         counts = merge(self.summaries)
-        made = {"stopped": self.stopped, "draws": self.draws, "compare_rules": by_readings}
-        return Forecast(self.race, self.seed, counts, outcomes, **made)
+        return Forecast(
+            self.race, self.seed, counts, outcomes, stopped=self.stopped, draws=self.draws, compare_rules=by_readings
+        )
 
 
 def drawn(race: Scenario, seed: int, assumptions: int | str) -> Assumptions | None:
@@ -227,9 +228,7 @@ def cut(parameters: simulate.Parameters, runs: int) -> simulate.Parameters:
     return {path: np.asarray(values)[:runs] for path, values in parameters.items()}
 
 
-def count_span(
-    plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int
-) -> Summary:
+def count_span(plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int) -> Summary:
     """Play a span of runs and bring back only the counts."""
     return summarise(play_draws(plan, parameters, seed, first, size, draws=draws), plan.rules.max_rounds, draws)
 
@@ -252,7 +251,8 @@ def _play(
     start = gathered.runs
     aim = aim or f"of {runs} runs"
     gathered.stopped = f"all {runs} runs were played"
-    plan, parameters = gathered.race.plan, {}
+    plan: Plan = gathered.race.plan
+    parameters: simulate.Parameters = {}
     if gathered.draws is not None:
         plan, parameters = played(gathered.race), cut(gathered.draws.parameters, runs)
     work = simulate.iter_spans(plan, parameters, runs, gathered.seed, executor, gathered.work, start, blocks)

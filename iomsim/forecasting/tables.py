@@ -141,7 +141,9 @@ class Tables:
             for k in ([-1] if ending in ("failed", "open") else range(len(names) - 1))
         ]
         codes = ends["ending"].to_numpy() * len(names) + ends["winner"].to_numpy() + 1
-        counts = self.summary.tally_by_draw(codes, len(ENDINGS) * len(names))[[e * len(names) + k + 1 for e, k in pairs]]
+        counts = self.summary.tally_by_draw(codes, len(ENDINGS) * len(names))[
+            [e * len(names) + k + 1 for e, k in pairs]
+        ]
         index = pd.MultiIndex.from_tuples([(ENDINGS[e], names[k]) for e, k in pairs], names=["ending", "winner"])
         return self._table(counts, index)
 
@@ -288,7 +290,7 @@ class Tables:
 
     @property
     def assumptions(self) -> pd.DataFrame:
-        """The draws of the assumptions, one row each: the parameters that vary, by path, and the `reading` of the rules.
+        """The draws of the assumptions, one row each: the parameters that vary, by path, and the `reading`.
 
         Run `i` of a forecast follows row ``draw`` of :attr:`runs`.
 
@@ -298,7 +300,9 @@ class Tables:
             If the forecast played the best guesses.
         """
         if self.draws is None:
-            raise IomsimError("this forecast played the best guesses; make it with assumptions=400 to see draws of them")
+            raise IomsimError(
+                "this forecast played the best guesses; make it with assumptions=400 to see draws of them"
+            )
         return self.draws.table.copy()
 
     # -- tables of runs ---------------------------------------------------------------------
@@ -417,7 +421,8 @@ class Tables:
         return (
             f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs"
             f"{', assumptions fixed' if self.draws is None else f' of {self.draws.count} draws of the assumptions'}"
-            f" · simulation error {100 * self.mc_error:.1f} points · scenario {p['scenario']} · rules {self._rules_named}"
+            f" · simulation error {100 * self.mc_error:.1f} points · scenario {p['scenario']}"
+            f" · rules {self._rules_named}"
         ) + (f" · {len(self.events)} announced, {events_digest(self.events)}" if self.events else "")
 
     @property

@@ -28,8 +28,7 @@ def answer(fc: Tables) -> str:
 
     A fourth tells the range over the assumptions, if they have been moved.
     """
-    moved = [fc.assumptions.answer()] if fc.assumptions else []
-    return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc), *moved])
+    return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc)])
 
 
 def over(fc: Tables) -> str:
@@ -114,9 +113,9 @@ def who(fc: Tables) -> str:
     'A is ahead: A wins ... in 100, B ... in 100, and nobody ... in 100.'
     """
     table = fc.chances()
-    said = {str(name): f"{row_in_100(*row)} in 100" for name, *row in table.itertuples()}
+    said = {str(name): f"{row_in_100(*row)} in 100" for name, *row in table[["probability", "mc_error"]].itertuples()}
     first, *others = standing(fc)
-    names = [*others, *[NOBODY] * bool(table["high"][NOBODY])]
+    names = [*others, *[NOBODY] * bool(table["mc_error"][NOBODY])]
     told = series([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in names)])
     return f"{_position(fc)}: {told}{_given_up(fc)}."
 
@@ -153,7 +152,7 @@ def is_level(fc: Tables) -> bool:
     if len(names) < 2:
         return False
     first, second = table["probability"][names]
-    return bool(first - second < max(MARGIN, ((table["high"] - table["low"])[names] / 2).sum()))
+    return bool(first - second < max(MARGIN, table["mc_error"][names].sum()))
 
 
 def likely(fc: Tables) -> str:
@@ -226,8 +225,7 @@ def _late(fc: Tables) -> pd.Series:
 
 def how_sure(fc: Tables) -> str:
     """Return the Monte Carlo error and, apart from it, the range over the readings of the rules."""
-    table = fc.win_probability()
-    points = 50 * max((table["high"] - table["low"]).max(), 2 * fc.spill().half_width)
+    points = 100 * fc.mc_error
     return (
         f"Simulation error, which shrinks with more runs, is at most {_points(points)} "
         f"({count(len(fc), 'run')}, 95 %); uncertainty about the rules, which does not, {_by_rules(fc)}."
@@ -242,7 +240,7 @@ def _by_rules(fc: Tables) -> str:
     what = fc.win_probability()["probability"].iloc[:-1].idxmax() if fc.spilled else "spill"
     day = "an unfinished vote" if fc.over_before_next_day else fc.next_day_in_words
     name = what if fc.spilled else day
-    half = (sides["high"] - sides["low"]) / 2 if what == "spill" else pd.Series(0.0, sides.index)
+    half = sides["mc_error"] if what == "spill" else pd.Series(0.0, sides.index)
     low, high = sides[what].idxmin(), sides[what].idxmax()
     least, most = (in_100(sides[what][rules], half[rules]) for rules in (low, high))
     if least == most:
