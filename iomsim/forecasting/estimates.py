@@ -44,7 +44,7 @@ def wilson(hits: Any, runs: int) -> tuple[np.ndarray, np.ndarray]:
     return low, np.where(p == 1, 1.0, np.minimum(middle + half, 1.0))
 
 
-BATCH = 16
+BATCH = 25
 """Neighbouring draws of the assumptions whose mean is one observation of the error: they are spread evenly."""
 
 FEWEST = 2
