@@ -19,6 +19,7 @@ from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import ROUNDS, SPILL, next_weekday
+from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.grid import POINTS, Grid, grid
 
@@ -189,5 +190,5 @@ class Sliders:
 
     def __repr__(self) -> str:
         """Return what the sliders are, and where they stand at first."""
-        names = ", ".join(f"{name} 0 to {self.tops.get(name, 1.0):g}" for name in self.start())
+        names = ", ".join(f"{name} 0 to {in_digits(self.tops.get(name, 1.0))[0]}" for name in self.start())
         return f"sliders: {names}\n{self.sentence()}"

@@ -10,6 +10,7 @@ from typing import Any
 from iomsim.cli.common import DEFAULT, plain, scenario, scenario_arguments
 from iomsim.errors import IomsimError
 from iomsim.model.catalogue import catalogue, load, schema
+from iomsim.model.quantities import in_digits
 
 
 def add_to(commands: Any) -> None:
@@ -58,9 +59,11 @@ def evidence(arguments: argparse.Namespace) -> None:
         table.to_csv(sys.stdout)
         return
     ranges = [
-        f"{low:g} to {high:g}" if isinstance(low, float) else "" for low, high in table[["low", "high"]].to_numpy()
+        " to ".join(in_digits(low, high)) if isinstance(low, float) else ""
+        for low, high in table[["low", "high"]].to_numpy()
     ]
-    print(plain(table.assign(range=ranges)[["value", "range", "unit", "grade", "source"]]))
+    values = [value if isinstance(value, str) else in_digits(value)[0] for value in table["value"]]
+    print(plain(table.assign(value=values, range=ranges)[["value", "range", "unit", "grade", "source"]]))
 
 
 def print_schema(_: argparse.Namespace) -> None:

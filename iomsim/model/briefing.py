@@ -11,6 +11,7 @@ from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
 from iomsim.model.description import Description
 from iomsim.model.moments import date_in_words
+from iomsim.model.quantities import in_digits
 
 WEIGHTY = (
     paths.behaviour("common_sd"),
@@ -120,7 +121,7 @@ def _clock(clock: Clock) -> str:
     parts = [
         f"opens {clock.opens:%A %d %B %Y %H:%M} ({clock.timezone})",
         f"sits {', '.join(listed(clock.sittings))} on {', '.join(clock.days)}",
-        f"about {clock.round_minutes.value:g} minutes a round",
+        f"about {in_digits(clock.round_minutes.value)[0]} minutes a round",
     ]
     if clock.closed:
         parts.append(f"off on {', '.join(date_in_words(day, clock.opens.date()) for day in clock.closed)}")

@@ -35,6 +35,7 @@ from iomsim.model.components import (
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.events import EVENTS
 from iomsim.model.lines import PAPERS, exactly
+from iomsim.model.links import shifted
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
@@ -339,12 +340,15 @@ class Description(FrozenModel):
         >>> race.hash_with(values) == race.with_parameters(values).hash
         True
         """
-        pieces, places, quantities = self._hashed
+        pieces, places = self._hashed
+        parameters = self._parameters
         changed = list(pieces)
         for path, value in values.items():
-            if path not in places:
-                raise unknown("parameter", path, places)
-            changed[places[path]] = _range(quantities[path].at(float(value)))
+            if path not in parameters:
+                raise unknown("parameter", path, parameters)
+            changed[places[path]] = _piece(
+                float(value), *shifted(parameters[path].quantity, parameters[path].bounds, float(value))
+            )
         return _digest("".join([*changed, self._level_key]))[:12]
 
     @cached_property
@@ -357,8 +361,8 @@ class Description(FrozenModel):
         return _digest(json.dumps(content | {"members": as_csv(then.electorate)}, sort_keys=True))
 
     @cached_property
-    def _hashed(self) -> tuple[list[str], dict[str, int], dict[str, Quantity]]:
-        """What is hashed, in pieces; the piece that holds each parameter's value and range; the parameters."""
+    def _hashed(self) -> tuple[list[str], dict[str, int]]:
+        """What is hashed, in pieces; the piece that holds each parameter's value and range."""
         numbers = count()
         content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
         content["clock"] = {key: value for key, value in content["clock"].items() if value is not None}
@@ -372,8 +376,9 @@ class Description(FrozenModel):
         paths = list(quantities)  # a dump has the quantities in the order in which they are walked
         places = {paths[int(number)]: 2 * i + 1 for i, number in enumerate(pieces[1::2])}
         for path, place in places.items():
-            pieces[place] = _range(quantities[path])
-        return pieces, places, quantities
+            q = quantities[path]
+            pieces[place] = _piece(q.value, q.low, q.high)
+        return pieces, places
 
     def __hash__(self) -> int:
         """Hash by content."""
@@ -447,8 +452,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _range(q: Quantity) -> str:
-    return json.dumps([q.value, q.low, q.high])
+def _piece(value: float, low: float, high: float) -> str:
+    return json.dumps([value, low, high])
 
 
 def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:

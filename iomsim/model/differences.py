@@ -8,7 +8,7 @@ from iomsim.engine import paths
 from iomsim.model.clock import Clock
 from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
-from iomsim.model.quantities import Quantity
+from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import COMPARED
 
@@ -63,7 +63,7 @@ def _parameters(a: Scenario, b: Scenario) -> list[str]:
     return [
         off[path]
         if path in off and not new[path].value
-        else f"{describe_parameter(b, path)} {new[path].value:g} instead of {q.value:g}"
+        else f"{describe_parameter(b, path)} {' instead of '.join(in_digits(new[path].value, q.value))}"
         for path, q in old.items()
         if path in new and new[path].value != q.value
     ]

@@ -16,21 +16,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from iomsim.model.quantities import RANGE, Bounds, Quantity
+from iomsim.model.quantities import RANGE, Bounds, Parameter, Quantity, in_digits
 from iomsim.typing import Floats
 
 Z90 = 1.2815515655446004
 """The 90 % point of the standard normal: a range is the middle 80 %."""
 
+SET = "set to "
+"""How the source of a number begins that an analyst has set."""
+
 DIGITS = 12
-"""Significant digits that a range keeps when it is shifted: the last bits are those of the processor."""
+"""Digits after the point of what is shifted on the scale of the numbers themselves."""
 
 
 class Link(NamedTuple):
-    """A scale: its function and inverse, and between which ends it is defined (the ends left out)."""
+    """A scale: its function and inverse, and between which ends it is defined (the ends left out).
+
+    `move` takes a number along with another one, from `old` to `new`: as far on the scale.  It needs no logarithms,
+    so that every processor finds the same bits, and so the same hash of a scenario.
+    """
 
     to: Callable[[Any], Any]
     back: Callable[[Any], Any]
+    move: Callable[[float, float, float], float]
     low: float
     high: float
 
@@ -58,10 +66,18 @@ def _expit(x: Any) -> Any:
     return np.where(x >= 0, 1.0, small) / (1.0 + small)
 
 
+def _move_odds(x: float, old: float, new: float) -> float:
+    """Return a probability with its odds multiplied as those of `old` are to become those of `new`."""
+    yes, no = x * (1 - old) * new, (1 - x) * old * (1 - new)
+    return yes / (yes + no)
+
+
 LINKS: dict[str, Link] = {
-    "identity": Link(_same, _same, -math.inf, math.inf),
-    "log": Link(np.log, np.exp, 0.0, math.inf),
-    "logit": Link(_logit, _expit, 0.0, 1.0),
+    "identity": Link(
+        _same, _same, lambda x, old, new: round(math.fsum((x, new, -old)), DIGITS) + 0.0, -math.inf, math.inf
+    ),
+    "log": Link(np.log, np.exp, lambda x, old, new: x * (new / old), 0.0, math.inf),
+    "logit": Link(_logit, _expit, _move_odds, 0.0, 1.0),
 }
 
 
@@ -157,13 +173,54 @@ def shifted(quantity: Quantity, bounds: Bounds, value: float) -> tuple[float, fl
     if quantity.low == quantity.high or not bounds.fit(value) or value in LINKS[bounds.link].edges:
         return value, value
     link = link_of(bounds, *old, value)
-    step = link.to(value) - link.to(quantity.value)
-    with np.errstate(over="ignore"):
-        low, high = (_rounded(link.back(link.to(end) + step)) for end in (quantity.low, quantity.high))
+    low, high = (neat(link.move(end, quantity.value, value)) for end in (quantity.low, quantity.high))
     low = value if quantity.low == quantity.value else max(min(low, value), bounds.least)
     high = value if quantity.high == quantity.value else min(max(high, value), bounds.high)
-    return low, high
+    return float(low), float(high)
 
 
-def _rounded(x: float) -> float:
-    return float(f"{x:.{DIGITS}g}")
+def moved(parameter: Parameter, value: float, low: float | None = None, high: float | None = None) -> Quantity:
+    """Return the quantity of a parameter that an analyst sets: the range is shifted, or the one given.
+
+    Its source says what it was.  Nothing is checked: the description that it is put into does.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        As it was.
+    value : float
+        The new value.
+    low, high : float, optional
+        Ends of the new range; default as :func:`shifted`.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> parameter = iom.load("minimal")._parameters["behaviour.absent"]
+    >>> print(parameter.quantity, "->", moved(parameter, 0.1))
+    0.05 (0.01 to 0.17) probability -> 0.1 (0.0209 to 0.302) probability
+    """
+    q = parameter.quantity
+    ends = shifted(q, parameter.bounds, value)
+    first = q.source.rsplit(": ", 1)[-1].removesuffix(")") if q.source.startswith(SET) else q.source
+    new, old = in_digits(value, q.value)
+    return Quantity(
+        value=value,
+        low=ends[0] if low is None else low,
+        high=ends[1] if high is None else high,
+        unit=q.unit,
+        grade="assumed",
+        source=f"{SET}{new} by the user (was {old}: {first.replace(', ', '; ')})",
+    )
+
+
+def neat(x: float) -> float:
+    """Return the number of nine digits that is meant by one with a trace of arithmetic, such as 0.30000000000000004.
+
+    Examples
+    --------
+    >>> neat(0.1 + 0.2), neat(1 / 3)
+    (0.3, 0.3333333333333333)
+    """
+    short = float(f"{x:.9g}")
+    return short if math.isclose(x, short, rel_tol=1e-11, abs_tol=0.0) else x

@@ -145,26 +145,36 @@ class Quantity(FrozenModel):
         table = handler.resolve_ref_schema(handler(core))
         return {"anyOf": [{"type": "number"}, {**table, "required": ["value"]}], "title": "Quantity"}
 
-    def at(self, value: float) -> Quantity:
-        """Return a copy set to `value` by the analyst; the range grows to hold it."""
-        first = self.source.rsplit(": ", 1)[-1].removesuffix(")") if self.source.startswith("set to ") else self.source
-        return Quantity(
-            value=value,
-            low=min(self.low, value),
-            high=max(self.high, value),
-            unit=self.unit,
-            grade="assumed",
-            source=f"set to {value:g} by the user (was {self.value:g}: {first.replace(', ', '; ')})",
-        )
-
     def __repr__(self) -> str:
         """Return the value with its range, unit and grade."""
         return f"{self} [{self.grade}]"
 
     def __str__(self) -> str:
         """Return the value with its range and unit."""
-        span = "" if self.low == self.high else f" ({self.low:g} to {self.high:g})"
-        return f"{self.value:g}{span} {self.unit}".rstrip()
+        value, low, high = in_digits(self.value, self.low, self.high)
+        span = "" if self.low == self.high else f" ({low} to {high})"
+        return f"{value}{span} {self.unit}".rstrip()
+
+
+def in_digits(*numbers: float) -> tuple[str, ...]:
+    """Return numbers as readers are told them: three significant digits, more only to tell different ones apart.
+
+    Examples
+    --------
+    >>> in_digits(0.227272727), in_digits(0.4, 0.40004), in_digits(1440, 999.8, 0.5)
+    (('0.227',), ('0.4', '0.40004'), ('1440', '1000', '0.5'))
+    """
+    for digits in range(3, 18):
+        told = tuple(map(_told, numbers, [digits] * len(numbers)))
+        if len(set(told)) == len(set(numbers)):
+            break
+    return told
+
+
+def _told(x: float, digits: int) -> str:
+    """Return a number in so many digits; one with more before its point is told to the unit."""
+    short = float(f"{x:.{digits}g}") + 0.0
+    return f"{short:.{digits}g}" if abs(short) < 10**digits else f"{round(x):g}"
 
 
 def _as_float(value: Any) -> Any:

@@ -21,10 +21,14 @@ from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
 from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
 from iomsim.model.description import Description
+from iomsim.model.links import moved, neat
 from iomsim.model.messages import explain
-from iomsim.model.quantities import Quantity, put
+from iomsim.model.quantities import RANGE, Parameter, Quantity, put
 from iomsim.rules.procedure import Procedure
 from iomsim.rules.short_form import from_short_form
+
+Setting = float | tuple[float, float, float]
+"""What a parameter is set to: a value, whose range is shifted with it, or a value with its low and high."""
 
 
 class Scenario(Description):
@@ -45,27 +49,87 @@ class Scenario(Description):
 
     # -- changing ---------------------------------------------------------------------------
 
-    def with_pressure(self, **strengths: float) -> Scenario:
+    def with_pressure(self, *, low: float | None = None, high: float | None = None, **strengths: Setting) -> Scenario:
         """Return a copy with other sponsor strengths (log-odds on the average member, in public).
+
+        What is believed of a number moves with it: the range is shifted, as wide as it was on the scale of its kind
+        (in proportion for strengths).  A strength set to 0 is known: it has no range.
+
+        Parameters
+        ----------
+        low, high : float, optional
+            Ends of the range of the strength that is set, if it is one.
+        **strengths : float or (value, low, high)
+            By sponsor.
 
         Raises
         ------
         UnknownNameError
             If there is no sponsor of that name.
-        """
-        for name in strengths:
-            self.sponsor(name)
-        return self.with_parameters({paths.strength(name): value for name, value in strengths.items()})
 
-    def with_behaviour(self, **changes: float) -> Scenario:
-        """Return a copy with other behaviour; `openness` and `momentum` set all of their kind."""
-        values: dict[str, float] = {}
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race = iom.load("geneva-2023")
+        >>> for what_if in (race, race.with_pressure(Washington=0.9), race.with_pressure(Washington=0.9, low=0.8)):
+        ...     print(what_if.sponsor("Washington").strength)
+        0.6 (0.32 to 1.14) log-odds
+        0.9 (0.48 to 1.71) log-odds
+        0.9 (0.8 to 1.71) log-odds
+        """
+        return self.with_parameters(
+            {self._strength(name): value for name, value in strengths.items()}, low=low, high=high
+        )
+
+    def scaled(self, **factors: float) -> Scenario:
+        """Return a copy with sponsors' strengths and their ranges multiplied.
+
+        Parameters
+        ----------
+        **factors : float
+            Above 0, by sponsor.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no sponsor of that name.
+        ScenarioError
+            If a factor is not above 0.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> print(iom.load("geneva-2023").scaled(Washington=2).sponsor("Washington").strength)
+        1.2 (0.64 to 2.28) log-odds
+        """
+        settings: dict[str, Setting] = {}
+        for name, factor in factors.items():
+            path = self._strength(name)
+            times = _number(f"the factor of {name}", factor)
+            if times <= 0:
+                cure = f"with_pressure({name}=0) takes its pressure away"
+                raise ScenarioError(f"the factor of {name} must be above 0, got {factor:g}; {cure}")
+            q = self.sponsor(name).strength
+            settings[path] = (neat(times * q.value), neat(times * q.low), neat(times * q.high))
+        return self.with_parameters(settings)
+
+    def _strength(self, name: str) -> str:
+        """Return the path of a sponsor's strength."""
+        self.sponsor(name)
+        return paths.strength(name)
+
+    def with_behaviour(self, *, low: float | None = None, high: float | None = None, **changes: Setting) -> Scenario:
+        """Return a copy with other behaviour; `openness` and `momentum` set all of their kind.
+
+        Ranges are shifted with the values, or given, as in :meth:`with_pressure`.
+        """
+        values: dict[str, Setting] = {}
         for key, value in changes.items():
             for name in SHORTHANDS.get(key, (key,)):
                 if name not in Behaviour.model_fields:
                     raise unknown("parameter of the behaviour", name, [*Behaviour.model_fields, *SHORTHANDS])
                 values[paths.behaviour(name)] = value
-        return self.with_parameters(values)
+        return self.with_parameters(values, low=low, high=high)
 
     def with_rules(self, name: str | Procedure | None = None, **changes: Any) -> Scenario:
         """Return a copy under another reading of its body's rules, a procedure, or with parts of the rules changed.
@@ -114,38 +178,63 @@ class Scenario(Description):
             raise ScenarioError("give the weight of at least one reading")
         return self._with(rules=None, readings=readings)
 
-    def with_clock(self, **changes: Any) -> Scenario:
-        """Return a copy with another clock: numbers for quantities, or dates, days and sittings."""
-        numbers: dict[str, float] = {}
+    def with_clock(self, *, low: float | None = None, high: float | None = None, **changes: Any) -> Scenario:
+        """Return a copy with another clock: numbers for quantities, or dates, days and sittings.
+
+        Ranges are shifted with the numbers, or given, as in :meth:`with_pressure`.
+        """
+        numbers: dict[str, Setting] = {}
         others: dict[str, Any] = {}
         for key, value in changes.items():
             if key not in Clock.model_fields:
                 raise unknown("part of the clock", key, Clock.model_fields)
             (numbers if isinstance(getattr(self.clock, key), Quantity) else others)[key] = value
         changed = self._with(clock={**dict(self.clock), **others}) if others else self
-        return changed.with_parameters({paths.clock(key): value for key, value in numbers.items()})
+        return changed.with_parameters({paths.clock(key): value for key, value in numbers.items()}, low=low, high=high)
 
-    def with_parameters(self, values: Mapping[str, float]) -> Scenario:
+    def with_parameters(
+        self, values: Mapping[str, Setting], *, low: float | None = None, high: float | None = None
+    ) -> Scenario:
         """Return a copy with parameters set by dotted path.
+
+        What is believed of a number moves with it: the range is shifted, as wide as it was on the scale of its kind
+        (in proportion for strengths and minutes, in odds for probabilities), and clipped to what is possible.  A
+        number set to the end of its scale, such as a strength of 0 or a probability of 1, is known: it has no range.
+
+        Parameters
+        ----------
+        values : mapping of str to float or (value, low, high)
+            By dotted path: a value, or a value with its range.
+        low, high : float, optional
+            Ends of the range, if one number is set.
 
         Raises
         ------
         UnknownNameError
             If there is no such parameter; the nearest path is named.
+        ScenarioError
+            If a value or a range is not possible, or `low` or `high` is given for several numbers.
 
         Examples
         --------
         >>> import iomsim as iom
-        >>> quiet = iom.load("geneva-2023").with_parameters({"behaviour.secrecy": 1.0})
-        >>> quiet.behaviour.secrecy.value
-        1.0
+        >>> race = iom.load("geneva-2023")
+        >>> print(race.with_parameters({"behaviour.secrecy": 0.5}).behaviour.secrecy)
+        0.5 (0.273 to 0.692) fraction
+        >>> print(race.with_parameters({"behaviour.secrecy": (0.5, 0.45, 0.6)}).behaviour.secrecy)
+        0.5 (0.45 to 0.6) fraction
         """
         known = self._parameters
+        if len(values) != 1 and (low is not None or high is not None):
+            told = f"{len(values)} are set ({' and '.join(values)})" if values else "none is set"
+            raise ScenarioError(
+                f"low and high are the range of one number, but {told}; give each its own: (value, low, high)"
+            )
         raw = dict(self)
         for path, value in values.items():
             if path not in known:
                 raise _not_free(self, path) or unknown("parameter", path, known)
-            raw = put(raw, known[path].keys, _at(path, known[path].quantity, value))
+            raw = put(raw, known[path].keys, _at(path, known[path], value, low, high))
         return build(self._held_from(raw), self.title, self.plan)
 
     def with_ties(self, *ties: Tie) -> Scenario:
@@ -175,6 +264,8 @@ class Scenario(Description):
 
     def balanced(self, share: float | Mapping[str, float] = 0.5) -> Scenario:
         """Return a copy whose appeals make the mean first-round shares as asked.
+
+        The ranges of the appeals are shifted with them, as wide as they were.
 
         Parameters
         ----------
@@ -254,12 +345,29 @@ def _not_free(race: Scenario, path: str) -> ScenarioError | None:
     )
 
 
-def _at(path: str, old: Quantity, value: float) -> Quantity:
+def _at(path: str, old: Parameter, setting: Setting, low: float | None, high: float | None) -> Quantity:
+    """Return the quantity of a parameter that is set; refuse what is no number, or no range around it."""
+    if isinstance(setting, tuple):
+        if len(setting) != len(RANGE) or low is not None or high is not None:
+            raise ScenarioError(f"{path} must be a number, or (value, low, high), got {setting!r}")
+        setting, low, high = setting
+    value = _number(path, setting)
+    ends = [None if end is None else _number(f"{path} {key}", end) for key, end in (("low", low), ("high", high))]
+    if ends == [None, None] and value == old.quantity.value:
+        return old.quantity
+    for wrong in (ends[0] is not None and ends[0] > value, ends[1] is not None and ends[1] < value):
+        if wrong:
+            got = ", ".join(f"{key} {x:g}" for key, x in zip(RANGE, (value, *ends), strict=True) if x is not None)
+            raise ScenarioError(f"{path}: low <= value <= high must hold, got {got}")
+    return moved(old, value, *ends)
+
+
+def _number(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise ScenarioError(f"{path} must be a number, got {value!r}")
+        raise ScenarioError(f"{what} must be a number, got {value!r}")
     if not np.isfinite(value):
-        raise ScenarioError(f"{path} must be a finite number, got {value}")
-    return old if float(value) == old.value else old.at(float(value))
+        raise ScenarioError(f"{what} must be a finite number, got {value}")
+    return float(value)
 
 
 def described(asker: str, race: Any) -> Scenario:

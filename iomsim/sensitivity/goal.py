@@ -19,6 +19,7 @@ from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Interval, in_100
 from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
+from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import played_blocks
 from iomsim.sensitivity.paired import mean_interval, seed_and_runs, simulate_points
@@ -299,9 +300,9 @@ def _plain(race: Scenario, way: Way) -> str:
 
 
 def _words(race: Scenario, way: Way) -> str:
-    worst = "beyond its range" if np.isnan(way.at_worst) else f"{way.at_worst:.3g}"
-    span = f"{way.at_best:.3g} to {worst}"
+    worst = "beyond its range" if np.isnan(way.at_worst) else in_digits(way.at_worst)[0]
+    span = f"{in_digits(way.at_best)[0]} to {worst}"
     if way.path in (FEWEST, WAVERERS):
         who = ", ".join(way.members[:NAMED]) + (", ..." if len(way.members) > NAMED else "")
         return f"{int(way.value)} won over, {way.path} ({span}): {who}"
-    return f"{describe_parameter(race, way.path)} at {way.value:.3g} instead of {way.now:.3g} ({span})"
+    return f"{describe_parameter(race, way.path)} at {' instead of '.join(in_digits(way.value, way.now))} ({span})"

@@ -16,6 +16,7 @@ from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, next_weekday
 from iomsim.model.parameters import check_values, describe_parameter, resolve
+from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import seed_and_runs
 from iomsim.sensitivity.tasks import Cell, Counts, played
@@ -202,7 +203,9 @@ class Grid(Result):
     def sentence(self) -> str:
         """Return what the grid spans, in words."""
         ends = zip(self.paths, self.axes, strict=True)
-        axes = [f"{describe_parameter(self.race, path)} {axis[0]:g} to {axis[-1]:g}" for path, axis in ends]
+        axes = [
+            f"{describe_parameter(self.race, path)} {' to '.join(in_digits(axis[0], axis[-1]))}" for path, axis in ends
+        ]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
             f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; there is no winner in "

@@ -23,6 +23,7 @@ from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_value, next_weekday
 from iomsim.model.bodies import siblings
 from iomsim.model.parameters import describe_parameter, ranges
+from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
 from iomsim.rules.procedure import Procedure
 from iomsim.sensitivity.paired import is_clear, mean_interval, paired_interval, seed_and_runs, simulate_points
@@ -273,4 +274,4 @@ class Tornado(Result):
 
 def end_in_words(value: float | str) -> str:
     """Return the end of a bar: a number, or the name of a reading."""
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else in_digits(value)[0]

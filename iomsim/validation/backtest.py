@@ -11,6 +11,8 @@ import pandas as pd
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.model.components import Behaviour
+from iomsim.model.links import moved
+from iomsim.model.quantities import walk
 from iomsim.model.scenario import Scenario
 from iomsim.validation.baselines import fitted_baselines
 from iomsim.validation.contest import Contest
@@ -154,8 +156,8 @@ def _changed(changes: Mapping[str, float]) -> Behaviour:
     for key in changes:
         if key not in Behaviour.model_fields:
             raise unknown("parameter of the behaviour", key, Behaviour.model_fields)
-    base = dict(Behaviour())
-    return Behaviour(**base | {key: base[key].at(float(value)) for key, value in changes.items()})
+    known = {parameter.path: parameter for parameter in walk(Behaviour())}
+    return Behaviour(**dict(Behaviour()) | {key: moved(known[key], float(value)) for key, value in changes.items()})
 
 
 def _name_of(model: Model) -> str:

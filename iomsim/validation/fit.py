@@ -16,7 +16,7 @@ from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.estimates import count
 from iomsim.forecasting.result import Result
 from iomsim.model.components import Behaviour
-from iomsim.model.quantities import Quantity
+from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario, build
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
@@ -267,7 +267,8 @@ class Fit(Result):
         low, high = self.quantile(key, 0.1, 0.9)
         mean = float(self.weights @ self.values[key].to_numpy())
         old = getattr(self.base, key)
-        source = f"fitted to {len(self.contests)} past contests: posterior mean and middle 80 % (default {old.value:g})"
+        was = in_digits(old.value)[0]
+        source = f"fitted to {len(self.contests)} past contests: posterior mean and middle 80 % (default {was})"
         return Quantity(
             value=mean, low=min(low, mean), high=max(high, mean), unit=old.unit, grade="inferred", source=source
         )

@@ -206,7 +206,7 @@ def test_the_table_says_what_the_facts_say(geneva: Scenario, facts: pd.DataFrame
 
 def test_a_changed_parameter_says_who_changed_it(geneva: Scenario) -> None:
     row = geneva.with_pressure(Washington=2.0).evidence().loc["sponsors.Washington.strength"]
-    assert (row["value"], row["high"], row["grade"]) == (2.0, 2.0, "assumed")
+    assert (row["value"], row["high"], row["grade"]) == (2.0, 3.8, "assumed")
     assert row["source"] == "set to 2 by the user (was 0.6: sponsor-size; sponsor-sign)"
     again = geneva.with_pressure(Washington=2.0).with_pressure(Washington=0.1).evidence()
     assert again.loc["sponsors.Washington.strength", "source"].count("sponsor-size") == 1

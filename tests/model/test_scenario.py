@@ -25,9 +25,13 @@ from iomsim.model.bodies import readings
 from iomsim.model.catalogue import catalogue
 from iomsim.model.differences import differences as told_differences
 from iomsim.model.parameters import describe_parameter, resolve
-from iomsim.model.quantities import Quantity
+from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.procedure import Procedure
+from iomsim.sensitivity.tornado import end_in_words
+
+SET = ("value", "low", "high", "source")
+"""What is another of a number that an analyst sets."""
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 
@@ -260,15 +264,17 @@ def differences(a: Scenario, b: Scenario) -> set[str]:
 @pytest.mark.parametrize(
     ("change", "paths"),
     [
-        (lambda r: r.with_pressure(Washington=0.7), {f"sponsors.0.strength.{k}" for k in ("value", "source")}),
-        (lambda r: r.with_pressure(Brussels=0.9), {f"sponsors.1.strength.{k}" for k in ("value", "high", "source")}),
-        (lambda r: r.with_behaviour(secrecy=0.5), {f"behaviour.secrecy.{k}" for k in ("value", "source")}),
-        (lambda r: r.with_clock(sits_on=0.5), {f"clock.sits_on.{k}" for k in ("value", "source")}),
+        (lambda r: r.with_pressure(Washington=0.7), {f"sponsors.0.strength.{k}" for k in SET}),
+        (lambda r: r.with_pressure(Brussels=0.9), {f"sponsors.1.strength.{k}" for k in SET}),
+        (lambda r: r.with_pressure(Brussels=0.9, high=0.9), {f"sponsors.1.strength.{k}" for k in SET}),
+        (lambda r: r.scaled(Brussels=0.5), {f"sponsors.1.strength.{k}" for k in SET}),
+        (lambda r: r.with_behaviour(secrecy=0.5), {f"behaviour.secrecy.{k}" for k in SET}),
+        (lambda r: r.with_clock(sits_on=0.5), {f"clock.sits_on.{k}" for k in SET}),
         (lambda r: r.with_clock(opens="2023-05-16T10:00"), {"clock.opens"}),
         (lambda r: r.with_parameters({"sponsors.Brussels.exposure.oif and not eu": 0.5}),
-         {f"sponsors.1.exposure.oif and not eu.{k}" for k in ("value", "source")}),
+         {f"sponsors.1.exposure.oif and not eu.{k}" for k in SET}),
         (lambda r: r.with_parameters({"ties.declared by name.log_odds": 2.2}),
-         {f"ties.1.log_odds.{k}" for k in ("value", "source")}),
+         {f"ties.1.log_odds.{k}" for k in SET}),
         (lambda r: r.with_pinned(Pope="CAN"), {"electorate.pinned.Pope"}),
     ],
 )  # fmt: skip
@@ -288,6 +294,76 @@ def test_several_parameters_at_once(geneva: Scenario) -> None:
 def test_setting_a_parameter_to_what_it_is_changes_nothing(geneva: Scenario) -> None:
     assert geneva.with_pressure(Washington=0.60) == geneva
     assert geneva.with_parameters({path: q.value for path, q in geneva.parameters().items()}) == geneva
+
+
+def ranged(race: Scenario, path: str = "sponsors.Washington.strength") -> tuple[float, float, float]:
+    q = race.parameters()[path]
+    return q.value, q.low, q.high
+
+
+def test_what_is_believed_of_a_number_moves_with_it(geneva: Scenario) -> None:
+    assert ranged(geneva) == (0.6, 0.32, 1.14)
+    assert ranged(geneva.with_pressure(Washington=0.9)) == (0.9, 0.48, 1.71)
+    assert ranged(geneva.scaled(Washington=2)) == (1.2, 0.64, 2.28)
+    assert ranged(geneva.with_pressure(Washington=0)) == (0, 0, 0)
+    assert ranged(geneva.with_behaviour(secrecy=1), "behaviour.secrecy") == (1, 1, 1)
+    appeal = "candidates.Pope.appeal"
+    even = build({**dict(geneva), "candidates": [{"name": "Pope"}, {"name": "Vitorino"}]})
+    value, low, high = ranged(even.balanced(0.55), appeal)
+    assert (value - low, high - value) == pytest.approx((0.3, 0.3), abs=1e-9)
+    assert abs(value) > 0.01
+    assert even.balanced(0.55).hash_with({}) == even.hash_with({appeal: value})
+
+
+def test_the_range_comes_back_when_the_value_does(geneva: Scenario) -> None:
+    for path, q in geneva.parameters().items():
+        bounds = geneva._parameters[path].bounds
+        if not bounds.low < q.low <= q.high < bounds.high:
+            continue  # what is clipped is lost
+        for other in (q.value * 1.07 + 0.013, q.value * 0.81 + 0.0037):
+            there = geneva.with_parameters({path: min(other, (q.value + bounds.high) / 2)})
+            _, low, high = ranged(there, path)
+            back = there.with_parameters({path: q.value})
+            if bounds.low < low <= high < bounds.high:
+                assert ranged(back, path) == ranged(geneva, path)
+                assert back.hash == geneva.hash
+
+
+def test_a_range_may_be_given(geneva: Scenario) -> None:
+    for changed in (
+        geneva.with_pressure(Washington=0.9, low=0.8, high=1.0),
+        geneva.with_pressure(Washington=(0.9, 0.8, 1)),
+        geneva.with_parameters({"sponsors.Washington.strength": 0.9}, low=0.8, high=1),
+        geneva.with_parameters({"sponsors.Washington.strength": (0.9, 0.8, 1)}),
+    ):
+        assert ranged(changed) == (0.9, 0.8, 1.0)
+    assert ranged(geneva.with_pressure(Washington=0.6, low=0.6)) == (
+        0.6,
+        0.6,
+        1.14,
+    )  # the value stays, it is known better
+    assert ranged(geneva.with_pressure(Washington=0, high=0.3)) == (0, 0, 0.3)
+    assert ranged(geneva.with_behaviour(secrecy=0.5, high=0.5), "behaviour.secrecy")[::2] == (0.5, 0.5)
+    clock = geneva.with_clock(round_minutes=60, low=59, high=61, days=["Mon", "Tue"])
+    assert ranged(clock, "clock.round_minutes") == (60, 59, 61)
+    assert clock.clock.days == ("Mon", "Tue")
+    several = geneva.with_pressure(Washington=(0.9, 0.8, 1), Brussels=0)
+    assert (ranged(several), ranged(several, "sponsors.Brussels.strength")) == ((0.9, 0.8, 1), (0, 0, 0))
+
+
+def test_numbers_in_words_have_three_digits(geneva: Scenario) -> None:
+    race = geneva.with_behaviour(secrecy=0.22727, absent=0.2 / 3)
+    assert str(race.behaviour.secrecy) == "0.227 (0.0993 to 0.398) fraction"
+    assert race.behaviour.secrecy.source.startswith("set to 0.227 by the user (was 0.4: ")
+    assert told_differences(geneva, race) == ["secrecy 0.227 instead of 0.4", "absence 0.0667 instead of 0.05"]
+    near = geneva.with_behaviour(secrecy=0.40004)
+    assert told_differences(geneva, near) == ["secrecy 0.40004 instead of 0.4"]  # as many as tell them apart
+    assert "about 71.2 minutes a round" in repr(geneva.with_clock(round_minutes=71.2345))
+    assert end_in_words(0.22727) == "0.227"
+    assert in_digits(1440.0) == ("1440",)
+    assert in_digits(999.96) == ("1000",)
+    assert in_digits(-1e-17 * 0) == ("0",)
+    assert in_digits(0.5, 0.5) == ("0.5", "0.5")
 
 
 @pytest.mark.parametrize("value", [1, 0.5, np.float64(0.5), np.float32(0.5), np.int64(1)])

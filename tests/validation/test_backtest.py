@@ -38,8 +38,7 @@ QUICK = ["UNSC2007-EEG", "UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG", "WHO2017"
 
 
 def behaviour(**changes: float) -> Behaviour:
-    base = dict(Behaviour())
-    return Behaviour(**base | {key: base[key].at(value) for key, value in changes.items()})
+    return Behaviour(**dict(Behaviour()) | changes)
 
 
 @pytest.fixture(scope="module")

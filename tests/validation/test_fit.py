@@ -382,8 +382,7 @@ def test_short_names_mean_fields() -> None:
 
 
 def made(truth: dict[str, float], number: int, seed: int, size: int = 175) -> list[iom.Contest]:
-    base = dict(Behaviour())
-    behaviour = Behaviour(**base | {key: base[key].at(value) for key, value in truth.items()})
+    behaviour = Behaviour(**dict(Behaviour()) | truth)
     told = synthetic_contests(number, behaviour, seed=seed, size=size)
     return [replace(one, rounds=one.rounds[:8]) for one in told]
 
