@@ -5,7 +5,7 @@ is drawn from the two-piece normal on the link scale `g` of its bounds, ``g(x) =
 normal, where `s` is ``(g(value) - g(low)) / 1.2816`` below the value and ``(g(high) - g(value)) / 1.2816`` above it.
 The links are "logit" for fractions and probabilities, "log" for what is above 0, "identity" for log-odds.  If the
 value or an end of the range is not inside the link's domain, the link is the identity, and draws are clipped to the
-bounds, and to the domain if the range is inside it but for its edge.
+domain (a weight of 0.4, from 0 to 1, is never negative) and to the bounds.
 """
 
 from __future__ import annotations
@@ -94,6 +94,23 @@ def link_of(bounds: Bounds, *numbers: float) -> Link:
     return link if link.holds(*numbers) else LINKS["identity"]
 
 
+def limits(bounds: Bounds, *numbers: float) -> tuple[float, float]:
+    """Return between which values a number stays that has these: the bounds, and the ends of the link's domain.
+
+    Only a number that lies outside the domain already, such as a negative weight, is not held in it.
+
+    Examples
+    --------
+    >>> from iomsim.model.quantities import WEIGHTS
+    >>> limits(WEIGHTS, 0.0, 1.0), limits(WEIGHTS, -0.5, 1.0)
+    ((0.0, 1000000.0), (-1000000.0, 1000000.0))
+    """
+    link = LINKS[bounds.link]
+    inside = all(link.low <= x <= link.high for x in numbers)
+    low, high = (max(bounds.least, link.low), min(bounds.high, link.high)) if inside else (bounds.least, bounds.high)
+    return float(low), float(high)
+
+
 def quantile(quantity: Quantity, bounds: Bounds, u: Floats | Sequence[float] | float) -> Floats:
     """Return quantiles of what is believed about a quantity.
 
@@ -102,7 +119,7 @@ def quantile(quantity: Quantity, bounds: Bounds, u: Floats | Sequence[float] | f
     quantity : Quantity
         Its value, the median; its low and high, the 10 % and 90 % points.
     bounds : Bounds
-        Its link, and what it may be: quantiles beyond are clipped.
+        Its link, and what it may be: quantiles beyond are clipped, as by :func:`limits`.
     u : array_like of float
         Levels, in (0, 1); uniform ones give draws.
 
@@ -132,10 +149,7 @@ def quantile(quantity: Quantity, bounds: Bounds, u: Floats | Sequence[float] | f
     step = z * np.where(z < 0, middle - link.to(low), link.to(high) - middle) / Z90
     with np.errstate(over="ignore"):  # what is beyond all floats is clipped
         drawn = np.where(step == 0, value, link.back(middle + step))
-    own = LINKS[bounds.link]
-    least = own.low if bounds.least < own.low <= low else bounds.least
-    most = own.high if high <= own.high < bounds.high else bounds.high
-    return np.clip(drawn, least, most)
+    return np.clip(drawn, *limits(bounds, low, high))
 
 
 def shifted(quantity: Quantity, bounds: Bounds, value: float) -> tuple[float, float]:
@@ -149,7 +163,7 @@ def shifted(quantity: Quantity, bounds: Bounds, value: float) -> tuple[float, fl
     quantity : Quantity
         As it was.
     bounds : Bounds
-        Its link, and what it may be: the range is clipped to that.
+        Its link, and what it may be: the range is clipped as by :func:`limits`.
     value : float
         The new value.
 
@@ -174,9 +188,10 @@ def shifted(quantity: Quantity, bounds: Bounds, value: float) -> tuple[float, fl
         return value, value
     link = link_of(bounds, *old, value)
     low, high = (neat(link.move(end, quantity.value, value)) for end in (quantity.low, quantity.high))
-    low = value if quantity.low == quantity.value else max(min(low, value), bounds.least)
-    high = value if quantity.high == quantity.value else min(max(high, value), bounds.high)
-    return float(low), float(high)
+    least, most = limits(bounds, *old, value)
+    low = value if quantity.low == quantity.value else max(min(low, value), least)
+    high = value if quantity.high == quantity.value else min(max(high, value), most)
+    return low, high
 
 
 def moved(parameter: Parameter, value: float, low: float | None = None, high: float | None = None) -> Quantity:

@@ -11,7 +11,7 @@ import pytest
 
 import iomsim as iom
 from iomsim.model import links
-from iomsim.model.links import LINKS, link_of, quantile, shifted
+from iomsim.model.links import LINKS, limits, link_of, quantile, shifted
 from iomsim.model.quantities import LOG_ODDS, PROBABILITIES, STRENGTHS, WEIGHTS, Bounds, Parameter, Quantity
 from iomsim.typing import Floats
 
@@ -23,6 +23,7 @@ CASES = {
     "log-odds": (LOG_ODDS, Quantity(value=-0.1, low=-0.7, high=0.2)),
     "weight": (WEIGHTS, Quantity(value=1.5, low=1.0, high=3.0)),
     "negative weight": (WEIGHTS, Quantity(value=-1.5, low=-3.0, high=0.5)),
+    "weight from 0": (WEIGHTS, Quantity(value=0.4, low=0.0, high=1.0)),
     "low at the edge": (PROBABILITIES, Quantity(value=0.25, low=0.0, high=0.7)),
     "value at the edge": (PROBABILITIES, Quantity(value=0.0, low=0.0, high=0.11)),
     "high at the edge": (PROBABILITIES, Quantity(value=0.9, low=0.6, high=1.0)),
@@ -111,6 +112,9 @@ def test_what_lies_beyond_the_bounds_is_clipped_to_them() -> None:
     drawn = quantile(q, bounds, LEVELS)
     assert (drawn[LEVELS < 0.0999] == 0).all()
     assert (drawn[LEVELS > 0.101] > 0).all()
+    weight = quantile(CASES["weight from 0"][1], WEIGHTS, LEVELS)
+    assert weight.min() == 0  # no campaign works backwards unless somebody says so
+    assert quantile(CASES["negative weight"][1], WEIGHTS, LEVELS).min() < -3
     minutes = Bounds("above 0 and at most 1440", 0, 1440, without_low=True, link="log")
     far = quantile(Quantity(value=1e-200, low=1e-300, high=1440), minutes, np.array([1e-15, 1 - 1e-15]))
     assert far[0] > 0
@@ -160,8 +164,9 @@ def test_a_shifted_range_is_as_wide_on_the_link_scale(name: str, value: float) -
     low, high = shifted(q, bounds, value)
     assert bounds.least <= low <= value <= high <= bounds.high
     link = link_of(bounds, q.value, q.low, q.high)
+    least, most = limits(bounds, q.low, q.high)
     for end, was in ((low, q.low), (high, q.high)):
-        if bounds.least < end < bounds.high:
+        if least < end < most:
             assert link.to(end) - link.to(value) == pytest.approx(link.to(was) - link.to(q.value), rel=1e-6, abs=1e-9)
 
 
@@ -184,3 +189,4 @@ def test_a_number_set_to_the_end_of_its_scale_is_known() -> None:
 def test_a_shift_is_clipped_to_the_bounds() -> None:
     assert shifted(CASES["low at the edge"][1], PROBABILITIES, 0.9) == (0.65, 1.0)
     assert shifted(CASES["strength"][1], STRENGTHS, 9e5)[1] == 1e6
+    assert shifted(CASES["weight from 0"][1], WEIGHTS, 0.2) == (0.0, 0.8)
