@@ -32,7 +32,7 @@ def binomial_quantile(trials: Ints, p: PerRun, u: Floats) -> Shorts:
     [0, 1, 2]
     """
     if isinstance(p, np.ndarray):
-        return _of_many_laws(trials, np.broadcast_to(p, trials.shape), u)
+        return _of_many_laws(trials, p, u)
     if p in (0.0, 1.0):
         return trials.astype(np.int16) * np.int16(p)
     most = 1 << int(trials.max(initial=0)).bit_length()
@@ -59,29 +59,49 @@ def _count_on(table: Floats, trials: Ints, u: Floats, out: Ints) -> Ints:
     return out
 
 
+TOGETHER = 4
+"""Counts up to which all are looked at together: most are settled by then, and the rest are picked out."""
+
+
 def _of_many_laws(trials: Ints, p: Floats, u: Floats) -> Shorts:
     """Count up from 0 by the ratio of neighbouring probabilities; where P(0) is next to nothing, ask scipy."""
-    out = np.where(p < 1.0, 0, trials).astype(np.int16)
-    flat = out.reshape(-1)
-    short = np.flatnonzero((trials > 0) & (p > 0.0) & (p < 1.0))
-    n, p, u = (x.reshape(-1)[short] for x in (trials, p, u))
-    log_none = n * np.log1p(-p)
-    far = log_none < -UNDERFLOW
+    within = (p > 0.0) & (p < 1.0)
+    law = np.where(within, p, 0.5)
+    log_none, odds = trials * np.log1p(-law), law / (1.0 - law)
+    far = within & (log_none < -UNDERFLOW)
+    mass = np.exp(log_none)
+    reached, out = mass.copy(), np.zeros(trials.shape, dtype=np.int16)
+    on = within & (u >= mass) & (trials > 0)
+    if far.any():
+        on &= ~far
+    left = trials.astype(float)
+    for count in range(1, TOGETHER + 1):
+        out += on
+        mass *= left
+        mass *= odds / count
+        left -= 1.0
+        reached += mass
+        on &= u >= reached
+        on &= left > 0.0
+    short, flat = np.flatnonzero(on), out.reshape(-1)
+    odds = np.broadcast_to(odds, trials.shape)
+    left, mass, reached, odds, u_ = (x.reshape(-1).take(short) for x in (left, mass, reached, odds, u))
+    count = TOGETHER
+    while short.size:
+        count += 1
+        flat[short] = count
+        mass = mass * left * (odds / count)
+        left = left - 1.0
+        reached = reached + mass
+        on = np.flatnonzero((u_ >= reached) & (left > 0.0))
+        short = short.take(on)
+        left, mass, reached, odds, u_ = (x.take(on) for x in (left, mass, reached, odds, u_))
     if far.any():
         from scipy.stats import binom
 
-        flat[short[far]] = np.maximum(binom.ppf(u[far], n[far], p[far]), 0)
-    mass, odds, count = np.exp(log_none), p / (1.0 - p), 0
-    reached, on = mass, (u >= mass) & ~far
-    while on.any():
-        short, n = short[on], n[on]
-        mass, u, odds, reached = (x[on] for x in (mass, u, odds, reached))
-        count += 1
-        mass = mass * ((n - count + 1) / count) * odds
-        reached = reached + mass
-        flat[short] = count
-        on = (u >= reached) & (n > count)
-    return out
+        out[far] = np.maximum(binom.ppf(u[far], trials[far], np.broadcast_to(p, trials.shape)[far]), 0)
+    certain = np.broadcast_to(p >= 1.0, trials.shape)
+    return np.where(certain, trials, out).astype(np.int16) if certain.any() else out
 
 
 @lru_cache(maxsize=16)

@@ -191,4 +191,4 @@ def select(numbers: SimpleNamespace, index: Places) -> SimpleNamespace:
 
 def some(value: PerRun, index: Places) -> PerRun:
     """Return a value for some of the runs."""
-    return value[index] if isinstance(value, np.ndarray) else value
+    return value.take(index) if isinstance(value, np.ndarray) else value
