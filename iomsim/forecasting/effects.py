@@ -303,12 +303,13 @@ def effects(answers: Answers, table: pd.DataFrame, independent: bool = True) -> 
     variance = sum(parts[name].variance for name in kept) + max(whole.variance, 0.0)
     if variance <= TINY or (not kept and variance < 2 * whole.variance_error):
         variance = 0.0
-    shares = pd.DataFrame({"share": 0.0, "error": 0.0, "clear": False}, index=list(scales))
-    for name, part in parts.items() if variance else ():
-        beside = [parts[other].variance_error for other in kept if other != name]
-        shares.loc[name, ["share", "error"]] = _share(part, beside, variance)
+    rows = dict.fromkeys(scales, (0.0, 0.0, False))
     if variance:
-        shares["clear"] = shares.index.isin(_clear({name: part.chance for name, part in parts.items()}))
+        clear = _clear({name: part.chance for name, part in parts.items()})
+        for name, part in parts.items():
+            beside = [parts[other].variance_error for other in kept if other != name]
+            rows[name] = (*_share(part, beside, variance), name in clear)
+    shares = pd.DataFrame(list(rows.values()), index=list(rows), columns=["share", "error", "clear"])
     return Effects(answers, parts, variance, whole.level_error, shares)
 
 

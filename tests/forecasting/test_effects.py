@@ -52,7 +52,7 @@ def played(seed: int, runs: Any = 250, even: bool = True, size: int = SIZE) -> E
 
 @pytest.fixture(scope="module")
 def many() -> list[Effects]:
-    return [played(seed) for seed in range(30)]
+    return [played(seed) for seed in range(25)]
 
 
 def shares(found: list[Effects]) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def test_noise_is_not_crowned(many: list[Effects]) -> None:
     """Of 20 that do nothing none is clear in 19 forecasts of 20; what does something always is."""
     clear = pd.DataFrame([each.shares["clear"] for each in many])
     assert clear[list(TRUE)].all(axis=None)
-    assert clear[IDLE].any(axis=1).sum() <= 5
+    assert clear[IDLE].any(axis=1).sum() <= 4
     by_hundreds = np.mean([[each.by_name[name].chance for name in IDLE] for each in many])
     assert abs(by_hundreds - 0.5) < 0.1
 
@@ -160,8 +160,8 @@ def test_the_order_of_parameters_does_not_matter() -> None:
 
 def test_the_luck_of_the_runs_is_taken_out() -> None:
     """With two runs a draw nearly all variance is luck; what is left is that of the chance."""
-    got = np.mean([played(seed, 2).variance for seed in range(40)])
-    assert abs(got / sum(SHARES.values()) - 1) < 0.25
+    got = np.mean([played(seed, 2).variance for seed in range(16)])
+    assert abs(got / sum(SHARES.values()) - 1) < 0.3
     source = np.random.default_rng(0)
     raw = np.var(source.binomial(2, chance(table(source))) / 2)
     assert raw > 4 * got
@@ -244,9 +244,9 @@ def test_what_is_the_same_in_every_draw_is_moved_by_nothing(hits: int) -> None:
 
 def test_what_does_not_vary_over_the_assumptions_is_moved_by_nothing() -> None:
     """Mere luck of the runs is no effect of the assumptions."""
-    found = [effects(_noise(seed), table(np.random.default_rng(seed))) for seed in range(20)]
-    assert sum(each.shares["clear"].any() for each in found) <= 3
-    assert sum(each.variance == 0 for each in found) >= 12
+    found = [effects(_noise(seed), table(np.random.default_rng(seed))) for seed in range(10)]
+    assert sum(each.shares["clear"].any() for each in found) <= 2
+    assert sum(each.variance == 0 for each in found) >= 5
     assert all(np.isfinite(each.shares.to_numpy(dtype=float)).all() for each in found)
 
 
