@@ -489,6 +489,7 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
 
     return ActiveRuns(
         run=np.arange(size),
+        column=np.arange(size),
         keys=draws.keys,
         fluid=draws.fluid,
         present=state.present,

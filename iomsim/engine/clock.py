@@ -279,6 +279,8 @@ class Timetable:
         Where the clocks stand; by default at the end of the formalities.
     ballots : Ballots, optional
         What has been held of late, if a day's ballots are capped; by default nothing.
+    column : ndarray of int, shape (runs,), optional
+        Which entry of the arrays of the pace each run takes; by default its own.
 
     Attributes
     ----------
@@ -295,17 +297,23 @@ class Timetable:
         keys: U64,
         now: Floats | None = None,
         ballots: Ballots | None = None,
+        column: Places | None = None,
     ) -> None:
-        self.calendar, self.pace, self.keys = calendar, pace, keys
+        self.calendar, self.pace, self.keys, self.column = calendar, pace, keys, column
         self.ballots = Ballots.none(keys.size) if ballots is None and calendar.caps else ballots
         if now is None:
+            pace = self._pace(np.arange(keys.size))
             length = np.exp(pace.formalities_log_sd * rng.normal(keys, 0, Lane.DURATION))
             now = calendar.opening + pace.formalities * length
         self.now = now
 
+    def _pace(self, runs: Places) -> SimpleNamespace:
+        """Return the pace of some of the runs."""
+        return select(self.pace, runs if self.column is None else self.column[runs])
+
     def starts(self, active: Places) -> Floats:
         """Return when the next round may start in the `active` runs, whatever the deadline."""
-        return self._starts(active, self.now[active], self.keys[active], select(self.pace, active))
+        return self._starts(active, self.now[active], self.keys[active], self._pace(active))
 
     def _starts(self, active: Places, before: Floats, keys: U64, pace: SimpleNamespace) -> Floats:
         if self.ballots is not None:
@@ -320,7 +328,7 @@ class Timetable:
 
     def hold_round(self, active: Places, round_: int) -> Flags:
         """Let one round pass in the `active` runs; return where a night came before it."""
-        keys, before, pace = self.keys[active], self.now[active], select(self.pace, active)
+        keys, before, pace = self.keys[active], self.now[active], self._pace(active)
         start = self._starts(active, before, keys, pace)
         length = np.exp(pace.round_log_sd * rng.normal(keys, round_, Lane.DURATION))
         self.now[active] = start + pace.round_minutes * length
@@ -338,7 +346,7 @@ class Timetable:
         Without consultation that is the end of the round.  Otherwise it is `consultation` minutes
         later, and if the room is then empty, the opening of the next sitting.
         """
-        pace = select(self.pace, runs)
+        pace = self._pace(runs)
         if runs.size and np.any(pace.consultation):
             later = self.calendar.next_open(self.now[runs] + pace.consultation, self.keys[runs], pace)
             self.now[runs] = np.where(np.asarray(pace.consultation) > 0, later, self.now[runs])

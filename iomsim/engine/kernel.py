@@ -217,7 +217,7 @@ def concede(plan: Plan, runs: ActiveRuns, round_: int, where: Flags) -> Flags:
     if not np.any(may):
         return np.zeros(runs.width, dtype=bool)
     asked = where & may & course.leading(runs.votes)[1]
-    chance = laws.concession(runs.behaviour, runs.non_concessions)
+    chance = laws.concession(runs.behaviour, runs.non_concessions, runs.column)
     conceded = asked & (rng.uniform(runs.keys, round_, Lane.CONCEDE) < chance)
     runs.non_concessions = runs.non_concessions + (asked & ~conceded)
     return conceded
@@ -318,7 +318,7 @@ def abstentions(plan: Plan, runs: ActiveRuns, round_: int, roll: RollCall) -> In
     """
     free = np.maximum(runs.counts - roll.barred - roll.bound, 0)
     u = rng.uniform(runs.keys, round_, rng.lanes(Lane.ABSTAIN, plan.candidates))
-    return binomial_quantile(free, runs.behaviour.abstain, u)
+    return binomial_quantile(free, laws.some(runs.behaviour.abstain, runs.column), u)
 
 
 def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places, roll: RollCall) -> Ints:
@@ -328,7 +328,7 @@ def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places, roll
     draw a run, whose law is another where the other candidate withdrew.  The pinned say yes to their own candidate
     and no to any other, whomever they intended last.
     """
-    b, keys, alone = laws.select(runs.behaviour, asked), runs.keys[asked], runs.alone[asked]
+    b, keys, alone = laws.select(runs.behaviour, runs.column[asked]), runs.keys[asked], runs.alone[asked]
     papers = runs.votes[:, asked]
     bound, pinned = (np.broadcast_to(x, runs.votes.shape)[:, asked] for x in (roll.bound, roll.pinned))
     column = np.arange(asked.size)
@@ -348,7 +348,7 @@ def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places, roll
 def reconsider(plan: Plan, runs: ActiveRuns, round_: int, night: Flags) -> Ints:
     """Let open members think again; set the counts, return the flows, shape (K, K, B)."""
     assert runs.choices is not None
-    omega = laws.openness(runs.behaviour, runs.fluid, round_, night)
+    omega = laws.openness(runs.behaviour, runs.fluid, round_, night, runs.column)
     alone = runs.alone >= 0
     omega[alone] = 0.0
     chance = shocks(plan, runs, round_)
@@ -380,7 +380,7 @@ def pull(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
     if round_ == 1:
         return np.zeros(runs.votes.shape)
     seen = runs.votes if plan.pairwise else laws.looked_back_at(runs.votes, runs.stood, runs.standing)
-    return laws.pull(runs.behaviour, runs.fluid, runs.crowded, seen)
+    return laws.pull(runs.behaviour, runs.fluid, runs.crowded, seen, runs.column)
 
 
 def shocks(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
@@ -388,4 +388,4 @@ def shocks(plan: Plan, runs: ActiveRuns, round_: int) -> Floats:
     if round_ == 1 or not np.any(runs.behaviour.round_sd):
         return np.zeros(runs.votes.shape)
     sway = rng.student(runs.keys, round_, rng.lanes(Lane.SWAY, plan.candidates))
-    return np.asarray(laws.shock_scale(runs.behaviour) * sway, dtype=np.float64)
+    return np.asarray(laws.shock_scale(runs.behaviour, runs.column) * sway, dtype=np.float64)

@@ -2,6 +2,8 @@
 
 All are elementwise in the runs: a parameter may be a number, or an array with one entry a run, and a run
 gets the same bits either way.  `b` is a namespace of behaviour (:attr:`iomsim.engine.plan.Plan.behaviour`).
+Where its arrays have one entry for each of some columns, such as the draws of the assumptions, `column` says which
+one each run takes: what depends on nothing else is then found by column.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def decayed_openness(first: PerRun, floor: PerRun, decay: PerRun, rounds: int | 
     return floor + (first - floor) * np.power(decay, rounds)
 
 
-def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags) -> Floats:
+def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags, column: Places | None = None) -> Floats:
     """Return the probability that a member thinks again before a round, shape (B,).
 
     Parameters
@@ -73,18 +75,22 @@ def openness(b: SimpleNamespace, fluid: Flags, round_: int, night: Flags) -> Flo
         The coming round.  Everybody thinks before round 1.
     night : ndarray of bool, shape (B,)
         Where a night has passed since the last round: then `overnight` is a floor.
+    column : ndarray of int, shape (B,), optional
+        The columns of the behaviour.
     """
     if round_ == 1:
         return np.ones(fluid.size)
     entrenched, moving = (
-        decayed_openness(first, b.openness_inf, b.decay, round_ - 2)
+        some(decayed_openness(first, b.openness_inf, b.decay, round_ - 2), column)
         for first in (b.openness_entrenched, b.openness_fluid)
     )
     omega = np.where(fluid, moving, entrenched)
-    return np.where(night, np.maximum(omega, b.overnight), omega) if np.any(b.overnight) else omega
+    if not (night.any() and np.any(b.overnight)):
+        return omega
+    return np.where(night, np.maximum(omega, some(b.overnight, column)), omega)
 
 
-def momentum(b: SimpleNamespace, fluid: Flags, crowded: Flags) -> Floats:
+def momentum(b: SimpleNamespace, fluid: Flags, crowded: Flags, column: Places | None = None) -> Floats:
     """Return the log-odds that a candidate gains per unit of log share in the last tally, shape (B,).
 
     Parameters
@@ -95,6 +101,8 @@ def momentum(b: SimpleNamespace, fluid: Flags, crowded: Flags) -> Floats:
         Which contests move; the others freeze.
     crowded : ndarray of bool, shape (B,)
         Where three or more stood in the last round: gaps among many are wider than between two, and pull less.
+    column : ndarray of int, shape (B,), optional
+        The columns of the behaviour.
 
     Examples
     --------
@@ -102,17 +110,19 @@ def momentum(b: SimpleNamespace, fluid: Flags, crowded: Flags) -> Floats:
     >>> momentum(b, np.array([True, True, False]), np.array([False, True, True])).tolist()
     [3.0, 1.5, 0.3]
     """
-    between_two = np.where(fluid, b.momentum_fluid, b.momentum_entrenched)
-    return np.where(crowded, between_two * b.momentum_field, between_two) if crowded.any() else between_two
+    between_two = np.where(fluid, some(b.momentum_fluid, column), some(b.momentum_entrenched, column))
+    if not crowded.any():
+        return between_two
+    return np.where(crowded, between_two * some(b.momentum_field, column), between_two)
 
 
-def pull(b: SimpleNamespace, fluid: Flags, crowded: Flags, votes: Ints) -> Floats:
+def pull(b: SimpleNamespace, fluid: Flags, crowded: Flags, votes: Ints, column: Places | None = None) -> Floats:
     """Return the log-odds that every candidate gains by the last tally, shape (K, B).
 
     `votes` are the last tally, shape (K, B).  That it is not divided by the valid papers adds the same to all.
     Members whose candidate has left do not feel it in that round.
     """
-    return momentum(b, fluid, crowded) * np.log(np.maximum(votes, FLOOR))
+    return momentum(b, fluid, crowded, column) * np.log(np.maximum(votes, FLOOR))
 
 
 def looked_back_at(votes: Ints, stood: Flags, stands: Flags) -> Ints:
@@ -135,12 +145,12 @@ def looked_back_at(votes: Ints, stood: Flags, stands: Flags) -> Ints:
     return np.where(stands & ~stood, last, votes).astype(votes.dtype)
 
 
-def shock_scale(b: SimpleNamespace) -> PerRun:
+def shock_scale(b: SimpleNamespace, column: Places | None = None) -> PerRun:
     """Return what a shock of unit variance is multiplied by, so that the difference of two has sd `round_sd`."""
-    return b.round_sd / np.sqrt(2.0)
+    return some(b.round_sd / np.sqrt(2.0), column)
 
 
-def concession(b: SimpleNamespace, non_concessions: int | Ints) -> PerRun:
+def concession(b: SimpleNamespace, non_concessions: int | Ints, column: Places | None = None) -> PerRun:
     """Return the probability that the trailing one of two concedes after so many rounds without conceding.
 
     Readiness h ~ Beta(a, b) is integrated out: the law of a Polya urn, a / (a + b + m).
@@ -151,7 +161,8 @@ def concession(b: SimpleNamespace, non_concessions: int | Ints) -> PerRun:
     >>> concession(SimpleNamespace(concede_a=1.0, concede_b=4.0), 5)
     0.1
     """
-    return b.concede_a / (b.concede_a + b.concede_b + non_concessions)
+    a, both = some(b.concede_a, column), some(b.concede_a + b.concede_b, column)
+    return a / (both + non_concessions)
 
 
 def others_yes(b: SimpleNamespace, conceded: Flags, u: Floats) -> Floats:
@@ -189,6 +200,6 @@ def select(numbers: SimpleNamespace, index: Places) -> SimpleNamespace:
     return SimpleNamespace(**{key: some(value, index) for key, value in vars(numbers).items()})
 
 
-def some(value: PerRun, index: Places) -> PerRun:
-    """Return a value for some of the runs."""
-    return value.take(index) if isinstance(value, np.ndarray) else value
+def some(value: PerRun, index: Places | None) -> PerRun:
+    """Return a value for some of the runs, or for all as it is."""
+    return value.take(index) if index is not None and isinstance(value, np.ndarray) else value

@@ -29,7 +29,7 @@ from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.state import ActiveRuns, Entry, KernelOutput, before_round_one, numbered, pack_runs
 from iomsim.errors import BlockError, IomsimError, whole_number
-from iomsim.typing import Floats, PerRun, Shorts
+from iomsim.typing import Floats, PerRun, Places, Shorts
 
 SPAN = 16
 """Blocks that are played together."""
@@ -122,16 +122,14 @@ def _played(
     tables = {path: np.broadcast_to(table, (points, table.shape[1])) for path, table in given.items()}
     sizes = chunk_sizes(size, BLOCK)
     base = plan.at({path: float(value) for path, value in values.items() if not value.ndim})
-    whole = base.at({path: _by_run(table, size) for path, table in tables.items() if not is_early(path)})
+    late, width = _of_one_width({path: table for path, table in tables.items() if not is_early(path)}, size)
+    whole = base.at({path: _by_column(np.broadcast_to(table, (points, width))) for path, table in late.items()})
+    column = (np.arange(points)[:, None] * width + np.arange(size) % width).reshape(-1)
     keys = np.concatenate([rng.run_keys(seed, first + i, n) for i, n in enumerate(sizes)] * points)
     base.calendar.check(whole.pace)
-    timetable = Timetable(plan.calendar, whole.pace, keys)
+    timetable = Timetable(plan.calendar, whole.pace, keys, column=column)
     present = np.empty(keys.size, dtype=np.int16)
-    early = {path: table for path, table in tables.items() if is_early(path)}
-    width = max((table.shape[1] for table in early.values()), default=1)
-    if any(table.shape[1] not in (1, width) for table in early.values()):
-        width = size
-        early = {path: table[:, np.arange(size) % table.shape[1]] for path, table in early.items()}
+    early, width = _of_one_width({path: table for path, table in tables.items() if is_early(path)}, size)
     _ = base.coins, base.tie_table, base.spread  # computed once for all points that do not change them
     rows = [
         {path: table[point] if table.shape[1] > 1 else float(table[point, 0]) for path, table in early.items()}
@@ -149,9 +147,9 @@ def _played(
             for point, same in enumerate(plans):
                 run = point * size + i * BLOCK
                 if before is not None and width == 1 and rows[point] == rows[point - 1]:
-                    entry = numbered(before, run)
+                    entry = numbered(before, run, column[run : run + n])
                 else:
-                    entry = enter(same.of(columns), seed, first + i, n, run)
+                    entry = enter(same.of(columns), seed, first + i, n, run, column[run : run + n])
                 before = entry
                 present[run : run + n] = entry.runs.present
                 yield entry
@@ -167,10 +165,10 @@ def _played(
     return played, timetable, present
 
 
-def enter(plan: Plan, seed: int, block: int, size: int, first: int = 0) -> Entry:
+def enter(plan: Plan, seed: int, block: int, size: int, first: int = 0, column: Places | None = None) -> Entry:
     """Return the first runs of a block before their first round, numbered from `first` on."""
     draws = draw(plan, seed, block, size)
-    return before_round_one(plan, draws, member_odds(plan, draws), first)
+    return before_round_one(plan, draws, member_odds(plan, draws), first, column)
 
 
 def is_early(path: str) -> bool:
@@ -178,11 +176,17 @@ def is_early(path: str) -> bool:
     return path in EARLY if paths.head(path) == paths.BEHAVIOUR else paths.head(path) != paths.CLOCK
 
 
-def _by_run(table: Floats, size: int) -> PerRun:
-    """Return one entry a run, point by point; a number if all are equal."""
-    if table.min() == table.max():
-        return float(table[0, 0])
-    return table.take(np.arange(size) % table.shape[1], axis=1).reshape(-1)
+def _of_one_width(tables: dict[str, Floats], size: int) -> tuple[dict[str, Floats], int]:
+    """Return tables that have as many columns as one another, or one, and how many: those of most, or all runs."""
+    widths = {table.shape[1] for table in tables.values()} - {1}
+    if len(widths) < 2:
+        return tables, max(widths, default=1)
+    return {path: table[:, np.arange(size) % table.shape[1]] for path, table in tables.items()}, size
+
+
+def _by_column(table: Floats) -> PerRun:
+    """Return one entry a column, point by point; a number if all are equal."""
+    return float(table[0, 0]) if table.min() == table.max() else table.reshape(-1)
 
 
 def blocks_side_by_side(plan: Plan) -> int:

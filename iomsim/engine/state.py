@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from iomsim.engine.choice_binary import BinaryChoice
 from iomsim.engine.choice_multinomial import MultinomialChoice
-from iomsim.engine.laws import select
 from iomsim.engine.packing import total
 from iomsim.engine.plan import Draws, Plan
 from iomsim.rules import course
@@ -30,6 +29,8 @@ class ActiveRuns:
     ----------
     run : ndarray of int, shape (B,)
         Number of the run.
+    column : ndarray of int, shape (B,)
+        Which entry of the behaviour's arrays it takes.
     keys, fluid, present : ndarrays, shape (B,)
         The run's key, whether its contest moves, and how many members are present.
     counts, votes : ndarrays of int, shape (K, B)
@@ -51,12 +52,13 @@ class ActiveRuns:
     done : ndarray of bool, shape (B,)
         Finished runs that have not yet been dropped.
     behaviour : namespace
-        The plan's behaviour, its arrays with one entry a column.
+        The plan's behaviour, its arrays with one entry for each of the columns that runs take.
     choices : BinaryChoice, MultinomialChoice or None
         The members' intentions; None where only the tallies matter.
     """
 
     run: Places
+    column: Places
     keys: U64
     fluid: Flags
     present: Ints
@@ -98,7 +100,7 @@ class ActiveRuns:
         """Return a copy of these columns."""
         taken = {name: getattr(self, name).take(columns, axis=-1) for name in COLUMNS}
         choices = None if self.choices is None else self.choices.part(columns)
-        return ActiveRuns(**taken, behaviour=select(self.behaviour, columns), choices=choices)
+        return ActiveRuns(**taken, behaviour=self.behaviour, choices=choices)
 
     def keep(self, columns: Places) -> ActiveRuns:
         """Return only these columns; the others are used up."""
@@ -124,9 +126,9 @@ class Entry(NamedTuple):
     intention: Codes
 
 
-def numbered(entry: Entry, first: int) -> Entry:
-    """Return the same runs, numbered from `first` on."""
-    return entry._replace(runs=replace(entry.runs, run=np.arange(first, first + entry.runs.width)))
+def numbered(entry: Entry, first: int, column: Places) -> Entry:
+    """Return the same runs, numbered from `first` on, with other columns of the behaviour."""
+    return entry._replace(runs=replace(entry.runs, run=np.arange(first, first + entry.runs.width), column=column))
 
 
 def pack_runs(plan: Plan, entries: Iterable[Entry], width: int) -> ActiveRuns:
@@ -155,7 +157,7 @@ def _side_by_side(
     plan: Plan, parts: Sequence[ActiveRuns], choices: BinaryChoice | MultinomialChoice | None
 ) -> ActiveRuns:
     columns = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in COLUMNS}
-    return ActiveRuns(**columns, behaviour=select(plan.behaviour, columns["run"]), choices=choices)
+    return ActiveRuns(**columns, behaviour=plan.behaviour, choices=choices)
 
 
 class RoundRecord(NamedTuple):
@@ -181,8 +183,8 @@ class KernelOutput(NamedTuple):
     records: list[RoundRecord]
 
 
-def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) -> Entry:
-    """Return runs before the first round, numbered from `first` on.
+def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0, column: Places | None = None) -> Entry:
+    """Return runs before the first round, numbered from `first` on; each takes a column of its own unless told.
 
     Until they vote, all present count for candidate 0.
     """
@@ -196,6 +198,7 @@ def before_round_one(plan: Plan, draws: Draws, odds: Singles, first: int = 0) ->
     counts[0] = present
     runs = ActiveRuns(
         run=np.arange(first, first + width),
+        column=np.arange(first, first + width) if column is None else column,
         keys=draws.keys,
         fluid=draws.fluid,
         present=present,
