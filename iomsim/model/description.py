@@ -182,13 +182,15 @@ class Description(FrozenModel):
         """The election on the best guesses, as the arrays that the engine plays; made once."""
         return self._plan
 
-    @cached_property
+    @property
     def _levelled(self) -> Description:
         """The election at the time when its level was stated: it says which appeals give that level."""
-        if self.held is None:
-            return self
-        then = {key: part for key, part in dict(self.held).items() if part is not None}
-        return type(self).model_validate({**dict(self), **then, "held": None})
+        return self if self.held is None else self._before
+
+    @cached_property
+    def _before(self) -> Description:
+        then = {key: part for key, part in dict(self.held or {}).items() if part is not None}
+        return type(self).model_construct(**{**dict(self), **then, "held": None})  # it was checked when it was stated
 
     @property
     def _appeals(self) -> dict[str, float]:
@@ -356,8 +358,10 @@ class Description(FrozenModel):
         """A digest of what the level was stated for, the same in all what-ifs of a race."""
         if not self.level:
             return ""
-        then, parts = self._levelled, tuple(Held.model_fields)
-        content = {key: then.model_dump(mode="json", include={key}, exclude=WORDS)[key] for key in parts}
+        then = self._levelled
+        pieces = (_piece(q.value, q.low, q.high) for _, q, *_ in walk(then))
+        dumped = replace_quantities(then.model_dump(mode="json", exclude=WORDS), lambda: next(pieces))
+        content = {key: dumped[key] for key in Held.model_fields}
         return _digest(json.dumps(content | {"members": as_csv(then.electorate)}, sort_keys=True))
 
     @cached_property

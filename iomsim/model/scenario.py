@@ -234,7 +234,9 @@ class Scenario(Description):
         for path, value in values.items():
             if path not in known:
                 raise _not_free(self, path) or unknown("parameter", path, known)
-            raw = put(raw, known[path].keys, _at(path, known[path], value, low, high))
+            quantity = _at(path, known[path], value, low, high)
+            if quantity is not known[path].quantity:
+                raw = put(raw, known[path].keys, quantity)
         return build(self._held_from(raw), self.title, self.plan)
 
     def with_ties(self, *ties: Tie) -> Scenario:
