@@ -94,13 +94,8 @@ def over_draws(hits: Floats, runs: Longs) -> tuple[Floats, Floats, Floats, Float
 
     Notes
     -----
-    The share of a draw's runs varies more than the chance given the draw, by binomial noise.  The variance of the
-    shares, less the mean of their binomial variances, is that of the chances; the shares are drawn together towards
-    their mean until they have it, and the range is that of the shares so drawn together.  It is missing where
-    the draws have too few runs to tell, and wide enough to hold the chance itself.
-
-    The error takes batches of neighbouring draws as clusters; where the draws have unequal numbers of runs, as
-    after announcements, single draws.
+    See :func:`means_over_draws`.  The range is wide enough to hold the chance itself, and the error no less than
+    that of as many runs on fixed assumptions (Wilson).
 
     Examples
     --------
@@ -108,26 +103,56 @@ def over_draws(hits: Floats, runs: Longs) -> tuple[Floats, Floats, Floats, Float
     >>> [round(float(x[0]), 2) for x in over_draws(hits, np.full(100, 50))[:3]]
     [0.5, 0.21, 0.79]
     """
+    p, low, high, error = means_over_draws(hits, hits, runs)
+    least, most = wilson(p * runs.sum(), int(runs.sum()))
+    return p, np.minimum(low, p), np.maximum(high, p), np.maximum(error, (most - least) / 2)
+
+
+def means_over_draws(sums: Floats, squares: Floats, runs: Longs) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return means over the draws of the assumptions, of anything that runs come to: a share, rounds, a difference.
+
+    Parameters
+    ----------
+    sums, squares : ndarray, shape (rows, C)
+        Sums of the values and of their squares over the runs of each draw.
+    runs : ndarray of int, shape (C,)
+        Runs of each draw.
+
+    Returns
+    -------
+    mean, low, high, mc_error : ndarrays, shape (rows,)
+        The mean over all runs, the 10 % and 90 % points of the mean given the assumptions, and half the width of the
+        95 % Monte Carlo interval of the mean.
+
+    Notes
+    -----
+    The mean of a draw's runs varies more than the mean given the draw, by the noise of so many runs.  The variance
+    of the draws' means, less the mean of their noise, is that of the means given the draws; the means are drawn
+    together towards the mean of all until they have it, and the range is that of the means so drawn together.  It
+    is missing where the draws have too few runs to tell.
+
+    The error takes batches of neighbouring draws as clusters, for these are spread evenly; where the draws have
+    unequal numbers of runs, as after announcements, single draws.
+    """
     drawn = runs > 0
-    hits, runs = hits[:, drawn], runs[drawn]
-    total, share, weight = runs.sum(), hits / runs, runs / runs.sum()
-    p = hits.sum(axis=1) / total
-    gap = share - p[:, None]
-    low, high = np.full(p.size, np.nan), np.full(p.size, np.nan)
+    sums, squares, runs = sums[:, drawn], squares[:, drawn], runs[drawn]
+    total, means, weight = runs.sum(), sums / runs, runs / runs.sum()
+    middle = sums.sum(axis=1) / total
+    gap = means - middle[:, None]
+    low, high = np.full(middle.size, np.nan), np.full(middle.size, np.nan)
     several = runs >= FEWEST
     if runs.size > 1 and weight[several].sum() > 0.99:
         spread = (weight * gap**2).sum(axis=1) / (1.0 - (weight**2).sum())
-        noise = np.where(several, share * (1.0 - share) / np.maximum(runs - 1, 1), (p * (1.0 - p))[:, None])
+        whole = (squares.sum(axis=1) / total - middle**2)[:, None]
+        noise = np.where(several, (squares / runs - means**2) / np.maximum(runs - 1, 1), whole)
         left = np.maximum(spread - (weight * noise).sum(axis=1), 0.0)
         scale = np.sqrt(np.divide(left, spread, out=np.zeros_like(left), where=spread > 0))
-        low, high = _weighted_quantiles(p[:, None] + scale[:, None] * gap, weight)
-        low, high = np.minimum(low, p), np.maximum(high, p)
+        low, high = _weighted_quantiles(middle[:, None] + scale[:, None] * gap, weight)
     even = runs.max() - runs.min() <= 1 and runs.size >= 2 * BATCH
     first = np.arange(0, runs.size, BATCH if even else 1)
-    lots, papers = np.add.reduceat(hits, first, axis=1), np.add.reduceat(runs, first)
-    error = Z95 * np.sqrt(((lots - p[:, None] * papers) ** 2).sum(axis=1) * first.size / max(first.size - 1, 1)) / total
-    least, most = wilson(p * total, int(total))
-    return p, low, high, np.maximum(error, (most - least) / 2)
+    lots, counts = np.add.reduceat(sums, first, axis=1), np.add.reduceat(runs, first)
+    off = ((lots - middle[:, None] * counts) ** 2).sum(axis=1) * first.size / max(first.size - 1, 1)
+    return middle, low, high, Z95 * np.sqrt(off) / total
 
 
 def _weighted_quantiles(values: Floats, weight: Floats) -> tuple[Floats, Floats]:

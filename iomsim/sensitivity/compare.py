@@ -25,10 +25,9 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError, PairingError
-from iomsim.forecasting.estimates import thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
-from iomsim.forecasting.run import forecast, fresh_seed
+from iomsim.forecasting.run import DRAWS, forecast, fresh_seed
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import (
     ROUNDS,
@@ -41,7 +40,7 @@ from iomsim.forecasting.targets import (
 )
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.paired import NO_CHANGE, RunOutcomes, is_clear, mean_interval, paired_interval, run_outcomes
+from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, forecast_means, run_outcomes
 
 DEFAULT_RUNS = 10_000
 
@@ -55,20 +54,24 @@ def compare(
     *,
     runs: int | None = None,
     seed: int | None = None,
+    assumptions: int | str | None = None,
     executor: Any = None,
     progress: bool = True,
 ) -> Comparison:
-    """Compare two scenarios run by run, on common random numbers.
+    """Compare two scenarios run by run, on common random numbers and the same draws of the assumptions.
 
     Parameters
     ----------
     a, b : Scenario or Forecast
-        What is compared.  Two forecasts must have the same seed and number of runs; beside one
-        forecast, a scenario is played with its seed and runs.
+        What is compared.  Beside a forecast, a scenario is played with its seed, runs and assumptions.  Two
+        forecasts that cannot be paired, of another seed or number of runs for instance, are compared unpaired, and
+        the result says so.
     runs : int, default 10_000
         For two scenarios: how many runs.
     seed : int, optional
         For two scenarios: the seed of both; None draws one.
+    assumptions : int or "fixed", default 400
+        For two scenarios: how many draws of the assumptions, as in :func:`iomsim.forecast`.
     executor : object with ``map`` or ``submit``, optional
         Where runs are played.
     progress : bool, default True
@@ -81,8 +84,7 @@ def compare(
     Raises
     ------
     PairingError
-        If the two cannot be paired: other candidates, other members, another seed or number of
-        runs, runs that were not kept, or rounds that have been announced already.
+        If other candidates stand.
 
     Examples
     --------
@@ -92,10 +94,10 @@ def compare(
     >>> float(same["difference"].abs().max())
     0.0
     """
-    one, other = forecasts([a, b], runs, seed, executor, progress)
-    if problem := pairing_problem(one, other):
-        raise PairingError(problem)
-    return Comparison(one, other)
+    one, other = forecasts([a, b], runs, seed, assumptions, executor, progress)
+    if one.race.names != other.race.names:
+        raise PairingError(pairing_problem(one, other))
+    return Comparison(one, other, pairing_problem(one, other))
 
 
 def side_by_side(
@@ -103,6 +105,7 @@ def side_by_side(
     *,
     runs: int | None = None,
     seed: int | None = None,
+    assumptions: int | str | None = None,
     executor: Any = None,
     progress: bool = True,
 ) -> SideBySide:
@@ -112,7 +115,7 @@ def side_by_side(
     ----------
     variants : mapping of str to Scenario or Forecast
         At least two, with the same candidates and members.
-    runs, seed, executor, progress
+    runs, seed, assumptions, executor, progress
         As in :func:`compare`.
 
     Returns
@@ -138,7 +141,9 @@ def side_by_side(
     """
     if not isinstance(variants, Mapping) or len(variants) < 2:
         raise IomsimError('side_by_side takes two or more variants by name: {"as it is": race, "public": other}')
-    made = dict(zip(variants, forecasts(list(variants.values()), runs, seed, executor, progress), strict=True))
+    made = dict(
+        zip(variants, forecasts(list(variants.values()), runs, seed, assumptions, executor, progress), strict=True)
+    )
     base, *others = made.items()
     for name, fc in others:
         if problem := pairing_problem(base[1], fc):
@@ -147,28 +152,35 @@ def side_by_side(
 
 
 def forecasts(
-    races: Sequence[Scenario | Forecast], runs: int | None, seed: int | None, executor: Any, progress: bool
+    races: Sequence[Scenario | Forecast],
+    runs: int | None,
+    seed: int | None,
+    assumptions: int | str | None,
+    executor: Any,
+    progress: bool,
 ) -> list[Forecast]:
     """Return forecasts on the same random numbers; those that are forecasts already say which.
 
     Raises
     ------
     PairingError
-        If something is neither, or runs or a seed are asked for that the forecasts do not have.
+        If something is neither, or runs, a seed or assumptions are asked for that the forecasts do not have.
     """
     for race in races:
         if not isinstance(race, Scenario | Forecast):
             raise PairingError(f"scenarios and forecasts can be compared, got {type(race).__name__}")
-    made = [race for race in races if isinstance(race, Forecast)]
-    if made:
-        for what, asked, has in (("runs", runs, len(made[0])), ("seed", seed, made[0].seed)):
+    wanted: dict[str, Any] = {"runs": runs, "seed": seed, "assumptions": assumptions}
+    first = next((race for race in races if isinstance(race, Forecast)), None)
+    if first is not None:
+        for what, asked in wanted.items():
+            has = first.provenance[what]
             if asked is not None and asked != has:
                 raise PairingError(f"the forecast given has {what} {has}; leave {what}={asked} out, or give scenarios")
-        runs, seed = len(made[0]), made[0].seed
-    runs = DEFAULT_RUNS if runs is None else runs
-    seed = fresh_seed() if seed is None else seed
+            wanted[what] = has
+    usual = {"runs": DEFAULT_RUNS, "seed": fresh_seed(), "assumptions": DRAWS}
+    wanted = {what: usual[what] if asked is None else asked for what, asked in wanted.items()}
     return [
-        race if isinstance(race, Forecast) else forecast(race, runs, seed, executor=executor, progress=progress)
+        race if isinstance(race, Forecast) else forecast(race, **wanted, executor=executor, progress=progress)
         for race in races
     ]
 
@@ -187,6 +199,9 @@ def pairing_problem(a: Forecast, b: Forecast) -> str:
         return f"the seeds differ ({a.seed} and {b.seed}); make both forecasts with the same seed"
     if len(a) != len(b):
         return f"the numbers of runs differ ({len(a)} and {len(b)}); make both with the same runs"
+    if a.provenance["assumptions"] != b.provenance["assumptions"]:
+        one, other = (fc.provenance["assumptions"] for fc in (a, b))
+        return f"the draws of the assumptions differ ({one} and {other}); make both with the same assumptions"
     if len(a) < 2:
         return "one run is not enough to compare; make both forecasts with more runs"
     if a.version != b.version:
@@ -196,6 +211,25 @@ def pairing_problem(a: Forecast, b: Forecast) -> str:
     if a.outcomes is None or b.outcomes is None:
         return "a forecast that kept only its summary cannot be paired; make it with keep='runs'"
     return ""
+
+
+BESIDE = ("low", "high", "mc_error", "clear")
+"""What stands beside a difference: its range over the assumptions, its error, and whether it can be told from 0."""
+
+Change = tuple[float, float, float, float, bool]
+"""A difference, and what stands beside it."""
+
+
+def paired_changes(a: Forecast, b: Forecast) -> dict[str, Change]:
+    """Return by outcome how the second forecast differs from the first, run by run."""
+    if a.race.hash == b.race.hash:
+        return dict.fromkeys(targets(a.race), (0.0, 0.0, 0.0, 0.0, False))
+    left, right = kept_outcomes(a), kept_outcomes(b)
+    out = {}
+    for name in targets(a.race):
+        change, low, high, error = change_over_draws(right[name] - left[name], a.all_outcomes.draw, a.summary.draws)
+        out[name] = (change, low, high, error, abs(change) > error)
+    return out
 
 
 def kept_outcomes(fc: Forecast) -> RunOutcomes:
@@ -235,10 +269,13 @@ class Comparison(OfForecasts):
     ----------
     a, b : Forecast
         The first and the second.
+    unpaired : str
+        Why they are not paired run by run, or nothing.
     """
 
     a: Forecast
     b: Forecast
+    unpaired: str = ""
 
     @property
     def base(self) -> Forecast:
@@ -252,17 +289,21 @@ class Comparison(OfForecasts):
         -------
         DataFrame
             By outcome (candidates, "no winner", "spill", mean "rounds"): `a`, `b`, `difference`
-            (b - a) with the ends of its paired 95 % interval, `low` and `high`, and `clear`, False
-            where the difference is within noise.  Equal scenarios differ by exactly 0.
+            (b - a) with its range over the assumptions, `low` to `high` (missing if they are fixed, or the forecasts
+            are not paired), its Monte Carlo error, `mc_error`, and `clear`, False where the difference is within
+            that error.  Equal scenarios differ by exactly 0.
         """
-        left, right = kept_outcomes(self.a), kept_outcomes(self.b)
-        same = self.a.race.hash == self.b.race.hash
-        rows = {}
-        for name in targets(self.race):
-            x, y = left[name], right[name]
-            change = NO_CHANGE if same else paired_interval(x, y)
-            rows[name] = (x.mean(), y.mean(), *change, is_clear(change))
-        return frame(rows, ["a", "b", "difference", "low", "high", "clear"], "outcome")
+        left, right = ({name: value for name, (value, _) in forecast_means(fc).items()} for fc in (self.a, self.b))
+        changes = self._unpaired() if self.unpaired else paired_changes(self.a, self.b)
+        rows = {name: (left[name], right[name], *changes[name]) for name in targets(self.race)}
+        return frame(rows, ["a", "b", "difference", *BESIDE], "outcome")
+
+    def _unpaired(self) -> dict[str, Change]:
+        """Return the differences of forecasts whose runs have nothing to do with one another."""
+        one, other = forecast_means(self.a), forecast_means(self.b)
+        errors = {name: float(np.hypot(one[name][1], other[name][1])) for name in one}
+        moved = {name: other[name][0] - one[name][0] for name in one}
+        return {name: (moved[name], np.nan, np.nan, errors[name], abs(moved[name]) > errors[name]) for name in one}
 
     def variance_ratio(self) -> pd.Series:
         """Return how many times more runs unpaired forecasts would need for the same error.
@@ -282,12 +323,12 @@ class Comparison(OfForecasts):
         table = self.table()
         chances = table.loc[list(self.race.names)]
         told = chances.index[0] if len(chances) == 2 else chances["difference"].abs().idxmax()
-        parts = [chance_moves(str(told), table.loc[told]), likelier(self._day(), table.loc[SPILL])]
+        parts = [chance_moves(str(told), table.loc[told]), moves(f"the chance of {self._day()}", table.loc[SPILL])]
         nobody = table.loc[NO_WINNER]
         if nobody["clear"] and abs(nobody["difference"]) >= WORTH_A_WORD:
-            parts.append(likelier("no winner", nobody))
-        runs = f"{thousands(self.runs)} paired runs"
-        return f"{phrase(self.changes())} {'; '.join(parts)} ({runs}, 95 % intervals)."
+            parts.append(moves("the chance of no winner", nobody))
+        note = f" (not paired: {self.unpaired})" if self.unpaired else ""
+        return f"{phrase(self.changes())} {'; '.join(parts)}{note}."
 
     def _day(self) -> str:
         """Return the weekday that "spill" means, if it is the same on both sides."""
@@ -330,10 +371,10 @@ class SideBySide(OfForecasts):
         Returns
         -------
         DataFrame
-            By variant (and outcome): the `value` (a probability, or the mean rounds) with its own
-            95 % Monte Carlo interval, `low` to `high`; the paired `change` against the first
-            variant with its interval, `change_low` to `change_high`; `clear`, False where the
-            change is within noise.
+            By variant (and outcome): the `value` (a probability, or the mean rounds) with its range over the
+            assumptions, `low` to `high`, and its Monte Carlo error, `mc_error`; the paired `change` against the
+            first variant with its range, `change_low` to `change_high`, and its error, `change_error`; `clear`,
+            False where the change is within that error.
         """
         if target is not None:
             return self._one(checked_target(self.race, target))
@@ -341,13 +382,13 @@ class SideBySide(OfForecasts):
         return pd.concat(parts, names=["outcome", "variant"])
 
     def _one(self, target: str) -> pd.DataFrame:
-        first = kept_outcomes(self.base)[target]
         rows = {}
         for name, fc in self.forecasts.items():
-            values = kept_outcomes(fc)[target]
-            change = NO_CHANGE if fc.race.hash == self.race.hash else paired_interval(first, values)
-            rows[name] = (*mean_interval(values), *change, is_clear(change))
-        return frame(rows, ["value", "low", "high", "change", "change_low", "change_high", "clear"], "variant")
+            values, draw = kept_outcomes(fc)[target], fc.all_outcomes.draw
+            own = change_over_draws(values, draw, fc.summary.draws)
+            rows[name] = (*own[:3], forecast_means(fc)[target][1], *paired_changes(self.base, fc)[target])
+        columns = ["value", "low", "high", "mc_error", "change", "change_low", "change_high", "change_error", "clear"]
+        return frame(rows, columns, "variant")
 
     def sentence(self, target: str | None = None) -> str:
         """Return the variants' values of one target (default: the first candidate's win) in words."""
@@ -369,49 +410,46 @@ HARDLY = 0.0005
 
 
 def chance_moves(name: str, row: pd.Series) -> str:
-    """Return how a candidate's chance moves: "Pope's chance falls by 14 points (13 to 15)".
+    """Return how a candidate's chance moves, and its range over the assumptions if it is known.
 
     Examples
     --------
-    >>> row = pd.Series({"difference": -0.141, "low": -0.151, "high": -0.132, "clear": True})
+    >>> row = pd.Series({"difference": -0.141, "low": -0.24, "high": -0.06, "mc_error": 0.01, "clear": True})
     >>> chance_moves("Pope", row)
-    "Pope's chance falls by 14 points (13 to 15)"
+    "Pope's chance falls by 14 points (6 to 24 over the assumptions)"
     """
-    if row["clear"]:
-        return f"{name}'s chance {'falls' if row['difference'] < 0 else 'rises'} by {points(row)}"
-    return f"{name}'s chance {_still(row, 'does not move', 'does not move beyond noise')}"
+    return moves(f"{name}'s chance", row)
 
 
-def likelier(what: str, row: pd.Series) -> str:
-    """Return how something becomes likelier: "Tuesday becomes likelier by 3 points (2 to 4)".
+def moves(what: str, row: pd.Series) -> str:
+    """Return how the chance of something moves.
 
     Examples
     --------
-    >>> row = pd.Series({"difference": 0.002, "low": -0.004, "high": 0.008, "clear": False})
-    >>> likelier("Tuesday", row)
-    'Tuesday is as likely as before, within noise (-0.4 to +0.8 points)'
+    >>> row = pd.Series({"difference": 0.002, "low": np.nan, "high": np.nan, "mc_error": 0.006, "clear": False})
+    >>> moves("the chance of Tuesday", row)
+    'the chance of Tuesday does not move beyond the simulation error (0.6 points)'
     """
     if row["clear"]:
-        return f"{what} becomes {'less likely' if row['difference'] < 0 else 'likelier'} by {points(row)}"
-    return f"{what} {_still(row, 'is as likely as before', 'is as likely as before, within noise')}"
-
-
-def _still(row: pd.Series, nothing: str, noise: str) -> str:
-    if max(-row["low"], row["high"]) < HARDLY:
-        return nothing
-    return f"{noise} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f} points)"
+        return f"{what} {'falls' if row['difference'] < 0 else 'rises'} by {points(row)}"
+    if abs(row["difference"]) + row["mc_error"] < HARDLY:
+        return f"{what} does not move"
+    return f"{what} does not move beyond the simulation error ({100 * row['mc_error']:.1f} points)"
 
 
 def points(row: pd.Series) -> str:
-    """Return the size of a clear difference in points, with its interval and no digit too many.
+    """Return the size of a clear difference in points, with its range over the assumptions and no digit too many.
 
     Examples
     --------
-    >>> points(pd.Series({"difference": 0.009, "low": 0.007, "high": 0.011}))
-    '0.9 points (0.7 to 1.1)'
+    >>> points(pd.Series({"difference": 0.009, "low": np.nan, "high": np.nan, "mc_error": 0.002}))
+    '0.9 points'
     """
-    middle, one, other = (100 * abs(row[key]) for key in ("difference", "low", "high"))
-    low, high = sorted((one, other))
-    digits = 0 if high - low > 1 and low >= 0.5 else 1
-    say = f"{middle:.{digits}f}"
-    return f"{say} {'point' if say in ('1', '1.0') else 'points'} ({low:.{digits}f} to {high:.{digits}f})"
+    sign = -1 if row["difference"] < 0 else 1
+    digits = 0 if 100 * abs(row["difference"]) >= 2 or row["mc_error"] > 0.005 else 1
+    said = f"{100 * abs(row['difference']):.{digits}f}"
+    size = f"{said} {'point' if said in ('1', '1.0') else 'points'}"
+    if np.isnan(row["low"]):
+        return size
+    low, high = sorted(100 * sign * row[end] for end in ("low", "high"))
+    return f"{size} ({low:.{digits}f} to {high:.{digits}f} over the assumptions)"

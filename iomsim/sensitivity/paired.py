@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from iomsim.engine.clock import DAY
 from iomsim.engine.executors import in_order
@@ -15,10 +15,11 @@ from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.simulate import SPAN, Parameters, play_endings, run_span, span_calls
 from iomsim.errors import whole_number
-from iomsim.forecasting.estimates import Z95, Interval, wilson
+from iomsim.forecasting.estimates import Z95, Interval, means_over_draws, wilson
 from iomsim.forecasting.run import fresh_seed
-from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.tables import NO_WINNER, Tables
 from iomsim.forecasting.targets import ROUNDS, SPILL
+from iomsim.model.assumptions import completed
 from iomsim.model.parameters import check_values
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Flags, Floats
@@ -81,8 +82,8 @@ def simulate_points(
     for race, points in cases:
         check_values(race, points)
     calls = chain.from_iterable(
-        span_calls(race.plan, {path: np.reshape(values, (-1, 1)) for path, values in points.items()}, runs, seed,
-                   executor, observe, blocks=SPAN)
+        span_calls(race.plan, {path: np.reshape(values, (-1, 1)) for path, values in completed(race, points).items()},
+                   runs, seed, executor, observe, blocks=SPAN)
         for race, points in cases
     )  # fmt: skip
     found: dict[int, list[RunOutcomes]] = {}
@@ -109,6 +110,20 @@ def seed_and_runs(seed: int | None, runs: int, at_least: int = 2) -> tuple[int, 
     """Return a seed, a fresh one if none is given, and the checked number of runs."""
     seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
     return seed, whole_number("runs", runs, at_least)
+
+
+def forecast_means(fc: Tables) -> dict[str, tuple[float, float]]:
+    """Return what a forecast says of everything that can be asked, and the Monte Carlo error of each."""
+    chances, spill, ends = fc.win_probability(), fc.spill(), fc.summary.ends
+    out = {str(name): (p, error) for name, p, error in chances[["probability", "mc_error"]].itertuples()}
+    mean = float(np.average(ends["rounds"], weights=ends["count"]))
+    spread = float(np.sqrt(np.average((ends["rounds"] - mean) ** 2, weights=ends["count"])))
+    error = Z95 * spread / np.sqrt(len(fc))
+    if fc.summary.draws:
+        held = (ends["count"] * ends["rounds"] ** power for power in (1, 2))
+        sums, squares = (np.bincount(ends["draw"], x, fc.summary.draws)[None] for x in held)
+        error = float(means_over_draws(sums, squares, fc.summary.runs_of_draws)[3][0])
+    return out | {SPILL: (spill.value, spill.mc_error), ROUNDS: (mean, error)}
 
 
 # -- intervals -----------------------------------------------------------------------------------
@@ -157,6 +172,27 @@ def paired_interval(a: Floats, b: Floats) -> Interval:
         return Interval(middle, float(min(centre - half, middle)), float(max(centre + half, middle)))
     half = Z95 * float(change.std(ddof=1) / np.sqrt(n))
     return Interval(middle, middle - half, middle + half)
+
+
+def change_over_draws(change: Floats, draw: NDArray[np.int32], draws: int) -> tuple[float, float, float, float]:
+    """Return the mean of a change between paired runs, its range over the assumptions, and its error.
+
+    Parameters
+    ----------
+    change : ndarray, shape (runs,)
+        The change in every pair of runs.
+    draw : ndarray of int, shape (runs,)
+        The draw of the assumptions that both runs of a pair follow.
+    draws : int
+        How many there are; 0 if the assumptions are fixed: then there is no range, and it is missing.
+    """
+    if not draws:
+        interval = paired_interval(np.zeros(change.size), change)
+        return interval.value, np.nan, np.nan, (interval.high - interval.low) / 2
+    runs = np.bincount(draw, minlength=draws)
+    sums, squares = (np.bincount(draw, values, draws)[None].astype(float) for values in (change, change**2))
+    mean, low, high, error = (float(x[0]) for x in means_over_draws(sums, squares, runs))
+    return mean, low, high, error
 
 
 def is_clear(interval: Interval) -> bool:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError
-from iomsim.forecasting.estimates import Z95, Interval, thousands
+from iomsim.forecasting.estimates import Interval, thousands
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_value, next_weekday
@@ -116,7 +116,7 @@ def tornado(
     }
     if names:
         bars[RULES] = dict(zip(names, changes[2 * len(over) :], strict=True))
-    means = {key: mean_interval(values) for key, values in base.items()} if fc is None else _means(fc)
+    means = {key: mean_interval(values) for key, values in base.items()}
     return Tornado(case, target, seed, runs, means, bars)
 
 
@@ -134,20 +134,6 @@ def _design(race: Scenario, over: Mapping[str, tuple[float, float]]) -> dict[str
     for i, (path, ends) in enumerate(over.items()):
         points[path][1 + 2 * i : 3 + 2 * i] = ends
     return points
-
-
-def _means(fc: Forecast) -> dict[str, Interval]:
-    """Return a forecast's own means: changes are laid off from the numbers that its tables show."""
-    chances = fc.win_probability()[["probability", "low", "high"]]
-    spill, ends = fc.spill(), fc.summary.ends
-    out = {str(name): Interval(*row) for name, *row in chances.itertuples()}
-    mean = float(np.average(ends["rounds"], weights=ends["count"]))
-    spread = float(np.sqrt(np.average((ends["rounds"] - mean) ** 2, weights=ends["count"])))
-    half = Z95 * spread / np.sqrt(len(fc))
-    return out | {
-        SPILL: Interval(spill.value, spill.low, spill.high),
-        ROUNDS: Interval(mean, mean - half, mean + half),
-    }
 
 
 @dataclass(frozen=True, repr=False)
