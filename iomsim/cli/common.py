@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim.errors import IomsimError
+from iomsim.forecasting.run import DRAWS
 from iomsim.model.catalogue import load
 from iomsim.model.parameters import resolve
 from iomsim.model.scenario import Scenario
@@ -40,6 +41,19 @@ def run_arguments(parser: argparse.ArgumentParser, runs: int) -> None:
     parser.add_argument("--runs", type=int, default=runs, help=f"simulated elections ({runs:,})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers ({SEED})")
     parser.add_argument("--jobs", type=int, default=1, help="processes to play them in (1); the numbers stay the same")
+
+
+def assumption_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how many draws of the assumptions are played."""
+    parser.add_argument(
+        "--assumptions", type=_draws, default=DRAWS, metavar="N",
+        help=f"draws of the assumptions ({DRAWS}), or 'fixed' for the best guesses alone",
+    )  # fmt: skip
+
+
+def _draws(text: str) -> int | str:
+    """Read a number of draws, or "fixed"."""
+    return int(text) if text.isdecimal() else text
 
 
 def scenario(arguments: argparse.Namespace) -> Scenario:

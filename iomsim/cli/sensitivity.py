@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from iomsim.cli.common import (
+    assumption_arguments,
     changed,
     plain,
     play,
@@ -35,6 +36,7 @@ def add_to(commands: Any) -> None:
     scenario_arguments(one)
     one.add_argument("--with", dest="other", metavar="SCENARIO", help="another scenario instead of a changed copy")
     run_arguments(one, 20_000)
+    assumption_arguments(one)
     one.set_defaults(run=run_compare)
     one = commands.add_parser("grid", help="one or two parameters over a range: NAME or NAME=LOW:HIGH:POINTS")
     one.add_argument("parameter", nargs="+", help="for instance Washington=0:1.2:13 Brussels=0:1:11")
@@ -72,7 +74,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
     """Print the paired difference."""
     base = load(arguments.scenario)
     other = changed(load(arguments.other) if arguments.other else base, arguments)
-    found = play(compare, arguments, base, other)
+    found = play(compare, arguments, base, other, assumptions=arguments.assumptions)
     say(found.sentence())
     print(plain(found.table().round(4)))
 

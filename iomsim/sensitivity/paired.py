@@ -121,7 +121,7 @@ def forecast_means(fc: Tables) -> dict[str, tuple[float, float]]:
     error = Z95 * spread / np.sqrt(len(fc))
     if fc.summary.draws:
         held = (ends["count"] * ends["rounds"] ** power for power in (1, 2))
-        sums, squares = (np.bincount(ends["draw"], x, fc.summary.draws)[None] for x in held)
+        sums, squares = (np.bincount(ends["draw"], x, fc.summary.draws)[None].astype(float) for x in held)
         error = float(means_over_draws(sums, squares, fc.summary.runs_of_draws)[3][0])
     return out | {SPILL: (spill.value, spill.mc_error), ROUNDS: (mean, error)}
 
