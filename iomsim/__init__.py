@@ -18,6 +18,7 @@ _PUBLIC = {
     "forecasting.estimates": "Estimate",
     "forecasting.forecast": "Forecast open_forecast",
     "forecasting.run": "InterruptedForecastWarning forecast",
+    "house_style": "options",
     "model.bodies": "bodies",
     "model.catalogue": "catalogue dumps load loads schema start",
     "model.clock": "Clock",

@@ -19,6 +19,7 @@ from iomsim.errors import (
 from iomsim.forecasting.estimates import Estimate as Estimate
 from iomsim.forecasting.forecast import Forecast as Forecast, open_forecast as open_forecast
 from iomsim.forecasting.run import InterruptedForecastWarning as InterruptedForecastWarning, forecast as forecast
+from iomsim.house_style import options as options
 from iomsim.model.bodies import bodies as bodies
 from iomsim.model.catalogue import (
     catalogue as catalogue,

@@ -21,6 +21,7 @@ PACKAGE = ROOT / "iomsim"
 # the package `iomsim` itself.
 LAYERS = """
     errors typing _version
+    house_style
     rules
     engine
     model

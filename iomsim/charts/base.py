@@ -24,6 +24,7 @@ from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, styled
 from iomsim.charts.text import balanced, columns, with_announced
 from iomsim.errors import IomsimError
 from iomsim.forecasting.forecast import Forecast
+from iomsim.house_style import together
 
 R = TypeVar("R")
 
@@ -316,7 +317,7 @@ def key(
 def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
     """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
     letters = max(int((width_points(ax) + more) / (size * 0.53)), 12)
-    return fill(text, letters, break_long_words=False, break_on_hyphens=False)
+    return fill(together(text), letters, break_long_words=False, break_on_hyphens=False)
 
 
 # -- measures, and what belongs to a figure --------------------------------------------------------

@@ -16,6 +16,7 @@ from iomsim.charts.text import short, tally_text
 from iomsim.charts.trajectories import Trajectories
 from iomsim.charts.win_probability import WinProbability
 from iomsim.forecasting.forecast import Forecast
+from iomsim.model.moments import full_date
 
 MARGIN = 0.012
 """Where the words at the top and the bottom begin, as a part of the page's width."""
@@ -36,7 +37,7 @@ class Dashboard(Page[Forecast]):
         fc, day = self.result, self.result.race.as_of
         if fc.announced:
             return f"{fc.race.title}, after round {fc.announced} ({tally_text(fc, fc.announced)})"
-        return f"{fc.race.title}, as of {day:%A} {day.day} {day:%B %Y}" if day else fc.race.title
+        return f"{fc.race.title}, as of {full_date(day, weekday=True)}" if day else fc.race.title
 
     def reading(self) -> str:
         return self.result.answer()

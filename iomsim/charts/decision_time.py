@@ -28,8 +28,8 @@ from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_
 from iomsim.charts.text import short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, whole_number
-from iomsim.forecasting.estimates import count
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.house_style import count
 from iomsim.typing import Floats, Longs
 
 N_DOTS = 50

@@ -16,9 +16,10 @@ from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
 from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink
 from iomsim.charts.text import short, short_parameter
 from iomsim.errors import whole_number
-from iomsim.forecasting.estimates import count, in_100
+from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, describe_target, next_weekday
+from iomsim.house_style import capital, count, percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import SideBySide
@@ -62,14 +63,14 @@ class SobolIndices(Chart[Sobol]):
         if not top["clear"]:
             return f"None of these assumptions moves {what} beyond noise"
         value, low, high = (f"{100 * np.clip(top[f'total{end}'], 0, 1):.0f}" for end in ("", "_low", "_high"))
-        share = f"{value}\N{NO-BREAK SPACE}% ({low} to {high})"
-        return f"{top['name'][0].upper()}{top['name'][1:]} explains {share} of the variance of {what}"
+        share = f"{percent(value)} ({low} to {high})"
+        return f"{capital(top['name'])} explains {share} of the variance of {what}"
 
     def reading(self) -> str:
         return (
-            "When all these assumptions move over their ranges at once. Lines: 95 % intervals. An index says what an "
-            "assumption is worth to the answer, not what tallies could teach about it: those do not tell one sponsor's "
-            "strength from another's or from secrecy."
+            f"When all these assumptions move over their ranges at once. Lines: {percent(95)} intervals. An index says "
+            "what an assumption is worth to the answer, not what tallies could teach about it: those do not tell one "
+            "sponsor's strength from another's or from secrecy."
         )
 
     def alt(self) -> str:
@@ -89,7 +90,7 @@ class SobolIndices(Chart[Sobol]):
                 note(ax, "within noise of zero", (right, y), (6, 0), va="center", fontsize=SMALL, color=QUIET)
         ax.axvline(0, color=QUIET, lw=0.8)
         named_rows(ax, [short_parameter(name) for name in self.data["name"]])
-        ax.set(xlabel="share of the variance, %")
+        ax.set(xlabel="share of the variance, of 100")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         return key(ax, [mark(DARK), mark(DARK, "D", True)], ["alone", "with its interactions"], above=True)
 
@@ -125,8 +126,8 @@ class PivotalMembers(Chart[Pivotal]):
 
     def reading(self) -> str:
         return (
-            f"Dots: how much likelier {short(self.result.candidate, 28)} wins; lines: simulation error (95 %). "
-            "A push of one log-odds moves a member from 50 to 73 in 100."
+            f"Dots: how much likelier {short(self.result.candidate, 28)} wins; lines: simulation error "
+            f"({percent(95)}). A push of one log-odds moves a member from 50 to 73 in 100."
         )
 
     def alt(self) -> str:
@@ -188,8 +189,8 @@ class Scenarios(Chart[SideBySide]):
     def reading(self) -> str:
         first = str(next(iter(self.result.forecasts)))
         return (
-            f"Lines: each variant's own simulation error (95 %); against {first!r} (dotted) differences are known "
-            "better, because all variants share their random numbers."
+            f"Lines: each variant's own simulation error ({percent(95)}); against {first!r} (dotted) differences are "
+            "known better, because all variants share their random numbers."
         )
 
     def alt(self) -> str:

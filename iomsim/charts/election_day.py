@@ -19,6 +19,7 @@ from iomsim.forecasting.estimates import in_100, row_in_100, wilson
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD
+from iomsim.house_style import capital
 from iomsim.model.moments import WEEK
 
 MAX_EVENTS = 12
@@ -108,8 +109,8 @@ class Live(DayChart):
         first = values.iloc[:, -1].idxmax()
         now, before = chance(self.fc, values.loc[first].iloc[-1]), in_100(values.loc[first, 0])
         if not self.result.events:
-            return f"Nothing is announced yet: {first} wins {now} in 100"
-        return f"{first} wins {now} in 100, before the vote it was {before}"
+            return f"Nothing is announced yet: {first} wins in {now} of 100 elections"
+        return f"{first} wins in {now} of 100 elections, up from {before} before the vote"
 
     def reading(self) -> str:
         return "The forecast after each announcement; dotted: the forecast before the vote; shaded: simulation error."
@@ -230,8 +231,10 @@ class Learned(DayChart):
         if not self.result.events or moved[top] < 0.1:
             return "Nothing is learned yet beyond what was assumed"
         verb = "rises" if self.data.loc[top, "shift"] > 0 else "falls"
-        after = f"After {tally_text(self.fc, self.fc.announced)}: " if self.fc.announced else ""
-        return f"{after}{_without_unit(top)} {verb} most, by {moved[top]:.1f} prior sds"
+        after = f"After {tally_text(self.fc, self.fc.announced)} " if self.fc.announced else ""
+        name = _without_unit(top)
+        what = f"the chance that {name}" if name.startswith("the ") else f"the {name}"
+        return capital(f"{after}{what} {verb} most, by {moved[top]:.1f} prior sds")
 
     def reading(self) -> str:
         return f"Lines: the middle 80 of 100 particles. {CAVEAT}"

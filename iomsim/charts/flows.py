@@ -85,7 +85,7 @@ class Flows(ForecastChart):
         first, last = int(moved.index[0]), int(moved.index[-1])
         present = data[(data["round"] == first) & (data["origin"] != ABSENT)]["members"].sum()
         words = f"{moved[first]:.0f} of {present:.0f} members change sides between rounds {first - 1} and {first}"
-        return words if first == last else f"{words}, {moved[last]:.0f} between rounds {last - 1} and {last}"
+        return words if first == last else f"{words}, and {moved[last]:.0f} between rounds {last - 1} and {last}"
 
     def reading(self) -> str:
         return "" if self.data.empty else (

@@ -17,6 +17,7 @@ from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, next_weekday
+from iomsim.house_style import percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.grid import Grid
 
@@ -52,7 +53,7 @@ class PressureGrid(Page[Grid]):
     def reading(self) -> str:
         found = self.result
         marks = "Lines: 10, 25, 50, 75 and 90 of 100 elections"
-        marks = marks if len(found.axes) == 2 else "Bands: simulation error of all points together (95 %)"
+        marks = marks if len(found.axes) == 2 else f"Bands: simulation error of all points together ({percent(95)})"
         base = "; ring: the base case." if _holds_base(found) else "; the base case lies outside."
         return f"{marks}{base} All points share their random numbers. What pulls the members is assumed, not estimated."
 

@@ -19,6 +19,7 @@ from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import how_long, unfinished
+from iomsim.house_style import percent
 from iomsim.rules.procedure import ENDINGS
 
 MAX_BARS = 12
@@ -112,11 +113,11 @@ class Rounds(ForecastChart):
         return [*parts, (STILL_VOTING, ~over)]
 
     def finding(self) -> str:
-        return how_long(self.result).partition(", and ")[0].replace(" %", "\N{NO-BREAK SPACE}%")
+        return how_long(self.result).partition(", and ")[0]
 
     def reading(self) -> str:
-        split = "the day of the end" if self.by == "day" else "how it ends"
-        return f"Of 100 elections, how many end after so many rounds, by {split}; whiskers: simulation error (95 %)."
+        split, error = "the day of the end" if self.by == "day" else "how it ends", percent(95)
+        return f"Of 100 elections, how many end after so many rounds, by {split}; whiskers: simulation error ({error})."
 
     def alt(self) -> str:
         bars = "; ".join(f"round {name} {chance(self.result, p)}" for name, p in self.data["ends"].items())

@@ -138,7 +138,7 @@ class Sliders:
         wins = ", ".join(f"{name} {self._say(found[name])}" for name in self.race.names)
         return (
             f"Wins in 100: {wins}, no winner {self._say(found[NO_WINNER])}. Voting runs into "
-            f"{next_weekday(self.race)} in {self._say(found[SPILL])}; {found[ROUNDS]:.1f} rounds in the mean."
+            f"{next_weekday(self.race)} in {self._say(found[SPILL])}; {found[ROUNDS]:.1f} rounds on average."
         )
 
     def _say(self, p: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.forecast import Forecast
-from iomsim.forecasting.wording import over
+from iomsim.forecasting.wording import going_on, over
 
 DASH = "\N{EN DASH}"
 
@@ -105,8 +105,8 @@ def announced_votes(fc: Forecast, rounds: int) -> dict[str, list[str]]:
 
 def with_announced(fc: Forecast, sentence: str) -> str:
     """Return a finding, after what was announced if something was; or how it ended, if it has."""
-    after = f"After {tally_text(fc, fc.announced)}: " if fc.announced else ""
-    return over(fc).removesuffix(".") or f"{after}{sentence}"
+    told = f"After {tally_text(fc, fc.announced)} {going_on(fc, sentence)}" if fc.announced else sentence
+    return over(fc).removesuffix(".") or told
 
 
 def chance(fc: Forecast, p: float) -> str:

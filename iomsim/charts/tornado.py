@@ -14,8 +14,8 @@ from iomsim.charts.base import Chart, lay_out, named_rows, note, width_points
 from iomsim.charts.style import DARK, SMALL
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
-from iomsim.forecasting.estimates import count
 from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
+from iomsim.house_style import capital, count, percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.tornado import RULES, Tornado, end_in_words
 
@@ -73,15 +73,15 @@ class TornadoBars(Chart[Tornado]):
         unit, name, at = ("" if self.of == ROUNDS else " in 100"), row["name"], "at"
         if rules:
             name, at = "the rules", "under"
-        start = what[0].upper() + what[1:]
-        return f"{start} hangs most on {name}: {low}{unit} {at} {first}, {high} {at} {last}"
+        return f"{capital(what)} hangs most on {name}: {low}{unit} {at} {first}, and {high} {at} {last}"
 
     def reading(self) -> str:
         quiet = len(self.result.bars) - int(self.result.table(self.of)["clear"].sum())
         rest = f" {count(quiet, 'other')} within noise of the base." if quiet else ""
         return (
-            "Bars: one assumption at its low (light) or high (dark), all else as in the base; the values stand at the "
-            f"ends. Whiskers: simulation error of the change (95 %), which shrinks with runs; the bars do not.{rest}"
+            "Bars: one assumption at its low (light) or high (dark), all else as in the base; the values stand at "
+            f"the ends. Whiskers: simulation error of the change ({percent(95)}). It shrinks with "
+            f"runs; the bars do not.{rest}"
         )
 
     def alt(self) -> str:
@@ -99,7 +99,7 @@ class TornadoBars(Chart[Tornado]):
         for y, (_, row) in enumerate(self.data.iterrows()):
             self._bar(ax, y, row, base)
         named_rows(ax, [short_parameter(name) for name in self.data["name"]])
-        ax.set(xlabel="rounds in the mean" if self.of == ROUNDS else "of 100 elections")
+        ax.set(xlabel="rounds on average" if self.of == ROUNDS else "of 100 elections")
         _widen(ax)
         limits = ax.get_xlim()
         ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (self.of == ROUNDS or tick <= 100)])

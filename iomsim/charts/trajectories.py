@@ -17,9 +17,9 @@ from iomsim.charts.base import ForecastChart, note, place, root, row
 from iomsim.charts.style import DARK, SMALL, haloed, ink
 from iomsim.charts.text import left_in_100, short, tally
 from iomsim.errors import whole_number
-from iomsim.forecasting.estimates import count
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.house_style import NO_BREAK, count, percent
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import ENDINGS
 
@@ -124,11 +124,11 @@ class Trajectories(ForecastChart):
         ahead = mine[~mine["announced"] & mine["p20"].notna()]
         if ahead.empty:
             last = self._announced(self.leader, len(mine))
-            took = f"{short(name, 28)} took {100 * last:.0f}\N{NO-BREAK SPACE}% in round {len(mine)}" if last else ""
+            took = f"{short(name, 28)} took {percent(100 * last)} in round {len(mine)}" if last else ""
             return took or "Too few elections vote to say where the shares lie"
         round_, low, high = ahead.index[0], 100 * ahead["p20"].iloc[0], 100 * ahead["p80"].iloc[0]
         where = "elections" if ahead["voting"].iloc[0] == 1 else "elections that hold it"
-        span = f"{low:.0f} to {high:.0f} %".replace(" ", "\N{NO-BREAK SPACE}")
+        span = percent(f"{low:.0f} to {high:.0f}").replace(" ", NO_BREAK)
         return f"{short(name, 28)} takes {span} in round {round_} in 60 of 100 {where}"
 
     def reading(self) -> str:
@@ -168,7 +168,7 @@ class Trajectories(ForecastChart):
             words = "announced" if label else ""
             note(ax, words, (1, shares[0]), (0, -7), ha="left", va="top", annotation_clip=None, **look)
         ax.set(xlim=(0.6, max(len(mine), 4) + 0.4), ylim=self._limits(mine, k), axisbelow=True)
-        ax.yaxis.set_major_formatter("{x:.0f} %")
+        ax.yaxis.set_major_formatter(lambda y, _: percent(y))
         ax.grid(axis="y")
         for start, stop, share in self._needed(*ax.get_xlim()):
             for level in (share, 1 - share) if len(self.names) == 2 and share > 0.5 else (share,):

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from iomsim.charts.base import Chart, Page, lay_out, place, wrapped
 from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY
 from iomsim.charts.text import short
-from iomsim.forecasting.estimates import count
+from iomsim.house_style import count, percent
 from iomsim.validation.verdict import Backtest, Case
 
 BLUE = "#0072B2"
@@ -205,7 +205,7 @@ class History(Page[Backtest]):
         )
         return (
             f"{self.result.kind.capitalize()}: {wide} of {len(both)} real next shares fell into the middle 90 in 100 "
-            f"of their forecast, {inner} into the middle 60"
+            f"of their forecast, and {inner} into the middle 60"
         )
 
     def reading(self) -> str:
@@ -257,7 +257,7 @@ def _panel(ax: Axes, contest: Any, rows: pd.DataFrame) -> None:
     first, last = rows["round"].min(), max(rows["round"].max(), rows["round"].min() + 1)
     ax.set(xlim=(first - 0.6, last + 0.6), ylim=(0.2, 0.9))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_formatter(lambda y, _: f"{100 * y:.0f} %")
+    ax.yaxis.set_major_formatter(lambda y, _: percent(100 * y))
     ax.set_title(contest.id, loc="left", fontsize=9, weight="bold")
     look: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": TINY, "color": QUIET}
     place(ax, (1, 1), wrapped(ax, _end(contest), TINY), (-2, -2), **look)

@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import ForecastChart, key, note, place
 from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, ink
 from iomsim.charts.text import short
-from iomsim.forecasting.estimates import count, interval, row_in_100
+from iomsim.forecasting.estimates import interval, row_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import TOLD, is_level, likely, standing, unfinished, without_winner
+from iomsim.forecasting.wording import TOLD, are_level, level, likely, standing, unfinished, without_winner
+from iomsim.house_style import count, percent
 
 MARKERS = "osD^vP"
 """One for each reading of the rules."""
@@ -63,9 +64,9 @@ class WinProbability(ForecastChart):
     def finding(self) -> str:
         fc, table = self.result, self.result.chances()
         said = {str(name): row_in_100(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
-        first, *others = standing(fc)
+        first = standing(fc)[0]
         name, most, elections = short(first, 28), likely(fc), " of 100 elections"
-        start = f"{name} and {short(others[0], 28)} are level" if is_level(fc) else ""
+        start = are_level([short(one, 28) for one in level(fc)]) if level(fc) else ""
         if not start and not most:
             start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
         rest = []
@@ -82,7 +83,7 @@ class WinProbability(ForecastChart):
     def reading(self) -> str:
         runs = count(len(self.result), "run")
         marks = " Hollow marks: the same under other readings of the rules, which does not." * bool(len(self._sides))
-        return f"Bars: {runs}; whiskers: simulation error (95 %), which shrinks with runs.{marks}"
+        return f"Bars: {runs}; whiskers: simulation error ({percent(95)}), which shrinks with runs.{marks}"
 
     def alt(self) -> str:
         rows = self.data[["probability", "mc_error"]].itertuples()

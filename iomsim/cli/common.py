@@ -15,6 +15,7 @@ import pandas as pd
 
 from iomsim.errors import IomsimError
 from iomsim.forecasting.run import DRAWS
+from iomsim.house_style import in_lines
 from iomsim.model.catalogue import load
 from iomsim.model.parameters import resolve
 from iomsim.model.scenario import Scenario
@@ -109,8 +110,9 @@ def unread_is_fine() -> Iterator[None]:
 
 
 def say(*lines: object) -> None:
-    """Print a paragraph and an empty line after it."""
-    print(*lines, sep="\n", end="\n\n")
+    """Print a paragraph and an empty line after it; what is one long line is broken into several."""
+    said = [str(line) for line in lines]
+    print(*(text if "\n" in text else in_lines(text) for text in said), sep="\n", end="\n\n")
 
 
 def heading(text: str) -> str:

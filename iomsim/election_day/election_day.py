@@ -28,6 +28,7 @@ from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.run import fresh_seed
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.house_style import in_lines
 from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, described
@@ -424,7 +425,8 @@ class ElectionDay:
     def __repr__(self) -> str:
         """Return where things stand and the answer."""
         said = "; ".join(state.label for state in self._states[1:]) or "nothing announced yet"
-        return f"{self.race.title}: {said}\n{Report(self.plan, self.state)}\n{self.forecast().answer()}"
+        lines = (f"{self.race.title}: {said}", str(Report(self.plan, self.state)), self.forecast().answer())
+        return "\n".join(map(in_lines, lines))
 
     def _repr_html_(self) -> str:
         inside = ["no winner", "effective_size", "odds", "chance", "out", "spilled", "certain"]

@@ -23,6 +23,7 @@ from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.run import OTHER_RULES_RUNS, by_readings
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
+from iomsim.house_style import in_lines
 from iomsim.model.bodies import siblings
 from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
@@ -267,14 +268,16 @@ class NextRound:
         """Return the coming round in words."""
         if not self._held.any():
             return "No further round is expected."
-        parts = [f"Round {self.number} is held in {self.held} runs."]
+        parts = [f"Round {self.number} is held in {str(self.held).replace(' in ', ' of ')} elections."]
         if self._own[0].size:
             parts.append(self._ballot())
         if self._yes_no.any():
             parts.append(self._alone())
         return " ".join(parts)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        """Return the same in lines."""
+        return in_lines(str(self))
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -284,13 +287,13 @@ class NextRound:
         where = f" {self.name} is the favourite from {turn} votes on." if turn is not None else ""
         return (
             f"{self.name} then gets {middle:.0f} votes ({low:.0f} to {high:.0f} in the middle 80 of 100), and the "
-            f"election ends with it in {in_100(self.decides.value)} of 100.{where}"
+            f"election ends with it in {in_100(self.decides.value)} of 100 elections.{where}"
         )
 
     def _alone(self) -> str:
         passed = in_100(float((self._out.winner[self._held][self._yes_no] >= 0).mean()))
         opening = "It" if self._yes_no.all() else f"In {self.alone} it"
-        return f"{opening} is a yes or no to the leader alone, who passes in {passed} of 100."
+        return f"{opening} is a vote of yes or no on the leader alone, who passes in {passed} of 100 elections."
 
     @property
     def _k(self) -> int:

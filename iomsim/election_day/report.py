@@ -12,7 +12,7 @@ from iomsim.election_day.conditioning import weights
 from iomsim.election_day.state import FilterState
 from iomsim.engine import laws
 from iomsim.engine.plan import Plan, contrast
-from iomsim.forecasting.estimates import thousands
+from iomsim.house_style import capital, count, in_lines, thousands
 from iomsim.typing import Floats
 
 RARE = 1e-3
@@ -45,19 +45,21 @@ class Report:
     state: FilterState
 
     def __str__(self) -> str:
-        """Return the event, the effective sample size, and a word of caution where it is due."""
-        state, parts = self.state, [f"{self.state.label[0].upper()}{self.state.label[1:]}."]
+        """Return the event, how many votes are missing, and a word of caution where it is due."""
+        state, parts = self.state, [f"{capital(self.state.label)}."]
         if state.round_ and state.ended is None:
             parts.append(needed(self.plan, state))
         if state.alone >= 0 and state.ended is None:
-            parts.append(f"{self.plan.names[state.alone]} stands alone now: the next round is of yes or no.")
-        if state.effective_size < state.particles.size and state.ended is None:
-            parts.append(effective(state))
+            parts.append(f"{self.plan.names[state.alone]} stands alone now, and the next round is a vote of yes or no.")
+        if state.effective_size < min(ENOUGH, state.particles.size) and state.ended is None:
+            parts.append(rough(state))
         if state.surprise < RARE:
             parts.append(caution(state))
         return " ".join(parts)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        """Return the same in lines."""
+        return in_lines(str(self))
 
 
 def needed(plan: Plan, state: FilterState) -> str:
@@ -78,17 +80,15 @@ def needed(plan: Plan, state: FilterState) -> str:
     if short <= 0:
         return f"{name} has {'about ' * rough_votes}{votes} votes, and {bar} elect."
     if state.ended is not None:
-        return "The election is over; no votes are needed."
-    rough = "about " * (rough_votes or rough_need)
-    return f"{name} is {rough}{short} vote{'s' if short > 1 else ''} short of {bar}."
+        return "The election is over, and no votes are needed."
+    about = "about " * (rough_votes or rough_need)
+    return f"{name} is {about}{count(short, 'vote')} short of {bar}."
 
 
-def effective(state: FilterState) -> str:
-    """Return how many particles are effective, in a sentence."""
-    counts = f"{thousands(round(state.effective_size))} of {thousands(state.particles.size)} particles"
-    if state.effective_size < ENOUGH:
-        return f"Only {counts} are effective: the numbers that follow are rough."
-    return f"{counts} are effective."
+def rough(state: FilterState) -> str:
+    """Return that few of the simulated elections agree with what was announced."""
+    counts = f"about {thousands(round(state.effective_size))} of {thousands(state.particles.size)} simulated elections"
+    return f"The numbers that follow are rough: only {counts} agree with what was announced, so play more of them."
 
 
 def caution(state: FilterState) -> str:

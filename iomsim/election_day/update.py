@@ -514,7 +514,7 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
         return finish_event(context, state, event, f"{name} withdraws")
     clocks = context.once(("consultation", state.clocks), lambda: after_consultation(plan, state.clocks))
     state = replace(state, clocks=clocks, ended=(other, kernel.ACCLAMATION))
-    return finish_event(context, state, event, f"{name} withdraws, {plan.names[other]} is acclaimed")
+    return finish_event(context, state, event, f"{name} withdraws, and {plan.names[other]} is acclaimed")
 
 
 def eliminate(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:

@@ -311,28 +311,6 @@ def _by_rule(p: float, mc_error: float) -> bool:
     return mc_error == 0 and p in (0.0, 1.0)
 
 
-def thousands(count: int) -> str:
-    """Return a count with narrow spaces between the thousands.
-
-    Examples
-    --------
-    >>> thousands(100_000) == "100\u202f000"
-    True
-    """
-    return f"{count:,}".replace(",", "\u202f")
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things in words.
-
-    Examples
-    --------
-    >>> count(1, "run"), count(20_000, "run")
-    ('1 run', '20\u202f000 runs')
-    """
-    return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
-
-
 def interval(low: float, high: float, width: float | None = None) -> str:
     """Return an interval of probabilities per hundred in words, with a decimal if it is narrow.
 

@@ -12,6 +12,7 @@ from iomsim.forecasting import archive, wording
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.forecasting.tables import Tables, chances_in_words
+from iomsim.house_style import in_lines
 from iomsim.model.scenario import Scenario
 
 
@@ -82,7 +83,7 @@ class Forecast(Tables):
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""
         shown = chances_in_words(self).to_string()
-        return f"{self.race.title}\n{self.answer()}\n\n{shown}\n\n{self.stamp()}"
+        return f"{self.race.title}\n{in_lines(self.answer())}\n\n{shown}\n\n{self.stamp()}"
 
     def _repr_html_(self) -> str:
         chances = chances_in_words(self).to_html(border=0)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.forecasting.estimates import thousands
+from iomsim.house_style import in_lines, thousands
 from iomsim.model.scenario import Scenario
 
 
@@ -74,7 +74,7 @@ class Result(ABC):
         """Return the sentence, the head of the table and the stamp."""
         table = self._head()
         shown = [table.to_string(max_rows=self.SHOWN)] if len(table) else []
-        return "\n\n".join([self.sentence(), *shown, self.stamp()])
+        return "\n\n".join([in_lines(self.sentence()), *shown, self.stamp()])
 
     def _repr_html_(self) -> str:
         table = self._head().to_html(border=0, max_rows=self.SHOWN)

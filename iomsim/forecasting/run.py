@@ -25,6 +25,7 @@ from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
+from iomsim.house_style import percent
 from iomsim.model.assumptions import Assumptions, draw_assumptions, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
@@ -298,7 +299,7 @@ def _play_until(gathered: RunAccumulator, precision: float, target: str | None, 
         if gathered.runs < goal and not reached():
             return  # interrupted
         if reached():
-            words = f"the 95 % half-width of {target or 'every target'} reached {width():.4f} <= {precision}"
+            words = f"the {percent(95)} half-width of {target or 'every target'} reached {width():.4f} <= {precision}"
             gathered.stopped = words
             return
     gathered.stopped = f"gave up at {gathered.runs} runs before the half-width reached {precision}"

@@ -16,8 +16,9 @@ from iomsim.engine.clock import DAY, DAY_NAMES
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, unknown
 from iomsim.forecasting import estimates
-from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands
+from iomsim.forecasting.estimates import Estimate, in_100, in_words
 from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
+from iomsim.house_style import thousands
 from iomsim.model.assumptions import Assumptions
 from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS

@@ -43,8 +43,8 @@ def checked_target(race: Scenario, target: str | None) -> str:
         return SPILL
     if word in {day.casefold() for day in DAY_NAMES}:
         raise IomsimError(
-            f"no target {target!r}: voting begins on {race.clock.opens:%A}, and what is asked is whether it goes on "
-            f"on the next day with a sitting; ask for {later!r}"
+            f"no target {target!r}: voting begins on {race.clock.opens:%A}, and what is asked is whether it runs "
+            f"into the next day with a sitting; ask for {later!r}"
         )
     raise unknown("target", target, [*known, later])
 

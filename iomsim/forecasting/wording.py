@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pandas as pd
 
-from iomsim.forecasting.estimates import count, in_100, row_in_100
+from iomsim.engine.clock import DAY_NAMES
+from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
+from iomsim.house_style import capital, count, number_of, series
 from iomsim.model.bodies import siblings
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
@@ -19,6 +21,9 @@ MARGIN = 0.05
 
 TOLD = 0.005
 """Chances below this are not told as "still voting": no hundredth of the elections."""
+
+MOST_NAMED = 4
+"""As many who are level are named."""
 
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
 
@@ -102,6 +107,12 @@ def since(fc: Tables) -> str:
     return f"After {'; '.join([tally, *map(in_words, others)])}: "
 
 
+def going_on(fc: Tables, sentence: str) -> str:
+    """Return a sentence as it goes on after its beginning: with a small letter, unless it begins with a name."""
+    named = sentence.startswith((*fc.race.names, *DAY_NAMES))
+    return sentence if named else sentence[:1].lower() + sentence[1:]
+
+
 def who(fc: Tables) -> str:
     """Return who wins, with the chances of all; "nobody" is what the rules end without a winner.
 
@@ -110,7 +121,7 @@ def who(fc: Tables) -> str:
     >>> import iomsim as iom
     >>> ahead = iom.load("minimal").with_pressure(East=0.0).with_rules("four-rounds")
     >>> who(iom.forecast(ahead, runs=4000, seed=1))  # doctest: +ELLIPSIS
-    'A is ahead: A wins ... in 100, B ... in 100, and nobody ... in 100.'
+    'A is ahead: A wins ... in 100, B ... in 100 and nobody ... in 100.'
     """
     table = fc.chances()
     said = {str(name): f"{row_in_100(*row)} in 100" for name, *row in table[["probability", "mc_error"]].itertuples()}
@@ -129,30 +140,32 @@ def _given_up(fc: Tables) -> str:
     return f"; {left} are still voting{f' after {_rounds(most)}' * (likely(fc) != STILL_VOTING)}"
 
 
-def series(parts: list[str]) -> str:
-    """Return things one after the other.
-
-    Examples
-    --------
-    >>> series(["A", "B"]), series(["A", "B", "C"])
-    ('A and B', 'A, B, and C')
-    """
-    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
-
-
 def standing(fc: Tables) -> list[str]:
     """Return the candidates who may still be elected, the likeliest first."""
     chances = fc.win_probability()["probability"].iloc[:-1].drop(list(fc.out))
     return [str(name) for name in chances.sort_values(ascending=False, kind="stable").index]
 
 
-def is_level(fc: Tables) -> bool:
-    """Return whether the two likeliest are as likely, for all that is known."""
-    table, names = fc.win_probability(), standing(fc)[:2]
-    if len(names) < 2:
-        return False
-    first, second = table["probability"][names]
-    return bool(first - second < max(MARGIN, table["mc_error"][names].sum()))
+def level(fc: Tables) -> list[str]:
+    """Return who are as likely as the likeliest, for all that is known, that one first; nobody if it is ahead."""
+    table, names = fc.win_probability(), standing(fc)
+    error = table["mc_error"]
+    first = names[0]
+    behind = {name: table["probability"][first] - table["probability"][name] for name in names}
+    found = [name for name in names if behind[name] < max(MARGIN, error[first] + error[name])]
+    return found if len(found) > 1 else []
+
+
+def are_level(names: list[str]) -> str:
+    """Return that several are level, by name if they are not too many.
+
+    Examples
+    --------
+    >>> are_level(["A", "B"]), are_level(["A", "B", "C"]), are_level(list("ABCDE"))
+    ('A and B are level', 'A, B and C are level', 'Five candidates are level')
+    """
+    told = series(names) if len(names) <= MOST_NAMED else capital(number_of(len(names), "candidate"))
+    return f"{told} are level"
 
 
 def likely(fc: Tables) -> str:
@@ -184,7 +197,7 @@ def _position(fc: Tables) -> str:
         return without_winner(fc)
     if not others:
         return f"Only {first} still stands"
-    return f"{first} and {others[0]} are level" if is_level(fc) else f"{first} is ahead"
+    return are_level(level(fc)) if level(fc) else f"{first} is ahead"
 
 
 def how_long(fc: Tables) -> str:
@@ -198,7 +211,7 @@ def how_long(fc: Tables) -> str:
 
 
 def another_day(fc: Tables) -> str:
-    """Return the chance that voting goes on on the next day with a sitting, unless the deadline comes before it."""
+    """Return the chance that voting runs into the next day with a sitting, unless the deadline comes before it."""
     if fc.spilled:
         return f"it has run into {fc.next_day_in_words} already"
     chance = f"the chance that it runs into {fc.next_day_in_words} is {fc.spill()}"

@@ -6,11 +6,13 @@ from html import escape
 from typing import Any
 
 from iomsim.engine import paths
+from iomsim.house_style import number_of
 from iomsim.model import evidence
 from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
 from iomsim.model.description import Description
-from iomsim.model.moments import date_in_words
+from iomsim.model.moments import date_in_words, full_date
+from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import in_digits
 
 WEIGHTY = (
@@ -27,7 +29,7 @@ def lines(race: Description) -> list[tuple[str, str]]:
     """Return the briefing as pairs of a heading and a line."""
     out = [("Election", race.title)]
     if race.as_of:
-        out.append(("As of", f"{race.as_of:%A %d %B %Y}"))
+        out.append(("As of", full_date(race.as_of, weekday=True)))
     pinned = sum(len(members) for members in race.electorate.pinned.values())
     out.append(("Electorate", f"{len(race.electorate.frame)} members, {race.votes.sum()} with a vote, {pinned} pinned"))
     out += [("Candidate", _candidate(race, name)) for name in race.names]
@@ -52,7 +54,7 @@ def of_body(one: Body) -> list[tuple[str, str]]:
     clock = Clock.model_validate(one.clock.model_extra)
     told = [("Body", f"{one.id}: {one.name}")] + [("About", one.about)] * bool(one.about)
     table = f", in the table {seats.members}" if seats.members else ""
-    members = f"{seats.size} members entitled on {seats.date.day} {seats.date:%B %Y}{table}"
+    members = f"{seats.size} members entitled on {full_date(seats.date)}{table}"
     told += [("Electorate", _known(members, seats)), ("Clock", _known(_clock(clock), one.clock))]
     told.append(("Secrecy", _known(f"{one.secrecy.ballot} ballot", one.secrecy)))
     for name, rules in one.procedures.items():
@@ -102,7 +104,10 @@ def assumptions(race: Description, most: int = 5) -> list[str]:
     known = race.parameters()
     level = [paths.appeal(race.names[0]), *(paths.strength(sponsor.name) for sponsor in race.sponsors)]
     shown = [path for path in (*level, *WEIGHTY) if path in known][:most]
-    return [f"{path} = {known[path]} [{known[path].grade}]: {_reason(known[path].source)}" for path in shown]
+    return [
+        f"{describe_parameter(race, path)} {known[path]} [{known[path].grade}]: {_reason(known[path].source)}"
+        for path in shown
+    ]
 
 
 def _reason(source: str) -> str:
@@ -119,23 +124,19 @@ def _candidate(race: Description, name: str) -> str:
 
 def _clock(clock: Clock) -> str:
     parts = [
-        f"opens {clock.opens:%A %d %B %Y %H:%M} ({clock.timezone})",
+        f"opens {full_date(clock.opens, weekday=True)} {clock.opens:%H:%M} ({clock.timezone})",
         f"sits {', '.join(listed(clock.sittings))} on {', '.join(clock.days)}",
         f"about {in_digits(clock.round_minutes.value)[0]} minutes a round",
     ]
     if clock.closed:
         parts.append(f"off on {', '.join(date_in_words(day, clock.opens.date()) for day in clock.closed)}")
     if clock.rounds_a_day:
-        parts.append(f"at most {_ballots(clock.rounds_a_day)} a day")
+        parts.append(f"at most {number_of(clock.rounds_a_day, 'ballot')} a day")
     if clock.first_day:
-        parts.append(f"at most {_ballots(clock.first_day)} on the first day")
+        parts.append(f"at most {number_of(clock.first_day, 'ballot')} on the first day")
     if clock.deadline:
         parts.append(f"over on {date_in_words(clock.deadline.date(), clock.opens.date())} {clock.deadline:%H:%M}")
     return "; ".join(parts)
-
-
-def _ballots(number: int) -> str:
-    return f"{number} ballot{'' if number == 1 else 's'}"
 
 
 def _facts(race: Description) -> list:

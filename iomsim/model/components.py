@@ -66,7 +66,7 @@ class _Named(FrozenModel):
     name: str = Field(min_length=1)
 
     def _label(self, key: str, part: str | None = None) -> str:
-        return f"{self.name}'s {key}" if part is None else f"{self.name}'s {key} of {part!r}"
+        return f"{self.name}'s {key}"
 
 
 class Candidate(_Named):
@@ -110,16 +110,34 @@ class Sponsor(_Named):
         {"all": Quantity(value=1.0, low=1.0, high=1.0, unit="weight", source="every member alike")}
     )
 
+    def _label(self, key: str, part: str | None = None) -> str:
+        if key == "spread":
+            return f"how unevenly {self.name}'s pressure works"
+        return f"{self.name}'s {key}" if part is None else f"exposure of {part!r} to {self.name}"
+
 
 class Tie(_Named):
-    """Log-odds that bind named members or a bloc to a candidate: a pledge, a whip, a region."""
+    """Log-odds that bind named members or a bloc to a candidate: a pledge, a whip, a region.
+
+    Attributes
+    ----------
+    name, candidate : str
+        The tie, and whom it binds to.
+    who : str or tuple of str
+        A selector, or members by name or id.
+    log_odds : Quantity
+        How strongly.
+    label : str, optional
+        What readers call it; default "loyalty to Vitorino (European Union)", the tie's name in brackets.
+    """
 
     who: str | tuple[str, ...]
     candidate: str
     log_odds: LogOdds
+    label: str = ""
 
     def _label(self, key: str, part: str | None = None) -> str:
-        return f"the tie {self.name!r}"
+        return self.label or f"loyalty to {self.candidate} ({self.name})"
 
 
 class Behaviour(FrozenModel):

@@ -59,6 +59,7 @@ WORDS: dict[str, Any] = {
     **dict.fromkeys(("title", "about", "as_of", "facts", "body", "rules"), True),
     "electorate": {"members": True, "table": True, "size": True},
     "candidates": {"__all__": {"full_name", "colour"}},
+    "ties": {"__all__": {"label"}},
     "readings": True,
     "held": True,
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from iomsim.engine import paths
+from iomsim.house_style import capital, count, number, series
 from iomsim.model.clock import Clock
+from iomsim.model.components import Sponsor, Tie
 from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity, in_digits
@@ -24,7 +26,7 @@ def differences(a: Scenario, b: Scenario) -> list[str]:
     >>> import iomsim as iom
     >>> race = iom.load("geneva-2023")
     >>> differences(race, race.with_pressure(Washington=0.9, Brussels=0))
-    ["Washington's strength 0.9 instead of 0.6", "without Brussels's pressure"]
+    ["Washington's strength at 0.9 instead of 0.6", "without Brussels's pressure"]
     >>> differences(race, race.with_rules("four-rounds"))
     ['rules four-rounds instead of until-two-thirds']
     """
@@ -36,24 +38,19 @@ def phrase(changes: list[str]) -> str:
 
     Examples
     --------
-    >>> phrase(["without Brussels's pressure", "secrecy 0 instead of 0.4"])
-    "With secrecy 0 instead of 0.4, without Brussels's pressure,"
+    >>> phrase(["without Brussels's pressure", "secrecy at 0 instead of 0.4"])
+    "With secrecy at 0 instead of 0.4, and without Brussels's pressure,"
     >>> phrase(["without Brussels's pressure"]), phrase([])
     ("Without Brussels's pressure", 'With nothing changed,')
     """
     if not changes:
         return "With nothing changed,"
     if len(changes) > MOST_NAMED:
-        return f"With {len(changes)} changes,"
+        return f"With {number(len(changes))} changes,"
     plus = [change for change in changes if not change.startswith("without ")]
     minus = [change.removeprefix("without ") for change in changes if change.startswith("without ")]
-    parts = [f"with {_and(plus)}"] * bool(plus) + [f"without {_and(minus)}"] * bool(minus)
-    words = ", ".join(parts)
-    return words[0].upper() + words[1:] + ("," if plus or len(minus) > 1 else "")
-
-
-def _and(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1])] * (len(words) > 1) + words[-1:])
+    parts = [f"with {series(plus)}"] * bool(plus) + [f"without {series(minus)}"] * bool(minus)
+    return capital(", and ".join(parts)) + ("," if plus or len(minus) > 1 else "")
 
 
 def _parameters(a: Scenario, b: Scenario) -> list[str]:
@@ -63,7 +60,7 @@ def _parameters(a: Scenario, b: Scenario) -> list[str]:
     return [
         off[path]
         if path in off and not new[path].value
-        else f"{describe_parameter(b, path)} {' instead of '.join(in_digits(new[path].value, q.value))}"
+        else f"{describe_parameter(b, path)} at {' instead of '.join(in_digits(new[path].value, q.value))}"
         for path, q in old.items()
         if path in new and new[path].value != q.value
     ]
@@ -72,15 +69,20 @@ def _parameters(a: Scenario, b: Scenario) -> list[str]:
 def _things(a: Scenario, b: Scenario) -> list[str]:
     """Return sponsors and ties that only one of them has, or that differ in whom they concern."""
     out = []
-    for kind, old, new in (("the sponsor", a.sponsors, b.sponsors), ("the tie", a.ties, b.ties)):
+    for old, new in ((a.sponsors, b.sponsors), (a.ties, b.ties)):
         before, after = ({thing.name: thing for thing in things} for things in (old, new))
-        out += [f"{kind} {name!r}" for name in after if name not in before]
-        out += [f"without {kind} {name!r}" for name in before if name not in after]
-        both = [name for name in before if name in after]
-        out += [f"{kind} {name!r} aimed otherwise" for name in both if _aim(before[name]) != _aim(after[name])]
+        out += [_told(thing) for name, thing in after.items() if name not in before]
+        out += [f"without {_told(thing)}" for name, thing in before.items() if name not in after]
+        both = [(thing, after[name]) for name, thing in before.items() if name in after]
+        out += [f"{_told(now)}, aimed otherwise" for was, now in both if _aim(was) != _aim(now)]
     if [s.name for s in a.sponsors] != [s.name for s in b.sponsors] and len(a.sponsors) == len(b.sponsors) and not out:
         out.append("the sponsors in another order")
     return out
+
+
+def _told(thing: Sponsor | Tie) -> str:
+    """Return a sponsor or a tie in words."""
+    return f"{thing.name}'s pressure for {thing.backs}" if isinstance(thing, Sponsor) else thing._label("log_odds")
 
 
 def _aim(thing: object) -> tuple[object, ...]:
@@ -137,7 +139,7 @@ def _moved(these: Iterable[str], those: Iterable[str], words: str) -> list[str]:
     """Return in words who is among these but not among those."""
     known = set(those)
     found = [name for name in these if name not in known]
-    who = _and(found) if len(found) <= MOST_NAMED else f"{len(found)} members"
+    who = series(found) if len(found) <= MOST_NAMED else f"{count(len(found), 'member')}"
     return [words.format(who)] if found else []
 
 

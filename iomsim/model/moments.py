@@ -93,6 +93,17 @@ def _hour(text: str) -> time:
     return time(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
+def full_date(day: date, weekday: bool = False) -> str:
+    """Return a date with its year, without a leading zero.
+
+    Examples
+    --------
+    >>> full_date(date(2023, 3, 1)), full_date(date(2023, 5, 15), weekday=True)
+    ('1 March 2023', 'Monday 15 May 2023')
+    """
+    return f"{f'{DAY_NAMES[day.weekday()]} ' * weekday}{day.day} {day:%B %Y}"
+
+
 def day_in_words(day: date, since: date) -> str:
     """Return a day by its weekday if that can mean no other: within a week from `since`, else by its date.
 

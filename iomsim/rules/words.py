@@ -7,10 +7,9 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from iomsim.house_style import capital, number, number_of, ordinal
 from iomsim.rules.bar import Bar
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 SHARES = {
     Fraction(1, 2): "half",
     Fraction(1, 3): "one third",
@@ -77,21 +76,21 @@ def rules_in_words(
     """
     shown, back = _told(phases, candidates, repeat_from)
     bars, base = shown[0].need
-    out = [f"{bar_in_words(bars[0], base)}{_later(bars)}", *_phases(phases, shown, after, back, (bars, base))]
+    out = [f"{bar_in_words(bars[0], base)} elect{_later(bars)}", *_phases(phases, shown, after, back, (bars, base))]
     fewest = 1 if repeat_from is None else min(phase.standing for phase in phases[repeat_from:])
     if fewest > 2:
-        out.append(f"with fewer than {_number(fewest)} the election fails")
+        out.append(f"with fewer than {number(fewest)} the election fails")
     if withdrawal != "none":
         alone = "then stands alone in one more ballot, of yes or no, which decides"
         then = "is then acclaimed" if withdrawal == "acclamation" else alone
-        out.append(f"of two, the one behind may withdraw; the other {then}")
-    return " ".join(f"{_capital(sentence)}." for sentence in out)
+        out.append(f"of two, the one behind may withdraw, and the other {then}")
+    return " ".join(f"{capital(sentence)}." for sentence in out)
 
 
 def phase_in_words(phase: Told) -> str:
     """Return a single phase as a sentence; what elects is told if it is the phase's own."""
     shown = _told_of(phase, max(16, phase.standing), voted=True)
-    return " ".join(f"{_capital(sentence)}." for sentence in _phases([phase], shown))
+    return " ".join(f"{capital(sentence)}." for sentence in _phases([phase], shown))
 
 
 def bar_in_words(bar: Bar, base: str) -> str:
@@ -117,17 +116,17 @@ def _told(phases: Sequence[Told], candidates: int, repeat_from: int | None) -> t
     """Return the phases that may be held with so many, alike ones as one, and that with which it begins again."""
     out: list[Told] = []
     stand, voted = candidates, False
-    for number, phase in enumerate(phases):
+    for place, phase in enumerate(phases):
         for told in _told_of(phase, stand, voted, candidates):
-            out.append(told._replace(number=number))
+            out.append(told._replace(number=place))
             stand, voted = _left(told), True
     if repeat_from is None:
         return _merged(out, None), None
     again = [
-        told._replace(number=number)
-        for number, phase in enumerate(phases)
+        told._replace(number=place)
+        for place, phase in enumerate(phases)
         for told in _told_of(phase, stand, True, candidates)
-        if number >= repeat_from
+        if place >= repeat_from
     ]
     if not again:
         return _merged(out, None), None
@@ -213,13 +212,13 @@ def _phases(
     before, out = None, []
     for _, members in groupby(shown, lambda phase: phase.standing):
         group = list(members)
-        head, parts = _head(group[0], before, limits), []
-        comma = ", " if _leaves_always(group[0]) else ": "
+        head, parts = _head(group[0], before, limits), list[str]()
         if head.endswith("most votes"):
             group[0] = group[0]._replace(keep=None, cut=False)
         for phase in group:
-            parts.append(_phase(phase, told=phase.need != said))
+            parts.append(_phase(phase, phase.need != said, first=not parts))
             said = phase.need if phase.vote == "choice" else said
+        comma = " " if parts[0].startswith("there ") else ", "
         out.append((head + comma if head else "") + "; then ".join(parts))
         before = group[-1]
     out[-1] += end
@@ -229,35 +228,43 @@ def _phases(
 def _head(first: Told, before: Told | None, limits: set[int]) -> str:
     """Return when a group of phases is held."""
     if first.standing > 1:
-        return f"with {_number(first.standing)}{' or more' * (first.standing + 1 not in limits)}"
+        return f"with {number(first.standing)}{' or more' * (first.standing + 1 not in limits)}"
     if before is None:
         return ""
     if first.keep:
-        return f"between the {_number(first.keep)} with most votes"
+        return f"between the {number(first.keep)} with most votes"
     if first.again:
         return "after that"
     if first.among == 2:
         return "between two"
-    return f"with {_number(first.among)} or fewer" if before.ballots is None else "after that"
+    return f"with {number(first.among)} or fewer" if before.ballots is None else "after that"
 
 
-def _phase(phase: Told, told: bool) -> str:
-    """Return what a phase does, and the votes that elect if they are to be `told`."""
+def _phase(phase: Told, told: bool, first: bool) -> str:
+    """Return what a phase does, and the votes that elect if they are to be `told`; a clause if it is the `first`."""
     aside = (f" ({EXTRA})" if phase.extra and (phase.cut or phase.drop) else "") + f" ({BARRED})" * phase.barred
     if phase.vote == "yes-no":
         return _alone(phase) + aside
     leaves = _leaves_always(phase)
     held = (_leaves(phase) if leaves else _ballots(phase)) + aside
     if not told or not phase.bars:
-        return held
-    elect = f"{bar_in_words(phase.bars[0], phase.base)} elect{_later(phase.bars, ', from its')}"
-    return f"{elect}, {'and' if leaves else 'in'} {held}"
+        return _clause(phase, held) if first and not leaves else held
+    elect = f"{bar_in_words(phase.bars[0], phase.base)} elect"
+    later = _later(phase.bars, "of them")
+    return f"{elect}{later}, and {held}" if leaves else f"in {held}, {elect}{later}" if later else f"{elect}, in {held}"
+
+
+def _clause(phase: Told, held: str) -> str:
+    """Return that ballots are held, as a clause."""
+    if phase.ballots is None:
+        return held.replace("ballots", "ballots go on", 1).replace(", without limit", " without limit")
+    return f"there {'is' if phase.ballots == 1 else 'are'} {held}"
 
 
 def _alone(phase: Told) -> str:
-    tries = f" in one of {_number(phase.ballots or 1)} ballots" if (phase.ballots or 1) > 1 else ""
+    tries = f" in one of {number(phase.ballots or 1)} ballots" if (phase.ballots or 1) > 1 else ""
     if not phase.bars:
-        return f"the leader stands alone, yes or no{tries}"
+        return f"the leader stands alone in a vote of yes or no{tries}"
     most = phase.bars[-1].value is None
     needed = bar_in_words(phase.bars[-1], phase.base).replace("of the votes cast", "of yes and no")
     needed = "more yes than no" if most else needed
@@ -271,8 +278,8 @@ def _leaves_always(phase: Told) -> bool:
 def _leaves(phase: Told) -> str:
     """Return that the last leaves after each ballot."""
     first = phase._replace(drop=1) if phase.cut else phase
-    more = f", and {'another' if phase.drop == 1 else f'{_number(phase.drop)} more'}" if phase.cut else ""
-    since = f" from the {_ordinal(phase.since)} on" if phase.since > 1 else ""
+    more = f", and {'another' if phase.drop == 1 else f'{number(phase.drop)} more'}" if phase.cut else ""
+    since = f" from the {ordinal(phase.since)} on" if phase.since > 1 else ""
     return f"{_last(first)}{more} after each inconclusive ballot{since}{_while(phase)}"
 
 
@@ -280,52 +287,37 @@ def _ballots(phase: Told) -> str:
     """Return the ballots of a phase: how many, between whom, and who leaves."""
     whom = " without the last" if phase.cut else ""
     if phase.keep:
-        whom = f" {'between' if phase.keep > 1 else 'on'} the {_number(phase.keep)} with most votes"
+        whom = f" {'between' if phase.keep > 1 else 'on'} the {number(phase.keep)} with most votes"
     whom = " with everybody again" if phase.again else whom
-    number = "ballots" if phase.ballots is None else f"{_number(phase.ballots)} ballot{'s' * (phase.ballots > 1)}"
+    held = "ballots" if phase.ballots is None else number_of(phase.ballots, "ballot")
     limit = f"{',' * bool(whom)} without limit" if phase.ballots is None else ""
     each = "which" if phase.ballots == 1 else "each of which"
     leaves = f", after {each} {_last(phase)}{_while(phase)}" if phase.drop else ""
-    return f"{number}{whom}{limit}{leaves}"
+    return f"{held}{whom}{limit}{leaves}"
 
 
 def _last(phase: Told) -> str:
-    return "the last leaves" if phase.drop == 1 else f"the last {_number(phase.drop)} leave"
+    return "the last leaves" if phase.drop == 1 else f"the last {number(phase.drop)} leave"
 
 
 def _while(phase: Told) -> str:
-    return f" while more than {_number(phase.down_to)} stand" if phase.down_to >= phase.standing else ""
+    return f" while more than {number(phase.down_to)} stand" if phase.down_to >= phase.standing else ""
 
 
-def _later(bars: Sequence[Bar], joint: str = "; from the") -> str:
+def _later(bars: Sequence[Bar], ballots: str = "ballot") -> str:
     """Return what elects in later ballots, where it is something else."""
-    changes = [(number, bar) for number, bar in enumerate(bars, start=1) if number > 1 and bar != bars[number - 2]]
-    words = {number: bar_in_words(bar, "valid").removesuffix(" of the votes cast") for number, bar in changes}
-    comma = "," * joint.startswith(";")
-    return "".join(f"{joint} {_ordinal(number)} ballot on{comma} {said}" for number, said in words.items())
+    changes = [(place, bar) for place, bar in enumerate(bars, start=1) if place > 1 and bar != bars[place - 2]]
+    words = {place: bar_in_words(bar, "valid").removesuffix(" of the votes cast") for place, bar in changes}
+    return "".join(f", and from the {ordinal(place)} {ballots} on {said}" for place, said in words.items())
 
 
 def _end(last: Told, after: str | None, back: Told | None, first: Told) -> str:
     """Return what follows the last phase."""
     if after in ENDS:
         few = last.ballots is None and last.standing > 1
-        return f"; {f'with fewer than {_number(last.standing)}' if few else 'otherwise'} {ENDS[after or '']}"
+        return f"; {f'with fewer than {number(last.standing)}' if few else 'otherwise'} {ENDS[after or '']}"
     if back is None:
         return ""
     if first.number == back.number:
         return f"; then it begins again{' with everybody' * back.again}"
     return f"; and so on from the {'vote on the leader' if back.vote == 'yes-no' else _ballots(back._replace(drop=0))}"
-
-
-def _number(value: int) -> str:
-    return NUMBERS[value] if value < len(NUMBERS) else str(value)
-
-
-def _ordinal(value: int) -> str:
-    if value < len(ORDINALS):
-        return ORDINALS[value]
-    return f"{value}{'th' if value % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

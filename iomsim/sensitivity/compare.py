@@ -38,6 +38,7 @@ from iomsim.forecasting.targets import (
     next_weekday,
     targets,
 )
+from iomsim.house_style import capital
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, forecast_means, run_outcomes
@@ -400,7 +401,7 @@ class SideBySide(OfForecasts):
         what = describe_target(self.race, target)
         same = [str(name) for name in table.index[1:][~table["clear"].iloc[1:]]]
         noise = f"; within noise of {table.index[0]}: {', '.join(same)}" if same else ""
-        return f"{what[0].upper()}{what[1:]}{unit}: {', '.join(parts)}{noise}."
+        return f"{capital(what)}{unit}: {', '.join(parts)}{noise}."
 
 
 # -- words ---------------------------------------------------------------------------------------

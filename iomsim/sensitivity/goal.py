@@ -279,7 +279,7 @@ class Paths(Result):
         """Return the ways in words, and what is not enough."""
         now, goal = in_100(self.base.value), in_100(self.probability)
         if not self.ways:
-            return f"Nothing is needed: {self.candidate} is at {now} in 100 already, the goal is {goal}."
+            return f"Nothing is needed: {self.candidate} is at {now} in 100 already, and the goal is {goal}."
         found = [_words(self.race, way) for way in self.ways if not np.isnan(way.value)]
         short = [
             f"{_plain(self.race, way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)

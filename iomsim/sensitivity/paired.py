@@ -31,7 +31,7 @@ RunOutcomes = dict[str, Floats]
 
 
 def spills(plan: Plan, out: Endings) -> Flags:
-    """Return in which runs voting goes on on the next day with a sitting, or is never over."""
+    """Return in which runs voting runs into the next day with a sitting, or is never over."""
     return (out.minute < 0) | (out.minute >= plan.calendar.next_day * DAY)
 
 

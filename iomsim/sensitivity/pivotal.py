@@ -14,6 +14,7 @@ from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import Z95
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.targets import SPILL, next_weekday
+from iomsim.house_style import number
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.influence import TARGETS, WIN, pushes
 from iomsim.sensitivity.paired import paired_interval, seed_and_runs, simulate_points
@@ -175,20 +176,20 @@ class Pivotal(Result):
 
     def _call(self, top: pd.Series) -> str:
         return (
-            f"The next phone call for {self.candidate} does most in {top.name}: a push of one log-odds is worth "
-            f"{_points(top, WIN)} of win probability"
+            f"The next phone call for {self.candidate} does most in {top.name}: a push of one log-odds raises the "
+            f"chance of winning by {_points(top, WIN)}"
         )
 
     def _others(self) -> str:
         count = len(self.rivals())
-        some = "another member" if count == 1 else f"{count} others"
+        some = "another member" if count == 1 else f"{number(count)} others"
         return f"; {some} cannot be told apart from it." if count else "."
 
     def _for_good(self, top: pd.Series) -> str:
         key = f"won_over_{WIN}"
         if key not in top or np.isnan(top[key]):
             return ""
-        return f" Won over for good, it is worth {_points(top, key)}."
+        return f" To win it over for good would raise the chance by {_points(top, key)}."
 
     def _next_day(self) -> str:
         """Return what the calls do to the next day."""
@@ -196,9 +197,12 @@ class Pivotal(Result):
         top = int(self.members[SPILL].abs().to_numpy().argmax())
         row = self.members.iloc[top]
         if abs(row[SPILL]) <= _strict(2 * self.members["free"].sum()) * error[top]:
-            return f"No single member moves {day} beyond noise."
-        more = "less" if row[SPILL] < 0 else "more"
-        return f"{day} changes most with {row.name}: {_points(row, SPILL)} {more} likely."
+            return f"No single member moves the chance that voting runs into {day} beyond noise."
+        verb = "lowers" if row[SPILL] < 0 else "raises"
+        return (
+            f"The chance that voting runs into {day} changes most with {row.name}: a push {verb} it by "
+            f"{_points(row, SPILL)}."
+        )
 
     def _head(self) -> pd.DataFrame:
         return self.members.head(self.SHOWN).round(4)

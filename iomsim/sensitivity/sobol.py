@@ -25,6 +25,7 @@ from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.targets import checked_target, describe_target
+from iomsim.house_style import percent
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import seed_and_runs, simulate_points
@@ -252,12 +253,12 @@ class Sobol(Result):
         quiet = f" Within noise of zero: {names}." if names else ""
         return (
             f"Over the ranges of the assumptions, {describe_parameter(self.race, str(top.name))} alone explains "
-            f"{_percent(top, 'first')} of the variance of {what}, with its interactions {_percent(top, 'total')}; "
-            f"all of them, each alone, explain {100 * alone:.0f} %.{quiet}"
+            f"{_percent(top, 'first')} of the variance of {what}, and with its interactions {_percent(top, 'total')}. "
+            f"All of them, each alone, explain {percent(100 * alone)}.{quiet}"
         )
 
 
 def _percent(row: pd.Series, key: str) -> str:
     """Return an index with its interval, in percent and inside 0 to 100."""
     value, low, high = (100 * min(max(float(row[f"{key}{end}"]), 0.0), 1.0) for end in ("", "_low", "_high"))
-    return f"{value:.0f} % ({low:.0f} to {high:.0f})"
+    return f"{percent(value)} ({low:.0f} to {high:.0f})"

@@ -17,10 +17,11 @@ import pandas as pd
 
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError
-from iomsim.forecasting.estimates import Interval, thousands
+from iomsim.forecasting.estimates import Interval
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_value, next_weekday
+from iomsim.house_style import thousands
 from iomsim.model.bodies import siblings
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.quantities import in_digits

@@ -13,8 +13,8 @@ import pandas as pd
 
 from iomsim._version import VERSION
 from iomsim.errors import IomsimError, whole_number
-from iomsim.forecasting.estimates import count
 from iomsim.forecasting.result import Result
+from iomsim.house_style import count, percent
 from iomsim.model.components import Behaviour
 from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario, build
@@ -267,8 +267,8 @@ class Fit(Result):
         low, high = self.quantile(key, 0.1, 0.9)
         mean = float(self.weights @ self.values[key].to_numpy())
         old = getattr(self.base, key)
-        was = in_digits(old.value)[0]
-        source = f"fitted to {len(self.contests)} past contests: posterior mean and middle 80 % (default {was})"
+        what = f"posterior mean and middle {percent(80)} (default {in_digits(old.value)[0]})"
+        source = f"fitted to {len(self.contests)} past contests: {what}"
         return Quantity(
             value=mean, low=min(low, mean), high=max(high, mean), unit=old.unit, grade="inferred", source=source
         )

@@ -355,7 +355,7 @@ def test_a_reading_keeps_its_name() -> None:
 
 def test_the_briefing_tells_what_was_changed() -> None:
     told = str(iom.load("iom-2018").with_rules(threshold=">1/2", eliminate_after=2))
-    assert "until-two-thirds, changed [assumed]: More than half of the votes cast." in told
+    assert "until-two-thirds, changed [assumed]: More than half of the votes cast elect." in told
     assert "With three or more, the last leaves after each inconclusive ballot from the second on." in told
 
 

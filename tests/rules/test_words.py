@@ -18,97 +18,105 @@ TIE = " A tie over who leaves is decided by an extra ballot."
 
 OF_BODIES = {
     ("iom", "four-rounds", 2): (
-        "Two thirds of the votes cast. Three ballots; then the leader stands alone and needs two thirds of yes "
-        "and no; otherwise the election fails. Of two, the one behind may withdraw; the other is then acclaimed."
+        "Two thirds of the votes cast elect. There are three ballots; then the leader stands alone and "
+        "needs two thirds of yes and no; otherwise the election fails. Of two, the one behind may "
+        "withdraw, and the other is then acclaimed."
     ),
     ("iom", "four-rounds", 3): (
-        "Two thirds of the votes cast. With three or more, the last leaves after each inconclusive ballot from "
-        "the third on. Between two: three ballots; then the leader stands alone and needs two thirds of yes and "
-        "no; otherwise the election fails. Of two, the one behind may withdraw; the other is then acclaimed."
+        "Two thirds of the votes cast elect. With three or more, the last leaves after each inconclusive "
+        "ballot from the third on. Between two there are three ballots; then the leader stands alone and "
+        "needs two thirds of yes and no; otherwise the election fails. Of two, the one behind may "
+        "withdraw, and the other is then acclaimed."
     ),
     ("iom", "until-two-thirds", 5): (
-        "Two thirds of the votes cast. With three or more, the last leaves after each inconclusive ballot from "
-        "the third on. Between two: ballots without limit. Of two, the one behind may withdraw; the other is then"
-        " acclaimed."
+        "Two thirds of the votes cast elect. With three or more, the last leaves after each inconclusive "
+        "ballot from the third on. Between two, ballots go on without limit. Of two, the one behind may "
+        "withdraw, and the other is then acclaimed."
     ),
-    ("iom", "strict", 2): "Two thirds of the votes cast. Ballots without limit.",
+    ("iom", "strict", 2): "Two thirds of the votes cast elect. Ballots go on without limit.",
     ("iom", "withdrawal-then-vote", 2): (
-        "Two thirds of the votes cast. Ballots without limit. Of two, the one behind may withdraw; the other then"
-        " stands alone in one more ballot, of yes or no, which decides."
+        "Two thirds of the votes cast elect. Ballots go on without limit. Of two, the one behind may "
+        "withdraw, and the other then stands alone in one more ballot, of yes or no, which decides."
     ),
     ("au", "rule-42", 2): (
-        "Two thirds of all members with a vote. Three ballots; then the leader stands alone and needs two thirds "
-        "of all members with a vote; otherwise the election is suspended."
+        "Two thirds of all members with a vote elect. There are three ballots; then the leader stands "
+        "alone and needs two thirds of all members with a vote; otherwise the election is suspended."
     ),
     ("au", "rule-42", 3): (
-        "Two thirds of all members with a vote. With three or more: three ballots. Between the two with most "
-        "votes: three ballots; then the leader stands alone and needs two thirds of all members with a vote; "
-        "otherwise the election is suspended."
+        "Two thirds of all members with a vote elect. With three or more there are three ballots. Between"
+        " the two with most votes there are three ballots; then the leader stands alone and needs two "
+        "thirds of all members with a vote; otherwise the election is suspended."
     ),
-    ("bie", "last-leaves", 2): "More than half of the votes cast. Ballots without limit.",
+    ("bie", "last-leaves", 2): "More than half of the votes cast elect. Ballots go on without limit.",
     ("bie", "last-leaves", 4): (
-        "Two thirds of the votes cast. With three or more, the last leaves after each inconclusive ballot. "
-        "Between two: more than half of the votes cast elect, in ballots without limit."
+        "Two thirds of the votes cast elect. With three or more, the last leaves after each inconclusive "
+        "ballot. Between two, more than half of the votes cast elect, in ballots without limit."
     ),
     ("conclave", "two-thirds", 9): (
-        "Two thirds of the members present. 34 ballots; then ballots between the two with most votes, without "
-        "limit (members barred while their candidate stands do not vote)."
+        "Two thirds of the members present elect. There are 34 ballots; then ballots between the two with"
+        " most votes, without limit (members barred while their candidate stands do not vote)."
     ),
     ("council-of-europe", "two-ballots", 3): (
-        "More than half of the votes cast; from the second ballot on, more votes than anybody else. Ballots "
-        "without limit."
+        "More than half of the votes cast elect, and from the second ballot on more votes than anybody "
+        "else. Ballots go on without limit."
     ),
     ("fao", "rule-36", 6): (
-        "More than half of the votes cast. With four or more, the last leaves after each inconclusive ballot from"
-        " the second on. With three: two ballots. Between the two with most votes: ballots without limit. A tie "
-        "over who leaves is decided by an extra ballot."
+        "More than half of the votes cast elect. With four or more, the last leaves after each "
+        "inconclusive ballot from the second on. With three there are two ballots. Between the two with "
+        "most votes, ballots go on without limit. A tie over who leaves is decided by an extra ballot."
     ),
     ("fao", "rule-36", 3): (
-        "More than half of the votes cast. With three: two ballots. Between the two with most votes: ballots "
-        "without limit. A tie over who leaves is decided by an extra ballot."
+        "More than half of the votes cast elect. With three there are two ballots. Between the two with "
+        "most votes, ballots go on without limit. A tie over who leaves is decided by an extra ballot."
     ),
     ("iaea", "procedure-2009", 3): (
-        "Two thirds of the votes cast. With three or more, the last leaves after each inconclusive ballot. "
-        "Between two: four ballots; then the leader stands alone and needs two thirds of yes and no; otherwise "
-        "the election fails."
+        "Two thirds of the votes cast elect. With three or more, the last leaves after each inconclusive "
+        "ballot. Between two there are four ballots; then the leader stands alone and needs two thirds of"
+        " yes and no; otherwise the election fails."
     ),
     ("ilo", "last-leaves", 5): (
-        "More than half of all members with a vote. With three or more, the last leaves after each inconclusive "
-        "ballot. Between two: ballots without limit. A tie over who leaves is decided by an extra ballot."
+        "More than half of all members with a vote elect. With three or more, the last leaves after each "
+        "inconclusive ballot. Between two, ballots go on without limit. A tie over who leaves is decided "
+        "by an extra ballot."
     ),
     ("ioc", "last-leaves", 2): (
-        "More than half of the votes cast. Ballots without limit. Members barred while their candidate stands do "
-        "not vote."
+        "More than half of the votes cast elect. Ballots go on without limit. Members barred while their "
+        "candidate stands do not vote."
     ),
     ("itu", "majority", 4): (
-        "More than half of the votes cast. With three or more: three ballots. Between the two with most votes: "
-        "ballots without limit."
+        "More than half of the votes cast elect. With three or more there are three ballots. Between the "
+        "two with most votes, ballots go on without limit."
     ),
     ("oas", "article-74", 2): (
-        "More than half of all members with a vote. Five ballots; otherwise the election is suspended."
+        "More than half of all members with a vote elect. There are five ballots; otherwise the election is suspended."
     ),
     ("un-tourism", "top-two", 4): (
-        "More than half of the votes cast. One ballot; then ballots between the two with most votes, without limit."
+        "More than half of the votes cast elect. There is one ballot; then ballots between the two with "
+        "most votes, without limit."
     ),
-    ("unesco", "five-ballots", 2): "More than half of the votes cast. Five ballots; otherwise the election fails.",
+    ("unesco", "five-ballots", 2): (
+        "More than half of the votes cast elect. There are five ballots; otherwise the election fails."
+    ),
     ("unesco", "five-ballots", 3): (
-        "More than half of the votes cast. Four ballots; then one ballot between the two with most votes; "
-        "otherwise the election fails. A tie over who leaves is decided by an extra ballot."
+        "More than half of the votes cast elect. There are four ballots; then one ballot between the two "
+        "with most votes; otherwise the election fails. A tie over who leaves is decided by an extra "
+        "ballot."
     ),
     ("unsc", "rule-93", 2): (
-        "Two thirds of the votes cast. Ballots without limit. Of two, the one behind may withdraw; the other then"
-        " stands alone in one more ballot, of yes or no, which decides."
+        "Two thirds of the votes cast elect. Ballots go on without limit. Of two, the one behind may "
+        "withdraw, and the other then stands alone in one more ballot, of yes or no, which decides."
     ),
     ("unsc", "rule-93", 3): (
-        "Two thirds of the votes cast. One ballot; then three ballots between the two with most votes; then three"
-        " ballots with everybody again; and so on from the three ballots between the two with most votes. A tie "
-        "over who leaves is decided by an extra ballot. Of two, the one behind may withdraw; the other then "
-        "stands alone in one more ballot, of yes or no, which decides."
+        "Two thirds of the votes cast elect. There is one ballot; then three ballots between the two with"
+        " most votes; then three ballots with everybody again; and so on from the three ballots between "
+        "the two with most votes. A tie over who leaves is decided by an extra ballot. Of two, the one "
+        "behind may withdraw, and the other then stands alone in one more ballot, of yes or no, which "
+        "decides."
     ),
     ("who", "rule-110", 3): (
-        "Two thirds of the votes cast. With three or more, the last leaves after each inconclusive ballot. "
-        "Between two: one ballot; then more than half of the votes cast elect, in ballots without limit. A tie "
-        "over who leaves is decided by an extra ballot."
+        "Two thirds of the votes cast elect. With three or more, the last leaves after each inconclusive "
+        "ballot. Between two there is one ballot; then more than half of the votes cast elect, in ballots"
+        " without limit. A tie over who leaves is decided by an extra ballot."
     ),
 }
 
@@ -121,79 +129,94 @@ def test_the_rules_of_bodies(body: str, reading: str, candidates: int) -> None:
 @pytest.mark.parametrize(
     ("parts", "candidates", "said"),
     [
-        ({"threshold": 33}, 2, "33 votes. Ballots without limit."),
-        ({"threshold": "9/10", "base": "present"}, 2, "9/10 of the members present. Ballots without limit."),
+        ({"threshold": 33}, 2, "33 votes elect. Ballots go on without limit."),
+        (
+            {"threshold": "9/10", "base": "present"},
+            2,
+            "9/10 of the members present elect. Ballots go on without limit.",
+        ),
         (
             {"threshold": ["2/3", "2/3", "3/5"]},
             2,
-            "Two thirds of the votes cast; from the third ballot on, three fifths. Ballots without limit.",
+            "Two thirds of the votes cast elect, and from the third ballot on three fifths. Ballots go on without "
+            "limit.",
         ),
         (
             {"threshold": "most", "phases": [{"ballots": 1}], "after": "fail"},
             3,
-            "More votes than anybody else. One ballot; otherwise the election fails.",
+            "More votes than anybody else elect. There is one ballot; otherwise the election fails.",
         ),
         (
             {"phases": [{"ballots": 22, "drop": 1}, {}]},
             4,
-            "Two thirds of the votes cast. 22 ballots, after each of which the last leaves while more than two stand; "
+            "Two thirds of the votes cast elect. There are 22 ballots, after each of which the last leaves while "
+            "more than two stand; "
             "then ballots without limit.",
         ),
         (
             {"phases": [{"ballots": 3}, {"field": "all but the last", "ballots": 1}, {"keep": 2}]},
             4,
-            "Two thirds of the votes cast. Three ballots; then one ballot without the last; then ballots between the "
-            "two with most votes, without limit.",
+            "Two thirds of the votes cast elect. There are three ballots; then one ballot without the last; then "
+            "ballots "
+            "between the two with most votes, without limit.",
         ),
         (
             {"phases": [{"standing": 3, "drop": 2}], "after": "fail"},
             5,
-            "Two thirds of the votes cast. With three or more, the last two leave after each inconclusive ballot; with "
-            "fewer than three the election fails.",
+            "Two thirds of the votes cast elect. With three or more, the last two leave after each inconclusive "
+            "ballot; "
+            "with fewer than three the election fails.",
         ),
         (
             {"phases": [{"name": "a", "field": "all", "ballots": 2}, {"keep": 2, "ballots": 1}], "after": "repeat",
              "repeat_from": "a"},
             3,
-            "Two thirds of the votes cast. Two ballots; then one ballot between the two with most votes; then it "
-            "begins again with everybody.",
+            "Two thirds of the votes cast elect. There are two ballots; then one ballot between the two with most "
+            "votes; then it begins again with everybody.",
         ),
         (
             {"phases": [{"ballots": 2}, {"name": "b", "keep": 2, "ballots": 2}], "after": "repeat",
              "repeat_from": "b"},
             5,
-            "Two thirds of the votes cast. Two ballots; then ballots between the two with most votes, without limit.",
+            "Two thirds of the votes cast elect. There are two ballots; then ballots between the two with most votes, "
+            "without limit.",
         ),
         (
             {"phases": [{"name": "a", "standing": 3, "ballots": 1, "drop": 1}], "after": "repeat", "repeat_from": "a"},
             5,
-            "Two thirds of the votes cast. With three or more: one ballot, after which the last leaves; then it begins "
-            "again. With fewer than three the election fails.",
+            "Two thirds of the votes cast elect. With three or more there is one ballot, after which the last leaves; "
+            "then it begins again. With fewer than three the election fails.",
         ),
         (
             {"phases": [{"ballots": 2}, {"threshold": [">1/2", "most"], "ballots": 4}], "after": "fail"},
             2,
-            "Two thirds of the votes cast. Two ballots; then more than half of the votes cast elect, from its second "
-            "ballot on more votes than anybody else, in four ballots; otherwise the election fails.",
+            "Two thirds of the votes cast elect. There are two ballots; then in four ballots, more than half of "
+            "the votes "
+            "cast elect, and from the second of them on more votes than anybody else; otherwise the election fails.",
         ),
         (
             {"phases": [{"ballots": 1}, {"vote": "yes-no", "ballots": 1, "threshold": "most"}], "after": "fail"},
             2,
-            "Two thirds of the votes cast. One ballot; then the leader stands alone and needs more yes than no; "
+            "Two thirds of the votes cast elect. There is one ballot; then the leader stands alone and needs more "
+            "yes than no; "
             "otherwise the election fails.",
         ),
         (
             {"phases": [{"standing": 3, "ballots": 2}, {}]},
             3,
-            "Two thirds of the votes cast. With three or more: two ballots. After that: ballots without limit.",
+            "Two thirds of the votes cast elect. With three or more there are two ballots. After that, ballots go on "
+            "without limit.",
         ),
         (
             {"phases": [{"standing": 3, "ballots": 2, "tie": "extra", "drop": 1}, {"keep": 2, "ballots": 1},
                         {"vote": "yes-no", "ballots": 2, "threshold": ">1/2", "base": "entitled"}], "after": "fail"},
             5,
-            "Two thirds of the votes cast. With three or more: two ballots, after each of which the last leaves (a tie "
-            "over who leaves is decided by an extra ballot). Between the two with most votes: one ballot; then the "
-            "leader stands alone and needs more than half of all members with a vote in one of two ballots; otherwise "
+            "Two thirds of the votes cast elect. With three or more there are two ballots, after each of which "
+            "the last "
+            "leaves (a tie over who leaves is decided by an extra ballot). Between the two with most votes there "
+            "is one "
+            "ballot; then the leader stands alone and needs more than half of all members with a vote in one of "
+            "two ballots; otherwise "
             "the election fails.",
         ),
     ],
@@ -205,15 +228,15 @@ def test_rules_of_ones_own(parts: dict[str, Any], candidates: int, said: str) ->
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({}, "Ballots without limit."),
+        ({}, "Ballots go on without limit."),
         ({"threshold": ">1/2", "ballots": 2}, "More than half of the votes cast elect, in two ballots."),
-        ({"keep": 3}, "Ballots between the three with most votes, without limit."),
-        ({"field": "all", "ballots": 3}, "Three ballots with everybody again."),
+        ({"keep": 3}, "Ballots go on between the three with most votes without limit."),
+        ({"field": "all", "ballots": 3}, "There are three ballots with everybody again."),
         ({"field": "all but the last", "standing": 4, "drop": 1},
          "With four or more, the last leaves, and another after each inconclusive ballot."),
-        ({"vote": "yes-no", "ballots": 1}, "The leader stands alone, yes or no."),
-        ({"barred": True}, "Ballots without limit. Members barred while their candidate stands do not vote."),
-        ({"drop": 1, "tie": "extra"}, f"{THREE}. Between two: ballots without limit.{TIE}"),
+        ({"vote": "yes-no", "ballots": 1}, "The leader stands alone in a vote of yes or no."),
+        ({"barred": True}, "Ballots go on without limit. Members barred while their candidate stands do not vote."),
+        ({"drop": 1, "tie": "extra"}, f"{THREE}. Between two, ballots go on without limit.{TIE}"),
     ],
 )  # fmt: skip
 def test_phases(parts: dict[str, Any], said: str) -> None:
@@ -234,7 +257,7 @@ def test_rules_are_told_of_as_many_as_are_voted_for() -> None:
 )
 def test_ballots_by_their_number(number: int, word: str) -> None:
     rules = Procedure(threshold=["2/3"] * (number - 1) + [">1/2"])
-    assert f"; from the {word} ballot on, more than half. " in rules.sentence()
+    assert f" elect, and from the {word} ballot on more than half. " in rules.sentence()
 
 
 def drawn(rng: np.random.Generator) -> Procedure:

@@ -1,0 +1,236 @@
+"""How numbers and lists are written in sentences, tables and charts: one house style, and what newsrooms change in it.
+
+The house style is that of the SI: a space before the percent sign ("80 %"), narrow spaces between thousands
+("20\u202f000").  `iomsim.options` sets another for everything that is worded or drawn afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from textwrap import fill
+from typing import Any
+
+from iomsim.errors import IomsimError
+
+WIDTH = 88
+"""Letters in a line of text that is printed."""
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+SI = {"percent": "80 %", "thousands": "\N{NARROW NO-BREAK SPACE}"}
+"""The house style."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+_now = dict(SI)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options that are in force; in a ``with`` statement, until it ends.
+
+    Attributes
+    ----------
+    percent : str
+        How eighty percent are written.
+    thousands : str
+        What stands between thousands.
+    """
+
+    percent: str
+    thousands: str
+    _before: dict[str, str] = field(repr=False, compare=False)
+
+    def __enter__(self) -> Options:
+        """Return the options, which are in force already."""
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        """Go back to what was in force before."""
+        _now.update(self._before)
+
+
+def options(*, percent: str | None = None, thousands: str | None = None) -> Options:
+    """Set how numbers are written, for everything that is worded or drawn from now on.
+
+    Parameters
+    ----------
+    percent : str, optional
+        How eighty percent are written: "80 %" (the house style), "80%", "80 percent" ...
+    thousands : str, optional
+        What stands between thousands: a narrow space (the house style), ",", "'", a space, or "" for nothing.
+
+    Returns
+    -------
+    Options
+        What is in force.  In a ``with`` statement it ends with that.  Without an argument nothing is changed.
+
+    Raises
+    ------
+    IomsimError
+        If an option cannot be understood.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> fc = iom.forecast(iom.load("minimal"), runs=2000, seed=1)
+    >>> with iom.options(percent="80%", thousands=","):
+    ...     fc.stamp().split(" · ")[2], "80% chance" in fc.answer()
+    ('2,000 runs', True)
+    >>> iom.options().percent
+    '80 %'
+    """
+    before = dict(_now)
+    if percent is not None:
+        if not isinstance(percent, str) or not re.fullmatch(r"80[^\d\n]+", percent):
+            raise IomsimError(f"percent must show how eighty percent are written, such as '80%', got {percent!r}")
+        _now["percent"] = percent
+    if thousands is not None:
+        if not isinstance(thousands, str) or not re.fullmatch(r"[^\w.\n]?", thousands):
+            _now.update(before)
+            raise IomsimError(f"thousands must be one sign such as ',' but no point, or '' for none; got {thousands!r}")
+        _now["thousands"] = thousands
+    return Options(**_now, _before=before)
+
+
+class Text(str):
+    r"""A text that is printed, and shown in a console, in lines; otherwise it is a string like any other.
+
+    Examples
+    --------
+    >>> told = Text("Expect three rounds. " * 6)
+    >>> print(told)
+    Expect three rounds. Expect three rounds. Expect three rounds. Expect three rounds.
+    Expect three rounds. Expect three rounds.
+    >>> "\n" in told
+    False
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return it in lines."""
+        return in_lines(self)
+
+    __repr__ = __str__
+
+    def __format__(self, spec: str) -> str:
+        """Return it as any other string."""
+        return format(self[:], spec)
+
+
+# -- numbers -------------------------------------------------------------------------------------
+
+
+def percent(value: float | str, digits: int = 0) -> str:
+    """Return a percentage: a number out of a hundred, or what stands in its place.
+
+    Examples
+    --------
+    >>> percent(80), percent(2.5, digits=1), percent("31 to 68")
+    ('80 %', '2.5 %', '31 to 68 %')
+    """
+    said = value if isinstance(value, str) else f"{value:.{digits}f}"
+    return f"{said}{_now['percent'].removeprefix('80')}"
+
+
+def thousands(count: int) -> str:
+    """Return a count with the sign of the house between the thousands.
+
+    Examples
+    --------
+    >>> thousands(100_000) == "100\u202f000"
+    True
+    """
+    return f"{count:,}".replace(",", _now["thousands"])
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things in figures.
+
+    Examples
+    --------
+    >>> count(1, "run"), count(20_000, "run")
+    ('1 run', '20\u202f000 runs')
+    """
+    return f"{thousands(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def number(value: int) -> str:
+    """Return a whole number as it is written in a sentence: up to twelve as a word.
+
+    Examples
+    --------
+    >>> number(3), number(40), number(20_000)
+    ('three', '40', '20\u202f000')
+    """
+    return NUMBERS[value] if 0 <= value < len(NUMBERS) else thousands(value)
+
+
+def number_of(value: int, thing: str) -> str:
+    """Return a number of things as it is written in a sentence.
+
+    Examples
+    --------
+    >>> number_of(1, "round"), number_of(9, "round"), number_of(40, "round")
+    ('one round', 'nine rounds', '40 rounds')
+    """
+    return f"{number(value)} {thing}{'' if value == 1 else 's'}"
+
+
+def ordinal(value: int) -> str:
+    """Return a whole number as an ordinal.
+
+    Examples
+    --------
+    >>> ordinal(4), ordinal(21), ordinal(113)
+    ('fourth', '21st', '113th')
+    """
+    if value < len(ORDINALS):
+        return ORDINALS[value]
+    return f"{value}{'th' if value % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
+
+
+# -- lists, sentences, lines ---------------------------------------------------------------------
+
+
+def series(parts: Sequence[str]) -> str:
+    """Return things one after the other.
+
+    Examples
+    --------
+    >>> series(["A"]), series(["A", "B"]), series(["A", "B", "C"])
+    ('A', 'A and B', 'A, B and C')
+    """
+    return " and ".join([", ".join(parts[:-1])] * (len(parts) > 1) + list(parts[-1:]))
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital at its beginning, as a sentence has.
+
+    Examples
+    --------
+    >>> capital("two thirds of the votes cast")
+    'Two thirds of the votes cast'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def together(text: str) -> str:
+    """Return a text whose percentages do not come apart at the end of a line."""
+    return text.replace(" %", f"{NO_BREAK}%")
+
+
+def in_lines(text: str, width: int = WIDTH) -> str:
+    r"""Return a text in lines, as it is printed; no number is parted from its unit.
+
+    Examples
+    --------
+    >>> in_lines("Expect three rounds, with an 80 % chance of one to nine.", 35)
+    'Expect three rounds, with an\n80 % chance of one to nine.'
+    """
+    lines = fill(together(text), width, break_long_words=False, break_on_hyphens=False)
+    return lines.replace(f"{NO_BREAK}%", " %")

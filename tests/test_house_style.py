@@ -1,0 +1,91 @@
+"""How numbers and lists are written, and what a newsroom changes in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import iomsim as iom
+from iomsim import house_style
+from iomsim.errors import IomsimError
+from iomsim.house_style import SI, Text, in_lines, number, number_of, options, ordinal, percent, series, thousands
+
+
+@pytest.fixture(autouse=True)
+def house() -> Iterator[None]:
+    yield
+    options(**SI)
+
+
+def test_the_house_style_is_that_of_the_si() -> None:
+    assert (percent(80), thousands(20_000)) == ("80 %", "20\N{NARROW NO-BREAK SPACE}000")
+
+
+def test_a_newsroom_has_its_own_until_the_end_of_the_statement() -> None:
+    with options(percent="80%", thousands=",") as now:
+        assert (now.percent, now.thousands) == ("80%", ",")
+        assert (percent(2.5, 1), thousands(1_234_567)) == ("2.5%", "1,234,567")
+        with options(thousands=""):
+            assert (percent(80), thousands(20_000)) == ("80%", "20000")
+        assert thousands(20_000) == "20,000"
+    assert (percent(80), thousands(999)) == ("80 %", "999")
+
+
+def test_without_a_statement_it_stays() -> None:
+    options(percent="80 per cent")
+    assert percent("31 to 68") == "31 to 68 per cent"
+    assert options().percent == "80 per cent"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"percent": "%"}, "percent must show how eighty percent are written, such as '80%', got '%'"),
+        ({"percent": 80}, "percent must show how eighty percent are written, such as '80%', got 80"),
+        ({"thousands": "."}, "thousands must be one sign such as ',' but no point, or '' for none; got '.'"),
+        ({"percent": "80%", "thousands": "0"}, "thousands must be one sign"),
+    ],
+)
+def test_what_cannot_be_an_option_changes_nothing(wrong: dict[str, str], said: str) -> None:
+    with pytest.raises(IomsimError, match=f"^{said.replace('.', '[.]')}"):
+        options(**wrong)
+    assert options() == house_style.Options(**SI, _before={})
+
+
+def test_numbers_up_to_twelve_are_words() -> None:
+    assert [number(n) for n in (0, 1, 12, 13)] == ["no", "one", "twelve", "13"]
+    assert [number_of(n, "round") for n in (1, 2, 40)] == ["one round", "two rounds", "40 rounds"]
+    assert [ordinal(n) for n in (1, 10, 11, 12, 13, 21, 22, 103, 111)] == [
+        "first", "tenth", "11th", "12th", "13th", "21st", "22nd", "103rd", "111th",
+    ]  # fmt: skip
+
+
+def test_lists_have_no_comma_before_and() -> None:
+    assert [series(list("ABC"[:n])) for n in (1, 2, 3)] == ["A", "A and B", "A, B and C"]
+
+
+def test_a_number_stays_with_its_percent_sign() -> None:
+    assert in_lines("with an 80 % chance", 10) == "with an\n80 %\nchance"
+    assert in_lines("a well-known no-break", 8) == "a\nwell-known\nno-break"
+
+
+def test_a_text_is_printed_in_lines_and_stays_a_string(capsys: pytest.CaptureFixture[str]) -> None:
+    text = Text("Pope and Vitorino are level. " * 5)
+    print(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= house_style.WIDTH
+    assert "\n" not in text
+    assert json.loads(json.dumps(text)) == text == f"{text}"
+    assert repr(text) == str(text)
+
+
+def test_everything_that_is_worded_follows() -> None:
+    fc = iom.forecast(iom.load("minimal"), runs=2000, seed=1, progress=False)
+    told = fc.stamp() + fc.answer()
+    with options(percent="80%", thousands=","):
+        news = fc.stamp() + fc.answer()
+    assert "2\N{NARROW NO-BREAK SPACE}000 runs" in told
+    assert news == told.replace("\N{NARROW NO-BREAK SPACE}", ",").replace(" %", "%") != told
