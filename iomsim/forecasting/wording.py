@@ -10,7 +10,7 @@ import pandas as pd
 from iomsim.engine.clock import DAY_NAMES
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
-from iomsim.house_style import capital, count, number_of, series
+from iomsim.house_style import capital, count, number, number_of, percent, series
 from iomsim.model.bodies import siblings
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
@@ -33,7 +33,8 @@ def answer(fc: Tables) -> str:
 
     A fourth tells the range over the assumptions, if they have been moved.
     """
-    return over(fc) or " ".join([since(fc) + who(fc), how_long(fc), how_sure(fc)])
+    first = since(fc) + going_on(fc, who(fc)) if fc.events else who(fc)
+    return over(fc) or " ".join([first, how_long(fc), how_sure(fc)])
 
 
 def over(fc: Tables) -> str:
@@ -104,7 +105,7 @@ def since(fc: Tables) -> str:
         first["event"] == "announce" and len(counts) > 1 and len(counts) == sum(count is not None for count in votes)
     )
     tally = "\N{EN DASH}".join(counts) if known else in_words(first)
-    return f"After {'; '.join([tally, *map(in_words, others)])}: "
+    return f"After {series([tally, *map(in_words, others)])} "
 
 
 def going_on(fc: Tables, sentence: str) -> str:
@@ -204,10 +205,9 @@ def how_long(fc: Tables) -> str:
     """Return the median and the 80 % range of the rounds, and the chances of another day and of the deadline."""
     middle, low, high = fc.median_rounds()
     most = fc.race.rules.max_rounds
-    held = f", {_rounds(fc.announced)} of them already held" if fc.announced else ""
-    length = f"Voting takes {_rounds(middle, most)} in the median (80 % range: {low} to {_or_more(high, most)}{held})"
-    *first, last = [length, *filter(None, [another_day(fc), in_time(fc)])]
-    return f"{', '.join(first)}, and {last}." if first else f"{last}."
+    held = f", including the {_already(fc.announced)} already held" if fc.announced else ""
+    span = f" ({percent(80)} chance of {number(low)} to {_or_more(high, most)}{held})" if low < high else held
+    return f"Expect {_rounds(middle, most)}{span}. {capital(series([*filter(None, [another_day(fc), in_time(fc)])]))}."
 
 
 def another_day(fc: Tables) -> str:
@@ -240,8 +240,8 @@ def how_sure(fc: Tables) -> str:
     """Return the Monte Carlo error and, apart from it, the range over the readings of the rules."""
     points = 100 * fc.mc_error
     return (
-        f"Simulation error, which shrinks with more runs, is at most {_points(points)} "
-        f"({count(len(fc), 'run')}, 95 %); uncertainty about the rules, which does not, {_by_rules(fc)}."
+        f"Simulation error is at most {_points(points)} ({count(len(fc), 'run')}, {percent(95)}). "
+        f"More runs make it smaller, but not the uncertainty about the rules, which {_by_rules(fc)}."
     )
 
 
@@ -275,9 +275,13 @@ def _rounds(count: int, most: int | None = None) -> str:
     return f"{_or_more(count, most)} round{'' if count == 1 != most else 's'}"
 
 
+def _already(held: int) -> str:
+    return "one" if held == 1 else number(held)
+
+
 def _or_more(count: int, most: int | None) -> str:
     """Return a count; at the last round that is simulated, it might have been more."""
-    return f"{count} or more" if count == most else str(count)
+    return f"{number(count)} or more" if count == most else number(count)
 
 
 def _points(points: float) -> str:

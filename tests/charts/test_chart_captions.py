@@ -210,7 +210,7 @@ def test_axes_say_what_they_count() -> None:
     assert {name: ax.get_xlabel() for name, ax in axes.items()} == {
         "who wins": "of 100 elections",
         "what moves it": "of 100 elections",
-        "rounds": "rounds in the mean",
+        "rounds": "rounds on average",
         "indices": "share of the variance, %",
         "members": "points of win probability",
         "variants": "of 100 elections",

@@ -101,7 +101,7 @@ def test_another_target_may_be_drawn(three_bars: Tornado) -> None:
     assert ax.get_title().startswith("The chance that voting runs into Tuesday")
     ax = three_bars.plot.tornado(target="rounds")
     assert bars_of(ax)[0] == (0, 3, 5, LOW)
-    assert ax.get_xlabel() == "rounds in the mean"
+    assert ax.get_xlabel() == "rounds on average"
     assert "base 5.0" in words_of(ax)
 
 

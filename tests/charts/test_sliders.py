@@ -54,7 +54,7 @@ def test_at_the_points_it_is_the_forecast_itself() -> None:
 def test_the_words_and_the_bars(panel: Sliders) -> None:
     words = panel.sentence(W=2.0, secrecy=0.0)
     assert words.startswith("Wins in 100: A 8")
-    assert "no winner <1. Voting runs into Tuesday in <1; 1.0 rounds in the mean." in words
+    assert "no winner <1. Voting runs into Tuesday in <1; 1.0 rounds on average." in words
     shown = panel.html(W=2.0, secrecy=0.0)
     assert shown.count("background:") == 4
     assert "into Tuesday" in shown

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from iomsim.forecasting import estimates
-from iomsim.forecasting.estimates import Estimate, in_100, in_words, thousands, wilson
+from iomsim.forecasting.estimates import Estimate, in_100, in_words, wilson
+from iomsim.house_style import thousands
 
 
 @pytest.mark.parametrize(("hits", "runs"), [(0, 1), (1, 1), (0, 100), (100, 100), (1, 30), (38, 100), (5000, 10_000)])

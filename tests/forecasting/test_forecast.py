@@ -9,7 +9,7 @@ import pytest
 from toys import toy
 
 import iomsim as iom
-from iomsim.forecasting.estimates import thousands
+from iomsim.house_style import thousands
 
 
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:

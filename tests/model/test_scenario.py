@@ -617,7 +617,7 @@ def test_names_may_hold_dots() -> None:
         "candidates.Dr. No.appeal": "Dr. No's appeal",
         "sponsors.U.K. et al..exposure.v1.5": "U.K. et al.'s exposure of 'v1.5'",
         "sponsors.U.K. et al..strength": "U.K. et al.'s strength",
-        "ties.No. 1.log_odds": "the tie 'No. 1'",
+        "ties.No. 1.log_odds": "loyalty to A (No. 1)",
     }
     for path, label in named.items():
         assert describe_parameter(race, path) == label

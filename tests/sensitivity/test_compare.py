@@ -18,7 +18,7 @@ from iomsim.errors import PairingError
 from iomsim.model.components import Tie
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.compare import chance_moves, likelier, points
+from iomsim.sensitivity.compare import chance_moves, points
 from iomsim.sensitivity.paired import paired_interval
 
 SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8}, {"name": "E", "backs": "B", "strength": 0.5}]
@@ -201,7 +201,7 @@ def test_the_sentence_says_what_the_pressure_is_worth(geneva: Scenario) -> None:
     table, words = found.table(), found.sentence()
     assert words.startswith("Without Washington's pressure Pope's chance falls by ")
     assert f"{-100 * table.loc['Pope', 'difference']:.0f} points" in words
-    assert "; Tuesday becomes less likely by " in words
+    assert "; the chance that voting runs into Tuesday falls by " in words
     assert words.endswith("(4\u202f000 paired runs, 95 % intervals).")
     assert words in repr(found)
     assert "Washington&#x27;s" in found._repr_html_()
@@ -209,8 +209,8 @@ def test_the_sentence_says_what_the_pressure_is_worth(geneva: Scenario) -> None:
 
 def test_a_difference_within_noise_is_called_so(geneva: Scenario) -> None:
     words = iom.compare(geneva, geneva.with_behaviour(secrecy=0.401), runs=1000, seed=1).sentence()
-    assert words.startswith("With secrecy 0.401 instead of 0.4, Pope's chance does not move beyond noise (")
-    assert "Tuesday is as likely as before, within noise (" in words
+    assert words.startswith("With secrecy at 0.401 instead of 0.4, Pope's chance does not move beyond noise (")
+    assert "the chance that voting runs into Tuesday does not move beyond noise (" in words
 
 
 def test_of_three_the_one_who_moves_most_is_named() -> None:
@@ -221,7 +221,7 @@ def test_of_three_the_one_who_moves_most_is_named() -> None:
 
 def test_more_deadlock_is_told_when_it_matters(geneva: Scenario) -> None:
     words = iom.compare(geneva, geneva.with_rules("one-two-way"), runs=500, seed=1).sentence()
-    assert "; no winner becomes likelier by " in words
+    assert "; the chance of no winner rises by " in words
     assert "no winner" not in iom.compare(geneva, geneva.with_pressure(Brussels=0.5), runs=500, seed=1).sentence()
 
 
@@ -238,19 +238,23 @@ def test_more_deadlock_is_told_when_it_matters(geneva: Scenario) -> None:
     ],
 )
 def test_words_for_a_chance(given: pd.Series, words: str) -> None:
-    assert chance_moves("A", given) == words
+    assert chance_moves("A's chance", given) == words
 
 
-def test_words_for_a_day() -> None:
-    assert likelier("Tuesday", row(-0.03, -0.04, -0.02)) == "Tuesday becomes less likely by 3 points (2 to 4)"
-    assert likelier("Tuesday", row(0.03, 0.02, 0.04)) == "Tuesday becomes likelier by 3 points (2 to 4)"
-    assert likelier("Tuesday", row(0.0, 0.0, 0.0)) == "Tuesday is as likely as before"
+def test_words_for_another_chance() -> None:
+    assert (
+        chance_moves("the chance of no winner", row(0.3, 0.29, 0.31))
+        == "the chance of no winner rises by 30 points (29 to 31)"
+    )
     assert points(row(0.02, 0.012, 0.028)) == "2 points (1 to 3)"
 
 
 def test_another_next_day_is_not_called_tuesday(geneva: Scenario) -> None:
     other = geneva.with_clock(days=("Mon", "Wed"))
-    assert "; a second day is as likely" in iom.compare(geneva, other, runs=100, seed=1).sentence()
+    assert (
+        "; the chance that voting runs into a second day does not move"
+        in iom.compare(geneva, other, runs=100, seed=1).sentence()
+    )
 
 
 # -- what differs -----------------------------------------------------------------------------------
@@ -260,12 +264,14 @@ def test_every_difference_has_its_words(geneva: Scenario) -> None:
     tie = Tie(name="a pledge", who=("Chile",), candidate="Pope", log_odds=iom.Quantity(value=1, low=1, high=1))
     assert differences(geneva, geneva) == []
     assert differences(geneva, geneva.with_parameters({"ties.European Union.log_odds": 1.0})) == [
-        "the tie 'European Union' 1 instead of 1.9"
+        "EU members' loyalty to Vitorino at 1 instead of 1.9"
     ]
-    assert differences(geneva, geneva.with_ties(tie)) == ["the tie 'a pledge'"]
-    assert differences(geneva.with_ties(tie), geneva) == ["without the tie 'a pledge'"]
+    assert differences(geneva, geneva.with_ties(tie)) == ["loyalty to Pope (a pledge)"]
+    assert differences(geneva.with_ties(tie), geneva) == ["without loyalty to Pope (a pledge)"]
     moved = tie.model_copy(update={"who": ("Peru",)})
-    assert differences(geneva.with_ties(tie), geneva.with_ties(moved)) == ["the tie 'a pledge' aimed otherwise"]
+    assert differences(geneva.with_ties(tie), geneva.with_ties(moved)) == [
+        "loyalty to Pope (a pledge), aimed otherwise"
+    ]
     assert differences(geneva, geneva.with_pinned(Pope=["FRA", "Chile"])) == ["France and Chile won over to Pope"]
     assert differences(geneva.with_pinned(Pope=["FRA"]), geneva) == ["without France pinned to Pope"]
     three = geneva.with_pinned(Vitorino=["FRA", "DEU", "ITA"])

@@ -34,13 +34,13 @@ def geneva() -> Scenario:
     [
         ("Washington", "sponsors.Washington.strength"),
         ("Washington's strength", "sponsors.Washington.strength"),
-        ("Washington's spread", "sponsors.Washington.spread"),
+        ("how unevenly Washington's pressure works", "sponsors.Washington.spread"),
         ("Washington's exposure of 'not eu'", "sponsors.Washington.exposure.not eu"),
         ("Pope", "candidates.Pope.appeal"),
         ("fluid", "behaviour.fluid"),
         ("round_minutes", "clock.round_minutes"),
         ("clock.round_minutes", "clock.round_minutes"),
-        ("the tie 'European Union'", "ties.European Union.log_odds"),
+        ("EU members' loyalty to Vitorino", "ties.European Union.log_odds"),
     ],
 )
 def test_a_parameter_goes_by_many_names(geneva: Scenario, name: str, path: str) -> None:
