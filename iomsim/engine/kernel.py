@@ -232,7 +232,9 @@ def by_phase(plan: Plan, runs: ActiveRuns, *withdrawals: str) -> Flags:
 def proceed(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, how: Ints) -> Flags:
     """Apply the rules to these runs, and mark those that they end; return where an extra ballot was held."""
     extra = np.zeros(runs.width, dtype=bool)
-    if not columns.size or course.idle(plan.book, runs.position):
+    if columns.size:
+        columns = columns[course.moving(plan.book, runs.position)[columns]]
+    if not columns.size:
         return extra
     keys, votes = runs.keys[columns], runs.votes[:, columns]
     at = course.Position(*(array.take(columns, axis=-1) for array in runs.position))

@@ -164,13 +164,14 @@ def proceed(
     return Position(phase, held, standing, at.withdrawn, alone), failed
 
 
-def idle(procedure: Procedure | Rulebook, at: Position) -> bool:
-    """Return whether nothing can follow from a ballot that elected nobody: all go on as before."""
-    return all(
-        not step.begins
-        and step.stage == (at.phase[columns[0]], at.held[columns[0]], np.count_nonzero(at.standing[:, columns[0]]))
-        for step, columns in _steps(procedure, at)
-    )
+def moving(procedure: Procedure | Rulebook, at: Position) -> Flags:
+    """Return where something follows from a ballot that elected nobody, shape (B,); the others go on as before."""
+    out = np.zeros(at.phase.size, dtype=bool)
+    for step, columns in _steps(procedure, at):
+        one = columns[0]
+        same = step.stage == (at.phase[one], at.held[one], np.count_nonzero(at.standing[:, one]))
+        out[columns] = step.begins or not same
+    return out
 
 
 def survivors(votes: Ints, standing: Flags, places: int, tickets: Floats, extra: Ints | None = None) -> Flags:

@@ -325,7 +325,7 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
     "an extra ballot takes no time": (
         kernel, "apply_rules", lambda f: lambda *a: (lambda x: x._replace(extra=x.extra & False))(f(*a))
     ),
-    "nobody leaves": (course, "idle", lambda f: lambda *a: True),
+    "nobody leaves": (course, "moving", lambda f: lambda *a: f(*a) & False),
     "nobody comes back": (
         Procedure, "next_stage", lambda f: lambda self, stage, in_race, withdrew=0: f(self, stage, stage.standing)
     ),

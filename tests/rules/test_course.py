@@ -365,9 +365,9 @@ def test_elections_side_by_side_are_the_same_elections() -> None:
 def test_rules_that_change_nothing_are_idle() -> None:
     rules = Procedure(phases=[{"standing": 3, "drop": 1}, {}])
     two = at([(1, 1, 0)] * 3, [1] * 3, [0, 1, 5])
-    assert rules_of_many.idle(Procedure(), at([(1, 1, 1)], [0], [0]))
-    assert not rules_of_many.idle(rules, at([(1, 1, 1)], [0], [0]))
-    assert not rules_of_many.idle(Procedure(phases=[{"ballots": 1}], after="fail"), at([(1, 1, 1)], [0], [0]))
+    assert not rules_of_many.moving(Procedure(), at([(1, 1, 1)], [0], [0])).any()
+    assert rules_of_many.moving(rules, at([(1, 1, 1)], [0], [0])).all()
+    assert rules_of_many.moving(Procedure(phases=[{"ballots": 1}], after="fail"), at([(1, 1, 1)], [0], [0])).all()
     after, failed = rules_of_many.proceed(rules, two, np.array([[6] * 3, [6] * 3, [0] * 3]), lambda c: np.zeros((3, 3)))
     assert not failed.any()
     assert (after.standing == two.standing).all()
