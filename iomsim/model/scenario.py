@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from iomsim.engine import paths
-from iomsim.engine.balance import solve
+from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import Plan
 from iomsim.errors import IomsimError, ScenarioError, unknown, writing
 from iomsim.model import briefing, toml
@@ -295,7 +295,7 @@ class Scenario(Description):
                 level = {name: level[name] for name in targets}
             fresh = build({**dict(self), "level": level, "held": None}, self.title)
             return fresh.with_parameters({paths.level(name): share for name, share in targets.items()})
-        shift = solve(self.plan, {self.names.index(name): float(target) for name, target in targets.items()})
+        shift = solve_levels(self.plan, {self.names.index(name): target for name, target in targets.items()})[:, 0]
         return self.with_parameters(
             {paths.appeal(name): float(self.candidate(name).appeal.value + shift[self.names.index(name)])
              for name in targets}

@@ -8,8 +8,6 @@ from laws import exact
 from toys import PRESENT, STILL, classes, neutral, play, toy
 
 import iomsim as iom
-from iomsim.engine import balance
-from iomsim.engine.plan import draw, leans
 from iomsim.model.scenario import Scenario
 
 
@@ -41,23 +39,23 @@ def test_the_shares_of_three_are_as_asked() -> None:
 
 
 def test_the_second_candidate_can_be_named() -> None:
-    race = iom.load("geneva-2023")
-    assert strays(race.balanced({"Vitorino": 0.45}), [0.55, 0.45]) < 4
-    mirrored = race.balanced({"Vitorino": 0.45}).candidate("Vitorino").appeal.value
-    direct = race.balanced(0.55).candidate("Pope").appeal.value - race.candidate("Pope").appeal.value
-    assert mirrored == pytest.approx(-direct, abs=1e-4)
+    race = neutral()
+    assert strays(race.balanced({"B": 0.45}), [0.55, 0.45]) < 4
+    mirrored = race.balanced({"B": 0.45}).candidate("B").appeal.value
+    direct = race.balanced(0.55).candidate("A").appeal.value - race.candidate("A").appeal.value
+    assert mirrored == pytest.approx(-direct, abs=1e-6)
 
 
 def test_equals_need_no_appeal() -> None:
-    assert toy(30).balanced().candidate("A").appeal.value == pytest.approx(0, abs=1e-3)
-    assert iom.load("minimal").balanced().candidate("A").appeal.value == pytest.approx(0, abs=2e-3)
+    assert toy(30).balanced().candidate("A").appeal.value == pytest.approx(0, abs=1e-9)
+    assert iom.load("minimal").balanced().candidate("A").appeal.value == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_without_shocks_the_appeal_is_known_exactly(share: float) -> None:
     """All alike, nothing hidden: the appeal is the logit of the share."""
     appeal = toy(25, behaviour=STILL).balanced(share).candidate("A").appeal.value
-    assert appeal == pytest.approx(np.log(share / (1 - share)), abs=1e-5)
+    assert appeal == pytest.approx(np.log(share / (1 - share)), abs=3e-4)
 
 
 @pytest.mark.parametrize("conviction", [0.3, 1.8, 2.5, 6.0])
@@ -66,24 +64,23 @@ def test_with_hidden_conviction_it_is_that_of_the_exact_law(conviction: float) -
     race = classes((12, 8), (0.9, -0.4), behaviour=known).balanced(0.6)
     leans = race.candidate("A").appeal.value + np.repeat([0.9, -0.4], [12, 8])
     law = exact.share_law(exact.first_round(leans, conviction=conviction))
-    assert float(law.index @ law) == pytest.approx(0.6, abs=2e-6)
+    assert float(law.index @ law) == pytest.approx(0.6, abs=2e-5)
 
 
-def test_the_appeal_shipped_for_geneva_is_the_balanced_one() -> None:
-    race = iom.load("geneva-2023")
-    assert race.balanced(0.5).candidate("Pope").appeal.value == pytest.approx(0.227, abs=0.005)
+def test_the_appeal_that_gives_the_level_of_geneva() -> None:
+    assert iom.load("geneva-2023").plan.values["candidates.Pope.appeal"] == pytest.approx(0.227, abs=0.005)
 
 
 def test_pinned_members_count_and_never_move() -> None:
     electorate = {"size": 10, "pinned": {"A": ["M1", "M2"], "B": ["M3"]}}
     race = toy(electorate=electorate, behaviour=STILL).balanced(0.6)
     free = (0.6 * 10 - 2) / 7
-    assert race.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=1e-5)
+    assert race.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=3e-4)
     with pytest.raises(iom.ScenarioError, match="too many members are pinned or tied"):
         race.balanced(0.15)
     half = race.with_behaviour(abstain=0.5).balanced(0.6)  # of the free; the pinned always hand in their paper
     free = (0.6 * (3 + 3.5) - 2) / 3.5
-    assert half.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=1e-5)
+    assert half.candidate("A").appeal.value == pytest.approx(np.log(free / (1 - free)), abs=3e-4)
 
 
 def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
@@ -93,14 +90,3 @@ def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
     assert {p: q.value for p, q in back.parameters().items()} == {p: q.value for p, q in race.parameters().items()}
     balanced_twice = race.balanced(0.55).balanced(0.55).candidate("A").appeal.value
     assert balanced_twice == pytest.approx(race.balanced(0.55).candidate("A").appeal.value, abs=1e-5)
-
-
-def test_the_mirror_image_of_the_draws_cancels_shocks() -> None:
-    """Of two equals the mean over draws and mirror images is a half, to rounding."""
-    plan = toy(20, behaviour={"conviction": 0}).plan
-    hidden = draw(plan, 3, 0, 64)
-    one, other = (
-        balance.mean_share(plan, leans(plan, w), w)[0] for w in balance.mirrored(hidden)
-    )  # fmt: skip
-    assert one + other == pytest.approx(1, abs=1e-6)
-    assert abs(one - 0.5) > 1e-4
