@@ -50,6 +50,9 @@ BATCH = 25
 FEWEST = 2
 """Runs of a draw from which on its share has a variance that can be told from that of the draws."""
 
+FEW = 1000
+"""Runs of a condition below which their number is told with its chance."""
+
 RANGE = (0.1, 0.9)
 """Points of the law of a chance over the assumptions that are shown as its range."""
 
@@ -181,6 +184,8 @@ class Estimate:
         assumptions; 0 of what is certain by rule.
     runs : int
         The runs behind it.
+    among : bool
+        Whether these are the runs that fulfil a condition; few of them are told.
 
     Examples
     --------
@@ -188,6 +193,9 @@ class Estimate:
     38 in 100
     >>> print(Estimate.of(0, 1000))
     <1 in 100
+    >>> from dataclasses import replace
+    >>> print(replace(Estimate.of(21, 41), among=True))
+    about 50 in 100, of 41 runs
     """
 
     value: float
@@ -195,6 +203,13 @@ class Estimate:
     high: float
     mc_error: float
     runs: int
+    among: bool = False
+
+    def __post_init__(self) -> None:
+        """Have missing ends be one object, so that equal estimates compare equal."""
+        for end in ("low", "high"):
+            if math.isnan(getattr(self, end)):
+                object.__setattr__(self, end, math.nan)
 
     @classmethod
     def of(cls, hits: int, runs: int) -> Estimate:
@@ -221,8 +236,9 @@ class Estimate:
         return self.value
 
     def __str__(self) -> str:
-        """Return it in words: "38 in 100"."""
-        return f"{row_in_100(self.value, self.mc_error)} in 100"
+        """Return it in words: "38 in 100"; with the runs behind it if a condition leaves few."""
+        few = f", of {count(self.runs, 'run')}" if self.among and self.runs < FEW else ""
+        return f"{row_in_100(self.value, self.mc_error)} in 100{few}"
 
     @property
     def span(self) -> str:

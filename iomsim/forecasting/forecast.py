@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from iomsim.engine.outcomes import Outcomes, join
-from iomsim.forecasting import archive, wording
+from iomsim.forecasting import archive, questions, wording
+from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.forecasting.tables import Tables, chances_in_words
@@ -79,6 +82,90 @@ class Forecast(Tables):
         rules end without a winner; what is still open when the simulation stops is told apart from it.
         """
         return wording.answer(self)
+
+    def probability(
+        self,
+        event: questions.Event | None = None,
+        /,
+        *,
+        winner: str | None = None,
+        round: int | None = None,
+        day: str | date | None = None,
+        between: tuple[Any, Any] | None = None,
+        before: str | date | None = None,
+        ending: str | None = None,
+        given: Mapping[str, Any] | questions.Event | None = None,
+    ) -> Estimate:
+        """Return how probable it is that all that is asked for happens, in any combination.
+
+        Parameters
+        ----------
+        event : callable or array_like of bool, optional
+            Any event of the runs: a function of :attr:`runs` that says of each of them whether it happened, or
+            what such a function gives.
+        winner : str, optional
+            A candidate; "no winner", or what it is made of, "nobody" and "still voting".
+        round : int, optional
+            Voting ends in this round, or with a withdrawal after it: so many rounds were held.  Runs that are still
+            voting have not ended; they count if ``ending="open"`` is asked for too.
+        day : str or date, optional
+            Voting ends on this day of the calendar: "Monday" (the opening day or the next of its name), "Tuesday 23
+            May", "2023-05-23" or a date.
+        between : pair, optional
+            Voting ends at the first moment or later, and before the second.  Moments are written as for
+            `before`; hours alone are those of the `day`, or of the opening day if there is none.
+        before : str, datetime or date, optional
+            Voting ends before this moment, as the clocks of the seat show it: "Monday 18:00" (the opening day or
+            the next of its name), "2023-05-16 12:00", "18:00" on the `day` or the opening day, or a datetime.  A day
+            alone, "Tuesday" or a date, means its midnight.
+        ending : {"majority", "acclamation", "confirmed", "failed", "open"}, optional
+            How it ends.
+        given : mapping, callable or array_like of bool, optional
+            The condition of a conditional chance: a mapping of the keywords above, such as ``{"winner": "Pope"}``,
+            or an event.
+
+        Returns
+        -------
+        Estimate
+            The share of the runs, or of those that fulfil the condition; its range over the assumptions and its
+            Monte Carlo error.  Of a conditional chance draws of the assumptions count by their runs that fulfil
+            the condition; the range is missing if these are too few.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such winner or ending, or no such key of `given`; the nearest name is given.
+        IomsimError
+            If nothing is asked for, a moment cannot be read or is before the opening, moments exclude one another,
+            an event does not say True or False of every run, no run fulfils the condition, or an event is asked
+            of a forecast that kept only its summary.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> fc = iom.forecast(iom.load("geneva-2023"), runs=2000, seed=1, progress=False)
+        >>> fc.probability(before="Tuesday").value == 1 - fc.spill("Tuesday").value
+        True
+        >>> rare = fc.probability(winner="Pope", round=2, day="Monday", between=("12:00", "18:00"), ending="majority")
+        >>> 0 < rare.value < fc.probability(winner="Pope", round=2).value < fc.probability(winner="Pope").value
+        True
+
+        Any event of the runs, and one thing given another:
+
+        >>> fc.probability(lambda runs: runs["rounds"] <= 2).value == (fc.runs["rounds"] <= 2).mean()
+        True
+        >>> late = fc.probability(winner="Vitorino", given={"day": "Tuesday"})
+        >>> late.runs == ((fc.runs["ended_at"] >= "2023-05-16") & (fc.runs["ended_at"] < "2023-05-17")).sum()
+        True
+
+        Given an assumption, of which every run follows a draw:
+
+        >>> public = fc.assumptions["behaviour.secrecy"] < 0.3
+        >>> fc.probability(winner="Pope", given=lambda runs: public[runs["draw"]]).runs < 1000
+        True
+        """
+        asked = questions.Question(winner, round, day, between, before, ending, event)
+        return questions.probability(self, asked, given)
 
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""

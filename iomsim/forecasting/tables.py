@@ -23,7 +23,7 @@ from iomsim.model.assumptions import Assumptions
 from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
-from iomsim.model.moments import before_the_opening, day_in_words, read_day_or_moment
+from iomsim.model.moments import day_in_words
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS, Procedure
 from iomsim.typing import Longs
@@ -216,42 +216,6 @@ class Tables:
             wanted = _later_day(self.opening_date.date(), day)
         minute = self.summary.ends["minute"]
         return self.share((minute >= self._minutes_to(wanted)) | (minute < 0))
-
-    def probability(self, *, before: str | date) -> Estimate:
-        """Return the probability that the vote has ended before a moment, in whatever way.
-
-        Parameters
-        ----------
-        before : str, datetime or date
-            The moment, as the clocks of the seat show it: "Monday 18:00" (the opening day or the next of
-            its name), "2023-05-16 12:00", "18:00" on the opening day, or a datetime.  A day alone, "Tuesday"
-            or a date, means its midnight.
-
-        Returns
-        -------
-        Estimate
-            The share of the runs that ended before it, with its Monte Carlo interval.  Runs that are still
-            open at the deadline or after the last round have not ended.
-
-        Raises
-        ------
-        IomsimError
-            If the moment cannot be read, or is before the opening.
-
-        Examples
-        --------
-        >>> import iomsim as iom
-        >>> fc = iom.forecast(iom.load("geneva-2023"), runs=500, seed=1, progress=False)
-        >>> fc.probability(before="Tuesday").value == 1 - fc.spill("Tuesday").value
-        True
-        >>> fc.probability(before="Monday 13:00").value < fc.probability(before="Monday 18:00").value
-        True
-        """
-        moment, opens = read_day_or_moment(before, self.opening_date), self.race.clock.opens
-        if moment < opens:
-            raise IomsimError(f"{before_the_opening(moment, opens)}; ask for a later moment")
-        minute = self.summary.ends["minute"]
-        return self.share((minute >= 0) & (minute < (moment - self.opening_date) / timedelta(minutes=1)))
 
     def share(self, where: Any) -> Estimate:
         """Return the chance of a condition on the summary's `ends`."""

@@ -66,6 +66,21 @@ def read_day_or_moment(at: Any, today: datetime) -> datetime:
     return read_moment(f"{str(at).strip()} 00:00", today)
 
 
+def is_hour(at: Any) -> bool:
+    """Return whether a moment is an hour alone, of whatever day.
+
+    Examples
+    --------
+    >>> is_hour("12:20"), is_hour("Monday 12:20")
+    (True, False)
+    """
+    try:
+        _hour(str(at).strip())
+    except ValueError:
+        return False
+    return True
+
+
 def _weekday(text: str) -> int:
     """Return the number of a weekday, written Tuesday, tue or TUES."""
     found = [i for i, name in enumerate(DAY_NAMES) if name.casefold().startswith(text.casefold())]
