@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError
+from iomsim.house_style import count
 from iomsim.typing import Floats, Longs
 
 Z95 = 1.959963984540054

@@ -12,9 +12,10 @@ import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, unknown, whole_number
-from iomsim.forecasting.estimates import Estimate, count, thousands
+from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.summary import Summary
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
+from iomsim.house_style import count, thousands
 from iomsim.model.moments import before_the_opening, date_in_words, is_hour, read_day_or_moment, read_moment
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Flags, Longs
