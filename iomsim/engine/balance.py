@@ -61,6 +61,9 @@ FINENESS = 1.0
 TOGETHER = 8
 """Campaigns that are worked on at once."""
 
+LEAST = 2e-6
+"""Shares below are not told apart: sums of the laws are no better than that."""
+
 STEPS, ATTEMPTS = 60, 60
 
 ELEMENTS = 40_000
@@ -265,9 +268,10 @@ def _newton(law: _Law, goal: Floats, start: Floats, most: float, close: float) -
     """
     added, settled = start.copy(), np.zeros(start.shape[1], dtype=bool)
     limit, before = np.full(start.shape[1], 2.0), np.zeros_like(start)
+    goal = np.clip(goal, LEAST, 1.0 - LEAST)
     for _ in range(STEPS):
         share, slope = law(added)
-        share = np.clip(share, 1e-12, 1.0 - 1e-12)
+        share = np.clip(share, LEAST, 1.0 - LEAST)
         missing = np.log(goal / (1.0 - goal)) - np.log(share / (1.0 - share))
         step = _solved(slope / (share * (1.0 - share))[:, None], missing)
         size, error = np.abs(step).max(axis=0), np.abs(missing).max(axis=0)
