@@ -43,12 +43,9 @@ class Position(NamedTuple):
 
 def begin(procedure: Procedure | Rulebook, candidates: int, runs: int, reading: Any = 0) -> Position:
     """Return where elections stand before their first ballot; `reading` says under which one, of all or of each."""
-    first, place = [], 0
-    for rules in procedure.readings:
-        first.append(place + rules.first_stage(candidates).phase)
-        place += len(rules.phases)
+    first = np.array(procedure.first_phases(candidates), dtype=np.int16)
     return Position(
-        phase=np.broadcast_to(np.array(first, dtype=np.int16)[np.asarray(reading, dtype=np.intp)], runs).copy(),
+        phase=np.broadcast_to(first[np.asarray(reading, dtype=np.intp)], runs).copy(),
         held=np.zeros(runs, dtype=np.int16),
         standing=np.ones((candidates, runs), dtype=bool),
         withdrawn=np.zeros((candidates, runs), dtype=bool),
@@ -70,15 +67,20 @@ def needed(procedure: Procedure | Rulebook, at: Position, ballot: int, bases: di
     bases : dict of ndarray of int, shape (B,)
         Valid papers, members present and members with a vote.
     """
+    whole, codes = _coded(at.phase, at.held, (at.alone >= 0).view(np.int8))
+    asked: dict[tuple[Bar, str], list[int]] = {}
+    for phase, held, alone, code in codes:
+        bar, base = procedure.bar(phase, held, ballot), procedure.base_of(phase)
+        of_one = alone and bar.kind == "most"
+        asked.setdefault((MORE_THAN_HALF, "valid") if of_one else (bar, base), []).append(code)
     out = np.zeros(at.phase.size, dtype=np.int64)
-    for phase, held, alone, columns in _distinct(at.phase, at.held, (at.alone >= 0).view(np.int8)):
-        bar, base = procedure.bar(phase, held, ballot), bases[procedure.base_of(phase)]
-        if alone and bar.kind == "most":
-            bar, base = MORE_THAN_HALF, bases["valid"]
-        table = np.asarray(bar.needed(np.arange(int(base.max(initial=0)) + 1)))
-        if columns.size == out.size:
-            return table.take(base)
-        out[columns] = table.take(base[columns])
+    for (bar, base), own in asked.items():
+        papers = bases[base]
+        table = np.asarray(bar.needed(np.arange(int(papers.max(initial=0)) + 1)))
+        if len(asked) == 1:
+            return table.take(papers)
+        columns = np.flatnonzero(np.isin(whole, own))
+        out[columns] = table.take(papers[columns])
     return out
 
 
@@ -166,12 +168,12 @@ def proceed(
 
 def moving(procedure: Procedure | Rulebook, at: Position) -> Flags:
     """Return where something follows from a ballot that elected nobody, shape (B,); the others go on as before."""
-    out = np.zeros(at.phase.size, dtype=bool)
-    for step, columns in _steps(procedure, at):
-        one = columns[0]
-        same = step.stage == (at.phase[one], at.held[one], np.count_nonzero(at.standing[:, one]))
-        out[columns] = step.begins or not same
-    return out
+    whole, codes = _stages(at)
+    moves = np.zeros(int(whole.max(initial=0)) + 1, dtype=bool)
+    for stage, in_race, withdrew, code in codes:
+        step = procedure.next_stage(stage, in_race, withdrew)
+        moves[code] = step.begins or step.stage != stage
+    return moves.take(whole)
 
 
 def survivors(votes: Ints, standing: Flags, places: int, tickets: Floats, extra: Ints | None = None) -> Flags:
@@ -195,25 +197,38 @@ def _left(at: Position, step: Step) -> Flags:
 
 def _steps(procedure: Procedure | Rulebook, at: Position) -> list[tuple[Step, Places]]:
     """Return what follows in each group of columns that stand alike, whatever the names."""
-    k = len(at.standing) + 1
-    gone = at.withdrawn & at.standing if at.withdrawn.any() else at.withdrawn
-    stands, in_race, withdrew = (np.count_nonzero(flags, axis=0) for flags in (at.standing, ~at.withdrawn, gone))
-    groups = _distinct(at.phase, at.held, (stands * k + in_race) * k + withdrew)
+    whole, codes = _stages(at)
     return [
-        (procedure.next_stage(Stage(phase, held, code // k // k), code // k % k, code % k), columns)
-        for phase, held, code, columns in groups
+        (procedure.next_stage(stage, in_race, withdrew), np.flatnonzero(whole == code))
+        for stage, in_race, withdrew, code in codes
     ]
 
 
-def _distinct(*codes: Ints) -> list[tuple[Any, ...]]:
-    """Return the distinct combinations of codes, each with the columns that have it."""
-    if all(code.size and (code == code[0]).all() for code in codes):
-        return [(*(int(code[0]) for code in codes), np.arange(codes[0].size))]
+def _stages(at: Position) -> tuple[Longs, list[tuple[Stage, int, int, int]]]:
+    """Return how each column stands, whatever the names, as a number, and what the numbers that occur stand for."""
+    k = len(at.standing) + 1
+    gone = at.withdrawn & at.standing if at.withdrawn.any() else at.withdrawn
+    stands, in_race, withdrew = (np.count_nonzero(flags, axis=0) for flags in (at.standing, ~at.withdrawn, gone))
+    whole, codes = _coded(at.phase, at.held, (stands * k + in_race) * k + withdrew)
+    return whole, [
+        (Stage(phase, held, count // k // k), count // k % k, count % k, code) for phase, held, count, code in codes
+    ]
+
+
+def _coded(*codes: Ints) -> tuple[Longs, list[tuple[int, ...]]]:
+    """Return each column's combination of codes as one number, and the distinct combinations with their numbers."""
+    sizes = [int(code.max(initial=0)) + 1 for code in codes]
     whole = np.zeros(codes[0].size, dtype=np.int64)
-    for code in codes:
-        whole = whole * (int(code.max(initial=0)) + 1) + code
-    groups = [np.flatnonzero(whole == code) for code in np.flatnonzero(np.bincount(whole))]
-    return [(*(int(code[columns[0]]) for code in codes), columns) for columns in groups]
+    for code, size in zip(codes, sizes, strict=True):
+        whole = whole * size + code
+    distinct = []
+    for number in np.flatnonzero(np.bincount(whole)).tolist():
+        parts, rest = [number], number
+        for size in reversed(sizes):
+            rest, part = divmod(rest, size)
+            parts.insert(0, part)
+        distinct.append(tuple(parts))
+    return whole, distinct
 
 
 # -- one election --------------------------------------------------------------------------------

@@ -202,6 +202,10 @@ class Procedure:
             raise ScenarioError(f"the rules {self.name!r} have no phase in which {candidates} candidates are voted for")
         return stage
 
+    def first_phases(self, candidates: int) -> tuple[int, ...]:
+        """Return the phase of the first ballot under each reading: of one."""
+        return (self.first_stage(candidates).phase,)
+
     def next_stage(self, stage: Stage, in_race: int, withdrew: int = 0) -> Step:
         """Return what follows an inconclusive ballot.
 

@@ -67,6 +67,20 @@ class Rulebook:
         """The bases of their phases."""
         return set().union(*(reading.bases for reading in self.readings))
 
+    def first_phases(self, candidates: int) -> tuple[int, ...]:
+        """Return the phase of the first ballot under each reading."""
+        if candidates not in self._firsts:
+            phases, place = [], 0
+            for reading in self.readings:
+                phases.append(place + reading.first_stage(candidates).phase)
+                place += len(reading.phases)
+            self._firsts[candidates] = tuple(phases)
+        return self._firsts[candidates]
+
+    @cached_property
+    def _firsts(self) -> dict[int, tuple[int, ...]]:
+        return {}
+
     def base_of(self, phase: int) -> str:
         """Return the base of a phase."""
         reading, first = self._places[phase]
