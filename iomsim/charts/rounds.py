@@ -18,7 +18,7 @@ from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import how_long, unfinished
+from iomsim.forecasting.wording import expected_rounds, unfinished
 from iomsim.house_style import percent
 from iomsim.rules.procedure import ENDINGS
 
@@ -113,7 +113,7 @@ class Rounds(ForecastChart):
         return [*parts, (STILL_VOTING, ~over)]
 
     def finding(self) -> str:
-        return how_long(self.result).partition(", and ")[0]
+        return expected_rounds(self.result)
 
     def reading(self) -> str:
         split, error = "the day of the end" if self.by == "day" else "how it ends", percent(95)

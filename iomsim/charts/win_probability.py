@@ -16,7 +16,7 @@ from iomsim.charts.text import short
 from iomsim.forecasting.estimates import interval, row_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD, are_level, level, likely, standing, unfinished, without_winner
-from iomsim.house_style import count, percent
+from iomsim.house_style import capital, count, percent
 
 MARKERS = "osD^vP"
 """One for each reading of the rules."""
@@ -66,7 +66,7 @@ class WinProbability(ForecastChart):
         said = {str(name): row_in_100(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
         first = standing(fc)[0]
         name, most, elections = short(first, 28), likely(fc), " of 100 elections"
-        start = are_level([short(one, 28) for one in level(fc)]) if level(fc) else ""
+        start = capital(are_level([short(one, 28) for one in level(fc)])) if level(fc) else ""
         if not start and not most:
             start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
         rest = []

@@ -15,7 +15,7 @@ from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.forecasting.tables import Tables, chances_in_words
-from iomsim.house_style import in_lines
+from iomsim.house_style import Text, in_lines
 from iomsim.model.scenario import Scenario
 
 
@@ -74,14 +74,27 @@ class Forecast(Tables):
         """Write every table as csv into a folder, and the runs if they are wanted; return the files."""
         return archive.to_csv(self, folder, runs)
 
-    def answer(self) -> str:
-        """Return the answer in plain sentences: who, how many rounds, the next day or not.
+    def answer(self, detail: bool = False) -> Text:
+        """Return the answer in three or four sentences: who, how many rounds, what it hangs on, and that it is no poll.
 
-        It names both kinds of uncertainty and keeps them apart: the Monte Carlo error, which
-        shrinks with runs, and the range over the readings of the rules, which does not.  "Nobody" is what the
-        rules end without a winner; what is still open when the simulation stops is told apart from it.
+        Parameters
+        ----------
+        detail : bool, default False
+            Tell everything: the ranges of all chances, the simulation error, the readings of the rules, the horizon.
+
+        Returns
+        -------
+        Text
+            A string that is printed in lines.  Chances are over all that is unsure; "between 31 and 68" is their
+            range over the assumptions, the 10 % and 90 % points.  The simulation error is told if it is above one
+            point; it stands in the stamp.  "Nobody" is what the rules end without a winner; what is still open when
+            the simulation stops is told apart from it.  On fixed assumptions the answer begins "On the best guesses".
         """
-        return wording.answer(self)
+        return wording.answer(self, detail)
+
+    def headline(self) -> Text:
+        """Return the answer in one sentence: who, how many rounds, and the next day."""
+        return wording.headline(self)
 
     def probability(
         self,

@@ -333,6 +333,11 @@ class Tables:
             raise IomsimError("this forecast kept only its summary; make it with keep='runs' to see every run")
         return self.outcomes
 
+    @cached_property
+    def _found(self) -> dict[str, Any]:
+        """What sentences have found out already of what chances hang on, so that it is worked out once."""
+        return {}
+
     # -- days and provenance ----------------------------------------------------------------
 
     @property

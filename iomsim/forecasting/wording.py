@@ -1,40 +1,76 @@
-"""The answer in words; every number comes from the forecast's own tables."""
+"""The answer in words; every number comes from the forecast's own tables, and no election is played for it."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from iomsim.engine.clock import DAY_NAMES
-from iomsim.forecasting.estimates import in_100, row_in_100
-from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
-from iomsim.house_style import capital, count, number, number_of, percent, series
-from iomsim.model.bodies import siblings
+from iomsim.engine.clock import DAY, DAY_NAMES
+from iomsim.errors import IomsimError
+from iomsim.forecasting.effects import Answers, effects
+from iomsim.forecasting.estimates import RANGE, Estimate, in_100, row_in_100
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
+from iomsim.house_style import Text, capital, count, number, number_of, percent, series
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
+from iomsim.model.parameters import describe_parameter
 from iomsim.rules.procedure import ENDINGS
 
 MARGIN = 0.05
-"""Leads below this are called level, however many runs tell them: no assumption is as good as that."""
+"""Leads below this are called level, and what moves a chance by less is not told: no assumption is as good as that."""
 
 TOLD = 0.005
-"""Chances below this are not told as "still voting": no hundredth of the elections."""
+"""Chances below this are not told of nobody and of "still voting": no hundredth of the elections."""
 
-MOST_NAMED = 4
-"""As many who are level are named."""
+LARGE = 0.01
+"""A simulation error above this belongs in the answer; a smaller one is in the stamp."""
+
+MOST_NAMED = 6
+"""As many candidates are told one by one."""
 
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
 
+READING = "reading"
+"""The column of the reading of the rules among the draws of the assumptions."""
 
-def answer(fc: Tables) -> str:
-    """Return who wins, after how many rounds and when, and both kinds of uncertainty: three sentences.
 
-    A fourth tells the range over the assumptions, if they have been moved.
+# -- the answer ----------------------------------------------------------------------------------
+
+
+def answer(fc: Tables, detail: bool = False) -> Text:
+    """Return who wins, after how many rounds, what it hangs on, and that it is a model: three or four sentences.
+
+    With `detail`, also the ranges of all chances, the simulation error, the readings of the rules and the horizon.
     """
-    first = since(fc) + going_on(fc, who(fc)) if fc.events else who(fc)
-    return over(fc) or " ".join([first, how_long(fc), how_sure(fc)])
+    if told := over(fc):
+        return Text(told)
+    parts = [who(fc), how_long(fc), ruled_out(fc), hangs_on(fc), no_poll(fc)]
+    return Text(" ".join(filter(None, [*parts, *(details(fc) if detail else [])])))
+
+
+def headline(fc: Tables) -> Text:
+    """Return the answer in one sentence: who, how many rounds, and the next day.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> print(headline(iom.forecast(iom.load("minimal"), runs=2000, seed=1)))  # doctest: +ELLIPSIS
+    A and B are level, ...; expect ... rounds, and a ... in 100 chance that voting runs into
+    Tuesday.
+    """
+    if told := over(fc):
+        return Text(told)
+    first, rest = _lead(fc)
+    left = f", leaving {series(rest)}" if rest and not level(fc) and not likely(fc) else ""
+    days = series([f"{a_chance(*_pair(chance))} that {what}" for what, chance in _days(fc)]).rstrip(",")
+    return Text(f"{capital(_since(fc) + first)}{left}; expect {_expected(fc)}{', and ' * bool(days)}{days}.")
+
+
+# -- when it is over -----------------------------------------------------------------------------
 
 
 def over(fc: Tables) -> str:
@@ -42,7 +78,7 @@ def over(fc: Tables) -> str:
     if not fc.certain:
         return ""
     ending, winner = fc.endings()["probability"].idxmax()
-    after = f"after {_rounds(fc.announced)}" if fc.announced else "before the first round"
+    after = f"after {number_of(fc.announced, 'round')}" if fc.announced else "before the first round"
     if ending in HOW:
         return f"It is over: {winner} is elected {HOW[ending]} {after}{_when(fc)}."
     if ending == "failed":
@@ -78,7 +114,7 @@ def unfinished(fc: Tables) -> str:
     >>> unfinished(iom.forecast(iom.load("minimal"), runs=200, seed=1))
     'after 40 rounds'
     """
-    after, late = f"after {_rounds(fc.race.rules.max_rounds)}", _at_the_deadline(fc)
+    after, late = f"after {number_of(fc.race.rules.max_rounds, 'round')}", _at_the_deadline(fc)
     open_ = fc.summary.count(fc.summary.ends["ending"] == ENDINGS.index("open"))
     return late if late and open_ == fc.summary.count(_late(fc)) else f"{after} or {late}" if late else after
 
@@ -90,6 +126,9 @@ def _when(fc: Tables) -> str:
         return ""
     moment = fc.opening_date + timedelta(minutes=fc.reached)
     return f", on {fc.day_in_words(moment.date())} at {moment:%H:%M}"
+
+
+# -- what has been announced ---------------------------------------------------------------------
 
 
 def since(fc: Tables) -> str:
@@ -104,14 +143,37 @@ def since(fc: Tables) -> str:
     known = (
         first["event"] == "announce" and len(counts) > 1 and len(counts) == sum(count is not None for count in votes)
     )
-    tally = "\N{EN DASH}".join(counts) if known else in_words(first)
-    return f"After {series([tally, *map(in_words, others)])} "
+    said = ["\N{EN DASH}".join(counts) if known else _noun(fc, first), *(_noun(fc, event) for event in others)]
+    return f"After {series(said)}{'' if known and not others else ','} "
+
+
+def _noun(fc: Tables, event: Mapping[str, Any]) -> str:
+    """Return an event as something after which something is so."""
+    kind, name = event["event"], event.get("name")
+    words = {
+        "withdraw": f"{name}'s withdrawal",
+        "eliminate": f"{name}'s exit",
+        "elect": f"{name}'s election",
+        "go on": "the call for another round",
+        "adjourn": f"an adjournment until {event.get('until')}",
+        "announce": f"a tally of {in_words(event)}" if kind == "announce" else "",
+        "confirm": f"a vote of {in_words(event)}" if kind == "confirm" else "",
+    }
+    return words.get(kind) or in_words(event)
 
 
 def going_on(fc: Tables, sentence: str) -> str:
     """Return a sentence as it goes on after its beginning: with a small letter, unless it begins with a name."""
     named = sentence.startswith((*fc.race.names, *DAY_NAMES))
     return sentence if named else sentence[:1].lower() + sentence[1:]
+
+
+def _since(fc: Tables) -> str:
+    """Return the beginning of the first sentence: what was announced, and that no assumption is moved."""
+    return since(fc) or ("on the best guesses " if fc.draws is None else "")
+
+
+# -- who -----------------------------------------------------------------------------------------
 
 
 def who(fc: Tables) -> str:
@@ -122,23 +184,56 @@ def who(fc: Tables) -> str:
     >>> import iomsim as iom
     >>> ahead = iom.load("minimal").with_pressure(East=0.0).with_rules("four-rounds")
     >>> who(iom.forecast(ahead, runs=4000, seed=1))  # doctest: +ELLIPSIS
-    'A is ahead: A wins ... in 100, B ... in 100 and nobody ... in 100.'
+    'A is ahead, with a ... in 100 chance, leaving ... for B and ... that nobody is elected.'
     """
-    table = fc.chances()
-    said = {str(name): f"{row_in_100(*row)} in 100" for name, *row in table[["probability", "mc_error"]].itertuples()}
-    first, *others = standing(fc)
-    names = [*others, *[NOBODY] * bool(table["mc_error"][NOBODY])]
-    told = series([f"{first} wins {said[first]}", *(f"{name} {said[name]}" for name in names)])
-    return f"{_position(fc)}: {told}{_given_up(fc)}."
+    first, rest = _lead(fc)
+    left = f", leaving {series(rest)}" if rest else ""
+    return f"{capital(_since(fc) + first)}{left}."
 
 
-def _given_up(fc: Tables) -> str:
-    """Return how many are still voting after the last round simulated, if that is worth a word."""
-    ends, most = fc.summary.ends, fc.race.rules.max_rounds
-    left = fc.share((ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] >= most))
-    if left.value < TOLD:
-        return ""
-    return f"; {left} are still voting{f' after {_rounds(most)}' * (likely(fc) != STILL_VOTING)}"
+def _lead(fc: Tables) -> tuple[str, list[str]]:
+    """Return who is ahead, or what else is most to be expected, with its chance; and the chances of all else."""
+    table, first, most, even = fc.chances(), standing(fc)[0], likely(fc), level(fc)
+    said = {str(name): (p, error) for name, p, error in table[["probability", "mc_error"]].itertuples()}
+    told: list[str] = []
+    if most == NO_WINNER:
+        words, told = "most likely there is no winner", []
+    elif most:
+        words, told = f"{without_winner(fc)}, with {a_chance(*said[most])}", [most]
+        words = words[0].lower() + words[1:]
+    elif len(standing(fc)) == 1:
+        words, told = f"only {first} still stands, with {a_chance(*said[first])} of being elected", [first]
+    elif not even:
+        words, told = f"{first} is ahead, with {a_chance(*said[first])}", [first]
+    else:
+        words, told = f"{are_level(even)}, {_beside([said[name] for name in even])}", even
+    return words, _rest(fc, {name: pair for name, pair in said.items() if name not in told})
+
+
+def _beside(chances: list[tuple[float, float]]) -> str:
+    """Return the chances of those who are level."""
+    words = [in_a_sentence(*chance) for chance in chances]
+    if len(set(words)) == 1:
+        return f"each with {a_chance(*chances[0])}"
+    told = f"of {series(words)}" if len(words) <= MOST_NAMED else f"between {words[-1]} and {words[0]}"
+    return f"with chances {told} in 100"
+
+
+def _rest(fc: Tables, said: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Return the chances of candidates, of nobody and of those still voting, so far as they are worth a word."""
+    names = [name for name in standing(fc) if name in said and said[name][0] >= TOLD]
+    shown = names if len(names) <= MOST_NAMED else names[: MOST_NAMED - 1]
+    rest = [f"{in_a_sentence(*said[name])} for {name}" for name in shown]
+    if others := names[len(shown) :]:
+        together = fc.share(fc.summary.ends["winner"].isin([fc.race.names.index(name) for name in others]))
+        rest.append(f"{in_a_sentence(*_pair(together))} for the {number(len(others))} others")
+    ends = {name: what for name, what in _ends(fc).items() if name in said and said[name][0] >= TOLD}
+    return rest + [f"{in_a_sentence(*said[name])} {what}" for name, what in ends.items()]
+
+
+def _ends(fc: Tables) -> dict[str, str]:
+    """Return what there may be in place of a winner, in words."""
+    return {NOBODY: "that nobody is elected", STILL_VOTING: f"that voting is still going on {unfinished(fc)}"}
 
 
 def standing(fc: Tables) -> list[str]:
@@ -150,8 +245,7 @@ def standing(fc: Tables) -> list[str]:
 def level(fc: Tables) -> list[str]:
     """Return who are as likely as the likeliest, for all that is known, that one first; nobody if it is ahead."""
     table, names = fc.win_probability(), standing(fc)
-    error = table["mc_error"]
-    first = names[0]
+    error, first = table["mc_error"], names[0]
     behind = {name: table["probability"][first] - table["probability"][name] for name in names}
     found = [name for name in names if behind[name] < max(MARGIN, error[first] + error[name])]
     return found if len(found) > 1 else []
@@ -162,11 +256,10 @@ def are_level(names: list[str]) -> str:
 
     Examples
     --------
-    >>> are_level(["A", "B"]), are_level(["A", "B", "C"]), are_level(list("ABCDE"))
-    ('A and B are level', 'A, B and C are level', 'Five candidates are level')
+    >>> are_level(["A", "B"]), are_level(["A", "B", "C"]), are_level(list("ABCDEFG"))
+    ('A and B are level', 'A, B and C are level', 'seven candidates are level')
     """
-    told = series(names) if len(names) <= MOST_NAMED else capital(number_of(len(names), "candidate"))
-    return f"{told} are level"
+    return f"{series(names) if len(names) <= MOST_NAMED else number_of(len(names), 'candidate')} are level"
 
 
 def likely(fc: Tables) -> str:
@@ -191,38 +284,48 @@ def without_winner(fc: Tables) -> str:
     return words.get(likely(fc), "")
 
 
-def _position(fc: Tables) -> str:
-    """Return who is ahead, or what else is most to be expected."""
-    first, *others = standing(fc)
-    if likely(fc):
-        return without_winner(fc)
-    if not others:
-        return f"Only {first} still stands"
-    return are_level(level(fc)) if level(fc) else f"{first} is ahead"
+# -- how long ------------------------------------------------------------------------------------
 
 
 def how_long(fc: Tables) -> str:
-    """Return the median and the 80 % range of the rounds, and the chances of another day and of the deadline."""
-    middle, low, high = fc.median_rounds()
+    """Return how many rounds to expect, and the chances of another day and of the deadline."""
+    held = f", including the {'one' if fc.announced == 1 else number(fc.announced)} already held" * bool(fc.announced)
+    days = [f"the chance that {what} is {in_a_sentence(*_pair(chance))} in 100" for what, chance in _days(fc)]
+    days = [f"voting has run into {fc.next_day_in_words} already"] * fc.spilled + days
+    return f"Expect {'; '.join(filter(None, [_expected(fc, held), series(days)]))}."
+
+
+def expected_rounds(fc: Tables) -> str:
+    """Return how many rounds to expect.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> expected_rounds(iom.forecast(iom.load("minimal"), runs=2000, seed=1))
+    'Expect three rounds (80 % chance of one to nine)'
+    """
+    return f"Expect {_expected(fc)}"
+
+
+def _expected(fc: Tables, held: str = "") -> str:
+    """Return the median of the rounds with their 80 % range; at the last that is simulated it may be more."""
     most = fc.race.rules.max_rounds
-    held = f", including the {_already(fc.announced)} already held" if fc.announced else ""
-    span = f" ({percent(80)} chance of {number(low)} to {_or_more(high, most)}{held})" if low < high else held
-    return f"Expect {_rounds(middle, most)}{span}. {capital(series([*filter(None, [another_day(fc), in_time(fc)])]))}."
+    middle, low, high = fc.median_rounds()
+    more = " or more"
+    rounds = f"{number_of(middle, 'round')}{more * (middle == most)}{held}"
+    joint = "or" if high == low + 1 and high < most else "to"
+    span = f" ({percent(80)} chance of {number(low)} {joint} {number(high)}{more * (high == most)})"
+    return f"{rounds}{span if low < high else ''}"
 
 
-def another_day(fc: Tables) -> str:
-    """Return the chance that voting runs into the next day with a sitting, unless the deadline comes before it."""
-    if fc.spilled:
-        return f"it has run into {fc.next_day_in_words} already"
-    chance = f"the chance that it runs into {fc.next_day_in_words} is {fc.spill()}"
-    return "" if fc.over_before_next_day else chance
-
-
-def in_time(fc: Tables) -> str:
-    """Return the chance that the deadline ends the vote unfinished, if there is one."""
-    if fc.race.clock.deadline is None:
-        return ""
-    return f"the chance that it is unfinished {_at_the_deadline(fc)}, is {fc.share(_late(fc))}"
+def _days(fc: Tables) -> list[tuple[str, Estimate]]:
+    """Return what may become of the next day and of the deadline, with its chance, unless it is a fact."""
+    out = []
+    if not fc.spilled and not fc.over_before_next_day:
+        out.append((f"voting runs into {fc.next_day_in_words}", fc.spill()))
+    if fc.race.clock.deadline is not None:
+        out.append((f"it is unfinished {_at_the_deadline(fc)},", fc.share(_late(fc))))
+    return out
 
 
 def _at_the_deadline(fc: Tables) -> str:
@@ -236,61 +339,259 @@ def _late(fc: Tables) -> pd.Series:
     return (ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] < fc.race.rules.max_rounds)
 
 
-def how_sure(fc: Tables) -> str:
-    """Return the Monte Carlo error and, apart from it, the range over the readings of the rules."""
-    points = 100 * fc.mc_error
+# -- what it hangs on ----------------------------------------------------------------------------
+
+
+def hangs_on(fc: Tables) -> str:
+    """Return what the answer hangs on: the assumption that matters most, and the reading of the rules."""
+    rules, top = by_rules(fc), by_assumption(fc)
+    if not top:
+        return f"Much hangs on how the rules are read: {rules}." if rules else ""
+    if not rules:
+        return f"{capital(top)}."
+    return f"{capital(top)}; and much hangs on how the rules are read: {rules}."
+
+
+def by_rules(fc: Tables) -> str:
+    """Return how far the readings of the rules that were played are apart; nothing if it is not worth a word.
+
+    For the likeliest winner, for nobody and for the next day (or the deadline), the largest effect first.
+    """
+    parts, moved = fc.by_reading(), list[Any]()
+    for what in _questions(fc) if len(parts) > 1 else ():
+        chances = {name: _chance(part, what) for name, part in parts.items()}
+        low, high = (pick(chances, key=lambda name: chances[name].value) for pick in (min, max))
+        if chances[high].value - chances[low].value >= MARGIN:
+            moved.append((chances[high].value - chances[low].value, what, low, high, chances))
+    told: list[str] = []
+    for _, what, low, high, chances in sorted(moved, key=lambda move: -move[0]):
+        least, most = (in_a_sentence(*_pair(chances[name])) for name in (low, high))
+        if told:
+            told.append(f"{_briefly(fc, what)} from {least} ({low}) to {most} ({high})")
+        else:
+            told.append(f"{_named(fc, what)} goes from {least} in 100 ({low}) to {most} ({high})")
+    return series(told)
+
+
+def by_assumption(fc: Tables, what: str = "") -> str:
+    """Return which assumption but the rules a chance hangs on most, if it can be told; default: the main one."""
+    what = what or main(fc)
+    if what not in fc._found:
+        fc._found[what] = _top(fc, what)
+    if fc._found[what] is None:
+        return ""
+    path, low, high = fc._found[what]
+    least, most = in_a_sentence(low), in_a_sentence(high)
+    label = describe_parameter(fc.race, path)
+    label = f"the {label.removeprefix(f"{what}'s ")}" if label.startswith(f"{what}'s ") else label
+    return f"{_named(fc, what)} hangs most on {label} ({least} in 100 where it is low, {most} where it is high)"
+
+
+def _top(fc: Tables, what: str) -> tuple[str, float, float] | None:
+    """Return the assumption on which a chance hangs most, and the chance at the ends of its range."""
+    if fc.draws is None or not fc.draws.values:
+        return None
+    try:
+        effect = effects(Answers.of(*fc.summary.by_draw(_where(fc, what))), fc.draws.table, not fc.events)
+    except IomsimError:  # too few draws, or runs of each
+        return None
+    shares = effect.shares.drop(READING, errors="ignore")
+    path = str(shares["share"].idxmax())
+    low, high = effect.curve(path, np.quantile(fc.draws.table[path], RANGE))["value"].clip(0.0, 1.0)
+    return (path, low, high) if shares.loc[path, "clear"] and abs(high - low) >= MARGIN else None
+
+
+def ruled_out(fc: Tables) -> str:
+    """Return which readings of the rules cannot be after what was announced; nothing before the vote."""
+    if not fc.events or fc.draws is None or len(fc.draws.readings) == 1:
+        return ""
+    left = fc.by_reading()
+    gone = [rules.name for rules in fc.draws.readings if left and rules.name not in left]
+    return f"What has happened rules out {series(gone)} as the reading of the rules." if gone else ""
+
+
+def main(fc: Tables) -> str:
+    """Return what the answer is about: the likeliest candidate, or that there is no winner."""
+    return likely(fc) or standing(fc)[0]
+
+
+NEXT_DAY, DEADLINE = "next day", "deadline"
+
+
+def _questions(fc: Tables) -> list[str]:
+    """Return what is looked at under every reading of the rules."""
+    days = [DEADLINE] * fc.over_before_next_day or [NEXT_DAY] * (not fc.spilled)
+    return [standing(fc)[0], NOBODY, *days]
+
+
+def _where(fc: Tables, what: str) -> Any:
+    """Return which ends answer a question with yes."""
+    ends = fc.summary.ends
+    if what in fc.race.names:
+        return ends["winner"] == fc.race.names.index(what)
+    if what == NO_WINNER:
+        return ends["winner"] < 0
+    if what == DEADLINE:
+        return _late(fc)
+    if what == NEXT_DAY:
+        return (ends["minute"] < 0) | (ends["minute"] >= fc.race.plan.calendar.next_day * DAY)
+    return ends["ending"] == ENDINGS.index({NOBODY: "failed", STILL_VOTING: "open"}[what])
+
+
+def _chance(fc: Tables, what: str) -> Estimate:
+    """Return the answer to a question."""
+    found = fc.share(_where(fc, what))
+    never = what in excluded(fc.race, fc.rules_played) and not found.value
+    return Estimate(0.0, 0.0, 0.0, 0.0, found.runs) if never else found
+
+
+def _named(fc: Tables, what: str) -> str:
+    """Return the chance that is asked for, as the subject of a sentence."""
+    words = {
+        NOBODY: "the chance that nobody is elected",
+        STILL_VOTING: f"the chance that voting is still going on {unfinished(fc)}",
+        NO_WINNER: "the chance of no winner",
+        NEXT_DAY: f"the chance that voting runs into {fc.next_day_in_words}",
+        DEADLINE: "the chance of an unfinished vote",
+    }
+    return words.get(what, f"{what}'s chance")
+
+
+def _briefly(fc: Tables, what: str) -> str:
+    """Return the chance that is asked for after another has been named."""
+    words = {NOBODY: "that nobody is elected", NEXT_DAY: f"that of {fc.next_day_in_words}"}
+    return words.get(what) or _named(fc, what).replace("the chance", "that").removesuffix(" chance")
+
+
+# -- how sure ------------------------------------------------------------------------------------
+
+
+def no_poll(fc: Tables) -> str:
+    """Return that this is a model, with the ranges over its assumptions, and its error if that is large."""
+    error = f"; the simulation itself may be off by {_points(fc.mc_error)}" if fc.mc_error > LARGE else ""
+    return f"This is a model and no poll{_how_far(fc)}{error}."
+
+
+def _how_far(fc: Tables) -> str:
+    if fc.draws is None:
+        rules = f" and with the rules read as {fc.race.rules.name}" * bool(fc.race.readings)
+        return f", on the best guesses alone{rules}: it does not say how far these may be off"
+    if not fc.draws.values and len(fc.draws.readings) == 1:
+        return ", and none of its assumptions has a range"
+    ranges = [(what, _chance(fc, what)) for what in (main(fc), *_questions(fc)[2:])]
+    told = [f"{(_briefly if i else _named)(fc, what)} {_lies(chance, i)}" for i, (what, chance) in enumerate(ranges)]
+    if any(not chance.span for _, chance in ranges):
+        return ", and too few elections were simulated to say how much hangs on its assumptions"
+    return f": over its assumptions {series(told)}"
+
+
+def _lies(chance: Estimate, more: int) -> str:
+    """Return where a chance lies over the assumptions; the unit goes without saying if there are `more`."""
+    low, high = (in_a_sentence(end) for end in (chance.low, chance.high))
+    lies = ("" if more else "lies ") if low != high else "stays "
+    return f"{lies}{f'between {low} and {high}' if low != high else f'at {low}'}{'' if more else ' in 100'}"
+
+
+# -- everything ----------------------------------------------------------------------------------
+
+
+def details(fc: Tables) -> list[str]:
+    """Return what the answer leaves to the tables and the stamp, sentence by sentence."""
+    return [*filter(None, [_ranges(fc), _error(fc), _next_day_hangs_on(fc), _readings(fc), _horizon(fc)])]
+
+
+def _ranges(fc: Tables) -> str:
+    """Return the ranges of all chances."""
+    asked = {name: f"for {name}" for name in standing(fc)} | _ends(fc)
+    asked |= {NEXT_DAY: f"of {fc.next_day_in_words}"} if NEXT_DAY in _questions(fc) else {}
+    chances = {words: _chance(fc, what) for what, words in asked.items()}
+    told = [f"{chance.span} {words}" for words, chance in chances.items() if chance.span and chance.mc_error]
     return (
-        f"Simulation error is at most {_points(points)} ({count(len(fc), 'run')}, {percent(95)}). "
-        f"More runs make it smaller, but not the uncertainty about the rules, which {_by_rules(fc)}."
+        f"Over {number_of(fc.draws.count, 'draw')} of the assumptions the chances, in 100, are {series(told)} "
+        f"({percent(10)} to {percent(90)} points)."
+        if fc.draws and told
+        else ""
     )
 
 
-def _by_rules(fc: Tables) -> str:
-    """Return how far the next day moves across the readings; once it is there, the favourite."""
-    sides = fc.rule_sets()
-    if len(sides) == 1:
-        return f"cannot be shown, for {_only_reading(fc)}"
-    what = fc.win_probability()["probability"].iloc[:-1].idxmax() if fc.spilled else "spill"
-    day = "an unfinished vote" if fc.over_before_next_day else fc.next_day_in_words
-    name = what if fc.spilled else day
-    half = sides["mc_error"] if what == "spill" else pd.Series(0.0, sides.index)
-    low, high = sides[what].idxmin(), sides[what].idxmax()
-    least, most = (in_100(sides[what][rules], half[rules]) for rules in (low, high))
-    if least == most:
-        return f"leaves {name} at {most} in 100 under all {len(sides)} readings of them"
-    return f"moves {name} from {least} in 100 ({low}) to {most} in 100 ({high}) over the {len(sides)} readings of them"
+def _error(fc: Tables) -> str:
+    return f"The simulation error is at most {_points(fc.mc_error)} ({count(len(fc), 'run')}, {percent(95)})."
 
 
-def _only_reading(fc: Tables) -> str:
-    """Return why there is no other reading of the rules to set beside a forecast."""
-    known = siblings(fc.race.rules, fc.race.body)
-    if not known:
-        return "the election has rules of its own"
-    if all(rules == fc.race.rules for rules in known.values()):
-        return "only one reading of them is known"
-    return "no other reading of them agrees with what has happened"
+def _next_day_hangs_on(fc: Tables) -> str:
+    told = by_assumption(fc, NEXT_DAY) if NEXT_DAY in _questions(fc) else ""
+    return f"{capital(told)}." if told else ""
 
 
-def _rounds(count: int, most: int | None = None) -> str:
-    return f"{_or_more(count, most)} round{'' if count == 1 != most else 's'}"
+def _readings(fc: Tables) -> str:
+    """Return the chances under each reading of the rules."""
+    parts = fc.by_reading()
+    if len(parts) < 2:
+        return ""
+    asked = {name: f"for {name}" for name in standing(fc)} | _ends(fc)
+    asked |= {NEXT_DAY: f"of {fc.next_day_in_words}"} if NEXT_DAY in _questions(fc) else {}
+    told = []
+    for name, part in parts.items():
+        chances = [f"{in_a_sentence(*_pair(_chance(part, what)))} {words}" for what, words in asked.items()]
+        told.append(f"{name} (weight {in_100(len(part) / len(fc))}) {series(chances)}")
+    return f"By the reading of the rules the chances, in 100, are: {'; '.join(told)}."
 
 
-def _already(held: int) -> str:
-    return "one" if held == 1 else number(held)
+def _horizon(fc: Tables) -> str:
+    if STILL_VOTING in excluded(fc.race, fc.rules_played):
+        return ""
+    rounds = number_of(fc.race.rules.max_rounds, "round")
+    return (
+        f"What is still going on {unfinished(fc)} is told apart from what the rules end without a winner: {rounds} are "
+        "as many as are simulated, not a rule."
+    )
 
 
-def _or_more(count: int, most: int | None) -> str:
-    """Return a count; at the last round that is simulated, it might have been more."""
-    return f"{number(count)} or more" if count == most else number(count)
+# -- numbers -------------------------------------------------------------------------------------
 
 
-def _points(points: float) -> str:
-    """Return an error in points, rounded up to one digit.
+def in_a_sentence(p: float, mc_error: float = np.nan) -> str:
+    """Return a chance per hundred as it stands in a sentence.
 
     Examples
     --------
-    >>> _points(0.31), _points(0.97), _points(2.4)
-    ('0.4 points', '1 point', '3 points')
+    >>> in_a_sentence(0.38), in_a_sentence(0.001, 0.001), in_a_sentence(0.0, 0.0), in_a_sentence(0.38, 0.07)
+    ('38', 'less than 1', '0', 'about 40')
     """
-    up = math.ceil(10 * points) / 10 if points <= 0.9 else math.ceil(points)
-    return f"{up:g} point{'' if up == 1 else 's'}"
+    said = in_100(p) if np.isnan(mc_error) else row_in_100(p, mc_error)
+    return said.replace("<", "less than ").replace(">", "more than ")
+
+
+def a_chance(p: float, mc_error: float = np.nan) -> str:
+    """Return a chance with its article.
+
+    Examples
+    --------
+    >>> a_chance(0.98), a_chance(0.83), a_chance(0.18)
+    ('a 98 in 100 chance', 'an 83 in 100 chance', 'an 18 in 100 chance')
+    >>> a_chance(0.999), a_chance(0.38, 0.07)
+    ('a chance of more than 99 in 100', 'a chance of about 40 in 100')
+    """
+    said = in_a_sentence(p, mc_error)
+    if not said.isdigit():
+        return f"a chance of {said} in 100"
+    return f"{'an' if said.startswith('8') or said in ('11', '18') else 'a'} {said} in 100 chance"
+
+
+def _pair(chance: Any) -> tuple[float, float]:
+    """Return a chance and its simulation error."""
+    if isinstance(chance, Estimate):
+        return chance.value, chance.mc_error
+    return float(chance["probability"]), float(chance["mc_error"])
+
+
+def _points(error: float) -> str:
+    """Return an error in points, as the stamp has it.
+
+    Examples
+    --------
+    >>> _points(0.0031), _points(0.01), _points(0.024)
+    ('0.3 points', '1.0 point', '2.4 points')
+    """
+    said = f"{100 * error:.1f}"
+    return f"{said} point{'' if said == '1.0' else 's'}"
