@@ -383,7 +383,8 @@ def by_assumption(fc: Tables, what: str = "") -> str:
     path, low, high = fc._found[what]
     least, most = in_a_sentence(low), in_a_sentence(high)
     label = describe_parameter(fc.race, path)
-    label = f"the {label.removeprefix(f"{what}'s ")}" if label.startswith(f"{what}'s ") else label
+    own = f"{what}'s "
+    label = f"the {label.removeprefix(own)}" if label.startswith(own) else label
     return f"{_named(fc, what)} hangs most on {label} ({least} in 100 where it is low, {most} where it is high)"
 
 
