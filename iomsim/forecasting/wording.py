@@ -469,7 +469,7 @@ def _briefly(fc: Tables, what: str) -> str:
 
 def no_poll(fc: Tables) -> str:
     """Return that this is a model, with the ranges over its assumptions, and its error if that is large."""
-    error = f"; the simulation itself may be off by {_points(fc.mc_error)}" if fc.mc_error > LARGE else ""
+    error = f"; the simulation itself may be off by {points(fc.mc_error)}" if fc.mc_error > LARGE else ""
     return f"This is a model and no poll{_how_far(fc)}{error}."
 
 
@@ -516,7 +516,7 @@ def _ranges(fc: Tables) -> str:
 
 
 def _error(fc: Tables) -> str:
-    return f"The simulation error is at most {_points(fc.mc_error)} ({count(len(fc), 'run')}, {percent(95)})."
+    return f"The simulation error is at most {points(fc.mc_error)} ({count(len(fc), 'run')}, {percent(95)})."
 
 
 def _next_day_hangs_on(fc: Tables) -> str:
@@ -586,12 +586,12 @@ def _pair(chance: Any) -> tuple[float, float]:
     return float(chance["probability"]), float(chance["mc_error"])
 
 
-def _points(error: float) -> str:
+def points(error: float) -> str:
     """Return an error in points, as the stamp has it.
 
     Examples
     --------
-    >>> _points(0.0031), _points(0.01), _points(0.024)
+    >>> points(0.0031), points(0.01), points(0.024)
     ('0.3 points', '1.0 point', '2.4 points')
     """
     said = f"{100 * error:.1f}"
