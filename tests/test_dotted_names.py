@@ -52,13 +52,13 @@ STRENGTH, OTHER, SELECTOR = (
 
 NAMED = {
     STRENGTH: "U.S.'s strength",
-    "sponsors.U.S..spread": "U.S.'s spread",
-    "sponsors.U.S..exposure.v1.5": "U.S.'s exposure of 'v1.5'",
-    SELECTOR: "U.S.'s exposure of 'name=M. 4'",
+    "sponsors.U.S..spread": "how unevenly U.S.'s pressure works",
+    "sponsors.U.S..exposure.v1.5": "exposure of 'v1.5' to U.S.",
+    SELECTOR: "exposure of 'name=M. 4' to U.S.",
     OTHER: "U.K. et al.'s strength",
     "candidates.Dr. No.appeal": "Dr. No's appeal",
     "candidates.Martin King Jr..appeal": "Martin King Jr.'s appeal",
-    "ties.No. 1.log_odds": "the tie 'No. 1'",
+    "ties.No. 1.log_odds": "loyalty to Martin King Jr. (No. 1)",
 }
 
 
@@ -76,7 +76,8 @@ def test_a_path_is_a_name(race: Scenario, path: str) -> None:
     assert path in race.plan.values
     assert path in race.evidence().index
     assert resolve(race, path) == path
-    assert describe_parameter(race, resolve(race, describe_parameter(race, path))) == describe_parameter(race, path)
+    assert describe_parameter(race, path) == NAMED[path]
+    assert resolve(race, NAMED[path]) == path
     changed = race.with_parameters({path: 0.255})
     assert {path for path, q in changed.parameters().items() if q.value == 0.255} == {path}
     assert changed.hash == race.hash_with({path: 0.255})
@@ -122,7 +123,7 @@ def test_names_whose_paths_are_the_same_are_refused() -> None:
     )
     twice = twice.replace('{name = "M. 4"', '{name = "M. 4.strength"')
     said = (
-        "U.S.'s exposure of 'name=M. 4.strength' and U.S..exposure.name=M. 4's strength would both be called "
+        "exposure of 'name=M. 4.strength' to U.S. and U.S..exposure.name=M. 4's strength would both be called "
         "sponsors.U.S..exposure.name=M. 4.strength; change one of the names"
     )
     with pytest.raises(iom.ScenarioError, match=re.escape(said)):
@@ -164,7 +165,7 @@ def test_it_is_written_and_read_back(race: Scenario, tmp_path: Path) -> None:
 
 
 def test_a_forecast_is_saved_and_a_report_made_again(race: Scenario, tmp_path: Path) -> None:
-    fc = iom.forecast(race, runs=200, seed=1, progress=False)
+    fc = iom.forecast(race, runs=1000, seed=1, progress=False)
     fc.save(tmp_path / "fc.npz")
     back = iom.open_forecast(tmp_path / "fc.npz")
     assert back.race == race
@@ -187,7 +188,7 @@ def test_values_of_many_points_go_by_path(race: Scenario) -> None:
 
 
 def test_a_tornado(race: Scenario) -> None:
-    asked = ["U.S.", "the tie 'No. 1'", "conviction"]
+    asked = ["U.S.", "loyalty to Martin King Jr. (No. 1)", "conviction"]
     bars = iom.tornado(race, parameters=asked, rules=False, runs=2000, seed=1, progress=False)
     assert set(bars.table().index) == {STRENGTH, "ties.No. 1.log_odds", "behaviour.conviction"}
     data = bars.plot.tornado_data()
@@ -223,7 +224,7 @@ def test_ways_to_a_goal(race: Scenario) -> None:
 def test_what_sets_two_scenarios_apart(race: Scenario) -> None:
     side = iom.compare(race, race.with_pressure(**{"U.S.": 0.0, "U.K. et al.": 0.7}), runs=50, seed=1, progress=False)
     assert "without U.S.'s pressure" in side.sentence()
-    assert "U.K. et al.'s strength 0.7 instead of 0.4" in side.sentence()
+    assert "U.K. et al.'s strength at 0.7 instead of 0.4" in side.sentence()
 
 
 def test_sliders(race: Scenario) -> None:

@@ -165,10 +165,10 @@ class Forecast(Tables):
 
         Any event of the runs, and one thing given another:
 
-        >>> fc.probability(lambda runs: runs["rounds"] <= 2).value == (fc.runs["rounds"] <= 2).mean()
+        >>> fc.probability(lambda runs: runs["rounds"] <= 2).value == float((fc.runs["rounds"] <= 2).mean())
         True
         >>> late = fc.probability(winner="Vitorino", given={"day": "Tuesday"})
-        >>> late.runs == ((fc.runs["ended_at"] >= "2023-05-16") & (fc.runs["ended_at"] < "2023-05-17")).sum()
+        >>> late.runs == int((fc.runs["ended_at"].dt.day == 16).sum())
         True
 
         Given an assumption, of which every run follows a draw:
