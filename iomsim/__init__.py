@@ -15,6 +15,7 @@ _PUBLIC = {
     "charts.report": "report report",
     "election_day.election_day": "ElectionDay UnexpectedTallyWarning live replay",
     "errors": "AnnouncementError BlockError FileError IomsimError PairingError ScenarioError UnknownNameError",
+    "forecasting.drivers": "Drivers",
     "forecasting.estimates": "Estimate",
     "forecasting.forecast": "Forecast open_forecast",
     "forecasting.run": "InterruptedForecastWarning forecast",

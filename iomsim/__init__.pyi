@@ -16,6 +16,7 @@ from iomsim.errors import (
     ScenarioError as ScenarioError,
     UnknownNameError as UnknownNameError,
 )
+from iomsim.forecasting.drivers import Drivers as Drivers
 from iomsim.forecasting.estimates import Estimate as Estimate
 from iomsim.forecasting.forecast import Forecast as Forecast, open_forecast as open_forecast
 from iomsim.forecasting.run import InterruptedForecastWarning as InterruptedForecastWarning, forecast as forecast

@@ -296,19 +296,16 @@ def effects(answers: Answers, table: pd.DataFrame, independent: bool = True) -> 
     scales = {str(name): Scale(drawn[name], answers.weight, free) for name in table}
     columns = {name: scale.columns(drawn[name]) for name, scale in scales.items() if scale.free}
     kept = _certain(answers, columns) if independent else []
-    whole, parts = _Fit(answers, [columns[name] for name in kept]), {}
-    for name in columns:
-        others = [columns[other] for other in kept if other != name]
-        parts[name] = (_Fit(answers, others) if name in kept else whole).effect(scales[name], columns[name])
+    whole = _Fit(answers, {name: columns[name] for name in kept})
+    parts = {name: whole.effect(scale, name, columns[name]) for name, scale in scales.items() if scale.free}
     variance = sum(parts[name].variance for name in kept) + max(whole.variance, 0.0)
-    if variance <= TINY or (not kept and variance < 2 * whole.variance_error):
-        variance = 0.0
+    clear, alone = _clear({name: part.chance for name, part in parts.items()}), _Fit(answers, {})
+    if variance <= TINY or (not clear and alone.variance < 2 * alone.variance_error):
+        variance, clear = 0.0, []
     rows = dict.fromkeys(scales, (0.0, 0.0, False))
-    if variance:
-        clear = _clear({name: part.chance for name, part in parts.items()})
-        for name, part in parts.items():
-            beside = [parts[other].variance_error for other in kept if other != name]
-            rows[name] = (*_share(part, beside, variance), name in clear)
+    for name, part in parts.items() if variance else ():
+        beside = [parts[other].variance_error for other in kept if other != name]
+        rows[name] = (*_share(part, beside, variance), name in clear)
     shares = pd.DataFrame(list(rows.values()), index=list(rows), columns=["share", "error", "clear"])
     return Effects(answers, parts, variance, whole.level_error, shares)
 
@@ -341,8 +338,8 @@ def _certain(answers: Answers, columns: dict[str, Floats]) -> list[str]:
     """Return the parameters that certainly matter, as many as the draws can tell apart."""
     kept: list[str] = []
     for _ in range(PASSES):
-        fit, before = _Fit(answers, [columns[name] for name in kept]), len(kept)
-        chances = {name: fit.chance(columns[name]) for name in columns if name not in kept}
+        fit, before = _Fit(answers, {name: columns[name] for name in kept}), len(kept)
+        chances = {name: fit.with_(columns[name]).chance for name in columns if name not in kept}
         for name in sorted(chances, key=lambda name: (chances[name], name)):
             taken = sum(columns[other].shape[1] for other in [*kept, name])
             if chances[name] < CERTAIN and taken <= answers.effective / 4:
@@ -352,53 +349,74 @@ def _certain(answers: Answers, columns: dict[str, Floats]) -> list[str]:
     return kept
 
 
-class _Fit:
-    """The weighted least-squares fit of the answers by their mean and some columns."""
+class _Part(NamedTuple):
+    """What some columns hold of a fit."""
 
-    def __init__(self, answers: Answers, columns: list[Floats]) -> None:
+    size: Floats
+    influence: Floats  # of each draw, times the root of its weight, on `size`
+    left: Floats  # what the fit with them leaves, times the root of the weight
+    pull: Floats  # how much each draw decides about its own fit
+    dof: float
+    rounding: float  # squares that are none
+
+    @property
+    def chance(self) -> float:
+        """Chance that columns of mere noise fit as well (F test)."""
+        held = float(self.size @ np.linalg.solve(self.influence @ self.influence.T, self.size))
+        rest = max(float(self.left @ self.left), self.rounding)
+        return (
+            _f_test(held / len(self.size) / (rest / self.dof), len(self.size), self.dof) if held > rest * TINY else 1.0
+        )
+
+
+class _Fit:
+    """The weighted least-squares fit of the answers by their mean and some columns, orthonormal each by itself."""
+
+    def __init__(self, answers: Answers, columns: dict[str, Floats]) -> None:
         self.root = np.sqrt(answers.weight)[:, None]
-        known = np.concatenate([np.ones_like(self.root), *columns], axis=1)
-        self.base = np.linalg.qr(self.root * known)[0]
+        known = np.concatenate([np.ones_like(self.root), *columns.values()], axis=1)
+        self.base, back = np.linalg.qr(self.root * known)
         scaled = self.root[:, 0] * (answers.mean - answers.overall)
-        self.left = scaled - self.base @ (self.base.T @ scaled)
+        held = self.base.T @ scaled
+        self.left = scaled - self.base @ held
         self.pull = np.square(self.base).sum(axis=1)
         self.dof = answers.effective - known.shape[1]
+        self.rounding = TINY * float(scaled @ scaled)
+        influence = np.linalg.solve(back, self.base.T)
+        ends = np.cumsum([1, *(part.shape[1] for part in columns.values())])
+        self.inside = {
+            name: _Part(
+                influence[i:j] @ scaled, influence[i:j], self.left, self.pull, max(self.dof, 1.0), self.rounding
+            )
+            for name, i, j in zip(columns, ends[:-1], ends[1:], strict=True)
+        }
         around = _squared(self.left, self.pull)
         self.variance = float(around.sum() - answers.weight @ answers.noise)
         self.variance_error = _error_of_sum(around)
         self.level_error = float(answers.weight @ around)
 
-    def _with(self, columns: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return what is new in more columns, made orthonormal; the way back; and how much of it the answers hold."""
+    def with_(self, columns: Floats) -> _Part:
+        """Return what more columns would hold."""
         new = self.root * columns
-        q, r = np.linalg.qr(new - self.base @ (self.base.T @ new))
-        return q, r, q.T @ self.left
+        q, back = np.linalg.qr(new - self.base @ (self.base.T @ new))
+        held = q.T @ self.left
+        influence = np.linalg.solve(back, q.T)
+        pull, dof = self.pull + np.square(q).sum(axis=1), max(self.dof - len(held), 1.0)
+        return _Part(influence @ self.left, influence, self.left - q @ held, pull, dof, self.rounding)
 
-    def chance(self, columns: Floats) -> float:
-        """Return the chance that columns of mere noise fit as well (F test)."""
-        _, r, held = self._with(columns)
-        fitted, whole = float(held @ held), float(self.left @ self.left)
-        rest = max(whole - fitted, TINY * whole)
-        return _f_test(fitted / len(r) / (rest / self._rest(r)), len(r), self._rest(r)) if rest else 1.0
-
-    def _rest(self, r: Floats) -> float:
-        return max(self.dof - len(r), 1.0)
-
-    def effect(self, scale: Scale, columns: Floats) -> Effect:
-        """Return what a parameter adds to the fit.
+    def effect(self, scale: Scale, name: str, columns: Floats) -> Effect:
+        """Return what a parameter adds to all others of the fit.
 
         Its error holds where the noise differs from draw to draw; whether it is noise is asked with and without that.
         """
-        q, r, held = self._with(columns)
-        back = np.linalg.inv(r)
-        size = back @ held
-        around = _squared(self.left - q @ held, self.pull + np.square(q).sum(axis=1))
-        error = back @ (q.T @ (around[:, None] * q)) @ back.T
+        part = self.inside.get(name) or self.with_(columns)
+        around, size = _squared(part.left, part.pull), part.size
+        error = (part.influence * around) @ part.influence.T
         luck, twice = float(np.trace(error)), 2 * float(np.square(error).sum())
         variance_error = float(np.sqrt(max(4 * float(size @ error @ size) - twice, twice)))
         strength = float(size @ np.linalg.pinv(error, hermitian=True) @ size) / len(size)
-        exact = luck <= TINY * (size @ size)  # nothing is left to chance
-        chance = max(0.0 if exact else _f_test(strength, len(size), self._rest(r)), self.chance(columns))
+        exact = luck <= self.rounding  # nothing is left to luck
+        chance = max(0.0 if exact else _f_test(strength, len(size), part.dof), part.chance)
         variance = float(size @ size) - luck
         return Effect(scale, size, error, variance, variance_error, _error_of_sum(around), chance)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from iomsim.engine.outcomes import Outcomes, join
 from iomsim.forecasting import archive, questions, wording
+from iomsim.forecasting.drivers import Drivers, Event, drivers
 from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import merge, summarise
@@ -179,6 +180,46 @@ class Forecast(Tables):
         """
         asked = questions.Question(winner, round, day, between, before, ending, event)
         return questions.probability(self, asked, given)
+
+    def drivers(self, target: str | Event | None = None) -> Drivers:
+        """Return which assumptions the answer hangs on, from the runs already played.
+
+        Parameters
+        ----------
+        target : str or callable, optional
+            A candidate's win (default: the first's), "nobody", "still voting" or "no winner", "spill" (or the weekday
+            it means, such as "Tuesday"), "rounds" (their mean); or a function of :attr:`runs` that gives yes or no, or
+            a number, for each.
+
+        Returns
+        -------
+        Drivers
+            The share of the variance over the assumptions that each explains by itself, and the curve of the
+            chance along it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such target; the nearest name is given.
+        IomsimError
+            If the forecast played the best guesses, or has too few draws, or too few runs of each.
+
+        Notes
+        -----
+        The share is ``Var E(event | assumption) / Var P(event | assumptions)``, the first-order index of Sobol, without
+        the luck of the runs: see :mod:`iomsim.forecasting.effects`.  What assumptions do together is nobody's share.
+        After announcements assumptions are no longer independent: a share holds what an assumption tells of others.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> found = iom.forecast(iom.load("minimal"), runs=4000, seed=1).drivers("A")
+        >>> found.table().columns.tolist()
+        ['name', 'share', 'error', 'clear', 'low', 'high', 'at_low', 'at_high']
+        >>> found.curve("openness").columns.tolist()
+        ['chance', 'low', 'high']
+        """
+        return drivers(self, target)
 
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""

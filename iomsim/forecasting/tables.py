@@ -214,8 +214,12 @@ class Tables:
             wanted = self.next_day
         else:
             wanted = _later_day(self.opening_date.date(), day)
+        return self.share(self.runs_into(wanted))
+
+    def runs_into(self, day: date) -> pd.Series:
+        """Return which of the summary's `ends` are those of runs that are not over when the day before `day` ends."""
         minute = self.summary.ends["minute"]
-        return self.share((minute >= self._minutes_to(wanted)) | (minute < 0))
+        return (minute >= self._minutes_to(day)) | (minute < 0)
 
     def share(self, where: Any) -> Estimate:
         """Return the chance of a condition on the summary's `ends`."""

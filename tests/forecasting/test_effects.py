@@ -262,6 +262,12 @@ def test_a_parameter_that_is_always_the_same_explains_nothing() -> None:
     assert found.curve("fixed", [1.0])["value"].tolist() == [found.answers.overall]
 
 
+def test_nothing_varies() -> None:
+    found = effects(_noise(1), pd.DataFrame(index=range(SIZE)))
+    assert found.shares.empty
+    assert found.variance == 0
+
+
 def test_an_event_that_is_certain_given_one_assumption() -> None:
     """Nothing is left to luck, and no division by zero comes of it."""
     draws = table(np.random.default_rng(1))

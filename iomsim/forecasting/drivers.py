@@ -1,0 +1,291 @@
+"""Which assumption matters, from the runs that have been played: shares of the variance, and a curve for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.errors import IomsimError, whole_number
+from iomsim.forecasting.effects import Answers, Effects, effects
+from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.result import Result
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
+from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, describe_target, format_value, next_weekday
+from iomsim.model.parameters import describe_parameter, resolve
+from iomsim.model.quantities import in_digits
+from iomsim.model.scenario import Scenario
+from iomsim.rules.procedure import ENDINGS
+
+READING = "reading"
+"""The column of the readings of the rules."""
+
+RULES = "the rules"
+"""What readers call it."""
+
+EDGE = 0.02
+"""Part of the draws beyond each end of a curve."""
+
+Event = Callable[[pd.DataFrame], Any]
+"""Of the table of runs: yes or no, or a number, for each of them."""
+
+
+def drivers(fc: Tables, target: str | Event | None = None) -> Drivers:
+    """Return what an answer hangs on: see :meth:`iomsim.Forecast.drivers`."""
+    if fc.draws is None:
+        raise IomsimError(
+            "this forecast played the best guesses, which say nothing about the assumptions; "
+            "make it with assumptions=400 to see what matters"
+        )
+    if callable(target):
+        name, (subject, answers) = EVENT, _of_runs(fc, target)
+    else:
+        name = str(target) if target in (NOBODY, STILL_VOTING) else checked_target(fc.race, target)
+        subject, answers = _subject(fc, name), _of_ends(fc, name)
+    prior = not fc.events and not fc.announced
+    table = fc.assumptions.drop(columns=[READING] * (len(fc.draws.readings) == 1))
+    found = effects(answers, table, independent=prior)
+    return Drivers(fc.race, name, fc.seed, len(fc), fc, found, table[answers.drawn], subject, prior)
+
+
+# -- what is asked -------------------------------------------------------------------------------
+
+EVENT = "event"
+"""The target that is a function of the runs."""
+
+
+def _subject(fc: Tables, target: str) -> str:
+    """Return what a target measures, as the subject of a sentence."""
+    words = {
+        SPILL: next_weekday(fc.race),
+        NOBODY: "the chance that nobody wins",
+        STILL_VOTING: f"the chance that voting is not over after {fc.race.rules.max_rounds} rounds",
+    }
+    return words.get(target) or describe_target(fc.race, target)
+
+
+def _of_ends(fc: Tables, target: str) -> Answers:
+    """Return what the draws came to, from the counts of how runs ended."""
+    ends = fc.summary.ends
+    if target == ROUNDS:
+        rounds, weight = ends["rounds"].to_numpy(dtype=float), ends["count"].to_numpy(dtype=float)
+        sums, squares = (np.bincount(ends["draw"], weight * x, fc.summary.draws) for x in (rounds, rounds**2))
+        return Answers.of(sums, fc.summary.runs_of_draws, squares)
+    if target in fc.race.names:
+        where = ends["winner"] == fc.race.names.index(target)
+    elif target == SPILL:
+        where = fc.runs_into(fc.next_day)
+    else:
+        codes = {NOBODY: ["failed"], STILL_VOTING: ["open"], NO_WINNER: ["failed", "open"]}[target]
+        where = ends["ending"].isin([ENDINGS.index(code) for code in codes])
+    return Answers.of(*fc.summary.by_draw(where))
+
+
+def _of_runs(fc: Tables, event: Event) -> tuple[str, Answers]:
+    """Return what a function of the runs measures, and what the draws came to, run by run."""
+    runs = fc.runs
+    values = np.asarray(event(runs))
+    if values.shape != (len(runs),) or values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+        raise IomsimError(
+            f"an event says yes or no, or a number, of each of the {len(runs)} runs; "
+            'for instance lambda runs: runs["rounds"] > 5'
+        )
+    values = values.astype(float)
+    draw, size = runs["draw"].to_numpy(), fc.summary.draws
+    sums, squares = (np.bincount(draw, part, size) for part in (values, values**2))
+    name = getattr(event, "__name__", "")
+    subject = f"{name.replace('_', ' ')!r}" if name.isidentifier() else "what was asked"
+    kind = "chance" if np.isin(values, (0, 1)).all() else "mean"
+    return f"the {kind} of {subject}", Answers.of(sums, np.bincount(draw, minlength=size), squares)
+
+
+# -- the answer ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Drivers(Result):
+    """Which assumption matters.
+
+    Attributes
+    ----------
+    race : Scenario
+        The election.
+    target : str
+        What was asked for; "event" if it was a function of the runs.
+    seed, runs : int
+        Those of the forecast.
+    forecast : Forecast
+        The forecast itself.
+    effects : Effects
+        What every assumption does.
+    assumptions : DataFrame
+        The draws that have runs, one row each.
+    subject : str
+        What was asked for, in words.
+    prior : bool
+        Nothing was announced: draws are those of the scenario's ranges, independent of one another.
+    """
+
+    race: Scenario
+    target: str
+    seed: int
+    runs: int
+    forecast: Tables
+    effects: Effects
+    assumptions: pd.DataFrame
+    subject: str
+    prior: bool
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each assumption, the weightiest first; what is not clear of noise comes last.
+
+        Returns
+        -------
+        DataFrame
+            By parameter ("reading" for the rules): its `name` in words; `share`, the part of the variance of the
+            chance over the assumptions that it explains by itself, with its standard `error` (estimates near 0 may fall
+            below it); `clear`, False where it cannot be told from noise (of all that do nothing, however many, one is
+            called clear in one forecast of twenty); its `low` and `high`, 10 % and 90 % points; and the chance there,
+            `at_low` and `at_high`.  Of the rules these are the readings with the lowest and the highest chance.
+        """
+        return self._table.copy()
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        shares = self.effects.shares
+        ends = {path: self._ends(path) for path in shares.index}
+        out = pd.DataFrame.from_dict(ends, orient="index", columns=["low", "high", "at_low", "at_high"])
+        out = pd.concat([shares, out], axis=1)
+        out.insert(0, "name", [self.name(path) for path in out.index])
+        return out.rename_axis("parameter").sort_values(["clear", "share"], ascending=False, kind="stable")
+
+    def _ends(self, path: str) -> tuple[Any, Any, float, float]:
+        """Return the low and the high of an assumption, and the target there."""
+        curve = self.curve(path) if path == READING else self._curve(path, self._quantiles(path, [0.1, 0.9]))
+        first, last = (curve["chance"].idxmin(), curve["chance"].idxmax()) if path == READING else curve.index[[0, -1]]
+        return first, last, float(curve["chance"].loc[first]), float(curve["chance"].iloc[curve.index.get_loc(last)])
+
+    def name(self, path: str) -> str:
+        """Return what readers call an assumption."""
+        return RULES if path == READING else describe_parameter(self.race, path)
+
+    def curve(self, parameter: str, points: int = 41) -> pd.DataFrame:
+        """Return the chance along an assumption, on average over all others.
+
+        Parameters
+        ----------
+        parameter : str
+            A short name, a dotted path, a name from the table; or "reading" or "rules".
+        points : int, default 41
+            Values from the 2 % to the 98 % point of the draws, evenly spaced; of the rules, the readings.
+
+        Returns
+        -------
+        DataFrame
+            By value: `chance` (of "rounds", their mean), and `low` and `high`, its 95 % interval from the luck of the
+            draws and of the runs, which shrinks with both; of the rules with their `weight` among the runs.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such parameter; the nearest name is given.
+        IomsimError
+            If it has no range, so that it is the same in every draw.
+        """
+        path = self._path(parameter)
+        if path == READING:
+            out = self._curve(path, [str(reading) for reading in self.assumptions[READING].cat.categories])
+            weight = pd.Series(self.effects.answers.weight).groupby(self.assumptions[READING].to_numpy(), observed=True)
+            out["weight"] = weight.sum().reindex(out.index)
+            return out[out["weight"] > 0]
+        first, last = self._quantiles(path, [EDGE, 1 - EDGE])
+        return self._curve(path, np.linspace(first, last, whole_number("points", points, 2)))
+
+    def _path(self, parameter: str) -> str:
+        if parameter in (READING, "readings", "rules", RULES) and READING in self.assumptions:
+            return READING
+        path = parameter if parameter in self.assumptions else resolve(self.race, parameter)
+        if path not in self.assumptions:
+            raise IomsimError(f"{parameter} is the same in every draw: it has no range in this scenario")
+        return path
+
+    def _curve(self, path: str, values: Iterable[Any]) -> pd.DataFrame:
+        """Return the curve at some values; a chance stays between 0 and 1, a number of rounds above 0."""
+        values = list(values)
+        out = self.effects.curve(path, values).set_axis(pd.Index(values, name=path)).rename(columns={"value": "chance"})
+        return out.clip(0.0, 1.0 if self.is_chance else None)
+
+    def _quantiles(self, path: str, ranks: list[float]) -> list[float]:
+        """Return quantiles of an assumption over the draws, as many runs as follow each; before the vote its range."""
+        quantity = self.race.parameters().get(path) if self.prior else None
+        if quantity is not None and ranks == [0.1, 0.9]:
+            return [quantity.low, quantity.high]
+        values, weight = self.assumptions[path], self.effects.answers.weight
+        return [float(x) for x in np.quantile(values, ranks, weights=weight, method="inverted_cdf")]
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether the target is an event, not a number."""
+        return not self.subject.startswith("the mean ")
+
+    # -- sentences --------------------------------------------------------------------------
+
+    def sentence(self) -> str:
+        """Return which two assumptions matter most, with the chance at their low and high."""
+        return f"{self.finding()}."
+
+    def finding(self) -> str:
+        """Return the sentence without its full stop."""
+        table = self._table[self._table["clear"]]
+        start = f"{self.subject[0].upper()}{self.subject[1:]}"
+        if np.ptp(self.effects.answers.mean) == 0:
+            return f"No assumption moves {self.subject}: it is {self._always}"
+        if table.empty:
+            return f"No single assumption moves {self.subject} beyond noise"
+        told = [self._clause(row, self._unit * (not i)) for i, (_, row) in enumerate(table.head(2).iterrows())]
+        return f"{start} hangs most on {' and on '.join(told)}"
+
+    @property
+    def _always(self) -> str:
+        """Return what the target is in every run; what is so by rule is 0 or 100."""
+        fc, value = self.forecast, self.effects.answers.overall
+        chances = pd.concat([fc.win_probability(), fc.chances()])
+        errors = {str(name): error for name, error in chances["mc_error"].items()} | {SPILL: fc.spill().mc_error}
+        by_rule = value in (0, 1) and not errors.get(self.target, 1)
+        return f"{100 * value:.0f}{self._unit} by rule" if by_rule else f"{self._said(value)}{self._unit}"
+
+    def _clause(self, row: pd.Series, unit: str) -> str:
+        low, high = (self._said(row[end]) for end in ("at_low", "at_high"))
+        if row.name == READING:
+            return f"{row['name']} ({low}{unit} under {row['low']}, {high} under {row['high']})"
+        return f"{row['name']} ({low} to {high}{unit})"
+
+    @property
+    def _unit(self) -> str:
+        return " in 100" if self.is_chance else ""
+
+    def _said(self, value: float) -> str:
+        return in_100(value) if self.is_chance else format_value(value, ROUNDS)
+
+    # -- how it is shown --------------------------------------------------------------------
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """That of the forecast."""
+        return self.forecast.provenance
+
+    def stamp(self) -> str:
+        """Return what is needed to make this again, in one line: the forecast's."""
+        return self.forecast.stamp()
+
+    def _head(self) -> pd.DataFrame:
+        """Return the assumptions that are clear of noise, in words."""
+        table = self._table[self._table["clear"]].head(self.SHOWN)
+        low, high = (table[end].map(lambda x: x if isinstance(x, str) else in_digits(x)[0]) for end in ("low", "high"))
+        chances = {f"at {end}": table[f"at_{end}"].map(self._said) for end in ("low", "high")}
+        share = table["share"].map(lambda share: in_100(min(share, 1.0)) + " %")
+        return pd.DataFrame({"share": share, "low": low, "high": high, **chances}).set_axis(table["name"])

@@ -1,0 +1,231 @@
+"""`fc.drivers`: what is asked, what is answered, in numbers and in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from toys import STILL, elect, toy
+
+import iomsim as iom
+from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.forecasting.drivers import Drivers
+from iomsim.model.scenario import Scenario
+
+RUNS = 8_000
+
+
+APPEAL = {"value": 0.2, "low": -0.4, "high": 0.6}
+
+
+def uncertain(appeal: dict[str, float] = APPEAL, **parts: Any) -> Scenario:
+    """Return an election of 15 members of whose leanings little is known."""
+    behaviour = STILL | {
+        "conviction": {"value": 1.0, "low": 0.5, "high": 2.0},
+        "concede_b": {"value": 4.8, "low": 2.0, "high": 10.0},
+        "yes_own": {"value": 0.95, "low": 0.9, "high": 0.99},
+    }
+    candidates = [{"name": "A", "appeal": appeal}, {"name": "B"}]
+    return toy(behaviour=behaviour, candidates=candidates, **parts)
+
+
+@pytest.fixture(scope="module")
+def fc() -> iom.Forecast:
+    return iom.forecast(uncertain(), runs=RUNS, seed=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def read() -> iom.Forecast:
+    """A forecast of Geneva under its readings."""
+    return iom.forecast(iom.load("geneva-2023"), runs=RUNS, seed=1, progress=False, assumptions=100)
+
+
+@pytest.fixture(scope="module")
+def found(fc: iom.Forecast) -> Drivers:
+    return fc.drivers()
+
+
+# -- the table --------------------------------------------------------------------------------------
+
+
+def test_the_first_candidates_chance_hangs_on_the_appeal(found: Drivers) -> None:
+    table = found.table()
+    assert table.index[0] == "candidates.A.appeal"
+    first = table.iloc[0]
+    assert first["name"] == "A's appeal"
+    assert first["clear"]
+    assert 0.6 < first["share"] < 0.85  # the other candidate has a range too
+    assert (first["low"], first["high"]) == (-0.4, 0.6)
+    assert first["at_low"] < 0.3 < 0.6 < first["at_high"]
+    assert not table.loc[["behaviour.yes_own"], "clear"].any()
+
+
+def test_every_assumption_that_varies_has_a_row_and_no_other(fc: iom.Forecast, found: Drivers) -> None:
+    assert set(found.table().index) == set(fc.assumptions) - {"reading"}
+    assert found.table()["share"].abs().max() < 1.2
+    shares, clear = found.table()["share"], found.table()["clear"]
+    assert clear.is_monotonic_decreasing
+    assert shares[clear].is_monotonic_decreasing
+    assert shares[~clear].is_monotonic_decreasing
+
+
+def test_the_table_is_a_copy(found: Drivers) -> None:
+    table = found.table()
+    table["share"] = 0.0
+    assert found.table()["share"].max() > 0.5
+
+
+def test_the_chance_at_low_and_high_is_that_of_the_runs_there(fc: iom.Forecast, found: Drivers) -> None:
+    """From another forecast, in which the assumption is known to be near there."""
+    row = found.table().loc["candidates.A.appeal"]
+    for end in ("low", "high"):
+        near = {"value": row[end], "low": row[end] - 0.01, "high": row[end] + 0.01}
+        other = iom.forecast(uncertain(near), runs=RUNS, seed=2, progress=False)
+        assert abs(other.win_probability()["probability"]["A"] - row[f"at_{end}"]) < 0.05
+
+
+# -- what is asked ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "event"),
+    [
+        ("B", lambda runs: runs["winner"] == "B"),
+        ("no winner", lambda runs: runs["winner"] == "no winner"),
+        ("still voting", lambda runs: runs["ending"] == "open"),
+        ("rounds", lambda runs: runs["rounds"]),
+    ],
+)
+def test_a_target_by_name_is_that_of_the_runs(fc: iom.Forecast, target: str, event: Any) -> None:
+    pd.testing.assert_frame_equal(fc.drivers(target).table(), fc.drivers(event).table())
+
+
+def test_the_next_day_goes_by_several_names(fc: iom.Forecast) -> None:
+    table = fc.drivers("spill").table()
+    pd.testing.assert_frame_equal(fc.drivers(fc.race.clock.next_day_in_words).table(), table)
+    assert abs(fc.drivers("spill").effects.answers.overall - fc.spill().value) < 1e-12
+
+
+def test_the_first_candidate_is_the_default(fc: iom.Forecast, found: Drivers) -> None:
+    assert found.target == "A"
+    pd.testing.assert_frame_equal(fc.drivers("win").table(), found.table())
+
+
+def test_a_function_is_told_by_its_name(fc: iom.Forecast) -> None:
+    def long_vote(runs: pd.DataFrame) -> pd.Series:
+        return runs["rounds"] > 3
+
+    assert fc.drivers(long_vote).sentence().startswith("The chance of 'long vote' hangs most on ")
+    assert fc.drivers(lambda runs: runs["present"] > 20).sentence() == (
+        "No assumption moves the chance of what was asked: it is <1 in 100."
+    )
+    assert fc.drivers(lambda runs: 2 * runs["rounds"]).sentence().startswith("The mean of what was asked hangs most on")
+
+
+@pytest.mark.parametrize("event", [lambda _: True, lambda runs: runs, lambda runs: runs["ended_at"]])
+def test_an_event_that_says_nothing_of_each_run_is_refused(fc: iom.Forecast, event: Any) -> None:
+    with pytest.raises(IomsimError, match=r'of each of the 8000 runs; for instance lambda runs: runs\["rounds"\] > 5'):
+        fc.drivers(event)
+
+
+def test_an_unknown_target_is_refused(fc: iom.Forecast) -> None:
+    with pytest.raises(UnknownNameError, match="no target named 'Pop'"):
+        fc.drivers("Pop")
+
+
+# -- words ------------------------------------------------------------------------------------------
+
+
+def test_the_sentence_tells_two_with_their_ends(found: Drivers) -> None:
+    row = found.table().iloc[0]
+    low, high = (round(100 * row[f"at_{end}"]) for end in ("low", "high"))
+    assert found.sentence().startswith(f"A's chance hangs most on A's appeal ({low} to {high} in 100)")
+    assert found.sentence().count(" in 100") == 1
+
+
+def test_rounds_are_no_chance(fc: iom.Forecast) -> None:
+    said = fc.drivers("rounds").sentence()
+    assert said.startswith("The mean number of rounds hangs most on ")
+    assert "in 100" not in said
+
+
+def test_a_result_shows_itself(found: Drivers, fc: iom.Forecast) -> None:
+    shown = repr(found)
+    assert shown.startswith(found.sentence())
+    assert shown.endswith(fc.stamp())
+    assert "A's appeal" in shown
+    assert "candidates.A.appeal" not in shown
+    assert "<table" in found._repr_html_()
+    assert "nan" not in shown.casefold()
+
+
+def test_the_rules_are_a_driver_of_their_own(read: iom.Forecast) -> None:
+    """Some readings end without a winner and others cannot."""
+    found = read.drivers("nobody")
+    first = found.table().iloc[0]
+    assert first.name == "reading"
+    assert first["name"] == "the rules"
+    assert found.sentence().startswith("The chance that nobody wins hangs most on the rules (")
+    assert f" in 100 under {first['low']}, " in found.sentence()
+    curve = found.curve("rules")
+    assert list(curve.index) == [rules.name for rules in read.draws.readings]
+    assert abs(curve["weight"].sum() - 1) < 1e-9
+    assert curve["chance"].idxmin() == first["low"]
+    assert curve["chance"].idxmax() == first["high"]
+
+
+# -- curves -----------------------------------------------------------------------------------------
+
+
+def test_a_curve_is_a_table_by_value(found: Drivers) -> None:
+    curve = found.curve("A", points=21)
+    assert curve.index.name == "candidates.A.appeal"
+    assert list(curve) == ["chance", "low", "high"]
+    assert len(curve) == 21
+    assert ((curve["low"] <= curve["chance"]) & (curve["chance"] <= curve["high"])).all()
+    assert curve.to_numpy().min() >= 0
+    assert curve.to_numpy().max() <= 1
+    assert curve["chance"].is_monotonic_increasing
+    pd.testing.assert_frame_equal(curve, found.curve("candidates.A.appeal", points=21))
+    pd.testing.assert_frame_equal(curve, found.curve("A's appeal", points=21))
+
+
+def test_a_curve_of_what_does_not_vary_is_refused(found: Drivers) -> None:
+    with pytest.raises(IomsimError, match="abstain is the same in every draw: it has no range in this scenario"):
+        found.curve("abstain")
+    with pytest.raises(UnknownNameError, match="no parameter named 'conceded'"):
+        found.curve("conceded")
+    with pytest.raises(UnknownNameError, match="no parameter named 'rules'"):
+        found.curve("rules")
+    with pytest.raises(IomsimError, match="points must be a whole number of at least 2, got 1"):
+        found.curve("A", points=1)
+
+
+# -- nothing to tell --------------------------------------------------------------------------------
+
+
+def test_a_fixed_forecast_has_no_drivers() -> None:
+    fixed = iom.forecast(uncertain(), runs=500, seed=1, assumptions="fixed")
+    with pytest.raises(IomsimError, match="this forecast played the best guesses, which say nothing about the assum"):
+        fixed.drivers()
+
+
+def test_too_few_runs_are_refused() -> None:
+    few = iom.forecast(uncertain(), runs=300, seed=1, assumptions=400)
+    with pytest.raises(IomsimError, match="no draw of the assumptions has two runs; play at least twice as many runs"):
+        few.drivers()
+
+
+def test_a_sure_election_hangs_on_nothing() -> None:
+    sure = elect("AAAAAAAAAAAB", behaviour={"concede_b": {"value": 4.8, "low": 2.0, "high": 10.0}})
+    forecast = iom.forecast(sure, runs=2000, seed=1, assumptions=50)
+    for target in ("A", "spill", "rounds", "no winner"):
+        found = forecast.drivers(target)
+        assert found.sentence().startswith("No assumption moves ")
+        assert not found.table()[["share", "error", "clear"]].to_numpy().any()
+        assert "nan" not in repr(found).casefold()
+    assert (
+        forecast.drivers("nobody").sentence()
+        == "No assumption moves the chance that nobody wins: it is 0 in 100 by rule."
+    )
