@@ -290,16 +290,26 @@ class Scenario(Description):
         if sum(targets.values()) >= 1:
             raise ScenarioError(f"the shares asked for must add up to less than 1, got {sum(targets.values()):g}")
         if self.level:
-            level = {**self.level, **{name: self.level.get(name, share) for name, share in targets.items()}}
-            if len(level) == len(self.names):
-                level = {name: level[name] for name in targets}
-            fresh = build({**dict(self), "level": level, "held": None}, self.title)
-            return fresh.with_parameters({paths.level(name): share for name, share in targets.items()})
+            return self._levelled_at(targets)
         shift = solve_levels(self.plan, {self.names.index(name): target for name, target in targets.items()})[:, 0]
         return self.with_parameters(
             {paths.appeal(name): float(self.candidate(name).appeal.value + shift[self.names.index(name)])
              for name in targets}
         )  # fmt: skip
+
+    def _levelled_at(self, targets: Mapping[str, float]) -> Scenario:
+        """Return a copy that states another level, for the election as it is now; its belief is shifted with it."""
+        if len(self.names) == 2 and not targets.keys() & self.level.keys():  # of two, one level says it all
+            targets = {next(iter(self.level)): 1.0 - share for share in targets.values()}
+        level = {**self.level, **{name: self.level.get(name, share) for name, share in targets.items()}}
+        if len(level) == len(self.names):
+            level = {name: level[name] for name in targets}
+        bare = [
+            {key: part for key, part in dict(candidate).items() if key != "appeal" or candidate.name not in level}
+            for candidate in self.candidates
+        ]
+        fresh = build({**dict(self), "candidates": bare, "level": level, "held": None}, self.title)
+        return fresh.with_parameters({paths.level(name): share for name, share in targets.items()})
 
     def save(self, path: str | Path) -> None:
         """Write the scenario to a TOML file; :func:`iomsim.load` gives an equal one back."""
