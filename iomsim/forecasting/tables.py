@@ -101,7 +101,7 @@ class Tables:
         """
         counts = self.summary.tally_by_draw(self.summary.ends["ending"], len(ENDINGS))
         counts = counts[[ENDINGS.index(name) for name in ("failed", "open")]]
-        never = [name for name in excluded(self.race, self.rules_played) if not counts[name == STILL_VOTING].any()]
+        never = [name for name in excluded(self.race, self.rules_played) if not counts[int(name == STILL_VOTING)].any()]
         rest = self._table(counts, pd.Index([NOBODY, STILL_VOTING], name="winner"), never)
         return pd.concat([self.win_probability().drop(NO_WINNER), rest])
 

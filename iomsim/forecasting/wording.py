@@ -65,8 +65,9 @@ def headline(fc: Tables) -> Text:
     if told := over(fc):
         return Text(told)
     first, rest = _lead(fc)
-    left = f", leaving {series(rest)}" if rest and not level(fc) and not likely(fc) else ""
-    days = series([f"{a_chance(*_pair(chance))} that {what}" for what, chance in _days(fc)]).rstrip(",")
+    short = bool(level(fc) or likely(fc))
+    left = f", leaving {series(rest)}" if rest and not short else ""
+    days = series([f"{a_chance(*_pair(chance))} that {what}" for what, chance in _days(fc, short)]).rstrip(",")
     return Text(f"{capital(_since(fc) + first)}{left}; expect {_expected(fc)}{', and ' * bool(days)}{days}.")
 
 
@@ -318,13 +319,18 @@ def _expected(fc: Tables, held: str = "") -> str:
     return f"{rounds}{span if low < high else ''}"
 
 
-def _days(fc: Tables) -> list[tuple[str, Estimate]]:
-    """Return what may become of the next day and of the deadline, with its chance, unless it is a fact."""
+def _days(fc: Tables, short: bool = False) -> list[tuple[str, Estimate]]:
+    """Return what may become of the next day and of the deadline, with its chance, unless it is a fact.
+
+    The deadline is left out where who is still voting then has been told, unless the sentence is `short`.
+    """
     out = []
     if not fc.spilled and not fc.over_before_next_day:
         out.append((f"voting runs into {fc.next_day_in_words}", fc.spill()))
-    if fc.race.clock.deadline is not None:
-        out.append((f"it is unfinished {_at_the_deadline(fc)},", fc.share(_late(fc))))
+    late = fc.share(_late(fc))
+    told = unfinished(fc) == _at_the_deadline(fc) and late.value >= TOLD and not short
+    if fc.race.clock.deadline is not None and not told:
+        out.append((f"it is unfinished {_at_the_deadline(fc)},", late))
     return out
 
 
@@ -383,8 +389,6 @@ def by_assumption(fc: Tables, what: str = "") -> str:
     path, low, high = fc._found[what]
     least, most = in_a_sentence(low), in_a_sentence(high)
     label = describe_parameter(fc.race, path)
-    own = f"{what}'s "
-    label = f"the {label.removeprefix(own)}" if label.startswith(own) else label
     return f"{_named(fc, what)} hangs most on {label} ({least} in 100 where it is low, {most} where it is high)"
 
 
@@ -489,8 +493,8 @@ def _how_far(fc: Tables) -> str:
 def _lies(chance: Estimate, more: int) -> str:
     """Return where a chance lies over the assumptions; the unit goes without saying if there are `more`."""
     low, high = (in_a_sentence(end) for end in (chance.low, chance.high))
-    lies = ("" if more else "lies ") if low != high else "stays "
-    return f"{lies}{f'between {low} and {high}' if low != high else f'at {low}'}{'' if more else ' in 100'}"
+    where = f"at {low}" if low == high else f"between {low} and {high}"
+    return where if more else f"{'stays' if low == high else 'lies'} {where} in 100"
 
 
 # -- everything ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Every sentence of a forecast against its tables."""
+"""Every sentence of a forecast: on counts made by hand, and against the tables of forecasts that were played."""
 
 from __future__ import annotations
 
@@ -7,179 +7,406 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from toys import elect, toy
 
 import iomsim as iom
 from iomsim.forecasting import wording
-from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import rule_sets_in_words
+from iomsim.forecasting.wording import in_a_sentence
+from iomsim.model.assumptions import Assumptions
+from iomsim.rules.procedure import ENDINGS
 
 
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
     return iom.forecast(race, runs=runs, seed=seed, progress=False, **options)
 
 
-CHANCE = r"((?:about )?[<>]?\d+) in 100"
+MONDAY, TUESDAY = 700, 1440 + 700
+DAYS = {"clock": {"opens": datetime(2023, 5, 15, 10)}}
+
+End = tuple[str, int, int, int]
+"""Who wins ("nobody" if the rules end it, "open" if it is still voting), in which round, at which minute, how often."""
 
 
-def told(fc: iom.Forecast) -> dict[str, Any]:
-    """Return every number of the answer, read from its words alone."""
-    answer = fc.answer()
-    who, how_long, how_sure = answer.split(". ")
-    day = f"{fc.next_day:%A}"
-    chances = {
-        name: re.search(rf"{re.escape(name)}(?: wins)? {CHANCE}", who.partition(":")[2]) for name in fc.race.names
-    }
-    *_, still = re.findall(rf"; {CHANCE} are still voting(?: after (\d+) rounds)?$", who) or [None]
-    rounds = re.search(
-        r"takes (\d+)(?: or more)? rounds? in the median \(80 % range: (\d+) to (\d+)( or more)?\)", how_long
-    )
-    spill = re.search(rf"runs into {day} is {CHANCE}$", how_long)
-    error = re.search(r"at most ([\d.]+) points? \(([\d\u202f]+) runs?, 95 %\)", how_sure)
-    moves = re.search(rf"moves {day} from {CHANCE} \((.+?)\) to {CHANCE} \((.+?)\) over the (\d) readings", how_sure)
-    nobody = re.search(rf"nobody {CHANCE}", who)
-    assert rounds
-    assert spill
-    assert error
-    return {
-        "opening": who.partition(":")[0],
-        "chances": {name: found and found[1] for name, found in chances.items()},
-        "nobody": nobody and nobody[1],
-        "still": still and still[0],
-        "rounds": [int(rounds[i]) for i in (1, 2, 3)],
-        "spill": spill[1],
-        "points": float(error[1]),
-        "runs": int(error[2].replace("\u202f", "")),
-        "moves": moves and moves.groups(),
-        "sure": how_sure,
-    }
+def counted(
+    race: iom.Scenario, *draws: list[End], reading: Any = None, values: Any = None, runs: int = 0, **fields: Any
+) -> iom.Forecast:
+    """Return a forecast of which the runs ended as is said, of each draw; of one list the assumptions are fixed."""
+    rows = []
+    for draw, ends in enumerate(draws):
+        for who, rounds, minute, count in ends:
+            ending = {"nobody": "failed", "open": "open"}.get(who, "majority")
+            winner = race.names.index(who) if who in race.names else -1
+            rows.append((draw, winner, ENDINGS.index(ending), rounds, -1 if who == "open" else minute, count))
+    table = pd.DataFrame(rows, columns=["draw", "winner", "ending", "rounds", "minute", "count"])
+    drawn = len(draws) > 1
+    fixed = make(race, 10, assumptions="fixed")
+    total = int(table["count"].sum())
+    summary = replace(fixed.summary, ends=table, runs=total, draws=len(draws) * drawn)
+    found = None
+    if drawn:
+        readings = race.procedures if reading is not None else (race.rules,)
+        codes = np.zeros(len(draws), dtype=int) if reading is None else np.asarray(reading)
+        found = Assumptions(values or {}, codes, readings, {})
+    return replace(fixed, summary=summary, outcomes=None, draws=found, **fields)
 
 
-def test_every_number_of_the_answer_is_one_of_the_tables(fc: iom.Forecast) -> None:
-    said, table = told(fc), fc.chances()
-    half = (table["high"] - table["low"]) / 2
-    shown = {name: in_100(table.loc[name, "probability"], half[name]) for name in table.index}
-    assert said["chances"] == {name: shown[name] for name in fc.race.names}
-    assert said["nobody"] == (shown["nobody"] if fc.race.rules.can_fail else None)
-    assert said["still"] == (shown["still voting"] if table.loc["still voting", "probability"] >= 0.005 else None)
-    middle, low, high = fc.median_rounds()
-    assert said["rounds"] == [middle, low, high]
-    assert f"{said['spill']} in 100" == str(fc.spill())
-    assert said["runs"] == len(fc)
-    winners = fc.win_probability()
-    widest = 100 * max(((winners["high"] - winners["low"]) / 2).max(), fc.spill().half_width)
-    assert widest <= said["points"] <= widest + 1
-    assert "which shrinks with more runs" in said["sure"]
-    assert "uncertainty about the rules, which does not" in said["sure"]
+def sentences(fc: iom.Forecast) -> list[str]:
+    return re.split(r"(?<=\.) (?=[A-Z])", f"{fc.answer()}")
 
 
-def test_the_answer_tells_how_far_the_day_moves(fc: iom.Forecast) -> None:
-    sides = fc.rule_sets()
-    half = (sides["high"] - sides["low"]) / 2
-    shown = {name: in_100(sides.loc[name, "spill"], half[name]) for name in sides.index}
-    said = told(fc)
-    least, most = sides["spill"].idxmin(), sides["spill"].idxmax()
-    if shown[least] == shown[most]:
-        assert f"leaves {fc.next_day:%A} at {shown[most]} in 100 under all {len(sides)} readings" in said["sure"]
-    else:
-        assert said["moves"] == (shown[least], least, shown[most], most, str(len(sides)))
+MANY = 10_000
+OPEN, ENDED, THREE = toy(rules="strict"), toy(rules="four-rounds"), toy(names="ABC")
 
 
-def test_the_answer_is_three_sentences_that_can_be_quoted(fc: iom.Forecast) -> None:
-    answer = fc.answer()
-    assert answer.count(". ") == 2
-    assert answer.endswith(".")
-    assert "\n" not in answer
-    assert 150 < len(answer) < 600
-    assert "nan" not in answer.lower()
-    assert not re.search(r"\b(0|100) in 100", answer)
-    assert not re.search(r"\d\.\d{2}", answer)
+# -- who ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("appeal", "opening"), [(0.0, "A and B are level"), (0.3, "A is ahead"), (-0.3, "B is ahead")]
+    ("race", "ends", "said"),
+    [
+        (OPEN, [("A", 1, MONDAY, 4900), ("B", 3, MONDAY, 5100)],
+         "B and A are level, with chances of 51 and 49 in 100."),
+        (OPEN, [("A", 1, MONDAY, 4980), ("B", 3, MONDAY, 5020)], "B and A are level, each with a 50 in 100 chance."),
+        (OPEN, [("A", 1, MONDAY, 4700), ("B", 3, MONDAY, 4600), ("open", 40, 0, 700)],
+         "A and B are level, with chances of 47 and 46 in 100, leaving 7 that voting is still going on after 40 "
+         "rounds."),
+        (ENDED, [("A", 1, MONDAY, 6200), ("B", 3, MONDAY, 3300), ("nobody", 4, MONDAY, 500)],
+         "A is ahead, with a 62 in 100 chance, leaving 33 for B and 5 that nobody is elected."),
+        (ENDED, [("B", 1, MONDAY, 8100), ("A", 3, MONDAY, 1900)],
+         "B is ahead, with an 81 in 100 chance, leaving 19 for A."),
+        (OPEN, [("B", 1, MONDAY, 9980), ("A", 3, MONDAY, 20)],
+         "B is ahead, with a chance of more than 99 in 100."),
+        (THREE, [("A", 1, MONDAY, 3300), ("B", 3, MONDAY, 3300), ("C", 3, MONDAY, 3400)],
+         "C, A and B are level, with chances of 34, 33 and 33 in 100."),
+        (THREE, [("A", 1, MONDAY, 4000), ("B", 3, MONDAY, 4000), ("C", 3, MONDAY, 2000)],
+         "A and B are level, each with a 40 in 100 chance, leaving 20 for C."),
+        (ENDED, [("A", 1, MONDAY, 3000), ("B", 3, MONDAY, 1000), ("nobody", 4, MONDAY, 6000)],
+         "Most likely nobody is elected, with a 60 in 100 chance, leaving 30 for A and 10 for B."),
+        (OPEN, [("A", 1, MONDAY, 3000), ("open", 40, 0, 7000)],
+         "Most likely voting is not over after 40 rounds, with a 70 in 100 chance, leaving 30 for A."),
+        (ENDED, [("A", 1, MONDAY, 3000), ("nobody", 3, MONDAY, 3000), ("open", 40, 0, 4000)],
+         "Most likely there is no winner, leaving 30 for A, 30 that nobody is elected and 40 that voting is still "
+         "going on after 40 rounds."),
+    ],
 )  # fmt: skip
-def test_who_is_ahead(appeal: float, opening: str) -> None:
-    fc = make(toy(25, appeal=appeal, rules="until-two-thirds"), 4000)
-    assert told(fc)["opening"] in (opening, opening.replace("A and B", "B and A"))
+def test_who(race: iom.Scenario, ends: list[End], said: str) -> None:
+    start = "On the best guesses "
+    words = wording.who(counted(race, ends))
+    assert words == start + (said if said[1] in (" ", ",") else said[0].lower() + said[1:])
+    draws = [[(who, rounds, minute, count // 10) for who, rounds, minute, count in ends]] * 10
+    assert wording.who(counted(race, *draws)) == said
+
+
+def test_many_candidates_are_told_together() -> None:
+    race = toy(names="ABCDEFGHI")
+    even = counted(race, [(name, 1, MONDAY, 1000 + 10 * i) for i, name in enumerate("ABCDEFGHI")])
+    assert wording.who(even) == "On the best guesses nine candidates are level, with chances between 11 and 12 in 100."
+    ahead = counted(race, [("A", 1, MONDAY, 6000), *((name, 1, MONDAY, 500) for name in "BCDEFGHI")])
+    assert wording.who(ahead) == (
+        "On the best guesses A is ahead, with a 60 in 100 chance, leaving 5 for B, 5 for C, 5 for D, 5 for E, 5 for F "
+        "and 15 for the three others."
+    )
+
+
+def test_who_is_out_has_no_chance_that_is_told() -> None:
+    fc = counted(THREE, [("A", 3, MONDAY, 9000), ("B", 3, MONDAY, 1000)], out=("C",))
+    assert wording.who(fc) == "On the best guesses A is ahead, with a 90 in 100 chance, leaving 10 for B."
+    alone = counted(ENDED, [("A", 3, MONDAY, 9000), ("nobody", 3, MONDAY, 1000)], out=("B",))
+    assert wording.who(alone) == (
+        "On the best guesses only A still stands, with a 90 in 100 chance of being elected, leaving 10 that nobody is "
+        "elected."
+    )
 
 
 def test_a_lead_within_the_error_is_none() -> None:
-    race = toy(25, appeal=0.08, rules="until-two-thirds")
-    few, many = make(race, 100), make(race, 20_000)
-    assert "level" in told(few)["opening"]
-    assert told(many)["opening"] == "A is ahead"
+    few, many = ([("A", 1, MONDAY, 56 * n), ("B", 1, MONDAY, 44 * n)] for n in (1, 100))
+    assert "level, with chances of about 60 and about 40 in 100" in wording.who(counted(OPEN, few))
+    assert "A is ahead, with a 56 in 100 chance" in wording.who(counted(OPEN, many))
 
 
 def test_a_lead_that_no_assumption_can_bear_is_none() -> None:
-    fc = make(toy(25, appeal=0.02, rules="until-two-thirds"), 60_000)
-    table = fc.win_probability()
-    assert table.loc["A", "low"] > table.loc["B", "high"]  # beyond the simulation's error
-    assert told(fc)["opening"] == "A and B are level"
+    fc = counted(OPEN, [("A", 1, MONDAY, 520_000), ("B", 1, MONDAY, 480_000)])
+    assert fc.win_probability()["mc_error"].max() < 0.01
+    assert "A and B are level" in wording.who(fc)
 
 
-def test_counts_at_the_last_round_are_lower_bounds() -> None:
-    fc = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
-    assert "takes 3 or more rounds in the median (80 % range: 3 to 3 or more)" in fc.answer()
-    assert "takes 1 round in the median (80 % range: 1 to 1)" in make(elect("AAAABB"), 50).answer()
+# -- how long -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ([("A", 1, MONDAY, 1500), ("A", 3, MONDAY, 6000), ("A", 9, TUESDAY, 2500)],
+         "Expect three rounds (80 % chance of one to nine); the chance that voting runs into Tuesday is 25 in 100."),
+        ([("A", 1, MONDAY, 10_000)],
+         "Expect one round; the chance that voting runs into Tuesday is less than 1 in 100."),
+        ([("A", 1, MONDAY, 2000), ("A", 2, MONDAY, 8000)],
+         "Expect two rounds (80 % chance of one or two); the chance that voting runs into Tuesday is less than 1 in "
+         "100."),
+        ([("A", 15, TUESDAY, 6000), ("open", 40, 0, 4000)],
+         "Expect 15 rounds (80 % chance of 15 to 40 or more); the chance that voting runs into Tuesday is more than 99 "
+         "in 100."),
+        ([("open", 40, 0, 10_000)],
+         "Expect 40 rounds or more; the chance that voting runs into Tuesday is more than 99 in 100."),
+    ],
+)  # fmt: skip
+def test_how_long(ends: list[End], said: str) -> None:
+    assert wording.how_long(counted(OPEN, ends)) == said
+
+
+def test_rounds_already_held_are_among_those_expected() -> None:
+    fc = counted(OPEN, [("A", 2, MONDAY, 5000), ("A", 4, MONDAY, 5000)])
+    assert "already held" not in fc.answer()
+    one, two = (wording.how_long(replace(fc, announced=held)) for held in (1, 2))
+    assert one.startswith("Expect two rounds, including the one already held (80 % chance of two to four); the chance")
+    assert two.startswith("Expect two rounds, including the two already held (80 % chance of two to four); the chance")
+
+
+def test_a_day_that_has_come_is_a_fact() -> None:
+    fc = counted(OPEN, [("A", 9, TUESDAY, 10_000)], announced=8, reached=TUESDAY - 60.0)
+    assert wording.how_long(fc) == (
+        "Expect nine rounds, including the eight already held; voting has run into Tuesday already."
+    )
+    assert "Tuesday" not in wording.no_poll(fc)
+
+
+HOURS = {"opens": datetime(2023, 5, 15, 10), "formalities_log_sd": 0, "round_log_sd": 0}
+
+
+def test_a_deadline_on_the_first_day_takes_the_place_of_the_second() -> None:
+    race = OPEN.with_clock(deadline="2023-05-15T16:00")
+    fc = counted(race, [("A", 2, MONDAY, 8900), ("open", 5, 0, 1100)])
+    assert wording.who(fc).endswith("leaving 11 that voting is still going on at the deadline, Monday 16:00.")
+    assert wording.how_long(fc) == "Expect two rounds (80 % chance of two to five)."
+    assert "Tuesday" not in fc.answer(detail=True)
+    assert fc.headline().endswith(", leaving 11 that voting is still going on at the deadline, Monday 16:00; "
+                                  "expect two rounds (80 % chance of two to five).")  # fmt: skip
+    assert rule_sets_in_words(fc).columns[-2] == "unfinished"
+    sure = counted(race, [("A", 2, MONDAY, 10_000)])
+    assert wording.how_long(sure) == (
+        "Expect two rounds; the chance that it is unfinished at the deadline, Monday 16:00, is less than 1 in 100."
+    )
+
+
+def test_a_later_deadline_is_told_beside_the_second_day() -> None:
+    fc = counted(OPEN.with_clock(deadline="2023-05-26T12:00"), [("A", 2, MONDAY, 9000), ("A", 5, TUESDAY, 1000)])
+    assert wording.how_long(fc) == (
+        "Expect two rounds; the chance that voting runs into Tuesday is 10 in 100 and the chance that it is unfinished "
+        "at the deadline, Friday 26 May 12:00, is less than 1 in 100."
+    )
+    assert fc.headline().endswith(" and a chance of less than 1 in 100 that it is unfinished at the deadline, Friday "
+                                  "26 May 12:00.")  # fmt: skip
+
+
+def test_what_has_used_up_its_rounds_was_not_ended_by_the_deadline() -> None:
+    race = elect("AAABBB", rules={"name": "strict", "max_rounds": 3}).with_clock(sits_on=0, formalities_log_sd=0)
+    late = make(race.with_clock(deadline="2023-05-19T12:00"), 50)
+    assert "at the deadline, Friday 12:00, is less than 8 in 100" in late.answer()
+    early = make(race.with_clock(deadline="2023-05-15T11:30"), 50)
+    assert (
+        "Most likely voting is not over at the deadline, Monday 11:30, with a chance of more than 92" in early.answer()
+    )
+    assert wording.unfinished(early) == "at the deadline, Monday 11:30"
+    assert wording.unfinished(late) == "after three rounds or at the deadline, Friday 12:00"  # none there so far
+
+
+def test_a_second_week_is_told_by_its_date() -> None:
+    fc = make(toy(15).with_clock(days=["Mon"]), 500)
+    assert f"the chance that voting runs into Monday 22 May is {fc.spill()}." in fc.answer()
+    assert rule_sets_in_words(fc).columns[-2] == "into Monday 22 May"
+    over = replace(make(elect("AAAABB"), 20), announced=1, certain=True)
+    ends = over.summary.ends.assign(minute=8 * 1440 + 730)
+    over = replace(over, summary=replace(over.summary, ends=ends), reached=8 * 1440 + 730.0)
+    assert over.answer() == "It is over: A is elected by majority after one round, on Tuesday 23 May at 12:10."
+
+
+# -- what it hangs on ---------------------------------------------------------------------------------
+
+
+def test_how_far_the_readings_are_apart_for_the_winner_for_nobody_and_for_the_day() -> None:
+    race = iom.load("geneva-2023")
+    names = [rules.name for rules in race.procedures]
+    one, two = names.index("until-two-thirds"), names.index("four-rounds")
+    goes_on = [("Pope", 3, MONDAY, 500), ("Vitorino", 3, MONDAY, 100), ("Vitorino", 9, TUESDAY, 400)]
+    ends = [("Pope", 3, MONDAY, 400), ("Vitorino", 3, MONDAY, 360), ("nobody", 4, MONDAY, 240)]
+    fc = counted(race, *[goes_on] * 10, *[ends] * 10, reading=[one] * 10 + [two] * 10)
+    assert wording.hangs_on(fc) == (
+        "Much hangs on how the rules are read: the chance that voting runs into Tuesday goes from less than 1 in 100 "
+        "(four-rounds) to 40 (until-two-thirds), that nobody is elected from 0 (until-two-thirds) to 24 (four-rounds) "
+        "and Pope's from 40 (four-rounds) to 50 (until-two-thirds)."
+    )
+    alike = counted(race, *[goes_on] * 20, reading=[one] * 10 + [two] * 10)
+    assert wording.hangs_on(alike) == ""
+    assert wording.hangs_on(counted(race, *[goes_on] * 20)) == ""  # one reading is played
+    assert "By the reading of the rules the chances, in 100, are: until-two-thirds (weight 50) 50 for Pope" in (
+        fc.answer(detail=True)
+    )
+
+
+def test_the_assumption_that_matters_most() -> None:
+    secrecy = np.linspace(0.2, 0.6, 400)
+    hits = np.linspace(20, 80, 400).round().astype(int)
+    draws = [[("A", 1, MONDAY, int(n)), ("B", 1, MONDAY, 100 - int(n))] for n in hits]
+    shuffled = np.random.default_rng(1).permutation(400)
+    values = {"behaviour.secrecy": secrecy, "behaviour.fluid": secrecy[shuffled]}
+    fc = counted(OPEN, *draws, values=values)
+    assert wording.hangs_on(fc) == "A's chance hangs most on secrecy (26 in 100 where it is low, 74 where it is high)."
+    assert wording.no_poll(fc).startswith(
+        "This is a model and no poll: over its assumptions A's chance lies between 27 and 73 in 100 and that of "
+        "Tuesday at less than 1; "
+    )
+    noise = counted(OPEN, *(draws[i] for i in shuffled), values={"behaviour.secrecy": secrecy})
+    assert wording.hangs_on(noise) == ""
+
+
+def test_what_has_happened_rules_readings_out() -> None:
+    race = iom.load("geneva-2023")
+    names = [rules.name for rules in race.procedures]
+    reading = [names.index("until-two-thirds"), names.index("strict")] * 10 + [names.index("one-two-way")]
+    fc = counted(race, *[[("Pope", 3, MONDAY, 100)]] * 20, [], reading=reading, events=({"event": "go on"},))
+    assert wording.ruled_out(fc) == (
+        "What has happened rules out four-rounds, withdrawal-then-vote and one-two-way as the reading of the rules."
+    )
+    assert wording.ruled_out(replace(fc, events=())) == ""
+
+
+# -- how sure -----------------------------------------------------------------------------------------
+
+
+def test_on_the_best_guesses_there_is_no_range() -> None:
+    fc = counted(OPEN, [("A", 1, MONDAY, 6000), ("B", 1, MONDAY, 4000)])
+    assert sentences(fc)[-1] == (
+        "This is a model and no poll, on the best guesses alone: it does not say how far these may be off."
+    )
+    read = counted(iom.load("geneva-2023"), [("Pope", 1, MONDAY, 6000), ("Vitorino", 1, MONDAY, 4000)])
+    assert ", on the best guesses alone and with the rules read as until-two-thirds: it does" in read.answer()
+
+
+def test_the_simulation_error_is_told_if_it_is_large() -> None:
+    few, many = (counted(OPEN, [("A", 1, MONDAY, 6 * n), ("B", 1, MONDAY, 4 * n)]) for n in (100, 10_000))
+    assert few.answer().endswith("; the simulation itself may be off by 3.0 points.")
+    assert "simulation error 3.0 points" in few.stamp()
+    assert "simulation" not in many.answer()
+    assert "The simulation error is at most 0.3 points (100\u202f000 runs, 95 %)." in many.answer(detail=True)
+
+
+def test_too_few_runs_of_each_draw_give_no_range() -> None:
+    values = {"behaviour.secrecy": np.linspace(0.2, 0.6, 200)}
+    fc = counted(OPEN, *[[("A", 1, MONDAY, 1)], [("B", 1, MONDAY, 1)]] * 100, values=values)
+    assert ", and too few elections were simulated to say how much hangs on its assumptions" in fc.answer()
+
+
+# -- the whole ----------------------------------------------------------------------------------------
+
+
+def test_the_answer_is_three_or_four_sentences_that_can_be_quoted(fc: iom.Forecast) -> None:
+    answer = fc.answer()
+    assert 3 <= len(sentences(fc)) <= 4
+    assert answer.endswith(".")
+    assert "\n" not in answer
+    assert 150 < len(answer) < 900
+    assert "nan" not in answer.lower()
+    assert not re.search(r"[<>±]|\.\.|,,| [,.;:]|\d\.\d{2}|median|behaviour\.|: [A-Z]\w+ (is|are)\b", answer)
+    assert not re.search(r"[.;:] [a-z]+: ", answer)
+
+
+def test_every_number_of_the_answer_is_one_of_the_tables(fc: iom.Forecast) -> None:
+    who, how_long = sentences(fc)[:2]
+    table = fc.chances()
+    for name in fc.race.names:
+        shown = in_a_sentence(*table.loc[name, ["probability", "mc_error"]])
+        assert shown in who or table.loc[name, "probability"] < 0.005
+    nobody, still = (in_a_sentence(*row) for row in table[["probability", "mc_error"]].to_numpy()[-2:])
+    if "leaving" in who:
+        assert (f"{nobody} that nobody is elected" in who) == (table.loc["nobody", "probability"] >= 0.005)
+        assert (f"{still} that voting is still going on after" in who) == (
+            table.loc["still voting", "probability"] >= 0.005
+        )
+    assert f"runs into {fc.next_day:%A} is {in_a_sentence(fc.spill().value, fc.spill().mc_error)} in 100." in how_long
+
+
+def test_the_headline_is_one_sentence_of_the_same_numbers(fc: iom.Forecast) -> None:
+    line, who = fc.headline(), sentences(fc)[0]
+    assert line.endswith(".")
+    assert not re.search(r"\.\s", line)
+    assert line.partition(";")[0].rstrip(".") in who
+    assert "; expect " in line
+    assert f"that voting runs into {fc.next_day:%A}" in line
+
+
+def test_everything_is_told_on_request(fc: iom.Forecast) -> None:
+    answer, all_ = fc.answer(), fc.answer(detail=True)
+    assert all_.startswith(answer)
+    assert "The simulation error is at most" in all_[len(answer) :]
+    goes_on = fc.chances().loc["still voting", "mc_error"] > 0
+    assert ("as many as are simulated, not a rule" in all_) == goes_on
+    assert ("draws of the assumptions the chances, in 100, are" in all_) == bool(
+        fc.win_probability()["low"].notna().all()
+    )
+
+
+def test_a_printed_answer_is_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    fc = counted(OPEN, [("A", 1, MONDAY, 6000), ("B", 1, MONDAY, 4000)])
+    print(fc.answer())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 88
+    assert " ".join(lines) == f"{fc.answer()}"
+    assert str(fc.answer()) in repr(fc)
+
+
+# -- what is over -------------------------------------------------------------------------------------
 
 
 def test_what_is_over_is_told_as_a_fact() -> None:
     whole = make(elect("AAAABB"), 20)
     over = replace(whole, announced=1, certain=True)
-    assert over.answer() == "It is over: A is elected by majority after 1 round."
+    assert over.answer() == over.headline() == "It is over: A is elected by majority after one round."
     assert replace(over, reached=730.0).answer() == over.answer()  # not when the runs end
-    assert over.win_probability().loc["A"].tolist() == [1.0, 1.0, 1.0]
+    assert over.win_probability().loc["A", ["probability", "low", "high"]].tolist() == [1.0, 1.0, 1.0]
     nobody = make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 50)
     lost = replace(nobody, announced=3, certain=True)
-    assert lost.answer() == "Voting is still open after 3 rounds, where the forecast ends."
+    assert lost.answer() == "Voting is still open after three rounds, where the forecast ends."
     assert wording.over(whole) == ""  # all runs agree, but nothing was announced
 
 
 def test_how_an_election_without_a_winner_ended() -> None:
     four = {"phases": [{"ballots": 1}], "after": "fail"}
     lost = replace(make(elect("AAABBB", rules=four), 20), announced=1, certain=True)
-    assert lost.answer() == "It is over: nobody is elected, and the election fails after 1 round."
+    assert lost.answer() == "It is over: nobody is elected, and the election fails after one round."
     put_off = replace(make(elect("AAABBB", rules=four | {"after": "suspend"}), 20), announced=1, certain=True)
-    assert put_off.answer() == "It is over: nobody is elected, and the election is suspended after 1 round."
+    assert put_off.answer() == "It is over: nobody is elected, and the election is suspended after one round."
     vote = four | {"after": "suspend", "withdrawal": "vote"}  # if it fails so does the election; either may have been
     either = replace(make(elect("AAABBB", rules=vote), 20), announced=1, certain=True)
-    assert either.answer() == "It is over: nobody is elected, and the election fails after 1 round."
+    assert either.answer() == "It is over: nobody is elected, and the election fails after one round."
     late = elect("AAABBB", clock=HOURS | {"deadline": datetime(2023, 5, 15, 11)})
     cut = replace(make(late, 20), announced=1, certain=True)
-    assert cut.answer() == "Voting ended unfinished at the deadline, Monday 11:00, after 1 round."
+    assert cut.answer() == "Voting ended unfinished at the deadline, Monday 11:00, after one round."
 
 
-HOURS = {"opens": datetime(2023, 5, 15, 10), "formalities_log_sd": 0, "round_log_sd": 0}
+# -- nobody, and still voting -------------------------------------------------------------------------
 
 
 def test_nobody_is_not_who_is_still_voting() -> None:
     """Six members, three and three: what becomes of it hangs on the rules and the clock alone."""
     said: dict[str, tuple[dict[str, Any], str]] = {
-        "rules that go on": ({}, "Most likely voting is not over after 40 rounds: A wins <8 in 100 and B <8 in 100; "
-                             ">92 in 100 are still voting."),
+        "rules that go on": ({}, "most likely voting is not over after 40 rounds, with a chance of more than 92 in "
+                             "100."),
         "rules with an end": ({"rules": {"phases": [{"ballots": 3}], "after": "fail"}},
-                              "Most likely nobody is elected: A wins <8 in 100, B <8 in 100, and nobody >92 in 100."),
+                              "most likely nobody is elected, with a chance of more than 92 in 100."),
         "a deadline": ({"clock": HOURS | {"deadline": datetime(2023, 5, 16, 12)}},
-                       "Most likely voting is not over at the deadline, Tuesday 12:00: A wins <8 in 100 and B <8 in "
-                       "100."),
+                       "most likely voting is not over at the deadline, Tuesday 12:00, with a chance of more than 92 "
+                       "in 100."),
     }  # fmt: skip
     for parts, words in said.values():
-        fc = make(elect("AAABBB", **parts), 50)
-        assert wording.who(fc) == words
+        fc = make(elect("AAABBB", **parts), 50, assumptions="fixed")
+        assert wording.who(fc) == f"On the best guesses {words}"
         assert fc.win_probability().loc["no winner", "probability"] == 1
         assert fc.chances()["probability"].sum() == 1
-
-
-def test_no_winner_of_either_kind() -> None:
-    rules = {"name": "own", "threshold": "1/1", "withdrawal": "vote", "max_rounds": 12}
-    fc = make(toy(20, rules=rules, behaviour={"concede_b": 8.0}), 2000)
-    failed, still = fc.chances()["probability"][["nobody", "still voting"]]
-    assert max(failed, still) < 0.5 < failed + still  # a guard
-    assert wording.who(fc).startswith("Most likely there is no winner: ")
-    assert wording.likely(fc) == "no winner"
-    assert re.search(r", and nobody \d+ in 100; \d+ in 100 are still voting after 12 rounds\.$", wording.who(fc))
 
 
 def test_chances_by_rule_and_by_count(forecasts: dict[str, iom.Forecast]) -> None:
@@ -188,81 +415,64 @@ def test_chances_by_rule_and_by_count(forecasts: dict[str, iom.Forecast]) -> Non
         assert table.index.tolist() == [*fc.race.names, "nobody", "still voting"], name
         assert table["probability"].iloc[-2:].tolist() == [ends["failed"].sum(), ends["open"].sum()], name
         assert table["probability"].sum() == pytest.approx(1)
-    assert forecasts["strict"].chances().loc["nobody"].tolist() == [0, 0, 0]  # excluded by the rules, not by chance
-    assert forecasts["four-rounds"].chances().loc["still voting"].tolist() == [0, 0, 0]
-    assert forecasts["at once"].chances().loc["still voting", "high"] > 0
+    assert forecasts["strict"].chances().loc["nobody"].tolist() == [0, 0, 0, 0]  # by the rules, not by chance
+    assert forecasts["four-rounds"].chances().loc["still voting"].tolist() == [0, 0, 0, 0]
+    assert forecasts["at once"].chances().loc["still voting", "mc_error"] > 0
 
 
-def test_why_there_is_no_other_reading() -> None:
-    def by_rules(fc: iom.Forecast) -> str:
-        return fc.answer().rpartition("uncertainty about the rules, which does not, ")[2]
-
-    own = iom.loads('candidates = [{name = "A"}, {name = "B"}]\nelectorate.size = 9\nrules = {threshold = "3/5"}')
-    assert by_rules(make(own, 50)) == "cannot be shown, for the election has rules of its own."
-    one = iom.start("who", ["A", "B"])
-    assert by_rules(make(one, 50)) == "cannot be shown, for only one reading of them is known."
-    changed = make(one.with_rules(threshold=">1/2"), 50)
-    assert "over the 2 readings of them." in by_rules(changed) or "under all 2 readings of them." in by_rules(changed)
-    day = iom.live(iom.load("geneva-2023").with_rules("withdrawal-then-vote"), particles=200, seed=1)
-    day.announce(Pope=98, Vitorino=67)
-    day.announce(Pope=99, Vitorino=66)
-    day.withdraw("Vitorino")
-    assert by_rules(day.forecast()) == "cannot be shown, for no other reading of them agrees with what has happened."
+def test_a_landslide_takes_one_round() -> None:
+    answer = make(toy(100).balanced(0.97), 500).answer()
+    assert "Expect one round;" in answer
+    assert re.match(r"A is ahead, with a chance of more than \d\d in 100\.", answer)
 
 
-def test_rounds_already_held_are_mentioned(forecasts: dict[str, iom.Forecast]) -> None:
-    fc = forecasts["strict"]
-    fc.rule_sets()
-    assert ", 1 round of them already held)" in replace(fc, announced=1).answer()
-    assert "already held" not in fc.answer()
+def test_a_contest_that_drags_on_is_still_voting_after_as_many_rounds_as_are_simulated() -> None:
+    rules = {"name": "high bar", "threshold": "9/10", "concession": False}
+    answer = make(toy(175, rules=rules), 500).answer()
+    assert " that voting is still going on after 40 rounds." in answer
+    assert "nobody" not in answer
 
 
-# -- deadlines and dates ---------------------------------------------------------------------------------
-
-
-def unfinished(fc: iom.Forecast) -> str:
-    return f"{in_100(float((fc.runs['ending'] == 'open').mean()), fc.spill().half_width)} in 100"
-
-
-def test_a_deadline_on_the_first_day_takes_the_place_of_the_second() -> None:
-    fc = make(toy(15).with_clock(deadline="2023-05-15T16:00"))
-    assert f"), and the chance that it is unfinished at the deadline, Monday 16:00, is {unfinished(fc)}." in fc.answer()
-    assert "Tuesday" not in fc.answer()
-    assert re.search(r"(moves|leaves) an unfinished vote (from|at) ", fc.answer())
-    assert rule_sets_in_words(fc).columns[-2] == "unfinished"
-    early = make(toy(15).with_clock(deadline="2023-05-16T09:00"), 100)  # before anything sits on the Tuesday
-    assert "the deadline, Tuesday 09:00, is " in early.answer()
-    assert "runs into" not in early.answer()
-
-
-def test_a_later_deadline_is_told_beside_the_second_day() -> None:
-    fc = make(toy(15).with_clock(deadline="2023-05-16T12:00"))
-    assert (
-        f"), the chance that it runs into Tuesday is {fc.spill()}, and the chance that it is unfinished" in fc.answer()
-    )
-    assert f"unfinished at the deadline, Tuesday 12:00, is {unfinished(fc)}." in fc.answer()
-    assert (
-        "at the deadline, Friday 26 May 12:00, is "
-        in make(toy(15).with_clock(deadline="2023-05-26T12:00"), 50).answer()
+@pytest.mark.parametrize("how", ["absent", "abstain"])
+def test_an_election_without_votes_is_not_over(how: str) -> None:
+    fc = make(toy(100).with_behaviour(**{how: 1.0}), 200)
+    assert fc.answer().startswith(
+        "Most likely voting is not over after 40 rounds, with a chance of more than 98 in 100."
     )
 
 
-def test_what_has_used_up_its_rounds_was_not_ended_by_the_deadline() -> None:
-    race = elect("AAABBB", rules={"name": "strict", "max_rounds": 3}).with_clock(sits_on=0, formalities_log_sd=0)
-    late = make(race.with_clock(deadline="2023-05-19T12:00"), 50)
-    assert "at the deadline, Friday 12:00, is <8 in 100" in late.answer()
-    early = make(race.with_clock(deadline="2023-05-15T11:30"), 50)
-    assert "at the deadline, Monday 11:30, is >92 in 100" in early.answer()
-    assert wording.unfinished(early) == "at the deadline, Monday 11:30"
-    assert wording.unfinished(late) == "after 3 rounds or at the deadline, Friday 12:00"  # none at the deadline so far
+def test_all_who_are_level_are_named() -> None:
+    answer = make(toy(100, "ABC"), 2000).answer()
+    assert re.match(r"([ABC]), (?!\1)[ABC] and [ABC] are level, ", answer)
 
 
-def test_a_second_week_is_told_by_its_date() -> None:
-    fc = make(toy(15).with_clock(days=["Mon"]), 500)
-    assert f"the chance that it runs into Monday 22 May is {fc.spill()}." in fc.answer()
-    assert "moves Monday 22 May from " in fc.answer()
-    assert rule_sets_in_words(fc).columns[-2] == "into Monday 22 May"
-    over = replace(make(elect("AAAABB"), 20), announced=1, certain=True)
-    ends = over.summary.ends.assign(minute=8 * 1440 + 730)
-    over = replace(over, summary=replace(over.summary, ends=ends), reached=8 * 1440 + 730.0)
-    assert over.answer() == "It is over: A is elected by majority after 1 round, on Tuesday 23 May at 12:10."
+# -- after announcements ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([{"event": "announce", "votes": {"A": 98, "B": 67}}], "After 98\N{EN DASH}67 A is ahead, with a 98 in 100 "),
+        ([{"event": "announce", "votes": {"A": 98, "B": "at least 60"}}],
+         "After a tally of A 98, B at least 60, A is ahead, "),
+        ([{"event": "announce", "votes": {"A": 98, "B": 67}}, {"event": "go on"}],
+         "After 98\N{EN DASH}67 and the call for another round, A is ahead, "),
+        ([{"event": "announce", "votes": {"A": 98, "B": 67}}, {"event": "adjourn", "until": "17:30"}],
+         "After 98\N{EN DASH}67 and an adjournment until 17:30, A is ahead, "),
+        ([{"event": "announce", "votes": {"A": 98, "B": 67}}, {"event": "withdraw", "name": "B"}],
+         "After 98\N{EN DASH}67 and B's withdrawal, A is ahead, "),
+        ([{"event": "announce", "votes": {"A": 9, "B": 7}}, {"event": "inconclusive"}],
+         "After a round without result, A is ahead, "),
+    ],
+)  # fmt: skip
+def test_what_was_announced_begins_the_answer(events: list[dict[str, Any]], said: str) -> None:
+    fc = counted(OPEN, [("A", 3, MONDAY, 9800), ("B", 3, MONDAY, 200)], announced=1, events=tuple(events))
+    assert fc.answer().startswith(said)
+    assert fc.headline().startswith(said)
+
+
+def test_a_sentence_goes_on_with_a_small_letter_but_for_names() -> None:
+    fc = counted(OPEN, [("A", 3, MONDAY, 100)])
+    assert wording.going_on(fc, "Expect one round") == "expect one round"
+    assert wording.going_on(fc, "A is ahead") == "A is ahead"
+    assert wording.going_on(fc, "Tuesday is near") == "Tuesday is near"
