@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError, whole_number
-from iomsim.forecasting.effects import Answers, Effects, effects
-from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.effects import TINY, Answers, Effects, effects
+from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.result import Result
-from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, describe_target, format_value, next_weekday
+from iomsim.house_style import capital, percent
 from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
@@ -62,8 +63,8 @@ def _subject(fc: Tables, target: str) -> str:
     """Return what a target measures, as the subject of a sentence."""
     words = {
         SPILL: next_weekday(fc.race),
-        NOBODY: "the chance that nobody wins",
-        STILL_VOTING: f"the chance that voting is not over after {fc.race.rules.max_rounds} rounds",
+        NOBODY: "the chance that nobody is elected",
+        STILL_VOTING: f"the chance that voting is still going on after {fc.race.rules.max_rounds} rounds",
     }
     return words.get(target) or describe_target(fc.race, target)
 
@@ -187,7 +188,8 @@ class Drivers(Result):
         -------
         DataFrame
             By value: `chance` (of "rounds", their mean), and `low` and `high`, its 95 % interval from the luck of the
-            draws and of the runs, which shrinks with both; of the rules with their `weight` among the runs.
+            draws and of the runs, which shrinks with both.  Of the rules these are the means of the runs under
+            each reading, as in :meth:`iomsim.Forecast.rule_sets`, with their `weight` among the runs.
 
         Raises
         ------
@@ -198,10 +200,7 @@ class Drivers(Result):
         """
         path = self._path(parameter)
         if path == READING:
-            out = self._curve(path, [str(reading) for reading in self.assumptions[READING].cat.categories])
-            weight = pd.Series(self.effects.answers.weight).groupby(self.assumptions[READING].to_numpy(), observed=True)
-            out["weight"] = weight.sum().reindex(out.index)
-            return out[out["weight"] > 0]
+            return self._within(self.effects.means(self.assumptions[READING]), READING)
         first, last = self._quantiles(path, [EDGE, 1 - EDGE])
         return self._curve(path, np.linspace(first, last, whole_number("points", points, 2)))
 
@@ -214,10 +213,14 @@ class Drivers(Result):
         return path
 
     def _curve(self, path: str, values: Iterable[Any]) -> pd.DataFrame:
-        """Return the curve at some values; a chance stays between 0 and 1, a number of rounds above 0."""
+        """Return the curve at some values."""
         values = list(values)
-        out = self.effects.curve(path, values).set_axis(pd.Index(values, name=path)).rename(columns={"value": "chance"})
-        return out.clip(0.0, 1.0 if self.is_chance else None)
+        return self._within(self.effects.curve(path, values).set_axis(values), path)
+
+    def _within(self, curve: pd.DataFrame, path: str) -> pd.DataFrame:
+        """Return a curve whose chances stay between 0 and 1."""
+        curve[["value", "low", "high"]] = curve[["value", "low", "high"]].clip(*((0.0, 1.0) if self.is_chance else ()))
+        return curve.rename(columns={"value": "chance"}).rename_axis(path)
 
     def _quantiles(self, path: str, ranks: list[float]) -> list[float]:
         """Return quantiles of an assumption over the draws, as many runs as follow each; before the vote its range."""
@@ -241,13 +244,12 @@ class Drivers(Result):
     def finding(self) -> str:
         """Return the sentence without its full stop."""
         table = self._table[self._table["clear"]]
-        start = f"{self.subject[0].upper()}{self.subject[1:]}"
         if np.ptp(self.effects.answers.mean) == 0:
             return f"No assumption moves {self.subject}: it is {self._always}"
         if table.empty:
             return f"No single assumption moves {self.subject} beyond noise"
         told = [self._clause(row, self._unit * (not i)) for i, (_, row) in enumerate(table.head(2).iterrows())]
-        return f"{start} hangs most on {' and on '.join(told)}"
+        return f"{capital(self.subject)} hangs most on {' and on '.join(told)}"
 
     @property
     def _always(self) -> str:
@@ -259,10 +261,19 @@ class Drivers(Result):
         return f"{100 * value:.0f}{self._unit} by rule" if by_rule else f"{self._said(value)}{self._unit}"
 
     def _clause(self, row: pd.Series, unit: str) -> str:
-        low, high = (self._said(row[end]) for end in ("at_low", "at_high"))
+        low, high = (self._at(row, end) for end in ("low", "high"))
         if row.name == READING:
             return f"{row['name']} ({low}{unit} under {row['low']}, {high} under {row['high']})"
         return f"{row['name']} ({low} to {high}{unit})"
+
+    def _at(self, row: pd.Series, end: str) -> str:
+        """Return the target at the low or the high of an assumption, in words: under a reading, as other tables do."""
+        if row.name != READING or not self.is_chance:
+            return self._said(row[f"at_{end}"])
+        there = self.curve(READING).loc[row[end]]
+        rules = next(rules for rules in self.forecast.rules_played if rules.name == row[end])
+        never = there["chance"] == 0 and self.target in excluded(self.race, [rules])
+        return row_in_100(there["chance"], 0.0 if never else max((there["high"] - there["low"]) / 2, TINY))
 
     @property
     def _unit(self) -> str:
@@ -286,6 +297,6 @@ class Drivers(Result):
         """Return the assumptions that are clear of noise, in words."""
         table = self._table[self._table["clear"]].head(self.SHOWN)
         low, high = (table[end].map(lambda x: x if isinstance(x, str) else in_digits(x)[0]) for end in ("low", "high"))
-        chances = {f"at {end}": table[f"at_{end}"].map(self._said) for end in ("low", "high")}
-        share = table["share"].map(lambda share: in_100(min(share, 1.0)) + " %")
+        chances = {f"at {end}": [self._at(row, end) for _, row in table.iterrows()] for end in ("low", "high")}
+        share = table["share"].map(lambda share: percent(in_100(min(share, 1.0))))
         return pd.DataFrame({"share": share, "low": low, "high": high, **chances}).set_axis(table["name"])

@@ -5,7 +5,7 @@ often the event came.  What is wanted is a first-order index, ``Var E(event | pa
 without playing anything again.
 
 * The curve ``E(event | parameter)`` is a natural cubic spline in the normal score of the draw, with five free
-  numbers, or one mean a level for a parameter that has no order.  On synthetic truths it beat polynomials (of the
+  numbers; a parameter that has no order has a mean for each level.  On synthetic truths it beat polynomials (of the
   score and of the rank) and bins: eight bins lose a tenth of a steep curve, sixteen are twice as noisy.
 * Fitting makes a parameter that does nothing look like one that does something.  The squared size of the fitted curve
   is therefore lowered by what noise alone would add to it; the noise is measured around the curve, so that it holds
@@ -248,13 +248,37 @@ class Effects:
 
     def curve(self, name: str, values: Any) -> pd.DataFrame:
         """Return ``E(event | parameter)`` at some of its values, with the ends of its 95 % interval at each of them."""
-        middle, half = np.full(len(values), self.answers.overall), np.zeros(len(values))
+        middle, variance = np.full(len(values), self.answers.overall), np.zeros(len(values))
         if name in self.by_name:
             effect = self.by_name[name]
             columns = effect.scale.columns(values)
             middle += columns @ effect.size
-            half += Z95 * np.sqrt(np.einsum("vi,ij,vj->v", columns, effect.error, columns) + self.level_error)
+            variance += np.einsum("vi,ij,vj->v", columns, effect.error, columns) + self.level_error
+        half = Z95 * np.sqrt(variance)
         return pd.DataFrame({"value": middle, "low": middle - half, "high": middle + half})
+
+    def means(self, levels: pd.Series) -> pd.DataFrame:
+        """Return the mean of the event at each level of a parameter without an order, as in the draws that are there.
+
+        Parameters
+        ----------
+        levels : Series, shape (C,)
+            The parameter in every draw that has runs.
+
+        Returns
+        -------
+        DataFrame
+            By level that has runs: `value`, with the ends of its 95 % interval, `low` and `high`, from the draws as
+            clusters; and its `weight`.
+        """
+        frame = pd.DataFrame({"weight": self.answers.weight, "mean": self.answers.mean}, index=levels.index)
+        out = {}
+        for level, own in frame.groupby(levels, observed=True):
+            part = own["weight"] / own["weight"].sum()
+            value, few = float(part @ own["mean"]), 1 / max(1 - float(part @ part), TINY)
+            half = Z95 * float(np.sqrt(few * (part**2) @ (own["mean"] - value) ** 2))
+            out[level] = (value, value - half, value + half, own["weight"].sum())
+        return pd.DataFrame.from_dict(out, orient="index", columns=["value", "low", "high", "weight"])
 
 
 def effects(answers: Answers, table: pd.DataFrame, independent: bool = True) -> Effects:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from iomsim.engine.clock import DAY, DAY_NAMES
 from iomsim.errors import IomsimError
-from iomsim.forecasting.effects import Answers, effects
-from iomsim.forecasting.estimates import RANGE, Estimate, in_100, row_in_100
+from iomsim.forecasting.drivers import READING, drivers
+from iomsim.forecasting.estimates import Estimate, in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
+from iomsim.forecasting.targets import SPILL
 from iomsim.house_style import Text, capital, count, number, number_of, percent, series
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
@@ -33,9 +34,6 @@ MOST_NAMED = 6
 """As many candidates are told one by one."""
 
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
-
-READING = "reading"
-"""The column of the reading of the rules among the draws of the assumptions."""
 
 
 # -- the answer ----------------------------------------------------------------------------------
@@ -397,13 +395,12 @@ def _top(fc: Tables, what: str) -> tuple[str, float, float] | None:
     if fc.draws is None or not fc.draws.values:
         return None
     try:
-        effect = effects(Answers.of(*fc.summary.by_draw(_where(fc, what))), fc.draws.table, not fc.events)
+        table = drivers(fc, SPILL if what == NEXT_DAY else what).table().drop(READING, errors="ignore")
     except IomsimError:  # too few draws, or runs of each
         return None
-    shares = effect.shares.drop(READING, errors="ignore")
-    path = str(shares["share"].idxmax())
-    low, high = effect.curve(path, np.quantile(fc.draws.table[path], RANGE))["value"].clip(0.0, 1.0)
-    return (path, low, high) if shares.loc[path, "clear"] and abs(high - low) >= MARGIN else None
+    path, top = str(table.index[0]), table.iloc[0]
+    low, high = float(top["at_low"]), float(top["at_high"])
+    return (path, low, high) if top["clear"] and abs(high - low) >= MARGIN else None
 
 
 def ruled_out(fc: Tables) -> str:

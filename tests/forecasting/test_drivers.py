@@ -166,13 +166,15 @@ def test_the_rules_are_a_driver_of_their_own(read: iom.Forecast) -> None:
     first = found.table().iloc[0]
     assert first.name == "reading"
     assert first["name"] == "the rules"
-    assert found.sentence().startswith("The chance that nobody wins hangs most on the rules (")
+    assert found.sentence().startswith("The chance that nobody is elected hangs most on the rules (")
     assert f" in 100 under {first['low']}, " in found.sentence()
     curve = found.curve("rules")
     assert list(curve.index) == [rules.name for rules in read.draws.readings]
     assert abs(curve["weight"].sum() - 1) < 1e-9
     assert curve["chance"].idxmin() == first["low"]
     assert curve["chance"].idxmax() == first["high"]
+    sides = read.rule_sets()
+    assert curve["chance"].tolist() == pytest.approx(sides.loc[curve.index, "nobody"].tolist())
 
 
 # -- curves -----------------------------------------------------------------------------------------
@@ -227,5 +229,5 @@ def test_a_sure_election_hangs_on_nothing() -> None:
         assert "nan" not in repr(found).casefold()
     assert (
         forecast.drivers("nobody").sentence()
-        == "No assumption moves the chance that nobody wins: it is 0 in 100 by rule."
+        == "No assumption moves the chance that nobody is elected: it is 0 in 100 by rule."
     )

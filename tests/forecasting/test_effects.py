@@ -194,8 +194,19 @@ def test_the_band_holds_the_curve(many: list[Effects]) -> None:
         inside = np.mean([(curve["low"] <= true) & (true <= curve["high"]) for curve in curves])
         assert 0.88 <= inside <= 1, name
         assert max((curve["high"] - curve["low"]).max() for curve in curves) < 0.08
-    levels = [each.curve("reading", READINGS) for each in many]
-    assert np.mean([(c["low"] <= 0.4 + MOVES) & (c["high"] >= 0.4 + MOVES) for c in levels]) > 0.88
+
+
+def test_the_means_of_levels_are_those_of_their_draws() -> None:
+    inside = []
+    for seed in range(25):
+        source = np.random.default_rng(seed)
+        draws = table(source)
+        share = source.binomial(250, chance(draws)) / 250
+        found = effects(Answers.of(250 * share, np.full(SIZE, 250)), draws).means(draws["reading"])
+        assert found["value"].tolist() == pytest.approx(pd.Series(share).groupby(draws["reading"]).mean().tolist())
+        assert found["weight"].tolist() == pytest.approx((draws["reading"].value_counts(sort=False) / SIZE).tolist())
+        inside.append((found["low"] <= 0.4 + MOVES) & (found["high"] >= 0.4 + MOVES))
+    assert np.mean(inside) > 0.85
 
 
 def test_a_curve_may_turn_round() -> None:
@@ -239,7 +250,7 @@ def test_what_is_the_same_in_every_draw_is_moved_by_nothing(hits: int) -> None:
     assert found.variance == 0
     assert not found.shares.to_numpy().any()
     assert np.allclose(found.curve("steep", [0.2, 0.8]), hits / 250)
-    assert np.allclose(found.curve("reading", READINGS), hits / 250)
+    assert np.allclose(found.means(draws["reading"])[["value", "low", "high"]], hits / 250)
 
 
 def test_what_does_not_vary_over_the_assumptions_is_moved_by_nothing() -> None:
@@ -275,7 +286,7 @@ def test_an_event_that_is_certain_given_one_assumption() -> None:
     found = effects(Answers.of(np.where(draws["reading"] == "long", 250, 0), runs), draws)
     assert found.shares["share"].round(6).drop(IDLE).tolist() == [0, 0, 0, 1]
     assert found.shares["clear"].sum() == 1
-    assert found.curve("reading", READINGS)["value"].round(6).tolist() == [0, 1, 0]
+    assert found.means(draws["reading"])["value"].tolist() == [0, 1, 0]
 
 
 def test_too_little_is_refused() -> None:
