@@ -166,9 +166,15 @@ class Drivers(Result):
 
     def _ends(self, path: str) -> tuple[Any, Any, float, float]:
         """Return the low and the high of an assumption, and the target there."""
-        curve = self.curve(path) if path == READING else self._curve(path, self._quantiles(path, [0.1, 0.9]))
-        first, last = (curve["chance"].idxmin(), curve["chance"].idxmax()) if path == READING else curve.index[[0, -1]]
-        return first, last, float(curve["chance"].loc[first]), float(curve["chance"].iloc[curve.index.get_loc(last)])
+        if path == READING:
+            chances = self.curve(path)["chance"]
+            low, high = chances.idxmin(), chances.idxmax()
+            return low, high, float(chances[low]), float(chances[high])
+        ends = self._quantiles(path, [0.1, 0.9])
+        chances = self._curve(path, ends)["chance"]
+        stated = self.race.parameters().get(path) if self.prior else None
+        low, high = ends if stated is None else (stated.low, stated.high)
+        return low, high, float(chances.iloc[0]), float(chances.iloc[1])
 
     def name(self, path: str) -> str:
         """Return what readers call an assumption."""
@@ -223,10 +229,7 @@ class Drivers(Result):
         return curve.rename(columns={"value": "chance"}).rename_axis(path)
 
     def _quantiles(self, path: str, ranks: list[float]) -> list[float]:
-        """Return quantiles of an assumption over the draws, as many runs as follow each; before the vote its range."""
-        quantity = self.race.parameters().get(path) if self.prior else None
-        if quantity is not None and ranks == [0.1, 0.9]:
-            return [quantity.low, quantity.high]
+        """Return quantiles of an assumption over the draws, which count by their runs."""
         values, weight = self.assumptions[path], self.effects.answers.weight
         return [float(x) for x in np.quantile(values, ranks, weights=weight, method="inverted_cdf")]
 

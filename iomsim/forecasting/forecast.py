@@ -216,7 +216,7 @@ class Forecast(Tables):
         >>> found = iom.forecast(iom.load("minimal"), runs=4000, seed=1).drivers("A")
         >>> found.table().columns.tolist()
         ['name', 'share', 'error', 'clear', 'low', 'high', 'at_low', 'at_high']
-        >>> found.curve("openness").columns.tolist()
+        >>> found.curve("secrecy").columns.tolist()
         ['chance', 'low', 'high']
         """
         return drivers(self, target)
