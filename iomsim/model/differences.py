@@ -104,7 +104,7 @@ def _rules(a: Scenario, b: Scenario) -> list[str]:
     return [
         "other phases of the rules"
         if part == "phases"
-        else f"{part} {_word(getattr(new, part))} instead of {_word(getattr(old, part))}"
+        else f"{part.replace('_', ' ')} {_word(getattr(new, part))} instead of {_word(getattr(old, part))}"
         for part in changed
         if part != "name"
     ]

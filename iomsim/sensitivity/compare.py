@@ -324,7 +324,8 @@ class Comparison(OfForecasts):
         table = self.table()
         chances = table.loc[list(self.race.names)]
         told = chances.index[0] if len(chances) == 2 else chances["difference"].abs().idxmax()
-        parts = [chance_moves(str(told), table.loc[told]), moves(f"the chance of {self._day()}", table.loc[SPILL])]
+        spill = f"the chance that voting runs into {self._day()}"
+        parts = [chance_moves(str(told), table.loc[told]), moves(spill, table.loc[SPILL])]
         nobody = table.loc[NO_WINNER]
         if nobody["clear"] and abs(nobody["difference"]) >= WORTH_A_WORD:
             parts.append(moves("the chance of no winner", nobody))

@@ -15,6 +15,7 @@ from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, next_weekday
+from iomsim.house_style import series
 from iomsim.model.parameters import check_values, describe_parameter, resolve
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
@@ -204,11 +205,12 @@ class Grid(Result):
         """Return what the grid spans, in words."""
         ends = zip(self.paths, self.axes, strict=True)
         axes = [
-            f"{describe_parameter(self.race, path)} {' to '.join(in_digits(axis[0], axis[-1]))}" for path, axis in ends
+            f"{describe_parameter(self.race, path)} from {' to '.join(in_digits(axis[0], axis[-1]))}"
+            for path, axis in ends
         ]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
-            f"Over {' and '.join(axes)}, {first} wins in {self._span(first)}; there is no winner in "
+            f"With {series(axes)}, {first} wins in {self._span(first)}; there is no winner in "
             f"{self._span(NO_WINNER)}; voting runs into {day} in {self._span(SPILL)}."
         )
 
