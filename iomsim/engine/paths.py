@@ -16,6 +16,9 @@ V = TypeVar("V")
 BEHAVIOUR, CLOCK = "behaviour", "clock"
 """First keys of the parameters that are called by the name of their field alone."""
 
+LEVEL = "level"
+"""First key of the levels that are stated instead of appeals."""
+
 
 def joined(keys: Iterable[str]) -> str:
     """Return the path of keys.
@@ -55,7 +58,7 @@ def log_odds(tie: str) -> str:
 
 def level(candidate: str) -> str:
     """Return the path of a candidate's stated level."""
-    return joined(("level", candidate))
+    return joined((LEVEL, candidate))
 
 
 def behaviour(field: str) -> str:

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from iomsim.engine import paths
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import assumption_uniforms
 from iomsim.model.description import Description, appeals
 from iomsim.model.links import quantile
 from iomsim.rules.procedure import Procedure
 from iomsim.typing import Floats, Longs
+
+LEFT = 0.1
+"""Part of what stated levels leave to the other candidates that drawn levels always leave them."""
 
 READINGS = "readings"
 """The path of the reading of the rules."""
@@ -118,11 +122,20 @@ def _cached(key: _Drawn, seed: int, count: int) -> Assumptions:
 
 def _values(race: Description, seed: int, count: int) -> dict[str, Floats]:
     """Return the draws of the parameters that vary, by path."""
-    return {
+    drawn = {
         path: quantile(parameter.quantity, parameter.bounds, assumption_uniforms(seed, path, count))
         for path, parameter in race._parameters.items()
         if parameter.quantity.low < parameter.quantity.high
     }
+    return {**drawn, **_shares(race, drawn)} if len(race.level) > 1 else drawn
+
+
+def _shares(race: Description, drawn: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return drawn levels of several candidates, made smaller together where they leave too little to the others."""
+    stated = {paths.level(name): share.value for name, share in race.level.items()}
+    total = sum((drawn.get(path, value) for path, value in stated.items()), start=np.zeros(1))
+    most = 1.0 - LEFT * (1.0 - sum(stated.values()))
+    return {path: drawn[path] * np.minimum(1.0, most / total) for path in stated.keys() & drawn.keys()}
 
 
 def completed(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,5 +143,5 @@ def completed(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
 
     Other parameters are moved with the appeals held at what they are.
     """
-    level = {path: value for path, value in values.items() if path.startswith("level.")}
+    level = {path: value for path, value in values.items() if paths.head(path) == paths.LEVEL}
     return {**values, **(appeals(race, level) if level else {})}

@@ -35,7 +35,7 @@ def lines(race: Description) -> list[tuple[str, str]]:
     out += [("Candidate", _candidate(race, name)) for name in race.names]
     if race.body:
         out.append(("Body", f"{race.body} ({body(race.body).name})"))
-    out.append(("Rules", f"{race.rules.name} [{race.rules.grade}]: {race.rules.sentence(len(race.names))}"))
+    out += [("Rules", line) for line in _rules(race)]
     out.append(("Clock", _clock(race.clock)))
     out += [("Assumption", line) for line in assumptions(race)]
     out += [("Fact", f"{row.statement} [{row.grade}]") for row in _facts(race)]
@@ -98,11 +98,12 @@ def _folded(facts: list[str]) -> str:
 def assumptions(race: Description, most: int = 5) -> list[str]:
     """Return the assumptions that matter most, in a sentence each.
 
-    First what sets the level (the first candidate's appeal, the sponsors' strengths), then what
+    First what sets the level (as it is stated, or the first candidate's appeal; the sponsors' strengths), then what
     spreads and moves it.
     """
     known = race.parameters()
-    level = [paths.appeal(race.names[0]), *(paths.strength(sponsor.name) for sponsor in race.sponsors)]
+    level = [*map(paths.level, race.level), paths.appeal(race.names[0])]
+    level += [paths.strength(sponsor.name) for sponsor in race.sponsors]
     shown = [path for path in (*level, *WEIGHTY) if path in known][:most]
     return [
         f"{describe_parameter(race, path)} {known[path]} [{known[path].grade}]: {_reason(known[path].source)}"
@@ -120,6 +121,17 @@ def _candidate(race: Description, name: str) -> str:
     backers = [sponsor.name for sponsor in race.sponsors if sponsor.backs == name]
     behind = f", backed by {' and '.join(backers)}" if backers else ", without a sponsor"
     return f"{candidate.full_name or name}{behind}"
+
+
+def _rules(race: Description) -> list[str]:
+    """Return what the rules say; of several readings the weight of each, the weightiest first."""
+    if not race.readings:
+        return [f"{race.rules.name} [{race.rules.grade}]: {race.rules.sentence(len(race.names))}"]
+    weighed = sorted(race.readings, key=lambda part: -part.weight)
+    return [
+        f"{part.name}, weight {in_digits(part.weight)[0]} [{part.grade}]: {part.rules.sentence(len(race.names))}"
+        for part in weighed
+    ]
 
 
 def _clock(clock: Clock) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     WithJsonSchema,
@@ -268,6 +269,24 @@ class _FromTable:
 RulesOfFile = Annotated[Procedure, _FromTable]
 
 
+def _share(weight: float) -> float:
+    if not 0 < weight <= 1:
+        raise ValueError(f"must be above 0 and at most 1, got {weight:g}")
+    return weight
+
+
+Weighed = Annotated[
+    Number, AfterValidator(_share), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})
+]
+
+
+def _named_or_stated(schema: dict[str, Any]) -> None:
+    """Have the schema of files take a reading by its name, or its rules in full."""
+    schema["properties"] = {"name": {"type": "string"}, **schema["properties"]}
+    schema["required"] = ["weight"]
+    schema["oneOf"] = [{"required": ["name"]}, {"required": ["rules"]}]
+
+
 class WeightedReading(FrozenModel):
     """One way to read the rules, and how much it is believed.
 
@@ -281,8 +300,10 @@ class WeightedReading(FrozenModel):
         How well the weight is known, and why.
     """
 
+    model_config = ConfigDict(json_schema_extra=_named_or_stated)
+
     rules: RulesOfFile
-    weight: Number = Field(gt=0, le=1)
+    weight: Weighed
     grade: Grade = "assumed"
     source: str = GIVEN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import count
@@ -39,8 +39,8 @@ from iomsim.model.links import shifted
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
+    Level,
     Parameter,
-    Probability,
     Quantity,
     replace_quantities,
     walk,
@@ -86,7 +86,7 @@ class Description(FrozenModel):
     facts: tuple[str, ...] = ()
     electorate: Electorate
     candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=16)
-    level: Annotated[dict[str, Probability], AfterValidator(FrozenDict)] = FrozenDict()
+    level: Annotated[dict[str, Level], AfterValidator(FrozenDict)] = FrozenDict()
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
     behaviour: Behaviour = Behaviour()
@@ -104,12 +104,9 @@ class Description(FrozenModel):
             return data
         id, rules = data.get("body", ""), data.get("rules")
         if isinstance(data.get("readings"), (list, tuple)):
-            data = {**data, "readings": [_reading_of_body(part, id) for part in data["readings"]]}
-            weights = [part.get("weight", 0) if isinstance(part, dict) else part.weight for part in data["readings"]]
-            if rules is None and weights and all(isinstance(weight, (int, float)) for weight in weights):
-                first = data["readings"][weights.index(max(weights))]
-                rules = first.get("rules") if isinstance(first, dict) else first.rules
-                data = {**data, "rules": rules}
+            readings = [_reading_of_body(part, id) for part in data["readings"]]
+            rules = _weightiest(readings) if rules is None else rules
+            data = {**data, "readings": readings} | ({} if rules is None else {"rules": rules})
         if isinstance(rules, Procedure):
             return {**data, "rules": told_apart(rules, id)}
         if id and rules is None:
@@ -373,7 +370,7 @@ class Description(FrozenModel):
         content["clock"] = {key: value for key, value in content["clock"].items() if value is not None}
         content |= {"rules": repr(self.rules.nameless), "members": as_csv(self.electorate)}
         if self.readings:
-            content["rules"] = [[repr(part.rules.nameless), part.weight] for part in self.readings]
+            content["readings"] = [[repr(part.rules.nameless), part.weight] for part in self.readings]
         if not self.level:
             del content["level"]
         pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
@@ -417,19 +414,36 @@ def appeals(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reading_of_body(part: Any, id: str) -> Any:
     """Return a weighed reading as a table that holds its rules; one by name is that of the body."""
-    if not isinstance(part, Mapping) or "name" not in part:
+    if not isinstance(part, Mapping):
         return part
-    return {key: value for key, value in part.items() if key != "name"} | {"rules": reading(part["name"], id or HOME)}
+    rules = part.get("rules")
+    if "name" in part:
+        if rules is not None:
+            raise ScenarioError(f"the reading {part['name']!r} is given by its name and by its rules; leave one out")
+        rules = reading(part["name"], id or HOME)
+    elif isinstance(rules, Procedure):
+        rules = told_apart(rules, id)
+    elif isinstance(rules, Mapping) and id:
+        rules = {**rules, "body": id}
+    rest = {key: value for key, value in part.items() if key not in ("name", "rules")}
+    return rest if rules is None else {**rest, "rules": rules}
+
+
+def _weightiest(readings: Sequence[Any]) -> Any:
+    """Return the rules of the weightiest reading, the first of several; None if the readings are refused anyway."""
+    parts = [dict(part) for part in readings if isinstance(part, (Mapping, WeightedReading))]
+    weights = [part.get("weight") for part in parts]
+    if not parts or len(parts) < len(readings) or not all(isinstance(weight, (int, float)) for weight in weights):
+        return None
+    return parts[weights.index(max(weights))].get("rules")
 
 
 def _possible(level: Mapping[str, Quantity], candidates: tuple[Candidate, ...]) -> None:
     """Refuse levels that no appeals can give, or that contradict appeals which are stated too."""
     names = [candidate.name for candidate in candidates]
-    for name, share in level.items():
+    for name in level:
         if name not in names:
             raise ScenarioError(f"level names {name!r}, who does not stand; {advice(name, names)}")
-        if not (share.low > 0 and share.high < 1):
-            raise ScenarioError(f"the level of {name} must be above 0 and below 1, got {share}")
         if "appeal" in candidates[names.index(name)].model_fields_set:
             raise ScenarioError(f"{name} has a level and an appeal; the appeal follows from the level, so leave it out")
     total = sum(share.value for share in level.values())

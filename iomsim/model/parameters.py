@@ -11,7 +11,7 @@ from iomsim.engine import paths
 from iomsim.errors import ScenarioError, unknown
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour
-from iomsim.model.description import Description
+from iomsim.model.description import Description, appeals
 
 
 def resolve(race: Description, name: str) -> str:
@@ -152,6 +152,15 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
     try:
         changed.calendar.check(changed.pace)
         where = race.title
+        _check_level(race, {path: given for path, given in values.items() if paths.head(path) == paths.LEVEL})
         changed.exposure  # noqa: B018 - refused now, not while elections are played
     except ScenarioError as error:
         raise ScenarioError(f"{where}: {error}") from None
+
+
+def _check_level(race: Description, given: Mapping[str, Any]) -> None:
+    """Refuse levels that no appeals give: the least of each, and those that leave least to the others, decide."""
+    if given:
+        rows = np.broadcast_arrays(*(np.ravel(np.asarray(values, dtype=float)) for values in given.values()))
+        for place in sorted({*(int(np.argmin(row)) for row in rows), int(np.argmax(np.sum(rows, axis=0)))}):
+            appeals(race, {path: float(row[place]) for path, row in zip(given, rows, strict=True)})

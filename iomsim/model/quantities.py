@@ -229,11 +229,13 @@ FINITE = "between -1e6 and 1e6"
 """Log-odds and weights lie far beyond certainty, but every number of the model stays finite."""
 
 PROBABILITIES = Bounds("between 0 and 1", 0, 1, link="logit")
+LEVELS = Bounds("above 0 and below 1", 0, math.nextafter(1, 0), without_low=True, link="logit")
 LOG_ODDS = Bounds(FINITE, -1e6, 1e6)
 WEIGHTS = Bounds(FINITE, -1e6, 1e6, link="log")
 STRENGTHS = Bounds("between 0 and 1e6", 0, 1e6, link="log")
 
 Probability = Annotated[Quantity, PROBABILITIES]
+Level = Annotated[Quantity, LEVELS]
 LogOdds = Annotated[Quantity, LOG_ODDS]
 Weight = Annotated[Quantity, WEIGHTS]
 Strength = Annotated[Quantity, STRENGTHS]

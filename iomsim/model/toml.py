@@ -31,13 +31,18 @@ def _plain(value: Any, id: str = "") -> Any:
             key: written_rules(part, id) if isinstance(part, Procedure) else _plain(part, id)
             for key, part in pairs
             if part not in (None, (), {}) and (key, part) != ("body", "")
-            if key != "rules" or not getattr(value, "readings", ())  # the weightiest
+            if key != "rules" or not _follows(part, getattr(value, "readings", ()))
         }
     if isinstance(value, dict):
         return {key: _plain(part, id) for key, part in value.items()}
     if isinstance(value, tuple):
         return [_plain(part, id) for part in value]
     return value
+
+
+def _follows(rules: Any, readings: tuple[WeightedReading, ...]) -> bool:
+    """Return whether rules are those of the weightiest reading, the first of several: they need not be stated."""
+    return bool(readings) and max(readings, key=lambda part: part.weight).rules == rules
 
 
 def _reading(part: WeightedReading, id: str) -> dict[str, Any]:

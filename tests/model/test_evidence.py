@@ -190,10 +190,11 @@ def test_no_fact_is_unused(facts: pd.DataFrame) -> None:
 def test_every_parameter_is_in_the_table_of_evidence(name: str) -> None:
     race = iom.load(name)
     table = race.evidence()
-    assert set(table.index) == {*race.parameters(), "rules"}
+    rules = {f"readings.{part.name}" for part in race.readings} or {"rules"}
+    assert set(table.index) == {*race.parameters(), *rules}
     assert table.index.is_unique
     assert list(table) == ["value", "low", "high", "unit", "grade", "source", "statement"]
-    for path, row in table.drop("rules").iterrows():
+    for path, row in table.drop(sorted(rules)).iterrows():
         assert row["low"] <= row["value"] <= row["high"], path
         assert (row["value"], row["unit"]) == (race.parameters()[path].value, race.parameters()[path].unit)
 
@@ -201,7 +202,12 @@ def test_every_parameter_is_in_the_table_of_evidence(name: str) -> None:
 def test_the_table_says_what_the_facts_say(geneva: Scenario, facts: pd.DataFrame) -> None:
     row = geneva.evidence().loc["behaviour.secrecy"]
     assert row["statement"] == f"{facts.loc['secrecy-share', 'statement']} {facts.loc['secrecy-odds', 'statement']}"
-    assert geneva.evidence().loc["rules", "value"] == "until-two-thirds"
+    reading = geneva.evidence().loc["readings.four-rounds"]
+    assert (reading["value"], reading["unit"], reading["grade"]) == (0.2, "weight", "assumed")
+    told = " ".join(facts.loc[fact, "statement"] for fact in ("rules-four-rounds", "rules-african-union"))
+    assert reading["statement"] == told
+    known = geneva.with_rules("until-two-thirds").evidence()
+    assert (known.loc["rules", "value"], known.index.str.startswith("readings").any()) == ("until-two-thirds", False)
 
 
 def test_a_changed_parameter_says_who_changed_it(geneva: Scenario) -> None:
@@ -252,8 +258,12 @@ def with_source(source: str) -> Scenario:
 def test_unknown_facts_of_a_scenario_and_of_its_rules_are_refused(geneva: Scenario) -> None:
     with pytest.raises(iom.ScenarioError, match=r"facts names no fact: 'members-174'; did you mean 'members-175'\?"):
         iom.loads(iom.dumps(geneva).replace('"members-175"', '"members-174"'))
-    with pytest.raises(iom.ScenarioError, match=r"the source of rules names no fact: 'rules-2017'"):
+    said = r"the source of the reading 'until-two-thirds' names no fact: 'rules-2017'; did you mean 'rules-2018'"
+    with pytest.raises(iom.ScenarioError, match=said):
         iom.loads(iom.dumps(geneva).replace("rules-2018,", "rules-2017,"))
+    known = iom.dumps(geneva.with_rules("until-two-thirds", source="rules-2018"))
+    with pytest.raises(iom.ScenarioError, match=r"the source of rules names no fact: 'rules-2017'"):
+        iom.loads(known.replace("rules-2018", "rules-2017"))
 
 
 # -- what Geneva 2023 assumes -------------------------------------------------------------------------
@@ -313,20 +323,31 @@ def test_the_evidence_of_geneva_is_of_the_eve(geneva: Scenario) -> None:
 
 
 def test_the_level_of_geneva(geneva: Scenario) -> None:
-    """The mean first-round share is 0.50."""
-    out = iom.forecast(geneva.with_rules("strict", max_rounds=1), runs=40_000, seed=5, progress=False)
-    assert out.outcomes is not None
-    share = out.outcomes.votes[:, 0] / out.outcomes.valid
+    """The mean first-round share is 0.50; over the assumptions, what the draws of the level say."""
+    race = geneva.with_rules("strict", max_rounds=1)
+    share = first_shares(iom.forecast(race, 40_000, 5, assumptions="fixed", progress=False))[:, 0]
     assert 4 * share.std() / np.sqrt(share.size) < 0.0025
     assert abs(share.mean() - 0.50) < 0.002
     assert 0.08 < share.std() < 0.12
+    over = iom.forecast(race, 40_000, 5, progress=False)
+    share, level = first_shares(over)[:, 0], over.assumptions["level.Pope"]
+    assert level.quantile([0.1, 0.5, 0.9]).tolist() == pytest.approx([0.44, 0.50, 0.56], abs=0.003)
+    for part in np.array_split(np.argsort(level.to_numpy()), 8):
+        own = share[np.isin(over.runs["draw"], part)]
+        assert abs(own.mean() - level[part].mean()) < 4 * own.std() / np.sqrt(own.size) < 0.008
 
 
 def test_the_level_of_2018() -> None:
-    out = iom.forecast(iom.load("iom-2018").with_rules("strict", max_rounds=1), runs=20_000, seed=5, progress=False)
-    assert out.outcomes is not None
-    share = out.outcomes.votes / out.outcomes.valid[:, None]
+    race = iom.load("iom-2018").with_rules("strict", max_rounds=1)
+    share = first_shares(iom.forecast(race, 20_000, 5, assumptions="fixed", progress=False))
     assert share.mean(axis=0) == pytest.approx([1 / 3] * 3, abs=0.004)
+
+
+def first_shares(fc: iom.Forecast) -> np.ndarray:
+    """Return every candidate's share of a first round that is the only one, run by run."""
+    assert fc.outcomes is not None
+    assert (fc.outcomes.rounds == 1).all()
+    return fc.outcomes.votes / fc.outcomes.valid[:, None]
 
 
 def test_absence_in_geneva(geneva: Scenario) -> None:

@@ -61,7 +61,7 @@ def test_many_values_are_refused_as_one_is(name: str, path: str) -> None:
 
 def test_every_kind_of_bounds_is_met() -> None:
     met = {SHIPPED[name]._parameters[path].bounds.words for name, path in PLACES}
-    assert len(met) == 9
+    assert len(met) == 10
 
 
 @pytest.mark.parametrize(
