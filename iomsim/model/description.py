@@ -432,8 +432,8 @@ def _reading_of_body(part: Any, id: str) -> Any:
 def _weightiest(readings: Sequence[Any]) -> Any:
     """Return the rules of the weightiest reading, the first of several; None if the readings are refused anyway."""
     parts = [dict(part) for part in readings if isinstance(part, (Mapping, WeightedReading))]
-    weights = [part.get("weight") for part in parts]
-    if not parts or len(parts) < len(readings) or not all(isinstance(weight, (int, float)) for weight in weights):
+    weights = [weight for part in parts if isinstance(weight := part.get("weight"), (int, float))]
+    if not weights or len(weights) < len(readings):
         return None
     return parts[weights.index(max(weights))].get("rules")
 

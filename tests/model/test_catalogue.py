@@ -166,7 +166,8 @@ def test_a_draft_names_its_table(tmp_path: Path) -> None:
 def test_a_started_scenario_shows_body_reading_and_grade() -> None:
     words = repr(iom.start("who", ["A", "B"]))
     assert "\nBody:        who (World Health Organization, Director-General)\n" in words
-    assert "\nRules:       rule-110 [inferred]: Two thirds of the votes cast. One ballot; then more than half " in words
+    told = "Two thirds of the votes cast elect. There is one ballot; then more than half of the votes cast elect"
+    assert f"\nRules:       rule-110 [inferred]: {told}" in words
     assert "Body:" not in repr(iom.load("minimal"))
 
 

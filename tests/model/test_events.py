@@ -475,6 +475,6 @@ def test_nobody_is_short_of_votes_when_it_is_over(geneva: iom.Scenario) -> None:
     night = iom.live(geneva, particles=200, seed=1)
     night.tell("98-67 at 12:20")
     night.withdraw("Vitorino")
-    assert night.needed() == "The election is over; no votes are needed."
+    assert night.needed() == "The election is over, and no votes are needed."
     night.undo()
     assert night.needed() == "Pope is 12 votes short of 110."

@@ -448,10 +448,10 @@ def test_rules_in_part(geneva: Scenario) -> None:
     words = [geneva.with_rules(max_two_way=cap).rules.sentence() for cap in (1, 2)]
     assert all(
         f"{told}; then the leader stands alone" in said
-        for told, said in zip(("One ballot", "Two ballots"), words, strict=True)
+        for told, said in zip(("There is one ballot", "There are two ballots"), words, strict=True)
     )
     simple = geneva.with_rules(simple_majority_from=3).rules
-    assert "from the third ballot on, more than half" in simple.sentence()
+    assert "from the third ballot on more than half" in simple.sentence()
     assert [simple.needed(votes, 3) for votes in (57, 58)] == [29, 30]
     assert [bar.value for bar in geneva.with_rules(threshold="0.65").rules.threshold] == [Fraction(13, 20)]
 
@@ -668,9 +668,9 @@ def test_names_may_hold_dots() -> None:
     )
     named = {
         "candidates.Dr. No.appeal": "Dr. No's appeal",
-        "sponsors.U.K. et al..exposure.v1.5": "U.K. et al.'s exposure of 'v1.5'",
+        "sponsors.U.K. et al..exposure.v1.5": "exposure of 'v1.5' to U.K. et al.",
         "sponsors.U.K. et al..strength": "U.K. et al.'s strength",
-        "ties.No. 1.log_odds": "loyalty to A (No. 1)",
+        "ties.No. 1.log_odds": "loyalty to Dr. No (No. 1)",
     }
     for path, label in named.items():
         assert describe_parameter(race, path) == label
@@ -701,11 +701,14 @@ def test_the_briefing(geneva: Scenario) -> None:
         "175 members, 175 with a vote, 2 pinned",
         "Amy Pope (United States), backed by Washington",
         "iom (International Organization for Migration, Director General)",
-        "until-two-thirds [inferred]: Two thirds of the votes cast. Ballots without limit. Of two, the one behind may",
+        "Rules:       until-two-thirds, weight 0.55 [assumed]: Two thirds of the votes cast elect. Ballots go on",
+        "Rules:       four-rounds, weight 0.2 [assumed]: Two thirds of the votes cast elect. There are three ballots",
         "opens Monday 15 May 2023 10:00 (Europe/Zurich); sits 10:00-13:00, 15:00-18:00",
-        "sponsors.Washington.strength = 0.6 (0.32 to 1.14) log-odds [assumed]",
+        "Washington's strength 0.6 (0.32 to 1.14) log-odds [assumed]",
     ):
         assert said in words
+    assert words.count("Rules:") == 5
+    assert "until-two-thirds [inferred]: Two thirds" in repr(geneva.with_rules("until-two-thirds"))
     assert str(geneva) == words
     assert "C & D, without a sponsor" in repr(odd())
 
