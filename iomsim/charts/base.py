@@ -14,19 +14,24 @@ from textwrap import fill
 from typing import Any, ClassVar, Generic, TypeVar
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, styled
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, haloed, styled
 from iomsim.charts.text import balanced, columns, with_announced
 from iomsim.errors import IomsimError
 from iomsim.forecasting.forecast import Forecast
 from iomsim.house_style import together
+from iomsim.typing import Flags
 
 R = TypeVar("R")
+
+RANGE = "range over the assumptions"
+"""The label of the lines that show it."""
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,21 @@ def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> Non
     place(ax, (0, 0), label, (-7, depth), ha="right", **style)
     for at, word in zip(x, words, strict=True):
         note(ax, str(word), (at, 0), (0, depth), xycoords=("data", "axes fraction"), ha="center", **style)
+
+
+def range_lines(ax: Axes, at: Any, table: pd.DataFrame, upright: bool = False) -> Flags:
+    """Draw ranges over the assumptions as thin lines, per hundred; return which there are: what is certain has none."""
+    low, high = (100 * table[end].to_numpy(dtype=float) for end in ("low", "high"))
+    some = np.asarray(low < high)
+    draw = ax.vlines if upright else ax.hlines
+    look: dict[str, Any] = {"color": DARK, "lw": 1.1, "zorder": 3.5, "path_effects": haloed(2.6), "label": RANGE}
+    draw(np.asarray(at, dtype=float)[some], low[some], high[some], **look)
+    return some
+
+
+def tips(table: pd.DataFrame, value: str = "probability") -> pd.Series:
+    """Return up to where values and their ranges reach, per hundred."""
+    return 100 * table[[value, "high"]].max(axis=1)
 
 
 def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:

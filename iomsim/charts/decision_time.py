@@ -25,11 +25,11 @@ from iomsim.charts.session_axis import (
     shown_days,
 )
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_GREY, ink
-from iomsim.charts.text import short
+from iomsim.charts.text import how_sure, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.house_style import count
+from iomsim.house_style import count, percent
 from iomsim.typing import Floats, Longs
 
 N_DOTS = 50
@@ -140,7 +140,18 @@ class DecisionTime(ForecastChart):
 
     def reading(self) -> str:
         colour = ", in the winner's colour." if self.by == "winner" else "."
-        return f"Each dot is 1 in {len(self.data)} elections, placed where its voting ends{colour}"
+        words = f"Each dot is 1 in {len(self.data)} elections, placed where its voting ends{colour}"
+        return f"{words} {self._how_sure()}".strip()
+
+    def _how_sure(self) -> str:
+        """Return the range of the title's chance over the assumptions, or that it is one on the best guesses."""
+        spill, fc = self.result.spill(), self.result
+        if fc.spilled or fc.certain:
+            return ""
+        if not spill.span:
+            return how_sure(fc, pd.DataFrame({"low": [spill.low], "mc_error": [spill.mc_error]}))
+        what = "are unfinished at the deadline" if fc.over_before_next_day else f"run into {fc.next_day_in_words}"
+        return f"Over the assumptions, {spill.span} of 100 elections {what} (middle {percent(80)})."
 
     def alt(self) -> str:
         data = self.data

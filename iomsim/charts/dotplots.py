@@ -1,8 +1,8 @@
-"""Dots with whiskers: Sobol indices, pivotal members, variants side by side."""
+"""Dots, some with lines: Sobol indices, pivotal members, variants side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import cycle
@@ -13,27 +13,30 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
-from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink
-from iomsim.charts.text import short, short_parameter
+from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink, pale
+from iomsim.charts.text import how_sure, short, short_parameter
 from iomsim.errors import whole_number
-from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, describe_target, next_weekday
+from iomsim.forecasting.wording import points
 from iomsim.house_style import capital, count, percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.pivotal import Pivotal
 from iomsim.sensitivity.sobol import Sobol
+from iomsim.typing import Flags
 
 MARKERS = "os^vP*Xp<>hd"
 """Of the candidates, beside their colours; used again from the thirteenth on."""
 
 
-def dot(ax: Axes, y: float, values: Iterable[float], colour: str, marker: str, hollow: bool = False) -> None:
-    """Draw a value with its interval."""
-    value, low, high = values
-    ax.hlines(y, low, high, color=colour, lw=1.1, zorder=2)
+def dot(ax: Axes, y: float, values: Sequence[float], colour: str, marker: str, hollow: bool = False) -> None:
+    """Draw a value, with a line if there are two ends too."""
+    value, *ends = values
+    if ends and not np.isnan(ends).any():
+        ax.hlines(y, *ends, color=colour, lw=1.1, zorder=2)
     ax.plot(value, y, marker, color=colour, mfc="white" if hollow else colour, ms=5.5, mew=1.2, zorder=3)
 
 
@@ -68,9 +71,9 @@ class SobolIndices(Chart[Sobol]):
 
     def reading(self) -> str:
         return (
-            f"When all these assumptions move over their ranges at once. Lines: {percent(95)} intervals. An index says "
-            "what an assumption is worth to the answer, not what tallies could teach about it: those do not tell one "
-            "sponsor's strength from another's or from secrecy."
+            "When these assumptions move over their ranges at once, all others at their best guesses. Lines: "
+            f"{percent(95)} intervals. An index says what an assumption is worth to the answer, not what tallies could "
+            "teach about it: those do not tell one sponsor's strength from another's or from secrecy."
         )
 
     def alt(self) -> str:
@@ -99,6 +102,8 @@ class SobolIndices(Chart[Sobol]):
 class PivotalMembers(Chart[Pivotal]):
     """Draw what the next phone call is worth, by member.
 
+    Pale are those that are clearly behind the first; how far luck may move the dots is said in the caption.
+
     Parameters
     ----------
     most : int, default 15
@@ -125,10 +130,19 @@ class PivotalMembers(Chart[Pivotal]):
         return f"The next call for {name} does most in {data.index[0]}{rest}"
 
     def reading(self) -> str:
+        ends = [f"{name}_{end}" for name in ("win", "won_over_win") for end in ("low", "high")]
+        low, high, won_low, won_high = (self.data[end].to_numpy(dtype=float) for end in ends)
+        error = np.nanmax([*(high - low), *(won_high - won_low)], initial=0.0) / 2
+        light = "; pale: clearly behind the first" * bool(self._behind().any())
         return (
-            f"Dots: how much likelier {short(self.result.candidate, 28)} wins; lines: simulation error "
-            f"({percent(95)}). A push of one log-odds moves a member from 50 to 73 in 100."
+            f"Dots: how much likelier {short(self.result.candidate, 28)} wins, on the best guesses{light}. Simulation "
+            f"error at most {points(error)} ({percent(95)}). A push of one log-odds moves a member from 50 to 73 "
+            "in 100."
         )
+
+    def _behind(self) -> Flags:
+        """Return which members are clearly behind the first."""
+        return np.asarray(~self.data.index.isin([*self.data.index[:1], *self.result.rivals()]))
 
     def alt(self) -> str:
         worth = [f"{name} {100 * row['win']:.1f}" for name, row in self.data.iterrows()]
@@ -137,10 +151,10 @@ class PivotalMembers(Chart[Pivotal]):
     def marks(self, ax: Axes) -> float:
         data, candidate = self.data, self.result.candidate
         colour, won = self.result.race.colours[candidate], data["won_over_win"].notna().any()
-        for y, (_, row) in enumerate(data.iterrows()):
-            dot(ax, y, _percent(row, "win"), colour, "o")
+        for y, (behind, (_, row)) in enumerate(zip(self._behind(), data.iterrows(), strict=True)):
+            dot(ax, y, [100 * row["win"]], pale(colour) if behind else colour, "o")
             if not np.isnan(row["won_over_win"]):
-                dot(ax, y, _percent(row, "won_over_win"), DARK, "D", hollow=True)
+                dot(ax, y, [100 * row["won_over_win"]], DARK, "D", hollow=True)
         named_rows(ax, [short(str(name), 30) for name in data.index])
         ax.axvline(0, color=QUIET, lw=0.8)
         ax.set(xlabel="points of win probability")
@@ -170,7 +184,7 @@ class Scenarios(Chart[SideBySide]):
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """By outcome and variant the probability, its interval, and the change."""
+        """By outcome and variant the probability with its range over the assumptions, and the change."""
         table = self.result.table()
         return table[table.index.get_level_values("outcome") != "rounds"]
 
@@ -181,17 +195,19 @@ class Scenarios(Chart[SideBySide]):
         if clear.empty:
             return f"Neither {short(name, 28)}'s chance nor {day} moves beyond noise"
         outcome, variant = clear["change"].abs().idxmax()
-        top, before = clear.loc[(outcome, variant)], self.data.loc[outcome, "value"].iloc[0]
+        top = clear.loc[(outcome, variant)]
         what = day if outcome == SPILL else f"{short(name, 28)}'s chance"
         verb = "falls" if top["change"] < 0 else "rises"
-        return f"{what} moves most with {variant!r}: it {verb} from {in_100(before)} to {in_100(top['value'])} in 100"
+        now, then = (row_in_100(*row[["value", "mc_error"]]) for row in (top, self.data.loc[outcome].iloc[0]))
+        return f"{what} moves most with {variant!r}: it {verb} from {then} to {now} in 100"
 
     def reading(self) -> str:
         first = str(next(iter(self.result.forecasts)))
+        shared = "random numbers" if self.result.base.draws is None else "draws of the assumptions and random numbers"
         return (
-            f"Lines: each variant's own simulation error ({percent(95)}); against {first!r} (dotted) differences are "
-            "known better, because all variants share their random numbers."
-        )
+            f"{how_sure(self.result.base, self.data)} Differences from {first!r} (dotted) are known better than that: "
+            f"all variants share their {shared}."
+        ).strip()
 
     def alt(self) -> str:
         first, day = self.result.race.names[0], next_weekday(self.result.race)

@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart, note, root, row
 from iomsim.charts.style import QUIET, SMALL, haloed, ink
-from iomsim.charts.text import announced_votes, left_in_100, short
+from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short
 from iomsim.errors import whole_number
 
 ABSENT = "absent"
@@ -88,10 +88,12 @@ class Flows(ForecastChart):
         return words if first == last else f"{words}, and {moved[last]:.0f} between rounds {last - 1} and {last}"
 
     def reading(self) -> str:
-        return "" if self.data.empty else (
+        if self.data.empty:
+            return ""
+        return (
             "Members, on average over the elections still voting. A bar's left half: elections that hold the round; "
-            "its right half: those that go on."
-        )  # fmt: skip
+            f"its right half: those that go on.{on_best_guesses(self.result)}"
+        )
 
     def alt(self) -> str:
         moves = self.data[self.data["origin"] != self.data["destination"]]

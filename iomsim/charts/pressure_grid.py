@@ -17,19 +17,22 @@ from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, next_weekday
-from iomsim.house_style import percent
+from iomsim.forecasting.wording import points
+from iomsim.house_style import capital, percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.grid import Grid
 
 CONTOURS = (10, 25, 50, 75, 90)
 """Of 100 elections."""
 
+OUTSIDE = "all else stays at the best guesses, which lie outside."
+
 
 class PressureGrid(Page[Grid]):
     """Draw a grid: where the first candidate wins, and where voting runs into the next day.
 
     Two parameters make two maps with contours at 10, 25, 50, 75 and 90 of 100 elections, and a
-    mark at the base case; one parameter makes two curves with their simulation error.
+    mark at the best guesses; one parameter makes two curves.  What is not on the axes stays at its best guess.
 
     Raises
     ------
@@ -42,20 +45,22 @@ class PressureGrid(Page[Grid]):
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """The two surfaces that are drawn, one row per cell, with their Wilson intervals."""
+        """The two surfaces that are drawn, one row per cell, with the Wilson intervals of their simulation error."""
         return pd.concat({name: self.result.errors(name) for name in (self.result.race.names[0], SPILL)}, axis=1)
 
     def finding(self) -> str:
         found, first = self.result, self.result.race.names[0]
         low, high, base = (in_100(p) for p in (*_ends(found, first), found.base[first]))
-        return f"{short(first, 28)} wins in {low} to {high} of 100 elections over these ranges, {base} in the base case"
+        name = short(first, 28)
+        return f"{name} wins in {low} to {high} of 100 elections over these ranges, {base} on the best guesses"
 
     def reading(self) -> str:
         found = self.result
-        marks = "Lines: 10, 25, 50, 75 and 90 of 100 elections"
-        marks = marks if len(found.axes) == 2 else f"Bands: simulation error of all points together ({percent(95)})"
-        base = "; ring: the base case." if _holds_base(found) else "; the base case lies outside."
-        return f"{marks}{base} All points share their random numbers. What pulls the members is assumed, not estimated."
+        marks = "Lines: 10, 25, 50, 75 and 90 of 100 elections; " if len(found.axes) == 2 else ""
+        base = "ring: the best guesses, at which all else stays." if _holds_base(found) else OUTSIDE
+        low, high = (self.data.xs(end, axis=1, level=1) for end in ("low", "high"))
+        error = float((high - low).max(axis=None)) / 2
+        return f"{capital(marks + base)} Simulation error at most {points(error)} ({percent(95)}), alike at all points."
 
     def alt(self) -> str:
         return self.result.sentence()
@@ -131,20 +136,20 @@ def _curve(panel: Axes, found: Grid, target: str, colours: Any) -> None:
     table = 100 * found.errors(target)
     x = np.asarray(found.axes[0])
     colour = found.race.colours.get(target, LATER_DAY)
-    panel.fill_between(x, table["low"], table["high"], color=colour, alpha=0.25, lw=0)
     panel.plot(x, table["probability"], color=colour, lw=1.8)
-    _base(panel, found, target, (found.where[0], 100 * found.base[target]))
+    rises = bool(np.interp(found.where[0], x[1:], np.diff(table["probability"])) > 0) if x.size > 1 else False
+    _base(panel, found, target, (found.where[0], 100 * found.base[target]), under=rises)
     panel.set(xlabel=_label(found, 0), ylabel="of 100 elections", ylim=(0, 100))
     panel.grid(axis="y")
 
 
-def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...]) -> None:
-    """Mark the base case, if it lies in the grid."""
+def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...], under: bool = False) -> None:
+    """Mark the best guesses, if they lie in the grid; their words go under a curve that rises."""
     if not _holds_base(found):
         return
     panel.plot(*at, marker="o", ms=8, mfc="white", mec=DARK, mew=1.6, zorder=5)
     look: dict[str, Any] = {"fontsize": SMALL, "weight": "bold", "path_effects": haloed(3)}
-    note(panel, f"base {in_100(found.base[target])}", (at[0], at[1]), (8, 6), **look)
+    note(panel, f"best guesses: {in_100(found.base[target])}", (at[0], at[1]), (8, -13 if under else 6), **look)
 
 
 def _holds_base(found: Grid) -> bool:

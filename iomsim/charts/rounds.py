@@ -11,15 +11,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from iomsim.charts.base import ForecastChart, key, note, row
-from iomsim.charts.style import DARK, FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, ink
-from iomsim.charts.text import DASH, announced_votes, chance, short
+from iomsim.charts.base import ForecastChart, key, note, range_lines, row, tips
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, haloed, ink
+from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import expected_rounds, unfinished
-from iomsim.house_style import percent
 from iomsim.rules.procedure import ENDINGS
 
 MAX_BARS = 12
@@ -82,21 +81,20 @@ class Rounds(ForecastChart):
         """In which round voting ends, split as the bars are.
 
         By round, the last one pooled ("12+"): one column of probabilities for each part of the
-        bars, their sum `ends` with its Monte Carlo interval `low` to `high`, and `undecided`, the
-        runs still open afterwards.
+        bars, their sum `ends` with its range over the assumptions, `low` to `high`, and its Monte Carlo error,
+        `mc_error`; and `undecided`, the runs still open afterwards.
         """
-        fc, held, most = self.result, max(int(self.result.summary.ends["rounds"].max()), 1), self.most
-        hits = {}
-        for name, where in self._parts():
-            rounds = fc.summary.tally("rounds", held + 1, where)
-            rounds = np.append(rounds[:2].sum(), rounds[2:])  # what ends before round 1 is counted with it
-            hits[name] = np.append(rounds[: most - 1], rounds[most - 1 :].sum()) if held > most else rounds
+        fc, summary, most = self.result, self.result.summary, self.most
+        held = max(int(summary.ends["rounds"].max()), 1)
         labels = [str(r) for r in range(1, held + 1)] if held <= most else [*map(str, range(1, most)), f"{most}+"]
-        ends = np.sum(list(hits.values()), axis=0)
-        whole = table(ends, len(fc), pd.Index(labels, name="round")).rename(columns={"probability": "ends"})
-        whole = whole.assign(low=whole["ends"], high=whole["ends"]) if fc.certain else whole
-        out = pd.DataFrame({name: number / len(fc) for name, number in hits.items()}, index=whole.index).join(whole)
-        out["undecided"] = (len(fc) - np.cumsum(ends)) / len(fc)
+        bar = np.clip(summary.ends["rounds"], 1, len(labels)).to_numpy() - 1  # what ends before round 1 goes with it
+        counts = summary.tally_by_draw(bar, len(labels))
+        hits, runs = (counts, summary.runs_of_draws) if summary.draws else (counts[:, 0], len(fc))
+        whole = table(hits, runs, pd.Index(labels, name="round")).rename(columns={"probability": "ends"})
+        whole = whole.assign(low=whole["ends"], high=whole["ends"], mc_error=0.0) if fc.certain else whole
+        parts = {name: summary.tally_by_draw(bar, len(labels), where).sum(axis=1) for name, where in self._parts()}
+        out = pd.DataFrame({name: number / len(fc) for name, number in parts.items()}, index=whole.index).join(whole)
+        out["undecided"] = (len(fc) - np.cumsum(counts.sum(axis=1))) / len(fc)
         return out
 
     def _parts(self) -> list[tuple[str, Any]]:
@@ -116,8 +114,9 @@ class Rounds(ForecastChart):
         return expected_rounds(self.result)
 
     def reading(self) -> str:
-        split, error = "the day of the end" if self.by == "day" else "how it ends", percent(95)
-        return f"Of 100 elections, how many end after so many rounds, by {split}; whiskers: simulation error ({error})."
+        split = "the day of the end" if self.by == "day" else "how it ends"
+        words = f"Of 100 elections, how many end after so many rounds, by {split}."
+        return f"{words} {how_sure(self.result, self.data)}".strip()
 
     def alt(self) -> str:
         bars = "; ".join(f"round {name} {chance(self.result, p)}" for name, p in self.data["ends"].items())
@@ -130,12 +129,12 @@ class Rounds(ForecastChart):
         for part, look in zip(parts, looks, strict=True):
             ax.bar(x, 100 * data[part], bottom=floor, width=0.8, lw=0, **look)
             floor = floor + 100 * data[part].to_numpy()
-        error = np.maximum([floor - 100 * data["low"], 100 * data["high"] - floor], 0)
-        ax.errorbar(x, floor, yerr=error, color=DARK, ls="", lw=0.8)
-        for place, top, share in zip(x, 100 * data["high"], data["ends"], strict=True):
-            if share:
-                note(ax, chance(self.result, share), (place, top), (0, 2.5), ha="center")
-        ax.set(ylim=(0, 114 * data["high"].max()), xlim=(0.4, max(x[-1], 6) + 0.6), yticks=[])
+        lines = range_lines(ax, x, data, upright=True)
+        for place, share, line in zip(x, data["ends"], lines, strict=True):
+            if share:  # beside the line, at the bar that it is the height of
+                look = {"ha": "left", "path_effects": haloed()} if line else {"ha": "center"}
+                note(ax, chance(self.result, share), (place, 100 * share), (2.5 * line, 2.5), **look)
+        ax.set(ylim=(0, 1.14 * tips(data, "ends").max()), xlim=(0.4, max(x[-1], 6) + 0.6), yticks=[])
         ax.spines["left"].set_visible(False)
         self._under(ax, x)
         return self._key(ax, parts.sum()) + 4

@@ -137,8 +137,8 @@ class Sliders:
         found = self.at(**values)
         wins = ", ".join(f"{name} {self._say(found[name])}" for name in self.race.names)
         return (
-            f"Wins in 100: {wins}, no winner {self._say(found[NO_WINNER])}. Voting runs into "
-            f"{next_weekday(self.race)} in {self._say(found[SPILL])}; {found[ROUNDS]:.1f} rounds on average."
+            f"On the best guesses of all else, wins in 100: {wins}, no winner {self._say(found[NO_WINNER])}. Voting "
+            f"runs into {next_weekday(self.race)} in {self._say(found[SPILL])}; {found[ROUNDS]:.1f} rounds on average."
         )
 
     def _say(self, p: float) -> str:

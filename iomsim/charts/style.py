@@ -78,6 +78,17 @@ def ink(colour: str) -> str:
     return dark
 
 
+def pale(colour: str) -> str:
+    """Return a colour that steps back behind the same colour in full.
+
+    Examples
+    --------
+    >>> pale("#0072B2")
+    '#99c7e0'
+    """
+    return to_hex([0.4 * part + 0.6 for part in to_rgb(colour)])
+
+
 def contrast(colour: str) -> float:
     """Return the contrast of a colour to white, 1 to 21 (WCAG 2).
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from textwrap import fill, shorten
 
 import numpy as np
+import pandas as pd
 
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.forecast import Forecast
-from iomsim.forecasting.wording import going_on, over
+from iomsim.forecasting.wording import going_on, over, points
+from iomsim.house_style import percent
 
 DASH = "\N{EN DASH}"
 
@@ -107,6 +109,39 @@ def with_announced(fc: Forecast, sentence: str) -> str:
     """Return a finding, after what was announced if something was; or how it ended, if it has."""
     told = f"After {tally_text(fc, fc.announced)} {going_on(fc, sentence)}" if fc.announced else sentence
     return over(fc).removesuffix(".") or told
+
+
+# -- how sure ------------------------------------------------------------------------------------
+
+
+def how_sure(fc: Forecast, table: pd.DataFrame, lines: str = "Thin lines") -> str:
+    """Return that the lines of a chart are the range over the assumptions.
+
+    Where there is no range, it says why, and how large the simulation error is.  Nothing where all is certain.
+
+    Parameters
+    ----------
+    fc : Forecast
+        What is drawn.
+    table : DataFrame
+        The chances that are drawn, with their range `low` to `high` and their `mc_error`.
+    lines : str
+        What the range is drawn as.
+    """
+    unsure = table[table["mc_error"] > 0]
+    if unsure.empty:
+        return ""
+    if unsure["low"].notna().any():
+        return f"{lines}: the middle {percent(80)} over the assumptions."
+    error = f"simulation error at most {points(float(unsure['mc_error'].max()))} ({percent(95)})"
+    if fc.summary.draws:
+        return f"Too few runs to show the range over the assumptions; {error}."
+    return f"On the best guesses; {error}."
+
+
+def on_best_guesses(fc: Forecast) -> str:
+    """Return that a chart that shows no range is one of the best guesses, if it is; else nothing."""
+    return "" if fc.summary.draws or fc.certain else " On the best guesses."
 
 
 def chance(fc: Forecast, p: float) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
@@ -15,6 +16,7 @@ from iomsim.charts.style import DARK, SMALL
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
+from iomsim.forecasting.wording import points
 from iomsim.house_style import capital, count, percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.tornado import RULES, Tornado, end_in_words
@@ -32,8 +34,8 @@ HYPHEN = "\N{NON-BREAKING HYPHEN}"
 class TornadoBars(Chart[Tornado]):
     """Draw what each assumption does to the answer, one at a time, the widest bar first.
 
-    A bar runs from the base case to the target at the assumption's low and high, whose values
-    stand at its ends.  The whiskers are the Monte Carlo error of the change, which shrinks with
+    A bar runs from the best guesses to the target at the assumption's low and high, whose values
+    stand at its ends.  The Monte Carlo error of the changes is in the caption: it shrinks with
     runs; the width of a bar is what is not known, which does not.
 
     Parameters
@@ -77,12 +79,18 @@ class TornadoBars(Chart[Tornado]):
 
     def reading(self) -> str:
         quiet = len(self.result.bars) - int(self.result.table(self.of)["clear"].sum())
-        rest = f" {count(quiet, 'other')} within noise of the base." if quiet else ""
+        rest = f" {count(quiet, 'other')} within noise of zero." if quiet else ""
+        error = f" Simulation error of a change at most {self._error()} ({percent(95)})." if len(self.data) else ""
         return (
-            "Bars: one assumption at its low (light) or high (dark), all else as in the base; the values stand at "
-            f"the ends. Whiskers: simulation error of the change ({percent(95)}). It shrinks with "
-            f"runs; the bars do not.{rest}"
+            "Bars move one assumption at a time from the best guesses, to its low (light) or high (dark), which stand "
+            f"at the ends.{error}{rest}"
         )
+
+    def _error(self) -> str:
+        """Return the largest Monte Carlo error of the changes that are drawn."""
+        ends = [self.data[f"at_{end}_to"] - self.data[f"at_{end}_from"] for end in ("low", "high")]
+        error = float(np.max(ends)) / 2
+        return f"{error:.2f} rounds" if self.of == ROUNDS else points(error)
 
     def alt(self) -> str:
         ends = [
@@ -105,23 +113,20 @@ class TornadoBars(Chart[Tornado]):
         ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (self.of == ROUNDS or tick <= 100)])
         ax.set_xlim(limits)
         look: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-        note(ax, f"base {format_value(value, self.of)}", (base, 1), (0, 2), fontsize=SMALL, **look)
+        note(ax, f"best guesses: {format_value(value, self.of)}", (base, 1), (0, 2), fontsize=SMALL, **look)
         return 11.0
 
     def _bar(self, ax: Axes, y: int, row: pd.Series, base: float) -> None:
         """Draw both ends of one assumption: on either side of the base, or below one another."""
-        ends = {end: [self.scale * row[f"at_{end}{part}"] for part in ("", "_from", "_to")] for end in ("low", "high")}
-        same_side = (ends["low"][0] - base) * (ends["high"][0] - base) > 0
+        ends = {end: self.scale * row[f"at_{end}"] for end in ("low", "high")}
+        same_side = (ends["low"] - base) * (ends["high"] - base) > 0
         height, size = (0.36, SMALL - 1.5) if same_side else (0.72, SMALL)
         for end, other, colour, side in (("low", "high", LOW, -1), ("high", "low", HIGH, 1)):
-            value, start, stop = ends[end]
-            at = y + (0.19 * side if same_side else 0.0)
+            value, at = ends[end], y + (0.19 * side if same_side else 0.0)
             ax.barh(at, value - base, height, left=base, color=colour, zorder=2)
-            ax.errorbar(value, at, xerr=[[value - start], [stop - value]], color=DARK, lw=1, capsize=2, zorder=3)
-            right = value > base or (value == base and ends[other][0] < base)
+            right = value > base or (value == base and ends[other] < base)
             look: dict[str, Any] = {"ha": "left" if right else "right", "va": "center_baseline", "color": DARK}
-            words, place = end_in_words(row[end]), (stop if right else start, at)
-            note(ax, words, place, (4 if right else -4, 0), fontsize=size, **look)
+            note(ax, end_in_words(row[end]), (value, at), (4 if right else -4, 0), fontsize=size, **look)
 
 
 def _widen(ax: Axes) -> None:

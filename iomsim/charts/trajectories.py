@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 
 from iomsim.charts.base import ForecastChart, note, place, root, row
 from iomsim.charts.style import DARK, SMALL, haloed, ink
-from iomsim.charts.text import left_in_100, short, tally
+from iomsim.charts.text import left_in_100, on_best_guesses, short, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
@@ -137,7 +137,7 @@ class Trajectories(ForecastChart):
         return (
             f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections still voting (last row). "
             f"Lines: {count(self.result.summary.examples.size, 'election')}; dot: decided, in the winner's colour"
-            f"{'; cross: the candidate is out' if many else ''}."
+            f"{'; cross: the candidate is out' if many else ''}.{on_best_guesses(self.result)}"
         )
 
     def alt(self) -> str:

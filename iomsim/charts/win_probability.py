@@ -1,4 +1,4 @@
-"""Who wins: bars with both kinds of uncertainty, told apart."""
+"""Who wins: bars with their range over the assumptions, and the readings of the rules."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import ForecastChart, key, note, place
+from iomsim.charts.base import ForecastChart, key, note, place, range_lines, tips
 from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, ink
-from iomsim.charts.text import short
-from iomsim.forecasting.estimates import interval, row_in_100
+from iomsim.charts.text import how_sure, short
+from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD, are_level, level, likely, standing, unfinished, without_winner
-from iomsim.house_style import capital, count, percent
+from iomsim.house_style import capital, count
 
 MARKERS = "osD^vP"
 """One for each reading of the rules."""
+
+CHANCE = 4
+"""Columns of a chance, before those of the readings."""
 
 
 @dataclass(kw_only=True)
 class WinProbability(ForecastChart):
     """Draw who wins as bars; "nobody", if the rules can end without a winner, and "still voting" among them.
 
-    The bar's end carries the Monte Carlo interval, which shrinks with runs; below it, hollow marks
-    show the same probability under each reading of the body's rules, a range which does not.  Where there
-    is one reading only, there are no marks.
+    A bar's length is the chance over everything that is unsure; the thin line over it is its range over the
+    assumptions, which more runs do not shorten.  On the best guesses there is no line: the simulation error stands
+    in the caption, as it says nothing of the assumptions.  Below the bar, hollow marks show the same chance under
+    each reading of the rules, with its weight; where there is one reading only, there are no marks.
 
     Parameters
     ----------
@@ -43,9 +47,9 @@ class WinProbability(ForecastChart):
     def data(self) -> pd.DataFrame:
         """Who wins, and the same under each reading of the rules.
 
-        By winner: `probability` with its Monte Carlo interval `low` to `high`, and one column for
-        each reading, if there are several and `rules` is not false.  "nobody" and "still voting" are left out
-        where they cannot be, or have never been seen.
+        By winner: `probability`, its range over the assumptions, `low` to `high`, its Monte Carlo error,
+        `mc_error`, and one column for each reading, if there are several and `rules` is not false.  "nobody" and
+        "still voting" are left out where they cannot be, or have never been seen.
         """
         table, never = self.result.chances(), []
         sides = self._sides.reindex(columns=table.index)
@@ -81,29 +85,33 @@ class WinProbability(ForecastChart):
         return "; ".join([start, *rest])
 
     def reading(self) -> str:
-        runs = count(len(self.result), "run")
-        marks = " Hollow marks: the same under other readings of the rules, which does not." * bool(len(self._sides))
-        return f"Bars: {runs}; whiskers: simulation error ({percent(95)}), which shrinks with runs.{marks}"
+        marks = "Hollow marks: the same under each reading of the rules." * bool(len(self._sides))
+        parts = [f"Bars: {count(len(self.result), 'run')}.", how_sure(self.result, self.data), marks]
+        return " ".join(filter(None, parts))
 
     def alt(self) -> str:
-        rows = self.data[["probability", "mc_error"]].itertuples()
-        chances = ", ".join(f"{name} {row_in_100(*row)} in 100" for name, *row in rows)
-        return f"Bar chart of who wins: {chances}."
+        chances, spans = [], [span_of(row) for _, row in self.data.iterrows()]
+        for (name, p, error), span in zip(self.data[["probability", "mc_error"]].itertuples(), spans, strict=True):
+            chances.append(f"{name} {row_in_100(p, error)} in 100{f' ({span})' if span else ''}")
+        over = ", with the range over the assumptions" * any(spans)
+        return f"Bar chart of who wins{over}: {', '.join(chances)}."
 
     def marks(self, ax: Axes) -> None:
         table, colours = self.data, self.result.race.colours | {NOBODY: NOBODY_GREY, STILL_VOTING: STILL_GREY}
+        ends, spans = tips(table), [span_of(row) for _, row in table.iterrows()]
+        clear = np.where(any(spans), ends.max(), ends)  # at its end a chance would seem the line's
         for y, (name, row) in enumerate(table.iterrows()):
-            value, low, high = (100 * row[part] for part in ("probability", "low", "high"))
-            ax.barh(y, value, height=0.5, color=colours[str(name)])
-            ax.errorbar(value, y, xerr=[[value - low], [high - value]], color=DARK, capsize=2.5, lw=1)
+            ax.barh(y, 100 * row["probability"], height=0.5, color=colours[str(name)])
             look: dict[str, Any] = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
-            words = note(ax, f"{row_in_100(row['probability'], row['mc_error'])} in 100", (high, y), (5, 0), **look)
-            note(ax, f"  {span_of(row)}", (1, 0.5), xycoords=words, va="center", color=QUIET, fontsize=SMALL)
+            chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
+            words = note(ax, chance, (clear[y], y), (5, 0), **look)
+            note(ax, f"  {spans[y]}", (1, 0.5), xycoords=words, va="center", color=QUIET, fontsize=SMALL)
+        range_lines(ax, range(len(table)), table)
         if len(self._sides):
-            _readings(ax, table)
-        longest = 100 * np.nanmax(table.drop(columns="low").to_numpy())
+            _readings(ax, table, self._sides["weight"])
+        longest = max(ends.max(), 100 * table.iloc[:, CHANCE:].max(axis=None)) if len(self._sides) else ends.max()
         end = next((end for end in (20, 40, 60, 80) if longest < end), 100)
-        ax.set(xlim=(0, max(end, 1.35 * 100 * table["high"].max())), ylim=(len(table) - 0.35, -0.5))
+        ax.set(xlim=(0, max(end, 1.45 * ends.max())), ylim=(len(table) - 0.35, -0.5))
         ax.set_xticks(range(0, end + 1, end // 4))
         ax.spines["bottom"].set_bounds(0, end)
         ax.set_xlabel("of 100 elections", loc="left", fontsize=SMALL, color=QUIET)
@@ -112,18 +120,19 @@ class WinProbability(ForecastChart):
         ax.grid(axis="x")
 
 
-def _readings(ax: Axes, table: pd.DataFrame) -> None:
+def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
     y = np.arange(len(table)) + 0.37
-    names = list(table.columns[4:])
+    names = list(table.columns[CHANCE:])
     across = 100 * table[names]
     ax.hlines(y, across.min(axis=1), across.max(axis=1), color=QUIET, lw=0.8)
     look: dict[str, Any] = {"mfc": "white", "mec": DARK, "mew": 0.8, "ms": 4.5, "ls": "", "clip_on": False}
     marks = [ax.plot(across[name], y, marker, **look)[0] for name, marker in zip(names, MARKERS, strict=False)]
-    place(ax, (0, 0), "under each reading of the rules:", (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
-    key(ax, marks, names, down=49)
+    known = bool(weight.notna().any())
+    over = f"under each reading of the rules{' and its weight, of 100' * known}:"
+    place(ax, (0, 0), over, (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
+    key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49)
 
 
 def span_of(row: pd.Series) -> str:
-    """Return a row's Monte Carlo interval per hundred, with a decimal where it is narrow, "" where it has none."""
-    low, high = row["low"], row["high"]
-    return "" if high == low else interval(low, high, 0.75 * (high - low))
+    """Return a row's range over the assumptions per hundred; "" where it has none, or is certain by rule."""
+    return span_in_100(row["low"], row["high"]) if row["mc_error"] else ""
