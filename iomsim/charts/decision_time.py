@@ -29,6 +29,7 @@ from iomsim.charts.text import how_sure, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.forecasting.wording import in_a_sentence
 from iomsim.house_style import count, percent
 from iomsim.typing import Floats, Longs
 
@@ -134,9 +135,8 @@ class DecisionTime(ForecastChart):
         fc = self.result
         if fc.spilled:
             return f"Voting has run into {fc.next_day_in_words}"
-        if fc.over_before_next_day:
-            return f"Voting is unfinished at the deadline in {str(fc.spill()).replace(' in ', ' of ')} elections"
-        return f"Voting runs into {fc.next_day_in_words} in {str(fc.spill()).replace(' in ', ' of ')} elections"
+        what = "is unfinished at the deadline" if fc.over_before_next_day else f"runs into {fc.next_day_in_words}"
+        return f"Voting {what} in {in_a_sentence(fc.spill().value, fc.spill().mc_error)} of 100 elections"
 
     def reading(self) -> str:
         colour = ", in the winner's colour." if self.by == "winner" else "."

@@ -34,9 +34,9 @@ MARKERS = "os^vP*Xp<>hd"
 
 def dot(ax: Axes, y: float, values: Sequence[float], colour: str, marker: str, hollow: bool = False) -> None:
     """Draw a value, with a line if there are two ends too."""
-    value, *ends = values
-    if ends and not np.isnan(ends).any():
-        ax.hlines(y, *ends, color=colour, lw=1.1, zorder=2)
+    value, low, high = values if len(values) == 3 else (*values, np.nan, np.nan)
+    if low < high:
+        ax.hlines(y, low, high, color=colour, lw=1.1, zorder=2)
     ax.plot(value, y, marker, color=colour, mfc="white" if hollow else colour, ms=5.5, mew=1.2, zorder=3)
 
 

@@ -86,7 +86,8 @@ def pale(colour: str) -> str:
     >>> pale("#0072B2")
     '#99c7e0'
     """
-    return to_hex([0.4 * part + 0.6 for part in to_rgb(colour)])
+    red, green, blue = to_rgb(colour)
+    return to_hex((0.4 * red + 0.6, 0.4 * green + 0.6, 0.4 * blue + 0.6))
 
 
 def contrast(colour: str) -> float:

@@ -15,7 +15,16 @@ from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, ink
 from iomsim.charts.text import how_sure, short
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import TOLD, are_level, level, likely, standing, unfinished, without_winner
+from iomsim.forecasting.wording import (
+    TOLD,
+    are_level,
+    in_a_sentence,
+    level,
+    likely,
+    standing,
+    unfinished,
+    without_winner,
+)
 from iomsim.house_style import capital, count
 
 MARKERS = "osD^vP"
@@ -67,14 +76,14 @@ class WinProbability(ForecastChart):
 
     def finding(self) -> str:
         fc, table = self.result, self.result.chances()
-        said = {str(name): row_in_100(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
+        said = {str(name): in_a_sentence(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
         first = standing(fc)[0]
         name, most, elections = short(first, 28), likely(fc), " of 100 elections"
         start = capital(are_level([short(one, 28) for one in level(fc)])) if level(fc) else ""
         if not start and not most:
             start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
         rest = []
-        if table["mc_error"][NOBODY]:
+        if table["probability"][NOBODY] >= TOLD:
             rest.append(f"nobody wins in {said[NOBODY]}{elections}")
             elections = ""
         if table["probability"][STILL_VOTING] >= TOLD:
