@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import Chart, key, named_rows, note, right_of, row
 from iomsim.charts.dotplots import looks_of, mark
 from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, haloed, ink
-from iomsim.charts.text import chance, short, tally_text, with_announced
+from iomsim.charts.text import how_sure, short, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
-from iomsim.forecasting.estimates import in_100, row_in_100, wilson
+from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import TOLD
+from iomsim.forecasting.wording import TOLD, in_a_sentence
 from iomsim.house_style import capital
 from iomsim.model.moments import WEEK
 
@@ -78,47 +78,45 @@ class Live(DayChart):
         """The probabilities after each announcement, the prior forecast first.
 
         By outcome (candidates, "nobody" and "still voting" where they were ever told, "spill" into the next day) and
-        step: `value` with its Monte Carlo interval `low` to `high`, and the `prior` that it started from.
+        step: the table of :meth:`iomsim.ElectionDay.chances`, and the `prior` that the chance started from.
         """
-        day, history = self.result, self.result.history()
-        parts = {}
-        for outcome in self._looks:
-            value = history[outcome]
-            low, high = wilson(value * day.particles, day.particles)
-            sure = history["certain"] & value.isin([0.0, 1.0]) | np.array([outcome in out for out in history["out"]])
-            if outcome == "spill":
-                sure |= history["spilled"]
-            ends = {"low": np.where(sure, value, low), "high": np.where(sure, value, high)}
-            parts[outcome] = pd.DataFrame({"value": value} | ends).assign(prior=value.iloc[0])
-        return pd.concat(parts, names=["outcome"])
+        table = self.result.chances().loc[list(self._looks)]
+        prior = table["probability"].xs(0, level="step")
+        return table.assign(prior=prior[table.index.get_level_values("outcome")].to_numpy())
 
     @cached_property
     def _looks(self) -> dict[str, tuple[str, str, bool]]:
         """Colour and marker of every outcome that is drawn; hollow for what is nobody's win."""
-        history, looks = self.result.history(), looks_of(self.result.race)
+        chances, looks = self.result.chances()["probability"], looks_of(self.result.race)
         spill = looks.pop("spill")
         del looks[NO_WINNER]
         rest = {NOBODY: (NOBODY_GREY, "X", False), STILL_VOTING: (STILL_GREY, "P", False)}
-        return looks | {name: look for name, look in rest.items() if (history[name] >= TOLD).any()} | {"spill": spill}
+        return looks | {name: look for name, look in rest.items() if chances[name].max() >= TOLD} | {"spill": spill}
 
     def title(self) -> str:
         return with_announced(self.fc, self.finding()) if self.result.events else self.finding()
 
     def finding(self) -> str:
-        values = self.data["value"].unstack("step").loc[list(self.result.race.names)]
-        first = values.iloc[:, -1].idxmax()
-        now, before = chance(self.fc, values.loc[first].iloc[-1]), in_100(values.loc[first, 0])
-        if not self.result.events:
+        last = len(self.result.events)
+        first = str(self.data["probability"].xs(last, level="step")[list(self.result.race.names)].idxmax())
+        line = self.data.loc[first]
+        now, before = (in_a_sentence(*line.loc[step, ["probability", "mc_error"]]) for step in (last, 0))
+        if not last:
             return f"Nothing is announced yet: {first} wins in {now} of 100 elections"
-        return f"{first} wins in {now} of 100 elections, up from {before} before the vote"
+        moved = line["probability"].iloc[-1] - line["probability"].iloc[0]
+        way = "as" if now == before else f"{'up' if moved > 0 else 'down'} from {before}"
+        return f"{first} wins in {now} of 100 elections, {way} before the vote"
 
     def reading(self) -> str:
-        return "The forecast after each announcement; dotted: the forecast before the vote; shaded: simulation error."
+        said = how_sure(
+            self.fc, self.data[self.data.index.get_level_values("step") == len(self.result.events)], "Shaded"
+        )
+        return f"The forecast after each announcement; dotted: the forecast before the vote. {said}".strip()
 
     def alt(self) -> str:
         last = self.data.index.get_level_values("step")[-1]
-        lines = self.data["value"].groupby("outcome", sort=False)
-        parts = [f"{name} {', '.join(chance(self.fc, p) for p in line)}" for name, line in lines]
+        lines = self.data[["probability", "mc_error"]].groupby("outcome", sort=False)
+        parts = [f"{name} {', '.join(row_in_100(*row) for row in line.to_numpy())}" for name, line in lines]
         return f"Line chart of probabilities in 100 after each of {last} announcements: {'; '.join(parts)}."
 
     def marks(self, ax: Axes) -> None:
@@ -128,7 +126,7 @@ class Live(DayChart):
             ax.axhline(100 * line["prior"].iloc[0], color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
             face = "white" if hollow else colour
-            ax.plot(steps, 100 * line["value"], marker, ls="-", lw=1.6, color=colour, mfc=face, ms=5.5, zorder=3)
+            ax.plot(steps, 100 * line["probability"], marker, ls="-", lw=1.6, color=colour, mfc=face, ms=5.5, zorder=3)
             ends[outcome] = line.iloc[-1]
         self._name_lines(ax, ends, int(steps[-1]))
         self._announced(ax, steps)
@@ -141,9 +139,9 @@ class Live(DayChart):
         names, looks = self.result.race.names, self._looks
         words = {name: f"{short(name, 14)} wins" for name in names}
         words |= {NOBODY: NOBODY, STILL_VOTING: STILL_VOTING, "spill": f"into {self.fc.next_day_in_words}"}
-        heights = spread([100 * line["value"] for line in ends.values()])
+        heights = spread([100 * line["probability"] for line in ends.values()])
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
-            text = f"{words[outcome]} {row_in_100(line['value'], (line['high'] - line['low']) / 2)}"
+            text = f"{words[outcome]} {row_in_100(line['probability'], line['mc_error'])}"
             note(
                 ax, text, (last, height), (9, 0), va="center", color=ink(looks[outcome][0]), fontsize=SMALL,
                 weight="bold" if outcome in names else "normal", path_effects=haloed(),

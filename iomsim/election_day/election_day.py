@@ -396,6 +396,20 @@ class ElectionDay:
         table = pd.DataFrame(rows).rename_axis("step")
         return table.assign(at=pd.to_datetime(table["at"]))
 
+    def chances(self) -> pd.DataFrame:
+        """Return the chances after each announcement, as a forecast's tables have them.
+
+        Returns
+        -------
+        DataFrame
+            By outcome (candidates, "no winner", "nobody", "still voting", "spill") and step, from 0, the forecast
+            before the vote: `probability`, its range over the assumptions, `low` to `high`, as they are believed by
+            then (missing where they are fixed), and its Monte Carlo error, `mc_error`, 0 of what is a fact.
+        """
+        steps = {number: _all_chances(self._forecast(number)) for number in range(len(self.events) + 1)}
+        table = pd.concat(steps, names=["step", "outcome"]).swaplevel()
+        return table.loc[list(dict.fromkeys(table.index.get_level_values("outcome")))]
+
     def needed(self) -> str:
         """Return how far the leader was from being elected in the last round.
 
@@ -503,6 +517,15 @@ class ElectionDay:
             )  # addressed by the round: an event without information changes nothing
             self._forecasts[number] = forecast_from(self.race, self.seed, rng, state, events)
         return self._forecasts[number]
+
+
+def _all_chances(fc: Forecast) -> pd.DataFrame:
+    """Return the chances of everybody, of what there may be in place of a winner, and of the next day."""
+    spill = fc.spill()
+    ends = [spill.low, spill.high, spill.mc_error]
+    table = pd.concat([fc.win_probability(), fc.chances().loc[[NOBODY, STILL_VOTING]]])
+    table.loc["spill"] = [spill.value, *([spill.value, spill.value, 0.0] if fc.spilled or fc.certain else ends)]
+    return table
 
 
 def rounds_so_far(rounds: int) -> str:
