@@ -152,11 +152,48 @@ def means_over_draws(sums: Floats, squares: Floats, runs: Longs) -> tuple[Floats
         left = np.maximum(spread - (weight * noise).sum(axis=1), 0.0)
         scale = np.sqrt(np.divide(left, spread, out=np.zeros_like(left), where=spread > 0))
         low, high = _weighted_quantiles(middle[:, None] + scale[:, None] * gap, weight)
-    even = runs.max() - runs.min() <= 1 and runs.size >= 2 * BATCH
-    first = np.arange(0, runs.size, BATCH if even else 1)
+    first = _batches(runs)
     lots, counts = np.add.reduceat(sums, first, axis=1), np.add.reduceat(runs, first)
     off = ((lots - middle[:, None] * counts) ** 2).sum(axis=1) * first.size / max(first.size - 1, 1)
     return middle, low, high, Z95 * np.sqrt(off) / total
+
+
+def _batches(runs: Longs) -> Longs:
+    """Return the first draw of every batch: of 25 that are spread evenly, else single ones."""
+    even = runs.max() - runs.min() <= 1 and runs.size >= 2 * BATCH
+    return np.arange(0, runs.size, BATCH if even else 1)
+
+
+def left_by_draws(hits: Longs, runs: Longs) -> tuple[float, float]:
+    """Return the error of a chance that no number of runs of the same draws takes away, and what it is at least.
+
+    Parameters
+    ----------
+    hits, runs : ndarray of int, shape (C,)
+        Runs of each draw of the assumptions in which it happened, and all of them.
+
+    Returns
+    -------
+    error, at_least : float
+        Half the width of the 95 % interval if every draw had endless runs: that of the runs there are, without the
+        part of their noise.  Then its lower end, given that noise: two standard deviations below.
+
+    Examples
+    --------
+    >>> hits = np.repeat([30, 50, 70, 50], 10)
+    >>> [round(x, 3) for x in left_by_draws(hits, np.full(40, 100))]
+    [0.042, 0.037]
+    """
+    drawn = runs > 0
+    hits, runs = hits[drawn], runs[drawn]
+    error = float(means_over_draws(hits[None].astype(float), hits[None].astype(float), runs)[3][0])
+    p, total = hits / runs, float(runs.sum())
+    whole = float(hits.sum() / total * (1.0 - hits.sum() / total))  # a single run says nothing of its draw's luck
+    luck = np.where(runs >= FEWEST, runs / np.maximum(runs - 1, 1) * p * (1.0 - p), whole)
+    noise = float((runs * luck).sum()) * (Z95 / total) ** 2
+    left = max(error**2 - noise, 0.0)
+    unsure = np.sqrt((2.0 * noise**2 + 4.0 * left * noise) / max(_batches(runs).size - 1, 1))
+    return float(np.sqrt(left)), float(np.sqrt(max(left - 2.0 * unsure, 0.0)))
 
 
 def _weighted_quantiles(values: Floats, weight: Floats) -> tuple[Floats, Floats]:

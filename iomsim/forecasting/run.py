@@ -22,10 +22,11 @@ from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, reason, whole_number
+from iomsim.forecasting.estimates import left_by_draws
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
-from iomsim.house_style import percent
+from iomsim.house_style import count, percent
 from iomsim.model.assumptions import Assumptions, draw_assumptions, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
@@ -35,6 +36,9 @@ DRAWS = 400
 
 OTHER_RULES_RUNS = 10_000
 """Runs of each other reading of the rules beside a forecast, if the forecast itself has that many."""
+
+MOST_DRAWS = 25_600
+"""More draws of the assumptions are not advised."""
 
 MOST_RUNS = 10_000_000
 """Runs at which the search for a precision gives up."""
@@ -72,8 +76,9 @@ def forecast(
         of the reading of the rules.  Run `i` follows draw ``i mod assumptions``.  "fixed" plays the best guesses:
         the values, and the weightiest reading.
     precision : float, optional
-        Instead of `runs`: go on until the 95 % interval of the `target` is at most this far from
-        its estimate on either side; 0.005 is half a point.
+        Instead of `runs`: go on until the Monte Carlo error of the `target`, half the width of its 95 % interval,
+        is at most this; 0.005 is half a point.  More runs of the same draws of the assumptions leave the error that
+        comes of so many draws: where that is larger, the forecast stops, and `Forecast.stopped` says so.
     target : str, optional
         What `precision` is about: a candidate or "no winner" (probability to win), or "spill"
         (probability that voting runs into the next day).  Default: every candidate and "spill".
@@ -290,19 +295,45 @@ def _play_until(gathered: RunAccumulator, precision: float, target: str | None, 
     def width() -> float:
         return half_width(gathered.counts(), target)
 
-    def reached() -> bool:
-        return width() <= precision
+    def enough() -> bool:
+        return width() <= precision or out_of_reach(gathered.counts(), target, precision) > 0
 
     while gathered.runs < MOST_RUNS:
         goal = min(MOST_RUNS, _suggested(gathered.runs, width() if gathered.runs else 1.0, precision))
-        _play(gathered, goal, executor, progress, reached, SPAN, f"runs, on the way to a half-width of {precision}")
-        if gathered.runs < goal and not reached():
-            return  # interrupted
-        if reached():
+        _play(gathered, goal, executor, progress, enough, SPAN, f"runs, on the way to a half-width of {precision}")
+        if width() <= precision:
             words = f"the {percent(95)} half-width of {target or 'every target'} reached {width():.4f} <= {precision}"
             gathered.stopped = words
             return
+        if error := out_of_reach(gathered.counts(), target, precision):
+            gathered.stopped = _too_few_draws(gathered, error, precision)
+            return
+        if gathered.runs < goal:
+            return  # interrupted
     gathered.stopped = f"gave up at {gathered.runs} runs before the half-width reached {precision}"
+
+
+def out_of_reach(fc: Forecast, target: str | None, precision: float) -> float:
+    """Return the error that the draws of the assumptions alone leave, if it is certainly above a precision; else 0."""
+    if not fc.draws:
+        return 0.0
+    names, ends = fc.race.names, fc.summary.ends
+    where = {name: ends["winner"] == k for k, name in enumerate(names)}
+    where |= {NO_WINNER: ends["winner"] < 0, "spill": fc.runs_into(fc.next_day)}
+    asked = where.values() if target is None else [where[target]]
+    left = [left_by_draws(*fc.summary.by_draw(one)) for one in asked]
+    return max((error for error, at_least in left if at_least > precision), default=0.0)
+
+
+def _too_few_draws(gathered: RunAccumulator, error: float, precision: float) -> str:
+    """Return that more runs would not do, and what would."""
+    more = gathered.count * 2 ** math.ceil(2 * math.log2(error / precision))
+    cure = f"assumptions={more} or " if more <= MOST_DRAWS else ""
+    return (
+        f"stopped at {gathered.runs} runs: {count(gathered.count, 'draw')} of the assumptions leave an error of "
+        f"{100 * error:.2g} points, however many runs there are, and {100 * precision:.2g} were asked for; "
+        f"{cure}assumptions='fixed' would do"
+    )
 
 
 def _suggested(runs: int, width: float, precision: float) -> int:
