@@ -64,7 +64,7 @@ def _subject(fc: Tables, target: str) -> str:
     words = {
         SPILL: next_weekday(fc.race),
         NOBODY: "the chance that nobody is elected",
-        STILL_VOTING: f"the chance that voting is still going on after {fc.race.rules.max_rounds} rounds",
+        STILL_VOTING: f"the chance of still voting after {fc.race.rules.max_rounds} rounds",
     }
     return words.get(target) or describe_target(fc.race, target)
 

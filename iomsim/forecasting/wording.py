@@ -183,7 +183,7 @@ def who(fc: Tables) -> str:
     >>> import iomsim as iom
     >>> ahead = iom.load("minimal").with_pressure(East=0.0).with_rules("four-rounds")
     >>> who(iom.forecast(ahead, runs=4000, seed=1))  # doctest: +ELLIPSIS
-    'A is ahead, with a ... in 100 chance, leaving ... for B and ... that nobody is elected.'
+    'A is ahead, with a ... in 100 chance, leaving ... for B and ... for nobody.'
     """
     first, rest = _lead(fc)
     left = f", leaving {series(rest)}" if rest else ""
@@ -205,6 +205,7 @@ def _lead(fc: Tables) -> tuple[str, list[str]]:
     elif not even:
         words, told = f"{first} is ahead, with {a_chance(*said[first])}", [first]
     else:
+        even = sorted(even, key=fc.race.names.index)
         words, told = f"{are_level(even)}, {_beside([said[name] for name in even])}", even
     return words, _rest(fc, {name: pair for name, pair in said.items() if name not in told})
 
@@ -232,7 +233,7 @@ def _rest(fc: Tables, said: Mapping[str, tuple[float, float]]) -> list[str]:
 
 def _ends(fc: Tables) -> dict[str, str]:
     """Return what there may be in place of a winner, in words."""
-    return {NOBODY: "that nobody is elected", STILL_VOTING: f"that voting is still going on {unfinished(fc)}"}
+    return {NOBODY: "for nobody", STILL_VOTING: f"still voting {unfinished(fc)}"}
 
 
 def standing(fc: Tables) -> list[str]:
@@ -414,7 +415,12 @@ def ruled_out(fc: Tables) -> str:
 
 def main(fc: Tables) -> str:
     """Return what the answer is about: the likeliest candidate, or that there is no winner."""
-    return likely(fc) or standing(fc)[0]
+    return likely(fc) or favourite(fc)
+
+
+def favourite(fc: Tables) -> str:
+    """Return the likeliest candidate; of several who are level, the one that the scenario names first."""
+    return min(level(fc), key=fc.race.names.index, default=standing(fc)[0])
 
 
 NEXT_DAY, DEADLINE = "next day", "deadline"
@@ -423,7 +429,7 @@ NEXT_DAY, DEADLINE = "next day", "deadline"
 def _questions(fc: Tables) -> list[str]:
     """Return what is looked at under every reading of the rules."""
     days = [DEADLINE] * fc.over_before_next_day or [NEXT_DAY] * (not fc.spilled)
-    return [standing(fc)[0], NOBODY, *days]
+    return [favourite(fc), NOBODY, *days]
 
 
 def _where(fc: Tables, what: str) -> Any:
@@ -451,7 +457,7 @@ def _named(fc: Tables, what: str) -> str:
     """Return the chance that is asked for, as the subject of a sentence."""
     words = {
         NOBODY: "the chance that nobody is elected",
-        STILL_VOTING: f"the chance that voting is still going on {unfinished(fc)}",
+        STILL_VOTING: f"the chance of still voting {unfinished(fc)}",
         NO_WINNER: "the chance of no winner",
         NEXT_DAY: f"the chance that voting runs into {fc.next_day_in_words}",
         DEADLINE: "the chance of an unfinished vote",
@@ -544,7 +550,7 @@ def _horizon(fc: Tables) -> str:
         return ""
     rounds = number_of(fc.race.rules.max_rounds, "round")
     return (
-        f"What is still going on {unfinished(fc)} is told apart from what the rules end without a winner: {rounds} are "
+        f"What is still voting {unfinished(fc)} is told apart from what the rules end without a winner: {rounds} are "
         "as many as are simulated, not a rule."
     )
 
