@@ -22,6 +22,7 @@ from iomsim.charts.base import Chart
 from iomsim.charts.dashboard import Dashboard
 from iomsim.charts.decision_time import DecisionTime
 from iomsim.charts.dotplots import PivotalMembers, Scenarios, SobolIndices
+from iomsim.charts.drivers import DriverCurve, DriversPage
 from iomsim.charts.election_day import Learned, Live
 from iomsim.charts.files import save
 from iomsim.charts.flows import Flows
@@ -34,6 +35,7 @@ from iomsim.charts.validation import Calibration, History, Ranks, Reliability
 from iomsim.charts.win_probability import WinProbability
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.errors import unknown
+from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.forecast import Forecast
 from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.grid import Grid
@@ -53,6 +55,7 @@ CHARTS: dict[type, dict[str, type[Chart[Any]]]] = {
         "flows": Flows,
         "dashboard": Dashboard,
     },
+    Drivers: {"drivers": DriversPage, "curve": DriverCurve},
     ElectionDay: {"live": Live, "learned": Learned},
     Tornado: {"tornado": TornadoBars},
     Sobol: {"sobol": SobolIndices},

@@ -204,13 +204,14 @@ class Drivers(Result):
         IomsimError
             If it has no range, so that it is the same in every draw.
         """
-        path = self._path(parameter)
+        path = self.path(parameter)
         if path == READING:
             return self._within(self.effects.means(self.assumptions[READING]), READING)
         first, last = self._quantiles(path, [EDGE, 1 - EDGE])
         return self._curve(path, np.linspace(first, last, whole_number("points", points, 2)))
 
-    def _path(self, parameter: str) -> str:
+    def path(self, parameter: str) -> str:
+        """Return the path of an assumption by any of its names."""
         if parameter in (READING, "readings", "rules", RULES) and READING in self.assumptions:
             return READING
         path = parameter if parameter in self.assumptions else resolve(self.race, parameter)
@@ -232,6 +233,18 @@ class Drivers(Result):
         """Return quantiles of an assumption over the draws, which count by their runs."""
         values, weight = self.assumptions[path], self.effects.answers.weight
         return [float(x) for x in np.quantile(values, ranks, weights=weight, method="inverted_cdf")]
+
+    @property
+    def overall(self) -> float:
+        """The target itself, over all that is unsure."""
+        return self.effects.answers.overall
+
+    @property
+    def label(self) -> str:
+        """What was asked for, as a chart writes it beside an axis."""
+        if self.target in (NOBODY, STILL_VOTING, *self.race.names):
+            return self.target
+        return self.subject.removeprefix("the chance of ").removeprefix("the mean of ").removeprefix("the mean ")
 
     @property
     def is_chance(self) -> bool:
@@ -257,11 +270,24 @@ class Drivers(Result):
     @property
     def _always(self) -> str:
         """Return what the target is in every run; what is so by rule is 0 or 100."""
-        fc, value = self.forecast, self.effects.answers.overall
+        fc, value = self.forecast, self.overall
         chances = pd.concat([fc.win_probability(), fc.chances()])
         errors = {str(name): error for name, error in chances["mc_error"].items()} | {SPILL: fc.spill().mc_error}
         by_rule = value in (0, 1) and not errors.get(self.target, 1)
         return f"{100 * value:.0f}{self._unit} by rule" if by_rule else f"{self._said(value)}{self._unit}"
+
+    def along(self, parameter: str) -> str:
+        """Return the target at the low and the high of one assumption, without a full stop."""
+        row = self._table.loc[self.path(parameter)]
+        low, high = (self._at(row, end) for end in ("low", "high"))
+        if row.name == READING:
+            return f"{capital(self.subject)} is {low}{self._unit} under {row['low']}, and {high} under {row['high']}"
+        if not row["clear"]:
+            return f"{capital(row['name'])} does not move {self.subject} beyond noise"
+        first, last = in_digits(row["low"], row["high"])
+        verb = "rises" if row["at_high"] >= row["at_low"] else "falls"
+        goes = f"{verb} from {low} to {high}{self._unit}" if low != high else f"stays at {low}{self._unit}"
+        return f"Along {row['name']} ({first} to {last}) {self.subject} {goes}"
 
     def _clause(self, row: pd.Series, unit: str) -> str:
         low, high = (self._at(row, end) for end in ("low", "high"))

@@ -141,9 +141,7 @@ class Scale:
     def __init__(self, values: pd.Series, weight: Floats, free: int) -> None:
         self.levels = list(values.cat.categories) if isinstance(values.dtype, pd.CategoricalDtype) else None
         if self.levels is None:
-            self.known, place = np.unique(values.to_numpy(dtype=float), return_inverse=True)
-            mass = np.bincount(place, weights=weight, minlength=self.known.size)
-            self.rank = np.cumsum(mass) - mass / 2
+            self.known, self.rank = ranks(values.to_numpy(dtype=float), weight)
             self.knots = ndtri(np.array(KNOTS[free]))
         raw = self._raw(values)
         self.middle = weight @ raw
@@ -168,6 +166,27 @@ class Scale:
         if self.levels is not None:
             return np.array([[value == level for level in self.levels] for value in values], dtype=float)
         return spline(ndtri(np.interp(np.asarray(values, dtype=float), self.known, self.rank)), self.knots)
+
+
+def ranks(values: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return the different values, in order, and their ranks between 0 and 1: the middle of the weight of each.
+
+    Draws that lie on an edge, beyond which nothing is possible, have the rank of the innermost of them, so that a curve
+    arrives there without a jump.
+
+    Examples
+    --------
+    >>> values = np.array([0.0, 0.0, 0.0, 1.0, 2.0])
+    >>> ranks(values, np.full(5, 0.2))
+    (array([0., 1., 2.]), array([0.5, 0.7, 0.9]))
+    """
+    known, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    mass = np.bincount(place, weights=weight, minlength=known.size)
+    rank, spare = np.cumsum(mass) - mass / 2, (mass - mass / count) / 2
+    if known.size > 1:
+        rank[0] += spare[0]
+        rank[-1] -= spare[-1]
+    return known, rank
 
 
 def spline(score: Floats, knots: Floats) -> Floats:

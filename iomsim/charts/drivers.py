@@ -1,0 +1,278 @@
+"""Which assumptions matter: the chance along each of the weightiest, on one page, or along one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from iomsim.charts.base import Chart, Page, lay_out, note, place, root, width_points
+from iomsim.charts.style import DARK, LATER_DAY, NOBODY_GREY, QUIET, SMALL, TINY, haloed, ink
+from iomsim.charts.text import short, short_parameter, with_announced
+from iomsim.errors import whole_number
+from iomsim.forecasting.drivers import READING, Drivers
+from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
+from iomsim.forecasting.targets import SPILL
+from iomsim.house_style import percent, together
+
+MOST = 6
+"""Panels on a page."""
+
+PER_LINE = {2: 2, 4: 2}
+"""Panels beside one another, by their number; else three, or one."""
+
+BLUE = "#3B6FA0"
+"""What has no colour of its own."""
+
+TITLE = 12
+"""Points."""
+
+MARGIN = 0.012
+"""Where the words begin, as a part of the width."""
+
+
+class DriversChart(Chart[Drivers]):
+    """What both charts share."""
+
+    def source(self) -> Any:
+        return self.result.forecast
+
+    def reading(self) -> str:
+        found, drawn = self.result, set(self.data.index.unique(0))
+        what = "chance in 100" if found.is_chance else "mean number"
+        draws = f"given {len(found.assumptions)} draws of the assumptions"
+        curve = f"Curves: {what}, on average over all other assumptions; bands: {percent(95)} interval of the curve, "
+        curve += f"{draws}, which are the ticks below."
+        dots = f"Dots: readings of the rules, larger with more weight, with their {percent(95)} intervals."
+        shares = (
+            "In brackets: how much of the variance over the assumptions it explains by itself. Dashed: the headline."
+        )
+        return " ".join([*[curve] * bool(drawn - {READING}), *[dots] * (READING in drawn), *[shares] * bool(drawn)])
+
+
+@dataclass(kw_only=True)
+class DriversPage(Page[Drivers], DriversChart):
+    """Draw the chance along each of the assumptions that matter most, side by side.
+
+    A panel for each, the weightiest first: the chance on average over all other assumptions, with a band that
+    holds the curve in 95 of 100 forecasts (from the luck of the draws and of the runs), and the draws as ticks below.
+    Readings of the rules are dots, larger with more weight.  What is within noise is left out.
+
+    Parameters
+    ----------
+    most : int, default 6
+        Panels at most.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> found = iom.forecast(iom.load("minimal"), runs=4000, seed=1, progress=False).drivers()
+    >>> len(found.plot.drivers(most=2).axes)
+    2
+    """
+
+    most: int = MOST
+
+    def inches(self) -> tuple[float, float]:
+        lines, across = self._grid
+        return {1: 5.2, 2: 7.2, 3: 9.6}[across], 1.25 + 2.35 * lines if len(self.shown) else 1.6
+
+    @property
+    def _grid(self) -> tuple[int, int]:
+        """How many lines of how many panels there are."""
+        count = max(len(self.shown), 1)
+        across = PER_LINE.get(count, min(count, 3))
+        return -(-count // across), across
+
+    @cached_property
+    def shown(self) -> pd.DataFrame:
+        """The assumptions that are drawn, as in the table."""
+        table = self.result.table()
+        return table[table["clear"]].head(whole_number("most", self.most, 1))
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """The curves that are drawn.
+
+        One row per `parameter` and `value`: `chance`, and `low` and `high`, its 95 % interval; of the readings of the
+        rules also their `weight`.
+        """
+        curves = {str(path): self.result.curve(str(path)).rename_axis("value") for path in self.shown.index}
+        empty = pd.DataFrame(columns=["chance", "low", "high"], index=pd.MultiIndex.from_arrays([[], []]))
+        return (pd.concat(curves) if curves else empty).rename_axis(["parameter", "value"])
+
+    def finding(self) -> str:
+        return _with_announced(self.result, self.result.finding())
+
+    def alt(self) -> str:
+        told = "; ".join(f"{row['name']} {percent(100 * row['share'])}" for _, row in self.shown.iterrows())
+        return f"Small multiples. {self.finding()}." + f" Part of the variance explained: {told}." * bool(told)
+
+    def panels(self, fig: Any, stamp: bool) -> None:
+        cells = fig.subplots(*self._grid, squeeze=False, sharey=True)
+        for ax in cells.ravel()[max(len(self.shown), 1) :]:
+            ax.remove()
+        points = 72 * fig.bbox.width / root(fig).dpi
+        title = _filled(self.finding(), points / (0.6 * TITLE))
+        fig.suptitle(title, x=MARGIN, ha="left", fontsize=TITLE, weight="bold", color=DARK)
+        texts = (self.reading(), self.caption.stamp * stamp)
+        below = [_filled(text, points / (0.505 * SMALL)) for text in texts if text]
+        fig.supxlabel("\n".join(below), x=MARGIN, ha="left", fontsize=SMALL, color=QUIET)
+        if self.shown.empty:
+            _nothing(cells[0, 0])
+            return
+        lay_out(cells[0, 0])  # so that names of readings break where they should
+        for ax, path in zip(cells.ravel(), self.shown.index, strict=False):
+            draw_curve(ax, self.result, str(path), self.data.loc[path])
+            ax.set_title(_panel_title(self.shown.loc[path], 46), loc="left", fontsize=9)
+        _scale(cells[0, 0], self.result, self.data)
+        for ax in cells[:, 0]:
+            ax.set_ylabel(_axis(self.result))
+        for line in cells:
+            last = [ax for ax in line if ax.figure is not None][-1]
+            _headline(last, self.result)
+
+
+@dataclass
+class DriverCurve(DriversChart):
+    """Draw the chance along one assumption, on average over all others.
+
+    Parameters
+    ----------
+    parameter : str, optional
+        A short name, a dotted path, a name from the table; or "rules".  Default: the one that matters most.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> found = iom.forecast(iom.load("minimal"), runs=4000, seed=1, progress=False).drivers()
+    >>> found.plot.curve_data("secrecy").columns.tolist()
+    ['chance', 'low', 'high']
+    """
+
+    parameter: str | None = None
+    size = (5.2, 3.6)
+
+    @cached_property
+    def path(self) -> str:
+        """The assumption."""
+        table = self.result.table()
+        return str(table.index[0]) if self.parameter is None else self.result.path(self.parameter)
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """The curve: by `parameter` and `value` the `chance`, and `low` and `high`, its 95 % interval."""
+        return pd.concat({self.path: self.result.curve(self.path).rename_axis("value")}, names=["parameter"])
+
+    def finding(self) -> str:
+        return _with_announced(self.result, self.result.along(self.path))
+
+    def marks(self, ax: Axes) -> None:
+        draw_curve(ax, self.result, self.path, self.data.loc[self.path])
+        _scale(ax, self.result, self.data)
+        ax.set(xlabel=_panel_title(self.result.table().loc[self.path], 60), ylabel=_axis(self.result))
+        _headline(ax, self.result)
+
+
+# -- marks ---------------------------------------------------------------------------------------
+
+
+def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None:
+    """Draw the curve along one assumption: its band, the draws, and the values at its low and high."""
+    scale, colour = (100 if found.is_chance else 1), _colour(found)
+    curve = curve.assign(**{name: scale * curve[name] for name in ("chance", "low", "high")})
+    ax.axhline(scale * found.overall, color=QUIET, lw=0.9, ls=(0, (4, 3)), zorder=1)
+    ax.grid(axis="y", lw=0.6)
+    if path == READING:
+        _readings(ax, curve, colour)
+        return
+    values = curve.index.to_numpy(dtype=float)
+    ax.fill_between(values, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0)
+    ax.plot(values, curve["chance"], color=colour, lw=1.8)
+    inside = found.assumptions[path].between(values[0], values[-1]).to_numpy()
+    _rug(ax, found.assumptions[path].to_numpy()[inside], found.effects.answers.weight[inside])
+    row = found.table().loc[path]
+    for end in ("low", "high"):
+        at, height = float(row[end]), scale * float(row[f"at_{end}"])
+        ax.plot([at], [height], "o", color=colour, ms=4.5, mec="white", mew=0.8, clip_on=False)
+        said, edge = in_100(height / 100) if found.is_chance else f"{height:.1f}", at == values[0]
+        look: dict[str, Any] = {"color": ink(colour), "fontsize": SMALL, "path_effects": haloed(), "weight": "bold"}
+        note(ax, said, (at, height), (3 * edge, 6), ha="left" if edge else "center", va="bottom", **look)
+    ax.set_xlim(values[0], values[-1])
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+
+
+def _rug(ax: Axes, values: Any, weight: Any) -> None:
+    """Draw the draws as ticks on the axis, fainter where few runs follow them."""
+    look: Any = [(0.35, 0.35, 0.35, 0.45 * max(part, 0.05)) for part in weight / weight.max()]
+    ax.vlines(values, 0, 0.035, colors=look, lw=0.6, transform=ax.get_xaxis_transform(), zorder=1)
+
+
+def _readings(ax: Axes, curve: pd.DataFrame, colour: str) -> None:
+    """Draw the readings of the rules as dots with their 95 % intervals, from the lowest chance to the highest."""
+    curve = curve.sort_values("chance", kind="stable")
+    places = np.arange(len(curve))
+    ax.vlines(places, curve["low"], curve["high"], color=colour, lw=1.3)
+    ax.scatter(places, curve["chance"], s=18 + 220 * curve["weight"], color=colour, lw=0, zorder=3, clip_on=False)
+    letters = max(int(width_points(ax) / len(curve) / (0.6 * TINY)), 5)
+    names = [
+        f"{fill(str(name), letters, break_long_words=False)}\n{percent(100 * weight)}"
+        for name, weight in curve["weight"].items()
+    ]
+    ax.set_xticks(places, names, fontsize=TINY)
+    ax.set_xlim(-0.5, len(curve) - 0.5)
+
+
+def _headline(ax: Axes, found: Drivers) -> None:
+    """Write the headline's value at the right of its line."""
+    value = found.overall
+    said, height = (in_100(value), 100 * value) if found.is_chance else (f"{value:.1f}", value)
+    place_ = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center", "color": QUIET, "fontsize": SMALL}
+    note(ax, said, (1, height), (4, 0), **place_)
+
+
+def _scale(ax: Axes, found: Drivers, data: pd.DataFrame) -> None:
+    """Have the axis of chances go from 0 to a little above what is drawn."""
+    top = max(float(data["high"].max()), found.overall)
+    ax.set_ylim(0, min(115 * top, 103) if found.is_chance else 1.15 * top)
+    ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+
+
+def _nothing(ax: Axes) -> None:
+    ax.spines[:].set_visible(False)
+    ax.set(xticks=[], yticks=[])
+    place(ax, (0.5, 0.5), "No assumption stands out from noise.", (0, 0), ha="center", va="center", color=QUIET)
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
+def _with_announced(found: Drivers, sentence: str) -> str:
+    return with_announced(found.forecast, sentence)  # type: ignore[arg-type]
+
+
+def _filled(text: str, letters: float) -> str:
+    """Return a text in lines of so many letters."""
+    return fill(together(text), int(letters), break_on_hyphens=False)
+
+
+def _panel_title(row: pd.Series, width: int) -> str:
+    """Return the name of an assumption, cut short, with its share."""
+    share = f" ({percent(in_100(min(row['share'], 1.0)))})"
+    return fill(short_parameter(row["name"], width) + share, max(width * 3 // 4, 20), break_on_hyphens=False)
+
+
+def _axis(found: Drivers) -> str:
+    return f"{short(found.label, 24)}, in 100" if found.is_chance else short(found.label, 32)
+
+
+def _colour(found: Drivers) -> str:
+    greys = {NOBODY: NOBODY_GREY, NO_WINNER: NOBODY_GREY, STILL_VOTING: NOBODY_GREY, SPILL: LATER_DAY}
+    return found.race.colours.get(found.target) or greys.get(found.target, BLUE)
