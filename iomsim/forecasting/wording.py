@@ -550,8 +550,8 @@ def _horizon(fc: Tables) -> str:
         return ""
     rounds = number_of(fc.race.rules.max_rounds, "round")
     return (
-        f"What is still voting {unfinished(fc)} is told apart from what the rules end without a winner: {rounds} are "
-        "as many as are simulated, not a rule."
+        f"Elections still voting {unfinished(fc)} are told apart from those that the rules end without a winner: "
+        f"{rounds} are as many as are simulated, not a rule."
     )
 
 
