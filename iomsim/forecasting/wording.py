@@ -215,7 +215,8 @@ def _beside(chances: list[tuple[float, float]]) -> str:
     words = [in_a_sentence(*chance) for chance in chances]
     if len(set(words)) == 1:
         return f"each with {a_chance(*chances[0])}"
-    told = f"of {series(words)}" if len(words) <= MOST_NAMED else f"between {words[-1]} and {words[0]}"
+    low, high = (in_a_sentence(*end(chances)) for end in (min, max))
+    told = f"of {series(words)}" if len(words) <= MOST_NAMED else f"between {low} and {high}"
     return f"with chances {told} in 100"
 
 

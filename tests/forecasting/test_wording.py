@@ -69,19 +69,19 @@ OPEN, ENDED, THREE = toy(rules="strict"), toy(rules="four-rounds"), toy(names="A
     ("race", "ends", "said"),
     [
         (OPEN, [("A", 1, MONDAY, 4900), ("B", 3, MONDAY, 5100)],
-         "B and A are level, with chances of 51 and 49 in 100."),
-        (OPEN, [("A", 1, MONDAY, 4980), ("B", 3, MONDAY, 5020)], "B and A are level, each with a 50 in 100 chance."),
+         "A and B are level, with chances of 49 and 51 in 100."),
+        (OPEN, [("A", 1, MONDAY, 4980), ("B", 3, MONDAY, 5020)], "A and B are level, each with a 50 in 100 chance."),
         (OPEN, [("A", 1, MONDAY, 4700), ("B", 3, MONDAY, 4600), ("open", 40, 0, 700)],
-         "A and B are level, with chances of 47 and 46 in 100, leaving 7 that members are still voting after 40 "
+         "A and B are level, with chances of 47 and 46 in 100, leaving 7 still voting after 40 "
          "rounds."),
         (ENDED, [("A", 1, MONDAY, 6200), ("B", 3, MONDAY, 3300), ("nobody", 4, MONDAY, 500)],
-         "A is ahead, with a 62 in 100 chance, leaving 33 for B and 5 that nobody is elected."),
+         "A is ahead, with a 62 in 100 chance, leaving 33 for B and 5 for nobody."),
         (ENDED, [("B", 1, MONDAY, 8100), ("A", 3, MONDAY, 1900)],
          "B is ahead, with an 81 in 100 chance, leaving 19 for A."),
         (OPEN, [("B", 1, MONDAY, 9980), ("A", 3, MONDAY, 20)],
          "B is ahead, with a chance of more than 99 in 100."),
         (THREE, [("A", 1, MONDAY, 3300), ("B", 3, MONDAY, 3300), ("C", 3, MONDAY, 3400)],
-         "C, A and B are level, with chances of 34, 33 and 33 in 100."),
+         "A, B and C are level, with chances of 33, 33 and 34 in 100."),
         (THREE, [("A", 1, MONDAY, 4000), ("B", 3, MONDAY, 4000), ("C", 3, MONDAY, 2000)],
          "A and B are level, each with a 40 in 100 chance, leaving 20 for C."),
         (ENDED, [("A", 1, MONDAY, 3000), ("B", 3, MONDAY, 1000), ("nobody", 4, MONDAY, 6000)],
@@ -89,8 +89,8 @@ OPEN, ENDED, THREE = toy(rules="strict"), toy(rules="four-rounds"), toy(names="A
         (OPEN, [("A", 1, MONDAY, 3000), ("open", 40, 0, 7000)],
          "Most likely voting is not over after 40 rounds, with a 70 in 100 chance, leaving 30 for A."),
         (ENDED, [("A", 1, MONDAY, 3000), ("nobody", 3, MONDAY, 3000), ("open", 40, 0, 4000)],
-         "Most likely there is no winner, leaving 30 for A, 30 that nobody is elected and 40 that members are "
-         "still voting after 40 rounds."),
+         "Most likely there is no winner, leaving 30 for A, 30 for nobody and 40 still "
+         "voting after 40 rounds."),
     ],
 )  # fmt: skip
 def test_who(race: iom.Scenario, ends: list[End], said: str) -> None:
@@ -117,8 +117,7 @@ def test_who_is_out_has_no_chance_that_is_told() -> None:
     assert wording.who(fc) == "On the best guesses A is ahead, with a 90 in 100 chance, leaving 10 for B."
     alone = counted(ENDED, [("A", 3, MONDAY, 9000), ("nobody", 3, MONDAY, 1000)], out=("B",))
     assert wording.who(alone) == (
-        "On the best guesses only A still stands, with a 90 in 100 chance of being elected, leaving 10 that nobody is "
-        "elected."
+        "On the best guesses only A still stands, with a 90 in 100 chance of being elected, leaving 10 for nobody."
     )
 
 
@@ -180,10 +179,10 @@ HOURS = {"opens": datetime(2023, 5, 15, 10), "formalities_log_sd": 0, "round_log
 def test_a_deadline_on_the_first_day_takes_the_place_of_the_second() -> None:
     race = OPEN.with_clock(deadline="2023-05-15T16:00")
     fc = counted(race, [("A", 2, MONDAY, 8900), ("open", 5, 0, 1100)])
-    assert wording.who(fc).endswith("leaving 11 that members are still voting at the deadline, Monday 16:00.")
+    assert wording.who(fc).endswith("leaving 11 still voting at the deadline, Monday 16:00.")
     assert wording.how_long(fc) == "Expect two rounds (80 % chance of two to five)."
     assert "Tuesday" not in fc.answer(detail=True)
-    assert fc.headline().endswith(", leaving 11 that members are still voting at the deadline, Monday 16:00; "
+    assert fc.headline().endswith(", leaving 11 still voting at the deadline, Monday 16:00; "
                                   "expect two rounds (80 % chance of two to five).")  # fmt: skip
     assert rule_sets_in_words(fc).columns[-2] == "unfinished"
     sure = counted(race, [("A", 2, MONDAY, 10_000)])
@@ -322,10 +321,8 @@ def test_every_number_of_the_answer_is_one_of_the_tables(fc: iom.Forecast) -> No
         assert shown in who or table.loc[name, "probability"] < 0.005
     nobody, still = (in_a_sentence(*row) for row in table[["probability", "mc_error"]].to_numpy()[-2:])
     if "leaving" in who:
-        assert (f"{nobody} that nobody is elected" in who) == (table.loc["nobody", "probability"] >= 0.005)
-        assert (f"{still} that members are still voting after" in who) == (
-            table.loc["still voting", "probability"] >= 0.005
-        )
+        assert (f"{nobody} for nobody" in who) == (table.loc["nobody", "probability"] >= 0.005)
+        assert (f"{still} still voting after" in who) == (table.loc["still voting", "probability"] >= 0.005)
     assert f"runs into {fc.next_day:%A} is {in_a_sentence(fc.spill().value, fc.spill().mc_error)} in 100." in how_long
 
 
@@ -429,7 +426,7 @@ def test_a_landslide_takes_one_round() -> None:
 def test_a_contest_that_drags_on_is_still_voting_after_as_many_rounds_as_are_simulated() -> None:
     rules = {"name": "high bar", "threshold": "9/10", "concession": False}
     answer = make(toy(175, rules=rules), 500).answer()
-    assert " that members are still voting after 40 rounds." in answer
+    assert " still voting after 40 rounds." in answer
     assert "nobody" not in answer
 
 

@@ -15,6 +15,7 @@ import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
 from iomsim.forecasting.run import MOST_RUNS
+from iomsim.house_style import number
 from iomsim.model.components import Tie
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
@@ -269,18 +270,20 @@ def test_the_sentence_says_where_to_call() -> None:
     found = iom.pivotal(five(rules="until-two-thirds"), runs=20_000, checked=1, checked_runs=2000, seed=1)
     top = found.table().iloc[0]
     words = found.sentence()
-    assert words.startswith(f"The next phone call for A does most in {top.name}: a push of one log-odds is worth ")
+    assert words.startswith(
+        f"The next phone call for A does most in {top.name}: a push of one log-odds raises the chance of winning by "
+    )
     assert f"{100 * top['win']:.1f} points ({100 * top['win_low']:.1f} to {100 * top['win_high']:.1f})" in words
-    assert f"Won over for good, it is worth {100 * top['won_over_win']:.1f} points" in words
+    assert f"To win it over for good would raise the chance by {100 * top['won_over_win']:.1f} points" in words
     assert "Tuesday" in words
-    assert words in repr(found)
+    assert words in " ".join(repr(found).split())
 
 
 def test_it_says_how_many_cannot_be_told_apart() -> None:
     """Alike members are told apart by luck only, and the sentence says so."""
     found = iom.pivotal(toy(9, behaviour={"absent": 0}), runs=6000, checked=0, seed=1)
     assert len(found.rivals()) == 8
-    assert f"{len(found.rivals())} others cannot be told apart from it." in found.sentence()
+    assert f"{number(len(found.rivals()))} others cannot be told apart from it." in found.sentence()
     assert "for good" not in found.sentence()
     far = iom.pivotal(five(rules={"name": "strict", "max_rounds": 1}), runs=60_000, checked=0, seed=1)
     assert far.rivals() == [m for m in far.rivals() if m != far.table().index[0]]
