@@ -64,12 +64,13 @@ def as_json(fc: Forecast) -> dict[str, Any]:
     numbers = {name: table.numbers(fc).reset_index().to_json(orient="records") for name, table in TABLES.items()}
     return {
         "title": fc.race.title,
+        "headline": fc.headline(),
         "answer": fc.answer(),
         "spill": {
             "into": fc.next_day.isoformat(),
             "probability": spill.value,
-            "low": spill.low,
-            "high": spill.high,
+            "low": spill.low if spill.span else None,
+            "high": spill.high if spill.span else None,
             "mc_error": spill.mc_error,
         },
         "median_rounds": {"median": middle, "low": low, "high": high},

@@ -120,16 +120,21 @@ def test_a_precision_instead_of_runs(small: Path, capsys: Captured) -> None:
 
 
 def test_plain_data_holds_every_table() -> None:
-    fc = iom.forecast(toy(15, "ABC", rules="until-two-thirds"), 400, 3, progress=False)
-    told = forecasts.as_json(fc)
+    race = toy(15, "ABC", rules="until-two-thirds")
+    fc = iom.forecast(race, 400, 3, progress=False, assumptions=100)
+    told = json.loads(json.dumps(forecasts.as_json(fc), allow_nan=False))
+    assert (told["headline"], told["answer"]) == (fc.headline(), fc.answer())
     assert {row["winner"] for row in told["win_probability"]} == {*fc.race.names, "no winner"}
     middle, low, high = fc.median_rounds()
     assert told["median_rounds"] == {"median": middle, "low": low, "high": high}
     spill = fc.spill()
-    assert told["spill"] == {"into": "2023-05-16", "probability": spill.value, "low": spill.low, "high": spill.high}
+    parts = {"probability": spill.value, "low": spill.low, "high": spill.high, "mc_error": spill.mc_error}
+    assert told["spill"] == {"into": "2023-05-16", **parts}
     assert low < high
     assert spill.low < spill.value < spill.high
     assert len(told["rounds"]) == len(fc.rounds())
+    fixed = forecasts.as_json(iom.forecast(race, 50, 3, progress=False, assumptions="fixed"))
+    assert '"low": null' in json.dumps(fixed["spill"], allow_nan=False)
 
 
 @pytest.mark.slow
