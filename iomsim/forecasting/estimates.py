@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError
+from iomsim.forecasting.ranges import RANGE, range_of_chances
 from iomsim.house_style import count
 from iomsim.typing import Floats, Longs
 
@@ -54,9 +55,6 @@ FEWEST = 2
 FEW = 1000
 """Runs of a condition below which their number is told with its chance."""
 
-RANGE = (0.1, 0.9)
-"""Points of the law of a chance over the assumptions that are shown as its range."""
-
 
 def table(hits: Any, runs: Any, index: Any) -> pd.DataFrame:
     """Return a table of probabilities: see :func:`over_draws`.
@@ -98,16 +96,24 @@ def over_draws(hits: Floats, runs: Longs) -> tuple[Floats, Floats, Floats, Float
 
     Notes
     -----
-    See :func:`means_over_draws`.  The range is wide enough to hold the chance itself, and the error no less than
-    that of as many runs on fixed assumptions (Wilson).
+    The range is that of :func:`iomsim.forecasting.ranges.range_of_chances`, and wide enough to hold the chance
+    itself; it is missing where the draws have too few runs to tell.  The error is that of :func:`means_over_draws`,
+    and no less than that of as many runs on fixed assumptions (Wilson).
 
     Examples
     --------
     >>> hits = np.array([[10, 20, 30, 40] * 25])
     >>> [round(float(x[0]), 2) for x in over_draws(hits, np.full(100, 50))[:3]]
-    [0.5, 0.21, 0.79]
+    [0.5, 0.2, 0.8]
     """
-    p, low, high, error = means_over_draws(hits, hits, runs)
+    drawn = runs > 0
+    hits, runs = hits[:, drawn], runs[drawn]
+    p, variance, error = _moments(hits, hits, runs)
+    ends = [
+        (np.nan, np.nan) if np.isnan(left) else range_of_chances(row.astype(np.int64), runs, left)
+        for row, left in zip(hits, variance, strict=True)
+    ]
+    low, high = np.reshape(ends, (-1, 2)).T
     least, most = wilson(p * runs.sum(), int(runs.sum()))
     return p, np.minimum(low, p), np.maximum(high, p), np.maximum(error, (most - least) / 2)
 
@@ -140,22 +146,32 @@ def means_over_draws(sums: Floats, squares: Floats, runs: Longs) -> tuple[Floats
     """
     drawn = runs > 0
     sums, squares, runs = sums[:, drawn], squares[:, drawn], runs[drawn]
+    middle, left, error = _moments(sums, squares, runs)
+    weight, gap = runs / runs.sum(), sums / runs - middle[:, None]
+    spread = (weight * gap**2).sum(axis=1) / np.maximum(1.0 - (weight**2).sum(), 1e-300)
+    scale = np.sqrt(np.divide(left, spread, out=np.zeros_like(left), where=spread > 0))
+    low, high = _weighted_quantiles(middle[:, None] + scale[:, None] * gap, weight)
+    low[np.isnan(left)] = high[np.isnan(left)] = np.nan
+    return middle, low, high, error
+
+
+def _moments(sums: Floats, squares: Floats, runs: Longs) -> tuple[Floats, Floats, Floats]:
+    """Return means over all runs, the variance of the means given the draws, and the Monte Carlo error of the former.
+
+    Where the draws have too few runs to tell, the variance is missing.
+    """
     total, means, weight = runs.sum(), sums / runs, runs / runs.sum()
     middle = sums.sum(axis=1) / total
-    gap = means - middle[:, None]
-    low, high = np.full(middle.size, np.nan), np.full(middle.size, np.nan)
-    several = runs >= FEWEST
+    left, several = np.full(middle.size, np.nan), runs >= FEWEST
     if runs.size > 1 and weight[several].sum() > 0.99:
-        spread = (weight * gap**2).sum(axis=1) / (1.0 - (weight**2).sum())
+        spread = (weight * (means - middle[:, None]) ** 2).sum(axis=1) / (1.0 - (weight**2).sum())
         whole = (squares.sum(axis=1) / total - middle**2)[:, None]
         noise = np.where(several, (squares / runs - means**2) / np.maximum(runs - 1, 1), whole)
         left = np.maximum(spread - (weight * noise).sum(axis=1), 0.0)
-        scale = np.sqrt(np.divide(left, spread, out=np.zeros_like(left), where=spread > 0))
-        low, high = _weighted_quantiles(middle[:, None] + scale[:, None] * gap, weight)
     first = _batches(runs)
     lots, counts = np.add.reduceat(sums, first, axis=1), np.add.reduceat(runs, first)
     off = ((lots - middle[:, None] * counts) ** 2).sum(axis=1) * first.size / max(first.size - 1, 1)
-    return middle, low, high, Z95 * np.sqrt(off) / total
+    return middle, left, Z95 * np.sqrt(off) / total
 
 
 def _batches(runs: Longs) -> Longs:
@@ -363,31 +379,3 @@ def row_in_100(p: float, mc_error: float) -> str:
 
 def _by_rule(p: float, mc_error: float) -> bool:
     return mc_error == 0 and p in (0.0, 1.0)
-
-
-def interval(low: float, high: float, width: float | None = None) -> str:
-    """Return an interval of probabilities per hundred in words, with a decimal if it is narrow.
-
-    Parameters
-    ----------
-    low, high : float
-        Its ends.
-    width : float, optional
-        What decides about decimals; default: its own width.
-
-    Examples
-    --------
-    >>> interval(0.3081, 0.3142), interval(0.0, 0.04)
-    ('30.8 to 31.4', '<1 to 4')
-    """
-    digits = 1 if (high - low if width is None else width) < 0.015 else 0
-    smallest = 10.0**-digits
-    ends = [
-        f"<{smallest:g}"
-        if 100 * p < smallest / 2
-        else f">{100 - smallest:g}"
-        if 100 * p > 100 - smallest / 2
-        else f"{100 * p:.{digits}f}"
-        for p in (low, high)
-    ]
-    return " to ".join(dict.fromkeys(ends))
