@@ -89,7 +89,7 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     answer, saved = target / "answer.txt", target / "forecast.npz"
     written = fc.to_csv(target, runs=False)
     with writing(target):
-        answer.write_text(f"{fc.answer()}\n\n{fc.stamp()}\n", encoding="utf-8")
+        answer.write_text(f"{fc.answer()!s}\n\n{fc.stamp()}\n", encoding="utf-8")
     written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
     fc.save(saved)
     return [*written, answer, saved, report(fc, target / "report.html")]

@@ -102,7 +102,7 @@ def ranges(
         if path in out:
             raise ScenarioError(f"{name} is given twice ({path})")
         if low == high:
-            raise ScenarioError(f"{name} has no range, it is always {low:g}; give one: {{{name!r}: (low, high)}}")
+            raise ScenarioError(f"{name} has no range and is always {low:g}; give one: {{{name!r}: (low, high)}}")
         if low > high:
             raise ScenarioError(f"the low of {name} must be below its high, got {low:g} and {high:g}")
         out[path] = (low, high)

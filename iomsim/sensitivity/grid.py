@@ -104,7 +104,7 @@ def _axis(race: Scenario, name: str, path: str, values: Any) -> tuple[float, ...
     known = race.parameters()[path]
     if values is None:
         if known.low == known.high:
-            raise ScenarioError(f"{name} has no range, it is always {known.value:g}; give the values to take")
+            raise ScenarioError(f"{name} has no range and is always {known.value:g}; give the values to take")
         return tuple(np.linspace(known.low, known.high, POINTS).tolist())
     try:
         points = np.atleast_1d(np.asarray(values, dtype=float))

@@ -97,7 +97,7 @@ def test_the_folder_holds_everything(small: Path, tmp_path: Path, capsys: Captur
     names = {path.name for path in (tmp_path / "out").iterdir()}
     charts = {f"{name}.{kind}" for name in fc.plot.names() for kind in ("png", "svg")}
     assert charts | {"report.html", "answer.txt", "forecast.npz", "win_probability.csv", "evidence.csv"} <= names
-    assert (tmp_path / "out" / "answer.txt").read_text(encoding="utf-8").startswith(fc.answer())
+    assert (tmp_path / "out" / "answer.txt").read_text(encoding="utf-8").startswith(str(fc.answer()))
     again, same = rerun(tmp_path / "out" / "forecast.npz")
     assert same
     assert again.win_probability().equals(fc.win_probability())
