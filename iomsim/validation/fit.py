@@ -297,7 +297,8 @@ class Fit(Result):
             f"next to nothing is said of {_words(groups['no'])}" if groups["no"] else "",
             f"contradicted: the default of {_words(against)}" if against else "no default is contradicted",
         ]
-        few = "" if self.effective >= ENOUGH else f" Only about {self.effective:.0f} draws agree with the contests, so ask for more."
+        few = f" Only about {self.effective:.0f} draws agree with the contests, so ask for more."
+        few = few if self.effective < ENOUGH else ""
         return f"By {count(len(self.contests), 'contest')}, {'; '.join(filter(None, said))}.{few}"
 
     def stamp(self) -> str:
