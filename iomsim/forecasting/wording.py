@@ -367,8 +367,9 @@ def by_rules(fc: Tables) -> str:
     for what in _questions(fc) if len(parts) > 1 else ():
         chances = {name: _chance(part, what) for name, part in parts.items()}
         low, high = (pick(chances, key=lambda name: chances[name].value) for pick in (min, max))
-        if chances[high].value - chances[low].value >= MARGIN:
-            moved.append((chances[high].value - chances[low].value, what, low, high, chances))
+        apart = chances[high].value - chances[low].value
+        if apart >= max(MARGIN, chances[high].mc_error + chances[low].mc_error):
+            moved.append((apart, what, low, high, chances))
     told: list[str] = []
     for _, what, low, high, chances in sorted(moved, key=lambda move: -move[0]):
         least, most = (in_a_sentence(*_pair(chances[name])) for name in (low, high))
