@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import expit
 
+from iomsim.election_day.election_day import ElectionDay, live
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.simulate import simulate
 from iomsim.model.scenario import Scenario, build
@@ -33,6 +34,11 @@ VERSION_1 = {"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15}
 
 SURE = {"concede_a": 1e9, "concede_b": 1e-9}
 """The trailing camp concedes at once."""
+
+
+def night_of(race: Scenario, *args: Any, **options: Any) -> ElectionDay:
+    """Open an election day on the best guesses: its particles follow the values of the race, and its own rules."""
+    return live(race, *args, **{"assumptions": "fixed", **options})
 
 
 def mostly_slow(cases: Iterable[str], every: int) -> list[Any]:

@@ -50,8 +50,8 @@ def shared_by_lot(place: Callable[[Shorts, Flags], Flags], state: FilterState) -
 def concession_probability(plan: Plan, state: FilterState) -> Floats:
     """Return the chance that the trailing one of two concedes now, in every particle; in a tie nobody does."""
     ahead = leading(np.maximum(state.votes[-1], 0))[1]
-    behaviour = state.particles.under(plan).behaviour
-    return np.where(ahead & (plan.rules.withdrawal != "none"), laws.concession(behaviour, state.non_concessions), 0.0)
+    chance = laws.concession(plan.behaviour, state.non_concessions, state.particles.draw)
+    return np.where(ahead & (plan.rules.withdrawal != "none"), chance, 0.0)
 
 
 def assume_no_concession(context: UpdateContext, state: FilterState) -> FilterState:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from iomsim.election_day.conditioning import TINY, resample
+from iomsim.election_day.conditioning import TINY, resample, resample_within
 from iomsim.engine.clock import DAY, Ballots, Timetable, sits_late
 from iomsim.engine.laws import select, some
 from iomsim.engine.plan import Plan
@@ -61,7 +61,7 @@ class Clocks:
     def timetable(self, plan: Plan) -> Timetable:
         """Return a copy of the clocks as the kernel moves them on."""
         copy = self.pick(self.all)
-        return Timetable(plan.calendar, self.pace(plan), copy.keys, copy.now, copy.ballots)
+        return Timetable(plan.calendar, plan.pace, copy.keys, copy.now, copy.ballots, copy.draw)
 
     def after(self, table: Timetable) -> Clocks:
         """Return the clocks as a timetable of theirs has left them."""
@@ -71,7 +71,7 @@ class Clocks:
 def initial_clocks(plan: Plan, keys: U64, draw: Places | None = None) -> Clocks:
     """Return the clocks at the end of the formalities."""
     clocks = Clocks(keys, np.zeros(keys.size), draw=draw)
-    return clocks.after(Timetable(plan.calendar, clocks.pace(plan), keys))
+    return clocks.after(Timetable(plan.calendar, plan.pace, keys, column=draw))
 
 
 def hold_round(plan: Plan, clocks: Clocks, round_: int) -> Clocks:
@@ -167,21 +167,10 @@ def resampled_by_draw(
     teaches about the pace, and a clock stays with particles that follow the same assumptions.
     """
     assert clocks.draw is not None
-    order = np.lexsort((rng.random(clocks.now.size), clocks.draw))
-    draw, weight = clocks.draw[order], np.exp(log_weight - log_weight.max())[order]
-    first, count = np.unique(draw, return_index=True, return_counts=True)[1:]
-    mean = np.add.reduceat(weight, first) / count
-    own = np.repeat(mean, count)
-    share = np.where(own > 0, weight / np.maximum(own, TINY), 1.0)  # those of a draw add up to their number
-    place = np.searchsorted(np.cumsum(share), np.arange(draw.size) + float(rng.random()), side="right")
-    start = np.repeat(first, count)
-    place = np.clip(place, start, start + np.repeat(count, count) - 1)
-    picked = np.empty_like(order)
-    picked[order] = order[place]
+    top = log_weight.max()
+    place, mean = resample_within(rng, clocks.draw, np.exp(log_weight - top))
     with np.errstate(divide="ignore"):
-        log_mean = np.empty(own.size)
-        log_mean[order] = np.log(own) + log_weight.max()
-    return with_new_keys(rng, plan, clocks.pick(picked)), log_mean
+        return with_new_keys(rng, plan, clocks.pick(place)), np.log(mean) + top
 
 
 def with_new_keys(rng: np.random.Generator, plan: Plan, clocks: Clocks) -> Clocks:

@@ -28,17 +28,41 @@ def effective_size(log_weight: Floats) -> float:
     return float(1.0 / (weights(log_weight) ** 2).sum())
 
 
-def resample(log_weight: Floats, u: float) -> Places:
-    """Return particles in proportion to their weights, systematically (one uniform for all).
+def resample(log_weight: Floats, u: float, count: int | None = None) -> Places:
+    """Return particles, as many as there are or so many, in proportion to their weights, systematically.
 
     Examples
     --------
     >>> resample(np.log([0.5, 0.25, 0.25]), 0.1).tolist()
     [0, 0, 1]
     """
-    count = log_weight.size
+    count = log_weight.size if count is None else count
     edges = np.cumsum(weights(log_weight))
-    return np.minimum(np.searchsorted(edges, (np.arange(count) + u) / count, side="right"), count - 1)
+    return np.minimum(np.searchsorted(edges, (np.arange(count) + u) / count, side="right"), log_weight.size - 1)
+
+
+def resample_within(rng: np.random.Generator, group: Longs, weight: Floats) -> tuple[Places, Floats]:
+    """Return for every place one of its group, in proportion to their weights; and the mean weight of its group.
+
+    Every group keeps its size; where all its weights are 0, so it is as it was.
+
+    Examples
+    --------
+    >>> group, weight = np.array([0, 0, 1, 1]), np.array([0.0, 2.0, 1.0, 1.0])
+    >>> place, mean = resample_within(np.random.default_rng(1), group, weight)
+    >>> place[:2].tolist(), mean.tolist()
+    ([1, 1], [1.0, 1.0, 1.0, 1.0])
+    """
+    order = np.lexsort((rng.random(group.size), group))
+    first, count = np.unique(group[order], return_index=True, return_counts=True)[1:]
+    sorted_ = weight[order]
+    mean, start = (np.repeat(x, count) for x in (np.add.reduceat(sorted_, first) / count, first))
+    share = np.where(mean > 0, sorted_ / np.maximum(mean, TINY), 1.0)  # those of a group add up to its size
+    reached = np.searchsorted(np.cumsum(share), np.arange(group.size) + float(rng.random()), side="right")
+    place, of_group = np.empty_like(order), np.empty(group.size)
+    place[order] = order[np.clip(reached, start, start + np.repeat(count, count) - 1)]
+    of_group[order] = mean
+    return place, of_group
 
 
 # -- members given their sum ---------------------------------------------------------------------

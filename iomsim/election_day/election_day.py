@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from html import escape
 from pathlib import Path
@@ -17,18 +16,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from iomsim.election_day.log import read, write
-from iomsim.election_day.predict import NextRound, forecast_from, next_round, play_on
+from iomsim.election_day.belief import Belief, first_belief, sampled, updated
+from iomsim.election_day.log import Logged, read, write
+from iomsim.election_day.predict import (
+    NextRound,
+    forecast_from,
+    next_round,
+    plan_of,
+    play_samples,
+    reading_uniforms,
+)
 from iomsim.election_day.report import RARE, Report, caution, learned, needed
-from iomsim.election_day.state import FilterState, UpdateContext, initial_state, resampled
-from iomsim.election_day.update import update
+from iomsim.election_day.state import FilterState, UpdateContext
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
-from iomsim.forecasting.run import fresh_seed
+from iomsim.forecasting.run import DRAWS, drawn, fresh_seed
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.house_style import in_lines
+from iomsim.model.components import WeightedReading
 from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, described
@@ -42,7 +49,12 @@ class UnexpectedTallyWarning(UserWarning):
 
 
 def live(
-    race: Scenario, particles: int = 20_000, seed: int | None = None, log: str | Path | None = None
+    race: Scenario,
+    particles: int = 20_000,
+    seed: int | None = None,
+    log: str | Path | None = None,
+    *,
+    assumptions: int | str = DRAWS,
 ) -> ElectionDay:
     """Open an election day.
 
@@ -52,11 +64,15 @@ def live(
         The election as it was described before the vote.
     particles : int, default 20_000
         How many to carry.  Before anything is announced they are the runs of
-        ``iomsim.forecast(race, runs=particles, seed=seed)``.
+        ``iomsim.forecast(race, runs=particles, seed=seed, assumptions=assumptions)``.
     seed : int, optional
         Addresses all random numbers; None draws one, kept in `ElectionDay.seed`.
     log : path, optional
         A new file to which every event is written as it is announced; :func:`replay` reads it.
+    assumptions : int or "fixed", default 400
+        How many draws of the scenario's assumptions the particles follow, as in :func:`iomsim.forecast`: what is
+        announced teaches about them, about the level, and about the reading of the rules.  "fixed" plays the best
+        guesses.
 
     Returns
     -------
@@ -81,7 +97,8 @@ def live(
     size = whole_number("particles", particles, 2)
     if log is not None and Path(log).exists():
         raise FileError(f"the log {str(log)!r} exists already; replay(log, log) goes on from it, or name another file")
-    return ElectionDay(race, size, fresh_seed() if seed is None else whole_number("seed", seed, 0), log)
+    seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
+    return ElectionDay(race, size, seed, log, assumptions=assumptions)
 
 
 def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
@@ -100,7 +117,7 @@ def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
         If the file is missing, damaged, or written in a newer format.
     """
     logged = read(Path(path))
-    day = ElectionDay(logged.race, logged.particles, logged.seed)
+    day = ElectionDay(logged.race, logged.particles, logged.seed, assumptions=logged.assumptions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnexpectedTallyWarning)  # it was given when the log was written
         for event in logged.events:
@@ -110,10 +127,10 @@ def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
 
 
 class Course(NamedTuple):
-    """What happened as it is known now: the events, those corrected in their place, and the states between them."""
+    """What happened as it is known now: the events, those corrected in their place, and what was believed between."""
 
     events: tuple[Event, ...]
-    states: tuple[FilterState, ...]
+    beliefs: tuple[Belief, ...]
 
 
 class ElectionDay:
@@ -129,18 +146,33 @@ class ElectionDay:
         The election.
     particles, seed : int
         Particles carried, and the seed.
+    assumptions : int or str
+        Draws of the assumptions that they follow, or "fixed".
+    draws : Assumptions or None
+        These draws as they were before the vote.
+    plan : Plan
+        The election with one column a draw, under all readings of its rules.
     events : list of dict
         What was announced, as in the log.
     """
 
     plot = Plot()
 
-    def __init__(self, race: Scenario, particles: int, seed: int, log: str | Path | None = None) -> None:
-        self.race, self.particles, self.seed = race, particles, seed
-        self.plan = race.plan
+    def __init__(
+        self,
+        race: Scenario,
+        particles: int,
+        seed: int,
+        log: str | Path | None = None,
+        *,
+        assumptions: int | str = DRAWS,
+    ) -> None:
+        self.race, self.particles, self.seed, self.assumptions = race, particles, seed, assumptions
+        self.draws = drawn(race, seed, assumptions)
+        self.plan = plan_of(race, self.draws)
         self.events: list[Event] = []
-        self._states = [initial_state(self.plan, particles, seed)]
-        self._courses = [Course((), (self._states[0],))]
+        self._beliefs = [first_belief(self.plan, [part.weight for part in self._readings], particles, seed)]
+        self._courses = [Course((), (self._beliefs[0],))]
         self._forecasts: dict[int, Forecast] = {}
         self.log_to(log)
 
@@ -323,7 +355,7 @@ class ElectionDay:
         self._forecasts.pop(len(self.events), None)
         self._forget()
         self._write()
-        return Report(self.plan, self.state)
+        return self._report()
 
     def apply(self, event: Mapping[str, Any]) -> Report:
         """Apply an event as it stands in a log, or as :func:`iomsim.model.events.event_of` returns it."""
@@ -332,25 +364,30 @@ class ElectionDay:
         if event["event"] == "undo":
             return self.undo()
         plain = {key: _plain(value) for key, value in event.items()}
-        course, state = self._corrected(plain) if event["event"] == "correct" else self._followed(plain)
+        course, belief = self._corrected(plain) if event["event"] == "correct" else self._followed(plain)
         self.events.append(plain)
-        self._states.append(state)
+        self._beliefs.append(belief)
         self._courses.append(course)
         try:
             self._write()
         except FileError:
             self._forget()
             raise
-        if state.surprise < RARE:
-            warnings.warn(caution(state), UnexpectedTallyWarning, stacklevel=3)
-        return Report(self.plan, state)
+        if self.state.surprise < RARE:
+            warnings.warn(caution(self.state), UnexpectedTallyWarning, stacklevel=3)
+        return self._report()
 
     # -- what it means ----------------------------------------------------------------------
 
     @property
     def state(self) -> FilterState:
-        """How the election stands."""
-        return self._states[-1]
+        """How the election stands, under the weightiest reading of the rules."""
+        return self.belief.state
+
+    @property
+    def belief(self) -> Belief:
+        """How the election stands under every reading of the rules, and how much each is believed."""
+        return self._beliefs[-1]
 
     @property
     def effective_size(self) -> float:
@@ -374,7 +411,7 @@ class ElectionDay:
             `out`; `spilled` once the next day has come; `certain` once it is over.
         """
         rows = []
-        for number, state in enumerate(self._states):
+        for number, state in enumerate(belief.state for belief in self._beliefs):
             fc = self._forecast(number)
             rows.append(
                 {
@@ -415,7 +452,7 @@ class ElectionDay:
 
         Where the announcements leave it open, the posterior median, marked "about".
         """
-        return needed(self.plan, self.state)
+        return needed(self.belief.plan, self.state)
 
     def what_next(self, name: str | None = None) -> NextRound:
         """Return the coming round: its tally, the chance that it decides, and where the favourite changes.
@@ -425,35 +462,35 @@ class ElectionDay:
         return next_round(self.forecast(), name)
 
     def learned(self) -> pd.DataFrame:
-        """Return what the announcements say about what runs draw once, against the prior.
+        """Return what the announcements say, against the prior: about what runs draw once, and about the assumptions.
 
         Returns
         -------
         DataFrame
-            By quantity: mean, sd and 10, 50 and 90 % points before and now.  Read it with
-            `iomsim.election_day.report.CAVEAT`: one tally moves the net level, and cannot tell how
-            it splits between sponsors, secrecy and shocks.
+            By quantity: mean, sd and 10, 50 and 90 % points before and now.  After what a run draws once come the
+            assumptions: the level, every parameter that varies, and the readings of the rules, whose mean is the
+            chance that the election follows them.  Read it with `iomsim.election_day.report.CAVEAT`: one tally
+            moves the net level, and cannot tell how it splits between sponsors, secrecy and shocks.
         """
-        return learned(self.plan, self._states[0], self.state)
+        return learned(self._beliefs[0], self.belief, self.race, self.draws)
 
     def __repr__(self) -> str:
         """Return where things stand and the answer."""
-        said = "; ".join(state.label for state in self._states[1:]) or "nothing announced yet"
-        lines = (f"{self.race.title}: {said}", str(Report(self.plan, self.state)), self.forecast().answer())
+        said = "; ".join(belief.state.label for belief in self._beliefs[1:]) or "nothing announced yet"
+        lines = (f"{self.race.title}: {said}", str(self._report()), self.forecast().answer())
         return "\n".join(map(in_lines, lines))
 
     def _repr_html_(self) -> str:
         inside = ["no winner", "effective_size", "odds", "chance", "out", "spilled", "certain"]
         table = self.history().drop(columns=inside)
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
-        lines = "".join(
-            f"<p>{escape(text)}</p>" for text in (str(Report(self.plan, self.state)), self.forecast().answer())
-        )
+        lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
         return f"<div>{lines}{html}</div>"
 
     def play_on(self) -> Outcomes:
         """Play every particle from where it stands to its end."""
-        return play_on(self.plan, resampled(self._rng(self.state.round_, FORECAST), self.plan, self.state))
+        rng = self._rng(self.state.round_, FORECAST)
+        return play_samples(self.plan, sampled(rng, self.belief, reading_uniforms(self.seed, self.draws)).samples)
 
     # -- files ------------------------------------------------------------------------------
 
@@ -464,31 +501,41 @@ class ElectionDay:
 
     def _write(self) -> None:
         if self._log is not None:
-            write(self._log, self.race, self.particles, self.seed, self.events)
+            write(self._log, Logged(self.race, self.particles, self.seed, self.assumptions, self.events))
 
     # -- inside -----------------------------------------------------------------------------
 
-    def _followed(self, event: Event) -> tuple[Course, FilterState]:
+    @property
+    def _readings(self) -> tuple[WeightedReading, ...]:
+        """The readings of the rules that are weighed; none if the rules are taken as known."""
+        return () if self.draws is None else self.race.readings
+
+    def _report(self) -> Report:
+        """Return what the last event did, against what was believed before it and before the vote."""
+        event = self.events[-1] if self.events else None
+        return Report(self.race, self._beliefs[0], self._beliefs[-2:][0], self.belief, self.draws, event)
+
+    def _followed(self, event: Event) -> tuple[Course, Belief]:
         course = self._played(self._courses[-1], event)
-        return course, course.states[-1]
+        return course, course.beliefs[-1]
 
     def _played(self, course: Course, event: Event) -> Course:
-        rng, clock_rng = (self._rng(len(course.states), use) for use in (STEP, CLOCK))
-        state = update(UpdateContext(self.plan, self.race.clock.opens, rng, clock_rng), course.states[-1], event)
-        return Course((*course.events, event), (*course.states, state))
+        rng, clock_rng = (self._rng(len(course.beliefs), use) for use in (STEP, CLOCK))
+        context = UpdateContext(self.plan, self.race.clock.opens, rng, clock_rng)
+        return Course((*course.events, event), (*course.beliefs, updated(context, course.beliefs[-1], event)))
 
-    def _corrected(self, event: Event) -> tuple[Course, FilterState]:
-        """Return the course with one round told anew, and its last state, which tells the correction."""
+    def _corrected(self, event: Event) -> tuple[Course, Belief]:
+        """Return the course with one round told anew, and its last belief, which tells the correction."""
         before, number = self._courses[-1], whole_number("round", event.get("round"), 1)
-        held = [state.round_ for state in before.states]
+        held = [belief.state.round_ for belief in before.beliefs]
         if number not in held:
             raise AnnouncementError(f"round {number} was not announced; {rounds_so_far(held[-1])}")
         place = held.index(number) - 1
         told = {key: value for key, value in event.items() if key != "round" and (key != "at" or value is not None)}
         kind = "confirm" if "yes" in event else "announce"
         anew = {"at": before.events[place].get("at")} | told | {"event": kind}
-        course = self._played(Course(before.events[:place], before.states[: place + 1]), anew)
-        corrected = course.states[-1]
+        course = self._played(Course(before.events[:place], before.beliefs[: place + 1]), anew)
+        corrected = course.beliefs[-1].state
         for later in before.events[place + 1 :]:
             try:
                 course = self._played(course, later)
@@ -498,11 +545,12 @@ class ElectionDay:
                     "undo what was announced since, then correct it"
                 ) from None
         about = {key: getattr(corrected, key) for key in ("surprise", "surprising", "chance")}
-        return course, replace(course.states[-1], label=f"round {number} corrected: {corrected.label}", **about)
+        told = about | {"label": f"round {number} corrected: {corrected.label}"}
+        return course, course.beliefs[-1].told(told)
 
     def _forget(self) -> None:
         """Take the last event back, in memory."""
-        for kept in (self.events, self._states, self._courses):
+        for kept in (self.events, self._beliefs, self._courses):
             kept.pop()
 
     def _rng(self, number: int, use: int) -> np.random.Generator:
@@ -511,11 +559,9 @@ class ElectionDay:
     def _forecast(self, number: int) -> Forecast:
         if number not in self._forecasts:
             events = tuple(self.events[:number])
-            state = self._states[number]
-            rng = self._rng(
-                state.round_, FORECAST
-            )  # addressed by the round: an event without information changes nothing
-            self._forecasts[number] = forecast_from(self.race, self.seed, rng, state, events)
+            belief = self._beliefs[number]
+            rng = self._rng(belief.state.round_, FORECAST)  # by the round: an event without information changes nothing
+            self._forecasts[number] = forecast_from(self.race, self.seed, rng, belief, events, self.draws)
         return self._forecasts[number]
 
 

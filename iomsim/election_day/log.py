@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,20 +19,21 @@ from iomsim.model.events import EVENTS, Event
 from iomsim.model.evidence import shipped_text
 from iomsim.model.scenario import Scenario
 
-FORMAT = 2
+FORMAT = 3
 """Version of the log; a reader refuses what is newer than itself."""
 
 
 class Logged(NamedTuple):
-    """What a log says: the scenario, the particles, the seed, and the events."""
+    """What a log says: the scenario, the particles, the seed, the draws of the assumptions, and the events."""
 
     race: Scenario
     particles: int
     seed: int
+    assumptions: int | str
     events: list[Event]
 
 
-def write(path: Path, race: Scenario, particles: int, seed: int, events: Sequence[Event]) -> None:
+def write(path: Path, log: Logged) -> None:
     """Write the log of a day, whole: nobody ever reads half of one.
 
     Raises
@@ -41,9 +41,9 @@ def write(path: Path, race: Scenario, particles: int, seed: int, events: Sequenc
     FileError
         If it cannot be written.
     """
-    day = {"format": FORMAT, "version": VERSION, "seed": seed, "particles": particles}
-    header = day | {"scenario": dumps(self_contained(race))}
-    lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *events))
+    day = {"format": FORMAT, "version": VERSION, "seed": log.seed, "particles": log.particles}
+    header = day | {"assumptions": log.assumptions, "scenario": dumps(self_contained(log.race))}
+    lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *log.events))
     part = path.with_name(path.name + ".part")
     try:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -63,6 +63,7 @@ def read(path: Path) -> Logged:
     try:
         header, *events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         known = {key: header[key] for key in ("format", "version", "particles", "seed", "scenario")}
+        known["assumptions"] = header.get("assumptions", "fixed")  # before format 3 they were
         kinds = [event["event"] for event in events]
     except OSError as error:
         raise FileError(f"cannot read the log {str(path)!r}: {error.strerror}") from None
@@ -72,7 +73,8 @@ def read(path: Path) -> Logged:
         raise FileError(f"{str(path)!r} was written by iomsim {known['version']}; update iomsim to read it")
     if not set(kinds) <= set(EVENTS):
         raise FileError(f"{str(path)!r} is damaged or is no log of an election day (events {', '.join(kinds)})")
-    return Logged(loads(known["scenario"], str(path)), known["particles"], known["seed"], events)
+    race = loads(known["scenario"], str(path))
+    return Logged(race, known["particles"], known["seed"], known["assumptions"], events)
 
 
 # -- past days -----------------------------------------------------------------------------------

@@ -133,8 +133,13 @@ def resample_move(context: UpdateContext, state: FilterState) -> FilterState:
     state = resampled(context.rng, context.plan, state)
     if not state.particles.rounds:
         return state
-    sweeps = MORE if state.effective_size < FEW * state.particles.size else SWEEPS
+    sweeps = sweeps_after(state.effective_size, state.particles.size)
     return replace(state, particles=rejuvenate(context.rng, context.plan, state.particles, sweeps))
+
+
+def sweeps_after(effective: float, size: int) -> int:
+    """Return how often everything moves after a resampling."""
+    return MORE if effective < FEW * size else SWEEPS
 
 
 class Chain(NamedTuple):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from iomsim.election_day.belief import Belief, Posterior, Sample, sampled
 from iomsim.election_day.between_rounds import elected_by_count
+from iomsim.election_day.clocks import Clocks
 from iomsim.election_day.state import FilterState, entry_of, resampled
 from iomsim.engine import kernel
-from iomsim.engine.clock import Timetable
+from iomsim.engine.clock import Ballots, Timetable
 from iomsim.engine.outcomes import Outcomes, outcomes
 from iomsim.engine.plan import Plan
-from iomsim.engine.state import KernelOutput, RoundRecord, pack_runs
+from iomsim.engine.rng import assumption_uniforms
+from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, pack_runs
 from iomsim.errors import AnnouncementError
 from iomsim.forecasting.estimates import Estimate, in_100
 from iomsim.forecasting.forecast import Forecast, from_outcomes
@@ -24,69 +29,180 @@ from iomsim.forecasting.run import OTHER_RULES_RUNS, by_readings
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.house_style import in_lines
+from iomsim.model.assumptions import READINGS, Assumptions
 from iomsim.model.bodies import siblings
 from iomsim.model.events import Event
 from iomsim.model.scenario import Scenario
 from iomsim.rules.course import leading
 from iomsim.rules.procedure import Procedure
-from iomsim.typing import Flags, Ints, Longs, Shorts
+from iomsim.typing import Flags, Floats, Ints, Longs, Shorts
 
 MIDDLE = (0.1, 0.5, 0.9)
 """Quantiles shown: the median and the middle 80 of 100."""
 
 
 def forecast_from(
-    race: Scenario, seed: int, rng: np.random.Generator, state: FilterState, events: tuple[Event, ...]
+    race: Scenario,
+    seed: int,
+    rng: np.random.Generator,
+    belief: Belief,
+    events: tuple[Event, ...],
+    draws: Assumptions | None = None,
 ) -> Forecast:
-    """Return the forecast from a state on: what happened is the same in every run, as far as it is known."""
-    again, plan = deepcopy(rng), race.plan
+    """Return the forecast from what is believed on: what happened is the same in every run, as far as it is known.
+
+    Parameters
+    ----------
+    race : Scenario
+        The election.
+    seed : int
+        The seed of the day.
+    rng : Generator
+        Source of the draws.
+    belief : Belief
+        What is believed after the events.
+    events : tuple of Event
+        What was announced.
+    draws : Assumptions, optional
+        The draws of the assumptions before the vote; None if they are fixed.
+    """
+    again, plan = deepcopy(rng), plan_of(race, draws)
+    states = belief.possible
     facts = {
-        "announced": state.round_,
+        "announced": min(state.round_ for state in states),
         "events": events,
-        "out": tuple(race.names[c] for c in state.out),
-        "certain": state.ended is not None,
-        "reached": state.at,
+        "out": tuple(race.names[c] for c in np.flatnonzero(belief.out_for_all)),
+        "certain": belief.over,
+        "reached": belief.state.at,
     }
-    compare_rules = partial(by_possible_rules, state=state, rng=again) if events else by_readings
-    return from_outcomes(race, seed, [play_on(plan, resampled(rng, plan, state))], **facts, compare_rules=compare_rules)
+    found = sampled(rng, belief, reading_uniforms(seed, draws), None if events or draws is None else draws.reading)
+    out = play_samples(plan, found.samples)
+    if draws is None or not belief.several:
+        compare = partial(by_possible_rules, state=belief.state, rng=again) if events else by_readings
+        return from_outcomes(race, seed, [out], **facts, draws=draws, compare_rules=compare)
+    learned = of_posterior(draws, found)
+    out = replace(out, draw=found.draw.astype(out.draw.dtype))
+    return from_outcomes(race, seed, [out], **facts, draws=learned, compare_rules=by_readings)
+
+
+def plan_of(race: Scenario, draws: Assumptions | None) -> Plan:
+    """Return the plan of a race: of its values, or with one column for each draw of its assumptions."""
+    return race.plan if draws is None else draws.plan(race).compiled()
+
+
+def reading_uniforms(seed: int, draws: Assumptions | None) -> Floats:
+    """Return the uniforms by which each draw's reading of the rules was drawn."""
+    return assumption_uniforms(seed, READINGS, 1 if draws is None else draws.count)
+
+
+def of_posterior(draws: Assumptions, found: Posterior) -> Assumptions:
+    """Return the draws of the assumptions that equally weighted particles follow, and their readings."""
+    if found.source.size == draws.count and np.array_equal(found.reading, draws.reading):
+        return draws
+    values = {path: value[found.source] for path, value in draws.values.items()}
+    parameters = {path: value[found.source] for path, value in draws.parameters.items()}
+    parameters[READINGS] = found.reading.astype(float)
+    return replace(draws, values=values, reading=found.reading, parameters=parameters)
 
 
 def play_on(plan: Plan, state: FilterState) -> Outcomes:
-    """Play equally weighted particles from a state to their end; the rounds held come first."""
-    table, size = state.clocks.timetable(plan), state.particles.size
-    if state.ended is None:
-        played = play_open(plan, state, table)
-    else:
-        winner, ending = state.ended
-        played = KernelOutput(
-            np.full(size, winner, dtype=np.int8),
-            np.full(size, ending, dtype=np.uint8),
-            np.full(size, state.round_, dtype=np.int16),
-            [],
-        )
-    run = np.arange(size)
-    held = [RoundRecord(r + 1, run, state.votes[r], state.valid[r], state.flows[r]) for r in range(state.round_)]
-    whole = played._replace(records=[*held, *played.records])
-    return outcomes(whole, plan.candidates, plan.calendar.seat.shown(table.now), state.present)
+    """Play equally weighted particles under one reading from a state to their end; the rounds held come first."""
+    return play_samples(plan, [Sample(0, state, np.arange(state.particles.size))])
 
 
-def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
-    """Play on, beginning with what follows from the last round."""
-    own = state.particles.under(plan)
-    runs = pack_runs(own, [entry_of(plan, state)], state.particles.size)
-    how, elected = np.full(runs.width, kernel.STILL_OPEN), np.full(runs.width, -1)
-    if state.pending:
-        decided, leader = elected_by_count(plan, state)
-        how[decided] = kernel.MAJORITY
-        conceded, extra, elected, how = kernel.apply_rules(own, runs, state.round_, (leader, how))
-        table.concessions(np.flatnonzero(conceded))
-        if extra.any():
-            table.hold_round(np.flatnonzero(extra), state.round_)
+def play_samples(plan: Plan, samples: Sequence[Sample]) -> Outcomes:
+    """Play equally weighted particles, each under its reading, from where they stand to their end, in one pass.
+
+    Parameters
+    ----------
+    plan : Plan
+        The election, with all readings.
+    samples : sequence of Sample
+        The particles by reading.
+    """
+    size = sum(sample.place.size for sample in samples)
+    draw = in_place([sample.state.particles.draw for sample in samples], samples)
+    table = timetable_of(plan, samples)
+    whole = KernelOutput(
+        winner=np.full(size, -1, dtype=np.int8),
+        ending=np.full(size, kernel.OPEN, dtype=np.uint8),
+        rounds=np.zeros(size, dtype=np.int16),
+        records=[],
+    )
+    for sample in samples:
+        state = sample.state
+        rounds = zip(state.votes, state.valid, state.flows, strict=True)
+        whole.records.extend(RoundRecord(r, sample.place, *held) for r, held in enumerate(rounds, start=1))
+        winner, ending = (-1, kernel.OPEN) if state.ended is None else state.ended
+        whole.winner[sample.place], whole.ending[sample.place] = winner, ending
+        whole.rounds[sample.place] = state.round_
+    going_on = [sample for sample in samples if sample.state.ended is None]
+    if going_on:
+        play_open(plan, going_on, table, whole)
+    present = in_place([sample.state.present for sample in samples], samples)
+    out = outcomes(whole, plan.candidates, plan.calendar.seat.shown(table.now), present)
+    return replace(out, draw=draw.astype(out.draw.dtype))
+
+
+def in_place(parts: Sequence[NDArray[Any]], samples: Sequence[Sample]) -> NDArray[Any]:
+    """Return what the samples have, one entry a particle, where the particles belong."""
+    out = np.empty(sum(part.size for part in parts), dtype=parts[0].dtype)
+    for part, sample in zip(parts, samples, strict=True):
+        out[sample.place] = part
+    return out
+
+
+def timetable_of(plan: Plan, samples: Sequence[Sample]) -> Timetable:
+    """Return the clocks of all particles as the kernel moves them on."""
+    clocks = [sample.state.clocks for sample in samples]
+
+    def of_all(parts: Sequence[Any]) -> Any:
+        return None if any(part is None for part in parts) else in_place(parts, samples)
+
+    held = [one.ballots for one in clocks]
+    ballots = None
+    if all(one is not None for one in held):
+        day, count = (of_all([getattr(one, name) for one in held]) for name in ("day", "held"))
+        ballots = Ballots(day, count)
+    keys, now = (of_all([getattr(one, name) for one in clocks]) for name in ("keys", "now"))
+    return Clocks(keys, now, ballots, of_all([one.draw for one in clocks])).timetable(plan)
+
+
+def play_open(plan: Plan, samples: Sequence[Sample], table: Timetable, whole: KernelOutput) -> None:
+    """Play on, beginning with what follows from the last round; the readings hold the first rounds one by one."""
+    first = np.cumsum([0, *(len(reading.phases) for reading in plan.book.readings)])
+    after = samples[0].state.round_
+
+    def waves() -> Iterator[ActiveRuns]:
+        for sample in samples:
+            entry, state = entry_of(plan, sample.state), sample.state
+            runs = replace(entry.runs, run=sample.place, phase=entry.runs.phase + np.int16(first[sample.reading]))
+            wave = pack_runs(plan, [entry._replace(runs=runs)], runs.width)
+            if state.pending:
+                rules = replace(plan, rules=plan.book.readings[sample.reading])
+                follow(plan, wave, elected_by_count(rules, state), after, table, whole)
+            yield wave
+
+    played = kernel.play(plan, waves(), table.now.size, table, after=after)
+    whole.records.extend(played.records)
+    place = np.concatenate([sample.place for sample in samples])
+    on = place[whole.ending[place] == kernel.OPEN]
+    whole.winner[on], whole.ending[on], whole.rounds[on] = played.winner[on], played.ending[on], played.rounds[on]
+
+
+def follow(
+    plan: Plan, runs: ActiveRuns, last: tuple[Flags, Shorts], round_: int, table: Timetable, whole: KernelOutput
+) -> None:
+    """Let the last round have its consequences, and write down whom it ends."""
+    decided, leader = last
+    how = np.where(decided, kernel.MAJORITY, kernel.STILL_OPEN)
+    conceded, extra, elected, how = kernel.apply_rules(plan, runs, round_, (leader, how))
+    table.concessions(runs.run[conceded])
+    if extra.any():
+        table.hold_round(runs.run[extra], round_)
     runs.done = how != kernel.STILL_OPEN
-    done = runs.done.copy()
-    played = kernel.play(own, [runs], done.size, table, after=state.round_)
-    played.winner[done], played.ending[done], played.rounds[done] = elected[done], how[done], state.round_
-    return played
+    over = runs.run[runs.done]
+    whole.winner[over], whole.ending[over] = elected[runs.done], how[runs.done]
 
 
 # -- other rules ---------------------------------------------------------------------------------
@@ -94,7 +210,7 @@ def play_open(plan: Plan, state: FilterState, table: Timetable) -> KernelOutput:
 
 def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) -> pd.DataFrame:
     """Return the readings of the body's rules under which what happened could have happened, the own first."""
-    race, plan = fc.race, fc.race.plan
+    race, plan = fc.race, plan_of(fc.race, fc.draws)
     state = resampled(deepcopy(rng), plan, state)
     thin = state.pick(np.arange(0, state.particles.size, max(1, state.particles.size // OTHER_RULES_RUNS)))
     if fc.events and fc.events[-1]["event"] == "announce":
@@ -104,7 +220,8 @@ def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) 
         other = under(rules, plan, thin) if rules != race.rules else None
         if other is not None:
             part = play_on(replace(plan, rules=rules), other)
-            rows[name] = from_outcomes(race.with_rules(rules), fc.seed, [part]).as_row()
+            draws = None if fc.draws is None else replace(fc.draws, readings=(rules,))
+            rows[name] = from_outcomes(race.with_rules(rules), fc.seed, [part], draws=draws).as_row()
     return rule_sets_table(rows)
 
 

@@ -1,4 +1,4 @@
-"""What an announcement did, and what the announcements say of a run's draws, in words and tables."""
+"""What an announcement did, and what announcements say of the assumptions and of a run's draws: words and tables."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from iomsim.election_day.belief import Belief
 from iomsim.election_day.between_rounds import needed_last
 from iomsim.election_day.conditioning import weights
 from iomsim.election_day.state import FilterState
 from iomsim.engine import laws
 from iomsim.engine.plan import Plan, contrast
-from iomsim.house_style import capital, count, in_lines, thousands
+from iomsim.forecasting.estimates import in_100
+from iomsim.house_style import capital, count, in_lines, number, number_of, series, thousands
+from iomsim.model.assumptions import Assumptions
+from iomsim.model.events import Event
+from iomsim.model.parameters import describe_parameter
+from iomsim.model.scenario import Scenario
 from iomsim.typing import Floats
 
 RARE = 1e-3
@@ -29,30 +35,60 @@ CAVEAT = (
 """What to say beside every table or chart of what was learned."""
 
 
+MOVED, LEVELS = 0.05, 0.02
+"""By how much the chance of a reading of the rules, and the mean share of the first round, move to be told."""
+
+FEW_DRAWS = 40
+"""Draws of the assumptions that carry weight below which the report calls what is said of the assumptions rough."""
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Report:
-    """What the last announcement did; prints as a sentence or two.
+    """What the last announcement did; prints as a few sentences.
 
     Attributes
     ----------
-    plan : Plan
+    race : Scenario
         The election.
-    state : FilterState
-        How the election stands after it.
+    first, before, now : Belief
+        What was believed before the vote, before the announcement, and now.
+    draws : Assumptions or None
+        The draws of the assumptions before the vote; None if they are fixed.
+    event : Event or None
+        The announcement; None before the first, and where one was taken back.
     """
 
-    plan: Plan
-    state: FilterState
+    race: Scenario
+    first: Belief
+    before: Belief
+    now: Belief
+    draws: Assumptions | None = None
+    event: Event | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The election under the weightiest reading of the rules."""
+        return self.now.plan
+
+    @property
+    def state(self) -> FilterState:
+        """How the election stands after it, under the weightiest reading of the rules."""
+        return self.now.state
 
     def __str__(self) -> str:
-        """Return the event, how many votes are missing, and a word of caution where it is due."""
+        """Return the event, how many votes are missing, what was learnt, and a word of caution where it is due."""
         state, parts = self.state, [f"{capital(self.state.label)}."]
         if state.round_ and state.ended is None:
             parts.append(needed(self.plan, state))
         if state.alone >= 0 and state.ended is None:
             parts.append(f"{self.plan.names[state.alone]} stands alone now, and the next round is a vote of yes or no.")
-        if state.effective_size < min(ENOUGH, state.particles.size) and state.ended is None:
-            parts.append(rough(state))
+        parts += about_the_rules(self)
+        if not self.now.over:
+            parts += about_the_level(self)
+            if state.effective_size < min(ENOUGH, state.particles.size):
+                parts.append(rough(state))
+            elif self.draws is not None:
+                parts += about_the_draws(self.now, self.draws.count)
         if state.surprise < RARE:
             parts.append(caution(state))
         return " ".join(parts)
@@ -60,6 +96,72 @@ class Report:
     def __repr__(self) -> str:
         """Return the same in lines."""
         return in_lines(str(self))
+
+
+def about_the_rules(report: Report) -> list[str]:
+    """Return what the last event has taught about the readings of the rules, if it has taught much."""
+    first, before, now = report.first, report.before, report.now
+    names, said = [plan.rules.name for plan in now.plans], []
+    gone = [r for r in before.alive if r not in now.alive]
+    if gone:
+        out = series([names[r] for r in gone])
+        left = f"; {names[now.alive[0]]} is left" if len(now.alive) == 1 else ""
+        said.append(f"{happened(report)}, which rules {out} out{left}.")
+    weights = np.stack([first.weights, before.weights, now.weights])
+    learnt = [r for r in now.alive if np.abs(weights[:2, r] - weights[2, r]).min() >= MOVED]
+    if len(now.alive) > 1 and learnt:
+        told = [f"{names[r]} {in_100(weights[0, r])} before the vote, {in_100(weights[2, r])} now" for r in learnt]
+        said.append(f"The rules, in 100: {'; '.join(told)}.")
+    ended = [r for r in now.alive if now.at(r).ended is not None]
+    if ended and not now.over:
+        chance = in_100(float(now.weights[ended].sum()))
+        said.append(f"Under {series([names[r] for r in ended])} it is over ({chance} in 100); otherwise it goes on.")
+    return said
+
+
+def happened(report: Report) -> str:
+    """Return what the last event showed, as far as the rules may forbid it."""
+    state, event = report.state, report.event or {}
+    kind, name = event.get("event"), event.get("name")
+    if kind in ("announce", "inconclusive", "correct", "go on") and state.stages:
+        standing = state.stages[-1].standing
+        held = sum(stage.standing == standing for stage in state.stages)
+        if kind == "go on":
+            return f"Another round between {number(standing)} is to be held"
+        return (
+            f"{capital(number_of(held, 'round'))} between {number(standing)} {'has' if held == 1 else 'have'} been held"
+        )
+    if kind == "confirm":
+        return "A vote of yes or no has been held"
+    what = {"withdraw": "has withdrawn", "eliminate": "is out", "elect": "is elected"}
+    return f"{name} {what[kind]}" if kind in what else "So it happened"
+
+
+def about_the_level(report: Report) -> list[str]:
+    """Return how far the level that was stated has moved, if it has moved far and did so now."""
+    said, draws = [], report.draws
+    for path, values in ({} if draws is None else draws.values).items():
+        name = path.removeprefix("level.")
+        if name != path:
+            then, before, now = (
+                float(belief.draw_weights(values.size) @ values) for belief in (report.first, report.before, report.now)
+            )
+            if min(abs(now - then), abs(now - before)) >= LEVELS:
+                share = f"{in_100(then)} in 100 before the vote, {in_100(now)} now"
+                said.append(f"The level, {name}'s mean share of a first round: {share}.")
+    return said
+
+
+def about_the_draws(belief: Belief, count: int) -> list[str]:
+    """Return how many draws of the assumptions still carry weight, if they are few."""
+    weight = belief.draw_weights(count)
+    left = 1.0 / float((weight**2).sum())
+    if left >= min(FEW_DRAWS, count / 2):
+        return []
+    return [
+        f"Only about {round(left)} of the {count} draws of the assumptions still carry weight: what is said of the "
+        "assumptions is rough."
+    ]
 
 
 def needed(plan: Plan, state: FilterState) -> str:
@@ -113,17 +215,57 @@ def one_in(odds: float, particles: int) -> str:
 # -- prior and posterior -------------------------------------------------------------------------
 
 
-def learned(plan: Plan, before: FilterState, now: FilterState) -> pd.DataFrame:
-    """Return the run-level quantities before the vote and now: mean, sd, 10, 50 and 90 % points."""
+def learned(first: Belief, now: Belief, race: Scenario, draws: Assumptions | None) -> pd.DataFrame:
+    """Return quantities before the vote and now: mean, sd, 10, 50 and 90 % points.
+
+    Those of the run-level draws come first, then the level, the other assumptions that vary, and the readings.
+    """
     rows: dict[str, dict[str, float]] = {}
-    for when, state in (("prior", before), ("now", now)):
-        w = weights(state.particles.log_weight)
-        for name, x in quantities(plan, state).items():
+    for when, belief in (("prior", first), ("now", now)):
+        for name, x, w in [*of_runs(belief), *of_assumptions(belief, race, draws), *of_readings(belief)]:
             mean = float(w @ x)
             points = np.quantile(x, (0.1, 0.5, 0.9), weights=w, method="inverted_cdf")
             row = rows.setdefault(name, {}) | {f"{when} mean": mean, f"{when} sd": float(np.sqrt(w @ (x - mean) ** 2))}
             rows[name] = row | {f"{when} {q} %": float(p) for q, p in zip((10, 50, 90), points, strict=True)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quantity")
+
+
+Known = tuple[str, Floats, Floats]
+"""A quantity: its name, values, and their weights, which add up to 1."""
+
+
+def of_runs(belief: Belief) -> list[Known]:
+    """Return what runs draw once, as far as an analyst can have an opinion on it."""
+    if not belief.several:
+        w = weights(belief.state.particles.log_weight)
+        return [(name, x, w) for name, x in quantities(belief.plan, belief.state).items()]
+    parts = [quantities(belief.plans[hall[0]], belief.at(hall[0])) for hall in belief.halls]
+    w = weights(np.concatenate([belief.total(hall) for hall in belief.halls]))
+    out = [(name, np.concatenate([part[name] for part in parts]), w) for name in parts[0] if name != READINESS]
+    may = [r for r in belief.alive if belief.plans[r].rules.withdrawal != "none"]
+    if may:
+        ready = np.concatenate([readiness(belief.plans[r], belief.at(r)) for r in may])
+        out.append((READINESS, ready, weights(np.concatenate([belief.at(r).particles.log_weight for r in may]))))
+    return out
+
+
+def of_assumptions(belief: Belief, race: Scenario, draws: Assumptions | None) -> list[Known]:
+    """Return the assumptions that vary, the level first, by their labels."""
+    if draws is None:
+        return []
+    w = belief.draw_weights(draws.count)
+    order = sorted(draws.values, key=lambda path: not path.startswith("level."))
+    return [(describe_parameter(race, path), draws.values[path], w) for path in order]
+
+
+def of_readings(belief: Belief) -> list[Known]:
+    """Return the readings of the rules: 1 where the election follows them, else 0."""
+    if not belief.several:
+        return []
+    return [
+        (f"the rules: {plan.rules.name}", np.array([0.0, 1.0]), np.array([1.0 - chance, chance]))
+        for plan, chance in zip(belief.plans, belief.weights.tolist(), strict=True)
+    ]
 
 
 def quantities(plan: Plan, state: FilterState) -> dict[str, Floats]:
@@ -139,15 +281,24 @@ def quantities(plan: Plan, state: FilterState) -> dict[str, Floats]:
         out[f"common shock towards {name} (log-odds)"] = shock
     out["the contest is fluid"] = draws.fluid.astype(float)
     if plan.rules.withdrawal != "none":
-        from scipy.special import betaincinv
-
-        even = (np.arange(draws.keys.size) * 0.6180339887498949 + 0.5 / draws.keys.size) % 1.0
-        readiness = betaincinv(
-            b.concede_a, b.concede_b + state.non_concessions, even
-        )  # its posterior is Beta(a, b + m)
-        out["readiness to concede"] = np.asarray(readiness)
+        out[READINESS] = readiness(plan, state)
     out["members present"] = state.present.astype(float)
     return out
+
+
+READINESS = "readiness to concede"
+
+
+def readiness(plan: Plan, state: FilterState) -> Floats:
+    """Return how ready the trailing camp is to concede in every particle, spread evenly over its law.
+
+    Its posterior is Beta(a, b + m) after m times that it did not.
+    """
+    from scipy.special import betaincinv
+
+    b, size = state.particles.under(plan).behaviour, state.particles.size
+    even = (np.arange(size) * 0.6180339887498949 + 0.5 / size) % 1.0
+    return np.asarray(betaincinv(b.concede_a, b.concede_b + state.non_concessions, even))
 
 
 def against_others(plan: Plan, k: int) -> Floats:

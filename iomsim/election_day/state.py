@@ -404,6 +404,10 @@ class FilterState:
         }
         return replace(self, round_=round_, **held)
 
+    def own(self, index: Places) -> FilterState:
+        """Return the state with what only its reading of the rules knows of some of the particles."""
+        return replace(self, non_concessions=self.non_concessions[index])
+
     def pick(self, index: Places) -> FilterState:
         """Return some of the particles."""
         return replace(
@@ -456,14 +460,15 @@ def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> Filte
     log_weight = state.particles.log_weight
     if not np.ptp(log_weight):
         return state
-    state = state.pick(resample(log_weight, float(rng.random())))
-    size = state.particles.size
-    draws = replace(state.particles.draws, keys=rng.integers(0, 2**64, size, dtype=np.uint64))
-    return replace(
-        state,
-        particles=replace(state.particles, draws=draws, log_weight=np.zeros(size)),
-        clocks=with_new_keys(rng, plan, state.clocks),
-    )
+    state = with_own_keys(rng, plan, state.pick(resample(log_weight, float(rng.random()))))
+    return replace(state, particles=replace(state.particles, log_weight=np.zeros(state.particles.size)))
+
+
+def with_own_keys(rng: np.random.Generator, plan: Plan, state: FilterState) -> FilterState:
+    """Return particles with new keys: what is drawn by them from now on."""
+    keys = rng.integers(0, 2**64, state.particles.size, dtype=np.uint64)
+    particles = replace(state.particles, draws=replace(state.particles.draws, keys=keys))
+    return replace(state, particles=particles, clocks=with_new_keys(rng, plan, state.clocks))
 
 
 def barred_from(plan: Plan, stage: Stage, standing: Flags) -> Flags:
@@ -482,14 +487,13 @@ def need_of(plan: Plan, stage: Stage, entitled: int, round_: int) -> Need:
 def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
     """Return how the particles stand, as the kernel sees it, their members left out."""
     draws, size, k = state.particles.draws, state.particles.size, plan.candidates
-    behaviour = state.particles.under(plan).behaviour
 
     def everywhere(value: int, *rows: int) -> Shorts:
         return np.full((*rows, size), value, dtype=np.int16)
 
     return ActiveRuns(
         run=np.arange(size),
-        column=np.arange(size),
+        column=state.particles.draw,
         keys=draws.keys,
         fluid=draws.fluid,
         present=state.present,
@@ -504,7 +508,7 @@ def active_runs(plan: Plan, state: FilterState) -> ActiveRuns:
         conceded=np.full(size, state.conceded),
         non_concessions=state.non_concessions.copy(),
         done=np.zeros(size, dtype=bool),
-        behaviour=behaviour,
+        behaviour=plan.behaviour,
     )
 
 

@@ -253,9 +253,9 @@ def with_votes(
     are resampled by themselves.
     """
     plan, nothing = context.plan, np.zeros_like(log_weight)
-    if np.any(plan.behaviour.overnight):
+    if nights_matter(plan, state):
         return reweight(state, log_weight, otherwise), nothing
-    if all(np.ndim(value) == 0 for value in vars(plan.pace).values()):
+    if all(np.ndim(value) == 0 for value in (*vars(plan.pace).values(), plan.behaviour.overnight)):
         return state, log_weight
 
     def paired() -> tuple[Clocks, Floats]:
@@ -263,6 +263,17 @@ def with_votes(
 
     clocks, log_mean = context.once(("paired", state.clocks, log_weight.tobytes()), paired)
     return replace(reweight(state, log_mean, otherwise), clocks=clocks), nothing
+
+
+def nights_matter(plan: Plan, state: FilterState) -> bool:
+    """Return whether clocks say something of the votes, given the assumptions.
+
+    Uncertain whether nights matter, they do so only if a night has passed before a round in some particles only.
+    """
+    overnight = plan.behaviour.overnight
+    if np.ndim(overnight) == 0:
+        return bool(overnight)
+    return any(observed.night.any() and not observed.night.all() for observed in state.particles.rounds[1:])
 
 
 class Sampled(NamedTuple):
@@ -469,7 +480,7 @@ def confirmed(context: UpdateContext, state: FilterState, k: int, at: Any) -> Fi
     if state.alone != k:
         raise AnnouncementError(f"{plan.names[state.alone]} stands alone")
     state = advance_clocks(context, state, at)
-    runs = pack_runs(state.particles.under(plan), [entry_of(plan, state)], size)
+    runs = pack_runs(plan, [entry_of(plan, state)], size)
     counted, (_, how) = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
     votes, valid, flow = counted
     present = present_in(state.particles, barred_now(plan, state))
@@ -507,6 +518,8 @@ def withdraw(context: UpdateContext, state: FilterState, event: Mapping[str, Any
     if state.pending:
         trails = shared_by_lot(laws.trails, state)[k]
         state = reweight_if_possible(state, trails * concession_probability(plan, state))
+    else:
+        state = replace(state, foreseen=False)
     other = int(np.flatnonzero(without(state, k).standing)[0])
     if plan.rules.withdrawal == "vote":
         stage = state.stage._replace(held=state.stage.held + state.pending)
@@ -555,7 +568,7 @@ def after_extra_ballot(plan: Plan, state: FilterState) -> tuple[FilterState, Flo
     It is played once in every particle, and the time that it takes passes.
     """
     size = state.particles.size
-    runs = pack_runs(state.particles.under(plan), [entry_of(plan, state)], size)
+    runs = pack_runs(plan, [entry_of(plan, state)], size)
     extra = kernel.proceed(plan, runs, state.round_, np.arange(size), np.full(size, kernel.STILL_OPEN))
     table = state.clocks.timetable(plan)
     table.hold_round(np.flatnonzero(extra), state.round_)
@@ -616,7 +629,7 @@ def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]
 
 def yes_no_surprise(plan: Plan, state: FilterState, share: float) -> Surprise:
     """Return how far out a share of yes is: by playing the round in every particle."""
-    runs = pack_runs(state.particles.under(plan), [entry_of(plan, state)], state.particles.size)
+    runs = pack_runs(plan, [entry_of(plan, state)], state.particles.size)
     (votes, valid, _), _ = kernel.play_round(plan, runs, state.round_ + 1, np.zeros(runs.width, dtype=bool))
     played, w = votes[state.alone] / np.maximum(valid, 1), weights(state.particles.log_weight)
     return Surprise(float(min(1.0, 2 * min(w @ (played <= share), w @ (played >= share)))), "an answer this far out")

@@ -209,7 +209,8 @@ def replay_segment(segment: Segment, behaviour: Behaviour | None, particles: int
     if segment.start > last:
         return
     size = max(int(particles * min(1.0, LARGE / contest.size)), 2)
-    day = live(segment.scenario(behaviour), size, segment_seed(seed, contest.id, segment.start))
+    seed_ = segment_seed(seed, contest.id, segment.start)
+    day = live(segment.scenario(behaviour), size, seed_, assumptions="fixed")
     for known in segment.rounds:
         if known.round > last:
             return

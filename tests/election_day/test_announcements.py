@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import PRESENT, toy
+from toys import PRESENT, night_of, toy
 
 import iomsim as iom
 from iomsim.election_day.election_day import ElectionDay
@@ -28,7 +28,7 @@ def assembly(size: int = 193, names: str = "AB", **parts: Any) -> Scenario:
 
 
 def told(race: Scenario, *lines: str, particles: int = 300, **options: Any) -> ElectionDay:
-    day = iom.live(race, particles=particles, seed=2, **options)
+    day = night_of(race, particles=particles, seed=2, **options)
     for line in lines:
         day.tell(line)
     return day
@@ -185,7 +185,7 @@ def test_a_name_without_figures(line: str) -> None:
     day = told(assembly(), line)
     assert str(day.forecast().answer()) == "It is over: A is elected by majority after 1 round."
     assert (3 * day.state.votes[-1][0] >= 2 * day.state.valid[-1]).all()
-    by_method = iom.live(assembly(), particles=300, seed=2)
+    by_method = night_of(assembly(), particles=300, seed=2)
     by_method.elect("A")
     assert alike(day, by_method)
     assert 0 < day.history()["chance"].iloc[-1] < 0.6
@@ -258,7 +258,7 @@ def test_who_is_out_is_asked_before_a_name_without_figures() -> None:
 def test_what_the_model_finds_impossible_is_a_fact_and_a_surprise() -> None:
     papers = {"B": tuple(f"M{i}" for i in range(1, 8))}
     race = toy(15, electorate={"size": 15, "pinned": papers}, behaviour=LIVELY)
-    day = iom.live(race, particles=300, seed=2)
+    day = night_of(race, particles=300, seed=2)
     with pytest.warns(iom.UnexpectedTallyWarning, match=r"The model gave an election of A less than 1 in 300;"):
         day.elect("A")
     assert day.forecast().win_probability()["probability"]["A"] == 1.0
@@ -276,7 +276,7 @@ def test_a_round_without_figures() -> None:
     assert day.history()["event"].tolist()[1:] == [
         "nobody is elected", "nobody is elected", "nobody is elected (150 valid papers)"
     ]  # fmt: skip
-    by_method = iom.live(assembly(rules="strict"), particles=300, seed=2)
+    by_method = night_of(assembly(rules="strict"), particles=300, seed=2)
     by_method.inconclusive()
     by_method.inconclusive()
     by_method.inconclusive(valid=150)
@@ -411,7 +411,7 @@ def test_a_newcomer_is_told_what_can_be_done(line: str) -> None:
         "election day from a scenario in which 'Panama' stands"
     )
     with pytest.raises(IomsimError, match=r"in which 'Panama' stands$"):
-        iom.live(assembly(), particles=50, seed=1).announce(Panama=12)
+        night_of(assembly(), particles=50, seed=1).announce(Panama=12)
 
 
 # -- corrections -------------------------------------------------------------------------------------

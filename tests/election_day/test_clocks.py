@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import toy
+from toys import night_of, toy
 
 import iomsim as iom
 from iomsim.election_day.clocks import (
@@ -197,7 +197,7 @@ def test_announced_times_are_those_of_the_clocks_on_the_wall() -> None:
 
 
 def day(**clock: Any) -> iom.ElectionDay:
-    return iom.live(toy(9, clock={"opens": "2023-05-15T10:00:00"} | clock, behaviour={"overnight": 0.5}), 400, seed=3)
+    return night_of(toy(9, clock={"opens": "2023-05-15T10:00:00"} | clock, behaviour={"overnight": 0.5}), 400, seed=3)
 
 
 @pytest.mark.parametrize(

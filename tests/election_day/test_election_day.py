@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from toys import SURE, elect, same, toy
+from toys import SURE, elect, night_of, same, toy
 
 import iomsim as iom
 from iomsim.election_day import report
@@ -45,7 +45,7 @@ def june() -> Scenario:
 
 
 def told(race: Scenario, *lines: str, particles: int = 400, seed: int = 3, **options: Any) -> ElectionDay:
-    night = iom.live(race, particles=particles, seed=seed, **options)
+    night = night_of(race, particles=particles, seed=seed, **options)
     for line in lines:
         night.tell(line)
     return night
@@ -85,16 +85,23 @@ def agree(a: iom.Forecast, b: iom.Forecast) -> None:
 # -- before the vote ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("assumptions", ["fixed", 60, 400])
 @pytest.mark.parametrize(("name", "particles"), [("geneva-2023", 1700), ("iom-2018", 300), ("minimal", 1100)])
-def test_before_anything_is_announced_it_is_the_prior_forecast(name: str, particles: int) -> None:
+def test_before_anything_is_announced_it_is_the_prior_forecast(
+    name: str, particles: int, assumptions: int | str
+) -> None:
     race = iom.load(name)
-    mine, ordinary = iom.live(race, particles, seed=9).forecast(), iom.forecast(race, particles, seed=9, progress=False)
+    mine = iom.live(race, particles, seed=9, assumptions=assumptions).forecast()
+    ordinary = iom.forecast(race, particles, seed=9, assumptions=assumptions, progress=False)
     agree(mine, ordinary)
     assert same(mine.all_outcomes, ordinary.all_outcomes)
+    assert mine.draws is ordinary.draws
 
 
-def test_also_across_the_spans_of_the_ordinary_forecast(geneva: Scenario) -> None:
-    mine, ordinary = iom.live(geneva, 17_000, seed=9).forecast(), iom.forecast(geneva, 17_000, seed=9, progress=False)
+@pytest.mark.parametrize("assumptions", ["fixed", 400])
+def test_also_across_the_spans_of_the_ordinary_forecast(geneva: Scenario, assumptions: int | str) -> None:
+    mine = iom.live(geneva, 17_000, seed=9, assumptions=assumptions).forecast()
+    ordinary = iom.forecast(geneva, 17_000, seed=9, assumptions=assumptions, progress=False)
     assert same(mine.all_outcomes, ordinary.all_outcomes)
 
 
@@ -102,7 +109,7 @@ def test_also_across_the_spans_of_the_ordinary_forecast(geneva: Scenario) -> Non
 
 
 def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
-    night = iom.live(geneva, particles=4000, seed=2023)
+    night = night_of(geneva, particles=4000, seed=2023)
     report = night.announce(Pope=98, Vitorino=67, at="12:20")
     assert str(report).startswith("Pope 98, Vitorino 67. Pope is 12 votes short of 110. ")
     assert repr(report) == str(report)
@@ -143,7 +150,7 @@ def test_the_answer_begins_with_the_last_tally_and_what_came_after_it(geneva: Sc
     ],
 )
 def test_all_ways_to_say_it_mean_the_same(geneva: Scenario, how: Any) -> None:
-    night = iom.live(geneva, particles=300, seed=3)
+    night = night_of(geneva, particles=300, seed=3)
     how(night)
     assert identical(night.state, told(geneva, NOON, particles=300).state)
     json.dumps(night.events)
@@ -380,16 +387,16 @@ def test_what_cannot_happen_is_refused_and_nothing_is_lost(
 
 def test_arguments_that_make_no_sense(geneva: Scenario, tmp_path: Path) -> None:
     with pytest.raises(IomsimError, match=r"^live takes a Scenario, got str; read one with iomsim.load$"):
-        iom.live("geneva-2023")  # type: ignore[arg-type]
+        night_of("geneva-2023")  # type: ignore[arg-type]
     with pytest.raises(IomsimError, match=r"^particles must be a whole number of at least 2, got 1$"):
-        iom.live(geneva, particles=1)
-    night = iom.live(geneva, particles=50, seed=1)
+        night_of(geneva, particles=1)
+    night = night_of(geneva, particles=50, seed=1)
     with pytest.raises(AnnouncementError, match=r"^no event 'resign'; there are announce, inconclusive, "):
         night.apply({"event": "resign"})
     with pytest.raises(AnnouncementError, match=r"^yes must be a whole number of at least 0, got -1$"):
         told(geneva.with_rules("one-two-way"), NOON, particles=50).confirm(-1, 20)
     with pytest.raises(FileError, match="cannot write the log"):
-        iom.live(geneva, particles=50, seed=1, log=tmp_path / "no" / "folder")
+        night_of(geneva, particles=50, seed=1, log=tmp_path / "no" / "folder")
 
 
 # -- undo, log, replay -------------------------------------------------------------------------------
@@ -411,7 +418,7 @@ def test_undo_restores_every_bit(geneva: Scenario) -> None:
         assert night.forecast().answer() == answer
     assert_frame_equal(night.history(), history)
     assert str(night.undo()) == "Before the vote."
-    agree(night.forecast(), iom.forecast(geneva, 400, seed=3, progress=False))
+    agree(night.forecast(), iom.forecast(geneva, 400, seed=3, assumptions="fixed", progress=False))
 
 
 @quiet
@@ -429,7 +436,7 @@ def test_what_was_undone_leaves_no_trace(geneva: Scenario) -> None:
 @quiet
 def test_the_log_is_written_at_each_step_and_replayed(geneva: Scenario, tmp_path: Path) -> None:
     path = tmp_path / "monday.log"
-    night = iom.live(geneva, particles=300, seed=5, log=path)
+    night = night_of(geneva, particles=300, seed=5, log=path)
     for line in DAY:
         night.tell(line)
         again = iom.replay(path)
@@ -437,7 +444,7 @@ def test_the_log_is_written_at_each_step_and_replayed(geneva: Scenario, tmp_path
         assert again.events == night.events
     agree(again.forecast(), night.forecast())
     header, *events = [json.loads(entry) for entry in path.read_text(encoding="utf-8").splitlines()]
-    assert (header["format"], header["seed"], header["particles"]) == (2, 5, 300)
+    assert (header["format"], header["seed"], header["particles"]) == (3, 5, 300)
     assert [event["event"] for event in events] == ["announce", "go on", "announce", "adjourn"]
     assert not path.with_name(path.name + ".part").exists()
 
@@ -447,7 +454,7 @@ def test_a_day_goes_on_from_its_log(geneva: Scenario, tmp_path: Path) -> None:
     path = tmp_path / "monday.log"
     told(geneva, NOON, particles=200, log=path)
     with pytest.raises(FileError, match="exists already; replay"):
-        iom.live(geneva, log=path)
+        night_of(geneva, log=path)
     again = iom.replay(path, log=path)
     again.withdraw("Vitorino")
     assert [event["event"] for event in iom.replay(path).events] == ["announce", "withdraw"]
@@ -493,7 +500,7 @@ def test_the_log_keeps_the_member_table(tmp_path: Path) -> None:
 def test_a_forecast_can_be_made_again_from_its_provenance(geneva: Scenario, tmp_path: Path) -> None:
     fc = told(geneva, NOON, "go on", particles=300).forecast()
     kept = json.loads(json.dumps(fc.provenance))
-    night = iom.live(geneva, particles=kept["runs"], seed=kept["seed"])
+    night = night_of(geneva, particles=kept["runs"], seed=kept["seed"])
     for event in kept["events"]:
         night.apply(event)
     agree(night.forecast(), fc)
@@ -633,7 +640,9 @@ def test_consultation_takes_its_time(geneva: Scenario) -> None:
 
 @cache
 def played(race: Scenario) -> Outcomes:
-    return iom.forecast(race.with_rules(max_rounds=1), 60_000, seed=21, progress=False).all_outcomes
+    return iom.forecast(
+        race.with_rules(max_rounds=1), 60_000, seed=21, assumptions="fixed", progress=False
+    ).all_outcomes
 
 
 def test_the_odds_are_those_of_anything_as_far_out(geneva: Scenario) -> None:
@@ -641,7 +650,7 @@ def test_the_odds_are_those_of_anything_as_far_out(geneva: Scenario) -> None:
     race = geneva.with_behaviour(absent=0.0, cross_pressure_absence=0.0, abstain=0.0)
     votes = played(race).votes[:, 0]
     for count in (60, 75, 105, 116):
-        night = iom.live(race, particles=4000, seed=2)
+        night = night_of(race, particles=4000, seed=2)
         night.announce(Pope=count, Vitorino=175 - count)
         tail = 2 * min((votes <= count).mean(), (votes >= count).mean())
         assert night.state.surprise == pytest.approx(tail, rel=0.1)
@@ -859,8 +868,8 @@ def test_learned(geneva: Scenario) -> None:
 def test_the_history_tells_odds_and_chance_of_every_step(geneva: Scenario) -> None:
     night = told(geneva, NOON, "go on", "104-61")
     table = night.history()
-    assert table["odds"].tolist() == [state.surprise for state in night._states]
-    assert table["chance"].tolist() == [state.chance for state in night._states]
+    assert table["odds"].tolist() == [belief.state.surprise for belief in night._beliefs]
+    assert table["chance"].tolist() == [belief.state.chance for belief in night._beliefs]
     assert table["chance"].iloc[1] < table["odds"].iloc[1] < 1
     forecasts = [told(geneva, *lines).forecast() for lines in ([], [NOON], [NOON, "go on"], [NOON, "go on", "104-61"])]
     assert table["rounds"].tolist() == [fc.median_rounds()[0] for fc in forecasts]
@@ -897,12 +906,12 @@ def test_a_deadlock_shows_what_kind_of_contest_it_is(geneva: Scenario) -> None:
 def test_it_shows_itself(geneva: Scenario) -> None:
     night = told(geneva, NOON)
     assert repr(night).splitlines()[0] == "IOM Director General, Geneva, 15 May 2023: Pope 98, Vitorino 67"
-    assert "nothing announced yet" in repr(iom.live(geneva, 50, seed=1))
+    assert "nothing announced yet" in repr(night_of(geneva, 50, seed=1))
     html = night._repr_html_()
     assert "Pope is 12 votes short of 110." in html
     assert "<table" in html
     hostile = toy(9, names="AB", title="<b>")
-    assert "<b>:" not in iom.live(hostile, 50, seed=1)._repr_html_()
+    assert "<b>:" not in night_of(hostile, 50, seed=1)._repr_html_()
 
 
 # -- elections one can count on one hand -------------------------------------------------------------

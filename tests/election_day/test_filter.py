@@ -11,7 +11,7 @@ import pytest
 from laws import exact
 from laws.test_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from numpy.typing import NDArray
-from toys import PRESENT, STILL, elect, play, proportion, toy
+from toys import PRESENT, STILL, elect, night_of, play, proportion, toy
 
 import iomsim as iom
 from iomsim.election_day import moves
@@ -134,7 +134,7 @@ def test_worlds_are_taken_in_proportion_to_their_weights() -> None:
 
 
 def test_no_two_uses_share_their_numbers() -> None:
-    night = iom.live(toy(5), particles=10, seed=1)
+    night = night_of(toy(5), particles=10, seed=1)
     first = {night._rng(number, use).random() for number in range(4) for use in (STEP, CLOCK, FORECAST)}
     assert len(first) == 12
 
@@ -145,7 +145,7 @@ def test_no_two_uses_share_their_numbers() -> None:
 def test_who_has_voted_once_is_there() -> None:
     race = toy(25, behaviour=STILL | {"absent": 0.3, "abstain": 0.3, "openness_fluid": 0, "openness_entrenched": 0})
     night = told(race, ["valid=13", "valid=14", "valid=13"], 400)
-    states = night._states[1:]
+    states = [belief.state for belief in night._beliefs[1:]]
     steps = [state.particles for state in states]
     assert min(state.effective_size for state in states) > 200  # a guard: nobody was resampled
     for before, now in pairwise(steps):
@@ -201,7 +201,7 @@ def test_sixteen_may_stand_and_everybody_is_somewhere() -> None:
     """There are 256 ways from one to another, and one number more for the absent."""
     names = "ABCDEFGHIJKLMNOP"
     race = toy(40, names, behaviour={"absent": 0.1, "abstain": 0.0}, rules={"name": "strict", "eliminate_after": 9})
-    night = iom.live(race, particles=200, seed=1)
+    night = night_of(race, particles=200, seed=1)
     night.announce({name: 3 if name in "AB" else 2 for name in names})
     night.withdraw("P")
     night.withdraw("C")
@@ -248,7 +248,7 @@ def test_who_has_lost_a_candidate_chooses_without_the_last_tally() -> None:
 
 def test_the_state_knows_how_many_stood_in_the_last_round() -> None:
     race = toy(12, "ABC", behaviour=PRESENT, rules={"name": "strict", "eliminate_after": 1})
-    night = iom.live(race, particles=200, seed=1)
+    night = night_of(race, particles=200, seed=1)
     seen = [(night.state.crowded, entry_of(race.plan, night.state).runs.crowded.any())]
     for line in ("A=5 B=4 C=3", "A=7 B=5"):
         night.tell(line)
@@ -441,7 +441,7 @@ def test_members_barred_while_their_candidate_stands_do_not_vote() -> None:
     for base in ("valid", "present", "entitled"):
         rules = {"name": "mine", "threshold": ">1/2", "base": base, "phases": [{"drop": 1, "barred": True}]}
         race = toy(21, "ABC", electorate=electorate, rules=rules)
-        night = iom.live(race, particles=4000, seed=1)
+        night = night_of(race, particles=4000, seed=1)
         night.announce(A=4, B=4, C=3)
         w = weights(night.state.particles.log_weight)
         bars[base] = np.unique(needed_last(race.plan, night.state)[w > 0]).tolist()

@@ -11,7 +11,7 @@ import pytest
 from laws import exact
 from numpy.typing import NDArray
 from scipy import stats
-from toys import ALPHA, PRESENT, STILL, neutral, toy
+from toys import ALPHA, PRESENT, STILL, neutral, night_of, toy
 
 import iomsim as iom
 from iomsim.election_day import update
@@ -81,7 +81,7 @@ def chain_from(tallies: list[int], concession: bool) -> tuple[Floats, float]:
 @pytest.mark.parametrize("tallies", [[11], [9], [13], [11, 12], [13, 13], [11, 7], [13, 11, 12]])
 def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> None:
     particles = 6000
-    night = iom.live(one_class(rules), particles=particles, seed=8)
+    night = night_of(one_class(rules), particles=particles, seed=8)
     for votes in tallies:
         night.announce(A=votes, B=SIZE - votes)
     elected, fluid = chain_from(tallies, concession=rules == "until-two-thirds")
@@ -99,7 +99,7 @@ def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> No
 
 @pytest.mark.parametrize("tallies", [[11, 12], [13, 11, 12]])
 def test_and_the_chance_of_a_tally_is_the_chain_s(tallies: list[int]) -> None:
-    night = iom.live(one_class(), particles=8000, seed=8)
+    night = night_of(one_class(), particles=8000, seed=8)
     for votes in tallies:
         night.announce(A=votes, B=SIZE - votes)
     regimes = {True: 0.6, False: 0.4}
@@ -117,7 +117,7 @@ def branches(race: Scenario, events: list[dict[str, Any]], particles: int) -> tu
     """Return the chance of every event, and everybody's chance to win after it."""
     chance, wins = [], []
     for seed, event in enumerate(events):
-        night = iom.live(race, particles=particles, seed=seed)
+        night = night_of(race, particles=particles, seed=seed)
         night.apply({"event": "announce", **event})
         chance.append(night.state.chance)
         wins.append(night.forecast().win_probability()["probability"].to_numpy())
@@ -146,7 +146,11 @@ def test_what_the_tallies_say_averages_to_what_was_said_before(room: str) -> Non
     """The martingale: no announcement can be expected to move a forecast one way."""
     race, particles = ROOMS[room]
     chance, wins = branches(race, every_tally("".join(race.names), len(race.members)), particles)
-    prior = iom.forecast(race, runs=60_000, seed=4, progress=False).win_probability()["probability"].to_numpy()
+    prior = (
+        iom.forecast(race, runs=60_000, seed=4, assumptions="fixed", progress=False)
+        .win_probability()["probability"]
+        .to_numpy()
+    )
     assert chance.sum() == pytest.approx(1.0, abs=0.01)
     assert chance @ wins == pytest.approx(prior, abs=0.012)
     assert np.ptp(wins[:, 0]) > 0.5  # a guard: the tallies do say something
@@ -157,7 +161,11 @@ def test_parts_of_what_can_be_add_up() -> None:
     race = toy(15, behaviour={"conviction": 1.0, "absent": 0.1})
     halves = [{"votes": {"A": "at least 8"}}, {"votes": {"A": "at most 7"}}]
     by_papers = [{"votes": {}, "valid": n} for n in range(16)]
-    prior = iom.forecast(race, runs=60_000, seed=4, progress=False).win_probability()["probability"].to_numpy()
+    prior = (
+        iom.forecast(race, runs=60_000, seed=4, assumptions="fixed", progress=False)
+        .win_probability()["probability"]
+        .to_numpy()
+    )
     for events in (halves, by_papers):
         chance, wins = branches(race, events, 2000)
         assert chance.sum() == pytest.approx(1.0, abs=0.03)
@@ -183,7 +191,7 @@ def truths(race: Scenario, particles: int, seed: int) -> tuple[outcomes.Outcomes
 
 def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, particles: int) -> ElectionDay:
     """Announce the first tallies of an election, at most so many, and whatever became of it before the last of them."""
-    night = iom.live(race, particles=particles, seed=10_000 + run)
+    night = night_of(race, particles=particles, seed=10_000 + run)
     held, names = int(out.rounds[run]), np.array(race.names)
     for votes in out.votes[out.starts[run] :][: min(most, held)]:
         for name in names[night.state.standing & (votes < 0)]:
@@ -265,7 +273,9 @@ def test_simulated_first_tallies_of_geneva_average_to_the_forecast() -> None:
     out = simulate.play_span(race.plan, {}, 55, 0, particles)
     nights = (after_tallies(race, out, run, 1, 400) for run in range(particles))
     wins = [night.forecast().win_probability()["probability"]["Pope"] for night in nights]
-    prior = iom.forecast(race, runs=100_000, seed=6, progress=False).win_probability()["probability"]["Pope"]
+    prior = iom.forecast(race, runs=100_000, seed=6, assumptions="fixed", progress=False).win_probability()[
+        "probability"
+    ]["Pope"]
     assert np.mean(wins) == pytest.approx(prior, abs=4 * np.std(wins) / np.sqrt(particles))
 
 

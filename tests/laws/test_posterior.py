@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from toys import mostly_slow, toy
+from toys import mostly_slow, night_of, toy
 
 from iomsim.election_day import between_rounds, propagate, update
 from iomsim.election_day.conditioning import resample
-from iomsim.election_day.election_day import ElectionDay, live
+from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.state import columns, concatenate
 from iomsim.engine import simulate
 from iomsim.engine.clock import DAY, Timetable
@@ -163,7 +163,7 @@ def posterior(night: ElectionDay) -> Elections:
 
 
 def told(race: Scenario, lines: Sequence[str], particles: int, seed: int = 5) -> ElectionDay:
-    night = live(race, particles=particles, seed=seed)
+    night = night_of(race, particles=particles, seed=seed)
     for line in lines:
         night.tell(line)
     return night

@@ -109,7 +109,7 @@ def test_the_third_tally_has_the_moments_that_simulation_shows(counted: np.ndarr
 def test_the_live_update_learns_the_same_of_the_regime() -> None:
     """The live update makes none of the approximations."""
     race = toy(90, behaviour=STILL | {"conviction": 1.8, "common_sd": 0.8, "round_sd": 0.15}, appeal=0.2)
-    night = iom.live(race, particles=6000, seed=3)
+    night = iom.live(race, particles=6000, seed=3, assumptions="fixed")
     tallies = (49, 52, 52)
     for votes in tallies:
         night.announce(A=votes, B=90 - votes)
