@@ -19,6 +19,7 @@ from iomsim.house_style import Text, capital, count, number, number_of, percent,
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
 from iomsim.model.parameters import describe_parameter
+from iomsim.model.quantities import in_digits
 from iomsim.rules.procedure import ENDINGS
 
 MARGIN = 0.05
@@ -29,6 +30,9 @@ TOLD = 0.005
 
 LARGE = 0.01
 """A simulation error above this belongs in the answer; a smaller one is in the stamp."""
+
+SHIFTED = 0.3
+"""An assumption is told to have moved if its mean has by so much of its spread before the vote."""
 
 MOST_NAMED = 6
 """As many candidates are told one by one."""
@@ -46,7 +50,7 @@ def answer(fc: Tables, detail: bool = False) -> Text:
     """
     if told := over(fc):
         return Text(told)
-    parts = [who(fc), how_long(fc), ruled_out(fc), hangs_on(fc), no_poll(fc)]
+    parts = [who(fc), how_long(fc), learned(fc), hangs_on(fc), no_poll(fc)]
     return Text(" ".join(filter(None, [*parts, *(details(fc) if detail else [])])))
 
 
@@ -349,8 +353,11 @@ def _late(fc: Tables) -> pd.Series:
 
 
 def hangs_on(fc: Tables) -> str:
-    """Return what the answer hangs on: the assumption that matters most, and the reading of the rules."""
-    rules, top = by_rules(fc), by_assumption(fc)
+    """Return what the answer hangs on: the assumption that matters most, and the reading of the rules.
+
+    Where something was learned of the assumptions, that is told in place of the one that matters most.
+    """
+    rules, top = by_rules(fc), "" if learned(fc) else by_assumption(fc)
     if not top:
         return f"Much hangs on how the rules are read: {rules}." if rules else ""
     if not rules:
@@ -406,13 +413,40 @@ def _top(fc: Tables, what: str) -> tuple[str, float, float] | None:
     return (path, low, high) if top["clear"] and abs(high - low) >= MARGIN else None
 
 
-def ruled_out(fc: Tables) -> str:
-    """Return which readings of the rules cannot be after what was announced; nothing before the vote."""
-    if not fc.events or fc.draws is None or len(fc.draws.readings) == 1:
+def learned(fc: Tables) -> str:
+    """Return what was announced teaches about the assumptions and the reading of the rules; nothing before the vote."""
+    if not fc.events or fc.draws is None:
         return ""
-    left = fc.by_reading()
-    gone = [rules.name for rules in fc.draws.readings if left and rules.name not in left]
-    return f"What has happened rules out {series(gone)} as the reading of the rules." if gone else ""
+    told = [*filter(None, [_moved(fc)]), *_read_anew(fc)]
+    return f"What was announced {series(told)}." if told else ""
+
+
+def _moved(fc: Tables) -> str:
+    """Return the assumption that has moved most against its spread, the level if it has moved at all."""
+    draws, weight = fc.draws, fc.summary.runs_of_draws / fc.summary.runs
+    then = {path: (x.mean(), x.std()) for path, x in (draws.values if draws else {}).items() if x.std() > 0}
+    now = {path: float(draws.values[path] @ weight) for path in then} if draws else {}
+    shift = {path: abs(now[path] - mean) / sd for path, (mean, sd) in then.items()}
+    level_ = {path: shift[path] for path in shift if path.startswith("level.") and shift[path] >= SHIFTED}
+    path = max(level_ or shift, key=shift.__getitem__, default="")
+    if not path or shift[path] < SHIFTED:
+        return ""
+    before, after = in_digits(then[path][0], now[path])
+    return f"moves {describe_parameter(fc.race, path)} from {before} to {after}"
+
+
+def _read_anew(fc: Tables) -> list[str]:
+    """Return which readings of the rules cannot be any more, and which has become much likelier."""
+    if fc.draws is None or len(fc.draws.readings) == 1:
+        return []
+    parts, names = fc.by_reading(), [rules.name for rules in fc.draws.readings]
+    gone = [name for name in names if name not in parts]
+    then = np.bincount(fc.draws.reading, minlength=len(names)) / fc.draws.count
+    gain = {name: len(part) / len(fc) - then[names.index(name)] for name, part in parts.items()}
+    top = max(gain, key=gain.__getitem__)
+    now = in_100(len(parts[top]) / len(fc)) if len(parts) > 1 and gain[top] >= 2 * MARGIN else ""
+    likelier = f"makes {top} likelier ({now} in 100, {in_100(then[names.index(top)])} before)"
+    return [f"rules out {series(gone)}"] * bool(gone) + [likelier] * bool(now)
 
 
 def main(fc: Tables) -> str:

@@ -265,15 +265,30 @@ def test_the_assumption_that_matters_most() -> None:
     assert wording.hangs_on(noise) == ""
 
 
-def test_what_has_happened_rules_readings_out() -> None:
+def test_what_was_announced_teaches_about_the_rules() -> None:
     race = iom.load("geneva-2023")
     names = [rules.name for rules in race.procedures]
     reading = [names.index("until-two-thirds"), names.index("strict")] * 10 + [names.index("one-two-way")]
-    fc = counted(race, *[[("Pope", 3, MONDAY, 100)]] * 20, [], reading=reading, events=({"event": "go on"},))
-    assert wording.ruled_out(fc) == (
-        "What has happened rules out four-rounds, withdrawal-then-vote and one-two-way as the reading of the rules."
+    pope, both = [("Pope", 3, MONDAY, 100)], ({"event": "go on"},)
+    fc = counted(race, *[pope] * 20, [], reading=reading, events=both)
+    out = "rules out four-rounds, withdrawal-then-vote and one-two-way"
+    assert wording.learned(fc) == f"What was announced {out}."
+    assert wording.learned(replace(fc, events=())) == ""
+    more = counted(race, *[pope, [("Pope", 3, MONDAY, 25)]] * 10, [], reading=reading, events=both)
+    assert wording.learned(more) == (
+        f"What was announced {out} and makes until-two-thirds likelier (80 in 100, 48 before)."
     )
-    assert wording.ruled_out(replace(fc, events=())) == ""
+
+
+def test_what_was_announced_teaches_about_the_assumptions() -> None:
+    values = {"behaviour.secrecy": np.array([0.2, 0.6] * 20), "behaviour.fluid": np.array([0.6, 0.8] * 20)}
+    draws = [[("A", 3, MONDAY, 30)], [("A", 3, MONDAY, 90)]] * 20
+    told: tuple[dict[str, Any], ...] = ({"event": "announce", "votes": {"A": 9, "B": 6}},)
+    fc = counted(OPEN, *draws, values=values, announced=1, events=told)
+    assert wording.learned(fc) == "What was announced moves secrecy from 0.4 to 0.5."
+    assert "hangs most on" not in fc.answer()
+    still = counted(OPEN, *[[("A", 3, MONDAY, 60)]] * 40, values=values, announced=1, events=told)
+    assert wording.learned(still) == ""
 
 
 # -- how sure -----------------------------------------------------------------------------------------
