@@ -15,7 +15,7 @@ SOURCES_OF_THE_ENVIRONMENT := setup.cfg setup.py pyproject.toml bootstrap.sh
 .NOTPARALLEL:
 
 forecast: $(VENV)/.installed
-	$(BIN)/iomsim forecast $(or $(ARGS),--assumptions --out out)
+	$(BIN)/iomsim forecast $(or $(ARGS),--out out)
 
 test: export MPLBACKEND = Agg
 test: $(VENV)/.installed-test

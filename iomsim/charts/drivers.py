@@ -120,7 +120,7 @@ class DriversPage(Page[Drivers], DriversChart):
         for ax in cells.ravel()[max(len(self.shown), 1) :]:
             ax.remove()
         points = 72 * fig.bbox.width / root(fig).dpi
-        title = _filled(self.finding(), points / (0.6 * TITLE))
+        title = _filled(self.finding(), points / (0.64 * TITLE))
         fig.suptitle(title, x=MARGIN, ha="left", fontsize=TITLE, weight="bold", color=DARK)
         texts = (self.reading(), self.caption.stamp * stamp)
         below = [_filled(text, points / (0.505 * SMALL)) for text in texts if text]

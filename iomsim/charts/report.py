@@ -24,6 +24,7 @@ from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
+from iomsim.forecasting.wording import what_matters_shown
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps, loads
 
@@ -91,8 +92,19 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     with writing(target):
         answer.write_text(f"{fc.answer()!s}\n\n{fc.stamp()}\n", encoding="utf-8")
     written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
+    written += _write_drivers(fc, target)
     fc.save(saved)
     return [*written, answer, saved, report(fc, target / "report.html")]
+
+
+def _write_drivers(fc: Forecast, target: Path) -> list[Path]:
+    """Write what the answer hangs on: a table and a chart of who wins, and of the next day."""
+    written = []
+    for name, found in what_matters_shown(fc).items():
+        written += [of(found).save("drivers", target / f"{name}.{kind}") for kind in ("png", "svg")]
+        written.append(target / f"{name}.csv")
+        found.table().to_csv(written[-1])
+    return written
 
 
 def html(fc: Forecast) -> str:
@@ -136,7 +148,10 @@ def _picture(plots: Plots, name: str, heading: str, file: str, numbers: Any = No
 
 def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on what the answer hangs on."""
-    return []
+    return [
+        _picture(of(found), "drivers", f"What {found.subject} hangs on", name, found.table())
+        for name, found in what_matters_shown(fc).items()
+    ]
 
 
 def _upright(table: pd.DataFrame) -> pd.DataFrame:

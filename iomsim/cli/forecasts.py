@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from iomsim.cli.common import (
+    assumption_arguments,
     executor,
     heading,
     plain,
@@ -18,9 +19,14 @@ from iomsim.cli.common import (
     scenario_arguments,
     unread_is_fine,
 )
+from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
+from iomsim.forecasting.wording import what_matters_shown
+
+SHOWN = 6
+"""Assumptions that are printed of those that matter."""
 
 
 def add_to(commands: Any) -> None:
@@ -31,7 +37,7 @@ def add_to(commands: Any) -> None:
     one.add_argument(
         "--precision", type=float, metavar="X", help="instead of --runs: until every 95 %% half-width is X"
     )
-    one.add_argument("--assumptions", action="store_true", help="move every assumption over its range too (seconds)")
+    assumption_arguments(one)
     one.add_argument("--out", metavar="DIR", type=Path, help="write tables, charts, the report and the forecast there")
     one.add_argument("--json", action="store_true", help="print one JSON document")
     one.set_defaults(run=run_forecast)
@@ -44,7 +50,14 @@ def run_forecast(arguments: argparse.Namespace) -> None:
     """Forecast, print, and write what was asked for."""
     runs = None if arguments.precision else arguments.runs
     with executor(arguments) as pool:
-        fc = forecast(scenario(arguments), runs, arguments.seed, precision=arguments.precision, executor=pool)
+        fc = forecast(
+            scenario(arguments),
+            runs,
+            arguments.seed,
+            precision=arguments.precision,
+            executor=pool,
+            assumptions=arguments.assumptions,
+        )
     with unread_is_fine():
         if arguments.json:
             print(json.dumps(as_json(fc), indent=2))
@@ -75,8 +88,14 @@ def as_json(fc: Forecast) -> dict[str, Any]:
         },
         "median_rounds": {"median": middle, "low": low, "high": high},
         **{name: json.loads(text) for name, text in numbers.items()},
+        **{name: _hangs_on(found) for name, found in what_matters_shown(fc).items()},
         "provenance": fc.provenance,
     }
+
+
+def _hangs_on(found: Drivers) -> dict[str, Any]:
+    table = found.table().reset_index()
+    return {"target": found.target, "sentence": found.sentence(), "table": json.loads(table.to_json(orient="records"))}
 
 
 def print_forecast(fc: Forecast) -> None:
@@ -85,6 +104,8 @@ def print_forecast(fc: Forecast) -> None:
     for table in TABLES.values():
         if table.in_words:
             say(heading(table.heading), plain(table.in_words(fc)))
+    for found in what_matters_shown(fc).values():
+        say(heading(f"What {found.subject} hangs on"), plain(found.in_words().head(SHOWN)))
     print(fc.stamp())
 
 

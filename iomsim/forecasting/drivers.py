@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError, whole_number
-from iomsim.forecasting.effects import TINY, Answers, Effects, effects
+from iomsim.forecasting.effects import Answers, Effects, effects
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
@@ -43,12 +43,18 @@ def drivers(fc: Tables, target: str | Event | None = None) -> Drivers:
             "make it with assumptions=400 to see what matters"
         )
     if callable(target):
-        name, (subject, answers) = EVENT, _of_runs(fc, target)
-    else:
-        name = str(target) if target in (NOBODY, STILL_VOTING) else checked_target(fc.race, target)
-        subject, answers = _subject(fc, name), _of_ends(fc, name)
+        return _found(fc, EVENT, *_of_runs(fc, target))
+    name = str(target) if target in (NOBODY, STILL_VOTING) else checked_target(fc.race, target)
+    if name not in fc._found:
+        fc._found[name] = _found(fc, name, _subject(fc, name), _of_ends(fc, name))
+    known: Drivers = fc._found[name]
+    return known
+
+
+def _found(fc: Tables, name: str, subject: str, answers: Answers) -> Drivers:
+    draws = fc.assumptions
+    table = draws.drop(columns=[READING] * (draws[READING].nunique() == 1))
     prior = not fc.events and not fc.announced
-    table = fc.assumptions.drop(columns=[READING] * (len(fc.draws.readings) == 1))
     found = effects(answers, table, independent=prior)
     return Drivers(fc.race, name, fc.seed, len(fc), fc, found, table[answers.drawn], subject, prior)
 
@@ -76,14 +82,18 @@ def _of_ends(fc: Tables, target: str) -> Answers:
         rounds, weight = ends["rounds"].to_numpy(dtype=float), ends["count"].to_numpy(dtype=float)
         sums, squares = (np.bincount(ends["draw"], weight * x, fc.summary.draws) for x in (rounds, rounds**2))
         return Answers.of(sums, fc.summary.runs_of_draws, squares)
+    return Answers.of(*fc.summary.by_draw(_where(fc, target)))
+
+
+def _where(fc: Tables, target: str) -> pd.Series:
+    """Return which of the summary's ends are those of an event."""
+    ends = fc.summary.ends
     if target in fc.race.names:
-        where = ends["winner"] == fc.race.names.index(target)
-    elif target == SPILL:
-        where = fc.runs_into(fc.next_day)
-    else:
-        codes = {NOBODY: ["failed"], STILL_VOTING: ["open"], NO_WINNER: ["failed", "open"]}[target]
-        where = ends["ending"].isin([ENDINGS.index(code) for code in codes])
-    return Answers.of(*fc.summary.by_draw(where))
+        return ends["winner"] == fc.race.names.index(target)
+    if target == SPILL:
+        return fc.runs_into(fc.next_day)
+    codes = {NOBODY: ["failed"], STILL_VOTING: ["open"], NO_WINNER: ["failed", "open"]}[target]
+    return ends["ending"].isin([ENDINGS.index(code) for code in codes])
 
 
 def _of_runs(fc: Tables, event: Event) -> tuple[str, Answers]:
@@ -297,12 +307,12 @@ class Drivers(Result):
 
     def _at(self, row: pd.Series, end: str) -> str:
         """Return the target at the low or the high of an assumption, in words: under a reading, as other tables do."""
-        if row.name != READING or not self.is_chance:
+        part = self.forecast.by_reading().get(row[end]) if row.name == READING else None
+        if part is None or self.target in (ROUNDS, EVENT):
             return self._said(row[f"at_{end}"])
-        there = self.curve(READING).loc[row[end]]
-        rules = next(rules for rules in self.forecast.rules_played if rules.name == row[end])
-        never = there["chance"] == 0 and self.target in excluded(self.race, [rules])
-        return row_in_100(there["chance"], 0.0 if never else max((there["high"] - there["low"]) / 2, TINY))
+        there = part.share(_where(part, self.target))
+        never = not there.value and self.target in excluded(self.race, part.rules_played)
+        return row_in_100(there.value, 0.0 if never else there.mc_error)
 
     @property
     def _unit(self) -> str:
@@ -322,10 +332,13 @@ class Drivers(Result):
         """Return what is needed to make this again, in one line: the forecast's."""
         return self.forecast.stamp()
 
-    def _head(self) -> pd.DataFrame:
-        """Return the assumptions that are clear of noise, in words."""
-        table = self._table[self._table["clear"]].head(self.SHOWN)
+    def in_words(self) -> pd.DataFrame:
+        """Return the assumptions that are clear of noise as readers are shown them, by their names."""
+        table = self._table[self._table["clear"]]
         low, high = (table[end].map(lambda x: x if isinstance(x, str) else in_digits(x)[0]) for end in ("low", "high"))
         chances = {f"at {end}": [self._at(row, end) for _, row in table.iterrows()] for end in ("low", "high")}
         share = table["share"].map(lambda share: percent(in_100(min(share, 1.0))))
-        return pd.DataFrame({"share": share, "low": low, "high": high, **chances}).set_axis(table["name"])
+        return pd.DataFrame({"share": share, "low": low, "high": high, **chances}).set_index(table["name"].rename(None))
+
+    def _head(self) -> pd.DataFrame:
+        return self.in_words().head(self.SHOWN)

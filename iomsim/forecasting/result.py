@@ -46,10 +46,6 @@ class Result(ABC):
     def table(self) -> pd.DataFrame:
         """Return the numbers."""
 
-    def answer(self) -> str:
-        """Return what a forecast's answer tells of it (:meth:`iomsim.Forecast.with_assumptions`)."""
-        return self.sentence()
-
     def stamp(self) -> str:
         """Return what is needed to make this again, in one line."""
         p = self.provenance

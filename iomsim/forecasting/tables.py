@@ -339,7 +339,7 @@ class Tables:
 
     @cached_property
     def _found(self) -> dict[str, Any]:
-        """What sentences have found out already of what chances hang on, so that it is worked out once."""
+        """What chances hang on, by target, so that it is worked out once."""
         return {}
 
     # -- days and provenance ----------------------------------------------------------------

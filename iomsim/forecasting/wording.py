@@ -11,7 +11,7 @@ import pandas as pd
 
 from iomsim.engine.clock import DAY, DAY_NAMES
 from iomsim.errors import IomsimError
-from iomsim.forecasting.drivers import READING, drivers
+from iomsim.forecasting.drivers import READING, Drivers, drivers
 from iomsim.forecasting.estimates import Estimate, in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
 from iomsim.forecasting.targets import SPILL
@@ -390,11 +390,10 @@ def by_rules(fc: Tables) -> str:
 def by_assumption(fc: Tables, what: str = "") -> str:
     """Return which assumption but the rules a chance hangs on most, if it can be told; default: the main one."""
     what = what or main(fc)
-    if what not in fc._found:
-        fc._found[what] = _top(fc, what)
-    if fc._found[what] is None:
+    top = _top(fc, what)
+    if top is None:
         return ""
-    path, low, high = fc._found[what]
+    path, low, high = top
     least, most = in_a_sentence(low), in_a_sentence(high)
     label = describe_parameter(fc.race, path)
     return f"{_named(fc, what)} hangs most on {label} ({least} in 100 where it is low, {most} where it is high)"
@@ -402,15 +401,29 @@ def by_assumption(fc: Tables, what: str = "") -> str:
 
 def _top(fc: Tables, what: str) -> tuple[str, float, float] | None:
     """Return the assumption on which a chance hangs most, and the chance at the ends of its range."""
-    if fc.draws is None or not fc.draws.values:
-        return None
-    try:
-        table = drivers(fc, SPILL if what == NEXT_DAY else what).table().drop(READING, errors="ignore")
-    except IomsimError:  # too few draws, or runs of each
+    found = what_matters(fc, what)
+    table = pd.DataFrame() if found is None else found.table().drop(READING, errors="ignore")
+    if table.empty:
         return None
     path, top = str(table.index[0]), table.iloc[0]
     low, high = float(top["at_low"]), float(top["at_high"])
     return (path, low, high) if top["clear"] and abs(high - low) >= MARGIN else None
+
+
+def what_matters(fc: Tables, what: str) -> Drivers | None:
+    """Return what a chance hangs on; None where that cannot be told, or is told already."""
+    if fc.draws is None or fc.certain or (what == NEXT_DAY and (fc.spilled or fc.over_before_next_day)):
+        return None
+    try:
+        return drivers(fc, SPILL if what == NEXT_DAY else what)
+    except IomsimError:  # too few draws, or runs of each
+        return None
+
+
+def what_matters_shown(fc: Tables) -> dict[str, Drivers]:
+    """Return what a page tells of what the answer hangs on, by the name of its file: who wins, and the next day."""
+    found = {"drivers_winner": what_matters(fc, main(fc)), "drivers_next_day": what_matters(fc, NEXT_DAY)}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def learned(fc: Tables) -> str:

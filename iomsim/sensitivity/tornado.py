@@ -9,7 +9,7 @@ switching back and forth leave no trace in the totals.  The pull of each sponsor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -248,15 +248,6 @@ class Tornado(Result):
         said = (f"{end_in_words(top[end])}: {format_value(top[f'at_{end}'], target)}" for end in ("low", "high"))
         name = "the rules" if top.name == RULES else describe_parameter(self.race, str(top.name))
         return f"what matters most is {name} ({', '.join(said)})"
-
-    def answer(self) -> str:
-        """Return the range over the assumptions for the first candidate and the next day, for a forecast's answer.
-
-        The rules are left out, for the answer has them already, from more runs than these.
-        """
-        others = replace(self, bars={name: ends for name, ends in self.bars.items() if name != RULES})
-        win, spill = (others.clause(target) for target in (self.race.names[0], SPILL))
-        return f"Over the ranges of the other assumptions, one at a time, {win}; and {spill}."
 
 
 def end_in_words(value: float | str) -> str:

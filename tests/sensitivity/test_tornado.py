@@ -158,10 +158,6 @@ def test_the_sentence_names_what_matters_most(geneva: Tornado, known: Tornado) -
     assert "what matters most is A's appeal (-0.6: 48, 1: 82)" in known.sentence()
     assert "the mean number of rounds lies between " in geneva.sentence("rounds")
     assert "there is no winner in " in geneva.sentence("no winner")
-    assert geneva.answer().count("what matters most") == 2
-    assert geneva.answer().startswith("Over the ranges of the other assumptions, one at a time, Pope wins in ")
-    assert "rules" not in geneva.answer()
-    assert known.answer().count("what matters most is A's appeal (-0.6: 48, 1: 82)") == 1
 
 
 def test_where_nothing_matters_the_sentence_says_so() -> None:
