@@ -242,3 +242,28 @@ def alike(a: NDArray[Any], b: NDArray[Any]) -> float:
 def proportion(hits: int, runs: int, truth: float) -> float:
     """Return by how many standard errors a share of the runs misses the truth."""
     return abs(hits / runs - truth) / np.sqrt(truth * (1 - truth) / runs)
+
+
+def unsure(size: int = 21, names: str = "AB", **parts: Any) -> Scenario:
+    """Return an election that is unsure of all that a scenario can be: numbers, the level, the reading of the rules.
+
+    The first candidate has a level; there is a sponsor on either side, and a tie that binds three members.
+    """
+    share = 1 / len(names)
+    described = {
+        "title": "unsure",
+        "electorate": {"table": [{"name": f"M{i}", "g": "NS"[i % 2], "near": int(i < 3)} for i in range(size)]},
+        "candidates": [{"name": name} for name in names],
+        "level": {names[0]: {"value": share, "low": share - 0.08, "high": share + 0.08}},
+        "sponsors": [
+            {"name": "W", "backs": names[0], "strength": {"value": 0.6, "low": 0.3, "high": 1.1}},
+            {"name": "E", "backs": names[1], "strength": {"value": 0.4, "low": 0.0, "high": 0.9}},
+        ],
+        "ties": [{"name": "t", "who": "near", "candidate": names[1], "log_odds": {"value": 1.0, "low": 0.2, "high": 1.8}}],
+        "readings": [
+            {"name": "until-two-thirds", "weight": 0.5},
+            {"name": "four-rounds", "weight": 0.3},
+            {"name": "one-two-way", "weight": 0.2},
+        ],
+    }
+    return build(described | parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from toys import elect, neutral, toy
+from toys import elect, neutral, toy, unsure
 
 import iomsim as iom
 from iomsim.model.bodies import readings
@@ -25,11 +25,15 @@ def forecasts() -> dict[str, iom.Forecast]:
     made["at once"] = make(elect("AAAABB"), 50)
     made["asked late"] = make(race.with_rules(after_concession="confirmation", max_rounds=12))
     made["one run"] = make(race, 1)
+    made["fixed"] = make(unsure(), assumptions="fixed")
+    made["unsure"] = make(unsure(), 2100)
+    made["unsure three"] = make(unsure(names="ABC"), 1000, assumptions=40)
     made["handful"] = make(toy(4, "ABC", behaviour={"abstain": 0.4}, rules={"name": "strict", "max_rounds": 4}), 300)
     return made
 
 
-NAMES = (*readings(), "three", "nobody", "at once", "asked late", "one run", "handful")
+NAMES = (*readings(), "three", "nobody", "at once", "asked late", "one run", "handful", "fixed", "unsure",
+         "unsure three")  # fmt: skip
 
 
 @pytest.fixture(params=NAMES)
