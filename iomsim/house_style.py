@@ -79,7 +79,7 @@ def options(*, percent: str | None = None, thousands: str | None = None) -> Opti
     >>> fc = iom.forecast(iom.load("minimal"), runs=2000, seed=1)
     >>> with iom.options(percent="80%", thousands=","):
     ...     fc.stamp().split(" · ")[2], "80% chance" in fc.answer()
-    ('2,000 runs', True)
+    ('2,000 runs of 400 draws of the assumptions', True)
     >>> iom.options().percent
     '80 %'
     """
@@ -229,8 +229,8 @@ def in_lines(text: str, width: int = WIDTH) -> str:
 
     Examples
     --------
-    >>> in_lines("Expect three rounds, with an 80 % chance of one to nine.", 35)
-    'Expect three rounds, with an\n80 % chance of one to nine.'
+    >>> in_lines("Expect three rounds, with an 80 % chance of one to nine.", 34)
+    'Expect three rounds, with an 80 %\nchance of one to nine.'
     """
     lines = fill(together(text), width, break_long_words=False, break_on_hyphens=False)
     return lines.replace(f"{NO_BREAK}%", " %")

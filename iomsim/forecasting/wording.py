@@ -31,11 +31,20 @@ TOLD = 0.005
 LARGE = 0.01
 """A simulation error above this belongs in the answer; a smaller one is in the stamp."""
 
+Z80 = 1.2815515655446004
+"""90 % point of the normal law: ranges of parameters are so many sds wide on either side."""
+
 SHIFTED = 0.3
-"""An assumption is told to have moved if its mean has by so much of its spread before the vote."""
+"""An assumption is told to have moved if its median has by so many sds of what was believed before the vote."""
+
+ENOUGH_DRAWS = 10
+"""Draws of the assumptions that are left after announcements, below which nothing is told of single ones."""
 
 MOST_NAMED = 6
 """As many candidates are told one by one."""
+
+COUNTED = ("chance of", "minutes", "spread of", "decay of", "exposure of", "readiness", "reluctance")
+"""How the names of assumptions begin that have an article in a sentence."""
 
 HOW = {"majority": "by majority", "acclamation": "by acclamation", "confirmed": "in a yes/no round"}
 
@@ -50,7 +59,7 @@ def answer(fc: Tables, detail: bool = False) -> Text:
     """
     if told := over(fc):
         return Text(told)
-    parts = [who(fc), how_long(fc), learned(fc), hangs_on(fc), no_poll(fc)]
+    parts = [who(fc), how_long(fc), hangs_on(fc), no_poll(fc)]
     return Text(" ".join(filter(None, [*parts, *(details(fc) if detail else [])])))
 
 
@@ -61,8 +70,8 @@ def headline(fc: Tables) -> Text:
     --------
     >>> import iomsim as iom
     >>> print(headline(iom.forecast(iom.load("minimal"), runs=2000, seed=1)))  # doctest: +ELLIPSIS
-    A and B are level, ...; expect ... rounds, and a ... in 100 chance that voting runs into
-    Tuesday.
+    A and B are level, ...; expect two rounds (80 % chance of
+    ...), and ... in 100 chance that voting runs into Tuesday.
     """
     if told := over(fc):
         return Text(told)
@@ -307,7 +316,7 @@ def expected_rounds(fc: Tables) -> str:
     --------
     >>> import iomsim as iom
     >>> expected_rounds(iom.forecast(iom.load("minimal"), runs=2000, seed=1))
-    'Expect three rounds (80 % chance of one to nine)'
+    'Expect two rounds (80 % chance of one to seven)'
     """
     return f"Expect {_expected(fc)}"
 
@@ -355,14 +364,14 @@ def _late(fc: Tables) -> pd.Series:
 def hangs_on(fc: Tables) -> str:
     """Return what the answer hangs on: the assumption that matters most, and the reading of the rules.
 
-    Where something was learned of the assumptions, that is told in place of the one that matters most.
+    After announcements: what they teach about these, and the reading of the rules.
     """
-    rules, top = by_rules(fc), "" if learned(fc) else by_assumption(fc)
-    if not top:
-        return f"Much hangs on how the rules are read: {rules}." if rules else ""
-    if not rules:
-        return f"{capital(top)}."
-    return f"{capital(top)}; and much hangs on how the rules are read: {rules}."
+    first = learned(fc) if fc.events else by_assumption(fc)
+    rules = by_rules(fc)
+    if rules:
+        rules = f"much {'still ' * bool(fc.events)}hangs on how the rules are read: {rules}"
+    told = "; and ".join(filter(None, [first, rules]))
+    return f"{capital(told)}." if told else ""
 
 
 def by_rules(fc: Tables) -> str:
@@ -396,6 +405,7 @@ def by_assumption(fc: Tables, what: str = "") -> str:
     path, low, high = top
     least, most = in_a_sentence(low), in_a_sentence(high)
     label = describe_parameter(fc.race, path)
+    label = f"{'the ' * label.startswith(COUNTED)}{label}"
     return f"{_named(fc, what)} hangs most on {label} ({least} in 100 where it is low, {most} where it is high)"
 
 
@@ -427,39 +437,55 @@ def what_matters_shown(fc: Tables) -> dict[str, Drivers]:
 
 
 def learned(fc: Tables) -> str:
-    """Return what was announced teaches about the assumptions and the reading of the rules; nothing before the vote."""
-    if not fc.events or fc.draws is None:
-        return ""
-    told = [*filter(None, [_moved(fc)]), *_read_anew(fc)]
-    return f"What was announced {series(told)}." if told else ""
+    """Return what was announced teaches about the level and the reading of the rules; nothing before the vote."""
+    told = [*_level_moved(fc), *_read_anew(fc)] if fc.events and fc.draws is not None else []
+    return f"what was announced {series(told)}" if told else ""
 
 
-def _moved(fc: Tables) -> str:
-    """Return the assumption that has moved most against its spread, the level if it has moved at all."""
-    draws, weight = fc.draws, fc.summary.runs_of_draws / fc.summary.runs
-    then = {path: (x.mean(), x.std()) for path, x in (draws.values if draws else {}).items() if x.std() > 0}
-    now = {path: float(draws.values[path] @ weight) for path in then} if draws else {}
-    shift = {path: abs(now[path] - mean) / sd for path, (mean, sd) in then.items()}
-    level_ = {path: shift[path] for path in shift if path.startswith("level.") and shift[path] >= SHIFTED}
-    path = max(level_ or shift, key=shift.__getitem__, default="")
-    if not path or shift[path] < SHIFTED:
-        return ""
-    before, after = in_digits(then[path][0], now[path])
-    return f"moves {describe_parameter(fc.race, path)} from {before} to {after}"
+def _shifted(fc: Tables, path: str) -> tuple[float, float, float]:
+    """Return the best guess of a parameter before the vote, its median now, and how far that is in sds of the first."""
+    known, weight = fc.race.parameters()[path], fc.summary.runs_of_draws
+    values = fc.draws.values[path] if fc.draws else np.array([known.value])
+    now = float(np.quantile(values, 0.5, weights=weight, method="inverted_cdf"))
+    return known.value, now, abs(now - known.value) / (known.high - known.low) * 2 * Z80
+
+
+def _level_moved(fc: Tables) -> list[str]:
+    """Return how far the level has moved, if it has."""
+    told = []
+    for path in [path for path in fc.draws.values if path.startswith("level.")] if fc.draws else []:
+        then, now, shift = _shifted(fc, path)
+        if shift >= SHIFTED:
+            told.append(f"moves {describe_parameter(fc.race, path)} from {in_100(then)} to {in_100(now)} in 100")
+    return told
 
 
 def _read_anew(fc: Tables) -> list[str]:
     """Return which readings of the rules cannot be any more, and which has become much likelier."""
-    if fc.draws is None or len(fc.draws.readings) == 1:
+    if not fc.race.readings:
         return []
-    parts, names = fc.by_reading(), [rules.name for rules in fc.draws.readings]
-    gone = [name for name in names if name not in parts]
-    then = np.bincount(fc.draws.reading, minlength=len(names)) / fc.draws.count
-    gain = {name: len(part) / len(fc) - then[names.index(name)] for name, part in parts.items()}
-    top = max(gain, key=gain.__getitem__)
-    now = in_100(len(parts[top]) / len(fc)) if len(parts) > 1 and gain[top] >= 2 * MARGIN else ""
-    likelier = f"makes {top} likelier ({now} in 100, {in_100(then[names.index(top)])} before)"
-    return [f"rules out {series(gone)}"] * bool(gone) + [likelier] * bool(now)
+    then = {reading.name: reading.weight for reading in fc.race.readings}
+    now = {name: len(part) / len(fc) for name, part in fc.by_reading().items()} or {fc.rules_played[0].name: 1.0}
+    gone = [name for name in then if name not in now]
+    top = max(now, key=lambda name: now[name] - then.get(name, 0.0))
+    likelier = f"makes {top} likelier ({in_100(now[top])} in 100, {in_100(then.get(top, 0.0))} before)"
+    told = len(now) > 1 and now[top] - then.get(top, 0.0) >= 2 * MARGIN
+    return [f"rules out {series(gone)}"] * bool(gone) + [likelier] * told
+
+
+def _other_moved(fc: Tables) -> str:
+    """Return which assumption but the level the announcements have moved most."""
+    paths = [path for path in fc.draws.values if not path.startswith("level.")] if fc.events and fc.draws else []
+    if not paths:
+        return ""
+    path = max(paths, key=lambda path: _shifted(fc, path)[2])
+    then, now, shift = _shifted(fc, path)
+    alike = pd.Series(fc.summary.runs_of_draws).groupby(fc.draws.values[path]).sum() if fc.draws else pd.Series([1.0])
+    if (alike.sum() ** 2) / (alike**2).sum() < ENOUGH_DRAWS:
+        return ""
+    before, after = in_digits(then, now)
+    label = describe_parameter(fc.race, path)
+    return f"Of the other assumptions {label} has moved most, from {before} to {after}." if shift >= SHIFTED else ""
 
 
 def main(fc: Tables) -> str:
@@ -554,7 +580,8 @@ def _lies(chance: Estimate, more: int) -> str:
 
 def details(fc: Tables) -> list[str]:
     """Return what the answer leaves to the tables and the stamp, sentence by sentence."""
-    return [*filter(None, [_ranges(fc), _error(fc), _next_day_hangs_on(fc), _readings(fc), _horizon(fc)])]
+    told = [_other_moved(fc), _ranges(fc), _error(fc), _next_day_hangs_on(fc), _readings(fc), _horizon(fc)]
+    return [*filter(None, told)]
 
 
 def _ranges(fc: Tables) -> str:
@@ -562,9 +589,9 @@ def _ranges(fc: Tables) -> str:
     asked = {name: f"for {name}" for name in standing(fc)} | _ends(fc)
     asked |= {NEXT_DAY: f"of {fc.next_day_in_words}"} if NEXT_DAY in _questions(fc) else {}
     chances = {words: _chance(fc, what) for what, words in asked.items()}
-    told = [f"{chance.span} {words}" for words, chance in chances.items() if chance.span and chance.mc_error]
+    told = [f"{_spelled(chance.span)} {words}" for words, chance in chances.items() if chance.span and chance.mc_error]
     return (
-        f"Over {number_of(fc.draws.count, 'draw')} of the assumptions the chances, in 100, are {series(told)} "
+        f"Over the draws of the assumptions the chances, in 100, are {series(told)} "
         f"({percent(10)} to {percent(90)} points)."
         if fc.draws and told
         else ""
@@ -615,7 +642,11 @@ def in_a_sentence(p: float, mc_error: float = np.nan) -> str:
     >>> in_a_sentence(0.38), in_a_sentence(0.001, 0.001), in_a_sentence(0.0, 0.0), in_a_sentence(0.38, 0.07)
     ('38', 'less than 1', '0', 'about 40')
     """
-    said = in_100(p) if np.isnan(mc_error) else row_in_100(p, mc_error)
+    return _spelled(in_100(p) if np.isnan(mc_error) else row_in_100(p, mc_error))
+
+
+def _spelled(said: str) -> str:
+    """Return a number of chances as it stands in a sentence."""
     return said.replace("<", "less than ").replace(">", "more than ")
 
 

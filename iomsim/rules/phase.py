@@ -125,7 +125,7 @@ class Phase:
         Examples
         --------
         >>> Phase(standing=3, ballots=3).sentence(), Phase(keep=2, ballots=1).sentence()
-        ('With three or more: three ballots.', 'One ballot between the two with most votes.')
+        ('With three or more there are three ballots.', 'There is one ballot between the two with most votes.')
         """
         return phase_in_words(self.told((), "valid"))
 

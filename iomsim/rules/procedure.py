@@ -86,7 +86,7 @@ class Procedure:
     >>> rules.needed(100), Procedure(threshold=["2/3", "2/3", ">1/2"]).needed(183, ballot=3)
     (51, 92)
     >>> print(rules.sentence(2))
-    More than half of the votes cast. Ballots without limit.
+    More than half of the votes cast elect. Ballots go on without limit.
     """
 
     name: str = "own rules"

@@ -271,24 +271,27 @@ def test_what_was_announced_teaches_about_the_rules() -> None:
     reading = [names.index("until-two-thirds"), names.index("strict")] * 10 + [names.index("one-two-way")]
     pope, both = [("Pope", 3, MONDAY, 100)], ({"event": "go on"},)
     fc = counted(race, *[pope] * 20, [], reading=reading, events=both)
-    out = "rules out four-rounds, withdrawal-then-vote and one-two-way"
-    assert wording.learned(fc) == f"What was announced {out}."
+    out = "what was announced rules out four-rounds, withdrawal-then-vote and one-two-way and makes "
+    assert wording.learned(fc) == f"{out}strict likelier (50 in 100, 5 before)"
     assert wording.learned(replace(fc, events=())) == ""
     more = counted(race, *[pope, [("Pope", 3, MONDAY, 25)]] * 10, [], reading=reading, events=both)
-    assert wording.learned(more) == (
-        f"What was announced {out} and makes until-two-thirds likelier (80 in 100, 48 before)."
-    )
+    assert wording.learned(more) == f"{out}until-two-thirds likelier (80 in 100, 55 before)"
 
 
-def test_what_was_announced_teaches_about_the_assumptions() -> None:
-    values = {"behaviour.secrecy": np.array([0.2, 0.6] * 20), "behaviour.fluid": np.array([0.6, 0.8] * 20)}
-    draws = [[("A", 3, MONDAY, 30)], [("A", 3, MONDAY, 90)]] * 20
-    told: tuple[dict[str, Any], ...] = ({"event": "announce", "votes": {"A": 9, "B": 6}},)
-    fc = counted(OPEN, *draws, values=values, announced=1, events=told)
-    assert wording.learned(fc) == "What was announced moves secrecy from 0.4 to 0.5."
-    assert "hangs most on" not in fc.answer()
-    still = counted(OPEN, *[[("A", 3, MONDAY, 60)]] * 40, values=values, announced=1, events=told)
-    assert wording.learned(still) == ""
+def test_what_was_announced_teaches_about_the_level() -> None:
+    race = iom.load("geneva-2023")
+    values = {"level.Pope": np.array([0.45, 0.55] * 20), "behaviour.secrecy": np.linspace(0.5, 0.7, 40)}
+    told: tuple[dict[str, Any], ...] = ({"event": "announce", "votes": {"Pope": 98, "Vitorino": 67}},)
+    less, more = [("Pope", 3, MONDAY, 30)], [("Pope", 3, MONDAY, 90)]
+    fc = counted(race, *[less, more] * 20, values=values, announced=1, events=told)
+    said = "What was announced moves Pope's first-round level from 50 to 55 in 100"
+    assert said in fc.answer()
+    assert "Of the other assumptions secrecy has moved most, from 0.4 to 0.603." in fc.answer(detail=True)
+    few = replace(fc, draws=replace(fc.draws, values=values | {"behaviour.secrecy": np.array([0.5, 0.6] * 20)}))
+    assert "other assumptions" not in few.answer(detail=True)
+    assert said not in replace(fc, events=()).answer()
+    still = counted(race, *[more] * 40, values=values | {"level.Pope": np.full(40, 0.5)}, announced=1, events=told)
+    assert "level" not in wording.learned(still)
 
 
 # -- how sure -----------------------------------------------------------------------------------------
@@ -359,7 +362,7 @@ def test_everything_is_told_on_request(fc: iom.Forecast) -> None:
     assert "The simulation error is at most" in all_[len(answer) :]
     goes_on = fc.chances().loc["still voting", "mc_error"] > 0
     assert ("as many as are simulated, not a rule" in all_) == goes_on
-    assert ("draws of the assumptions the chances, in 100, are" in all_) == bool(
+    assert ("Over the draws of the assumptions the chances, in 100, are" in all_) == bool(
         fc.win_probability()["low"].notna().all()
     )
 
