@@ -123,7 +123,7 @@ class DriversPage(Page[Drivers], DriversChart):
         title = _filled(self.finding(), points / (0.64 * TITLE))
         fig.suptitle(title, x=MARGIN, ha="left", fontsize=TITLE, weight="bold", color=DARK)
         texts = (self.reading(), self.caption.stamp * stamp)
-        below = [_filled(text, points / (0.505 * SMALL)) for text in texts if text]
+        below = [_filled(text, points / (0.53 * SMALL)) for text in texts if text]
         fig.supxlabel("\n".join(below), x=MARGIN, ha="left", fontsize=SMALL, color=QUIET)
         if self.shown.empty:
             _nothing(cells[0, 0])

@@ -21,6 +21,7 @@ from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS
+from iomsim.typing import Places
 
 READING = "reading"
 """The column of the readings of the rules."""
@@ -81,8 +82,15 @@ def _of_ends(fc: Tables, target: str) -> Answers:
     if target == ROUNDS:
         rounds, weight = ends["rounds"].to_numpy(dtype=float), ends["count"].to_numpy(dtype=float)
         sums, squares = (np.bincount(ends["draw"], weight * x, fc.summary.draws) for x in (rounds, rounds**2))
-        return Answers.of(sums, fc.summary.runs_of_draws, squares)
-    return Answers.of(*fc.summary.by_draw(_where(fc, target)))
+        return Answers.of(sums, fc.summary.runs_of_draws, squares, _sources(fc))
+    return Answers.of(*fc.summary.by_draw(_where(fc, target)), source=_sources(fc))
+
+
+def _sources(fc: Tables) -> Places | None:
+    """Return which draws are of the same parameters: after announcements one may go on under several readings."""
+    if fc.draws is None or not fc.events or not fc.draws.values:
+        return None
+    return np.unique(np.stack(list(fc.draws.values.values())), axis=1, return_inverse=True)[1].ravel()
 
 
 def _where(fc: Tables, target: str) -> pd.Series:
@@ -111,7 +119,7 @@ def _of_runs(fc: Tables, event: Event) -> tuple[str, Answers]:
     name = getattr(event, "__name__", "")
     subject = f"{name.replace('_', ' ')!r}" if name.isidentifier() else "what was asked"
     kind = "chance" if np.isin(values, (0, 1)).all() else "mean"
-    return f"the {kind} of {subject}", Answers.of(sums, np.bincount(draw, minlength=size), squares)
+    return f"the {kind} of {subject}", Answers.of(sums, np.bincount(draw, minlength=size), squares, _sources(fc))
 
 
 # -- the answer ----------------------------------------------------------------------------------

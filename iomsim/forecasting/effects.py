@@ -31,7 +31,7 @@ from scipy.special import fdtrc, ndtri
 
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import Z95
-from iomsim.typing import Flags, Floats
+from iomsim.typing import Flags, Floats, Places
 
 KNOTS = {1: [], 3: [0.05, 0.35, 0.65, 0.95], 5: [0.05, 0.23, 0.41, 0.59, 0.77, 0.95]}
 """By the free numbers of a curve: the ranks between which it is cubic (Harrell 2001, table 2.3)."""
@@ -66,15 +66,21 @@ class Answers:
         Share of the runs.
     drawn : ndarray of bool
         Which of all draws these are.
+    source : ndarray of int, shape (C,)
+        Draws of the same number come from one draw, such as several readings of the rules beside the same
+        parameters: there is no more in them than in one.
     """
 
     mean: Floats
     noise: Floats
     weight: Floats
     drawn: Flags
+    source: Places
 
     @classmethod
-    def of(cls, sums: ArrayLike, runs: ArrayLike, squares: ArrayLike | None = None) -> Answers:
+    def of(
+        cls, sums: ArrayLike, runs: ArrayLike, squares: ArrayLike | None = None, source: ArrayLike | None = None
+    ) -> Answers:
         """Return the answers from sums over the runs of each draw.
 
         Parameters
@@ -85,6 +91,8 @@ class Answers:
             Runs of each draw; 0 leaves it out.
         squares : array_like, shape (draws,), optional
             Sums of the squares; default: `sums`, as for an event.
+        source : array_like of int, shape (draws,), optional
+            From which draw each comes; default: from itself.
 
         Raises
         ------
@@ -109,12 +117,19 @@ class Answers:
         within = np.maximum(square[twice] - n[twice] * mean[twice] ** 2, 0.0) / (n[twice] - 1)
         spread = np.full(n.size, np.average(within, weights=n[twice]))
         spread[twice] = within
-        return cls(mean, spread / n, n / n.sum(), drawn)
+        origin = np.arange(drawn.size) if source is None else np.asarray(source)
+        return cls(mean, spread / n, n / n.sum(), drawn, np.unique(origin[drawn], return_inverse=True)[1])
+
+    def together(self, parts: Floats) -> Floats:
+        """Return sums over the draws that come from one, shapes ``(..., C)`` to ``(..., sources)``."""
+        if self.source.max() == self.source.size - 1:
+            return parts
+        return parts @ (self.source[:, None] == np.arange(self.source.max() + 1))
 
     @cached_property
     def effective(self) -> float:
         """How many draws of equal weight these are worth."""
-        return float(1 / np.square(self.weight).sum())
+        return float(1 / np.square(self.together(self.weight)).sum())
 
     @cached_property
     def overall(self) -> float:
@@ -382,7 +397,7 @@ def _certain(answers: Answers, columns: dict[str, Floats]) -> list[str]:
     kept: list[str] = []
     for _ in range(PASSES):
         fit, before = _Fit(answers, {name: columns[name] for name in kept}), len(kept)
-        chances = {name: fit.with_(columns[name]).chance for name in columns if name not in kept}
+        chances = {name: fit.with_(columns[name]).chance(fit.rounding) for name in columns if name not in kept}
         for name in sorted(chances, key=lambda name: (chances[name], name)):
             taken = sum(columns[other].shape[1] for other in [*kept, name])
             if chances[name] < CERTAIN and taken <= answers.effective / 4:
@@ -400,43 +415,36 @@ class _Part(NamedTuple):
     left: Floats  # what the fit with them leaves, times the root of the weight
     pull: Floats  # how much each draw decides about its own fit
     dof: float
-    rounding: float  # squares that are none
 
-    @property
-    def chance(self) -> float:
-        """Chance that columns of mere noise fit as well (F test)."""
+    def chance(self, rounding: float) -> float:
+        """Return the chance that columns of mere noise fit as well (F test)."""
         held = float(self.size @ np.linalg.solve(self.influence @ self.influence.T, self.size))
-        rest = max(float(self.left @ self.left), self.rounding)
-        return (
-            _f_test(held / len(self.size) / (rest / self.dof), len(self.size), self.dof) if held > rest * TINY else 1.0
-        )
+        rest, free = max(float(self.left @ self.left), rounding), len(self.size)
+        return _f_test(held / free / (rest / self.dof), free, self.dof) if held > rest * TINY else 1.0
 
 
 class _Fit:
     """The weighted least-squares fit of the answers by their mean and some columns, orthonormal each by itself."""
 
     def __init__(self, answers: Answers, columns: dict[str, Floats]) -> None:
-        self.root = np.sqrt(answers.weight)[:, None]
+        self.answers, self.root = answers, np.sqrt(answers.weight)[:, None]
         known = np.concatenate([np.ones_like(self.root), *columns.values()], axis=1)
         self.base, back = np.linalg.qr(self.root * known)
         scaled = self.root[:, 0] * (answers.mean - answers.overall)
-        held = self.base.T @ scaled
-        self.left = scaled - self.base @ held
+        self.left = scaled - self.base @ (self.base.T @ scaled)
         self.pull = np.square(self.base).sum(axis=1)
-        self.dof = answers.effective - known.shape[1]
+        self.dof = max(answers.effective - known.shape[1], 1.0)
         self.rounding = TINY * float(scaled @ scaled)
         influence = np.linalg.solve(back, self.base.T)
         ends = np.cumsum([1, *(part.shape[1] for part in columns.values())])
         self.inside = {
-            name: _Part(
-                influence[i:j] @ scaled, influence[i:j], self.left, self.pull, max(self.dof, 1.0), self.rounding
-            )
+            name: _Part(influence[i:j] @ scaled, influence[i:j], self.left, self.pull, self.dof)
             for name, i, j in zip(columns, ends[:-1], ends[1:], strict=True)
         }
-        around = _squared(self.left, self.pull)
-        self.variance = float(around.sum() - answers.weight @ answers.noise)
-        self.variance_error = _error_of_sum(around)
-        self.level_error = float(answers.weight @ around)
+        around = self._errors(self.left, self.pull)
+        self.variance = float(np.square(around).sum() - answers.weight @ answers.noise)
+        self.variance_error = self._error_of_sum(np.square(around))
+        self.level_error = float(np.square(answers.together(self.root[:, 0] * around)).sum())
 
     def with_(self, columns: Floats) -> _Part:
         """Return what more columns would hold."""
@@ -445,38 +453,43 @@ class _Fit:
         held = q.T @ self.left
         influence = np.linalg.solve(back, q.T)
         pull, dof = self.pull + np.square(q).sum(axis=1), max(self.dof - len(held), 1.0)
-        return _Part(influence @ self.left, influence, self.left - q @ held, pull, dof, self.rounding)
+        return _Part(influence @ self.left, influence, self.left - q @ held, pull, dof)
 
     def effect(self, scale: Scale, name: str, columns: Floats) -> Effect:
         """Return what a parameter adds to all others of the fit.
 
-        Its error holds where the noise differs from draw to draw; whether it is noise is asked with and without that.
+        Its error holds where the noise differs from draw to draw, and where several draws come from one (Liang and
+        Zeger 1986); whether it is noise is asked with and without that, but of levels that are compared within a draw.
         """
         part = self.inside.get(name) or self.with_(columns)
-        around, size = _squared(part.left, part.pull), part.size
-        error = (part.influence * around) @ part.influence.T
+        around, size, free = self._errors(part.left, part.pull), part.size, len(part.size)
+        scores = self.answers.together(part.influence * around)
+        error = scores @ scores.T
         luck, twice = float(np.trace(error)), 2 * float(np.square(error).sum())
         variance_error = float(np.sqrt(max(4 * float(size @ error @ size) - twice, twice)))
-        strength = float(size @ np.linalg.pinv(error, hermitian=True) @ size) / len(size)
-        exact = luck <= self.rounding  # nothing is left to luck
-        chance = max(0.0 if exact else _f_test(strength, len(size), part.dof), part.chance)
-        variance = float(size @ size) - luck
-        return Effect(scale, size, error, variance, variance_error, _error_of_sum(around), chance)
+        strength = float(size @ np.linalg.pinv(error, hermitian=True) @ size) / free
+        left = max(part.dof - free + 1, 1.0)
+        chance = _f_test(strength * left / part.dof, free, left) if luck > self.rounding else 0.0
+        paired = scale.levels is not None and scores.shape[1] < self.left.size  # compared within draws
+        chance = chance if paired else max(chance, part.chance(self.rounding))
+        rest_error = self._error_of_sum(np.square(around))
+        return Effect(scale, size, error, float(size @ size) - luck, variance_error, rest_error, chance)
+
+    def _errors(self, left: Floats, pull: Floats) -> Floats:
+        """Return errors from residuals, which the pull on the fit of a draw, and of those beside it, makes too small.
+
+        The estimator HC2 of MacKinnon and White (1985, *Journal of Econometrics* 29, 305-325).
+        """
+        pull = self.answers.together(pull)
+        pull = pull if pull.size == left.size else pull[self.answers.source]
+        return left / np.sqrt(np.maximum(1 - pull, 0.1))
+
+    def _error_of_sum(self, parts: Floats) -> float:
+        """Return the standard error of a sum over the draws."""
+        gap = self.answers.together(parts - self.answers.weight * parts.sum())
+        return float(np.sqrt(np.square(gap).sum()))
 
 
 def _f_test(ratio: float, free: int, rest: float) -> float:
     """Return the chance that an F ratio of noise is as large."""
     return float(fdtrc(free, rest, ratio))
-
-
-def _squared(left: Floats, pull: Floats) -> Floats:
-    """Return squared errors from squared residuals, which a draw's own pull on the fit makes too small.
-
-    The estimator HC2 of MacKinnon and White (1985, *Journal of Econometrics* 29, 305-325).
-    """
-    return np.square(left) / np.maximum(1 - pull, 0.1)
-
-
-def _error_of_sum(parts: Floats) -> float:
-    """Return the standard error of a sum of independent parts of like size."""
-    return float(np.sqrt(np.square(parts - parts.mean()).sum()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from toys import STILL, elect, toy
@@ -231,3 +232,37 @@ def test_a_sure_election_hangs_on_nothing() -> None:
         forecast.drivers("nobody").sentence()
         == "No assumption moves the chance that nobody is elected: it is 0 in 100 by rule."
     )
+
+
+# -- after announcements ----------------------------------------------------------------------------
+
+
+def test_the_drivers_of_the_posterior() -> None:
+    """What was announced ties assumptions to one another; runs are spread over the draws unevenly."""
+    day = iom.live(uncertain(), seed=1)
+    day.announce(A=8, B=7)
+    after = day.forecast()
+    found = after.drivers()
+    assert not found.prior
+    table = found.table()
+    assert not table[["share", "error", "at_low", "at_high"]].isna().any(axis=None)
+    row = table.loc["candidates.A.appeal"]
+    assert (row["low"], row["high"]) != (-0.4, 0.6)
+    weight = np.repeat(after.assumptions["candidates.A.appeal"], after.summary.runs_of_draws)
+    assert row["low"] == pytest.approx(np.quantile(weight, 0.1, method="inverted_cdf"))
+    assert found.overall == pytest.approx(after.win_probability()["probability"]["A"])
+
+
+def test_the_rules_after_an_announcement() -> None:
+    """The same particles go on under every reading, so that the rules are told apart and nothing else is made up."""
+    day = iom.live(iom.load("geneva-2023"), seed=1)
+    day.announce(Pope=98, Vitorino=67)
+    after = day.forecast()
+    found = after.drivers("nobody")
+    answers = found.effects.answers
+    assert answers.effective < 0.8 * np.count_nonzero(after.summary.runs_of_draws)
+    assert found.table().index[0] == "reading"
+    assert found.table()["clear"].sum() <= 3
+    curve = found.curve("rules")
+    for name, part in after.by_reading().items():
+        assert curve["chance"][name] == pytest.approx(part.chances()["probability"]["nobody"])

@@ -127,6 +127,28 @@ def test_independent_draws_and_unequal_runs_are_explained_one_by_one() -> None:
     assert abs(got[IDLE].to_numpy().mean()) < 0.004
 
 
+def beside(seed: int, sources: int, moved: float, told: bool = True) -> Effects:
+    """Return effects where every draw goes on under two readings, a few of them with most of the runs."""
+    source = np.random.default_rng(seed)
+    rows = np.repeat(np.arange(sources), 2)
+    unit, luck, weight = source.random((sources, 20)), source.normal(0, 0.15, sources), source.gamma(1.0, size=sources)
+    draws = pd.DataFrame(unit[rows], columns=IDLE)
+    draws["reading"] = pd.Categorical.from_codes(np.tile([0, 1], sources), ["a", "b"])
+    runs = source.multinomial(20_000, weight[rows] / weight[rows].sum())
+    p = (0.4 + moved * draws["reading"].cat.codes + luck[rows]).clip(0, 1)
+    return effects(Answers.of(source.binomial(runs, p), runs, source=rows if told else None), draws, False)
+
+
+def test_several_draws_of_one_are_no_more_than_one() -> None:
+    """As after announcements; who took them for as many independent ones would see effects where there are none."""
+    found, liar = ([beside(seed, 40, 0.0, told) for seed in range(30)] for told in (True, False))
+    assert sum(each.shares["clear"].any() for each in found) <= 3
+    assert sum(each.shares["clear"].any() for each in liar) > 10
+    moved = [beside(seed, 40, 0.1) for seed in range(10)]
+    assert all(each.shares["clear"]["reading"] for each in moved)
+    assert abs(shares(moved)["reading"].mean() - 0.0025 / (0.0025 + 0.15**2)) < 0.03
+
+
 def test_draws_that_say_the_same_share_what_they_explain() -> None:
     """Of two parameters that are tied to one another, each explains all of it by itself."""
     source = np.random.default_rng(1)
