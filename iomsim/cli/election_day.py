@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from iomsim.cli.common import SEED, heading, plain, say, scenario, scenario_arguments
+from iomsim.cli.common import SEED, assumption_arguments, heading, plain, say, scenario, scenario_arguments
 from iomsim.election_day.election_day import ElectionDay, live
 from iomsim.election_day.log import past_day
 from iomsim.errors import IomsimError
@@ -37,12 +37,14 @@ def add_to(commands: Any) -> None:
     one = commands.add_parser("live", help="type the tallies as they are announced, and read what they mean")
     scenario_arguments(one)
     _particles(one)
+    assumption_arguments(one)
     one.add_argument("--from", dest="source", metavar="FILE", type=Path, help="read announcements from a file")
     one.add_argument("--log", metavar="FILE", type=Path, help="keep a log, from which the day can be opened again")
     one.set_defaults(run=run_live)
     one = commands.add_parser("replay", help="play a past day, announcement by announcement (hindsight)")
     one.add_argument("day", help="2023, 2018, or the log of a day")
     _particles(one)
+    assumption_arguments(one)
     one.set_defaults(run=run_replay)
 
 
@@ -55,7 +57,8 @@ def _particles(parser: argparse.ArgumentParser) -> None:
 
 def run_live(arguments: argparse.Namespace) -> int:
     """Open a day; take lines from the prompt, a pipe or a file; 1 if a line of a file was refused."""
-    day = live(scenario(arguments), arguments.particles, arguments.seed, log=arguments.log)
+    drawn = arguments.assumptions
+    day = live(scenario(arguments), arguments.particles, arguments.seed, log=arguments.log, assumptions=drawn)
     say(heading(day.race.title), day.forecast().answer())
     typed = arguments.source is None and sys.stdin.isatty()
     if typed:
@@ -119,7 +122,7 @@ def table(day: ElectionDay) -> str:
 def run_replay(arguments: argparse.Namespace) -> None:
     """Play a past day; the forecast before it comes first."""
     known = past_day(arguments.day)
-    day = live(load(known.scenario), arguments.particles, arguments.seed)
+    day = live(load(known.scenario), arguments.particles, arguments.seed, assumptions=arguments.assumptions)
     say(heading(f"{known.title} (hindsight: nothing of it entered the forecast)"))
     say(heading("Before the vote"), day.forecast().answer())
     for event in known.events:

@@ -117,9 +117,11 @@ class Belief:
     @property
     def out_for_all(self) -> Flags:
         """Who cannot be elected any more under any of them, shape (K,)."""
-        out = np.ones(self.plan.candidates, dtype=bool)
+        everybody = np.arange(self.plan.candidates)
+        out = np.ones(everybody.size, dtype=bool)
         for state in self.possible:
-            out &= np.isin(np.arange(out.size), state.out)
+            over = self.several and state.ended is not None
+            out &= everybody != state.ended[0] if over and state.ended else np.isin(everybody, state.out)
         return out
 
     def total(self, readings: Sequence[int]) -> Floats:
@@ -320,6 +322,7 @@ def sampled(rng: np.random.Generator, belief: Belief, uniforms: Floats, readings
     mean = np.stack([np.bincount(lot, row, source.size) for row in chance]) / np.maximum(in_lot, 1)
     mean[:, in_lot == 0] = belief.weights[:, None]
     u = (uniforms[source] + GOLDEN * np.maximum(np.arange(source.size) - count + 1, 0)) % 1.0
+    u = evenly_spread(u, in_lot / size)
     reading = (np.cumsum(mean, axis=0) / mean.sum(axis=0) <= u).sum(axis=0) if readings is None else readings
     mine = chance[reading[lot], np.arange(size)] / mean[reading, np.arange(source.size)][lot]
     if np.ptp(mine) > SAME:  # those of a draw whose votes agree better with its reading come first
@@ -336,6 +339,23 @@ def sampled(rng: np.random.Generator, belief: Belief, uniforms: Floats, readings
                 own = beside(state, belief.at(r).own(index), np.zeros(index.size))
                 samples.append(Sample(r, own.pick(where), here[where]))
     return Posterior(samples, lot, source, reading)
+
+
+def evenly_spread(u: Floats, weight: Floats) -> Floats:
+    """Return uniforms in the same order that are spread evenly over things of these weights, which add up to 1.
+
+    Examples
+    --------
+    >>> evenly_spread(np.array([0.9, 0.1, 0.2]), np.array([0.5, 0.2, 0.3])).tolist()
+    [0.75, 0.1, 0.35]
+    """
+    order = np.argsort(u, kind="stable")
+    out = np.empty_like(u)
+    out[order] = np.cumsum(weight[order]) - weight[order] / 2
+    return np.minimum(out, BELOW_ONE)
+
+
+BELOW_ONE = float(np.nextafter(1.0, 0.0))
 
 
 LOTS = 400

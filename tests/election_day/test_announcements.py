@@ -183,7 +183,7 @@ def test_the_bar_that_the_chair_names_is_checked(rules: Any, line: str, ok: bool
 @pytest.mark.parametrize("line", ["A elected", "A is elected", "elected A", "a has been elected"])
 def test_a_name_without_figures(line: str) -> None:
     day = told(assembly(), line)
-    assert str(day.forecast().answer()) == "It is over: A is elected by majority after 1 round."
+    assert str(day.forecast().answer()) == "It is over: A is elected by majority after one round."
     assert (3 * day.state.votes[-1][0] >= 2 * day.state.valid[-1]).all()
     by_method = night_of(assembly(), particles=300, seed=2)
     by_method.elect("A")
@@ -194,7 +194,7 @@ def test_a_name_without_figures(line: str) -> None:
 def test_it_was_the_last_round_if_that_is_left_open() -> None:
     known = told(assembly(), "valid=160", "A is elected at 12:30")
     assert known.state.round_ == 1
-    assert known.forecast().answer().endswith("after 1 round, on Monday at 12:30.")
+    assert known.forecast().answer().endswith("after one round, on Monday at 12:30.")
     assert set(known.state.valid[-1]) == {160}
     assert told(assembly(), "A=80 B=80", "A is elected").state.round_ == 2
 
@@ -202,7 +202,7 @@ def test_it_was_the_last_round_if_that_is_left_open() -> None:
 def test_the_one_who_stands_alone_is_confirmed() -> None:
     race = assembly(rules={"name": "x", "max_two_way": 1, "concession": False})
     day = told(race, "A=90 B=80", "A is elected")
-    assert day.forecast().answer() == "It is over: A is elected in a yes/no round after 2 rounds."
+    assert day.forecast().answer() == "It is over: A is elected in a yes/no round after two rounds."
     assert (day.state.votes[-1][1] == -1).all()
     assert (3 * day.state.votes[-1][0] >= 2 * day.state.valid[-1]).all()
 
@@ -229,7 +229,7 @@ def test_whether_so_many_yes_are_enough_may_be_open() -> None:
 
 def test_who_won_may_be_called_elected_and_nobody_else() -> None:
     day = told(assembly(rules="until-two-thirds"), "A=98 B=67", "withdraw B", "A is elected at 17:00")
-    assert day.forecast().answer() == "It is over: A is elected by acclamation after 1 round, on Monday at 17:00."
+    assert day.forecast().answer() == "It is over: A is elected by acclamation after one round, on Monday at 17:00."
     assert day.state.surprise == 1.0
     with pytest.raises(AnnouncementError, match="the election is over"):
         day.elect("B")
@@ -327,7 +327,7 @@ def test_who_is_out_is_not_taken_from_the_particles() -> None:
 def test_one_who_stands_alone_is_told() -> None:
     rules = {"name": "x", "concession": True, "after_concession": "confirmation"}
     day = told(assembly(rules=rules), "A=102 B=77")
-    assert "A stands alone now: the next round is of yes or no." in str(day.tell("withdraw B"))
+    assert "A stands alone now, and the next round is a vote of yes or no." in str(day.tell("withdraw B"))
     said = r"^130 votes are said to be needed, but 126 confirm by the rules of the scenario; "
     with pytest.raises(AnnouncementError, match=said):
         day.tell("128 yes, 60 no, 130 needed")
@@ -345,10 +345,10 @@ def test_both_withdraw(rules: Any) -> None:
     assert str(day.tell("A withdraws at 16:00")) == "Both have withdrawn."
     fc = day.forecast()
     assert fc.win_probability()["probability"].to_dict() == {"A": 0.0, "B": 0.0, "no winner": 1.0}
-    assert fc.answer() == "It is over: nobody is elected after 1 round (both have withdrawn), on Monday at 16:00."
+    assert fc.answer() == "It is over: nobody is elected after one round (both have withdrawn), on Monday at 16:00."
     assert set(fc.tallies["kind"]) == {"ballot"}
     day.undo()
-    assert day.state.label == ("B withdraws, A is acclaimed" if rules == "until-two-thirds" else "B withdraws")
+    assert day.state.label == ("B withdraws, and A is acclaimed" if rules == "until-two-thirds" else "B withdraws")
 
 
 def test_the_vote_after_a_withdrawal_is_the_next_of_its_phase() -> None:
@@ -399,7 +399,7 @@ def test_who_withdraws_after_the_rules_have_put_out_the_other_is_not_both() -> N
     day = told(assembly(rules="one-two-way"), "A=100 B=90", "go on", "withdraw A")
     assert day.state.label == "A withdraws, and nobody is left"
     assert day.state.ended == (-1, kernel.FAILED)
-    assert day.forecast().answer() == "It is over: nobody is elected after 1 round (nobody is left)."
+    assert day.forecast().answer() == "It is over: nobody is elected after one round (nobody is left)."
 
 
 @pytest.mark.parametrize("line", ["Panama 120 A 60", "Panama is elected", "withdraw Panama", "120 for Panama"])
@@ -471,7 +471,9 @@ def test_an_election_that_was_over_goes_on_if_the_tally_was_wrong() -> None:
     day.tell("correct round 1: 109-55; 1 other")
     assert day.state.ended is None
     assert day.needed() == "A is 1 vote short of 110."
-    assert day.forecast().answer().startswith("After the correction of round 1 to A 109, B 55, 1 for others: ")
+    assert (
+        day.forecast().answer().startswith("After the correction of round 1 to A 109, B 55, 1 for others, A is ahead")
+    )
 
 
 def test_bare_numbers_belong_to_those_who_stood_then() -> None:

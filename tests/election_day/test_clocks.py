@@ -245,4 +245,4 @@ def test_the_deadline_on_an_election_day() -> None:
     told.announce(A=5, B=4, at="13:05")  # the next would start at 15:00
     assert told.forecast().endings().loc[("open", "no winner"), "probability"] == 1
     told.announce(A=7, B=2, at="16:05")  # the chair has put it off
-    assert told.forecast().answer() == "It is over: A is elected by majority after 3 rounds, on Monday at 16:05."
+    assert told.forecast().answer() == "It is over: A is elected by majority after three rounds, on Monday at 16:05."

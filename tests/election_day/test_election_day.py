@@ -111,14 +111,13 @@ def test_also_across_the_spans_of_the_ordinary_forecast(geneva: Scenario, assump
 def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
     night = night_of(geneva, particles=4000, seed=2023)
     report = night.announce(Pope=98, Vitorino=67, at="12:20")
-    assert str(report).startswith("Pope 98, Vitorino 67. Pope is 12 votes short of 110. ")
-    assert repr(report) == str(report)
+    assert str(report) == repr(report) == "Pope 98, Vitorino 67. Pope is 12 votes short of 110."
     fc = night.forecast()
-    assert fc.answer().startswith("After 98\N{EN DASH}67: Pope is ahead: Pope wins 9")
+    assert fc.answer().startswith("After 98\N{EN DASH}67 Pope is ahead, with a ")
     assert fc.win_probability().loc["Pope", "probability"] == pytest.approx(0.981, abs=0.012)
-    assert "1 round of them already held" in fc.answer()
+    assert "including the one already held" in fc.answer()
     assert not fc.spilled
-    assert "the chance that it runs into Tuesday is " in fc.answer()
+    assert "the chance that voting runs into Tuesday is " in fc.answer()
     assert night.needed() == "Pope is 12 votes short of 110."
     assert 2000 < night.effective_size < 4000
     first = fc.tallies[fc.tallies["round"] == 1].groupby("candidate", observed=True)["votes"].agg(["min", "max"])
@@ -132,11 +131,10 @@ def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
 
 def test_the_answer_begins_with_the_last_tally_and_what_came_after_it(geneva: Scenario) -> None:
     night = told(geneva, NOON, "104-61 at 16:10")
-    assert night.forecast().answer().startswith("After 104\N{EN DASH}61: Pope is ahead: ")
+    assert night.forecast().answer().startswith("After 104\N{EN DASH}61 Pope is ahead, with a ")
     night.go_on()
     night.adjourn(until="17:30")
-    said = "After 104\N{EN DASH}61; voting goes on; adjourned until 17:30: Pope is ahead: "
-    assert night.forecast().answer().startswith(said)
+    assert "another round and an adjournment until 17:30, Pope is ahead" in " ".join(night.forecast().answer().split())
 
 
 @pytest.mark.parametrize(
@@ -176,9 +174,9 @@ def test_a_withdrawal_ends_it(geneva: Scenario) -> None:
     night = told(geneva, NOON, "withdraw Vitorino at 16:35")
     fc = night.forecast()
     assert fc.certain
-    assert fc.answer() == "It is over: Pope is elected by acclamation after 1 round, on Monday at 16:35."
+    assert fc.answer() == "It is over: Pope is elected by acclamation after one round, on Monday at 16:35."
     chances = fc.win_probability()
-    assert chances.loc["Pope"].tolist() == [1.0, 1.0, 1.0]
+    assert chances.loc["Pope"].tolist() == [1.0, 1.0, 1.0, 0.0]
     assert chances["high"].drop("Pope").tolist() == [0.0, 0.0]
     assert fc.spill().value == 0.0
     assert fc.rule_sets().index.tolist() == ["until-two-thirds"]
@@ -202,7 +200,7 @@ def test_two_thirds_end_it_whatever_was_not_announced(geneva: Scenario) -> None:
     assert told(geneva, "Pope at least 110 valid=165").state.ended == (0, 0)
     assert told(geneva, "Pope at least 109 valid=165").state.ended is None
     answer = told(geneva, "Pope=110 Vitorino=55").forecast().answer()
-    assert answer == "It is over: Pope is elected by majority after 1 round."
+    assert answer == "It is over: Pope is elected by majority after one round."
 
 
 @quiet
@@ -210,10 +208,10 @@ def test_a_yes_no_round(geneva: Scenario) -> None:
     race = geneva.with_rules("one-two-way")
     night = told(race, NOON, "confirm yes=110 no=55 at 15:10")
     assert night.forecast().answer() == (
-        "It is over: Pope is elected in a yes/no round after 2 rounds, on Monday at 15:10."
+        "It is over: Pope is elected in a yes/no round after two rounds, on Monday at 15:10."
     )
     failed = told(race, NOON, "confirm yes=109 no=55")
-    assert failed.forecast().answer() == "It is over: nobody is elected, and the election fails after 2 rounds."
+    assert failed.forecast().answer() == "It is over: nobody is elected, and the election fails after two rounds."
     kinds = failed.forecast().tallies.groupby("round")["kind"].first().tolist()
     assert kinds == ["ballot", "yes/no"]
 
@@ -241,7 +239,7 @@ def test_the_last_of_three_leaves_by_the_rules_of_2018(june: Scenario) -> None:
     assert moved[2, 2] == 0  # nobody still wants who has left
     assert moved[2, :2].sum() == pytest.approx(22, abs=3)
     night.withdraw("Thompson")
-    assert night.forecast().answer() == "It is over: Vitorino is elected by acclamation after 4 rounds."
+    assert night.forecast().answer() == "It is over: Vitorino is elected by acclamation after four rounds."
 
 
 @quiet
@@ -249,12 +247,12 @@ def test_who_is_out_wins_with_probability_0_by_rule(june: Scenario, tmp_path: Pa
     night = told(june, THREE, THREE, "Vitorino=68 Thompson=52 Isaacs=22")
     fc = night.forecast()
     assert fc.out == ("Isaacs",)
-    assert fc.win_probability().loc["Isaacs"].tolist() == [0, 0, 0]
-    assert fc.win_probability()["high"].gt(0).sum() == 3
+    assert fc.win_probability().loc["Isaacs"].tolist() == [0, 0, 0, 0]
+    assert fc.win_probability()["mc_error"].gt(0).sum() == 3
     assert "Isaacs" not in fc.answer()
     assert any(line.split() == ["Isaacs", "0", "by", "rule"] for line in repr(fc).splitlines())
     assert [text.get_text() for text in fc.plot.win_probability(rules=False).texts].count("0 in 100") == 1
-    assert night.plot.live_data().loc["Isaacs", "high"].gt(0).tolist() == [True, True, True, False]
+    assert night.plot.live_data().loc["Isaacs", "mc_error"].gt(0).tolist() == [True, True, True, False]
     assert any(text.get_text() == "Isaacs wins 0" for text in night.plot.live().texts)
     assert iom.open_forecast(fc.save(tmp_path / "june.npz") or tmp_path / "june.npz").out == fc.out
     night.undo()
@@ -263,8 +261,8 @@ def test_who_is_out_wins_with_probability_0_by_rule(june: Scenario, tmp_path: Pa
 
 def test_a_spill_that_has_happened_has_no_error(geneva: Scenario) -> None:
     night = told(geneva, "Pope=85 Vitorino=80 at 12:20", "Pope=86 Vitorino=79 at Tue 11:00")
-    assert night.plot.live_data().loc["spill", "low"].iloc[1] < night.plot.live_data().loc["spill", "value"].iloc[1]
-    assert night.plot.live_data().loc["spill"].iloc[-1][["value", "low", "high"]].tolist() == [1, 1, 1]
+    assert night.plot.live_data().loc["spill", "mc_error"].iloc[1] > 0
+    assert night.plot.live_data().loc["spill"].iloc[-1][["probability", "mc_error"]].tolist() == [1, 0]
     assert any(text.get_text() == "into Tuesday 100" for text in night.plot.live().texts)
 
 
@@ -272,12 +270,10 @@ def test_a_leader_alone_has_no_rival_left(geneva: Scenario) -> None:
     night = told(geneva.with_rules("one-two-way"), "Pope=80 Vitorino=78", "eliminate Vitorino")
     fc = night.forecast()
     assert fc.out == ("Vitorino",)
-    assert (
-        "; Vitorino is out: Most likely nobody is elected: Pope wins about 15 in 100 and nobody about 85" in fc.answer()
-    )
+    assert "most likely nobody is elected, with a chance of about 85 in 100" in " ".join(fc.answer().split())
     assert fc.plot.win_probability(rules=False).get_title().replace("\n", " ").endswith("Pope wins in about 15")
     ahead = told(geneva.with_rules("one-two-way"), "Pope=100 Vitorino=58", "eliminate Vitorino").forecast()
-    assert ": Only Pope still stands: Pope wins " in ahead.answer()
+    assert "only Pope still stands" in ahead.answer()
     assert "Pope is ahead and wins in " in ahead.plot.win_probability(rules=False).get_title().replace("\n", " ")
 
 
@@ -536,8 +532,6 @@ def test_only_rule_sets_that_agree_with_what_happened_stand_beside_it(
     assert fc.rule_sets().index.tolist() == names
     own = fc.rule_sets().iloc[0]
     assert own["Pope"] == fc.win_probability().loc["Pope", "probability"]
-    alone = "no other reading of them agrees with what has happened"
-    assert (alone in fc.answer()) == (len(names) == 1)
 
 
 @quiet
@@ -568,7 +562,7 @@ def test_the_leader_alone_next(geneva: Scenario) -> None:
     night = told(geneva.with_rules("one-two-way"), NOON, "go on")
     upcoming = night.what_next()
     assert upcoming.alone.value == 1.0
-    assert str(upcoming).startswith("Round 2 is held in >99 in 100 runs. It is a yes or no to the leader alone, who ")
+    assert str(upcoming).startswith("Round 2 is held in >99 of 100 elections. It is a vote of yes or no on the leader")
     assert night.forecast().endings()["probability"]["acclamation"].sum() == 0.0
 
 
@@ -609,8 +603,7 @@ def test_an_adjournment_until_tomorrow_is_a_spill(geneva: Scenario) -> None:
     fc = told(geneva, NOON, "adjourn until Tuesday 10:00").forecast()
     assert fc.spill().value == 1.0
     assert fc.spilled
-    assert "it has run into Tuesday already" in fc.answer()
-    assert "moves Pope from " in fc.answer()
+    assert "the chance that voting runs into Tuesday" not in fc.answer()  # it is a fact
     assert fc.runs["ended_at"].min() >= datetime(2023, 5, 16, 10)
     assert told(geneva, NOON, "adjourn until Tuesday 10:00", "98-67 at 11:10").events[-1]["at"] == "11:10"
 
@@ -711,7 +704,7 @@ def test_nor_do_surprising_second_ones(geneva: Scenario, second: str) -> None:
 @quiet
 def test_a_report_says_when_too_few_worlds_are_left(geneva: Scenario) -> None:
     report = str(told(geneva, "98-67", particles=500).tell("80-85"))
-    assert re.search(r" Only \d+ of 500 particles are effective: the numbers that follow are rough\.", report)
+    assert re.search(r" The numbers that follow are rough: only about \d+ of 500 simulated elections agree ", report)
 
 
 # -- asking ------------------------------------------------------------------------------------------
@@ -725,7 +718,7 @@ def test_history(geneva: Scenario) -> None:
         "before the vote",
         "Pope 98, Vitorino 67",
         "Pope 104, Vitorino 61",
-        "Vitorino withdraws, Pope is acclaimed",
+        "Vitorino withdraws, and Pope is acclaimed",
     ]
     assert table["round"].tolist() == [0, 1, 2, 2]
     assert table["at"].dt.strftime("%H:%M").tolist()[1:] == ["12:20", "15:50", "16:30"]
@@ -837,7 +830,8 @@ def test_of_a_round_that_nobody_holds_nothing_is_known() -> None:
     assert str(upcoming) == "No further round is expected."
     assert (upcoming.held.value, upcoming.held.runs) == (0.0, 400)
     for chance in (upcoming.decides, upcoming.elects, upcoming.alone):
-        assert (chance.value, chance.low, chance.high, chance.runs) == (0.0, 0.0, 1.0, 0)
+        assert (chance.value, chance.mc_error, chance.runs) == (0.0, 1.0, 0)
+        assert chance.span == ""
     assert upcoming.turning_point() is None
     assert upcoming.tally().empty
     assert upcoming.table().empty
