@@ -355,7 +355,8 @@ def effects(answers: Answers, table: pd.DataFrame, independent: bool = True) -> 
     columns = {name: scale.columns(drawn[name]) for name, scale in scales.items() if scale.free}
     kept = _certain(answers, columns) if independent else []
     whole = _Fit(answers, {name: columns[name] for name in kept})
-    parts = {name: whole.effect(scale, name, columns[name]) for name, scale in scales.items() if scale.free}
+    found = whole.inside | whole.outside({name: columns[name] for name in columns if name not in kept})
+    parts = {name: whole.effect(scales[name], found[name]) for name in columns}
     variance = sum(parts[name].variance for name in kept) + max(whole.variance, 0.0)
     clear, alone = _clear({name: part.chance for name, part in parts.items()}), _Fit(answers, {})
     if variance <= TINY or (not clear and alone.variance < 2 * alone.variance_error):
@@ -397,7 +398,8 @@ def _certain(answers: Answers, columns: dict[str, Floats]) -> list[str]:
     kept: list[str] = []
     for _ in range(PASSES):
         fit, before = _Fit(answers, {name: columns[name] for name in kept}), len(kept)
-        chances = {name: fit.with_(columns[name]).chance(fit.rounding) for name in columns if name not in kept}
+        found = fit.outside({name: columns[name] for name in columns if name not in kept})
+        chances = {name: part.chance(fit.rounding) for name, part in found.items()}
         for name in sorted(chances, key=lambda name: (chances[name], name)):
             taken = sum(columns[other].shape[1] for other in [*kept, name])
             if chances[name] < CERTAIN and taken <= answers.effective / 4:
@@ -429,13 +431,15 @@ class _Fit:
     def __init__(self, answers: Answers, columns: dict[str, Floats]) -> None:
         self.answers, self.root = answers, np.sqrt(answers.weight)[:, None]
         known = np.concatenate([np.ones_like(self.root), *columns.values()], axis=1)
-        self.base, back = np.linalg.qr(self.root * known)
+        known *= self.root
+        back = np.linalg.inv(np.linalg.cholesky(known.T @ known)).T  # a QR of LAPACK waits for its threads
+        self.base = known @ back
         scaled = self.root[:, 0] * (answers.mean - answers.overall)
         self.left = scaled - self.base @ (self.base.T @ scaled)
         self.pull = np.square(self.base).sum(axis=1)
         self.dof = max(answers.effective - known.shape[1], 1.0)
         self.rounding = TINY * float(scaled @ scaled)
-        influence = np.linalg.solve(back, self.base.T)
+        influence = back @ self.base.T
         ends = np.cumsum([1, *(part.shape[1] for part in columns.values())])
         self.inside = {
             name: _Part(influence[i:j] @ scaled, influence[i:j], self.left, self.pull, self.dof)
@@ -446,22 +450,27 @@ class _Fit:
         self.variance_error = self._error_of_sum(np.square(around))
         self.level_error = float(np.square(answers.together(self.root[:, 0] * around)).sum())
 
-    def with_(self, columns: Floats) -> _Part:
-        """Return what more columns would hold."""
-        new = self.root * columns
-        q, back = np.linalg.qr(new - self.base @ (self.base.T @ new))
-        held = q.T @ self.left
-        influence = np.linalg.solve(back, q.T)
-        pull, dof = self.pull + np.square(q).sum(axis=1), max(self.dof - len(held), 1.0)
-        return _Part(influence @ self.left, influence, self.left - q @ held, pull, dof)
+    def outside(self, columns: dict[str, Floats]) -> dict[str, _Part]:
+        """Return what more columns would hold, those of each parameter by themselves."""
+        if not columns:
+            return {}
+        new = self.root * np.concatenate([*columns.values()], axis=1)
+        new -= self.base @ (self.base.T @ new)
+        ends = np.cumsum([0, *(part.shape[1] for part in columns.values())])
+        return {name: self._part(new[:, i:j]) for name, i, j in zip(columns, ends[:-1], ends[1:], strict=True)}
 
-    def effect(self, scale: Scale, name: str, columns: Floats) -> Effect:
+    def _part(self, new: Floats) -> _Part:
+        influence = np.asarray(np.linalg.solve(new.T @ new, new.T), dtype=np.float64)
+        size = influence @ self.left
+        pull, dof = self.pull + (new.T * influence).sum(axis=0), max(self.dof - len(size), 1.0)
+        return _Part(size, influence, self.left - new @ size, pull, dof)
+
+    def effect(self, scale: Scale, part: _Part) -> Effect:
         """Return what a parameter adds to all others of the fit.
 
         Its error holds where the noise differs from draw to draw, and where several draws come from one (Liang and
         Zeger 1986); whether it is noise is asked with and without that, but of levels that are compared within a draw.
         """
-        part = self.inside.get(name) or self.with_(columns)
         around, size, free = self._errors(part.left, part.pull), part.size, len(part.size)
         scores = self.answers.together(part.influence * around)
         error = scores @ scores.T
