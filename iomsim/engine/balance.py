@@ -64,6 +64,9 @@ TOGETHER = 8
 LEAST = 2e-6
 """Shares below are not told apart: sums of the laws are no better than that."""
 
+SPARED = 0.01
+"""Share of the free members' papers that is left where a share is moved into reach."""
+
 STEPS, ATTEMPTS = 60, 60
 
 ELEMENTS = 40_000
@@ -110,6 +113,40 @@ def solve_levels(plan: Plan, targets: Mapping[int, PerRun]) -> Floats:
     shift = np.zeros((plan.candidates, width))
     shift[list(named)] = _refined(plan, members, named, goal, guess)
     return shift
+
+
+def within_reach(plan: Plan, targets: Mapping[int, PerRun]) -> dict[int, Floats]:
+    """Return mean shares as asked for; those out of reach, because too many members are pinned, moved into it.
+
+    A share that the free members cannot give is moved to where they give a candidate, or leave to the others, one in a
+    hundred of their papers; shares that leave nothing to the others are made smaller together.
+
+    Parameters
+    ----------
+    plan, targets
+        As for :func:`solve_levels`; not all candidates are named.
+
+    Returns
+    -------
+    dict of ndarray, shape (B,)
+        What is within reach is the same to the bit.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> plan = iom.load("minimal").with_pinned(A=[f"M{i}" for i in range(1, 71)]).plan
+    >>> within_reach(plan, {0: np.array([0.3, 0.5])})[0].round(2).tolist()
+    [0.44, 0.5]
+    """
+    width = max(np.size(value) for value in (*plan.values.values(), *targets.values()))
+    members, named = _members(plan, width), list(targets)
+    asked = np.array([np.broadcast_to(np.asarray(target, dtype=float), (width,)) for target in targets.values()])
+    votes, total, bound = members.votes, members.votes + members.bound.sum(axis=0), members.bound[named]
+    goal = (asked * total - bound) / votes
+    moved = np.where(goal > 0.0, np.where(goal < 1.0, goal, 1.0 - SPARED), SPARED)
+    moved = np.where(moved.sum(axis=0) < 1.0, moved, moved * (1.0 - SPARED) / moved.sum(axis=0))
+    shares = np.where(moved == goal, asked, (moved * votes + bound) / total)
+    return dict(zip(named, shares, strict=True))
 
 
 # -- the members -----------------------------------------------------------------------------------
@@ -243,6 +280,9 @@ def _of_the_free(plan: Plan, members: _Members, named: dict[int, Floats]) -> Flo
 
 
 def _out_of_reach(plan: Plan, named: dict[int, Floats], which: int, column: int) -> ScenarioError:
+    total = sum(asked[column] for asked in named.values())
+    if total >= 1:
+        return ScenarioError(f"the shares of the first round must add up to less than 1, got {total:g}")
     k, asked = list(named.items())[which]
     where = f" (draw {column})" if asked.size > 1 else ""
     return ScenarioError(

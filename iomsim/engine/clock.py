@@ -85,11 +85,17 @@ class Calendar:
         ScenarioError
             If no sitting before the deadline is long enough for a round to start.
         """
-        start = np.maximum(self.opens, self.opening)
-        usual, late = (self.closes - start[:, None])[start < self.deadline].max(axis=0, initial=-np.inf)
+        usual, late = self.longest
         if np.any(pace.last_call > np.where(np.asarray(pace.sits_on) > 0, late, usual)):
             before = "" if np.isinf(self.deadline) else " before the deadline"
             raise ScenarioError(f"the clock never sits: no sitting{before} is long enough for a round to start")
+
+    @property
+    def longest(self) -> tuple[float, float]:
+        """Minutes of the longest sitting before the deadline, as planned and if the chair sits on."""
+        start = np.maximum(self.opens, self.opening)
+        usual, late = (self.closes - start[:, None])[start < self.deadline].max(axis=0, initial=-np.inf)
+        return float(usual), float(late)
 
     def next_start(self, when: Floats, keys: U64, pace: SimpleNamespace) -> Floats:
         """Return the first moment at or after `when` at which a round may start.

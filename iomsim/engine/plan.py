@@ -183,6 +183,7 @@ class Plan:
             "behaviour": {path for path in self.values if paths.head(path) == paths.BEHAVIOUR},
             "pace": {path for path in self.values if paths.head(path) == paths.CLOCK},
             "spread": self.spreads,
+            "_weights": weights,
             "exposure": weights,
             "tie_table": ties,
             "absent": {*weights, *(paths.behaviour(field) for field in absence)},
@@ -246,23 +247,50 @@ class Plan:
         rows = np.broadcast_arrays(*(np.atleast_1d(self.values[path]) for path in self.spreads)) if self.spreads else []
         return np.array(rows, dtype=float).reshape(len(self.spreads), -1 if self.spreads else 1)
 
+    def check_exposure(self) -> None:
+        """Refuse weights that expose a member to a sponsor by less than nothing, or nobody.
+
+        Raises
+        ------
+        ScenarioError
+            If a member's weights add up to less than 0, or all are 0.
+        """
+        for sponsor, weights in zip(self.sponsors, self._weights, strict=True):
+            if (weights < 0).any():
+                member = self.members[int(np.argmin(weights)) % len(self.members)]
+                raise ScenarioError(
+                    f"the exposure of {member} to {sponsor} is negative; weights must add up to 0 or more"
+                )
+            if not weights.any(axis=1).all():
+                raise ScenarioError(f"no member is exposed to {sponsor}; give at least one weight above 0")
+
     @cached_property
     def exposure(self) -> Floats:
-        """Exposure of the members to the sponsors, scaled to mean 1, shape ``(S, N, 1)`` or ``(S, N, B)``."""
-        parts = [self._exposure(sponsor, terms) for sponsor, terms in zip(self.sponsors, self.exposures, strict=True)]
+        """Exposure of the members to the sponsors, scaled to mean 1, shape ``(S, N, 1)`` or ``(S, N, B)``.
+
+        A member whose weights add up to less than 0 is not exposed; where nobody is, there is no pressure.  Draws of
+        the assumptions may have such weights, descriptions may not: see :meth:`check_exposure`.
+        """
+        parts = []
+        for weights in self._weights:
+            weights = np.maximum(weights, 0.0)
+            mean = weights.mean(axis=1, keepdims=True)
+            parts.append((weights / np.where(mean > 0.0, mean, 1.0)).T)
         return np.stack(np.broadcast_arrays(*parts)) if parts else np.zeros((0, len(self.members), 1))
 
-    def _exposure(self, sponsor: str, terms: Sequence[ExposureTerm]) -> Floats:
-        weights = np.zeros((1, len(self.members)))  # members last, so that their mean is added up alike in all runs
-        for term in terms:
-            weights = weights + np.reshape(self.values[term.weight], (-1, 1)) * term.column
-        weights = np.where(np.abs(weights) < 1e-12, 0.0, weights)
-        if (weights < 0).any():
-            member = self.members[int(np.argmin(weights)) % len(self.members)]
-            raise ScenarioError(f"the exposure of {member} to {sponsor} is negative; weights must add up to 0 or more")
-        if not weights.any(axis=1).all():
-            raise ScenarioError(f"no member is exposed to {sponsor}; give at least one weight above 0")
-        return (weights / weights.mean(axis=1, keepdims=True)).T
+    @cached_property
+    def _weights(self) -> list[Floats]:
+        """Sums of the members' weights for each sponsor, each of shape ``(1, N)`` or ``(B, N)``.
+
+        Members come last, so that their mean is added up alike in all runs.
+        """
+        found = []
+        for terms in self.exposures:
+            weights = np.zeros((1, len(self.members)))
+            for term in terms:
+                weights = weights + np.reshape(self.values[term.weight], (-1, 1)) * term.column
+            found.append(np.where(np.abs(weights) < 1e-12, 0.0, weights))
+        return found
 
     @cached_property
     def tie_table(self) -> list[Floats]:

@@ -13,13 +13,17 @@ import pandas as pd
 from iomsim.engine import paths
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import assumption_uniforms
-from iomsim.model.description import Description, appeals
+from iomsim.errors import ScenarioError
+from iomsim.model.description import Description, appeals, reachable_levels
 from iomsim.model.links import quantile
 from iomsim.rules.procedure import Procedure
 from iomsim.typing import Floats, Longs
 
 LEFT = 0.1
 """Part of what stated levels leave to the other candidates that drawn levels always leave them."""
+
+OFTEN = 0.25
+"""Chance that the chair sits on late from which on rounds may wait for that: forty of them are held within the year."""
 
 READINGS = "readings"
 """The path of the reading of the rules."""
@@ -80,6 +84,15 @@ def draw_assumptions(race: Description, seed: int, count: int) -> Assumptions:
     :func:`iomsim.model.links.quantile`), the reading by the weights; the appeals of a scenario with a level are
     solved for every draw.
 
+    Ranges are stated one by one, so that a draw may hold what no election is played with.  Then
+
+    * levels of several candidates that leave too little to the others are made smaller together;
+    * a level that the pinned members put out of reach is moved into it (:func:`iomsim.engine.balance.within_reach`);
+      where all members stay away, it is that of how they would vote;
+    * a last call longer than any sitting is cut to the longest;
+    * a member whose weights add up to less than 0 is not exposed to the sponsor, and where all weights are 0 there is
+      no pressure (:attr:`iomsim.engine.plan.Plan.exposure`).
+
     Examples
     --------
     >>> import iomsim as iom
@@ -116,26 +129,48 @@ def _cached(key: _Drawn, seed: int, count: int) -> Assumptions:
         parameters[READINGS] = reading.astype(float)
     if race.level:
         then = values if race.held is None else _values(race._levelled, seed, count)
-        parameters |= appeals(race, then)
+        try:
+            parameters |= appeals(race, then)
+        except ScenarioError:
+            away = [path for path in map(paths.behaviour, ("absent", "abstain")) if path in then]
+            then = then | {path: np.where(then[path] < 1.0, then[path], 0.0) for path in away}
+            moved = reachable_levels(race, then)
+            values, parameters = values | moved, parameters | moved | appeals(race, then | moved)
     return Assumptions(values, reading, race.procedures, parameters)
 
 
 def _values(race: Description, seed: int, count: int) -> dict[str, Floats]:
-    """Return the draws of the parameters that vary, by path."""
+    """Return the draws of the parameters that vary, by path, as far as an election can be played with them."""
     drawn = {
         path: quantile(parameter.quantity, parameter.bounds, assumption_uniforms(seed, path, count))
         for path, parameter in race._parameters.items()
         if parameter.quantity.low < parameter.quantity.high
     }
-    return {**drawn, **_shares(race, drawn)} if len(race.level) > 1 else drawn
+    return {**drawn, **_shares(race, drawn), **_sittings(race, drawn)}
 
 
 def _shares(race: Description, drawn: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return drawn levels of several candidates, made smaller together where they leave too little to the others."""
     stated = {paths.level(name): share.value for name, share in race.level.items()}
-    total = sum((drawn.get(path, value) for path, value in stated.items()), start=np.zeros(1))
-    most = 1.0 - LEFT * (1.0 - sum(stated.values()))
-    return {path: drawn[path] * np.minimum(1.0, most / total) for path in stated.keys() & drawn.keys()}
+    varied = [path for path in stated if path in drawn]
+    if len(stated) < 2 or not varied:
+        return {}
+    fixed = sum(value for path, value in stated.items() if path not in drawn)
+    most = 1.0 - LEFT * (1.0 - sum(stated.values())) - fixed
+    total = np.sum([drawn[path] for path in varied], axis=0)
+    return {path: drawn[path] * np.minimum(1.0, most / total) for path in varied}
+
+
+def _sittings(race: Description, drawn: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the last call cut to the longest sitting, if a draw is longer: with that no round would ever start.
+
+    The hours for which the chair may sit on late count where it does so often enough that rounds start now and then.
+    """
+    call, late = (paths.clock(field) for field in ("last_call", "sits_on"))
+    usual, longest = race.plan.calendar.longest
+    last_call, sits_on = (drawn.get(path, np.asarray(race.plan.values[path])) for path in (call, late))
+    limit = np.where(sits_on >= OFTEN, longest, usual)
+    return {call: np.minimum(last_call, limit)} if (last_call > limit).any() and {call, late} & drawn.keys() else {}
 
 
 def completed(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from iomsim.engine import paths
-from iomsim.engine.balance import solve_levels
+from iomsim.engine.balance import solve_levels, within_reach
 from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table
@@ -116,10 +116,11 @@ class Description(FrozenModel):
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
         if isinstance(info.context, Plan):  # of a description that differs in the values of parameters only
+            _possible(self.level, self.candidates)
             values = {path: q.value for path, q in self.parameters().items()}
             moved = any(info.context.values[paths.level(name)] != share.value for name, share in self.level.items())
             self.__dict__["_plan"] = info.context.at(values | (self._appeals if moved else {}))
-            self.plan.exposure  # noqa: B018 - refused now, not later
+            self.plan.check_exposure()
             return self
         for kind, things in (("candidates", self.candidates), ("sponsors", self.sponsors), ("ties", self.ties)):
             _distinct(kind, [thing.name for thing in things])
@@ -134,7 +135,7 @@ class Description(FrozenModel):
             _backed("members are barred by", name, self.names)
         _possible(self.level, self.candidates)
         _weighted(self.readings, self.rules)
-        self.plan.exposure  # noqa: B018 - refused now, not later
+        self.plan.check_exposure()
         for rules in self.procedures:
             rules.first_stage(len(self.names))
             most = max((int(bar.value or 0) for bar in rules.bars if bar.kind == "count"), default=0)
@@ -405,11 +406,28 @@ def appeals(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
     values : mapping of float or ndarray, shape (B,)
         Values by path, of the race as it was; `level.NAME` is the level asked for.
     """
-    then = race._levelled._stated
-    plan = then.at({path: value for path, value in values.items() if path in then.values})
-    targets = {k: plan.values[paths.level(name)] for k, name in enumerate(race.names) if name in race.level}
+    plan, targets = _levels_asked(race, values)
     shift = solve_levels(plan, targets)
     return {plan.appeals[k]: plan.values[plan.appeals[k]] + shift[k] for k in targets}
+
+
+def reachable_levels(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the level asked for, by path, where it can be given by appeals, else moved to where it can.
+
+    Parameters
+    ----------
+    race, values
+        As for :func:`appeals`.
+    """
+    shares = within_reach(*_levels_asked(race, values))
+    return {paths.level(race.names[k]): share for k, share in shares.items()}
+
+
+def _levels_asked(race: Description, values: Mapping[str, Any]) -> tuple[Plan, dict[int, Any]]:
+    """Return the plan of the race for which the level was stated, with these values, and the level by number."""
+    then = race._levelled._stated
+    plan = then.at({path: value for path, value in values.items() if path in then.values})
+    return plan, {k: plan.values[paths.level(name)] for k, name in enumerate(race.names) if name in race.level}
 
 
 def _reading_of_body(part: Any, id: str) -> Any:
@@ -446,9 +464,9 @@ def _possible(level: Mapping[str, Quantity], candidates: tuple[Candidate, ...]) 
             raise ScenarioError(f"level names {name!r}, who does not stand; {advice(name, names)}")
         if "appeal" in candidates[names.index(name)].model_fields_set:
             raise ScenarioError(f"{name} has a level and an appeal; the appeal follows from the level, so leave it out")
-    total = sum(share.value for share in level.values())
     if len(level) == len(names):
         raise ScenarioError("level names every candidate; leave one out, whose share follows from the others'")
+    total = sum(share.value for share in level.values())
     if total >= 1:
         raise ScenarioError(f"the levels must add up to less than 1, got {total:g}")
 

@@ -153,7 +153,7 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
         changed.calendar.check(changed.pace)
         where = race.title
         _check_level(race, {path: given for path, given in values.items() if paths.head(path) == paths.LEVEL})
-        changed.exposure  # noqa: B018 - refused now, not while elections are played
+        changed.check_exposure()
     except ScenarioError as error:
         raise ScenarioError(f"{where}: {error}") from None
 
