@@ -259,7 +259,9 @@ def unsure(size: int = 21, names: str = "AB", **parts: Any) -> Scenario:
             {"name": "W", "backs": names[0], "strength": {"value": 0.6, "low": 0.3, "high": 1.1}},
             {"name": "E", "backs": names[1], "strength": {"value": 0.4, "low": 0.0, "high": 0.9}},
         ],
-        "ties": [{"name": "t", "who": "near", "candidate": names[1], "log_odds": {"value": 1.0, "low": 0.2, "high": 1.8}}],
+        "ties": [
+            {"name": "t", "who": "near", "candidate": names[1], "log_odds": {"value": 1.0, "low": 0.2, "high": 1.8}}
+        ],
         "readings": [
             {"name": "until-two-thirds", "weight": 0.5},
             {"name": "four-rounds", "weight": 0.3},
