@@ -454,4 +454,8 @@ def points(row: pd.Series) -> str:
     if np.isnan(row["low"]):
         return size
     low, high = sorted(100 * sign * row[end] for end in ("low", "high"))
-    return f"{size} ({low:.{digits}f} to {high:.{digits}f} over the assumptions)"
+    least, most = f"{abs(low):.{digits}f}", f"{high:.{digits}f}"
+    if low < 0 and float(least):
+        one, other = ("rise", "fall") if sign < 0 else ("fall", "rise")
+        least, most = f"from a {one} of {least}", f"a {other} of {most}"
+    return f"{size} ({least} to {most} over the assumptions)"

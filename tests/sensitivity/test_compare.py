@@ -234,7 +234,10 @@ def test_more_deadlock_is_told_when_it_matters(geneva: Scenario) -> None:
         (row(-0.141, 0.01), "A's chance falls by 14 points"),
         (row(0.0093, 0.002), "A's chance rises by 0.9 points"),
         (row(0.0100, 0.0004), "A's chance rises by 1.0 point"),
-        (row(0.012, 0.003, -0.002, 0.022), "A's chance rises by 1.2 points (-0.2 to 2.2 over the assumptions)"),
+        (
+            row(0.012, 0.003, -0.002, 0.022),
+            "A's chance rises by 1.2 points (from a fall of 0.2 to a rise of 2.2 over the assumptions)",
+        ),
         (row(-0.01, 0.02), "A's chance does not move beyond the simulation error (2.0 points)"),
         (row(0.0, 0.0), "A's chance does not move"),
         (row(0.0, 0.0004), "A's chance does not move"),
