@@ -99,7 +99,7 @@ def tornado(
         if fc.announced or fc.certain:
             raise IomsimError(
                 "the assumptions of a forecast that knows announced rounds cannot be moved one by one; "
-                "ask for the tornado of its scenario: iomsim.tornado(fc.race)"
+                "ask what it hangs on, fc.drivers(), or for the tornado of its scenario: iomsim.tornado(fc.race)"
             )
         seed = fc.seed if seed is None else seed
         runs = min(len(fc), DEFAULT_RUNS) if runs is None else runs
