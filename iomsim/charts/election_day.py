@@ -18,12 +18,15 @@ from iomsim.election_day.report import CAVEAT
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import TOLD, favourite, in_a_sentence
+from iomsim.forecasting.wording import TOLD, in_a_sentence
 from iomsim.house_style import capital
 from iomsim.model.moments import WEEK
 
 MAX_EVENTS = 12
 """Events that are drawn, the last ones."""
+
+MAX_ASSUMPTIONS, TOLD_SHIFT = 6, 0.2
+"""Assumptions drawn of which something was learned, and by how many sds of the prior they moved at least."""
 
 LABEL_GAP = 6.5
 """Of 100 elections, what labels keep between them."""
@@ -98,7 +101,7 @@ class Live(DayChart):
 
     def finding(self) -> str:
         last = len(self.result.events)
-        first = favourite(self.fc)
+        first = str(self.data["probability"].xs(last, level="step")[list(self.result.race.names)].idxmax())
         line = self.data.loc[first]
         now, before = (in_a_sentence(*line.loc[step, ["probability", "mc_error"]]) for step in (last, 0))
         if not last:
@@ -108,8 +111,10 @@ class Live(DayChart):
         return f"{first} wins in {now} of 100 elections, {way} before the vote"
 
     def reading(self) -> str:
-        words = "The forecast after each announcement; dotted: the forecast before the vote."
-        return f"{words} {how_sure(self.fc, self.data, 'Shaded')}".strip()
+        said = how_sure(
+            self.fc, self.data[self.data.index.get_level_values("step") == len(self.result.events)], "Shaded"
+        )
+        return f"The forecast after each announcement; dotted: the forecast before the vote. {said}".strip()
 
     def alt(self) -> str:
         last = self.data.index.get_level_values("step")[-1]
@@ -207,7 +212,7 @@ class Learned(DayChart):
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """What the announcements say about what runs draw once, against the prior.
+        """What the announcements say about what runs draw once and about the assumptions, against the prior.
 
         The table of ``day.learned()`` with `shift`, how far the mean has moved in sds of the
         prior, and `narrowed`, the sd now over that of the prior.
@@ -219,7 +224,11 @@ class Learned(DayChart):
 
     @cached_property
     def _shown(self) -> pd.DataFrame:
-        return self.data[self.data["prior sd"] > 0]
+        """What is drawn: of the assumptions, of which there may be dozens, those that moved most."""
+        moved = self.data[self.data["prior sd"] > 0]
+        rest = moved.index.isin(self.result.parameters_unsure)
+        most = moved["shift"].abs().where(rest, 0.0).nlargest(MAX_ASSUMPTIONS)
+        return moved[~rest | moved.index.isin(most.index[most >= TOLD_SHIFT])]
 
     def finding(self) -> str:
         moved = self._shown["shift"].drop("members present", errors="ignore").abs()

@@ -28,6 +28,7 @@ from iomsim.election_day.predict import (
 )
 from iomsim.election_day.report import RARE, Report, caution, learned, needed
 from iomsim.election_day.state import FilterState, UpdateContext
+from iomsim.engine import paths
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
@@ -38,6 +39,7 @@ from iomsim.house_style import in_lines
 from iomsim.model.components import WeightedReading
 from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS
+from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario, described
 
 STEP, CLOCK, FORECAST = 1, 2, 3
@@ -473,6 +475,12 @@ class ElectionDay:
             moves the net level, and cannot tell how it splits between sponsors, secrecy and shocks.
         """
         return learned(self._beliefs[0], self.belief, self.race, self.draws)
+
+    @property
+    def parameters_unsure(self) -> list[str]:
+        """The parameters that vary over the assumptions, by their labels in :meth:`learned`; the level is not one."""
+        known = [] if self.draws is None else list(self.draws.values)
+        return [describe_parameter(self.race, path) for path in known if paths.head(path) != paths.LEVEL]
 
     def __repr__(self) -> str:
         """Return where things stand and the answer."""

@@ -126,7 +126,7 @@ def past_day(name: str) -> PastDay:
     Examples
     --------
     >>> [event.say for event in past_day("2023").events]
-    ['Pope=98 Vitorino=67 at 12:20', 'withdraw Vitorino at 16:35']
+    ['Pope=98 Vitorino=67 at 12:20', 'withdraw Vitorino at 16:35', 'Pope is elected']
     """
     data = tomllib.loads(shipped_text("days", name, ".toml", "day"))
     return PastDay(data["title"], data["scenario"], tuple(PastEvent(**event) for event in data["events"]))

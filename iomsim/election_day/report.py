@@ -11,7 +11,7 @@ from iomsim.election_day.belief import Belief
 from iomsim.election_day.between_rounds import needed_last
 from iomsim.election_day.conditioning import weights
 from iomsim.election_day.state import FilterState
-from iomsim.engine import laws
+from iomsim.engine import laws, paths
 from iomsim.engine.plan import Plan, contrast
 from iomsim.forecasting.estimates import in_100
 from iomsim.house_style import capital, count, in_lines, number, number_of, series, thousands
@@ -139,16 +139,16 @@ def happened(report: Report) -> str:
 
 def about_the_level(report: Report) -> list[str]:
     """Return how far the level that was stated has moved, if it has moved far and did so now."""
-    said, draws = [], report.draws
-    for path, values in ({} if draws is None else draws.values).items():
-        name = path.removeprefix("level.")
-        if name != path:
-            then, before, now = (
-                float(belief.draw_weights(values.size) @ values) for belief in (report.first, report.before, report.now)
-            )
-            if min(abs(now - then), abs(now - before)) >= LEVELS:
-                share = f"{in_100(then)} in 100 before the vote, {in_100(now)} now"
-                said.append(f"The level, {name}'s mean share of a first round: {share}.")
+    said: list[str] = []
+    known = {} if report.draws is None else report.draws.values
+    for name in [name for name in report.race.level if paths.level(name) in known]:
+        values = known[paths.level(name)]
+        then, before, now = (
+            float(belief.draw_weights(values.size) @ values) for belief in (report.first, report.before, report.now)
+        )
+        if min(abs(now - then), abs(now - before)) >= LEVELS:
+            share = f"{in_100(then)} in 100 before the vote, {in_100(now)} now"
+            said.append(f"The level, {name}'s mean share of a first round: {share}.")
     return said
 
 
@@ -254,7 +254,7 @@ def of_assumptions(belief: Belief, race: Scenario, draws: Assumptions | None) ->
     if draws is None:
         return []
     w = belief.draw_weights(draws.count)
-    order = sorted(draws.values, key=lambda path: not path.startswith("level."))
+    order = sorted(draws.values, key=lambda path: paths.head(path) != paths.LEVEL)
     return [(describe_parameter(race, path), draws.values[path], w) for path in order]
 
 

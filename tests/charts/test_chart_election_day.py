@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from toys import night_of
 
 import iomsim as iom
 from iomsim.charts.base import captions
@@ -38,7 +39,7 @@ DAYS = {
 @cache
 def day(name: str) -> ElectionDay:
     race, lines = DAYS[name]
-    night = iom.live(iom.load(race), particles=600, seed=4)
+    night = night_of(iom.load(race), particles=600, seed=4)
     for line in lines:
         night.tell(line)
     return night
@@ -207,7 +208,7 @@ def test_the_net_level_moves_and_the_sponsors_hardly() -> None:
         picture("noon", "learned")
         .get_title()
         .replace("\n", " ")
-        .startswith(f"After 98{DASH}67: net level of Pope rises most, by ")
+        .startswith(f"After 98{DASH}67 the net level of Pope rises most, by ")
     )
 
 
@@ -224,6 +225,18 @@ def test_means_stand_at_the_right() -> None:
     assert len(arrows) == len(day("noon").learned())
     [regime] = [text for text in arrows if text.endswith("in 100")]
     assert abs(int(regime.split()[0]) - 70) <= 6
+
+
+def test_of_many_assumptions_those_are_drawn_that_moved_most() -> None:
+    night = iom.live(iom.load("geneva-2023"), particles=600, seed=4)
+    night.tell("98-67")
+    table, unsure = night.plot.learned_data(), set(night.parameters_unsure)
+    arrows = [text for text in words(night.plot.learned()) if "\N{RIGHTWARDS ARROW}" in text]
+    own = [name for name in table.index if name not in unsure]
+    assert len(unsure) > 30
+    assert len(own) < len(arrows) <= len(own) + 6
+    assert "Pope's first-round level" in own
+    assert "the rules: strict" in own
 
 
 def test_before_the_vote_nothing_is_learned() -> None:
