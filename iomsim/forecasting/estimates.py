@@ -107,7 +107,7 @@ def over_draws(hits: Floats, runs: Longs) -> tuple[Floats, Floats, Floats, Float
     [0.5, 0.2, 0.8]
     """
     drawn = runs > 0
-    hits, runs = hits[:, drawn], runs[drawn]
+    hits, runs = np.ascontiguousarray(hits[:, drawn]), runs[drawn]
     p, variance, error = _moments(hits, hits, runs)
     ends = [
         (np.nan, np.nan) if np.isnan(left) else range_of_chances(row.astype(np.int64), runs, left)
@@ -145,7 +145,8 @@ def means_over_draws(sums: Floats, squares: Floats, runs: Longs) -> tuple[Floats
     unequal numbers of runs, as after announcements, single draws.
     """
     drawn = runs > 0
-    sums, squares, runs = sums[:, drawn], squares[:, drawn], runs[drawn]
+    sums, squares = (np.ascontiguousarray(table[:, drawn]) for table in (sums, squares))  # bits depend on the layout
+    runs = runs[drawn]
     middle, left, error = _moments(sums, squares, runs)
     weight, gap = runs / runs.sum(), sums / runs - middle[:, None]
     spread = (weight * gap**2).sum(axis=1) / np.maximum(1.0 - (weight**2).sum(), 1e-300)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from toys import elect, neutral, same
+from toys import elect, neutral, same, unsure
 
 import iomsim as iom
 from iomsim.engine import simulate
@@ -34,6 +34,8 @@ MAKERS = {
     "geneva": lambda: make(iom.load("geneva-2023")),
     "three": lambda: make(iom.load("iom-2018"), 100),
     "counts only": lambda: make(neutral(), keep="summary"),
+    "whole cycles": lambda: make(unsure(names="ABC"), 100, assumptions=20),
+    "fixed": lambda: make(unsure(), assumptions="fixed"),
     "nobody": lambda: make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 20),
     "own rules": lambda: make(neutral().with_rules("four-rounds", threshold="3/5", max_two_way=2), 100),
     "election day": live,
@@ -69,6 +71,14 @@ def test_what_is_read_is_what_was_saved(fc: iom.Forecast, tmp_path: Path) -> Non
         assert same(again.outcomes, fc.outcomes)
         pd.testing.assert_frame_equal(again.runs, fc.runs)
         pd.testing.assert_frame_equal(again.tallies, fc.tallies)
+    assert (again.draws is None) == (fc.draws is None)
+    if fc.draws is not None and again.draws is not None:
+        pd.testing.assert_frame_equal(again.assumptions, fc.assumptions, check_exact=True)
+        assert again.draws.readings == fc.draws.readings
+        assert {path: list(x) for path, x in again.draws.parameters.items()} == {
+            path: list(x) for path, x in fc.draws.parameters.items()
+        }
+    assert again.summary.draws == fc.summary.draws
     assert same(again.summary.examples, fc.summary.examples)
     for key in ("shares", "flows", "voting"):
         assert np.array_equal(getattr(again.summary, key), getattr(fc.summary, key))
@@ -204,7 +214,7 @@ def test_a_change_in_any_array_is_seen(saved: Path) -> None:
     for name, array in arrays.items():
         if array.size:
             other = array.copy()
-            other.flat[-1] ^= 1
+            other.flat[-1] = other.flat[-1] + 1 if other.dtype.kind == "f" else other.flat[-1] ^ 1
             refusal(rewritten(saved, **{name: other}))
             saved.write_bytes(whole)
     refusal(rewritten(saved, extra=np.arange(3)))
@@ -250,6 +260,13 @@ def test_a_file_of_a_newer_version_asks_for_an_update(saved: Path) -> None:
     said = refusal(rewritten(saved, meta=as_meta(meta)))
     assert f"was written by iomsim 9.1 in format {archive.FORMAT + 1}" in said
     assert f"this version reads formats up to {archive.FORMAT}, so update iomsim" in said
+
+
+def test_a_file_of_an_older_version_says_that_it_has_no_draws(saved: Path) -> None:
+    meta = meta_of(saved) | {"format": 1, "version": "0.1.0"}
+    said = refusal(rewritten(saved, meta=as_meta(meta)))
+    assert "was written by iomsim 0.1.0 in format 1, before assumptions were drawn" in said
+    assert said.endswith("make the forecast again from its scenario")
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
