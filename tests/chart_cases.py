@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from toys import toy
 
 import iomsim as iom
+from iomsim.charts.base import RANGE
 from iomsim.engine.outcomes import Outcomes
 from iomsim.forecasting.estimates import Interval
 from iomsim.forecasting.forecast import Forecast, from_outcomes
@@ -63,6 +64,15 @@ def evening(after: int = 1, at: str = "15:50") -> Forecast:
     return night.forecast()
 
 
+def weighed() -> Forecast:
+    """Return Geneva with its five readings, each with its weight."""
+    return iom.forecast(iom.load("geneva-2023"), runs=2000, seed=2023, progress=False)
+
+
+def fixed() -> Forecast:
+    return iom.forecast(iom.load("geneva-2023"), runs=1500, seed=2023, progress=False, assumptions="fixed")
+
+
 def friday() -> Forecast:
     return iom.forecast(iom.load("iom-2018"), runs=800, seed=2023, progress=False)
 
@@ -84,6 +94,8 @@ def nine_tenths() -> Forecast:
 
 CASES = {
     "two": geneva,
+    "weighed": weighed,
+    "fixed": fixed,
     "three": friday,
     "eight": crowd,
     "body": body,
@@ -130,6 +142,7 @@ def hand() -> Forecast:
         votes=np.array([[6, 3], [5, 4], [4, 5], [5, 4], [7, 2], [5, 4], [5, 4], [5, 4]], dtype=np.int16),
         valid=np.full(8, 9, dtype=np.int16),
         flows=np.array([none, none, [[4, 1], [0, 4]], none, [[5, 0], [2, 2]], none, stay, stay], dtype=np.int16),
+        draw=np.zeros(4, dtype=np.int16),
     )
     return from_outcomes(toy(9, rules={"name": "three", "concession": True, "max_rounds": 3}), 1, [told])
 
@@ -156,6 +169,14 @@ def plain(title: str) -> str:
 
 def bars(ax: Axes) -> list[Rectangle]:
     return [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+
+
+def ranges(ax: Axes) -> np.ndarray:
+    """Return every line of a range over the assumptions: where it stands, and its two ends."""
+    found = [part for part in ax.collections if part.get_label() == RANGE]
+    lines = np.array([line for part in found for line in part.get_segments()]).reshape(-1, 4)
+    upright = lines[:, 0] == lines[:, 2]
+    return np.where(upright[:, None], lines[:, [0, 1, 3]], lines[:, [1, 0, 2]])
 
 
 def spans(ax: Axes) -> list[tuple[float, ...]]:
@@ -228,7 +249,7 @@ def pivotal(count: int, free: bool = True, low: float = 0.01) -> Pivotal:
 def beside(names: str = "AB") -> SideBySide:
     one = race(names)
     variants = {"as it is": one, "no pressure": one.with_pressure(W=0), "public": one.with_behaviour(secrecy=0)}
-    return iom.side_by_side(variants, runs=300, seed=1)
+    return iom.side_by_side(variants, runs=800, seed=1)
 
 
 def plane(names: str = "AB", size: int = 5) -> Grid:

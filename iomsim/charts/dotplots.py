@@ -132,7 +132,7 @@ class PivotalMembers(Chart[Pivotal]):
     def reading(self) -> str:
         ends = [f"{name}_{end}" for name in ("win", "won_over_win") for end in ("low", "high")]
         low, high, won_low, won_high = (self.data[end].to_numpy(dtype=float) for end in ends)
-        error = np.nanmax([*(high - low), *(won_high - won_low)], initial=0.0) / 2
+        error = np.max(np.nan_to_num([*(high - low), *(won_high - won_low)]), initial=0.0) / 2
         light = "; pale: clearly behind the first" * bool(self._behind().any())
         return (
             f"Dots: how much likelier {short(self.result.candidate, 28)} wins, on the best guesses{light}. Simulation "
@@ -211,10 +211,10 @@ class Scenarios(Chart[SideBySide]):
 
     def alt(self) -> str:
         first, day = self.result.race.names[0], next_weekday(self.result.race)
-        later = self.data.loc[SPILL, "value"]
+        wins, later = (self.data.loc[outcome, ["value", "mc_error"]] for outcome in (first, SPILL))
         parts = [
-            f"{name}: {short(first)} {in_100(value)}, {day} {in_100(later[name])}"
-            for name, value in self.data.loc[first, "value"].items()
+            f"{name}: {short(first)} {row_in_100(*wins.loc[name])}, {day} {row_in_100(*later.loc[name])}"
+            for name in self.result.forecasts
         ]
         return f"Dot plot of variants, in 100: {'; '.join(parts)}."
 

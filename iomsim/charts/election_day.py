@@ -18,7 +18,7 @@ from iomsim.election_day.report import CAVEAT
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import TOLD, in_a_sentence
+from iomsim.forecasting.wording import TOLD, favourite, in_a_sentence
 from iomsim.house_style import capital
 from iomsim.model.moments import WEEK
 
@@ -101,7 +101,7 @@ class Live(DayChart):
 
     def finding(self) -> str:
         last = len(self.result.events)
-        first = str(self.data["probability"].xs(last, level="step")[list(self.result.race.names)].idxmax())
+        first = favourite(self.fc)
         line = self.data.loc[first]
         now, before = (in_a_sentence(*line.loc[step, ["probability", "mc_error"]]) for step in (last, 0))
         if not last:
@@ -111,10 +111,8 @@ class Live(DayChart):
         return f"{first} wins in {now} of 100 elections, {way} before the vote"
 
     def reading(self) -> str:
-        said = how_sure(
-            self.fc, self.data[self.data.index.get_level_values("step") == len(self.result.events)], "Shaded"
-        )
-        return f"The forecast after each announcement; dotted: the forecast before the vote. {said}".strip()
+        words = "The forecast after each announcement; dotted: the forecast before the vote."
+        return f"{words} {how_sure(self.fc, self.data, 'Shaded')}".strip()
 
     def alt(self) -> str:
         last = self.data.index.get_level_values("step")[-1]

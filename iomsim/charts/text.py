@@ -107,8 +107,10 @@ def announced_votes(fc: Forecast, rounds: int) -> dict[str, list[str]]:
 
 def with_announced(fc: Forecast, sentence: str) -> str:
     """Return a finding, after what was announced if something was; or how it ended, if it has."""
-    told = f"After {tally_text(fc, fc.announced)} {going_on(fc, sentence)}" if fc.announced else sentence
-    return over(fc).removesuffix(".") or told
+    if told := over(fc).removesuffix("."):
+        return told
+    after = f"After {tally_text(fc, fc.announced)}{',' * sentence[:1].isdigit()} "
+    return f"{after}{going_on(fc, sentence)}" if fc.announced else sentence
 
 
 # -- how sure ------------------------------------------------------------------------------------

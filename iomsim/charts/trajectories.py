@@ -19,6 +19,7 @@ from iomsim.charts.text import left_in_100, on_best_guesses, short, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.forecasting.wording import favourite
 from iomsim.house_style import NO_BREAK, count, percent
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import ENDINGS
@@ -113,8 +114,8 @@ class Trajectories(ForecastChart):
 
     @cached_property
     def leader(self) -> int:
-        """The candidate most likely to win."""
-        return int(np.argmax(self.result.win_probability()["probability"].to_numpy()[:-1]))
+        """The candidate most likely to win; of several who are level, the first."""
+        return self.names.index(favourite(self.result))
 
     # -- the words -------------------------------------------------------------------------------
 

@@ -79,7 +79,8 @@ class WinProbability(ForecastChart):
         said = {str(name): in_a_sentence(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
         first = standing(fc)[0]
         name, most, elections = short(first, 28), likely(fc), " of 100 elections"
-        start = capital(are_level([short(one, 28) for one in level(fc)])) if level(fc) else ""
+        even = sorted(level(fc), key=fc.race.names.index)
+        start = capital(are_level([short(one, 28) for one in even])) if even else ""
         if not start and not most:
             start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
         rest = []
@@ -88,7 +89,8 @@ class WinProbability(ForecastChart):
             elections = ""
         if table["probability"][STILL_VOTING] >= TOLD:
             when = f" {unfinished(fc)}" * (most != STILL_VOTING)
-            rest.append(f"{said[STILL_VOTING]}{elections} are still voting{when}")
+            verb = "is" if said[STILL_VOTING] == "1" else "are"
+            rest.append(f"{said[STILL_VOTING]}{elections} {verb} still voting{when}")
         if most:
             return f"{without_winner(fc)}: {', '.join([*rest, f'{name} wins in {said[first]}'])}"
         return "; ".join([start, *rest])

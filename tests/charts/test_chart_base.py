@@ -42,7 +42,7 @@ def test_a_summary_is_enough() -> None:
 
 def test_colours_are_those_of_the_scenario() -> None:
     race: Scenario = iom.load("geneva-2023")
-    pink = race._with(candidates=[{**dict(race.candidates[0]), "colour": "#FF00AA"}, race.candidates[1]])
+    pink = race._with(candidates=[race.candidates[0].model_copy(update={"colour": "#FF00AA"}), race.candidates[1]])
     fc = iom.forecast(pink, runs=100, seed=1, progress=False)
     assert to_hex(bars(fc.plot.win_probability(rules=False))[0].get_facecolor()) == "#ff00aa"
 

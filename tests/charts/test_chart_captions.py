@@ -14,32 +14,37 @@ from iomsim.charts.rounds import MAX_BARS, Rounds
 DASH = "\N{EN DASH}"
 
 
-def wilson_high(hits: int, runs: int) -> float:
-    """Return the upper end of Wilson's interval, written out."""
+def wilson(hits: int, runs: int) -> tuple[float, float]:
+    """Return Wilson's interval, written out."""
     p, z = hits / runs, 1.959964
-    return (p + z**2 / (2 * runs) + z * (p * (1 - p) / runs + z**2 / (4 * runs**2)) ** 0.5) / (1 + z**2 / runs)
+    middle, half = p + z**2 / (2 * runs), z * (p * (1 - p) / runs + z**2 / (4 * runs**2)) ** 0.5
+    return (middle - half) / (1 + z**2 / runs), (middle + half) / (1 + z**2 / runs)
+
+
+ERROR = f"{50 * (wilson(2, 4)[1] - wilson(2, 4)[0]):.1f} points (95 %)"  # of what comes in two elections of four
 
 
 # Four elections: A in round 1, B in round 2, A on Tuesday in round 2, one open after round 3 (see `hand`).
 FOUR = {
     "win_probability": (
-        "A and B are level; about 20 of 100 elections are still voting after 3 rounds",
-        "Bars: 4 runs; whiskers: simulation error (95 %), which shrinks with runs.",
+        "A and B are level; about 20 of 100 elections are still voting after three rounds",
+        f"Bars: 4 runs. On the best guesses; simulation error at most {ERROR}.",
         "Bar chart of who wins: A about 50 in 100, B about 20 in 100, still voting about 20 in 100.",
-        (0, 135 * wilson_high(2, 4)),
+        (0, 72.5),
         (2.65, -0.5),
     ),
     "rounds": (
-        "Voting takes 2 rounds in the median (80 % range: 1 to 3 or more)",
-        "Of 100 elections, how many end after so many rounds, by the day of the end; "
-        "whiskers: simulation error (95 %).",
+        "Expect two rounds (80 % chance of one to three or more)",
+        "Of 100 elections, how many end after so many rounds, by the day of the end. "
+        f"On the best guesses; simulation error at most {ERROR}.",
         "Bar chart of the rounds to the end, of 100 elections: round 1 25; round 2 50; round 3 25.",
         (0.4, 6.6),
-        (0, 114 * wilson_high(2, 4)),
+        (0, 1.14 * 50),
     ),
     "decision_time": (
         "Voting runs into Tuesday in about 50 of 100 elections",
-        "Each dot is 1 in 50 elections, placed where its voting ends, in the winner's colour.",
+        "Each dot is 1 in 50 elections, placed where its voting ends, in the winner's colour. "
+        f"On the best guesses; simulation error at most {ERROR}.",
         "Dot plot of when voting ends, 50 equally likely elections: Monday 25; Tuesday 13; later or never 12. "
         "25 on Tuesday or later.",
         (-0.3, 16 + 3 + 16 + 3 + 4 + 0.3),  # two days of eight hours, two nights, four stacks of what never ends
@@ -48,18 +53,18 @@ FOUR = {
     "trajectories": (
         "Too few elections vote to say where the shares lie",
         "Bands: A's share of valid papers in 30, 60 and 90 of 100 elections still voting (last row). "
-        "Lines: 4 elections; dot: decided, in the winner's colour.",
+        "Lines: 4 elections; dot: decided, in the winner's colour. On the best guesses.",
         "Fan chart of shares by round. Too few elections vote to say where the shares lie. "
         "Still voting, of 100: round 1 all, round 2 75, round 3 25.",
         (0.6, 4.4),
         (100 * (1 - 2 / 3 - 0.05) - 3, 100 * 7 / 9 + 3),
     ),
     "flows": (
-        "1 of 9 members change sides between rounds 1 and 2, 0 between rounds 2 and 3",
+        "1 of 9 members change sides between rounds 1 and 2, and 0 between rounds 2 and 3",
         "Members, on average over the elections still voting. A bar's left half: elections that hold the round; "
-        "its right half: those that go on.",
-        "Stream chart of members between rounds. 1 of 9 members change sides between rounds 1 and 2, 0 between rounds "
-        "2 and 3. Largest moves: B to A 1 before round 2; A to B 0 before round 2; A to B 0 before round 3; "
+        "its right half: those that go on. On the best guesses.",
+        "Stream chart of members between rounds. 1 of 9 members change sides between rounds 1 and 2, and 0 between "
+        "rounds 2 and 3. Largest moves: B to A 1 before round 2; A to B 0 before round 2; A to B 0 before round 3; "
         "B to A 0 before round 3.",
         (0.9, 3.35),
         (9 * (1 + 4 * 0.03), -0.09),
@@ -84,12 +89,12 @@ def test_four_elections_in_words_and_limits(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("rounds", {"by": "ending"}, "so many rounds, by how it ends; whiskers"),
+        ("rounds", {"by": "ending"}, "so many rounds, by how it ends. On the best guesses; "),
         ("decision_time", {"by": "day", "n_dots": 4}, "Each dot is 1 in 4 elections, placed where its voting ends."),
         (
             "win_probability",
             {"rules": False},
-            "Bars: 4 runs; whiskers: simulation error (95 %), which shrinks with runs.",
+            "Bars: 4 runs. On the best guesses; simulation error",
         ),
     ],
 )
@@ -111,15 +116,15 @@ def test_the_last_bar_is_pooled_only_where_there_are_more_rounds() -> None:
 def test_what_a_tornado_says() -> None:
     bars = tornado(behaviour__secrecy={0.2: 0.1, 0.6: -0.05}, behaviour__decay={0.1: 0.001, 0.9: -0.001})
     [caption] = captions(bars.plot.tornado())
-    assert caption.title == "A's chance hangs most on secrecy: 50 in 100 at 0.2, 35 at 0.6"
+    assert caption.title == "A's chance hangs most on secrecy: 50 in 100 at 0.2, and 35 at 0.6"
     assert caption.alt == f"Tornado chart. {caption.title}. secrecy 0.2 to 0.6: 50 to 35."
     assert caption.reading == (
-        "Bars: one assumption at its low (light) or high (dark), all else as in the base; the values stand at the "
-        "ends. Whiskers: simulation error of the change (95 %), which shrinks with runs; the bars do not. "
-        "1 other within noise of the base."
+        "Bars move one assumption at a time from the best guesses, to its low (light) or high (dark), which stand at "
+        "the ends. Simulation error of a change at most 1.0 point (95 %). 1 other within noise of zero."
     )
     [rounds] = captions(bars.plot.tornado(target="rounds"))
-    assert rounds.title.endswith(" hangs most on secrecy: 6.0 at 0.2, 4.5 at 0.6")  # no "in 100"
+    assert rounds.title.endswith(" hangs most on secrecy: 6.0 at 0.2, and 4.5 at 0.6")  # no "in 100"
+    assert "Simulation error of a change at most 0.01 rounds (95 %)." in rounds.reading
 
 
 def test_what_sobol_indices_say() -> None:
@@ -140,8 +145,8 @@ def test_what_members_are_worth_in_words() -> None:
     [caption] = captions(pivotal(3).plot.pivotal())
     assert caption.alt == "Dot plot of members by what a push is worth, in points: M1 3.0, M2 2.9, M3 2.8."
     assert caption.reading == (
-        "Dots: how much likelier A wins; lines: simulation error (95 %). A push of one log-odds moves a member from 50 "
-        "to 73 in 100."
+        "Dots: how much likelier A wins, on the best guesses. Simulation error at most 2.0 points (95 %). A push of "
+        "one log-odds moves a member from 50 to 73 in 100."
     )
     [one] = captions(pivotal(1).plot.pivotal())
     assert one.title == "The next call for A does most in M1"
@@ -156,20 +161,19 @@ def test_variants_stay_within_what_is_possible() -> None:
     assert ax.get_ylim() == pytest.approx((3 - 0.4, -0.6))
     [caption] = captions(ax)
     assert caption.reading == (
-        "Lines: each variant's own simulation error (95 %); against 'as it is' (dotted) differences are known better, "
-        "because all variants share their random numbers."
+        "Thin lines: the middle 80 % over the assumptions. Differences from 'as it is' (dotted) are known better than "
+        "that: all variants share their draws of the assumptions and random numbers."
     )
 
 
 def test_what_maps_and_curves_say() -> None:
     maps, curve = plane().plot.chart("pressure_grid").caption, iom.grid(toy(9), secrecy=[0, 1], runs=30, seed=1).plot
-    rest = "; ring: the base case. All points share their random numbers. "
-    rest += "What pulls the members is assumed, not estimated."
-    assert maps.reading == f"Lines: 10, 25, 50, 75 and 90 of 100 elections{rest}"
+    rest = "ing: the best guesses, at which all else stays. Simulation error at most"
+    low, high = wilson(500, 1000)
+    error = f"{50 * (high - low):.1f} points (95 %), alike at all points."
+    assert maps.reading == f"Lines: 10, 25, 50, 75 and 90 of 100 elections; r{rest} {error}"
     assert maps.alt == plane().sentence()
-    assert curve.chart("pressure_grid").caption.reading == (
-        f"Bands: simulation error of all points together (95 %){rest}"
-    )
+    assert curve.chart("pressure_grid").caption.reading.startswith(f"R{rest}")
 
 
 def test_what_a_day_says() -> None:
@@ -180,10 +184,9 @@ def test_what_a_day_says() -> None:
     day.announce(A=5, B=4)
     ax = day.plot.live()
     now = captions(ax)[0]
-    assert now.title.startswith(f"After 5{DASH}4: A wins ")
-    assert now.reading == (
-        "The forecast after each announcement; dotted: the forecast before the vote; shaded: simulation error."
-    )
+    assert now.title.startswith(f"After 5{DASH}4 A wins in ")
+    words = "The forecast after each announcement; dotted: the forecast before the vote."
+    assert now.reading.startswith(f"{words} ")
     rest = [name for name in ("nobody", "still voting") if day.history()[name].max() >= 0.005]
     assert now.alt.count(";") == len(["A", "B", *rest, "spill"]) - 1
     assert ax.get_ylim() == (-3, 103)
@@ -211,7 +214,7 @@ def test_axes_say_what_they_count() -> None:
         "who wins": "of 100 elections",
         "what moves it": "of 100 elections",
         "rounds": "rounds on average",
-        "indices": "share of the variance, %",
+        "indices": "share of the variance, of 100",
         "members": "points of win probability",
         "variants": "of 100 elections",
         "learned": "sds of the prior from its mean",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chart_cases import bars, case, hand, line_of, picture, plain, spans, words
+from chart_cases import bars, case, hand, line_of, picture, plain, ranges, spans, words
 from matplotlib.axes import Axes
 
 from iomsim.errors import IomsimError
-from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.estimates import in_100, table
+from iomsim.forecasting.wording import expected_rounds
+from iomsim.house_style import number
 
 
 def heights(ax: Axes) -> np.ndarray:
@@ -25,8 +27,8 @@ def heights(ax: Axes) -> np.ndarray:
 @pytest.mark.parametrize("name", ["two", "three", "one two-way round", "live"])
 def test_bars_are_the_table_of_rounds(name: str, by: str) -> None:
     fc = case(name)
-    data, table, ax = fc.plot.rounds_data(by=by), fc.rounds(), fc.plot.rounds(by=by)
-    ends = (table["probability"] + table["ended_without_winner"]).to_numpy()
+    data, rounds, ax = fc.plot.rounds_data(by=by), fc.rounds(), fc.plot.rounds(by=by)
+    ends = (rounds["probability"] + rounds["ended_without_winner"]).to_numpy()
     pooled = np.append(ends[:11], ends[11:].sum()) if len(ends) > 12 else ends
     assert data["ends"].to_numpy() == pytest.approx(pooled)
     assert heights(ax) == pytest.approx(100 * pooled)
@@ -35,6 +37,36 @@ def test_bars_are_the_table_of_rounds(name: str, by: str) -> None:
     assert parts.sum(axis=1).to_numpy() == pytest.approx(pooled)
     assert [t.get_text() for t in ax.get_xticklabels()] == list(data.index)
     assert all(in_100(p) in words(ax) for p in pooled if p)
+
+
+@pytest.mark.parametrize("name", ["two", "weighed", "three"])
+def test_lines_are_the_range_over_the_assumptions(name: str) -> None:
+    fc = case(name)
+    data, ax = fc.plot.rounds_data(most=4), fc.plot.rounds(most=4)
+    draws, bar = fc.runs["draw"].to_numpy(), np.clip(fc.runs["rounds"], 1, 4).to_numpy()
+    counts = np.array([np.bincount(draws[bar == r], minlength=400) for r in range(1, 5)])
+    whole = table(counts, np.bincount(draws, minlength=400), data.index)
+    assert data[["ends", "low", "high", "mc_error"]].to_numpy() == pytest.approx(whole.to_numpy())
+    seen = (data["low"] < data["high"]).to_numpy()
+    assert ranges(ax) == pytest.approx(np.column_stack([ax.get_xticks(), 100 * data[["low", "high"]]])[seen])
+    assert seen.any()
+    assert ax.get_ylim()[1] > 100 * data["high"].max()
+    assert "Thin lines: the middle" in fc.plot.chart("rounds").caption.reading
+    beside = [text for text in ax.texts if text.get_ha() == "left" and text.get_text() in map(in_100, data["ends"])]
+    heights = [float(text.xy[1]) for text in beside]  # at their bars, not at the ends of the lines
+    assert heights == pytest.approx(list(100 * data["ends"][seen]))
+
+
+def test_without_a_range_the_error_is_told() -> None:
+    for name, why in (("fixed", "On the best guesses"), ("one run", "Too few runs to show the range")):
+        assert ranges(picture(name, "rounds")).size == 0
+        reading = case(name).plot.chart("rounds").caption.reading
+        worst = 100 * case(name).plot.rounds_data()["mc_error"].max()
+        assert why in reading
+        assert f"simulation error at most {worst:.1f} points" in reading
+    over = case("over").plot.rounds_data()
+    assert (over["mc_error"] == 0).all()
+    assert "error" not in case("over").plot.chart("rounds").caption.reading
 
 
 def test_the_last_bar_is_open_ended_and_stands_apart() -> None:
@@ -72,9 +104,9 @@ def test_the_days_of_the_rounds_are_the_spill(name: str) -> None:
 def test_ways_to_end_are_the_table_of_endings() -> None:
     fc = case("one two-way round")
     data = fc.plot.rounds_data(by="ending")
-    table = fc.endings()["probability"].groupby("ending").sum()
+    endings = fc.endings()["probability"].groupby("ending").sum()
     for ending in ("majority", "acclamation", "confirmed", "failed"):
-        assert data[ending].sum() == pytest.approx(table[ending])
+        assert data[ending].sum() == pytest.approx(endings[ending])
     assert "open" not in data
     with pytest.raises(IomsimError, match="split by 'day' or 'ending', got 'hour'"):
         fc.plot.rounds(by="hour")
@@ -83,8 +115,10 @@ def test_ways_to_end_are_the_table_of_endings() -> None:
 def test_the_title_of_rounds_is_the_median() -> None:
     fc = case("two")
     middle, low, high = fc.median_rounds()
-    assert f"{middle} round" in picture("two", "rounds").get_title()
-    assert f"{low} to {high}" in plain(picture("two", "rounds").get_title())
+    title = plain(picture("two", "rounds").get_title()).replace("\N{NO-BREAK SPACE}", " ")
+    assert title == expected_rounds(fc)
+    assert number(middle) in title
+    assert f"{number(low)} to {number(high)}" in title
 
 
 def test_four_elections_by_round() -> None:

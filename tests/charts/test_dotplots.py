@@ -1,6 +1,8 @@
-"""Sobol indices, pivotal members and variants as dots with whiskers."""
+"""Sobol indices, pivotal members and variants as dots."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -9,7 +11,10 @@ from chart_cases import MANY, around, beside, lines_of, pivotal, race, sobol, to
 
 import iomsim as iom
 from iomsim.charts.base import captions
-from iomsim.forecasting.estimates import in_100
+from iomsim.charts.style import pale
+from iomsim.forecasting.estimates import row_in_100
+
+CHANCE = ["value", "mc_error"]
 
 
 def test_what_matters_most_is_told_from_noise() -> None:
@@ -53,6 +58,20 @@ def test_members_are_drawn_with_what_they_are_worth() -> None:
     said = ax.get_title().replace("\n", " ")
     assert said == "The next call for A does most in M1, but 8 others cannot be told apart from it"
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a push of one log-odds", "won over for good"]
+    assert len(ax.collections) == 0  # the simulation error is told
+    assert "Simulation error at most 2.0 points" in found.plot.chart("pivotal").caption.reading
+
+
+def test_members_clearly_behind_the_first_are_pale() -> None:
+    found = pivotal(3)
+    table = found.members.assign(win=[0.03, 0.029, 0.001], win_low=[0.02, 0.02, 0.0], win_high=[0.04, 0.04, 0.002])
+    apart = replace(found, members=table)
+    assert apart.rivals() == ["M2"]
+    own = race().colours["A"]
+    dots = [line for line in apart.plot.pivotal().lines if line.get_marker() == "o"]
+    assert [mpl.colors.to_hex(line.get_color()).upper() for line in dots] == [own, own, pale(own).upper()]
+    assert "; pale: clearly behind the first." in apart.plot.chart("pivotal").caption.reading
+    assert "pale" not in found.plot.chart("pivotal").caption.reading
 
 
 def test_a_chart_of_members_claims_nothing_it_does_not_know() -> None:
@@ -74,12 +93,13 @@ def test_variants_are_drawn_with_all_outcomes(names: str) -> None:
     assert [x for x, _ in lines_of(ax)] == expected
     spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
     ends = [100 * table.loc[(o, v), ["low", "high"]].to_numpy(float) for o in outcomes for v in found.forecasts]
-    assert np.allclose(spans, ends, atol=1e-5)
+    assert np.allclose(spans, [(low, high) for low, high in ends if low < high], atol=1e-5)
+    assert len(spans) > len(outcomes)
     assert [label.get_text() for label in ax.get_yticklabels()] == list(found.forecasts)
     words = [*(f"{name} wins" for name in names), "no winner", "into Tuesday"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == words
     for name in found.forecasts:
-        one, day = (in_100(table.loc[(outcome, name), "value"]) for outcome in (names[0], "spill"))
+        one, day = (row_in_100(*table.loc[(outcome, name), CHANCE]) for outcome in (names[0], "spill"))
         assert f"{name}: {names[0]} {one}, Tuesday {day}" in captions(ax)[0].text
     heights = [y for _, y in lines_of(ax)]
     assert len(set(heights)) == len(heights)  # no mark hides another
@@ -92,14 +112,25 @@ def test_the_title_of_variants_is_their_finding() -> None:
     top = table["change"].abs().idxmax()
     said = found.plot.scenarios().get_title().replace("\n", " ")
     assert said.startswith(f"A's chance moves most with {top!r}: it ")
-    assert said.endswith(f"to {100 * table.loc[top, 'value']:.0f} in 100")
+    before, after = (row_in_100(*table.loc[variant, CHANCE]) for variant in ("as it is", top))
+    assert said.endswith(f"from {before} to {after} in 100")
     same = iom.side_by_side({"one": race(), "other": race()}, runs=100, seed=1).plot.scenarios()
     assert same.get_title() == "Neither A's chance nor Tuesday moves beyond noise"
     slow = {"as it is": race(), "two hours a round": race().with_clock(round_minutes=120)}
     later = iom.side_by_side(slow, runs=400, seed=1)
     told = later.plot.scenarios().get_title().replace("\n", " ")
-    before, after = (100 * later.table("spill")["value"]).round()
-    assert told == f"Tuesday moves most with 'two hours a round': it rises from {before:.0f} to {after:.0f} in 100"
+    before, after = (row_in_100(*row) for row in later.table("spill")[CHANCE].to_numpy())
+    assert told == f"Tuesday moves most with 'two hours a round': it rises from {before} to {after} in 100"
+
+
+def test_variants_on_the_best_guesses_have_no_lines() -> None:
+    variants = {"as it is": race(), "no pressure": race().with_pressure(W=0)}
+    made = {name: iom.forecast(one, 300, 1, assumptions="fixed") for name, one in variants.items()}
+    found = iom.side_by_side(made)
+    assert len(found.plot.scenarios().collections) == 0
+    reading = found.plot.chart("scenarios").caption.reading
+    assert reading.startswith("On the best guesses; simulation error at most ")
+    assert reading.endswith("all variants share their random numbers.")
 
 
 def test_every_outcome_stays_in_the_row_of_its_variant(many: iom.Scenario) -> None:

@@ -62,7 +62,7 @@ def test_the_title_of_moves_counts_those_who_change_sides() -> None:
     there = data[(data["round"] == 2) & (data["origin"] != "absent")]["members"].sum()
     assert there < 170  # a guard: some of the 175 are away
     assert f"{moved[2]:.0f} of {there:.0f} members change sides between rounds 1 and 2" in title
-    assert f"{moved[4]:.0f} between rounds 3 and 4" in title
+    assert f", and {moved[4]:.0f} between rounds 3 and 4" in title
     assert "B to A 1 before round 2; A to B 0 before round 2" in captions(hand().plot.flows(rounds=3))[0].text
 
 

@@ -38,27 +38,30 @@ def test_the_answer_is_the_known_one(panel: Sliders) -> None:
 
 def test_at_the_points_it_is_the_forecast_itself() -> None:
     """Two sponsors; half the strength in public is the strength behind half the secrecy."""
-    race = iom.load("geneva-2023").with_parameters({"sponsors.Washington.strength": 0.57})
+    race = iom.load("geneva-2023")
     panel = sliders(race, points=3, runs=300, seed=2, progress=False)
-    public = race.with_behaviour(secrecy=0).with_pressure(Washington=0.57, Brussels=0.85)
-    fc = iom.forecast(public, runs=300, seed=2, progress=False)
-    for values in ({"Washington": 0.57, "Brussels": 0.85, "secrecy": 0.0},):
+    half, whole = panel.tops["Washington"] / 2, panel.tops["Brussels"]
+    public = race.with_behaviour(secrecy=0).with_pressure(Washington=half, Brussels=whole)
+    fc = iom.forecast(public, runs=300, seed=2, progress=False, assumptions="fixed")
+    for values in ({"Washington": half, "Brussels": whole, "secrecy": 0.0},):
         found = panel.at(**values)
         assert found["Pope"] == pytest.approx(fc.win_probability().loc["Pope", "probability"])
         assert found["spill"] == pytest.approx(fc.spill().value)
-    assert panel.at(Washington=1.14, Brussels=0.85, secrecy=0.5) == pytest.approx(
-        panel.at(Washington=0.57, Brussels=0.425, secrecy=0.0)
+    assert panel.at(Washington=2 * half, Brussels=whole, secrecy=0.5) == pytest.approx(
+        panel.at(Washington=half, Brussels=whole / 2, secrecy=0.0)
     )
 
 
 def test_the_words_and_the_bars(panel: Sliders) -> None:
     words = panel.sentence(W=2.0, secrecy=0.0)
-    assert words.startswith("Wins in 100: A 8")
+    assert words.startswith("On the best guesses of all else, wins in 100: A 8")
     assert "no winner <1. Voting runs into Tuesday in <1; 1.0 rounds on average." in words
     shown = panel.html(W=2.0, secrecy=0.0)
     assert shown.count("background:") == 4
     assert "into Tuesday" in shown
-    assert repr(panel).startswith("sliders: W 0 to 2, secrecy 0 to 1\nWins in 100: A 6")
+    shown = repr(panel).splitlines()
+    assert shown[0] == "sliders: W 0 to 2, secrecy 0 to 1"
+    assert shown[1].startswith("On the best guesses of all else, wins in 100: A 6")
 
 
 class Control:

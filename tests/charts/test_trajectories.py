@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import captions
 from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.wording import favourite
 
 
 def levels(ax: Axes) -> list[float]:
@@ -45,7 +46,7 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
     fc = case("two")
     ax = picture("two", "trajectories")
     assert levels(ax) == pytest.approx([100 / 3, 200 / 3])
-    leader = fc.win_probability()["probability"].iloc[:-1].idxmax()
+    leader = favourite(fc)
     other = next(name for name in fc.race.names if name != leader)
     high, low = label(ax, f"two thirds elect {leader}"), label(ax, f"two thirds elect {other}")
     assert high.xy[1] == pytest.approx(200 / 3)
@@ -66,7 +67,7 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
 def test_nine_examples_are_drawn_as_they_went() -> None:
     fc = case("two")
     ax = picture("two", "trajectories")
-    k = fc.race.names.index(fc.win_probability()["probability"].iloc[:-1].idxmax())
+    k = fc.race.names.index(favourite(fc))
     solid = [line for line in ax.lines if line.get_linestyle() == "-" and line.get_marker() == "None"]
     runs = fc.summary.examples
     assert len(solid) == runs.size == 9
@@ -110,7 +111,7 @@ def test_the_lines_follow_the_rules() -> None:
 def test_the_title_of_paths_is_the_band() -> None:
     fc = case("two")
     data = fc.plot.trajectories_data()
-    leader = fc.win_probability()["probability"].iloc[:-1].idxmax()
+    leader = favourite(fc)
     low, high = (100 * data.loc[(leader, 1), end] for end in ("p20", "p80"))
     title = plain(picture("two", "trajectories").get_title())
     assert title == f"{leader} takes {low:.0f} to {high:.0f} % in round 1 in 60 of 100 elections"

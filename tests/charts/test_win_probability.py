@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from chart_cases import bars, case, picture, plain, words
+from chart_cases import bars, case, picture, plain, ranges, words
 from matplotlib.colors import to_hex
 
 from iomsim.charts import win_probability
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY
-from iomsim.forecasting.estimates import row_in_100
-from iomsim.forecasting.wording import who
+from iomsim.forecasting.estimates import row_in_100, span_in_100
+from iomsim.forecasting.wording import are_level, in_a_sentence, level, standing, without_winner
+
+CHANCE = ["probability", "low", "high", "mc_error"]
 
 
-def _whiskers(container: Any) -> list[np.ndarray]:
-    if not hasattr(container, "has_xerr"):
-        return []
-    return [segment for collection in container.lines[2] for segment in collection.get_segments()]
+UNCERTAIN = ["two", "weighed", "three"]
+FIXED = ["fixed", "one run", "certain", "eight", "body", "nine tenths"]  # the best guesses, or too few runs for a range
 
 
-@pytest.mark.parametrize("name", ["two", "three", "eight", "live", "body", "nine tenths"])
+@pytest.mark.parametrize("name", [*UNCERTAIN, *FIXED, "live"])
 def test_bars_are_the_table_of_winners(name: str) -> None:
     fc = case(name)
     table, ax = fc.plot.win_probability_data(), picture(name, "win_probability")
@@ -32,12 +31,47 @@ def test_bars_are_the_table_of_winners(name: str) -> None:
     assert [bar.get_width() for bar in bars(ax)] == pytest.approx(list(100 * table["probability"]))
     colours = fc.race.colours | {"nobody": NOBODY_GREY, "still voting": STILL_GREY}
     assert [to_hex(bar.get_facecolor()).upper() for bar in bars(ax)] == [colours[str(n)] for n in table.index]
-    for bar, (p, low, high) in zip(bars(ax), table[list(whole)].to_numpy(), strict=True):
-        assert f"{row_in_100(p, low, high)} in 100" in words(ax)
+    for bar, p, error in zip(bars(ax), table["probability"], table["mc_error"], strict=True):
+        assert f"{row_in_100(p, error)} in 100" in words(ax)
         assert bar.get_height() > 0
-    whiskers = [segment for lines in ax.containers for bar in [lines] for segment in _whiskers(bar)]
-    assert np.array(whiskers)[:, :, 0] == pytest.approx(100 * table[["low", "high"]].to_numpy())
-    assert max(ax.get_xlim()) >= 100 * table["high"].max()
+    assert max(ax.get_xlim()) >= 100 * table[["probability", "high"]].max(axis=None)
+
+
+@pytest.mark.parametrize("name", UNCERTAIN)
+def test_lines_are_the_range_over_the_assumptions(name: str) -> None:
+    table, ax = case(name).plot.win_probability_data(), picture(name, "win_probability")
+    unsure = np.flatnonzero(table["mc_error"])
+    assert len(unsure) > 1
+    ends = 100 * table[["low", "high"]].to_numpy()[unsure]
+    assert ranges(ax) == pytest.approx(np.column_stack([unsure, ends]))
+    [told] = [text for text in words(ax) if text.startswith("Bars: ")]
+    assert "Thin lines: the middle 80 % over the assumptions." in plain(told).replace("\N{NO-BREAK SPACE}", " ")
+    for low, high in ends / 100:
+        assert any(text.strip() == span_in_100(low, high) for text in words(ax))
+    places = {text.xyann[0] for text in ax.texts if text.get_text().endswith(" in 100")}
+    where = {text.xy[0] for text in ax.texts if text.get_text().endswith(" in 100")}
+    assert len(places) == len(where) == 1  # not at the end of a line, whose value it would seem
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_simulation_error_is_told_and_never_drawn(name: str) -> None:
+    fc, ax = case(name), picture(name, "win_probability")
+    assert ranges(ax).size == 0
+    assert not ax.containers or all(not hasattr(part, "has_xerr") for part in ax.containers)
+    table = fc.chances()
+    worst = 100 * table["mc_error"].max()
+    reading = fc.plot.chart("win_probability").caption.reading
+    start = "On the best guesses" if name == "fixed" else "Too few runs to show the range over the assumptions"
+    assert f"{start}; simulation error at most {worst:.1f} point" in reading
+    assert "lines" not in reading
+    assert not any(re.search(r"\d to \d", text) for text in words(ax))
+
+
+def test_how_it_ended_has_neither() -> None:
+    reading = case("over").plot.chart("win_probability").caption.reading
+    assert "lines" not in reading
+    assert "error" not in reading
+    assert ranges(picture("over", "win_probability")).size == 0
 
 
 def test_hollow_marks_are_the_rule_sets() -> None:
@@ -54,23 +88,37 @@ def test_hollow_marks_are_the_rule_sets() -> None:
         assert line.get_markerfacecolor() == "white"
         assert name in words(ax)
     assert not [line for line in fc.plot.win_probability(rules=False).lines if line.get_marker() in "osD^v"]
-    assert list(fc.plot.win_probability_data(rules=False)) == ["probability", "low", "high"]
+    assert list(fc.plot.win_probability_data(rules=False)) == CHANCE
 
 
-@pytest.mark.parametrize("name", ["two", "three", "strict", "certain", "live", "one run", "body", "nine tenths"])
+def test_weights_stand_beside_the_readings() -> None:
+    fc, ax = case("weighed"), picture("weighed", "win_probability")
+    key = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert key == [f"{name} ({100 * weight:.0f})" for name, weight in fc.rule_sets()["weight"].items()]
+    assert "until-two-thirds (55)" in key
+    assert "under each reading of the rules and its weight, of 100:" in words(ax)
+    assert "under each reading of the rules:" in words(picture("two", "win_probability"))  # played beside it, unweighed
+
+
+@pytest.mark.parametrize(
+    "name", ["two", "weighed", "fixed", "three", "strict", "certain", "live", "one run", "body", "nine tenths"]
+)
 def test_the_title_of_winners_agrees_with_the_answer(name: str) -> None:
     fc = case(name)
-    title = plain(fc.plot.draw("win_probability").axes[0].get_title())
-    opening, _, told = who(fc).partition(":")
-    assert opening in title
-    nobody = re.search(r"nobody ((?:about )?\S+) in 100", told)
-    still = re.search(r"; (.+?) in 100 are still voting(.*)\.", told)
-    assert ("nobody wins" in title) == bool(nobody)
-    assert ("still voting" in title) == bool(still)
-    if nobody:
-        assert f"nobody wins in {nobody[1]}" in title
-    if still:
-        assert re.search(rf"{still[1]}( of 100 elections)? are still voting{still[2]}", title)
+    title, table = plain(fc.plot.draw("win_probability").axes[0].get_title()), fc.chances()
+    said = {str(who): in_a_sentence(*row) for who, *row in table[["probability", "mc_error"]].itertuples()}
+    even = sorted(level(fc), key=fc.race.names.index)
+    if without_winner(fc):
+        assert title.startswith(without_winner(fc))
+    elif even:
+        assert are_level(even) in title
+        assert are_level(even) in plain(fc.answer())
+    else:
+        assert f"{standing(fc)[0]} is ahead and wins in {said[standing(fc)[0]]} of 100 elections" in title
+    told = {who: table["probability"][who] >= 0.005 for who in ("nobody", "still voting")}
+    assert (f"nobody wins in {said['nobody']}" in title) == told["nobody"] == ("nobody" in title)
+    unfinished = rf"{said['still voting']}( of 100 elections)? (is|are) still voting"
+    assert bool(re.search(unfinished, title)) == told["still voting"]
 
 
 def test_a_body_with_one_reading_has_no_marks() -> None:
@@ -78,20 +126,16 @@ def test_a_body_with_one_reading_has_no_marks() -> None:
     assert not [line for line in ax.lines if line.get_marker() in "osD^v"]
     assert not any("under each reading" in text for text in words(ax))
     assert "Hollow" not in " ".join(words(ax))
-    assert case("body").plot.win_probability_data().columns.tolist() == ["probability", "low", "high"]
+    assert case("body").plot.win_probability_data().columns.tolist() == CHANCE
 
 
-def test_intervals_say_no_more_than_they_know() -> None:
-    assert any(re.fullmatch(r"\s*\d\.\d to \d\.\d", text) for text in words(picture("two", "win_probability")))
-    few = picture("one run", "win_probability")
-    assert any(re.fullmatch(r"\s*<1 to \d\d", text) for text in words(few))
+def test_what_is_certain_and_what_is_not() -> None:
     assert not any(re.search(r"\b(0|100) in 100", text) for text in words(picture("certain", "win_probability")))
     assert {"100 in 100", "0 in 100"} <= set(words(picture("over", "win_probability")))  # by rule: that is how it ended
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [(0.30, 0.319, "30.0 to 31.9"), (0.30, 0.35, "30 to 35"), (0.0, 0.0004, "<0.1"), (1, 1, "")],
-)
-def test_a_decimal_is_written_where_an_interval_is_that_narrow(low: float, high: float, said: str) -> None:
-    assert win_probability.span_of(pd.Series({"low": low, "high": high})) == said
+def test_a_range_by_rule_is_no_range() -> None:
+    sure = pd.Series({"low": 0.0, "high": 0.0, "mc_error": 0.0})
+    assert win_probability.span_of(sure) == ""
+    assert win_probability.span_of(sure + 0.1) == "10"
+    assert win_probability.span_of(pd.Series({"low": np.nan, "high": np.nan, "mc_error": 0.1})) == ""
