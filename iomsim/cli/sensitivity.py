@@ -1,4 +1,4 @@
-"""The commands `compare`, `grid`, `tornado`, `sobol` and `pivotal`."""
+"""The commands `compare`, `grid`, `drivers`, `tornado`, `sobol` and `pivotal`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from iomsim.cli.common import (
     scenario_arguments,
 )
 from iomsim.errors import IomsimError
+from iomsim.forecasting.run import forecast
 from iomsim.model.catalogue import load
 from iomsim.sensitivity.compare import compare
 from iomsim.sensitivity.grid import grid
@@ -46,6 +47,13 @@ def add_to(commands: Any) -> None:
     outputs(one)
     one.set_defaults(run=run_grid)
     target = ("--target", 'a candidate, "no winner", "spill" or "rounds"')
+    one = commands.add_parser("drivers", help="which assumptions the answer hangs on, from the runs of one forecast")
+    scenario_arguments(one)
+    one.add_argument(target[0], metavar="TARGET", help=f'{target[1]}; "nobody" or "still voting" too')
+    run_arguments(one, 100_000)
+    assumption_arguments(one)
+    outputs(one)
+    one.set_defaults(run=run_drivers)
     for function, words, runs, (option, what) in (
         (tornado, "which assumptions the answer hangs on, one at a time", 4_000, target),
         (sobol, "which assumptions the answer hangs on, all at once", 400, target),
@@ -104,6 +112,12 @@ def _axis(text: str) -> tuple[str, list[float] | None]:
         raise IomsimError(
             f"a range is written NAME=LOW:HIGH:POINTS, got {text!r}; for instance secrecy=0:1:11"
         ) from None
+
+
+def run_drivers(arguments: argparse.Namespace) -> None:
+    """Print which assumptions matter to a forecast."""
+    fc = play(forecast, arguments, scenario(arguments), assumptions=arguments.assumptions)
+    _show(fc.drivers(arguments.target), "drivers", arguments)
 
 
 def run_one(arguments: argparse.Namespace) -> None:

@@ -207,6 +207,24 @@ def test_a_sentence_and_a_table(words: tuple[str, ...], small: Path, capsys: Cap
     assert len(table.splitlines()) > 4
 
 
+def test_what_the_answer_hangs_on_with_its_table_and_chart(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    files = ("--csv", tmp_path / "drivers.csv", "--chart", tmp_path / "drivers.svg")
+    few = ("--runs", 4000, "--seed", 5, "--assumptions", 100)
+    assert iomsim("drivers", small, "--target", "Tuesday", *few, *files) == 0
+    found = iom.forecast(iom.load(small), 4000, 5, progress=False, assumptions=100).drivers("Tuesday")
+    assert in_lines(found.sentence()) in capsys.readouterr().out
+    assert pd.read_csv(tmp_path / "drivers.csv")["parameter"].tolist() == list(found.table().index)
+    assert (tmp_path / "drivers.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
+    assert iomsim("forecast", small, *few) == 0
+    out = capsys.readouterr().out
+    assert "\nWhat A's chance hangs on\n" in out
+    assert found.in_words().head(6).to_string() in out
+    assert iomsim("forecast", small, "--runs", 400, "--assumptions", "fixed") == 0
+    assert "hangs on" not in capsys.readouterr().out
+    assert iomsim("drivers", small, "--runs", 400, "--assumptions", "fixed") == 2
+    assert "best guesses" in capsys.readouterr().err
+
+
 def test_a_range_is_read() -> None:
     assert sensitivity._axis("W=0:1:5") == ("W", [0.0, 0.25, 0.5, 0.75, 1.0])
     assert sensitivity._axis("secrecy") == ("secrecy", None)
