@@ -209,7 +209,7 @@ def test_a_grid_and_its_chart(race: Scenario) -> None:
     axes = {"U.S.": [0.1, 0.9], OTHER: [0.1, 0.9]}
     cells = iom.grid(race, runs=50, seed=1, progress=False, **axes)
     assert cells.paths == (STRENGTH, OTHER)
-    assert "U.S.'s strength 0.1 to 0.9 and U.K. et al.'s strength 0.1 to 0.9" in cells.sentence()
+    assert "U.S.'s strength from 0.1 to 0.9 and U.K. et al.'s strength from 0.1 to 0.9" in cells.sentence()
     axes = cells.plot.pressure_grid().axes
     assert any("U.S.'s strength" in ax.get_xlabel() for ax in axes)
     assert any("U.K. et al.'s strength" in ax.get_ylabel() for ax in axes)
@@ -238,7 +238,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     rest = ["--scenario", str(file), "--runs", "20", "--set", f"{SELECTOR}=0.5", "--set", "U.K. et al.=0.6"]
     assert main(["grid", "U.S.=0:1:2", *rest]) == 0
     said = capsys.readouterr().out
-    assert "U.S.'s strength 0 to 1" in said
+    assert "U.S.'s strength from 0 to 1" in said
 
 
 # -- the one place --------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def joint(race: Scenario, **changes: Any) -> np.ndarray:
     secret, exposure = 1 - race.behaviour.secrecy.value, race.exposure
     pull = [(1 if s.backs == "Pope" else -1) * s.strength.value for s in race.sponsors]
     tie = race.tie_table
-    lean = race.candidate("Pope").appeal.value + tie[0] - tie[1] + secret * np.array(pull) @ exposure
+    lean = race.plan.values["candidates.Pope.appeal"] + tie[0] - tie[1] + secret * np.array(pull) @ exposure
     b = race.behaviour
     known = {
         "conviction": b.conviction.value,
@@ -371,7 +371,7 @@ def test_the_table_of_an_exact_election_reads_like_that_of_a_forecast() -> None:
     forecast = iom.forecast(race, runs=300, seed=1, progress=False).rounds()
     omegas = exact.openness_by_round(0.55, 0.04, 0.45, 40)
     table = exact.chain(15, 0.3, openness=omegas, momentum=3.0, rules=race.rules, concede=(1.1, 4.8)).table()
-    assert set(forecast.columns) - {"low", "high"} <= set(table.columns)
+    assert set(forecast.columns) - {"low", "high", "mc_error"} <= set(table.columns)
     assert table.index.name == forecast.index.name
     assert (table["first"] + table["second"]).tolist() == pytest.approx(table["probability"].tolist())
     left = table["cumulative"] + table["ended_without_winner"].cumsum() + table["undecided"]

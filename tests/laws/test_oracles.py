@@ -254,12 +254,12 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
     "openness decays a round early": (
         "one class",
         "openness",
-        lambda f: lambda b, fluid, r, night: f(b, fluid, r + (r > 1), night),
+        lambda f: lambda b, fluid, r, night, *rest: f(b, fluid, r + (r > 1), night, *rest),
     ),
     "openness decays a round late": (
         "two classes",
         "openness",
-        lambda f: lambda b, fluid, r, night: f(b, fluid, max(r - 1, min(r, 2)), night),
+        lambda f: lambda b, fluid, r, night, *rest: f(b, fluid, max(r - 1, min(r, 2)), night, *rest),
     ),
     "one vote more is needed": ("one class", "needed", lambda f: lambda *a: f(*a) + 1),
     "one vote less is needed": ("two classes", "needed", lambda f: lambda *a: f(*a) - 1),
@@ -277,7 +277,7 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
     "the regime is drawn anew every round": (
         "two classes",
         "openness",
-        lambda f: lambda b, fluid, r, night: f(b, np.roll(fluid, r), r, night),
+        lambda f: lambda b, fluid, r, night, *rest: f(b, np.roll(fluid, r), r, night, *rest),
     ),
     "a tied lead falls to the first": (
         "three two-way rounds",
@@ -286,8 +286,8 @@ CHAIN_LIARS: dict[str, tuple[str, str, Lie]] = {
     ),
     "a leader who is refused is asked again": (
         "the leader alone, and then more ballots",
-        "idle",
-        lambda f: lambda rules, at: f(rules, at) or (at.alone >= 0).any(),
+        "moving",
+        lambda f: lambda rules, at: f(rules, at) & (at.alone < 0),
     ),
     "the leader alone needs what the choice needed": (
         "the leader alone, and then more ballots",

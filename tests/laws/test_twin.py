@@ -256,10 +256,10 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
     "no momentum": (kernel, "pull", lambda f: lambda s, x, r: 0 * f(s, x, r)),
     "shares of the wrong candidates": (kernel, "pull", lambda f: lambda s, x, r: f(s, x, r)[::-1]),
     "among three or more momentum is that between two": (
-        laws, "momentum", lambda f: lambda b, x, crowded: f(b, x, x & False)
+        laws, "momentum", lambda f: lambda b, x, crowded, *rest: f(b, x, x & False, *rest)
     ),
     "between two that are left momentum is that among many": (
-        laws, "momentum", lambda f: lambda b, x, crowded: f(b, x, crowded | True)
+        laws, "momentum", lambda f: lambda b, x, crowded, *rest: f(b, x, crowded | True, *rest)
     ),
     "who has lost a candidate follows the last tally": (
         kernel, "Reconsideration", lambda f: lambda omega, pull, shocks, *rest: f(omega, pull, pull, *rest)
@@ -267,8 +267,10 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
     "who has lost a candidate feels no shock": (
         kernel, "Reconsideration", lambda f: lambda omega, pull, shocks, *rest: f(omega, pull, 0 * shocks, *rest)
     ),
-    "openness decays a round early": (laws, "openness", lambda f: lambda b, x, r, n: f(b, x, r + (r > 1), n)),
-    "nights do not matter": (laws, "openness", lambda f: lambda b, x, r, n: f(b, x, r, n & False)),
+    "openness decays a round early": (
+        laws, "openness", lambda f: lambda b, x, r, n, *rest: f(b, x, r + (r > 1), n, *rest)
+    ),
+    "nights do not matter": (laws, "openness", lambda f: lambda b, x, r, n, *rest: f(b, x, r, n & False, *rest)),
     "nobody abstains": (kernel, "abstentions", lambda f: lambda *a: 0 * f(*a)),
     "the pinned may abstain": (
         kernel, "abstentions", lambda f: lambda s, x, r, roll: f(s, x, r, roll._replace(bound=0 * roll.bound))
@@ -302,7 +304,9 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
         course, "needed", lambda f: lambda s, at, *rest: f(s, at._replace(alone=0 * at.alone - 1), *rest)
     ),
     "nobody withdraws": (kernel, "concede", lambda f: lambda *a: f(*a) & False),
-    "who did not withdraw is as ready as before": (laws, "concession", lambda f: lambda b, m: f(b, 0 * m)),
+    "who did not withdraw is as ready as before": (
+        laws, "concession", lambda f: lambda b, m, *rest: f(b, 0 * m, *rest)
+    ),
     "the votes of one who withdrew are those of one put out": (
         laws, "others_yes", lambda f: lambda b, conceded, u: f(b, conceded & False, u)
     ),

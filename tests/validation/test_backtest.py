@@ -169,6 +169,7 @@ def test_runs_become_a_forecast_by_hand() -> None:
         votes=np.array(votes, dtype=np.int16),
         valid=np.full(11, 100, dtype=np.int16),
         flows=np.zeros((11, 2, 2), dtype=np.int16),
+        draw=np.zeros(5, dtype=np.int32),
     )
     prediction = predict(out, 1, [0, 1])
     assert prediction.over_next == 0.6
@@ -198,6 +199,7 @@ def test_a_share_is_one_of_those_who_are_followed() -> None:
         votes=np.array([[40, 30, 30], [48, 32, 20]], dtype=np.int16),
         valid=np.full(2, 100, dtype=np.int16),
         flows=np.zeros((2, 3, 3), dtype=np.int16),
+        draw=np.zeros(1, dtype=np.int32),
     )
     shares = predict(out, 1, [0, 1]).shares
     assert shares is not None
@@ -327,7 +329,7 @@ def test_the_verdict_is_the_interval_and_the_sentence_says_it(quick: Backtest) -
     assert (table["model is"].eq("better") == (table["low"] > 0)).all()
     assert (table["model is"].eq("worse") == (table["high"] < 0)).all()
     assert f"Judged after {len(quick.cases)} rounds of 5 past contests" in quick.sentence()
-    assert quick.sentence() in repr(quick)
+    assert str(quick.sentence()) in repr(quick).replace("\n", " ")
     behind = table[2 * table["ahead"] < table["contests"]]
     said_ = quick.sentence().split("it was behind on ")[1].split(". It was")[0]
     assert all(score in said_ and baseline in said_ for score, baseline in behind.index)
