@@ -53,7 +53,7 @@ def range_of_chances(hits: Longs, runs: Longs, variance: float) -> tuple[float, 
     [0.0, 0.41]
     """
     weight = runs / runs.sum()
-    mean = float(weight @ (hits / runs))
+    mean = float(hits.sum() / runs.sum())
     most = mean * (1.0 - mean)
     if variance <= 1e-12 * most:
         return mean, mean

@@ -26,13 +26,16 @@ from iomsim.forecasting.estimates import left_by_draws
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
-from iomsim.house_style import count, percent
+from iomsim.house_style import count, percent, thousands
 from iomsim.model.assumptions import Assumptions, draw_assumptions, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
 
 DRAWS = 400
 """Draws of the assumptions."""
+
+DRAWS_AT_MOST = 100_000
+"""Draws beyond which they take more memory and time than their runs."""
 
 OTHER_RULES_RUNS = 10_000
 """Runs of each other reading of the rules beside a forecast, if the forecast itself has that many."""
@@ -193,7 +196,10 @@ def drawn(race: Scenario, seed: int, assumptions: int | str) -> Assumptions | No
         if assumptions != "fixed":
             raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
         return None
-    return draw_assumptions(race, seed, whole_number("assumptions", assumptions, 1))
+    draws = whole_number("assumptions", assumptions, 1)
+    if draws > DRAWS_AT_MOST:
+        raise IomsimError(f"assumptions must be at most {thousands(DRAWS_AT_MOST)} draws, got {thousands(draws)}")
+    return draw_assumptions(race, seed, draws)
 
 
 def play_draws(

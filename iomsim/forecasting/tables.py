@@ -18,7 +18,7 @@ from iomsim.errors import IomsimError, unknown
 from iomsim.forecasting import estimates
 from iomsim.forecasting.estimates import Estimate, in_100, in_words
 from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
-from iomsim.house_style import thousands
+from iomsim.house_style import count
 from iomsim.model.assumptions import Assumptions
 from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS
@@ -393,7 +393,7 @@ class Tables:
         """Return what is needed to make this forecast again, in one line."""
         p = self.provenance
         return (
-            f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs"
+            f"iomsim {p['version']} · seed {p['seed']} · {count(p['runs'], 'run')}"
             f"{', assumptions fixed' if self.draws is None else f' of {self.draws.count} draws of the assumptions'}"
             f" · simulation error {100 * self.mc_error:.1f} points · scenario {p['scenario']}"
             f" · rules {self._rules_named}"

@@ -200,7 +200,7 @@ def who(fc: Tables) -> str:
     """
     first, rest = _lead(fc)
     left = f", leaving {series(rest)}" if rest else ""
-    return f"{capital(_since(fc) + first)}{left}."
+    return f"{capital(_since(fc) + first)}{left}".removesuffix(".") + "."
 
 
 def _lead(fc: Tables) -> tuple[str, list[str]]:
@@ -681,5 +681,5 @@ def points(error: float) -> str:
     >>> points(0.0031), points(0.01), points(0.024)
     ('0.3 points', '1.0 point', '2.4 points')
     """
-    said = f"{100 * error:.1f}"
+    said = f"{max(100 * error, 0.1):.1f}"
     return f"{said} point{'' if said == '1.0' else 's'}"

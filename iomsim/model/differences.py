@@ -28,7 +28,7 @@ def differences(a: Scenario, b: Scenario) -> list[str]:
     >>> differences(race, race.with_pressure(Washington=0.9, Brussels=0))
     ["Washington's strength at 0.9 instead of 0.6", "without Brussels's pressure"]
     >>> differences(race, race.with_rules("four-rounds"))
-    ['rules four-rounds instead of until-two-thirds']
+    ['rules four-rounds instead of five readings']
     """
     return [*_parameters(a, b), *_things(a, b), *_rules(a, b), *_electorate(a, b), *_clock(a, b)]
 
@@ -94,6 +94,8 @@ def _aim(thing: object) -> tuple[object, ...]:
 
 def _rules(a: Scenario, b: Scenario) -> list[str]:
     old, new = a.rules, b.rules
+    if a.readings != b.readings and (len(a.readings) > 1 or len(b.readings) > 1):
+        return _readings(a, b)
     if old == new:
         return []
     changed = [part for part in COMPARED if getattr(new, part) != getattr(old, part)]
@@ -108,6 +110,18 @@ def _rules(a: Scenario, b: Scenario) -> list[str]:
         for part in changed
         if part != "name"
     ]
+
+
+def _readings(a: Scenario, b: Scenario) -> list[str]:
+    """Return what differs where at least one of two scenarios has several readings of the rules."""
+    weights = [{part.name: part.weight for part in race.readings} or {race.rules.name: 1.0} for race in (a, b)]
+    if weights[0] == weights[1]:  # grades and sources decide nothing
+        same = [part.rules for part in a.readings] == [part.rules for part in b.readings]
+        return [] if same else ["other phases of the rules"]
+    if weights[0].keys() == weights[1].keys():
+        return ["other weights of the readings of the rules"]
+    names = [next(iter(told)) if len(told) == 1 else f"{number(len(told))} readings" for told in weights]
+    return [f"rules {names[1]} instead of {names[0]}"]
 
 
 def _word(value: object) -> str:

@@ -172,6 +172,8 @@ class Scenario(Description):
         >>> race.rules.name, [part.weight for part in race.readings]
         ('four-rounds', [0.3, 0.7])
         """
+        if not isinstance(weights, Mapping):
+            raise ScenarioError(f"give the weights of the readings by name, {{'strict': 1.0}}, got {weights!r}")
         given = {"grade": "assumed", "source": "set by the user"}
         readings = [{"name": name, "weight": weight} | given for name, weight in weights.items()]
         if not readings:

@@ -130,3 +130,10 @@ def test_it_stays_between_never_and_always(runs: int) -> None:
         hits = np.random.default_rng(4).binomial(runs, chances)
         low, high = present(hits, np.full(400, runs))
         assert 0 <= low <= hits.mean() / runs <= high <= 1
+
+
+@pytest.mark.parametrize("runs", [1, 3, 10, 25, 250])
+def test_what_always_happened_has_a_range_as_what_never_did(runs: int) -> None:
+    held = np.full(400, runs)
+    assert range_of_chances(held, held, 0.0) == (1.0, 1.0)
+    assert range_of_chances(0 * held, held, 0.0) == (0.0, 0.0)

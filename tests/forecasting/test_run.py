@@ -348,3 +348,12 @@ def test_the_rules_in_force_are_told_by_the_forecast_itself(monkeypatch: pytest.
 
 def same_row(table: pd.DataFrame, name: str, fc: iom.Forecast) -> None:
     pd.testing.assert_series_equal(table.loc[name], pd.Series(fc.as_row()), check_names=False, check_exact=True)
+
+
+def test_more_draws_than_memory_holds_are_refused() -> None:
+    with pytest.raises(iom.IomsimError, match=r"assumptions must be at most 100.000 draws, got 10.000.000"):
+        iom.forecast(iom.load("minimal"), runs=1, seed=1, assumptions=10_000_000)
+
+
+def test_one_run_is_one_run() -> None:
+    assert " · 1 run of 400 draws " in iom.forecast(iom.load("minimal"), runs=1, seed=1).stamp()

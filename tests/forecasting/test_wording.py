@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -494,3 +495,18 @@ def test_a_sentence_goes_on_with_a_small_letter_but_for_names() -> None:
     assert wording.going_on(fc, "Expect one round") == "expect one round"
     assert wording.going_on(fc, "A is ahead") == "A is ahead"
     assert wording.going_on(fc, "Tuesday is near") == "Tuesday is near"
+
+
+def test_a_name_that_ends_with_a_stop_ends_the_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "stop.toml"
+    path.write_text(
+        'title = "Stops"\nelectorate = { size = 60 }\nrules = { threshold = "most", max_rounds = 2 }\n'
+        'candidates = [{ name = "A", appeal = 0.5 }, { name = "C. D." }]\n'
+    )
+    told = wording.who(iom.forecast(iom.load(path), runs=2000, seed=1, assumptions="fixed"))
+    assert told.endswith("for C. D.") or told.endswith("after two rounds."), told
+    assert ".." not in told
+
+
+def test_a_small_error_is_never_none() -> None:
+    assert wording.points(0.0003) == "0.1 points"
