@@ -261,6 +261,13 @@ class OfForecasts(Result):
         """Runs of each."""
         return len(self.base)
 
+    def stamp(self) -> str:
+        """Return what is needed to make this again, in one line, with what was played of the assumptions and rules."""
+        draws, several = self.base.draws, len(self.base.rules_played) - 1
+        of = ", assumptions fixed" if draws is None else f" of {draws.count} draws of the assumptions"
+        each = f"runs {self.EACH}"
+        return super().stamp().replace(each, each + of, 1) + f" and {several} other readings" * bool(several)
+
 
 @dataclass(frozen=True, repr=False)
 class Comparison(OfForecasts):
