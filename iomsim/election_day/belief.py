@@ -21,9 +21,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from iomsim.election_day.between_rounds import OpenQuestion, begins_alone, next_step
+from iomsim.election_day.clocks import Clocks, with_new_keys
 from iomsim.election_day.conditioning import effective_size, resample, resample_within
 from iomsim.election_day.moves import rejuvenate, sweeps_after
-from iomsim.election_day.state import FilterState, UpdateContext, initial_state, resampled, with_own_keys
+from iomsim.election_day.state import (
+    FilterState,
+    UpdateContext,
+    clocks_apart,
+    initial_state,
+    picked,
+    resampled,
+    with_own_keys,
+)
 from iomsim.election_day.update import update
 from iomsim.engine.plan import Plan
 from iomsim.errors import AnnouncementError
@@ -132,10 +141,21 @@ class Belief:
         """Return the same with other words and chances of the last event, by field of its states."""
         return replace(self, states=tuple(state and replace(state, **about) for state in self.states))
 
-    def draw_weights(self, count: int) -> Floats:
-        """Return the probability of each draw of the assumptions."""
-        out = np.zeros(count)
-        parts = [(self.at(hall[0]).particles.draw, self.total(hall)) for hall in self.halls]
+    def draw_weights(self, count: int, clock: bool = False) -> Floats:
+        """Return the probability of each draw of the assumptions, or of what they say of the `clock`.
+
+        Where the clocks are kept apart from the particles, all clocks weigh alike.
+        """
+        out, parts = np.zeros(count), []
+        for hall in self.halls:
+            state, log_weight = self.at(hall[0]), self.total(hall)
+            if not clock or state.clocks.draw is None:
+                parts.append((state.particles.draw, log_weight))
+            elif clocks_apart(self.plan, state.particles):
+                whole = np.logaddexp.reduce(log_weight)
+                parts.append((state.clocks.draw, np.full(log_weight.size, whole - np.log(log_weight.size))))
+            else:
+                parts.append((state.clocks.draw, log_weight))
         top = max(log_weight.max() for _, log_weight in parts)
         for draw, log_weight in parts:
             out += np.bincount(draw, np.exp(log_weight - top), minlength=count)
@@ -236,7 +256,7 @@ def resampled_together(context: UpdateContext, belief: Belief) -> Belief:
         else:
             index = resample(total, float(context.rng.random()))
             level = total[index] - (np.logaddexp.reduce(total) - np.log(size) - scale)
-        first = held[0] if index is None else parted(context, held[0].pick(index), effective)
+        first = held[0] if index is None else parted(context, picked(context.plan, held[0], index), effective)
         for r, state in zip(hall, held, strict=True):
             own = state.particles.log_weight
             log_weight = own - level if index is None else own[index] - level
@@ -284,21 +304,24 @@ class Sample:
 class Posterior(NamedTuple):
     """Equally weighted particles by reading, and the draws of the assumptions that they follow.
 
-    `draw` says which draw each particle follows, shape (P,); `source` of which draw before the vote its values are, and
-    `reading` which reading of the rules it follows, shapes (D,).
+    `draw` says which draw each particle follows, shape (P,).  Shapes (D,): `source` says of which draw before the vote
+    its values are, `clock` of which those of the clock are, and `reading` which reading of the rules it follows.
     """
 
     samples: list[Sample]
     draw: Longs
     source: Longs
+    clock: Longs
     reading: Longs
 
 
-def sampled(rng: np.random.Generator, belief: Belief, uniforms: Floats, readings: Longs | None = None) -> Posterior:
+def sampled(
+    rng: np.random.Generator, belief: Belief, uniforms: Floats | None, readings: Longs | None = None
+) -> Posterior:
     """Return as many particles as there are, equally weighted, each under one reading of the rules.
 
-    As before the vote, particles of one draw of the assumptions follow one reading; where they are very many, some of
-    them another.  The reading is drawn given the draw and what was announced.
+    As before the vote, particles of one draw of the assumptions follow one reading, and one draw of the clock's pace;
+    where they are very many, some of them another.  Both are drawn given the draw and what was announced.
 
     Parameters
     ----------
@@ -306,39 +329,63 @@ def sampled(rng: np.random.Generator, belief: Belief, uniforms: Floats, readings
         Source of the draws.
     belief : Belief
         What is believed.
-    uniforms : ndarray, shape (C,)
-        Those by which each draw's reading was drawn before the vote: it changes only as far as its law has.
+    uniforms : ndarray, shape (C,), or None
+        Those by which each draw's reading was drawn before the vote: it changes only as far as its law has.  None
+        where the assumptions are fixed.
     readings : ndarray of int, shape (C,), optional
         The readings of the draws, where nothing was announced yet: the particles are the runs of the forecast then.
     """
-    size, count = belief.state.particles.size, uniforms.size
-    if not belief.several:
-        sample = Sample(0, resampled(rng, belief.plan, belief.state), np.arange(size))
-        return Posterior([sample], sample.state.particles.draw, np.arange(count), np.zeros(count, dtype=np.intp))
+    size = belief.state.particles.size
+    if uniforms is None:
+        sample, only = Sample(0, resampled(rng, belief.plan, belief.state), np.arange(size)), np.zeros(1, dtype=np.intp)
+        return Posterior([sample], np.zeros(size, dtype=np.intp), only, only, only)
+    count = uniforms.size
     rows, of_hall, chance = chosen_by_hall(rng, belief)
     draws = np.stack([belief.at(hall[0]).particles.draw for hall in belief.halls])
     lot, source = lots(draws[of_hall, rows], of_hall, count, size if readings is not None else max(size // LOTS, 1))
-    in_lot = np.bincount(lot, minlength=source.size)
-    mean = np.stack([np.bincount(lot, row, source.size) for row in chance]) / np.maximum(in_lot, 1)
-    mean[:, in_lot == 0] = belief.weights[:, None]
+    weight = np.bincount(lot, minlength=source.size) / size
+    mean = np.stack([np.bincount(lot, row, source.size) for row in chance]) / np.maximum(weight * size, 1)
+    mean[:, weight == 0] = belief.weights[:, None]
     u = (uniforms[source] + GOLDEN * np.maximum(np.arange(source.size) - count + 1, 0)) % 1.0
-    u = evenly_spread(u, in_lot / size)
+    u = evenly_spread(u, weight)
     reading = (np.cumsum(mean, axis=0) / mean.sum(axis=0) <= u).sum(axis=0) if readings is None else readings
     mine = chance[reading[lot], np.arange(size)] / mean[reading, np.arange(source.size)][lot]
     if np.ptp(mine) > SAME:  # those of a draw whose votes agree better with its reading come first
         rows = rows[resample_within(rng, lot, mine)[0]]
-    samples = []
+    samples, clock = [], source.copy()
     for number, hall in enumerate(belief.halls):
         here = np.flatnonzero(of_hall == number)
         state, index = belief.at(hall[0]), rows[here]
+        clocks = state.clocks
         if not np.array_equal(index, np.arange(size)):
             state = with_own_keys(rng, belief.plan, state.pick(index))
+        if clocks_apart(belief.plan, state.particles) and readings is None:
+            state, own_clock = with_clocks(rng, belief.plan, state, clocks, lot[here])
+            clock[lot[here]] = own_clock
         for r in hall:
             where = np.flatnonzero(reading[lot[here]] == r)
             if where.size:
                 own = beside(state, belief.at(r).own(index), np.zeros(index.size))
                 samples.append(Sample(r, own.pick(where), here[where]))
-    return Posterior(samples, lot, source, reading)
+    return Posterior(samples, lot, source, clock, reading)
+
+
+def with_clocks(
+    rng: np.random.Generator, plan: Plan, state: FilterState, clocks: Clocks, lot: Longs
+) -> tuple[FilterState, Longs]:
+    """Return particles with clocks that were kept apart from them, and the draw of the pace that each then follows.
+
+    The particles of a lot get clocks of one draw, as often as there are clocks of it.
+    """
+    assert clocks.draw is not None
+    order = np.argsort(clocks.draw, kind="stable")
+    names, of = np.unique(lot, return_inverse=True)
+    u = evenly_spread(rng.random(names.size), np.bincount(of) / lot.size)
+    draw = clocks.draw[order[(u * order.size).astype(np.intp)]][of]
+    first = np.searchsorted(clocks.draw[order], draw, side="left")
+    many = np.searchsorted(clocks.draw[order], draw, side="right") - first
+    place = order[first + (rng.random(lot.size) * many).astype(np.intp)]
+    return replace(state, clocks=with_new_keys(rng, plan, clocks.pick(place))), draw
 
 
 def evenly_spread(u: Floats, weight: Floats) -> Floats:

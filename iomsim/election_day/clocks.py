@@ -2,7 +2,8 @@
 
 Clocks and votes are independent, except that the first round after a night may have an openness of its own.  So an
 announced time resamples the clocks and leaves the particles' weights alone: a round that ends at 19:00 shows that
-the chair sits on today, not how anybody votes.
+the chair sits on today, not how anybody votes.  For the same reason a clock follows a draw of the assumptions of its
+own: what is unsure of the pace has nothing to do with what is unsure of the votes.
 
 What is announced, a `minute`, is what the clocks of the seat show, since midnight of the opening date.
 """
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from iomsim.election_day.conditioning import TINY, resample, resample_within
+from iomsim.election_day.conditioning import TINY, resample
 from iomsim.engine.clock import DAY, Ballots, Timetable, sits_late
 from iomsim.engine.laws import select, some
 from iomsim.engine.plan import Plan
@@ -156,21 +157,6 @@ def set_to(rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: Flo
 def resampled(rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: Floats) -> Clocks:
     """Return the clocks resampled by weights that differ; copies get keys of their own."""
     return with_new_keys(rng, plan, clocks.pick(rng.permutation(resample(log_weight, float(rng.random())))))
-
-
-def resampled_by_draw(
-    rng: np.random.Generator, plan: Plan, clocks: Clocks, log_weight: Floats
-) -> tuple[Clocks, Floats]:
-    """Return the clocks resampled by weights, each among those of its draw of the assumptions; and what draws weigh.
-
-    What a draw weighs is the mean over its clocks, as a logarithm, clock by clock.  So what is announced of the time
-    teaches about the pace, and a clock stays with particles that follow the same assumptions.
-    """
-    assert clocks.draw is not None
-    top = log_weight.max()
-    place, mean = resample_within(rng, clocks.draw, np.exp(log_weight - top))
-    with np.errstate(divide="ignore"):
-        return with_new_keys(rng, plan, clocks.pick(place)), np.log(mean) + top
 
 
 def with_new_keys(rng: np.random.Generator, plan: Plan, clocks: Clocks) -> Clocks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -16,7 +16,7 @@ from iomsim.election_day.belief import Belief, Posterior, Sample, sampled
 from iomsim.election_day.between_rounds import elected_by_count
 from iomsim.election_day.clocks import Clocks
 from iomsim.election_day.state import FilterState, entry_of, resampled
-from iomsim.engine import kernel
+from iomsim.engine import kernel, paths
 from iomsim.engine.clock import Ballots, Timetable
 from iomsim.engine.outcomes import Outcomes, outcomes
 from iomsim.engine.plan import Plan
@@ -77,12 +77,12 @@ def forecast_from(
     }
     found = sampled(rng, belief, reading_uniforms(seed, draws), None if events or draws is None else draws.reading)
     out = play_samples(plan, found.samples)
-    if draws is None or not belief.several:
-        compare = partial(by_possible_rules, state=belief.state, rng=again) if events else by_readings
-        return from_outcomes(race, seed, [out], **facts, draws=draws, compare_rules=compare)
-    learned = of_posterior(draws, found)
-    out = replace(out, draw=found.draw.astype(out.draw.dtype))
-    return from_outcomes(race, seed, [out], **facts, draws=learned, compare_rules=by_readings)
+    compare: Callable[[Tables], pd.DataFrame] = by_readings
+    if events and not belief.several:
+        compare = partial(by_possible_rules, state=belief.state, rng=again, draws=draws)
+    if draws is not None:
+        draws, out = of_posterior(draws, found), replace(out, draw=found.draw.astype(out.draw.dtype))
+    return from_outcomes(race, seed, [out], **facts, draws=draws, compare_rules=compare)
 
 
 def plan_of(race: Scenario, draws: Assumptions | None) -> Plan:
@@ -90,19 +90,27 @@ def plan_of(race: Scenario, draws: Assumptions | None) -> Plan:
     return race.plan if draws is None else draws.plan(race).compiled()
 
 
-def reading_uniforms(seed: int, draws: Assumptions | None) -> Floats:
-    """Return the uniforms by which each draw's reading of the rules was drawn."""
-    return assumption_uniforms(seed, READINGS, 1 if draws is None else draws.count)
+def reading_uniforms(seed: int, draws: Assumptions | None) -> Floats | None:
+    """Return the uniforms by which each draw's reading of the rules was drawn; None if the assumptions are fixed."""
+    return None if draws is None else assumption_uniforms(seed, READINGS, draws.count)
 
 
 def of_posterior(draws: Assumptions, found: Posterior) -> Assumptions:
     """Return the draws of the assumptions that equally weighted particles follow, and their readings."""
-    if found.source.size == draws.count and np.array_equal(found.reading, draws.reading):
+    whole, same = np.arange(draws.count), np.array_equal
+    if same(found.source, whole) and same(found.clock, whole) and same(found.reading, draws.reading):
         return draws
-    values = {path: value[found.source] for path, value in draws.values.items()}
-    parameters = {path: value[found.source] for path, value in draws.parameters.items()}
-    parameters[READINGS] = found.reading.astype(float)
-    return replace(draws, values=values, reading=found.reading, parameters=parameters)
+
+    def taken(table: Mapping[str, Floats]) -> dict[str, Floats]:
+        return {
+            path: value[found.clock if paths.head(path) == paths.CLOCK else found.source]
+            for path, value in table.items()
+        }
+
+    parameters = taken(draws.parameters)
+    if READINGS in parameters:
+        parameters[READINGS] = found.reading.astype(float)
+    return replace(draws, values=taken(draws.values), reading=found.reading, parameters=parameters)
 
 
 def play_on(plan: Plan, state: FilterState) -> Outcomes:
@@ -208,9 +216,14 @@ def follow(
 # -- other rules ---------------------------------------------------------------------------------
 
 
-def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the readings of the body's rules under which what happened could have happened, the own first."""
-    race, plan = fc.race, plan_of(fc.race, fc.draws)
+def by_possible_rules(
+    fc: Tables, state: FilterState, rng: np.random.Generator, draws: Assumptions | None = None
+) -> pd.DataFrame:
+    """Return the readings of the body's rules under which what happened could have happened, the own first.
+
+    `draws` are those of the assumptions before the vote, which the particles follow.
+    """
+    race, plan = fc.race, plan_of(fc.race, draws)
     state = resampled(deepcopy(rng), plan, state)
     thin = state.pick(np.arange(0, state.particles.size, max(1, state.particles.size // OTHER_RULES_RUNS)))
     if fc.events and fc.events[-1]["event"] == "announce":
@@ -220,8 +233,8 @@ def by_possible_rules(fc: Tables, state: FilterState, rng: np.random.Generator) 
         other = under(rules, plan, thin) if rules != race.rules else None
         if other is not None:
             part = play_on(replace(plan, rules=rules), other)
-            draws = None if fc.draws is None else replace(fc.draws, readings=(rules,))
-            rows[name] = from_outcomes(race.with_rules(rules), fc.seed, [part], draws=draws).as_row()
+            own = None if draws is None else replace(draws, readings=(rules,))
+            rows[name] = from_outcomes(race.with_rules(rules), fc.seed, [part], draws=own).as_row()
     return rule_sets_table(rows)
 
 

@@ -253,9 +253,12 @@ def of_assumptions(belief: Belief, race: Scenario, draws: Assumptions | None) ->
     """Return the assumptions that vary, the level first, by their labels."""
     if draws is None:
         return []
-    w = belief.draw_weights(draws.count)
+    votes, clock = (belief.draw_weights(draws.count, clock=of_clock) for of_clock in (False, True))
     order = sorted(draws.values, key=lambda path: paths.head(path) != paths.LEVEL)
-    return [(describe_parameter(race, path), draws.values[path], w) for path in order]
+    return [
+        (describe_parameter(race, path), draws.values[path], clock if paths.head(path) == paths.CLOCK else votes)
+        for path in order
+    ]
 
 
 def of_readings(belief: Belief) -> list[Known]:

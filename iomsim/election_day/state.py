@@ -455,12 +455,38 @@ def reweight(state: FilterState, log_factor: Floats, otherwise: str) -> FilterSt
     return replace(state, particles=particles, effective_size=effective_size(log_weight))
 
 
+def nights_matter(plan: Plan, particles: Particles) -> bool:
+    """Return whether clocks say something of the votes, given the assumptions.
+
+    Where it is unsure whether nights matter, they do so only if a night has passed before a round in some particles.
+    """
+    overnight = plan.behaviour.overnight
+    if np.ndim(overnight) == 0:
+        return bool(overnight)
+    return any(observed.night.any() and not observed.night.all() for observed in particles.rounds[1:])
+
+
+def clocks_apart(plan: Plan, particles: Particles) -> bool:
+    """Return whether the clocks are kept apart from the particles: where the pace is unsure, and says nothing of votes.
+
+    Then particles that are resampled leave the clocks alone, so that no draw of the pace is lost by what was voted.
+    """
+    unsure = any(np.ndim(value) for value in vars(plan.pace).values())
+    return unsure and not nights_matter(plan, particles)
+
+
+def picked(plan: Plan, state: FilterState, index: Places) -> FilterState:
+    """Return some of the particles, as many as there are; the clocks stay as they are where they are kept apart."""
+    some = state.pick(index)
+    return replace(some, clocks=state.clocks) if clocks_apart(plan, state.particles) else some
+
+
 def resampled(rng: np.random.Generator, plan: Plan, state: FilterState) -> FilterState:
     """Return equally weighted particles; copies get keys of their own, so that they part."""
     log_weight = state.particles.log_weight
     if not np.ptp(log_weight):
         return state
-    state = with_own_keys(rng, plan, state.pick(resample(log_weight, float(rng.random()))))
+    state = with_own_keys(rng, plan, picked(plan, state, resample(log_weight, float(rng.random()))))
     return replace(state, particles=replace(state.particles, log_weight=np.zeros(state.particles.size)))
 
 

@@ -37,7 +37,6 @@ from iomsim.election_day.clocks import (
     log_in_time,
     moment_of,
     resampled,
-    resampled_by_draw,
     set_to,
     with_round_today,
 )
@@ -53,6 +52,7 @@ from iomsim.election_day.state import (
     draw_shocks,
     entry_of,
     need_of,
+    nights_matter,
     reweight,
 )
 from iomsim.election_day.tally import Tally, tally_of
@@ -216,7 +216,7 @@ def advance_clocks(context: UpdateContext, state: FilterState, at: Any) -> Filte
         return replace(state, clocks=counted)
     in_time = log_in_time(plan, state.clocks)
     if in_time.any():
-        state, in_time = with_votes(context, state, in_time, "the deadline has passed in every particle")
+        state, in_time = with_votes(state, plan, in_time, "the deadline has passed in every particle")
     if in_time.any():
         clocks = context.once(
             ("in time", state.clocks), lambda: resampled(context.clock_rng, plan, state.clocks, in_time)
@@ -229,7 +229,8 @@ def advance_clocks(context: UpdateContext, state: FilterState, at: Any) -> Filte
 def condition_clocks(context: UpdateContext, state: FilterState, log_density: Floats, minute: float) -> FilterState:
     """Return the state after something was announced for a minute."""
     if np.isfinite(log_density).any():
-        state, log_density = with_votes(context, state, log_density, "the announced time agrees with no particle")
+        otherwise = "the announced time agrees with no particle"
+        state, log_density = with_votes(state, context.plan, log_density, otherwise)
     return set_clocks(context, state, log_density, minute)
 
 
@@ -242,38 +243,15 @@ def set_clocks(context: UpdateContext, state: FilterState, log_weight: Floats, m
     return replace(state, clocks=context.once(("set", state.clocks, minute), reset), at=minute)
 
 
-def with_votes(
-    context: UpdateContext, state: FilterState, log_weight: Floats, otherwise: str
-) -> tuple[FilterState, Floats]:
+def with_votes(state: FilterState, plan: Plan, log_weight: Floats, otherwise: str) -> tuple[FilterState, Floats]:
     """Return the state after weights of its clocks have weighed its particles, and the weights left for the clocks.
 
     Where the night before a round matters to how members vote, clocks and votes belong together, and the particles
-    are reweighted.  Where the pace is uncertain, a clock belongs to the particles of its draw of the assumptions:
-    these are weighed by the mean over the draw's clocks, which are resampled among themselves.  Otherwise the clocks
-    are resampled by themselves.
+    are reweighted.  Otherwise the clocks are resampled by themselves.
     """
-    plan, nothing = context.plan, np.zeros_like(log_weight)
-    if nights_matter(plan, state):
-        return reweight(state, log_weight, otherwise), nothing
-    if all(np.ndim(value) == 0 for value in (*vars(plan.pace).values(), plan.behaviour.overnight)):
-        return state, log_weight
-
-    def paired() -> tuple[Clocks, Floats]:
-        return resampled_by_draw(context.clock_rng, plan, state.clocks, log_weight)
-
-    clocks, log_mean = context.once(("paired", state.clocks, log_weight.tobytes()), paired)
-    return replace(reweight(state, log_mean, otherwise), clocks=clocks), nothing
-
-
-def nights_matter(plan: Plan, state: FilterState) -> bool:
-    """Return whether clocks say something of the votes, given the assumptions.
-
-    Uncertain whether nights matter, they do so only if a night has passed before a round in some particles only.
-    """
-    overnight = plan.behaviour.overnight
-    if np.ndim(overnight) == 0:
-        return bool(overnight)
-    return any(observed.night.any() and not observed.night.all() for observed in state.particles.rounds[1:])
+    if nights_matter(plan, state.particles):
+        return reweight(state, log_weight, otherwise), np.zeros_like(log_weight)
+    return state, log_weight
 
 
 class Sampled(NamedTuple):

@@ -11,10 +11,10 @@ from toys import same, toy
 
 import iomsim as iom
 from iomsim.election_day.belief import lots, sampled
-from iomsim.election_day.clocks import Clocks, resampled_by_draw
 from iomsim.election_day.conditioning import resample_within
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.predict import plan_of, reading_uniforms
+from iomsim.election_day.state import nights_matter
 from iomsim.errors import AnnouncementError
 from iomsim.model.scenario import Scenario
 
@@ -242,27 +242,52 @@ def test_within_a_group_it_is_drawn_by_weight() -> None:
     assert np.unique(mean).tolist() == [0.0, 1.0, 2.0]
 
 
-def test_a_time_teaches_about_the_pace_and_a_clock_stays_with_its_draw() -> None:
-    pace = {"opens": "2023-05-15T10:00:00", "round_minutes": {"value": 70, "low": 30, "high": 160}}
-    race = toy(25, clock=pace)
-    night = told(race, "A=12 B=10 at 11:40", particles=4000, assumptions=50)
-    state = night.state
-    assert (state.clocks.draw == state.particles.draw).all()
+PACE = {"opens": "2023-05-15T10:00:00", "round_minutes": {"value": 70, "low": 30, "high": 160}}
+
+
+def test_a_time_teaches_about_the_pace_and_nothing_about_votes() -> None:
+    race = toy(25, clock=PACE)
+    night, silent = (told(race, line, particles=4000, assumptions=50) for line in ("A=12 B=10 at 11:40", "A=12 B=10"))
     assert night.draws is not None
-    minutes = night.draws.values["clock.round_minutes"]
-    weights = night.belief.draw_weights(50)
-    assert weights @ minutes < minutes.mean() - 10
-    keys = np.arange(400, dtype=np.uint64)
-    clocks = Clocks(keys, np.zeros(400), draw=np.repeat([0, 1], 200))
-    log_weight = np.log(np.r_[np.tile([0.2, 0.6], 100), np.full(200, 0.1)])
-    moved, mean = resampled_by_draw(np.random.default_rng(1), night.plan, clocks, log_weight)
-    assert (moved.draw == clocks.draw).all()
-    assert np.exp(mean[[0, 399]]) == pytest.approx([0.4, 0.1])
+    minutes, secrecy = (night.draws.values[path] for path in ("clock.round_minutes", "behaviour.secrecy"))
+    clock, votes = night.belief.draw_weights(50, clock=True), night.belief.draw_weights(50)
+    assert clock @ minutes < minutes.mean() - 10
+    assert votes == pytest.approx(silent.belief.draw_weights(50))
+    assert silent.belief.draw_weights(50, clock=True) == pytest.approx(1 / 50)
+    table = night.learned()
+    assert table.loc["minutes a round", "now mean"] == pytest.approx(clock @ minutes)
+    assert table.loc["secrecy", "now mean"] == pytest.approx(votes @ secrecy)
+
+
+def test_runs_follow_a_draw_of_the_pace_with_their_clock() -> None:
+    night = told(toy(25, clock=PACE), "A=12 B=10 at 11:40", particles=4000, assumptions=50)
+    fc = night.forecast()
+    assert fc.draws is not None
+    assert night.draws is not None
+    minutes = fc.draws.values["clock.round_minutes"][fc.all_outcomes.draw]
+    weights = night.belief.draw_weights(50, clock=True)
+    assert minutes.mean() == pytest.approx(float(weights @ night.draws.values["clock.round_minutes"]), rel=0.03)
+    out = fc.all_outcomes
+    second = (out.rounds == 2) & (out.ending == 0)
+    assert np.corrcoef(minutes[second], out.minute[second])[0, 1] > 0.3  # slow draws take long
+
+
+def test_where_nights_matter_clocks_stay_with_their_particles() -> None:
+    behaviour = {"overnight": {"value": 0.3, "low": 0.1, "high": 0.5}}
+    race = toy(25, clock=PACE | {"formalities": 400}, behaviour=behaviour)
+    night = told(race, "A=12 B=10", particles=1000, assumptions=50)
+    assert not nights_matter(night.belief.plan, night.state.particles)
+    night.tell("A=12 B=10")
+    assert nights_matter(night.belief.plan, night.state.particles)
+    before = night.belief.draw_weights(50)
+    night.adjourn(until="Tuesday 10:00")
+    assert night.belief.draw_weights(50) != pytest.approx(before)
 
 
 def test_before_the_vote_the_readings_are_those_of_the_draws() -> None:
     race = two()
     night = told(race, particles=1000, assumptions=40)
+    assert night.draws is not None
     found = sampled(np.random.default_rng(1), night.belief, reading_uniforms(5, night.draws), night.draws.reading)
     again = sampled(np.random.default_rng(1), night.belief, reading_uniforms(5, night.draws))
     assert night.draws is not None
