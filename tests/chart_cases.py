@@ -55,7 +55,10 @@ def crowd() -> Forecast:
 
 def evening(after: int = 1, at: str = "15:50") -> Forecast:
     """Return the forecast of Geneva after one or two announced rounds, or (after=0) a withdrawal."""
-    night = iom.live(iom.load("geneva-2023"), particles=1500, seed=2023)
+    race = iom.load("geneva-2023")
+    if not after:
+        race = race.with_rules("until-two-thirds")  # under another reading there would be a vote of yes or no
+    night = iom.live(race, particles=1500, seed=2023)
     night.announce(Pope=98, Vitorino=67, at="12:20")
     if after == 2:
         night.announce(Pope=104, Vitorino=61, at=at)

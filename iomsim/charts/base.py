@@ -336,7 +336,7 @@ def key(
 
 def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
     """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
-    letters = max(int((width_points(ax) + more) / (size * 0.53)), 12)
+    letters = max(int((width_points(ax) + more) / (size * 0.54)), 12)
     return fill(together(text), letters, break_long_words=False, break_on_hyphens=False)
 
 

@@ -28,6 +28,9 @@ MAX_EVENTS = 12
 MAX_ASSUMPTIONS, TOLD_SHIFT = 6, 0.2
 """Assumptions drawn of which something was learned, and by how many sds of the prior they moved at least."""
 
+BEYOND_LUCK = 3.3
+"""Standard errors of its mean by which one of some fifty assumptions moves at least: 95 % for all of them together."""
+
 LABEL_GAP = 6.5
 """Of 100 elections, what labels keep between them."""
 
@@ -125,7 +128,8 @@ class Live(DayChart):
         for outcome, (colour, marker, hollow) in self._looks.items():
             line = self.data.loc[outcome].loc[steps]
             ax.axhline(100 * line["prior"].iloc[0], color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
-            ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
+            if (line["low"] < line["high"]).any():
+                ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
             face = "white" if hollow else colour
             ax.plot(steps, 100 * line["probability"], marker, ls="-", lw=1.6, color=colour, mfc=face, ms=5.5, zorder=3)
             ends[outcome] = line.iloc[-1]
@@ -222,11 +226,18 @@ class Learned(DayChart):
 
     @cached_property
     def _shown(self) -> pd.DataFrame:
-        """What is drawn: of the assumptions, of which there may be dozens, those that moved most."""
+        """What is drawn: of the assumptions, of which there may be dozens, those that moved most, and not by luck."""
         moved = self.data[self.data["prior sd"] > 0]
         rest = moved.index.isin(self.result.parameters_unsure)
-        most = moved["shift"].abs().where(rest, 0.0).nlargest(MAX_ASSUMPTIONS)
-        return moved[~rest | moved.index.isin(most.index[most >= TOLD_SHIFT])]
+        clear = moved["shift"].abs() >= np.maximum(TOLD_SHIFT, BEYOND_LUCK * moved["narrowed"] * self._luck)
+        most = moved["shift"].abs()[rest & clear].nlargest(MAX_ASSUMPTIONS)
+        return moved[~rest | moved.index.isin(most.index)]
+
+    @property
+    def _luck(self) -> float:
+        """The standard error of the mean of an assumption, in its sds now: of the draws that still carry weight."""
+        draws = self.result.draws
+        return 0.0 if draws is None else float(np.sqrt((self.result.belief.draw_weights(draws.count) ** 2).sum()))
 
     def finding(self) -> str:
         moved = self._shown["shift"].drop("members present", errors="ignore").abs()
@@ -236,7 +247,9 @@ class Learned(DayChart):
         verb = "rises" if self.data.loc[top, "shift"] > 0 else "falls"
         after = f"After {tally_text(self.fc, self.fc.announced)} " if self.fc.announced else ""
         name = _without_unit(top)
-        what = f"the chance that {name}" if name.startswith("the ") else f"the {name}"
+        what = name if "'" in name.partition(" of ")[0] else f"the {name}"
+        if name.startswith("the "):
+            what = f"the chance that {name.replace('the rules: ', 'the rules are read as ')}"
         return capital(f"{after}{what} {verb} most, by {moved[top]:.1f} prior sds")
 
     def reading(self) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from iomsim.charts.base import ForecastChart, key, note, range_lines, row, tips
+from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, row, tips
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, haloed, ink
 from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short
 from iomsim.engine.clock import DAY
@@ -147,6 +147,7 @@ class Rounds(ForecastChart):
             entries = [(totals.index[i], totals.iloc[i : i + 2].sum(), DAYS[i]) for i in (0, 2)]
             entries.append((f"hatched: {NOBODY}", totals.iloc[1::2].sum(), {"facecolor": QUIET} | HATCHED))
             entries.append((STILL_VOTING, totals.iloc[4], DAYS[4]))
+        lay_out(ax)  # so that as many entries as fit stand beside one another
         when = {STILL_VOTING: f"{STILL_VOTING} {unfinished(self.result)}"}
         shown = [(f"{when.get(word, word)}: {chance(self.result, p)} of 100", look) for word, p, look in entries if p]
         return key(ax, [Patch(lw=0, **look) for _, look in shown], [word for word, _ in shown], above=True)

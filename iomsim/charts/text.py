@@ -66,10 +66,11 @@ def columns(words: list[str], points: float) -> int:
     --------
     >>> columns(["one", "two", "three"], 400), columns(["one", "two", "three"], 80)
     (3, 1)
+    >>> columns(["one", "two", "three", "four"], 120)  # three columns are of two, one and one
+    2
     """
     for across in range(len(words), 1, -1):
-        deep = -(-len(words) // across)
-        longest = [max(map(len, words[first : first + deep])) for first in range(0, len(words), deep)]
+        longest = [max(map(len, part)) for part in np.array_split(np.array(words, dtype=object), across)]
         if sum(4.2 * letters + 24 for letters in longest) <= points:
             return across
     return 1
@@ -137,7 +138,7 @@ def how_sure(fc: Forecast, table: pd.DataFrame, lines: str = "Thin lines") -> st
         return f"{lines}: the middle {percent(80)} over the assumptions."
     error = f"simulation error at most {points(float(unsure['mc_error'].max()))} ({percent(95)})"
     if fc.summary.draws:
-        return f"Too few runs to show the range over the assumptions; {error}."
+        return f"Too few runs for the range over the assumptions; {error}."
     return f"On the best guesses; {error}."
 
 

@@ -289,7 +289,8 @@ def quantities(plan: Plan, state: FilterState) -> dict[str, Floats]:
     return out
 
 
-READINESS = "readiness to concede"
+READINESS = "how ready the one behind is to concede"
+"""Not to be taken for the parameter of its law, "readiness to concede"."""
 
 
 def readiness(plan: Plan, state: FilterState) -> Floats:

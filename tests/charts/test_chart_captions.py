@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from chart_cases import beside, hand, lines_of, pivotal, plane, sobol, tornado
-from toys import toy
+from toys import night_of, toy
 
 import iomsim as iom
 from iomsim.charts.base import captions
@@ -177,7 +177,7 @@ def test_what_maps_and_curves_say() -> None:
 
 
 def test_what_a_day_says() -> None:
-    day = iom.live(toy(9), particles=200, seed=1)
+    day = night_of(toy(9), particles=200, seed=1)
     before = day.plot.chart("live").caption
     assert before.title.startswith("Nothing is announced yet: ")
     assert before.alt.startswith("Line chart of probabilities in 100 after each of 0 announcements: A ")

@@ -6,6 +6,7 @@ from functools import cache
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -21,7 +22,8 @@ from iomsim.charts.style import NOBODY_GREY, STILL_GREY
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
 from iomsim.errors import IomsimError
-from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.wording import in_a_sentence
+from iomsim.model.parameters import describe_parameter
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
@@ -42,6 +44,14 @@ def day(name: str) -> ElectionDay:
     night = night_of(iom.load(race), particles=600, seed=4)
     for line in lines:
         night.tell(line)
+    return night
+
+
+@cache
+def unsure() -> ElectionDay:
+    """Return noon under uncertain assumptions."""
+    night = iom.live(iom.load("geneva-2023"), particles=2000, seed=4, assumptions=40)
+    night.tell("98-67")
     return night
 
 
@@ -81,16 +91,30 @@ def test_lines_are_the_history(name: str) -> None:
         assert list(drawn(ax, colour).get_xdata()) == list(history.index)
 
 
-@pytest.mark.parametrize("name", ["noon", "tuesday"])
-def test_the_shades_are_the_simulation_error(name: str) -> None:
-    night, ax = day(name), picture(name, "live")
-    data = night.plot.live_data()
+def test_the_shades_are_the_range_over_the_assumptions() -> None:
+    night, tables = unsure(), []
+    ax, data = night.plot.live(), night.plot.live_data()
+    for number in range(2):
+        fc = night._forecast(number)
+        spill = pd.DataFrame([vars(fc.spill())], index=["spill"]).rename(columns={"value": "probability"})
+        tables.append(pd.concat([fc.chances(), spill])[["probability", "low", "high", "mc_error"]])
     for outcome, band in zip(outcomes(night), ax.collections, strict=True):
         x, y = band.get_paths()[0].vertices.T
         for step, row in data.loc[outcome].iterrows():
+            assert row[list(tables[step])].tolist() == tables[step].loc[outcome].tolist()
             assert (y[x == step].min(), y[x == step].max()) == pytest.approx((100 * row["low"], 100 * row["high"]))
-            assert row["low"] <= row["value"] <= row["high"]
-    assert (data["high"] - data["low"]).max() > 0.05
+            assert row["low"] <= row["probability"] <= row["high"]
+    assert (data["high"] - data["low"]).max() > 0.3
+    assert "Shaded: the middle 80 % over the assumptions." in night.plot.chart("live").caption.reading
+
+
+@pytest.mark.parametrize("name", ["noon", "tuesday"])
+def test_on_the_best_guesses_nothing_is_shaded(name: str) -> None:
+    assert len(picture(name, "live").collections) == 0
+    reading = day(name).plot.chart("live").caption.reading
+    worst = 100 * day(name).chances()["mc_error"].max()
+    assert f"On the best guesses; simulation error at most {worst:.1f} points" in reading
+    assert "haded" not in reading
 
 
 def test_the_title_tells_the_chance_now_and_before() -> None:
@@ -98,8 +122,18 @@ def test_the_title_tells_the_chance_now_and_before() -> None:
     night.announce(Pope=90, Vitorino=75)
     before, now = night.history()["Pope"]
     assert now > before + 0.05  # a guard
+    rows = night.chances().loc["Pope", ["probability", "mc_error"]].to_numpy()
+    assert rows[:, 0].tolist() == [before, now]
+    said = [in_a_sentence(*row) for row in rows]
     title = night.plot.live().get_title().replace("\n", " ")
-    assert title.endswith(f"Pope wins {in_100(now)} in 100, before the vote it was {in_100(before)}")
+    assert title.endswith(f"Pope wins in {said[1]} of 100 elections, up from {said[0]} before the vote")
+
+
+def test_a_chance_that_falls_is_not_told_as_one_that_rises() -> None:
+    night = night_of(iom.load("minimal").balanced(0.6), particles=400, seed=3)
+    night.announce(A=84, B=84)
+    assert night.chances().loc["A", "probability"].diff().iloc[-1] < -0.05  # a guard
+    assert ", down from " in night.plot.live().get_title().replace("\n", " ")
 
 
 def test_the_prior_forecast_is_dotted() -> None:
@@ -133,8 +167,8 @@ def test_the_tally_stands_under_its_tick(name: str, told: list[str], when: list[
 def test_titles_say_where_things_stand() -> None:
     titles = {name: picture(name, "live").get_title().replace("\n", " ") for name in DAYS}
     assert titles["before"].startswith("Nothing is announced yet: ")
-    assert titles["noon"].startswith(f"After 98{DASH}67: Pope wins ")
-    assert "before the vote it was" in titles["noon"]
+    assert titles["noon"].startswith(f"After 98{DASH}67 Pope wins in ")
+    assert "up from about 50 before the vote" in titles["noon"]
     assert f"{titles['over']}." == day("over").forecast().answer()
 
 
@@ -177,12 +211,12 @@ def test_only_the_last_events_if_there_are_many() -> None:
 def test_the_data_twin_says_what_is_drawn() -> None:
     data = day("over").plot.live_data()
     assert data.index.names == ["outcome", "step"]
-    assert (data["low"] <= data["value"]).all()
-    assert (data["value"] <= data["high"]).all()
     last = data.xs(2, level="step")
-    assert last.loc["Pope", ["value", "low", "high"]].tolist() == [1.0, 1.0, 1.0]
+    assert last.loc["Pope"].tolist()[:4] == [1.0, 1.0, 1.0, 0.0]
+    assert last.loc["spill"].tolist()[:4] == [0.0, 0.0, 0.0, 0.0]
     assert data.loc["Pope", "prior"].nunique() == 1
-    assert data.loc[("Pope", 1), "low"] < data.loc[("Pope", 1), "value"]
+    assert np.isnan(data.loc[("Pope", 1), "low"])
+    assert data.loc[("Pope", 1), "mc_error"] > 0
 
 
 # -- what was learned --------------------------------------------------------------------------------
@@ -228,15 +262,21 @@ def test_means_stand_at_the_right() -> None:
 
 
 def test_of_many_assumptions_those_are_drawn_that_moved_most() -> None:
-    night = iom.live(iom.load("geneva-2023"), particles=600, seed=4)
-    night.tell("98-67")
-    table, unsure = night.plot.learned_data(), set(night.parameters_unsure)
-    arrows = [text for text in words(night.plot.learned()) if "\N{RIGHTWARDS ARROW}" in text]
-    own = [name for name in table.index if name not in unsure]
-    assert len(unsure) > 30
-    assert len(own) < len(arrows) <= len(own) + 6
-    assert "Pope's first-round level" in own
-    assert "the rules: strict" in own
+    night = unsure()
+    table, many = night.plot.learned_data(), set(night.parameters_unsure)
+    shown = [label.get_text().replace("\n", " ") for label in night.plot.learned().get_yticklabels()]
+    own = [name for name in table.index if name not in many]
+    assert len(many) > 30
+    assert len(own) < len(shown) <= len(own) + 6
+    assert {"Pope's first-round level", "the rules: strict", "how ready the one behind is to concede"} <= set(own)
+    drawn = many & set(shown)
+    assert "absence" in drawn  # more members came than was thought
+    draws = night.belief.draw_weights(night.draws.count)
+    for name in drawn:
+        path = next(path for path in night.draws.values if describe_parameter(night.race, path) == name)
+        values, prior = night.draws.values[path], table.loc[name]
+        sd = np.sqrt(draws @ (values - draws @ values) ** 2)
+        assert abs(draws @ values - prior["prior mean"]) > 3.2 * sd * np.sqrt((draws**2).sum())
 
 
 def test_before_the_vote_nothing_is_learned() -> None:

@@ -58,7 +58,7 @@ def test_lines_are_the_range_over_the_assumptions(name: str) -> None:
 
 
 def test_without_a_range_the_error_is_told() -> None:
-    for name, why in (("fixed", "On the best guesses"), ("one run", "Too few runs to show the range")):
+    for name, why in (("fixed", "On the best guesses"), ("one run", "Too few runs for the range")):
         assert ranges(picture(name, "rounds")).size == 0
         reading = case(name).plot.chart("rounds").caption.reading
         worst = 100 * case(name).plot.rounds_data()["mc_error"].max()

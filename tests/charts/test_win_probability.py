@@ -61,7 +61,7 @@ def test_simulation_error_is_told_and_never_drawn(name: str) -> None:
     table = fc.chances()
     worst = 100 * table["mc_error"].max()
     reading = fc.plot.chart("win_probability").caption.reading
-    start = "On the best guesses" if name == "fixed" else "Too few runs to show the range over the assumptions"
+    start = "On the best guesses" if name == "fixed" else "Too few runs for the range over the assumptions"
     assert f"{start}; simulation error at most {worst:.1f} point" in reading
     assert "lines" not in reading
     assert not any(re.search(r"\d to \d", text) for text in words(ax))

@@ -21,7 +21,7 @@ import iomsim as iom
 from iomsim.election_day import report
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.predict import under
-from iomsim.election_day.report import one_in
+from iomsim.election_day.report import READINESS, one_in
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import AnnouncementError, FileError, IomsimError
 from iomsim.model.bodies import readings
@@ -881,13 +881,13 @@ def test_who_is_out_takes_no_papers_away(june: Scenario) -> None:
 @quiet
 def test_refusals_are_learned_from(geneva: Scenario) -> None:
     night = told(geneva, NOON, particles=1500)
-    assert night.learned().loc["readiness to concede", "now mean"] == pytest.approx(1.1 / 5.9, abs=0.01)
+    assert night.learned().loc[READINESS, "now mean"] == pytest.approx(1.1 / 5.9, abs=0.01)
     night.go_on()
-    assert night.learned().loc["readiness to concede", "now mean"] == pytest.approx(1.1 / 6.9, abs=0.01)
+    assert night.learned().loc[READINESS, "now mean"] == pytest.approx(1.1 / 6.9, abs=0.01)
     night.tell("82-82")  # in a tie nobody is asked
     night.go_on()
-    assert night.learned().loc["readiness to concede", "now mean"] == pytest.approx(1.1 / 6.9, abs=0.01)
-    assert "readiness to concede" not in told(geneva.with_rules("strict"), particles=50).learned().index
+    assert night.learned().loc[READINESS, "now mean"] == pytest.approx(1.1 / 6.9, abs=0.01)
+    assert READINESS not in told(geneva.with_rules("strict"), particles=50).learned().index
 
 
 @quiet
