@@ -142,7 +142,7 @@ def chart_data_of(thing: Any) -> dict[str, Any]:
     return {name: getattr(plots, name)() for name in sorted(dir(plots)) if name.endswith("_data")}
 
 
-OUTCOMES = ("winner", "ending", "rounds", "minute", "present", "votes", "valid", "flows")
+OUTCOMES = ("winner", "ending", "rounds", "minute", "present", "votes", "valid", "flows", "draw")
 
 # -- Plain data ----------------------------------------------------------------------------------
 
@@ -362,7 +362,9 @@ def said(fc: Any, outcomes: bool = True, rule_sets: bool = True) -> Found:
         numbers["outcomes"] = {name: digest(array) for name, array in outcomes_of(fc).items()}
         numbers["table of runs"] = column_digests(runs_table_of(fc))
         numbers["table of tallies"] = column_digests(tallies_table_of(fc))
-    return numbers, {"answer": fc.answer()} if rule_sets else {}
+    if not rule_sets:
+        return numbers, {}
+    return numbers, {"answer": fc.answer(), "headline": fc.headline(), "detail": fc.answer(detail=True)}
 
 
 def found(thing: Any, **further: Any) -> Found:
@@ -482,11 +484,40 @@ def _() -> Found:
     return numbers, {"stopped": fc.stopped}
 
 
-@entry("forecast with assumptions")
+@entry("forecast on the best guesses")
+def _() -> Found:
+    races = {"geneva-2023": geneva(), "iom-2018": shipped("iom-2018"), "four": four()}
+    return together({name: said(forecast_of(race, runs=3_000, seed=5, assumptions="fixed"))
+                     for name, race in races.items()})  # fmt: skip
+
+
+@entry("draws of the assumptions")
+def _() -> Found:
+    races = {"geneva-2023": geneva(), "in public": geneva().with_behaviour(secrecy=0), "four": four()}
+    draws = {name: forecast_of(race, runs=400, seed=6) for name, race in races.items()}
+    solved = {
+        name: {path: digest(values) for path, values in fc.draws.parameters.items()} for name, fc in draws.items()
+    }
+    return {name: [column_digests(fc.assumptions), solved[name]] for name, fc in draws.items()}, {}
+
+
+@entry("drivers")
+def _() -> Found:
+    found = {str(target): geneva_forecast().drivers(target) for target in (None, "Tuesday", "no winner", "rounds")}
+    numbers = {name: drivers.table() for name, drivers in found.items()}
+    return numbers, {name: drivers.sentence() for name, drivers in found.items()}
+
+
+@entry("chances of events")
 def _() -> Found:
     fc = geneva_forecast()
-    told = fc.with_assumptions(iom.tornado(fc, parameters=["secrecy", "fluid", "round_minutes"], runs=300))
-    return {"table": told.assumptions.table()}, {"answer": told.answer()}
+    asked = {
+        "second round on Monday": {"winner": "Pope", "round": 2, "day": "Monday"},
+        "in the afternoon": {"winner": "Vitorino", "between": ("15:00", "18:00"), "day": "Monday"},
+        "by majority": {"ending": "majority"},
+        "if it runs into Tuesday": {"winner": "Pope", "given": {"day": "Tuesday"}},
+    }
+    return {name: fc.probability(**event) for name, event in asked.items()}, {}
 
 
 @entry("forecast saved and opened")
@@ -620,7 +651,7 @@ def _() -> Found:
     }
     numbers = {
         name: {
-            "appeals": [candidate.appeal.value for candidate in race.candidates],
+            "appeals": [race.plan.values[path] for path in race.plan.appeals],
             "scenario": race.hash,
             "win_probability": forecast_of(race, runs=500, seed=26).win_probability(),
         }
