@@ -45,7 +45,7 @@ class PressureGrid(Page[Grid]):
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """The two surfaces that are drawn, one row per cell, with the Wilson intervals of their simulation error."""
+        """The two surfaces that are drawn, one row per cell, with their simulation errors."""
         return pd.concat({name: self.result.errors(name) for name in (self.result.race.names[0], SPILL)}, axis=1)
 
     def finding(self) -> str:
@@ -58,8 +58,7 @@ class PressureGrid(Page[Grid]):
         found = self.result
         marks = "Lines: 10, 25, 50, 75 and 90 of 100 elections; " if len(found.axes) == 2 else ""
         base = "ring: the best guesses, at which all else stays." if _holds_base(found) else OUTSIDE
-        low, high = (self.data.xs(end, axis=1, level=1) for end in ("low", "high"))
-        error = float((high - low).max(axis=None)) / 2
+        error = float(self.data.xs("mc_error", axis=1, level=1).max(axis=None))
         return f"{capital(marks + base)} Simulation error at most {points(error)} ({percent(95)}), alike at all points."
 
     def alt(self) -> str:

@@ -29,8 +29,13 @@ def differences(a: Scenario, b: Scenario) -> list[str]:
     ["Washington's strength at 0.9 instead of 0.6", "without Brussels's pressure"]
     >>> differences(race, race.with_rules("four-rounds"))
     ['rules four-rounds instead of five readings']
+    >>> differences(race, race.with_pressure(Washington=0.6, low=0.5))
+    ["Washington's strength at 0.6 (0.5 to 1.14) instead of 0.6 (0.32 to 1.14)"]
     """
-    return [*_parameters(a, b), *_things(a, b), *_rules(a, b), *_electorate(a, b), *_clock(a, b)]
+    told = [*_parameters(a, b), *_level(a, b), *_things(a, b), *_rules(a, b), *_electorate(a, b), *_clock(a, b)]
+    if not told and a._level_key != b._level_key:
+        told.append("a level that was stated for other assumptions")
+    return told
 
 
 def phrase(changes: list[str]) -> str:
@@ -54,16 +59,32 @@ def phrase(changes: list[str]) -> str:
 
 
 def _parameters(a: Scenario, b: Scenario) -> list[str]:
-    """Return the parameters that both have, with other values."""
+    """Return the parameters that both have, with other values, or with other ranges around the same."""
     old, new = a.parameters(), b.parameters()
     off = {paths.strength(sponsor.name): f"without {sponsor.name}'s pressure" for sponsor in b.sponsors}
-    return [
-        off[path]
-        if path in off and not new[path].value
-        else f"{describe_parameter(b, path)} at {' instead of '.join(in_digits(new[path].value, q.value))}"
-        for path, q in old.items()
-        if path in new and new[path].value != q.value
-    ]
+    out = []
+    for path, before in old.items():
+        after = new.get(path, before)
+        if after.value != before.value:
+            said = " instead of ".join(in_digits(after.value, before.value))
+            out.append(off[path] if path in off and not after.value else f"{describe_parameter(b, path)} at {said}")
+        elif (after.low, after.high) != (before.low, before.high):
+            said = " instead of ".join(_believed(after, before))
+            out.append(f"{describe_parameter(b, path)} at {said}")
+    return out
+
+
+def _believed(*quantities: Quantity) -> list[str]:
+    """Return values with their ranges."""
+    said = in_digits(*(x for q in quantities for x in (q.value, q.low, q.high)))
+    rows = zip(quantities, said[::3], said[1::3], said[2::3], strict=True)
+    return [f"{value} ({low} to {high})" if q.low < q.high else f"{value} for sure" for q, value, low, high in rows]
+
+
+def _level(a: Scenario, b: Scenario) -> list[str]:
+    """Return levels that only one of them states."""
+    stated = [f"{name}'s first-round level stated as {b.level[name].value:g}" for name in b.level.keys() - a.level]
+    return sorted(stated) + sorted(f"without {name}'s first-round level" for name in a.level.keys() - b.level)
 
 
 def _things(a: Scenario, b: Scenario) -> list[str]:

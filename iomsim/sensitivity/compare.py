@@ -61,6 +61,9 @@ def compare(
 ) -> Comparison:
     """Compare two scenarios run by run, on common random numbers and the same draws of the assumptions.
 
+    What both believe alike is drawn alike on both sides, so that a difference has a range over the assumptions too;
+    what one of them knows, or believes otherwise, is drawn at the same quantiles of its own range.
+
     Parameters
     ----------
     a, b : Scenario or Forecast
@@ -72,7 +75,8 @@ def compare(
     seed : int, optional
         For two scenarios: the seed of both; None draws one.
     assumptions : int or "fixed", default 400
-        For two scenarios: how many draws of the assumptions, as in :func:`iomsim.forecast`.
+        For two scenarios: how many draws of the assumptions, as in :func:`iomsim.forecast`; "fixed" compares the
+        best guesses.
     executor : object with ``map`` or ``submit``, optional
         Where runs are played.
     progress : bool, default True
@@ -224,7 +228,8 @@ Change = tuple[float, float, float, float, bool]
 def paired_changes(a: Forecast, b: Forecast) -> dict[str, Change]:
     """Return by outcome how the second forecast differs from the first, run by run."""
     if a.race.hash == b.race.hash:
-        return dict.fromkeys(targets(a.race), (0.0, 0.0, 0.0, 0.0, False))
+        end = 0.0 if a.summary.draws else np.nan
+        return dict.fromkeys(targets(a.race), (0.0, end, end, 0.0, False))
     left, right = kept_outcomes(a), kept_outcomes(b)
     out = {}
     for name in targets(a.race):
@@ -301,15 +306,15 @@ class Comparison(OfForecasts):
             are not paired), its Monte Carlo error, `mc_error`, and `clear`, False where the difference is within
             that error.  Equal scenarios differ by exactly 0.
         """
-        left, right = ({name: value for name, (value, _) in forecast_means(fc).items()} for fc in (self.a, self.b))
+        left, right = forecast_means(self.a), forecast_means(self.b)
         changes = self._unpaired() if self.unpaired else paired_changes(self.a, self.b)
-        rows = {name: (left[name], right[name], *changes[name]) for name in targets(self.race)}
+        rows = {name: (left[name][0], right[name][0], *changes[name]) for name in targets(self.race)}
         return frame(rows, ["a", "b", "difference", *BESIDE], "outcome")
 
     def _unpaired(self) -> dict[str, Change]:
         """Return the differences of forecasts whose runs have nothing to do with one another."""
         one, other = forecast_means(self.a), forecast_means(self.b)
-        errors = {name: float(np.hypot(one[name][1], other[name][1])) for name in one}
+        errors = {name: float(np.hypot(one[name][-1], other[name][-1])) for name in one}
         moved = {name: other[name][0] - one[name][0] for name in one}
         return {name: (moved[name], np.nan, np.nan, errors[name], abs(moved[name]) > errors[name]) for name in one}
 
@@ -317,7 +322,14 @@ class Comparison(OfForecasts):
         """Return how many times more runs unpaired forecasts would need for the same error.
 
         Infinite where pairing leaves no error at all; 1 where there is none to begin with.
+
+        Raises
+        ------
+        PairingError
+            If the forecasts are not paired.
         """
+        if self.unpaired:
+            raise PairingError(f"these forecasts are not paired: {self.unpaired}")
         left, right = kept_outcomes(self.a), kept_outcomes(self.b)
         ratios = {name: _ratio(left[name], right[name]) for name in left}
         return pd.Series(ratios, name="variance ratio").rename_axis("outcome")
@@ -327,7 +339,7 @@ class Comparison(OfForecasts):
         return differences(self.a.race, self.b.race)
 
     def sentence(self) -> str:
-        """Return the difference in words; what is within noise is called so."""
+        """Return the difference in words; what is within the simulation error is called so."""
         table = self.table()
         chances = table.loc[list(self.race.names)]
         told = chances.index[0] if len(chances) == 2 else chances["difference"].abs().idxmax()
@@ -337,7 +349,8 @@ class Comparison(OfForecasts):
         if nobody["clear"] and abs(nobody["difference"]) >= WORTH_A_WORD:
             parts.append(moves("the chance of no winner", nobody))
         note = f" (not paired: {self.unpaired})" if self.unpaired else ""
-        return f"{phrase(self.changes())} {'; '.join(parts)}{note}."
+        fixed = not (self.a.summary.draws or self.b.summary.draws)
+        return f"{begun(phrase(self.changes()), fixed)} {'; '.join(parts)}{note}."
 
     def _day(self) -> str:
         """Return the weekday that "spill" means, if it is the same on both sides."""
@@ -393,9 +406,7 @@ class SideBySide(OfForecasts):
     def _one(self, target: str) -> pd.DataFrame:
         rows = {}
         for name, fc in self.forecasts.items():
-            values, draw = kept_outcomes(fc)[target], fc.all_outcomes.draw
-            own = change_over_draws(values, draw, fc.summary.draws)
-            rows[name] = (*own[:3], forecast_means(fc)[target][1], *paired_changes(self.base, fc)[target])
+            rows[name] = (*forecast_means(fc)[target], *paired_changes(self.base, fc)[target])
         columns = ["value", "low", "high", "mc_error", "change", "change_low", "change_high", "change_error", "clear"]
         return frame(rows, columns, "variant")
 
@@ -409,7 +420,7 @@ class SideBySide(OfForecasts):
         what = describe_target(self.race, target)
         same = [str(name) for name in table.index[1:][~table["clear"].iloc[1:]]]
         noise = f"; within noise of {table.index[0]}: {', '.join(same)}" if same else ""
-        return f"{capital(what)}{unit}: {', '.join(parts)}{noise}."
+        return f"{begun(capital(what), not self.base.summary.draws)}{unit}: {', '.join(parts)}{noise}."
 
 
 # -- words ---------------------------------------------------------------------------------------
@@ -430,6 +441,20 @@ def chance_moves(name: str, row: pd.Series) -> str:
     return moves(f"{name}'s chance", row)
 
 
+def begun(sentence: str, fixed: bool) -> str:
+    """Return the beginning of a sentence, which says so where no assumption was moved.
+
+    Examples
+    --------
+    >>> begun("Without Washington's pressure", fixed=True)
+    "On the best guesses, without Washington's pressure"
+    """
+    if not fixed:
+        return sentence
+    plain = sentence.startswith(("With ", "Without ", "The chance ", "The mean "))
+    return f"On the best guesses, {sentence[0].lower() if plain else sentence[0]}{sentence[1:]}"
+
+
 def moves(what: str, row: pd.Series) -> str:
     """Return how the chance of something moves.
 
@@ -438,9 +463,18 @@ def moves(what: str, row: pd.Series) -> str:
     >>> row = pd.Series({"difference": 0.002, "low": np.nan, "high": np.nan, "mc_error": 0.006, "clear": False})
     >>> moves("the chance of Tuesday", row)
     'the chance of Tuesday does not move beyond the simulation error (0.6 points)'
+
+    What moves nothing on average may move something given the assumptions:
+
+    >>> row = pd.Series({"difference": 0.001, "low": -0.08, "high": 0.09, "mc_error": 0.006, "clear": False})
+    >>> moves("A's chance", row)
+    "A's chance does not move on average, but by -8 to +9 points over the assumptions"
     """
     if row["clear"]:
         return f"{what} {'falls' if row['difference'] < 0 else 'rises'} by {points(row)}"
+    if row["high"] - row["low"] > max(2 * WORTH_A_WORD, 2 * row["mc_error"]):
+        low, high = (f"{100 * row[end]:+.0f}" for end in ("low", "high"))
+        return f"{what} does not move on average, but by {low} to {high} points over the assumptions"
     if abs(row["difference"]) + row["mc_error"] < HARDLY:
         return f"{what} does not move"
     return f"{what} does not move beyond the simulation error ({100 * row['mc_error']:.1f} points)"

@@ -1,4 +1,4 @@
-"""What would have to happen: the smallest change that gives a candidate a wanted probability to win."""
+"""What would have to happen: the smallest change that gives a candidate a wanted probability, on the best guesses."""
 
 from __future__ import annotations
 
@@ -50,11 +50,10 @@ def paths_to(
     executor: Any = None,
     progress: bool = True,
 ) -> Paths:
-    """Return the smallest changes that give a candidate a wanted probability to win.
+    """Return the smallest changes that give a candidate a wanted probability to win, on the best guesses.
 
-    One at a time, on common random numbers: each parameter moved from where it is, in either
-    direction but within its range; or members won over for good (always there, always for the
-    candidate).
+    One at a time, all else staying as it is, on common random numbers: each parameter moved from where it is, in
+    either direction but within its range; or members won over for good (always there, always for the candidate).
 
     Parameters
     ----------
@@ -279,16 +278,21 @@ class Paths(Result):
         """Return the ways in words, and what is not enough."""
         now, goal = in_100(self.base.value), in_100(self.probability)
         if not self.ways:
-            return f"Nothing is needed: {self.candidate} is at {now} in 100 already, and the goal is {goal}."
+            at = f"{self.candidate} is at {now} in 100 on the best guesses already"
+            return f"Nothing is needed: {at}, and the goal is {goal}."
         found = [_words(self.race, way) for way in self.ways if not np.isnan(way.value)]
         short = [
             f"{_plain(self.race, way)} ({in_100(way.reaches)} at most)" for way in self.ways if np.isnan(way.value)
         ]
         not_enough = f" Not enough within the ranges: {', '.join(short)}." if short else ""
         if not found:
-            return f"Nothing within the ranges puts {self.candidate} at {goal} in 100 (now {now}).{not_enough}"
+            nothing = (
+                f"Nothing within the ranges puts {self.candidate} at {goal} in 100 on the best guesses (now {now})"
+            )
+            return f"{nothing}.{not_enough}"
         doubt = " The difference is within noise already." if self.base.high >= self.probability else ""
-        return f"To put {self.candidate} at {goal} in 100 (now {now}): {'; or '.join(found)}.{doubt}{not_enough}"
+        to = f"To put {self.candidate} at {goal} in 100 on the best guesses (now {now})"
+        return f"{to}: {'; or '.join(found)}.{doubt}{not_enough}"
 
     def _head(self) -> pd.DataFrame:
         table = self.table().round(3)

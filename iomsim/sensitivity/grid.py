@@ -1,4 +1,4 @@
-"""Forecasts over a grid of one or two parameters."""
+"""Chances over a grid of one or two parameters, all else on the best guesses."""
 
 from __future__ import annotations
 
@@ -38,15 +38,16 @@ def grid(
     progress: bool = True,
     **parameters: Any,
 ) -> Grid:
-    """Forecast over a grid of one or two parameters, all cells on the same random numbers.
+    """Play an election over a grid of one or two parameters, all else on the best guesses.
 
-    Because the cells share their random numbers, neighbours differ by what the parameters do and
-    hardly by luck: surfaces and contours are smooth.
+    All cells share their random numbers, so that neighbours differ by what the parameters do and hardly by luck:
+    surfaces and contours are smooth.  A cell is ``iomsim.forecast(..., assumptions="fixed")`` of its scenario.  Where
+    a scenario states its level, other parameters are moved with the appeals held; only the level itself moves them.
 
     Parameters
     ----------
     race : Scenario
-        The base case.
+        The base case: its best guesses.
     runs, seed : int
         Runs per cell, and the seed of all.
     executor : object with ``map`` or ``submit``, optional
@@ -132,7 +133,7 @@ class Grid(Result):
     Attributes
     ----------
     race : Scenario
-        The base case.
+        The base case: its best guesses.
     names, paths : tuple of str
         The parameters as asked for, and by dotted path.
     axes : tuple of tuple of float
@@ -183,17 +184,17 @@ class Grid(Result):
         return self.cells[column].unstack(level=0)
 
     def errors(self, target: str | None = None) -> pd.DataFrame:
-        """Return a probability over the grid with its Wilson interval, one row per cell.
+        """Return a probability over the grid with its Monte Carlo error, `mc_error`, one row per cell.
 
-        The intervals tell how far all cells may be off together; the differences between cells
-        are known better, because cells share their random numbers.
+        The errors, half the width of Wilson's 95 % interval, tell how far all cells may be off together; the
+        differences between cells are known better, because cells share their random numbers.
         """
         column = checked_target(self.race, target)
         if column == ROUNDS:
             raise IomsimError("errors are given for probabilities; for the rounds use iomsim.tornado or iomsim.compare")
         chance = self.cells[column]
         low, high = wilson(chance.to_numpy() * self.runs, self.runs)
-        return pd.DataFrame({"probability": chance, "low": low, "high": high})
+        return pd.DataFrame({"probability": chance, "mc_error": (high - low) / 2})
 
     @property
     def where(self) -> tuple[float, ...]:
@@ -210,8 +211,8 @@ class Grid(Result):
         ]
         first, day = self.race.names[0], next_weekday(self.race)
         return (
-            f"With {series(axes)}, {first} wins in {self._span(first)}; there is no winner in "
-            f"{self._span(NO_WINNER)}; voting runs into {day} in {self._span(SPILL)}."
+            f"With {series(axes)}, all else on the best guesses, {first} wins in {self._span(first)}; "
+            f"there is no winner in {self._span(NO_WINNER)}; voting runs into {day} in {self._span(SPILL)}."
         )
 
     def _span(self, target: str) -> str:

@@ -1,4 +1,4 @@
-"""What a push of each member is worth, for all members from the same runs.
+"""What a push of each member is worth, for all members from the same runs, which play the best guesses.
 
 Moving a member by `d` log-odds is moving its hidden conviction ``z ~ N(0, 1)`` by ``d g``, with
 ``g = c / s`` between two candidates and ``sqrt(2) c / s`` among more (`s` the conviction, `c` the

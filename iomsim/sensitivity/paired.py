@@ -1,4 +1,9 @@
-"""What what-ifs share: what is looked at, many points on the same random numbers, and intervals of paired runs."""
+"""What what-ifs share: what is looked at, many points on the same random numbers, and intervals of paired runs.
+
+What-ifs of points - tornadoes, grids, Sobol indices, paths, studies, calls - are played on the best guesses: what is
+not moved has its value, the rules are the weightiest reading, and the appeals are those that give the stated level
+(another level moves them).  Comparisons play all that is unsure, on both sides the same draws of it.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +61,7 @@ def simulate_points(
     executor: Any = None,
     advance: Callable[[int], Any] = lambda _: None,
 ) -> list[RunOutcomes]:
-    """Play elections at many points of their parameters, on the same random numbers.
+    """Play elections at many points of their parameters, on the best guesses and the same random numbers.
 
     Parameters
     ----------
@@ -112,18 +117,33 @@ def seed_and_runs(seed: int | None, runs: int, at_least: int = 2) -> tuple[int, 
     return seed, whole_number("runs", runs, at_least)
 
 
-def forecast_means(fc: Tables) -> dict[str, tuple[float, float]]:
-    """Return what a forecast says of everything that can be asked, and the Monte Carlo error of each."""
+Means = dict[str, tuple[float, float, float, float]]
+"""By what can be asked: the value, its range over the assumptions, and its Monte Carlo error."""
+
+
+def forecast_means(fc: Tables) -> Means:
+    """Return what a forecast says of everything that can be asked, as its tables have it."""
     chances, spill, ends = fc.win_probability(), fc.spill(), fc.summary.ends
-    out = {str(name): (p, error) for name, p, error in chances[["probability", "mc_error"]].itertuples()}
-    mean = float(np.average(ends["rounds"], weights=ends["count"]))
-    spread = float(np.sqrt(np.average((ends["rounds"] - mean) ** 2, weights=ends["count"])))
-    error = Z95 * spread / np.sqrt(len(fc))
-    if fc.summary.draws:
-        held = (ends["count"] * ends["rounds"] ** power for power in (1, 2))
-        sums, squares = (np.bincount(ends["draw"], x, fc.summary.draws)[None].astype(float) for x in held)
-        error = float(means_over_draws(sums, squares, fc.summary.runs_of_draws)[3][0])
-    return out | {SPILL: (spill.value, spill.mc_error), ROUNDS: (mean, error)}
+    out = {str(name): row for name, *row in chances[["probability", "low", "high", "mc_error"]].itertuples()}
+    rounds, draws = ends["rounds"].to_numpy(), fc.summary.draws
+    held = (ends["count"] * rounds**power for power in (1, 2))
+    sums, squares = (np.bincount(ends["draw"], x, max(draws, 1)).astype(float) for x in held)
+    mean, error = float(sums.sum() / len(fc)), 0.0
+    if len(fc) > 1:
+        variance = max(float(squares.sum() / len(fc)) - mean**2, 0.0) * len(fc) / (len(fc) - 1)
+        error = Z95 * float(np.sqrt(variance / len(fc)))
+    low = high = np.nan
+    if draws:
+        _, low, high, clustered = _over_draws(sums, squares, fc.summary.runs_of_draws)
+        error = max(error, clustered)
+    out |= {SPILL: [spill.value, spill.low, spill.high, spill.mc_error], ROUNDS: [mean, low, high, error]}
+    return {name: tuple(row) for name, row in out.items()}
+
+
+def _over_draws(sums: Floats, squares: Floats, runs: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    """Return a mean over the draws of the assumptions, its range, which holds it, and its error."""
+    mean, low, high, error = (float(x[0]) for x in means_over_draws(sums[None], squares[None], runs))
+    return mean, float(np.minimum(low, mean)), float(np.maximum(high, mean)), error
 
 
 # -- intervals -----------------------------------------------------------------------------------
@@ -185,14 +205,30 @@ def change_over_draws(change: Floats, draw: NDArray[np.int32], draws: int) -> tu
         The draw of the assumptions that both runs of a pair follow.
     draws : int
         How many there are; 0 if the assumptions are fixed: then there is no range, and it is missing.
+
+    Notes
+    -----
+    The range is that of the mean change given the draw, without the luck of the draw's runs (see
+    :func:`iomsim.forecasting.estimates.means_over_draws`).  The error is no less than that of as many pairs on fixed
+    assumptions, so that few changes, or none, do not look like certainty.
+
+    Examples
+    --------
+    Every other draw moves a tenth of its runs:
+
+    >>> change = np.tile([0.0, 1.0] + 18 * [0.0], 100)
+    >>> draw = np.tile(np.arange(2), 1000).astype(np.int32)
+    >>> [round(x, 3) for x in change_over_draws(change, draw, 2)][:3]
+    [0.05, 0.0, 0.1]
     """
+    least = paired_interval(np.zeros(change.size), change)
+    half = (least.high - least.low) / 2
     if not draws:
-        interval = paired_interval(np.zeros(change.size), change)
-        return interval.value, np.nan, np.nan, (interval.high - interval.low) / 2
+        return least.value, np.nan, np.nan, half
     runs = np.bincount(draw, minlength=draws)
-    sums, squares = (np.bincount(draw, values, draws)[None].astype(float) for values in (change, change**2))
-    mean, low, high, error = (float(x[0]) for x in means_over_draws(sums, squares, runs))
-    return mean, low, high, error
+    sums, squares = (np.bincount(draw, values, draws).astype(float) for values in (change, change**2))
+    mean, low, high, error = _over_draws(sums, squares, runs)
+    return mean, low, high, max(error, half)
 
 
 def is_clear(interval: Interval) -> bool:

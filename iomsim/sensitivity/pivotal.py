@@ -1,4 +1,4 @@
-"""Where would the next phone call do most?  What each single member is worth."""
+"""Where would the next phone call do most?  What each single member is worth, on the best guesses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pivotal(
     executor: Any = None,
     progress: bool = True,
 ) -> Pivotal:
-    """Return how much each member matters to a candidate's win, and to the next day.
+    """Return how much each member matters to a candidate's win, and to the next day, on the best guesses.
 
     Parameters
     ----------
@@ -171,13 +171,13 @@ class Pivotal(Result):
         if not top["free"]:
             return f"No member can be moved: all are pinned or have no vote, so no call helps {self.candidate}."
         if top["win_low"] <= 0:
-            return f"No call for {self.candidate} does anything beyond noise; take more runs."
+            return f"No call for {self.candidate} does anything beyond noise on the best guesses; take more runs."
         return f"{self._call(top)}{self._others()}{self._for_good(top)} {self._next_day()}"
 
     def _call(self, top: pd.Series) -> str:
         return (
-            f"The next phone call for {self.candidate} does most in {top.name}: a push of one log-odds raises the "
-            f"chance of winning by {_points(top, WIN)}"
+            f"On the best guesses, the next phone call for {self.candidate} does most in {top.name}: a push of one "
+            f"log-odds raises the chance of winning by {_points(top, WIN)}"
         )
 
     def _others(self) -> str:

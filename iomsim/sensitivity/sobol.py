@@ -1,4 +1,4 @@
-"""Which assumptions the probability hangs on when all move at once: Sobol indices.
+"""Which assumptions the probability hangs on when several move at once, the others on the best guesses: Sobol indices.
 
 What is decomposed is the probability as a function of the parameters, never the single run: every
 run has its own luck, and an index of single runs would call that luck interaction.
@@ -58,7 +58,8 @@ def sobol(
     Parameters
     ----------
     race : Scenario
-        The base case; each parameter is uniform over its range, independent of the others.
+        The base case; each parameter is uniform over its range, independent of the others.  What is not among them
+        stays on the best guesses.
     target : str, optional
         A candidate's win (default: the first's), "no winner", "spill" (or the weekday it means)
         or "rounds" (their mean).
@@ -251,8 +252,9 @@ class Sobol(Result):
         alone = min(float(self.indices["first"].clip(lower=0).sum()), 1.0)
         names = ", ".join(describe_parameter(self.race, str(name)) for name in noise.index)
         quiet = f" Within noise of zero: {names}." if names else ""
+        name = describe_parameter(self.race, str(top.name))
         return (
-            f"Over the ranges of the assumptions, {describe_parameter(self.race, str(top.name))} alone explains "
+            f"Over the ranges of these assumptions, all others on the best guesses, {name} alone explains "
             f"{_percent(top, 'first')} of the variance of {what}, and with its interactions {_percent(top, 'total')}. "
             f"All of them, each alone, explain {percent(100 * alone)}.{quiet}"
         )

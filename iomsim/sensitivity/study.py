@@ -23,9 +23,12 @@ from iomsim.sensitivity.tasks import Cell, Counts, Row, Store, keys, played
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Study:
-    """Many scenarios, to be forecast with the same runs and seed.
+    """Many scenarios, to be played on their best guesses with the same runs and seed.
 
-    Make one with :meth:`grid`, :meth:`sample` or :meth:`of`; :meth:`run` it.
+    Make one with :meth:`grid`, :meth:`sample` or :meth:`of`; :meth:`run` it.  What a scenario is unsure of is not
+    drawn: a study says what follows from numbers, and which numbers are looked at is for its table to say
+    (:meth:`sample` spreads them over their ranges).  A few scenarios over all that is unsure are for
+    :func:`iomsim.side_by_side`.
 
     Attributes
     ----------
@@ -122,7 +125,7 @@ class Study:
         folder: str | Path | None = None,
         progress: bool = True,
     ) -> pd.DataFrame:
-        """Forecast every cell.
+        """Play every cell, on the best guesses of its scenario.
 
         Parameters
         ----------
@@ -140,9 +143,9 @@ class Study:
         Returns
         -------
         DataFrame
-            One row per cell: the point; the probability of each candidate, of no winner and of
-            spilling into the next day, each with `_low` and `_high`; the median rounds; the scenario's
-            hash, runs and seed.
+            One row per cell: the point; the probability of each candidate, of no winner and of spilling into the
+            next day, each with its Monte Carlo error, `_error`; the median rounds; the scenario's hash, runs and
+            seed.  A row is that of ``iomsim.forecast(..., assumptions="fixed")``.
 
         Raises
         ------
@@ -210,11 +213,12 @@ def _headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> lis
 def _row(cell: Cell, counts: Counts, runs: int, seed: int) -> Row:
     """Return the counts of a cell as a row of results."""
     hits = np.append(counts.winners, counts.late)
-    numbers = np.stack([hits / runs, *wilson(hits, runs)], axis=1).ravel().tolist()
+    low, high = wilson(hits, runs)
+    numbers = np.stack([hits / runs, (high - low) / 2], axis=1).ravel().tolist()
     median = int(np.searchsorted(np.cumsum(counts.rounds), (runs + 1) // 2) + 1)
     return dict(zip(_result_columns(cell.base), [*numbers, median, cell.hash, runs, seed], strict=True))
 
 
 def _result_columns(race: Scenario) -> list[str]:
-    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, SPILL) for end in ("", "_low", "_high")]
+    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, SPILL) for end in ("", "_error")]
     return [*chances, "median_rounds", "hash", "runs", "seed"]

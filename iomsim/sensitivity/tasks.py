@@ -1,4 +1,4 @@
-"""Scenarios as changes of a base: played and counted wherever a task goes, and kept in a folder."""
+"""Scenarios as changes of a base, on the best guesses: played and counted wherever a task goes, kept in a folder."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ from iomsim.engine.executors import as_done
 from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
-from iomsim.errors import FileError, writing
+from iomsim.errors import FileError, ScenarioError, writing
+from iomsim.model.assumptions import completed
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
 from iomsim.typing import Longs
 
 MAX_RUNS = simulate.SPAN * BLOCK
 """Runs of a task, all its cells together."""
+
+BEST_GUESSES = "best guesses"
+"""What a study plays, as its keys have it: rows of forecasts over draws of the assumptions would be others."""
 
 Changes = tuple[tuple[str, float], ...]
 
@@ -51,6 +55,10 @@ class Cell:
         return self.base.hash_with(dict(self.changes))
 
 
+Numbered = list[tuple[int, Cell]]
+"""Cells with their numbers."""
+
+
 class Counts(NamedTuple):
     """What a study keeps of the runs of a cell.
 
@@ -68,7 +76,12 @@ def played(
 ) -> Iterator[tuple[int, Counts | str]]:
     """Yield the number of every cell with its counts, or why there are none, as soon as its last task is done."""
     sizes = simulate.chunk_sizes(runs, MAX_RUNS)
-    tasks = [(group, first, size) for group in _groups(cells, sizes[0]) for first, size in enumerate(sizes)]
+    groups = []
+    for group in _groups(cells, sizes[0]):
+        possible, impossible = _completed(group)
+        groups += [possible] * bool(possible)
+        yield from impossible
+    tasks = [(group, first, size) for group in groups for first, size in enumerate(sizes)]
     parts: dict[int, list[Counts | str]] = {}
     for task, found, error in as_done(executor, count_cells, _calls(tasks, seed, executor)):
         group, _, size = tasks[task]
@@ -79,6 +92,22 @@ def played(
                 whole = parts.pop(i)
                 failed = [part for part in whole if isinstance(part, str)]
                 yield i, failed[0] if failed else _added(whole)  # type: ignore[arg-type]
+
+
+def _completed(group: Numbered) -> tuple[Numbered, list[tuple[int, str]]]:
+    """Return cells with the appeals that give their level, where it is moved; and why others have none."""
+    base, changes = group[0][1].base, [dict(cell.changes) for _, cell in group]
+    if not changes[0]:
+        return group, []
+    try:
+        values = completed(base, {path: np.array([change[path] for change in changes]) for path in changes[0]})
+    except ScenarioError as error:
+        if len(group) == 1:
+            return [], [(group[0][0], f"{type(error).__name__}: {error}")]
+        parts = [_completed([one]) for one in group]
+        return [cell for cells, _ in parts for cell in cells], [reason for _, reasons in parts for reason in reasons]
+    rows = np.array(np.broadcast_arrays(*values.values())).T.tolist()
+    return [(i, Cell(base, tuple(zip(values, row, strict=True)))) for (i, _), row in zip(group, rows, strict=True)], []
 
 
 def _added(parts: Sequence[Counts]) -> Counts:
@@ -96,9 +125,9 @@ def _calls(tasks: Sequence[Any], seed: int, executor: Any) -> Iterator[tuple[Any
         yield sent, tuple(cell.changes for _, cell in group), seed, first * MAX_RUNS // BLOCK, size
 
 
-def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[list[tuple[int, Cell]]]:
+def _groups(cells: Sequence[tuple[int, Cell]], size: int) -> list[Numbered]:
     """Put neighbouring variations of one base together, as many as fill a task."""
-    groups: list[list[tuple[int, Cell]]] = []
+    groups: list[Numbered] = []
     for number, cell in cells:
         last = groups[-1] if groups else []
         if last and cell.changes and last[0][1].base is cell.base and len(last) < MAX_RUNS // size:
@@ -138,7 +167,7 @@ def keys(cells: Sequence[Cell], runs: int, seed: int) -> list[str]:
     """Return a key for every cell that changes with everything its counts depend on."""
     bases = {id(cell.base): cell.base for cell in cells}
     hashes = {number: base.hash for number, base in bases.items()}
-    what = ([hashes[id(cell.base)], cell.changes, runs, seed, VERSION] for cell in cells)
+    what = ([hashes[id(cell.base)], cell.changes, BEST_GUESSES, runs, seed, VERSION] for cell in cells)
     return [sha256(json.dumps(each).encode()).hexdigest()[:32] for each in what]
 
 

@@ -1,4 +1,7 @@
-"""Which assumptions the answer hangs on, one at a time.
+"""Which assumptions the answer hangs on, one at a time, the others on the best guesses.
+
+`Forecast.drivers` answers the same over all that is unsure, from the runs already played; a tornado is for ranges of
+one's own, and for what a single number is worth when all else is as guessed.
 
 A tornado says what an assumption is worth to the answer, not what could be learnt about it.  From
 one election's tallies one can learn the net level and, in a long deadlock, the floor of openness;
@@ -49,11 +52,14 @@ def tornado(
 ) -> Tornado:
     """Move each parameter from its low to its high, one at a time, on common random numbers.
 
+    All others stay on the best guesses, and so does the base: it is not the chance of a forecast, which is over all
+    that is unsure.  Where a scenario states its level, other parameters are moved with the appeals held; only the
+    level itself moves them.
+
     Parameters
     ----------
     race : Scenario or Forecast
-        The base case.  Of a forecast its election is moved, on its random numbers, and changes are
-        laid off from the forecast's own numbers.
+        The base case.  Of a forecast its election is moved, on its random numbers.
     target : str, optional
         A candidate's win (default: the first's), "no winner", "spill" (or the weekday it means,
         such as "Tuesday") or "rounds" (their mean).  All are played at once: the result answers
@@ -62,7 +68,8 @@ def tornado(
         Which parameters, by short name or dotted path, over their own range or the one given;
         default: all that have a range.
     rules : bool, default True
-        Add a row for the readings of the body's rules, if there are several: from the lowest to the highest.
+        Add a row for the readings of the rules, if there are several, from the lowest to the highest: those that the
+        scenario weighs, else those of its body.
     runs : int, default 4_000
         Runs of each scenario; by default no more than a forecast has.
     seed : int, optional
@@ -122,7 +129,9 @@ def tornado(
 
 
 def _readings(race: Scenario) -> dict[str, Procedure]:
-    """Return the readings of a body's rules, and the own ones if they are none of them; nothing if there is but one."""
+    """Return the readings that are weighed, or those of the body, and own rules that are none; nothing if it is one."""
+    if race.readings:
+        return {part.name: part.rules for part in race.readings}
     known = dict(siblings(race.rules, race.body))
     own = {} if race.rules in known.values() else {race.rules.name: race.rules}
     return own | known if len(own | known) > 1 else {}
@@ -150,7 +159,7 @@ class Tornado(Result):
     seed, runs : int
         Seed of all scenarios, and runs of each.
     base : dict
-        By target: the base case's mean with its 95 % Monte Carlo interval.
+        By target: the mean on the best guesses with its 95 % Monte Carlo interval.
     bars : dict
         By parameter (dotted path; "rules"), value and target: the paired change against the base
         with its 95 % Monte Carlo interval.
@@ -205,12 +214,13 @@ class Tornado(Result):
         return value if target == ROUNDS else min(max(value, 0.0), 1.0)
 
     def rule_sets(self, target: str | None = None) -> pd.DataFrame:
-        """Return each reading's target and its paired change against the base."""
+        """Return each reading's target (`value`), its paired `change` against the base, and the `change_error`."""
         target = self._target(target)
         rows = {
-            name: (self._laid_off(x[target].value, target), *x[target]) for name, x in self.bars.get(RULES, {}).items()
+            name: (self._laid_off(x[target].value, target), x[target].value, (x[target].high - x[target].low) / 2)
+            for name, x in self.bars.get(RULES, {}).items()
         }
-        return frame(rows, ["value", "change", "low", "high"], RULES)
+        return frame(rows, ["value", "change", "change_error"], RULES)
 
     def span(self, target: str | None = None) -> tuple[float, float]:
         """Return the lowest and the highest value of the target, in the base case or with any one assumption moved."""
@@ -226,7 +236,8 @@ class Tornado(Result):
     def sentence(self, target: str | None = None) -> str:
         """Return the span and the assumption that matters most, in words."""
         target = self._target(target)
-        return f"Over the ranges of the assumptions, one at a time, {self.clause(target)}."
+        beginning = "Over the ranges of the assumptions, one at a time and the others on the best guesses"
+        return f"{beginning}, {self.clause(target)}."
 
     def clause(self, target: str) -> str:
         """Return what the assumptions do to one target, without a beginning and an end."""

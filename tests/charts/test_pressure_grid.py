@@ -92,7 +92,7 @@ def test_flat_and_thin_grids_are_drawn_without_contours() -> None:
 
 def test_the_data_of_a_grid_have_both_surfaces() -> None:
     data = plane().plot.pressure_grid_data()
-    assert list(data.columns) == [(t, c) for t in ("A", "spill") for c in ("probability", "low", "high")]
+    assert list(data.columns) == [(t, c) for t in ("A", "spill") for c in ("probability", "mc_error")]
     with pytest.raises(IomsimError, match="must be matplotlib Axes or an empty Figure"):
         plane().plot.pressure_grid(ax="here")  # type: ignore[arg-type]
 

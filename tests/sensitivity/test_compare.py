@@ -21,6 +21,7 @@ from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import chance_moves, moves, points
 from iomsim.sensitivity.paired import paired_interval
 
+NAMED = {"candidates": [{"name": "A"}, {"name": "B"}]}
 SPONSORS = [{"name": "W", "backs": "A", "strength": 0.8}, {"name": "E", "backs": "B", "strength": 0.5}]
 
 
@@ -294,10 +295,26 @@ def test_every_difference_has_its_words(geneva: Scenario) -> None:
     ]
     four = geneva.with_rules("four-rounds")
     assert differences(four, four.with_rules(after="suspend")) == ["after suspend instead of fail"]
+    assert differences(one, four) == ["rules four-rounds instead of until-two-thirds"]
     assert differences(one, one.with_rules(source="the text")) == []
     later = geneva.with_clock(opens=datetime(2023, 5, 15, 11))
     assert differences(geneva, later) == ["another clock (opens)"]
     assert differences(geneva, geneva.with_clock(sits_on=0.5)) == ["chance of sitting on late at 0.5 instead of 0.25"]
+
+
+def test_differences_of_beliefs_have_their_words(geneva: Scenario) -> None:
+    """Ranges, readings and levels move results, whatever the best guesses are."""
+    assert differences(geneva, geneva.with_pressure(Washington=(0.6, 0.5, 0.7))) == [
+        "Washington's strength at 0.6 (0.5 to 0.7) instead of 0.6 (0.32 to 1.14)"
+    ]
+    sure = geneva.with_behaviour(fluid=(0.7, 0.7, 0.7))
+    assert differences(geneva, sure) == ["chance of a fluid contest at 0.7 for sure instead of 0.7 (0.55 to 0.88)"]
+    assert differences(geneva, geneva.balanced(0.55)) == ["Pope's first-round level at 0.55 instead of 0.5"]
+    pressed = geneva.with_pressure(Washington=0.9)
+    assert differences(pressed, pressed.balanced(0.5)) == ["a level that was stated for other assumptions"]
+    plain, stated = toy(**NAMED), toy(**NAMED, level={"A": 0.6})
+    assert differences(plain, stated) == ["A's first-round level stated as 0.6"]
+    assert differences(stated, plain) == ["without A's first-round level"]
 
 
 def test_differences_of_sponsors_and_electorates() -> None:
@@ -336,30 +353,51 @@ def members(order: str) -> dict[str, Any]:
     [
         (toy(names="AB"), toy(names="AC"), "the candidates differ, so that runs cannot be paired: B, C only in one"),
         (toy(names="AB"), toy(names="BA"), "the candidates stand in another order"),
+    ],
+)
+def test_other_candidates_cannot_be_compared(a: Scenario, b: Scenario, words: str) -> None:
+    with pytest.raises(PairingError, match=words):
+        iom.compare(a, b, runs=10, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
         (toy(9), toy(11), "the members differ, so that runs cannot be paired: M10, M11 only in one"),
         (toy(9), toy(15), "M10, M11, M12 and 3 more only in one"),
         (toy(**members("abcd")), toy(**members("abdc")), "the members stand in another order"),
     ],
 )
-def test_other_elections_cannot_be_paired(a: Scenario, b: Scenario, words: str) -> None:
-    with pytest.raises(PairingError, match=words):
-        iom.compare(a, b, runs=10, seed=1)
+def test_elections_of_other_members_are_compared_unpaired(a: Scenario, b: Scenario, words: str) -> None:
+    found = iom.compare(a, b, runs=100, seed=1)
+    assert words in found.unpaired
+    assert f" (not paired: {found.unpaired})." in found.sentence()
+    with pytest.raises(PairingError, match="these forecasts are not paired: the members"):
+        found.variance_ratio()
 
 
-def test_other_forecasts_cannot_be_paired() -> None:
+def test_other_forecasts_are_compared_unpaired() -> None:
     race = toy(9)
     base = made(race)
     for other, words in (
-        (made(race, seed=2), r"the seeds differ \(1 and 2\)"),
-        (made(race, runs=61), r"the numbers of runs differ \(60 and 61\)"),
+        (made(race, seed=2), r"the seeds differ (1 and 2); make both forecasts with the same seed"),
+        (made(race, runs=61), r"the numbers of runs differ (60 and 61)"),
+        (made(race, assumptions=20), "the draws of the assumptions differ (400 and 20)"),
+        (made(race, assumptions="fixed"), "the draws of the assumptions differ (400 and fixed)"),
         (made(race, keep="summary"), "kept only its summary cannot be paired; make it with keep='runs'"),
         (replace(base, announced=1), "knows announced rounds"),
-        (replace(base, version="0.0.1"), r"made by versions .* and 0\.0\.1"),
+        (replace(base, version="0.0.1"), "and 0.0.1; make them again with the same one"),
     ):
-        with pytest.raises(PairingError, match=words):
-            iom.compare(base, other)
-    with pytest.raises(PairingError, match="one run is not enough"):
-        iom.compare(race, race, runs=1, seed=1)
+        found = iom.compare(base, other)
+        assert words in found.unpaired
+        assert words in found.sentence()
+        table = found.table()
+        assert table[["low", "high"]].isna().all(axis=None)
+        expected = np.hypot(base.spill().mc_error, other.spill().mc_error)
+        assert table.loc["spill", "mc_error"] == pytest.approx(expected)
+        assert table.loc["spill", "difference"] == pytest.approx(other.spill().value - base.spill().value)
+    one = iom.compare(race, race, runs=1, seed=1)
+    assert "one run is not enough" in one.unpaired
 
 
 def test_only_scenarios_and_forecasts_are_compared() -> None:

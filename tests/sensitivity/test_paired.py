@@ -14,6 +14,7 @@ from toys import chance, play, toy, voter
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.targets import checked_target, describe_target
 from iomsim.model.parameters import describe_parameter, ranges, resolve
 from iomsim.model.scenario import Scenario
@@ -36,7 +37,8 @@ def geneva() -> Scenario:
         ("Washington's strength", "sponsors.Washington.strength"),
         ("how unevenly Washington's pressure works", "sponsors.Washington.spread"),
         ("exposure of 'not eu' to Washington", "sponsors.Washington.exposure.not eu"),
-        ("Pope", "candidates.Pope.appeal"),
+        ("Pope", "level.Pope"),
+        ("Pope's first-round level", "level.Pope"),
         ("fluid", "behaviour.fluid"),
         ("round_minutes", "clock.round_minutes"),
         ("clock.round_minutes", "clock.round_minutes"),
@@ -65,13 +67,15 @@ def test_ranges_are_the_scenarios_own_or_those_given(geneva: Scenario) -> None:
     own = ranges(geneva, None)
     known = geneva.parameters()
     assert own == {path: (q.low, q.high) for path, q in known.items() if q.low < q.high}
-    assert "candidates.Vitorino.appeal" not in own
+    assert not [path for path in own if path.endswith("appeal")]  # they follow from the level
+    assert own["level.Pope"] == (0.44, 0.56)
     assert ranges(geneva, ["fluid", "Brussels"]) == {
         "behaviour.fluid": (0.55, 0.88),
         "sponsors.Brussels.strength": (0.24, 0.85),
     }
     assert ranges(geneva, "fluid") == ranges(geneva, ["fluid"])
-    assert ranges(geneva, {"Vitorino": (-1, 2)}) == {"candidates.Vitorino.appeal": (-1.0, 2.0)}
+    assert ranges(geneva, {"Pope": (0.3, 0.6)}) == {"level.Pope": (0.3, 0.6)}
+    assert ranges(voter(), {"B": (-1, 2)}) == {"candidates.B.appeal": (-1.0, 2.0)}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,6 @@ def test_ranges_are_the_scenarios_own_or_those_given(geneva: Scenario) -> None:
     [
         ({"secrecy": (0.6, 0.2)}, "the low of secrecy must be below its high, got 0.6 and 0.2"),
         ({"secrecy": (0.5, 0.5)}, r"secrecy has no range and is always 0.5; give one: \{'secrecy': \(low, high\)\}"),
-        (["Vitorino"], "Vitorino has no range and is always 0"),
         (["Washington", "sponsors.Washington.strength"], "sponsors.Washington.strength is given twice"),
         ([], "no parameters were given"),
         ({"secrecy": 0.5}, r"the range of secrecy must be a pair \(low, high\), got 0.5"),
@@ -90,6 +93,13 @@ def test_ranges_are_the_scenarios_own_or_those_given(geneva: Scenario) -> None:
 def test_a_bad_range_is_refused(geneva: Scenario, given: Any, words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
         ranges(geneva, given)
+
+
+def test_what_is_always_the_same_has_no_range(geneva: Scenario) -> None:
+    with pytest.raises(ScenarioError, match="B has no range and is always 0"):
+        ranges(voter(), ["B"])
+    with pytest.raises(UnknownNameError, match="no parameter named 'Vitorino'"):  # the level of the other says it
+        ranges(geneva, ["Vitorino"])
 
 
 # -- what is asked ----------------------------------------------------------------------------------
@@ -131,7 +141,7 @@ def test_an_end_in_the_night_is_no_spill_into_monday(geneva: Scenario) -> None:
     """A round that begins on Friday and ends on Saturday: voting goes on on no day with a sitting."""
     friday = geneva.with_clock(opens=datetime(2023, 5, 19, 10), round_minutes=900, round_log_sd=0.1)
     race = friday.with_rules(threshold=">1/2")
-    fc = iom.forecast(race, 300, seed=1, progress=False)
+    fc = iom.forecast(race, 300, seed=1, assumptions="fixed", progress=False)
     saturday, spill = (fc.outcomes.minute >= 1440).mean(), fc.spill().value  # type: ignore[union-attr]
     assert spill < 0.5 < saturday  # a guard
     [cell] = simulate_points([(race, {})], 300, 1)
@@ -160,7 +170,7 @@ def test_a_candidate_may_not_hide_a_question() -> None:
 
 def test_what_is_seen_is_what_the_forecast_says(geneva: Scenario) -> None:
     race = geneva.with_rules("four-rounds")
-    fc = iom.forecast(race, runs=600, seed=5, progress=False)
+    fc = iom.forecast(race, runs=600, seed=5, assumptions="fixed", progress=False)
     found = run_outcomes(race.plan, play(race, 600, seed=5))
     assert list(found) == ["Pope", "Vitorino", "no winner", "spill", "rounds"]
     for name, row in fc.win_probability().iterrows():
@@ -198,8 +208,7 @@ def test_where_cells_are_played_does_not_matter() -> None:
 
 def test_means_have_their_own_intervals() -> None:
     shares = np.array([0.0, 1, 1, 1])
-    wilson = iom.Estimate.of(3, 4)
-    assert mean_interval(shares) == pytest.approx((0.75, wilson.low, wilson.high))
+    assert mean_interval(shares) == pytest.approx((0.75, *map(float, wilson(3, 4))))
     middle, low, high = mean_interval(np.array([1.0, 2, 6]))
     half = 1.959964 * np.sqrt(7 / 3)
     assert (middle, low, high) == pytest.approx((3, 3 - half, 3 + half), abs=1e-6)
@@ -224,14 +233,14 @@ def test_a_grid_says_what_is_known() -> None:
 def test_a_cell_is_the_forecast_of_its_scenario(geneva: Scenario) -> None:
     found = iom.grid(geneva, Washington=[0.3, 0.9], round_minutes=[50, 90], runs=500, seed=3)
     race = geneva.with_pressure(Washington=0.9).with_clock(round_minutes=50)
-    fc = iom.forecast(race, runs=500, seed=3, progress=False)
+    fc = iom.forecast(race, runs=500, seed=3, assumptions="fixed", progress=False)
     row = found.table().loc[(0.9, 50)]
     assert row[["Pope", "Vitorino", "no winner"]].tolist() == fc.win_probability()["probability"].tolist()
     assert row["spill"] == fc.spill().value
     assert row["median_rounds"] == np.median(fc.runs["rounds"])
     assert found.surface("Tuesday").loc[50, 0.9] == fc.spill().value  # the second parameter down, the first across
     errors = found.errors("spill").loc[(0.9, 50)]
-    assert (errors["low"], errors["high"]) == pytest.approx((fc.spill().low, fc.spill().high))
+    assert errors.tolist() == pytest.approx([fc.spill().value, fc.spill().mc_error])
 
 
 def roughness(surface: pd.DataFrame) -> float:
@@ -273,7 +282,7 @@ def test_a_grid_takes_its_range_where_none_is_given() -> None:
 def test_a_grid_tells_what_it_spans() -> None:
     found = iom.grid(voter(), W=[0.0, 2.0], runs=4000, seed=1)
     words = found.sentence()
-    assert words.startswith("With W's strength from 0 to 2, A wins in ")
+    assert words.startswith("With W's strength from 0 to 2, all else on the best guesses, A wins in ")
     assert f"(base {round(100 * found.base['A'])})" in words
     assert "there is no winner in <1 of 100" in words
     assert "voting runs into Tuesday in" in words
