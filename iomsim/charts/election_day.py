@@ -19,7 +19,7 @@ from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD, favourite, in_a_sentence
-from iomsim.house_style import capital
+from iomsim.house_style import capital, number_of
 from iomsim.model.moments import WEEK
 
 MAX_EVENTS = 12
@@ -127,7 +127,8 @@ class Live(DayChart):
         steps, ends = self.data.index.get_level_values("step").unique()[-self.most :], {}
         for outcome, (colour, marker, hollow) in self._looks.items():
             line = self.data.loc[outcome].loc[steps]
-            ax.axhline(100 * line["prior"].iloc[0], color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
+            prior = [100 * line["prior"].iloc[0]] * 2
+            ax.plot([steps[0] - 0.4, steps[-1]], prior, color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             if (line["low"] < line["high"]).any():
                 ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
             face = "white" if hollow else colour
@@ -253,7 +254,9 @@ class Learned(DayChart):
         return capital(f"{after}{what} {verb} most, by {moved[top]:.1f} prior sds")
 
     def reading(self) -> str:
-        return f"Lines: the middle 80 of 100 particles. {CAVEAT}"
+        left = int((self.data["prior sd"] > 0).sum()) - len(self._shown)
+        rest = f"{capital(number_of(left, 'other assumption'))} {'has' if left == 1 else 'have'} hardly moved. "
+        return f"Lines: the middle 80 of 100 particles. {rest * bool(left)}{CAVEAT}"
 
     def alt(self) -> str:
         means = [

@@ -145,5 +145,6 @@ def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
 
 
 def span_of(row: pd.Series) -> str:
-    """Return a row's range over the assumptions per hundred; "" where it has none, or is certain by rule."""
-    return span_in_100(row["low"], row["high"]) if row["mc_error"] else ""
+    """Return a row's range over the assumptions per hundred; "" where it has none, or one that says no more."""
+    span = span_in_100(row["low"], row["high"])
+    return span if row["mc_error"] and span != row_in_100(row["probability"], row["mc_error"]) else ""

@@ -46,8 +46,8 @@ def test_lines_are_the_range_over_the_assumptions(name: str) -> None:
     assert ranges(ax) == pytest.approx(np.column_stack([unsure, ends]))
     [told] = [text for text in words(ax) if text.startswith("Bars: ")]
     assert "Thin lines: the middle 80 % over the assumptions." in plain(told).replace("\N{NO-BREAK SPACE}", " ")
-    for low, high in ends / 100:
-        assert any(text.strip() == span_in_100(low, high) for text in words(ax))
+    for (low, high), p in zip(ends / 100, table["probability"].iloc[unsure], strict=True):
+        assert p < 0.01 or any(text.strip() == span_in_100(low, high) for text in words(ax))
     places = {text.xyann[0] for text in ax.texts if text.get_text().endswith(" in 100")}
     where = {text.xy[0] for text in ax.texts if text.get_text().endswith(" in 100")}
     assert len(places) == len(where) == 1  # not at the end of a line, whose value it would seem
@@ -135,7 +135,10 @@ def test_what_is_certain_and_what_is_not() -> None:
 
 
 def test_a_range_by_rule_is_no_range() -> None:
-    sure = pd.Series({"low": 0.0, "high": 0.0, "mc_error": 0.0})
-    assert win_probability.span_of(sure) == ""
-    assert win_probability.span_of(sure + 0.1) == "10"
-    assert win_probability.span_of(pd.Series({"low": np.nan, "high": np.nan, "mc_error": 0.1})) == ""
+    def span(*row: float) -> str:
+        return win_probability.span_of(pd.Series(row, index=CHANCE))
+
+    assert span(0.0, 0.0, 0.0, 0.0) == ""
+    assert span(0.5, np.nan, np.nan, 0.01) == ""
+    assert span(0.001, 0.0, 0.002, 0.001) == ""  # "<1 in 100  <1" says no more
+    assert span(0.15, 0.1, 0.2, 0.01) == "10 to 20"
