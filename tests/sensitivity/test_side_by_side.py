@@ -87,3 +87,12 @@ def test_an_unknown_target_is_refused(beside: iom.SideBySide) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'Pope'"):
         beside.table("Popee")
     assert isinstance(beside.race, Scenario)
+
+
+def test_the_stamp_says_what_was_played_of_the_assumptions_and_the_rules() -> None:
+    race = iom.load("geneva-2023")
+    variants = {"as it is": race, "strict": race.with_rules("strict")}
+    stamp = iom.side_by_side(variants, runs=100, seed=1, assumptions=50).stamp()
+    assert "100 runs each of 50 draws of the assumptions" in stamp
+    assert stamp.endswith("rules until-two-thirds and 4 other readings")
+    assert "100 runs each, assumptions fixed" in iom.compare(race, race, runs=100, seed=1, assumptions="fixed").stamp()
