@@ -17,11 +17,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, haloed, styled
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, contrast, haloed, styled
 from iomsim.charts.text import balanced, columns, with_announced
 from iomsim.errors import IomsimError
 from iomsim.forecasting.forecast import Forecast
@@ -29,6 +30,9 @@ from iomsim.house_style import together
 from iomsim.typing import Flags
 
 R = TypeVar("R")
+
+PAPER = 1.4
+"""The contrast to white from which on a page is too dark for dark words."""
 
 RANGE = "range over the assumptions"
 """The label of the lines that show it."""
@@ -174,7 +178,13 @@ def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float]) -> I
 
 
 def dressed(ax: Axes) -> Axes:
-    """Give axes that were made elsewhere the look of those that are made here."""
+    """Give axes that were made elsewhere the look of those that are made here.
+
+    The words around them are dark: behind them a dark figure becomes white, too.
+    """
+    fig = root(ax)
+    if to_rgba(fig.get_facecolor())[3] < 1 or contrast(to_hex(fig.get_facecolor())) > PAPER:
+        fig.set_facecolor(STYLE["figure.facecolor"])
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(color=QUIET, linewidth=mpl.rcParams["axes.linewidth"])
     ax.set(axisbelow=True, facecolor=mpl.rcParams["axes.facecolor"])

@@ -126,6 +126,16 @@ def test_given_axes_get_the_look(fc: iom.Forecast) -> None:
         assert {text.get_fontsize() for text in ax.get_xticklabels()} == {9}
 
 
+@pytest.mark.parametrize(("page", "becomes"), [("black", "#ffffff"), ("none", "#ffffff"), ("#fff8ee", "#fff8ee")])
+def test_dark_words_never_stand_on_a_dark_page(fc: iom.Forecast, page: str, becomes: str) -> None:
+    with plt.style.context("dark_background"):
+        fig, ax = plt.subplots(facecolor=page)
+        fc.plot.rounds(ax=ax)
+        assert to_hex(fc.plot.rounds().figure.get_facecolor()) == "#ffffff"
+    assert to_hex(fig.get_facecolor()) == becomes
+    assert to_hex(ax.get_facecolor()) == "#ffffff"
+
+
 def test_the_style_is_ready_for_charts_of_your_own() -> None:
     with mpl.rc_context():
         plt.style.use(STYLE)
