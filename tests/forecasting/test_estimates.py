@@ -11,7 +11,7 @@ from scipy import stats
 
 import iomsim as iom
 from iomsim.forecasting import estimates
-from iomsim.forecasting.estimates import Estimate, in_100, in_words, wilson
+from iomsim.forecasting.estimates import Z95, Estimate, in_100, in_words, means_over_draws, wilson
 from iomsim.house_style import thousands
 
 
@@ -201,3 +201,22 @@ def test_a_table_in_words() -> None:
 def test_thousands_are_apart() -> None:
     assert thousands(1234567) == "1\u202f234\u202f567"
     assert thousands(999) == "999"
+
+
+# -- draws of unequal runs -------------------------------------------------------------------------------
+
+
+def test_draws_weigh_by_their_runs() -> None:
+    """Without luck in the runs the range is that of the draws' means: six in ten runs lie at its ends."""
+    means, runs = np.repeat([-1.0, 0.0, 1.0], [20, 2, 20]), np.repeat([30, 400, 30], [20, 2, 20])
+    middle, low, high, _ = means_over_draws((means * runs)[None], (means**2 * runs)[None], runs)
+    assert (middle[0], low[0], high[0]) == pytest.approx((0.0, -1.0, 1.0), abs=1e-9)
+
+
+def test_the_error_takes_batches_of_draws_only_where_these_are_spread_evenly() -> None:
+    rng = np.random.default_rng(4)
+    for runs, batch in ((np.full(100, 50), 25), (np.arange(100) % 2 + 50, 25), (rng.integers(5, 90, 100), 1)):
+        sums = rng.binomial(runs, rng.random(100)).astype(float)
+        gap = (sums - runs * sums.sum() / runs.sum()).reshape(-1, batch).sum(axis=1)
+        expected = Z95 * np.sqrt((gap**2).sum() * gap.size / (gap.size - 1)) / runs.sum()
+        assert means_over_draws(sums[None], sums[None], runs)[3][0] == pytest.approx(expected, rel=1e-12)

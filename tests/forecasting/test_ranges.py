@@ -137,3 +137,12 @@ def test_what_always_happened_has_a_range_as_what_never_did(runs: int) -> None:
     held = np.full(400, runs)
     assert range_of_chances(held, held, 0.0) == (1.0, 1.0)
     assert range_of_chances(0 * held, held, 0.0) == (0.0, 0.0)
+
+
+def test_a_draw_counts_by_its_runs() -> None:
+    """Most draws have few runs, one in twenty runs is theirs: the range is that of the others."""
+    runs = np.repeat([10, 1000], [190, 36])
+    hits = np.random.default_rng(3).binomial(runs, np.where(runs == 10, 0.2, 0.6))
+    low, high = range_of_chances(hits, runs, 0.05 * 0.95 * 0.4**2)
+    assert 0.5 < low < 0.62
+    assert 0.58 < high < 0.7

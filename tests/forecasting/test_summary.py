@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,3 +94,18 @@ def test_the_summary_alone_says_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     for table in ("runs", "tallies"):
         with pytest.raises(iom.IomsimError, match="kept only its summary; make it with keep='runs'"):
             getattr(counts, table)
+
+
+def test_runs_are_counted_draw_by_draw(forecasts: dict[str, iom.Forecast]) -> None:
+    """Draws have unequal numbers of runs here, and one has none; parts add up to the whole."""
+    out, draws = forecasts["unsure"].outcomes, 7
+    assert out is not None
+    out = replace(out.part(0, 300), draw=np.sort(np.arange(300) % 5 * (np.arange(300) % 3 > 0)).astype(np.int32))
+    whole = summarise(out, 40, draws)
+    merged = merge([summarise(out.part(a, b), 40, draws) for a, b in ((0, 10), (10, 170), (170, 300))])
+    for summary in (whole, merged):
+        hits, runs = summary.by_draw(summary.ends["rounds"] > 1)
+        assert summary.draws == draws
+        assert runs.tolist() == [int((out.draw == c).sum()) for c in range(draws)]
+        assert hits.tolist() == [int(((out.draw == c) & (out.rounds > 1)).sum()) for c in range(draws)]
+    pd.testing.assert_frame_equal(merged.ends, whole.ends)

@@ -19,7 +19,7 @@ from iomsim.forecasting.targets import checked_target, describe_target
 from iomsim.model.parameters import describe_parameter, ranges, resolve
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import paired
-from iomsim.sensitivity.paired import mean_interval, run_outcomes, simulate_points
+from iomsim.sensitivity.paired import change_over_draws, mean_interval, run_outcomes, simulate_points
 
 
 @pytest.fixture(scope="module")
@@ -327,3 +327,25 @@ def test_every_assumption_has_words_and_answers_to_them(geneva: Scenario) -> Non
     assert len(set(named.values())) == len(named)
     assert not [words for path, words in named.items() if "_" in words and path.startswith(("behaviour", "clock"))]
     assert {path: resolve(geneva, words) for path, words in named.items()} == {path: path for path in named}
+
+
+def test_the_range_of_a_change_is_that_of_the_draws_without_the_luck_of_their_runs() -> None:
+    """Pairs follow the draws in turn; a draw's change is the same in all of its runs, or goes up in half of them."""
+    by_draw = np.random.default_rng(2).permutation(np.linspace(-1.0, 1.0, 100))
+    draw = (np.arange(20_000) % 100).astype(np.int32)
+    mean, low, high, error = change_over_draws(by_draw[draw], draw, 100)
+    assert (mean, low, high) == pytest.approx((0.0, -0.8, 0.8), abs=0.02)
+    assert error > 0
+    luck = np.random.default_rng(1).permuted(np.tile([-1.0, 1.0], 10_000))
+    mean, low, high, _ = change_over_draws(luck, draw, 100)
+    assert mean == pytest.approx(0.0, abs=1e-12)
+    assert high - low < 0.06  # the means of the draws stray by 0.14 from luck alone
+    mixed = change_over_draws(by_draw[draw] / 4 + luck, draw, 100)
+    assert mixed[1:3] == pytest.approx((-0.2, 0.2), abs=0.04)
+
+
+def test_a_change_on_fixed_assumptions_has_no_range() -> None:
+    mean, low, high, error = change_over_draws(np.array([0.0, 1.0, 1.0, 0.0]), np.zeros(4, dtype=np.int32), 0)
+    assert mean == 0.5
+    assert np.isnan([low, high]).all()
+    assert error > 0
