@@ -173,10 +173,13 @@ def _sittings(race: Description, drawn: Mapping[str, Floats]) -> dict[str, Float
     return {call: np.minimum(last_call, limit)} if (last_call > limit).any() and {call, late} & drawn.keys() else {}
 
 
-def completed(race: Description, values: Mapping[str, Any]) -> dict[str, Any]:
+def completed(race: Description, values: Mapping[str, Any], together: bool = False) -> dict[str, Any]:
     """Return values of parameters as the engine takes them: where the level is moved, with the appeals that give it.
 
-    Other parameters are moved with the appeals held at what they are.
+    Other parameters are moved with the appeals held at what they are, as what-ifs do; `together`, the appeals are
+    solved for all the values of a point, as they are for a draw of the assumptions.
     """
     level = {path: value for path, value in values.items() if paths.head(path) == paths.LEVEL}
+    if together and race.level and race.held is None:
+        level = dict(values)
     return {**values, **(appeals(race, level) if level else {})}

@@ -60,6 +60,7 @@ def simulate_points(
     seed: int,
     executor: Any = None,
     advance: Callable[[int], Any] = lambda _: None,
+    together: bool = False,
 ) -> list[RunOutcomes]:
     """Play elections at many points of their parameters, on the best guesses and the same random numbers.
 
@@ -73,6 +74,9 @@ def simulate_points(
         Where they are played.
     advance : callable
         Is told how many runs are done.
+    together : bool, default False
+        Solve the appeals of a race with a level for all the values of a point, as for a draw of the assumptions;
+        else they are held as they are, but where the level itself is moved.
 
     Returns
     -------
@@ -86,11 +90,14 @@ def simulate_points(
     """
     for race, points in cases:
         check_values(race, points)
-    calls = chain.from_iterable(
-        span_calls(race.plan, {path: np.reshape(values, (-1, 1)) for path, values in completed(race, points).items()},
-                   runs, seed, executor, observe, blocks=SPAN)
+    tables = [
+        {path: np.reshape(values, (-1, 1)) for path, values in completed(race, points, together).items()}
         for race, points in cases
-    )  # fmt: skip
+    ]
+    calls = chain.from_iterable(
+        span_calls(race.plan, table, runs, seed, executor, observe, blocks=SPAN)
+        for (race, _), table in zip(cases, tables, strict=True)
+    )
     found: dict[int, list[RunOutcomes]] = {}
     done = 0
     for span in in_order(executor, run_span, calls):

@@ -59,7 +59,8 @@ def sobol(
     ----------
     race : Scenario
         The base case; each parameter is uniform over its range, independent of the others.  What is not among them
-        stays on the best guesses.
+        stays on the best guesses.  The appeals of a race with a level are solved at every point, as for a draw of the
+        assumptions.
     target : str, optional
         A candidate's win (default: the first's), "no winner", "spill" (or the weekday it means)
         or "rounds" (their mean).
@@ -153,7 +154,9 @@ def probabilities(
     with progress_bar(runs * size, progress) as advance:
         for start in range(0, size, CHUNK):
             some = {path: values[start : start + CHUNK] for path, values in points.items()}
-            cells = [cell[target] for cell in simulate_points([(race, some)], runs, seed, executor, advance)]
+            cells = [
+                cell[target] for cell in simulate_points([(race, some)], runs, seed, executor, advance, together=True)
+            ]
             out += [[float(half.mean()) for half in np.array_split(cell, 2)] for cell in cells]
     return np.array(out)
 
