@@ -73,8 +73,8 @@ def test_one_parameter_makes_curves() -> None:
         assert np.allclose(panel.lines[0].get_ydata(), 100 * found.table()[target])
         assert panel.lines[1].get_xydata().tolist() == [[1.0, 100 * found.base[target]]]
         assert len(panel.collections) == 0  # the simulation error is told
-    worst = max(found.errors(target)[["low", "high"]].diff(axis=1)["high"].max() for target in ("A", "spill"))
-    assert f"Simulation error at most {50 * worst:.1f} points" in found.plot.chart("pressure_grid").caption.reading
+    worst = max(found.errors(target)["mc_error"].max() for target in ("A", "spill"))
+    assert f"Simulation error at most {100 * worst:.1f} points" in found.plot.chart("pressure_grid").caption.reading
 
 
 def test_words_do_not_stand_on_a_curve_that_rises() -> None:
