@@ -139,7 +139,7 @@ class Flows(ForecastChart):
         fc = self.result
         row(ax, "round", rounds, rounds, 0)
         voting = fc.summary.voting[np.array(rounds) - 1] / len(fc)
-        row(ax, "still voting", rounds, [left_in_100(p) for p in voting], 1)
+        row(ax, "hold a ballot", rounds, [left_in_100(p) for p in voting], 1)
         told = [r for r in rounds if r <= fc.announced]
         for line, (name, votes) in enumerate(announced_votes(fc, len(told)).items(), start=2):
             colour = ink(fc.race.colours[name])

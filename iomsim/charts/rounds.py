@@ -45,6 +45,9 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 """The parts of a bar by ending, in words and as drawn."""
 
 
+AFTER_MIDNIGHT = "after midnight"
+
+
 @dataclass(kw_only=True)
 class Rounds(ForecastChart):
     """Draw in which round voting ends, and under each round how many elections are still undecided.
@@ -105,7 +108,7 @@ class Rounds(ForecastChart):
         if self.by != "day":
             raise IomsimError(f"rounds can be split by 'day' or 'ending', got {self.by!r}")
         won, over, first = ends["winner"] >= 0, ends["minute"] >= 0, ends["minute"] < DAY
-        late = "after midnight" if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
+        late = AFTER_MIDNIGHT if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
         days = ((f"{fc.opening_date:%A}", over & first), (late, over & ~first))
         parts = [(name, when & who) for day, when in days for name, who in ((day, won), (f"{day}, {NOBODY}", ~won))]
         return [*parts, (STILL_VOTING, ~over)]
@@ -144,7 +147,8 @@ class Rounds(ForecastChart):
         if self.by == "ending":
             entries = [(WAYS[part][0], totals[part], WAYS[part][1]) for part in totals.index]
         else:  # the days with all that ends on them, and apart from them those without a winner
-            entries = [(totals.index[i], totals.iloc[i : i + 2].sum(), DAYS[i]) for i in (0, 2)]
+            ends = [f"over {'' if name == AFTER_MIDNIGHT else 'on '}{name}" for name in totals.index[[0, 2]]]
+            entries = [(end, totals.iloc[i : i + 2].sum(), DAYS[i]) for end, i in zip(ends, (0, 2), strict=True)]
             entries.append((f"hatched: {NOBODY}", totals.iloc[1::2].sum(), {"facecolor": QUIET} | HATCHED))
             entries.append((STILL_VOTING, totals.iloc[4], DAYS[4]))
         lay_out(ax)  # so that as many entries as fit stand beside one another

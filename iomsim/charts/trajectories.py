@@ -41,11 +41,12 @@ FRACTIONS = {Fraction(2, 3): "two thirds", Fraction(1, 2): "half", Fraction(1, 3
 
 @dataclass(kw_only=True)
 class Trajectories(ForecastChart):
-    """Draw how the shares may move: bands of the elections still voting, and nine examples.
+    """Draw how the shares may move: bands of the elections that vote on, and nine examples.
 
     With two candidates the leader's share tells all, and the other is elected below the lower
     line; with more each candidate has a panel.  Elections that are over leave the bands, which is
-    why those seem to turn back towards the middle: the row "still voting" says how many are left.
+    why those seem to turn back towards the middle: the row "hold a ballot" says how many are left (a
+    yes or no to the leader alone is none).
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ class Trajectories(ForecastChart):
         many = len(self.names) > 2
         whose = "the shares" if many else f"{short(self.names[self.leader])}'s share"
         return (
-            f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections still voting (last row). "
+            f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections that hold a ballot (last row). "
             f"Lines: {count(self.result.summary.examples.size, 'election')}; dot: decided, in the winner's colour"
             f"{'; cross: the candidate is out' if many else ''}.{on_best_guesses(self.result)}"
         )
@@ -144,7 +145,7 @@ class Trajectories(ForecastChart):
     def alt(self) -> str:
         voting = self.data.loc[self.names[self.leader], "voting"]
         left = ", ".join(f"round {r} {left_in_100(p)}" for r, p in voting.items())
-        return f"Fan chart of shares by round. {self.title()}. Still voting, of 100: {left}."
+        return f"Fan chart of shares by round. {self.title()}. Elections that hold a ballot, of 100: {left}."
 
     # -- the picture -----------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Trajectories(ForecastChart):
         else:
             self._panel(ax, self.leader)
             self._elected(ax)
-            _under(ax, self.data.loc[self.names[self.leader]], "still voting", 1)
+            _under(ax, self.data.loc[self.names[self.leader]], "hold a ballot", 1)
 
     def _panel(self, ax: Axes, k: int, label: bool = True) -> None:
         """Draw one candidate's bands, the examples, what is announced, and the line that elects."""

@@ -52,10 +52,10 @@ FOUR = {
     ),
     "trajectories": (
         "Too few elections vote to say where the shares lie",
-        "Bands: A's share of valid papers in 30, 60 and 90 of 100 elections still voting (last row). "
+        "Bands: A's share of valid papers in 30, 60 and 90 of 100 elections that hold a ballot (last row). "
         "Lines: 4 elections; dot: decided, in the winner's colour. On the best guesses.",
         "Fan chart of shares by round. Too few elections vote to say where the shares lie. "
-        "Still voting, of 100: round 1 all, round 2 75, round 3 25.",
+        "Elections that hold a ballot, of 100: round 1 all, round 2 75, round 3 25.",
         (0.6, 4.4),
         (100 * (1 - 2 / 3 - 0.05) - 3, 100 * 7 / 9 + 3),
     ),

@@ -91,8 +91,8 @@ def test_the_days_of_the_rounds_are_the_spill(name: str) -> None:
     legend = [text.get_text() for text in picture(name, "rounds").get_legend().get_texts()]
     spill, still = fc.spill().value, fc.chances()["probability"]["still voting"]
     assert legend[:2] == [
-        f"{fc.opening_date:%A}: {in_100(1 - spill)} of 100",
-        f"{fc.next_day:%A} or later: {in_100(spill - still)} of 100",
+        f"over on {fc.opening_date:%A}: {in_100(1 - spill)} of 100",
+        f"over on {fc.next_day:%A} or later: {in_100(spill - still)} of 100",
     ]
     nobody, still = fc.chances()["probability"][["nobody", "still voting"]]
     rest = [f"hatched: nobody: {in_100(nobody)} of 100"] * bool(nobody)

@@ -34,7 +34,7 @@ def test_nobody_is_lost_between_rounds(name: str) -> None:
     assert len([patch for patch in ax.patches if isinstance(patch, PathPatch)]) == (data["members"] > 0).sum()
     assert line_of(ax, "round") == ["1", "2", "3", "4"]
     voting = fc.summary.voting[:4] / len(fc)
-    assert line_of(ax, "still voting") == ["all" if p == 1 else in_100(p) for p in voting]
+    assert line_of(ax, "hold a ballot") == ["all" if p == 1 else in_100(p) for p in voting]
 
 
 def test_bars_of_members_are_the_sums_of_streams() -> None:

@@ -31,7 +31,7 @@ def test_bands_are_quantiles_of_the_shares(name: str) -> None:
 def test_the_words_for_paths_say_who_is_left() -> None:
     [caption] = captions(picture("two", "trajectories").figure)
     second = in_100(case("two").summary.voting[1] / len(case("two")))
-    assert f"Still voting, of 100: round 1 all, round 2 {second}, round 3 " in caption.text
+    assert f"Elections that hold a ballot, of 100: round 1 all, round 2 {second}, round 3 " in caption.text
 
 
 def test_thin_bands_are_not_drawn() -> None:
@@ -54,7 +54,7 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
     data = fc.plot.trajectories_data().loc[leader]
     assert line_of(ax, "round") == []  # the rounds themselves are the ticks
     assert [tick.get_text() for tick in ax.get_xticklabels()] == [str(r) for r in range(1, 13)]
-    assert line_of(ax, "still voting") == ["all", *[in_100(p) for p in data["voting"].iloc[1:]]]
+    assert line_of(ax, "hold a ballot") == ["all", *[in_100(p) for p in data["voting"].iloc[1:]]]
     assert data["voting"].to_numpy() == pytest.approx(fc.summary.voting[:12] / len(fc))
     outlines = [band.get_paths()[0].vertices for band in ax.collections]
     first = [{round(float(y), 6) for x, y in outline if x == 1} for outline in outlines]
