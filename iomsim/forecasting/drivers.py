@@ -177,7 +177,7 @@ class Drivers(Result):
     def _table(self) -> pd.DataFrame:
         shares = self.effects.shares
         ends = {path: self._ends(path) for path in shares.index}
-        out = pd.DataFrame.from_dict(ends, orient="index", columns=["low", "high", "at_low", "at_high"])
+        out = pd.DataFrame(list(ends.values()), index=list(ends), columns=["low", "high", "at_low", "at_high"])
         out = pd.concat([shares, out], axis=1)
         out.insert(0, "name", [self.name(path) for path in out.index])
         return out.rename_axis("parameter").sort_values(["clear", "share"], ascending=False, kind="stable")
@@ -277,7 +277,7 @@ class Drivers(Result):
 
     def finding(self) -> str:
         """Return the sentence without its full stop."""
-        table = self._table[self._table["clear"]]
+        table = self._table[self._table["clear"].astype(bool)]  # of no assumption at all it is empty
         if np.ptp(self.effects.answers.mean) == 0:
             return f"No assumption moves {self.subject}: it is {self._always}"
         if table.empty:
@@ -342,7 +342,7 @@ class Drivers(Result):
 
     def in_words(self) -> pd.DataFrame:
         """Return the assumptions that are clear of noise as readers are shown them, by their names."""
-        table = self._table[self._table["clear"]]
+        table = self._table[self._table["clear"].astype(bool)]  # of no assumption at all it is empty
         low, high = (table[end].map(lambda x: x if isinstance(x, str) else in_digits(x)[0]) for end in ("low", "high"))
         chances = {f"at {end}": [self._at(row, end) for _, row in table.iterrows()] for end in ("low", "high")}
         share = table["share"].map(lambda share: percent(in_100(min(share, 1.0))))

@@ -107,13 +107,13 @@ class _Drawn:
     """A race as a key of what was drawn for it."""
 
     def __init__(self, race: Description) -> None:
-        self.race, self.hash = race, race.hash
+        self.race, self.key = race, (race.hash, race.procedures)  # readings by their names, which the hash leaves out
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Drawn) and self.hash == other.hash
+        return isinstance(other, _Drawn) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash(self.hash)
+        return hash(self.key)
 
 
 @lru_cache(maxsize=16)
@@ -136,6 +136,8 @@ def _cached(key: _Drawn, seed: int, count: int) -> Assumptions:
             then = then | {path: np.where(then[path] < 1.0, then[path], 0.0) for path in away}
             moved = reachable_levels(race, then)
             values, parameters = values | moved, parameters | moved | appeals(race, then | moved)
+    for array in (reading, *values.values(), *parameters.values()):
+        array.setflags(write=False)
     return Assumptions(values, reading, race.procedures, parameters)
 
 

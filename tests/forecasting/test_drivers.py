@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from toys import STILL, elect, toy
+from toys import STILL, elect, toy, unsure
 
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
@@ -266,3 +266,11 @@ def test_the_rules_after_an_announcement() -> None:
     curve = found.curve("rules")
     for name, part in after.by_reading().items():
         assert curve["chance"][name] == pytest.approx(part.chances()["probability"]["nobody"])
+
+
+def test_where_nothing_is_unsure_nothing_drives() -> None:
+    race = unsure(15)
+    known = race.with_parameters({path: (q.value, q.value, q.value) for path, q in race.parameters().items()})
+    found = iom.forecast(known.with_rules("strict"), 800, seed=1, progress=False).drivers()
+    assert len(found.table()) == 0
+    assert repr(found).startswith("No single assumption moves A's chance beyond noise.")
