@@ -228,12 +228,17 @@ def test_runs_are_a_whole_number(runs: Any) -> None:
         simulate(RACES[2].plan, {}, runs, seed=1)
 
 
-def test_exposures_that_come_out_negative_in_a_run_are_refused() -> None:
-    path = next(path for path in RACES[2].plan.values if ".exposure." in path)
-    weights = np.ones(10)
-    weights[7] = -5.0
-    with pytest.raises(iom.BlockError, match="the exposure of M1 to W is negative; weights must add up to 0 or more"):
-        simulate(RACES[2].plan, {path: weights}, 10, seed=1)
+def test_exposures_that_come_out_negative_in_a_run_are_nothing() -> None:
+    """A number that makes them negative is refused; a draw that does counts as no exposure."""
+    plan = RACES[2].plan
+    path = next(path for path in plan.values if ".exposure." in path)
+    exposure = plan.at({path: np.array([1.0, -5.0])}).exposure
+    assert exposure.min() == 0
+    assert np.isfinite(exposure).all()
+    with pytest.raises(
+        iom.ScenarioError, match="the exposure of M1 to W is negative; weights must add up to 0 or more"
+    ):
+        plan.at({path: -5.0}).check_exposure()
 
 
 # -- the engine stands alone --------------------------------------------------------------------------------

@@ -708,7 +708,7 @@ def test_the_briefing(geneva: Scenario) -> None:
     ):
         assert said in words
     assert words.count("Rules:") == 5
-    assert "until-two-thirds [inferred]: Two thirds" in repr(geneva.with_rules("until-two-thirds"))
+    assert "until-two-thirds [assumed]: Two thirds" in repr(geneva.with_rules("until-two-thirds"))
     assert str(geneva) == words
     assert "C & D, without a sponsor" in repr(odd())
 
