@@ -45,8 +45,9 @@ def test_the_stamp_is_what_is_needed_to_do_it_again(fc: iom.Forecast) -> None:
     played = f" of {draws} draws of the assumptions" if draws else ", assumptions fixed"
     others = len(fc.race.readings) - 1 if draws and fc.race.readings else 0
     error = 100 * max(fc.spill().mc_error, *fc.win_probability()["mc_error"])
+    runs = f"{thousands(p['runs'])} run{'s' if p['runs'] > 1 else ''}"
     assert fc.stamp() == (
-        f"iomsim {iom.__version__} · seed {p['seed']} · {thousands(p['runs'])} run{'s' if p['runs'] > 1 else ''}{played}"
+        f"iomsim {iom.__version__} · seed {p['seed']} · {runs}{played}"
         f" · simulation error {error:.1f} points · scenario {fc.race.hash}"
         f" · rules {fc.race.rules.name}{f' and {others} other readings' if others else ''}"
     )
