@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from laws.slow_twin import differences, election
-from toys import same, toy
+from toys import same, toy, unsure
 
 import iomsim as iom
 from iomsim.engine import executors, rng, simulate
@@ -29,6 +29,10 @@ from iomsim.rules.procedure import ENDINGS
 from iomsim.sensitivity.tasks import count_cells
 
 RACE = toy(15, "ABC", behaviour={"absent": 0.1}, rules={"name": "until-two-thirds", "eliminate_after": 1})
+
+
+UNSURE = unsure(9, "ABC")
+"""With a level and readings, so that a plan has columns of everything."""
 
 
 class Backwards:
@@ -93,8 +97,8 @@ def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "SPAN", 1)
 
 
-def forecast(runs: int = 3 * BLOCK + 100, **options: Any) -> iom.Forecast:
-    return iom.forecast(RACE, runs=runs, seed=9, progress=False, **options)
+def forecast(runs: int = 3 * BLOCK + 100, race: iom.Scenario = RACE, **options: Any) -> iom.Forecast:
+    return iom.forecast(race, runs=runs, seed=9, progress=False, **options)
 
 
 def equal(a: iom.Forecast, b: iom.Forecast) -> bool:
@@ -112,6 +116,11 @@ def test_where_it_is_played_does_not_matter(place: str) -> None:
     with PLACES[place]() as executor:
         for keep in ("runs", "summary"):
             assert equal(forecast(keep=keep), forecast(keep=keep, executor=executor))
+        for assumptions in (7, "fixed"):
+            here, there = (
+                forecast(BLOCK + 100, UNSURE, executor=place, assumptions=assumptions) for place in (None, executor)
+            )
+            assert equal(here, there)
 
 
 @pytest.mark.usefixtures("short_spans")
