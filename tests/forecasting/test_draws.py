@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 from toys import complete, neutral, same, unsure
 
 import iomsim as iom
@@ -247,3 +248,21 @@ def test_a_forecast_under_each_reading_is_that_of_its_runs() -> None:
     assert make(race.with_rules("strict"), 50).by_reading() == {}
     capped = parts["one-two-way"].rounds()
     assert capped.index.max() <= 2 < parts["until-two-thirds"].rounds().index.max()
+
+
+# -- the error -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_error_of_forecasts_covers_what_endless_runs_and_draws_would_tell() -> None:
+    """Seed by seed the draws are other ones: the error holds their luck and that of the runs."""
+    race = unsure(9)
+    truth = make(race, 1_000_000, seed=10**6, assumptions=20_000, keep="summary").win_probability()["probability"]
+    missed, half = np.zeros(3), np.zeros(3)
+    for seed in range(150):
+        table = make(race, 2000, seed, keep="summary").win_probability()
+        off = (table["probability"] - truth).abs()
+        missed += (off > table["mc_error"]).to_numpy()
+        half += (off > table["mc_error"] / 2).to_numpy()
+    assert all(stats.binomtest(int(count), 150, 0.05).pvalue > 0.005 for count in missed), missed
+    assert (half > 30).all(), half

@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
+from toys import unsure
 
-from iomsim.forecasting.estimates import over_draws
+from iomsim.engine.simulate import iter_spans
+from iomsim.forecasting.estimates import Estimate, over_draws
 from iomsim.forecasting.ranges import range_of_chances
+from iomsim.forecasting.run import count_span
+from iomsim.forecasting.summary import merge
+from iomsim.model.assumptions import draw_assumptions, played
 
 Quantiles = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Estimator = Callable[[NDArray[np.int64], NDArray[np.int64]], tuple[float, float]]
@@ -146,3 +151,35 @@ def test_a_draw_counts_by_its_runs() -> None:
     low, high = range_of_chances(hits, runs, 0.05 * 0.95 * 0.4**2)
     assert 0.5 < low < 0.62
     assert 0.58 < high < 0.7
+
+
+# -- of an election whose chances under every draw are known ----------------------------------------------
+
+NESTED = unsure(9)
+DRAWS = draw_assumptions(NESTED, 77, 400)
+
+
+def counted(runs: int, seed: int) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Play so many runs of each draw; return in how many things happen, and how many there were."""
+    work = partial(count_span, draws=400)
+    found = merge(iter_spans(played(NESTED), DRAWS.parameters, 400 * runs, seed, work=work))
+    winner, minute = found.ends["winner"], found.ends["minute"]
+    events = {"A": winner == 0, "no winner": winner < 0, "spill": (minute >= 1440) | (minute < 0)}
+    return {name: found.by_draw(event) for name, event in events.items()}
+
+
+@pytest.mark.slow
+def test_the_range_of_an_election_whose_chances_are_known() -> None:
+    """The chance under each of 400 draws, from 20 000 runs; the range from 25 and 250 runs of the same draws."""
+    truth = {name: np.quantile(hits / runs, ENDS) for name, (hits, runs) in counted(20_000, 1).items()}
+    assert truth["A"][1] - truth["A"][0] > 0.3  # a guard
+    for few in (25, 250):
+        several = [counted(few, seed) for seed in range(2, 12)]
+        for name, ends in truth.items():
+            told = [Estimate.over(*one[name]) for one in several]
+            off = 100 * (np.mean([(e.low, e.high) for e in told], axis=0) - ends)
+            assert np.abs(off).max() < 1, (few, name)
+    raw = np.mean(
+        [np.quantile(one["A"][0] / one["A"][1], ENDS) for one in (counted(25, seed) for seed in (2, 3))], axis=0
+    )
+    assert 100 * np.abs(raw - truth["A"]).max() > 2  # as the shares come they will not do
