@@ -89,7 +89,8 @@ def forecast(
         Where spans of runs are played: a `concurrent.futures` executor, Dask's
         ``Client.get_executor()``, a pool; None plays them here.
     keep : {"runs", "summary"}
-        Keep every run, or only the counts: then memory does not grow with the runs.
+        Keep every run, or only the counts: then memory does not grow with the runs on fixed assumptions, and with
+        draws of them only as far as the ways to end under each draw differ.
     progress : bool, default True
         Show a bar on stderr once the work has taken two seconds.
 

@@ -12,6 +12,7 @@ import pytest
 from toys import FREE, STILL, toy
 
 import iomsim as iom
+from iomsim.forecasting.estimates import wilson
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -101,10 +102,12 @@ def test_intervals_cover_as_often_as_they_say_although_the_runs_are_stopped_by_t
     """By the public interface: 250 forecasts, each stopped by its own interval after two to seven spans."""
     race, inside, runs = first_wins(p), 0, set()
     for seed in range(250):
-        fc = iom.forecast(race, seed=seed, precision=0.0038, target="A", keep="summary", progress=False)
+        options = {"assumptions": "fixed", "keep": "summary", "progress": False}
+        fc = iom.forecast(race, seed=seed, precision=0.0038, target="A", **options)
         row = fc.win_probability().loc["A"]
-        assert (row["high"] - row["low"]) / 2 <= 0.0038
-        inside += row["low"] <= p <= row["high"]
+        assert row["mc_error"] <= 0.0038
+        low, high = wilson(row["probability"] * len(fc), len(fc))
+        inside += low <= p <= high
         runs.add(len(fc))
     assert len(runs) <= 2  # the width hardly depends on luck, so the stopping hardly does
     assert abs(inside / 250 - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 250)
@@ -120,7 +123,7 @@ def test_memory_does_not_grow_with_the_runs_if_only_counts_are_kept(monkeypatch:
     from clocks import fresh
 
     ready = "import iomsim as iom; race = iom.load('minimal')"
-    program = "iom.forecast(race, {runs}, seed=1, keep={keep!r}, progress=False)"
+    program = "iom.forecast(race, {runs}, seed=1, assumptions='fixed', keep={keep!r}, progress=False)"
     few, many = (fresh(program.format(runs=runs, keep="summary"), before=ready)[1] for runs in (1_800_000, 3_600_000))
     assert many < few + 40, (few, many)
     kept = fresh(program.format(runs=3_600_000, keep="runs"), before=ready)[1]
