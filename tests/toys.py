@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterable
+from datetime import date, time
 from typing import Any
 
 import numpy as np
@@ -269,3 +271,16 @@ def unsure(size: int = 21, names: str = "AB", **parts: Any) -> Scenario:
         ],
     }
     return build(described | parts)
+
+
+def as_an_editor_sees(text: str) -> Any:
+    """Return TOML as an editor with the schema sees it: dates and times are texts."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [plain(part) for part in value]
+        return value.isoformat() if isinstance(value, (date, time)) else value
+
+    return plain(tomllib.loads(text))

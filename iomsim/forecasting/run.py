@@ -229,16 +229,15 @@ def by_readings(fc: Tables) -> pd.DataFrame:
             continue
         race, runs = fc.race.with_rules(rules), min(len(fc), OTHER_RULES_RUNS)
         draws = None if fc.draws is None else replace(fc.draws, readings=(rules,))
-        values, count = ({}, 0) if draws is None else (draws.parameters, draws.count)
-        work = partial(play_draws, draws=count)
-        spans = list(simulate.iter_spans(race.plan, cut(values, runs), runs, fc.seed, work=work))
+        work = partial(play_draws, draws=0 if draws is None else draws.count)
+        spans = list(simulate.iter_spans(race.plan, followed(draws, runs), runs, fc.seed, work=work))
         rows[name] = from_outcomes(race, fc.seed, spans, draws=draws).as_row()
     return rule_sets_table(rows)
 
 
-def cut(parameters: simulate.Parameters, runs: int) -> simulate.Parameters:
-    """Return parameters without the draws that no run follows."""
-    return {path: np.asarray(values)[:runs] for path, values in parameters.items()}
+def followed(draws: Assumptions | None, runs: int) -> simulate.Parameters:
+    """Return what the engine plays of the draws that so many runs follow; nothing if the assumptions are fixed."""
+    return {} if draws is None else {path: values[:runs] for path, values in draws.parameters.items()}
 
 
 def count_span(plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int) -> Summary:
@@ -264,10 +263,8 @@ def _play(
     start = gathered.runs
     aim = aim or f"of {runs} runs"
     gathered.stopped = f"all {runs} runs were played"
-    plan: Plan = gathered.race.plan
-    parameters: simulate.Parameters = {}
-    if gathered.draws is not None:
-        plan, parameters = played(gathered.race), cut(gathered.draws.parameters, runs)
+    plan = gathered.race.plan if gathered.draws is None else played(gathered.race)
+    parameters = followed(gathered.draws, runs)
     work = simulate.iter_spans(plan, parameters, runs, gathered.seed, executor, gathered.work, start, blocks)
     try:
         with progress_bar(runs - start, progress) as advance, closing(work):

@@ -155,9 +155,6 @@ def _over_draws(sums: Floats, squares: Floats, runs: NDArray[np.int64]) -> tuple
 
 # -- intervals -----------------------------------------------------------------------------------
 
-NO_CHANGE = Interval(0.0, 0.0, 0.0)
-"""Between scenarios that are the same."""
-
 
 def mean_interval(values: Floats) -> Interval:
     """Return a mean and its 95 % interval: Wilson's for shares, else the normal law's.

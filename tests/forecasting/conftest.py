@@ -8,11 +8,20 @@ import pytest
 from toys import elect, neutral, toy, unsure
 
 import iomsim as iom
+from iomsim.engine import simulate
+from iomsim.forecasting import run
 from iomsim.model.bodies import readings
 
 
 def make(race: iom.Scenario, runs: int = 2000, seed: int = 1, **options: Any) -> iom.Forecast:
     return iom.forecast(race, runs=runs, seed=seed, progress=False, **options)
+
+
+@pytest.fixture
+def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a span be one block, so that a forecast of a few thousand runs has several."""
+    monkeypatch.setattr(simulate, "SPAN", 1)
+    monkeypatch.setattr(run, "SPAN", 1)
 
 
 @pytest.fixture(scope="session")

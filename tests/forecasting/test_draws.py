@@ -122,7 +122,8 @@ LIES: dict[str, tuple[str, Any, str, Callable[[Any], Any]]] = {
     "the weightiest reading alone": (
         "level and readings", run, "played", lambda f: lambda race: replace(f(race), readings=(race.rules,) * 3)),
     "every run has its own draw": (
-        "minimal", run, "cut", lambda f: lambda values, runs: {p: np.resize(v, 4 * 6 + 1) for p, v in values.items()}),
+        "minimal", run, "followed",
+        lambda f: lambda draws, runs: {p: np.resize(v, 4 * 6 + 1) for p, v in draws.parameters.items()}),
 }  # fmt: skip
 
 

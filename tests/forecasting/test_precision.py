@@ -19,13 +19,6 @@ from iomsim.typing import Floats
 NOBODY_KNOWS = {"candidates": [{"name": "A", "appeal": {"value": 0.0, "low": -1.0, "high": 1.0}}, {"name": "B"}]}
 
 
-@pytest.fixture
-def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a span be one block, so that a forecast of a few thousand runs has several."""
-    monkeypatch.setattr(simulate, "SPAN", 1)
-    monkeypatch.setattr(run, "SPAN", 1)
-
-
 def make(race: iom.Scenario, **options: Any) -> iom.Forecast:
     return iom.forecast(race, seed=5, progress=False, **options)
 

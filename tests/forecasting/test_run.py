@@ -25,13 +25,6 @@ from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.bodies import readings
 
 
-@pytest.fixture
-def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a span be one block, so that a forecast of a few thousand runs has several."""
-    monkeypatch.setattr(simulate, "SPAN", 1)
-    monkeypatch.setattr(run, "SPAN", 1)
-
-
 def make(race: iom.Scenario, **options: Any) -> iom.Forecast:
     return iom.forecast(race, seed=5, progress=False, **options)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import html
 import pickle
-import tomllib
 from collections.abc import Callable
 from datetime import date, datetime, time
 from fractions import Fraction
@@ -13,11 +12,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
-from toys import neutral, play, same, toy
+from toys import as_an_editor_sees, neutral, play, same, toy
 
 import iomsim as iom
 from iomsim.forecasting.archive import self_contained
@@ -764,22 +762,8 @@ def test_completion_shows_our_names(geneva: Scenario) -> None:
 
 
 def document(name: str) -> Any:
-    """Return a shipped file as an editor sees it: dates and times are texts."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(part) for key, part in value.items()}
-        if isinstance(value, list):
-            return [plain(part) for part in value]
-        return value.isoformat() if isinstance(value, (date, time)) else value
-
-    return plain(tomllib.loads(as_written(name)))
-
-
-@pytest.fixture(scope="module")
-def checker() -> jsonschema.Draft202012Validator:
-    jsonschema.Draft202012Validator.check_schema(iom.schema())
-    return jsonschema.Draft202012Validator(iom.schema())
+    """Return a shipped file as an editor sees it."""
+    return as_an_editor_sees(as_written(name))
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
-from datetime import date, time
 from typing import Any
 
-import jsonschema
 import pytest
+from toys import as_an_editor_sees
 
 import iomsim as iom
 from iomsim.model.scenario import Scenario, build
@@ -16,22 +14,9 @@ from iomsim.model.scenario import Scenario, build
 AB = [{"name": "A"}, {"name": "B"}]
 
 
-@pytest.fixture(scope="module")
-def checker() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(iom.schema())
-
-
 def document(race: Scenario) -> Any:
-    """Return a saved scenario as an editor sees it: dates and times are texts."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(part) for key, part in value.items()}
-        if isinstance(value, list):
-            return [plain(part) for part in value]
-        return value.isoformat() if isinstance(value, (date, time)) else value
-
-    return plain(tomllib.loads(iom.dumps(race)))
+    """Return a saved scenario as an editor sees it."""
+    return as_an_editor_sees(iom.dumps(race))
 
 
 @pytest.mark.parametrize(
