@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 from iomsim.engine.clock import DAY_NAMES
 from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.electorate import Electorate
+from iomsim.model.exposure import TRANSFORMS, WRITTEN, by_key
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
@@ -88,6 +89,17 @@ class Candidate(_Named):
     appeal: LogOdds = default(0.0, -0.3, 0.3, "log-odds", source="no lead is assumed for anybody")
 
 
+def _terms_as_tables(schema: dict[str, Any]) -> None:
+    """Have the schema of files take terms of an exposure as tables too."""
+    exposure = schema["properties"]["exposure"]
+    weight, text = exposure["additionalProperties"], {"type": "string"}
+    parts = {"column": text, "transform": {"enum": [*TRANSFORMS]}, "who": text, "weight": weight}
+    entry = {"type": "object", "properties": parts, "required": ["weight"], "additionalProperties": False}
+    by_key = {"type": "object", "additionalProperties": {"anyOf": [weight, entry]}}
+    rest = {key: part for key, part in exposure.items() if key not in ("type", "additionalProperties")}
+    schema["properties"]["exposure"] = {"anyOf": [by_key, {"type": "array", "items": entry}], **rest}
+
+
 class Sponsor(_Named):
     """A power that backs a candidate.
 
@@ -100,21 +112,27 @@ class Sponsor(_Named):
     spread : Quantity
         Log-sd of how well its campaign works this time (lognormal with mean 1).
     exposure : dict of Quantity
-        Weights by selector; a member's exposure is the sum of the weights it matches, scaled to
-        mean 1 over the members.
+        Weights by term: a selector (``"nato and not eu"``), or a column of numbers with its transform
+        (``"log1p(us_aid)"``; "log1p", "rank", "share" or "none"), scaled to mean 1 over the members where it is known.
+        A member's exposure is the weighted sum of its terms, scaled to mean 1 over the members.
     """
+
+    model_config = ConfigDict(json_schema_extra=_terms_as_tables)
 
     backs: str
     strength: Strength
     spread: LogSpread = default(0.40, 0.2, 0.8, "log-sd")
-    exposure: Annotated[dict[str, Weight], AfterValidator(FrozenDict)] = FrozenDict(
+    exposure: Annotated[dict[str, Weight], BeforeValidator(by_key), AfterValidator(FrozenDict)] = FrozenDict(
         {"all": Quantity(value=1.0, low=1.0, high=1.0, unit="weight", source="every member alike")}
     )
 
     def _label(self, key: str, part: str | None = None) -> str:
         if key == "spread":
             return f"how unevenly {self.name}'s pressure works"
-        return f"{self.name}'s {key}" if part is None else f"exposure of {part!r} to {self.name}"
+        if part is None:
+            return f"{self.name}'s {key}"
+        measured = WRITTEN.fullmatch(part)
+        return f"exposure of {part!r} to {self.name}" if measured is None else f"{self.name}'s pull by {measured[2]}"
 
 
 class Tie(_Named):

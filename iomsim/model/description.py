@@ -34,6 +34,7 @@ from iomsim.model.components import (
 )
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.events import EVENTS
+from iomsim.model.exposure import missing, term
 from iomsim.model.lines import PAPERS, exactly
 from iomsim.model.links import shifted
 from iomsim.model.quantities import (
@@ -64,6 +65,9 @@ WORDS: dict[str, Any] = {
     "held": True,
 }
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
+
+SHOWN = 5
+"""Members that a sentence names."""
 
 CERTAINLY = 1e-6
 """How far the weights of readings may add up to something else than 1."""
@@ -303,7 +307,11 @@ class Description(FrozenModel):
         return f"{part}'s first-round level" if key == "level" else super()._label(key, part)
 
     def evidence(self) -> pd.DataFrame:
-        """Return the provenance table: one row per parameter, with what its source says."""
+        """Return the provenance table: one row per parameter, with what its source says.
+
+        A term of an exposure that is not known for some members says so.
+        """
+        unknown_for = self._unknown()
         table: list[dict[str, Any]] = [
             {
                 "parameter": path,
@@ -313,7 +321,7 @@ class Description(FrozenModel):
                 "unit": q.unit,
                 "grade": q.grade,
                 "source": q.source,
-                "statement": " ".join(evidence_table.statements(q.source)),
+                "statement": " ".join([*evidence_table.statements(q.source), *unknown_for.get(path, [])]),
             }
             for path, q in self.parameters().items()
         ]
@@ -325,6 +333,19 @@ class Description(FrozenModel):
                  "source": source, "statement": " ".join(evidence_table.statements(source))}
             )  # fmt: skip
         return pd.DataFrame(table).set_index("parameter")
+
+    def _unknown(self) -> dict[str, list[str]]:
+        """Return a sentence for every term of an exposure that is not known for some members, by path."""
+        frame = self.electorate.frame
+        said = {}
+        for sponsor in self.sponsors:
+            for key in sponsor.exposure:
+                names = frame["name"][missing(frame, key)].tolist()
+                if names:
+                    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+                    count = f"{len(names)} of {len(frame)} members, who count as the mean of the others"
+                    said[paths.exposure(sponsor.name, key)] = [f"Not known for {count}: {shown}."]
+        return said
 
     @property
     def hash(self) -> str:
@@ -540,11 +561,10 @@ def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:
 
 
 def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm, ...]:
-    what = f"sponsor {sponsor.name!r}"
-    return tuple(
-        ExposureTerm(paths.exposure(sponsor.name, who), _selected(what, frame, who).astype(float))
-        for who in sponsor.exposure
-    )
+    try:
+        return tuple(ExposureTerm(paths.exposure(sponsor.name, key), term(frame, key)) for key in sponsor.exposure)
+    except IomsimError as error:
+        raise ScenarioError(f"sponsor {sponsor.name!r}: {error}") from None
 
 
 def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:

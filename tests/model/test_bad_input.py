@@ -467,7 +467,7 @@ def test_a_problem_in_a_file_names_the_file(tmp_path: Path) -> None:
 def test_member_tables_that_cannot_be_read(text: str | None, said: str, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "m.csv").write_text(text, encoding="utf-8")
-    described = {"electorate": {"members": "m.csv"}, "candidates": AB, "sponsors": [W | {"exposure": {"nato": 1}}]}
+    described = {"electorate": {"members": "m.csv"}, "candidates": AB, "sponsors": [W | {"exposure": {"not nato": 1}}]}
     (tmp_path / "race.toml").write_text(tomli_w.dumps(described), encoding="utf-8")
     assert said in sentence(lambda: iom.load(tmp_path / "race.toml"))
 
