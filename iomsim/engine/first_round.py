@@ -27,7 +27,6 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iomsim.engine import laws
 from iomsim.engine.plan import Classes, ExposureTerm, Plan
@@ -180,10 +179,9 @@ def members_of(plan: Plan, width: int) -> Members:
     reading = np.asarray(plan.values.get("readings", 0)).astype(np.intp).reshape(-1)
     absent = laws.absence(b.absent, b.cross_pressure_absence, exposure)
     scale = laws.conviction_scale(b.conviction)
-    hidden = np.square(scale) * (np.square(b.common_sd) + np.square(b.region_sd)) + np.square(b.conviction)
     secret = scale * (1.0 - b.secrecy)
-    pulls = [secret * plan.values[path] * row for path, row in zip(plan.strengths, exposure, strict=True)]
-    rows = [plan.values[path] + table[first] for path, table in zip(plan.appeals, plan.tie_table, strict=True)]
+    rows, left = plan.standing()
+    pulls = [secret * plan.values[path] * row * left for path, row in zip(plan.strengths, exposure, strict=True)]
 
     def by_class(parts: list[Floats]) -> Floats:
         shape = (len(parts), width, first.size)
@@ -195,15 +193,16 @@ def members_of(plan: Plan, width: int) -> Members:
         lean=by_class([scale * row for row in rows]),
         pull=by_class(pulls),
         backs=plan.backs,
-        levels=tuple(_levels(terms, first) for terms in plan.exposures),
+        levels=tuple(_levels(plan, terms) for terms in plan.exposures),
         spread=np.broadcast_to(plan.spread, (len(plan.sponsors), width)),
         scale=_column(scale, width),
-        noise=_column(np.sqrt(hidden / 2.0), width),
+        noise=_column(laws.normal_noise(b), width),
     )
 
 
-def _levels(terms: Sequence[ExposureTerm], first: Places) -> Classes:
-    table = np.vstack([term.column[first] for term in terms])
+def _levels(plan: Plan, terms: Sequence[ExposureTerm]) -> Classes:
+    rows = [term.column for term in terms] + ([] if plan.polled is None else [plan.polled.asked])
+    table = np.vstack(rows)[:, plan.classes.first]
     _, one, place = np.unique(table, axis=1, return_index=True, return_inverse=True)
     return Classes(one, place.reshape(-1))
 
@@ -473,7 +472,7 @@ class _Sums:
         step, frequency = _frequencies(spans.period, len(laws_of_leans[0][0]))
         self.grid, self.points, self.frequency = (spans.high - spans.low) / points, points, frequency
         x = spans.low[:, None] + self.grid[:, None] * (np.arange(points) + 0.5)
-        damped = _gumbel(frequency) * np.exp(-np.square(frequency * noise[:, None]) / 2) * (step / np.pi)[:, None]
+        damped = laws.gumbel(frequency) * np.exp(-np.square(frequency * noise[:, None]) / 2) * (step / np.pi)[:, None]
         real, imaginary = damped.real.T[:, :, None], damped.imag.T[:, :, None]
         self._leans = [
             np.concatenate([even * real - odd * imaginary, even * imaginary + odd * real]).transpose(1, 2, 0).copy()
@@ -538,20 +537,3 @@ def _product(parts: Sequence[Floats]) -> Floats:
     for part in parts[1:]:
         out = out * part
     return out
-
-
-def _gumbel(frequency: Floats) -> NDArray[np.complex128]:
-    """Return the characteristic function of the Gumbel law, ``gamma(1 - i w)``: Stirling's series, eight steps up.
-
-    Examples
-    --------
-    >>> complex(_gumbel(np.array([0.0]))[0]).real.__round__(9)
-    1.0
-    """
-    z = 1.0 - 1j * frequency
-    far = z + 8.0
-    series = 1.0 / (12.0 * far) - 1.0 / (360.0 * far**3) + 1.0 / (1260.0 * far**5)
-    found = np.exp((far - 0.5) * np.log(far) - far + series) * np.sqrt(2.0 * np.pi)
-    for k in range(8):
-        found = found / (z + k)
-    return np.asarray(found)

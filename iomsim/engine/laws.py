@@ -11,6 +11,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iomsim.typing import Flags, Floats, Ints, PerRun, Places
 
@@ -31,6 +32,13 @@ def conviction_scale(conviction: PerRun) -> PerRun:
     1.4564
     """
     return np.sqrt(1.0 + FLATTENING * np.square(conviction))
+
+
+def normal_noise(b: SimpleNamespace) -> PerRun:
+    """Return the sd of all that is normal in one candidate's `v`: common and regional shock, hidden conviction."""
+    scale = np.square(conviction_scale(b.conviction))
+    shared = scale * (np.square(b.common_sd) + np.square(b.region_sd))
+    return np.sqrt((shared + np.square(b.conviction)) / 2.0)
 
 
 def campaign_effect(spread: PerRun, normals: Floats) -> Floats:
@@ -188,6 +196,26 @@ def trails(votes: Ints, standing: Flags) -> Flags:
     """Return who stands and has fewest votes, ties included; shapes (K, B)."""
     papers = np.where(standing, votes, np.iinfo(np.int16).max)
     return np.asarray(papers == papers.min(axis=0))
+
+
+# -- characteristic functions -------------------------------------------------------------------
+
+
+def gumbel(frequency: Floats) -> NDArray[np.complex128]:
+    """Return the characteristic function of the Gumbel law, ``gamma(1 - i w)``: Stirling's series, eight steps up.
+
+    Examples
+    --------
+    >>> complex(gumbel(np.array([0.0]))[0]).real.__round__(9)
+    1.0
+    """
+    z = 1.0 - 1j * frequency
+    far = z + 8.0
+    series = 1.0 / (12.0 * far) - 1.0 / (360.0 * far**3) + 1.0 / (1260.0 * far**5)
+    found = np.exp((far - 0.5) * np.log(far) - far + series) * np.sqrt(2.0 * np.pi)
+    for k in range(8):
+        found = found / (z + k)
+    return np.asarray(found)
 
 
 # -- numbers for some of the runs ----------------------------------------------------------------

@@ -19,6 +19,9 @@ BEHAVIOUR, CLOCK = "behaviour", "clock"
 LEVEL = "level"
 """First key of the levels that are stated instead of appeals."""
 
+TRUST = "polling.trust"
+"""The path of how much members are believed that were polled."""
+
 
 def joined(keys: Iterable[str]) -> str:
     """Return the path of keys.
@@ -54,6 +57,11 @@ def exposure(sponsor: str, who: str) -> str:
 def log_odds(tie: str) -> str:
     """Return the path of a tie's log-odds."""
     return joined(("ties", tie, "log_odds"))
+
+
+def discount(kind: str) -> str:
+    """Return the path of what a pledge of a kind is worth."""
+    return joined(("ledger", "discounts", kind))
 
 
 def level(candidate: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from iomsim.engine import laws, paths, rng
+from iomsim.engine import laws, paths, polls, rng
 from iomsim.engine.clock import Calendar
 from iomsim.engine.rng import BLOCK, Purpose
 from iomsim.errors import ScenarioError, unknown
@@ -38,11 +38,29 @@ class ExposureTerm(NamedTuple):
 
 
 class Tie(NamedTuple):
-    """Whom a tie binds, shape ``(N,)``, to which candidate, and the path of its log-odds."""
+    """How much a tie binds each member, shape ``(N,)``, to which candidate, and the path of its log-odds.
+
+    A member is bound by the log-odds times its entry: 1 in full, 0 not at all.
+    """
 
     log_odds: str
     candidate: int
-    bound: Flags
+    bound: Floats
+
+
+class Polled(NamedTuple):
+    """Chances of the members that were asked, 0 for all candidates where a member was not, and the path of the trust.
+
+    The chances have shape ``(K, N)``; those of a member that was asked add up to 1, and none is 0.
+    """
+
+    trust: str
+    chances: Floats
+
+    @property
+    def asked(self) -> Flags:
+        """Who was asked, shape (N,)."""
+        return np.asarray(self.chances.any(axis=0))
 
 
 class Classes(NamedTuple):
@@ -67,7 +85,7 @@ class Plan:
     exposures : tuple of tuple of ExposureTerm
         What exposes members to each sponsor.
     ties : tuple of Tie
-        What binds members to candidates.
+        What binds members to candidates: ties, and pledges by kind.
     group : ndarray of int, shape (N,)
         Each member's group, 0 to G - 1.
     pins : ndarray of int, shape (N,)
@@ -85,6 +103,8 @@ class Plan:
     readings : tuple of Procedure
         Readings of the rules, if there are several: ``values["readings"]`` says which of them a run follows, by its
         number.
+    polled : Polled, optional
+        What members said that were asked.
 
     Examples
     --------
@@ -113,6 +133,7 @@ class Plan:
     calendar: Calendar
     values: Mapping[str, PerRun]
     readings: tuple[Procedure, ...] = ()
+    polled: Polled | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
@@ -173,7 +194,9 @@ class Plan:
         """Which parameters each cached property reads."""
         weights = {term.weight for terms in self.exposures for term in terms}
         ties, absence = {tie.log_odds for tie in self.ties}, ("absent", "cross_pressure_absence")
-        leaning = ("secrecy", "conviction")
+        leaning, poll = ("secrecy", "conviction"), set[str]()
+        if self.polled is not None:
+            poll = {self.polled.trust, *map(paths.behaviour, ("conviction", "common_sd", "region_sd"))}
         reads = {
             "_reads": (),
             "classes": (),
@@ -189,7 +212,7 @@ class Plan:
             "absent": {*weights, *(paths.behaviour(field) for field in absence)},
             "coins": {*weights, *(paths.behaviour(field) for field in absence)},
             "against": (paths.behaviour("conviction"),),
-            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, *map(paths.behaviour, leaning)},
+            "_by_class": {*weights, *ties, *self.appeals, *self.strengths, *map(paths.behaviour, leaning), *poll},
         }
         return {name: frozenset(read) for name, read in reads.items()}
 
@@ -217,6 +240,7 @@ class Plan:
     def classes(self) -> Classes:
         """Members that lean alike."""
         rows = [tie.bound for tie in self.ties] + [term.column for terms in self.exposures for term in terms]
+        rows += [] if self.polled is None else list(self.polled.chances)
         table = np.vstack([*rows, self.group])
         _, first, of_member = np.unique(table, axis=1, return_index=True, return_inverse=True)
         return Classes(first, of_member.reshape(-1))  # numpy 2.0.0 adds an axis
@@ -323,6 +347,28 @@ class Plan:
         c = laws.conviction_scale(self.behaviour.conviction)
         return (-c, c) if isinstance(c, np.ndarray) else (-float(c), float(c))
 
+    def standing(self) -> tuple[list[Floats], PerRun]:
+        """Return the systematic lean towards each candidate without pressure, and what a poll leaves of pressure.
+
+        A member that was asked leans by ``(1 - trust) * (appeal + ties) + trust * polled``, and its sponsors' pulls are
+        multiplied by ``1 - trust``.  With `trust` 1 its mean chance over the run-level laws is the one polled.
+
+        Returns
+        -------
+        leans, left
+            By class of member, each of shape (C, 1) or (C, B); `left` is 1 if nobody was asked.
+        """
+        first = self.classes.first
+        rows = [self.values[path] + table[first] for path, table in zip(self.appeals, self.tie_table, strict=True)]
+        if self.polled is None:
+            return rows, 1.0
+        asked = self.polled.asked[first]
+        trust = self.values[self.polled.trust] * asked[:, None]
+        found = polls.positions(self.polled.chances[:, first[asked]], laws.normal_noise(self.behaviour))
+        polled = np.zeros((self.candidates, first.size, found.shape[2]))
+        polled[:, asked] = found / laws.conviction_scale(self.behaviour.conviction)
+        return [(1.0 - trust) * row + trust * said for row, said in zip(rows, polled, strict=True)], 1.0 - trust
+
     def by_class(self, weights: tuple[PerRun, ...]) -> tuple[Singles, list[Singles]]:
         """Return a weighted sum over candidates of appeal and ties, and of each sponsor's pull, by class of member.
 
@@ -340,11 +386,11 @@ class Plan:
         if key in self._by_class:
             return self._by_class[key]
         first, values = self.classes.first, self.values
-        rows = [values[path] + table[first] for path, table in zip(self.appeals, self.tie_table, strict=True)]
+        rows, left = self.standing()
         lean = sum(weight * row for weight, row in zip(weights, rows, strict=True))
         secret = 1.0 - self.behaviour.secrecy
         pulls = [
-            (secret * values[path] * exposure[first] * weights[backed]).astype(np.float32)
+            (secret * values[path] * exposure[first] * weights[backed] * left).astype(np.float32)
             for path, exposure, backed in zip(self.strengths, self.exposure, self.backs, strict=True)
         ]
         found = np.asarray(lean).astype(np.float32), pulls

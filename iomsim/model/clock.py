@@ -13,7 +13,8 @@ from pydantic import Field, field_validator, model_validator
 
 from iomsim.engine.clock import DAY, HORIZON, NO_CAP, Calendar, calendar, minutes_of
 from iomsim.errors import advice, nearest
-from iomsim.model.components import WEEKDAYS, Day, Hour, Moment
+from iomsim.model.components import WEEKDAYS
+from iomsim.model.dates import Day, Hour, Moment
 from iomsim.model.moments import day_in_words
 from iomsim.model.quantities import FrozenModel, Minutes, PaceSpread, Pause, Probability, Whole, default
 

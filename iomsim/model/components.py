@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,6 +17,7 @@ from pydantic_core import CoreSchema, core_schema
 from iomsim.engine.clock import DAY_NAMES
 from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.electorate import Electorate
+from iomsim.model.ledger import Ledger
 from iomsim.model.exposure import TRANSFORMS, WRITTEN, by_key
 from iomsim.model.quantities import (
     FrozenDict,
@@ -38,28 +38,6 @@ from iomsim.rules.procedure import GIVEN, MAX_BALLOTS, Grade, Procedure
 from iomsim.rules.short_form import from_short_form
 
 WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
-
-
-def _written(example: str) -> BeforeValidator:
-    """Refuse numbers, which would be read as seconds since 1970."""
-
-    def check(value: Any) -> Any:
-        if isinstance(value, (int, float)):
-            raise ValueError(f"must be {example}, got {value!r}")
-        return value
-
-    return BeforeValidator(check)
-
-
-def _local(moment: Any) -> Any:
-    if moment.tzinfo is not None:
-        raise ValueError("is a local time of the seat; leave out the offset")
-    return moment
-
-
-Day = Annotated[date, _written("a date such as 2023-05-15")]
-Hour = Annotated[time, _written("a time such as 10:00"), AfterValidator(_local)]
-Moment = Annotated[datetime, _written("a date and time such as 2023-05-15T10:00"), AfterValidator(_local)]
 
 
 class _Named(FrozenModel):
@@ -332,13 +310,17 @@ class WeightedReading(FrozenModel):
 
 
 class Held(FrozenModel):
-    """Parts of a scenario as they were when its level was stated: a what-if keeps the appeals that they gave."""
+    """Parts of a scenario as they were when its level was stated: a what-if keeps the appeals that they gave.
+
+    A ledger without pledges stands for none.
+    """
 
     electorate: Electorate | None = None
     candidates: tuple[Candidate, ...] | None = None
     sponsors: tuple[Sponsor, ...] | None = None
     ties: tuple[Tie, ...] | None = None
     behaviour: Behaviour | None = None
+    ledger: Ledger | None = None
 
 
 def written_rules(rules: Procedure, id: str) -> dict[str, Any]:

@@ -17,26 +17,28 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_va
 
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels, within_reach
-from iomsim.engine.plan import ExposureTerm, Plan, Tie as BoundTie
+from iomsim.engine.plan import ExposureTerm, Plan, Polled, Tie as BoundTie
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
-from iomsim.model import evidence as evidence_table
+from iomsim.model import evidence as evidence_table, ledger as ledgers, polling as polls
 from iomsim.model.bodies import HOME, body, reading, told_apart
 from iomsim.model.clock import Clock
 from iomsim.model.components import (
     Behaviour,
     Candidate,
-    Day,
     Held,
     RulesOfFile,
     Sponsor,
     Tie,
     WeightedReading,
 )
+from iomsim.model.dates import Day
 from iomsim.model.electorate import Electorate, as_csv, rows, select
 from iomsim.model.events import EVENTS
 from iomsim.model.exposure import missing, term
+from iomsim.model.ledger import Entry, Ledger
 from iomsim.model.lines import PAPERS, exactly
 from iomsim.model.links import shifted
+from iomsim.model.polling import Polling
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
@@ -63,6 +65,7 @@ WORDS: dict[str, Any] = {
     "ties": {"__all__": {"label"}},
     "readings": True,
     "held": True,
+    "ledger": {"pledges": {"__all__": {"date", "source"}}},
 }
 """What the hash of a scenario leaves out, or takes from elsewhere: the members and the rules."""
 
@@ -98,6 +101,8 @@ class Description(FrozenModel):
     rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
     readings: tuple[WeightedReading, ...] = ()
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
+    ledger: Ledger | None = None
+    polling: Polling | None = None
     held: Held | None = None
 
     @model_validator(mode="before")
@@ -187,13 +192,19 @@ class Description(FrozenModel):
 
     @property
     def _levelled(self) -> Description:
-        """The election at the time when its level was stated: it says which appeals give that level."""
-        return self if self.held is None else self._before
+        """The election at the time when its level was stated: it says which appeals give that level.
+
+        A level is that of the election before its members were polled.
+        """
+        return self if self.held is None and self.polling is None else self._before
 
     @cached_property
     def _before(self) -> Description:
         then = {key: part for key, part in dict(self.held or {}).items() if part is not None}
-        return type(self).model_construct(**{**dict(self), **then, "held": None})  # it was checked when it was stated
+        if then.get("ledger") == Ledger():
+            then["ledger"] = None
+        known = {**dict(self), **then, "held": None, "polling": None}
+        return type(self).model_construct(**known)  # it was checked when it was stated
 
     @property
     def _appeals(self) -> dict[str, float]:
@@ -217,7 +228,7 @@ class Description(FrozenModel):
             strengths=tuple(paths.strength(sponsor.name) for sponsor in self.sponsors),
             spreads=tuple(paths.spread(sponsor.name) for sponsor in self.sponsors),
             exposures=tuple(_exposure_terms(sponsor, frame) for sponsor in self.sponsors),
-            ties=tuple(_bound(tie, self.names, frame) for tie in self.ties),
+            ties=(*(_bound(tie, self.names, frame) for tie in self.ties), *self._pledged),
             group=np.unique(frame["group"].to_numpy(dtype=str), return_inverse=True)[1].reshape(-1),
             pins=self.pins,
             votes=self.votes,
@@ -225,7 +236,31 @@ class Description(FrozenModel):
             rules=self.rules,
             calendar=self.clock.calendar(),
             values={parameter.path: parameter.quantity.value for parameter in walk(self)},
+            polled=self._polled,
         )
+
+    @property
+    def _polled(self) -> Polled | None:
+        """What members said that were asked, if any were."""
+        if self.polling is None or not self.polling.chances:
+            return None
+        return Polled(paths.TRUST, self.polling.table(self.electorate.frame, self.names))
+
+    @property
+    def _pledged(self) -> list[BoundTie]:
+        """The pledges as ties, one for each kind and candidate."""
+        found = ledgers.bound(self._entries, len(self.electorate.frame)).items()
+        return [
+            BoundTie(paths.discount(kind), self.names.index(name), weights)
+            for (kind, name), weights in sorted(found, key=lambda pair: pair[0])
+        ]
+
+    @cached_property
+    def _entries(self) -> list[Entry]:
+        """The pledges of the ledger, with what each counts."""
+        if self.ledger is None:
+            return []
+        return ledgers.entries(self.ledger, self.electorate.frame, self.names, self.pins, self.votes)
 
     @property
     def exposure(self) -> np.ndarray:
@@ -332,6 +367,8 @@ class Description(FrozenModel):
                 {"parameter": what, "value": value, "low": value, "high": value, "unit": unit, "grade": grade,
                  "source": source, "statement": " ".join(evidence_table.statements(source))}
             )  # fmt: skip
+        table += ledgers.evidence(self.ledger, self._entries, self.electorate.frame)
+        table += polls.evidence(self.polling, self.electorate.frame, self.names, self.pins, self.votes)
         return pd.DataFrame(table).set_index("parameter")
 
     def _unknown(self) -> dict[str, list[str]]:
@@ -380,15 +417,16 @@ class Description(FrozenModel):
             return ""
         then = self._levelled
         pieces = (_piece(q.value, q.low, q.high) for _, q, *_ in walk(then))
-        dumped = replace_quantities(then.model_dump(mode="json", exclude=WORDS), lambda: next(pieces))
-        content = {key: dumped[key] for key in Held.model_fields}
+        dumped = _ordered(replace_quantities(then.model_dump(mode="json", exclude=WORDS), lambda: next(pieces)))
+        content = {key: dumped[key] for key in Held.model_fields if key in dumped}
         return _digest(json.dumps(content | {"members": as_csv(then.electorate)}, sort_keys=True))
 
     @cached_property
     def _hashed(self) -> tuple[list[str], dict[str, int]]:
         """What is hashed, in pieces; the piece that holds each parameter's value and range."""
         numbers = count()
-        content = replace_quantities(self.model_dump(mode="json", exclude=WORDS), lambda: f"\0{next(numbers)}")
+        dumped = self.model_dump(mode="json", exclude=WORDS)
+        content = _ordered(replace_quantities(dumped, lambda: f"\0{next(numbers)}"))
         content["clock"] = {key: value for key, value in content["clock"].items() if value is not None}
         content |= {"rules": repr(self.rules.nameless), "members": as_csv(self.electorate)}
         if self.readings:
@@ -506,6 +544,13 @@ def _weighted(readings: tuple[WeightedReading, ...], rules: Procedure) -> None:
     Rulebook(tuple(part.rules for part in readings))  # refuses other horizons
 
 
+def _ordered(dumped: dict[str, Any]) -> dict[str, Any]:
+    """Return a dumped description without what it does not have, and its pledges in an order of their own."""
+    if dumped["ledger"] is not None:
+        dumped["ledger"]["pledges"].sort(key=lambda pledge: json.dumps(pledge, sort_keys=True))
+    return {key: part for key, part in dumped.items() if part is not None or key not in ("ledger", "polling")}
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -568,10 +613,10 @@ def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm
 
 
 def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:
-    bound = _selected(f"tie {tie.name!r}", frame, tie.who)
-    if not bound.any():
+    who = _selected(f"tie {tie.name!r}", frame, tie.who)
+    if not who.any():
         raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
-    return BoundTie(paths.log_odds(tie.name), names.index(tie.candidate), bound)
+    return BoundTie(paths.log_odds(tie.name), names.index(tie.candidate), who.astype(float))
 
 
 def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.ndarray:

@@ -21,6 +21,7 @@ from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
 from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
 from iomsim.model.description import Description
+from iomsim.model.ledger import Ledger
 from iomsim.model.links import moved, neat
 from iomsim.model.messages import explain
 from iomsim.model.quantities import RANGE, Parameter, Quantity, put
@@ -263,7 +264,7 @@ class Scenario(Description):
         held = dict(self.held or Held())
         for part in Held.model_fields:
             if held[part] is None and changed[part] is not getattr(self, part):
-                held[part] = getattr(self, part)
+                held[part] = Ledger() if part == "ledger" and self.ledger is None else getattr(self, part)
         return changed if not any(held.values()) else {**changed, "held": Held.model_construct(**held)}
 
     def balanced(self, share: float | Mapping[str, float] = 0.5) -> Scenario:
