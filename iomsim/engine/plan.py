@@ -363,7 +363,7 @@ class Plan:
         if self.polled is None:
             return rows, 1.0
         asked = self.polled.asked[first]
-        trust = self.values[self.polled.trust] * asked[:, None]
+        trust = np.asarray(self.values[self.polled.trust] * asked[:, None], dtype=float)
         found = polls.positions(self.polled.chances[:, first[asked]], laws.normal_noise(self.behaviour))
         polled = np.zeros((self.candidates, first.size, found.shape[2]))
         polled[:, asked] = found / laws.conviction_scale(self.behaviour.conviction)

@@ -125,7 +125,7 @@ def _noise(sd: float) -> tuple[Floats, Floats, Floats]:
     x = np.linspace(low, high, POINTS)
     step = 2.0 * np.pi / (1.5 * (high - low))
     last = 2.0 * FREQUENT / (np.pi / 2 + np.sqrt(np.pi**2 / 4 + 2.0 * FREQUENT * sd**2))
-    w = step * (np.arange(int(np.ceil(last / step))) + 0.5)
+    w = np.asarray(step * (np.arange(int(np.ceil(last / step))) + 0.5), dtype=float)
     law = laws.gumbel(w) * np.exp(-np.square(sd * w) / 2)
     wave = np.exp(-1j * np.multiply.outer(x, w)) * law
     dense = wave.real.sum(axis=1) * step / np.pi

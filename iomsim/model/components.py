@@ -17,8 +17,8 @@ from pydantic_core import CoreSchema, core_schema
 from iomsim.engine.clock import DAY_NAMES
 from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.electorate import Electorate
-from iomsim.model.ledger import Ledger
 from iomsim.model.exposure import TRANSFORMS, WRITTEN, by_key
+from iomsim.model.ledger import Ledger
 from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,

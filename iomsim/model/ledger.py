@@ -1,9 +1,9 @@
 """A whip count as a description: who has pledged to whom, how, and what a pledge of that kind is worth.
 
-A pledge is a signal with a confusion matrix, not a vote.  If of those who mean to vote for a candidate a part `q` pledge
-to it, and of those who do not the part ``1 - q``, then hearing the pledge multiplies the odds of the vote by
-``q / (1 - q)``: the pledge adds ``ln(q / (1 - q))`` to the log-odds, and of members that were otherwise undecided the
-part `q` keep it.  Where 10 % of the undecided who pledge do not come, a pledge is worth ``ln(0.9 / 0.1) = 2.20``.
+A pledge is a signal with a confusion matrix, not a vote.  If a part `q` of those who mean to vote for a candidate pledge
+to it, and a part ``1 - q`` of those who do not (a symmetric confusion matrix), then hearing the pledge multiplies the
+odds of the vote by ``q / (1 - q)``: it adds ``ln(q / (1 - q))`` to the log-odds, and of members that are otherwise
+undecided the part `q` keep it.  Where 10 % of these do not come, a pledge is worth ``ln(0.9 / 0.1) = 2.20``.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ DISCOUNTS: dict[str, Quantity] = {
 SHARED = 0.5
 """What each pledge counts of a member that has pledged to several candidates.
 
-To have pledged to both tells next to nothing (fact `pledge-both`): two of a kind cancel each other out, and of two kinds
-half of the difference is left.
+To have pledged to both tells next to nothing (fact `pledge-both`): two of a kind cancel each other out, and of two
+kinds half of the difference is left.
 """
 
 

@@ -13,6 +13,7 @@ import iomsim as iom
 from iomsim.model import evidence
 from iomsim.model.bodies import HOME, readings
 from iomsim.model.electorate import read_table, select
+from iomsim.model.ledger import DISCOUNTS
 from iomsim.model.scenario import Scenario, build
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
@@ -183,7 +184,8 @@ def test_every_parameter_says_what_it_rests_on(name: str) -> None:
 
 def test_no_fact_is_unused(facts: pd.DataFrame) -> None:
     used = set().union(*(cited_by(iom.load(name)) for name in SHIPPED))
-    assert set(facts.index) == used
+    pledges = {"pledge-both"}.union(*(evidence.cited(worth.source) for worth in DISCOUNTS.values()))
+    assert set(facts.index) == used | pledges
 
 
 @pytest.mark.parametrize("name", CITING)
