@@ -104,7 +104,8 @@ def term(members: pd.DataFrame, key: str) -> Floats:
     UnknownNameError
         If there is no such column.
     ScenarioError
-        If the column is text, has no value, or its mean is not above 0.
+        If the column is text, has no value, or its mean is not above 0; or if shares are asked of most of whose
+        numbers are above 1.
 
     Examples
     --------
@@ -116,6 +117,11 @@ def term(members: pd.DataFrame, key: str) -> Floats:
     if column is None:
         return select(members, key).astype(float)
     values, there = _numbers(members, column)
+    if column.transform == "share" and np.median(values[there]) > 1.0:
+        got = f"column {column.name!r} holds numbers such as {np.median(values[there]):g}"
+        raise ScenarioError(
+            f"{got}, and share takes shares between 0 and 1; write none({column.name}), or divide by 100"
+        )
     measured = TRANSFORMS[column.transform](values[there])
     mean = float(measured.mean())
     if not mean > 0.0:

@@ -157,6 +157,7 @@ def test_the_same_terms_in_other_words(exposure: Any) -> None:
         ({"visa": 1.0}, "column 'visa' is not a yes/no column; write visa=X for some value X"),
         ({"nato": 3.0, "share(gone)": 1.0}, "column 'gone' has no value for any member"),
         ({"nato": 3.0, "none(low)": 1.0}, "none(low) has mean -1.4 over the members, which must be above 0; write"),
+        ({"share(percent)": 1.0}, "column 'percent' holds numbers such as 50, and share takes shares between 0 and 1"),
         ({"aid": 1.0}, "the exposure of E to W is negative; weights must add up to 0 or more"),
         ([{**ENTRY, "transform": "log"}], "no transform 'log'; did you mean 'log1p'?"),
         ([{**ENTRY, "colum": "aid"}], "unknown key 'colum' in a term of an exposure; did you mean 'column'?"),
@@ -170,7 +171,7 @@ def test_the_same_terms_in_other_words(exposure: Any) -> None:
 def test_terms_that_are_refused(exposure: Any, said: str) -> None:
     from iomsim.model.scenario import build
 
-    frame = FIVE.assign(gone=np.nan, low=[-1.0, 0.0, -3.0, -2.0, -1.0])
+    frame = FIVE.assign(gone=np.nan, percent=[10.0, 20.0, 50.0, 90.0, 100.0], low=[-1.0, 0.0, -3.0, -2.0, -1.0])
     with pytest.raises(iom.ScenarioError) as error:
         build(
             {
