@@ -23,7 +23,7 @@ _PUBLIC = {
     "model.bodies": "bodies",
     "model.catalogue": "catalogue dumps load loads schema start",
     "model.clock": "Clock",
-    "model.components": "Behaviour Candidate Sponsor Tie",
+    "model.components": "Behaviour Candidate Sponsor Swing Tie",
     "model.electorate": "Electorate",
     "model.evidence": "facts",
     "model.quantities": "Quantity",

@@ -35,6 +35,7 @@ from iomsim.model.components import (
     Behaviour as Behaviour,
     Candidate as Candidate,
     Sponsor as Sponsor,
+    Swing as Swing,
     Tie as Tie,
 )
 from iomsim.model.electorate import Electorate as Electorate

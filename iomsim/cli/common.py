@@ -34,6 +34,11 @@ def scenario_arguments(parser: argparse.ArgumentParser, positional: bool = True)
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="changes",
         help="set a parameter, by short name or dotted path: --set Washington=0.9 --set behaviour.secrecy=0.2",
     )  # fmt: skip
+    parser.add_argument(
+        "--swing", action="append", default=[], metavar="COUNT:WHO:TO", dest="swings",
+        help="members who go over, of a group or a selector, drawn anew in each run: --swing 20:African:Pope",
+    )  # fmt: skip
+    parser.add_argument("--turnout", type=float, metavar="N", help="members present in the first round on average")
     parser.add_argument("--share", type=float, metavar="X", help="balance the first candidate's mean first-round share")
 
 
@@ -67,7 +72,27 @@ def changed(race: Scenario, arguments: argparse.Namespace) -> Scenario:
     if arguments.rules:
         race = race.with_rules(arguments.rules)
     race = race.with_parameters(dict(_setting(race, text) for text in arguments.changes))
-    return race if arguments.share is None else race.balanced(arguments.share)
+    if arguments.turnout is not None:
+        race = race.with_turnout(arguments.turnout)
+    race = race if arguments.share is None else race.balanced(arguments.share)
+    for count, who, to in map(_swing, arguments.swings):
+        race = race.swing(count, who, to)
+    return race
+
+
+def _swing(text: str) -> tuple[int, str, str]:
+    """Read ``20:African:Pope``.
+
+    Examples
+    --------
+    >>> _swing("20:un_regional_group=African:Pope")
+    (20, 'un_regional_group=African', 'Pope')
+    """
+    count, _, rest = text.partition(":")
+    who, colon, to = rest.rpartition(":")
+    if not colon or not count.strip().isdecimal():
+        raise IomsimError(f"--swing takes COUNT:WHO:TO, got {text!r}; for instance --swing 20:African:Pope")
+    return int(count), who.strip(), to.strip()
 
 
 def _setting(race: Scenario, text: str) -> tuple[str, float]:

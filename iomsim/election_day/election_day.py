@@ -40,7 +40,7 @@ from iomsim.model.components import WeightedReading
 from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS
 from iomsim.model.parameters import describe_parameter
-from iomsim.model.scenario import Scenario, described
+from iomsim.model.scenario import Scenario, described, refuse_swings
 
 STEP, CLOCK, FORECAST = 1, 2, 3
 """What random numbers are for: their address is the number of the event or round, this, and 0."""
@@ -84,6 +84,8 @@ def live(
     ------
     IomsimError
         If an argument makes no sense.
+    ScenarioError
+        If the scenario has a swing.
     FileError
         If the log exists already, or cannot be written.
 
@@ -95,7 +97,7 @@ def live(
     >>> day.needed()
     'Pope is 12 votes short of 110.'
     """
-    described("live", race)
+    refuse_swings("live", described("live", race), "the first tally shows what became of it")
     size = whole_number("particles", particles, 2)
     if log is not None and Path(log).exists():
         raise FileError(f"the log {str(log)!r} exists already; replay(log, log) goes on from it, or name another file")

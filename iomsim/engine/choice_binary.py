@@ -20,6 +20,7 @@ from iomsim.engine.packing import (
     total_packed,
     unpack_flags,
 )
+from iomsim.engine.plan import SLIGHTEST
 from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 STEEPEST = 64.0
@@ -71,10 +72,21 @@ class BinaryChoice:
             second = flags_of(self.second, members)
         return second if k else ~second
 
-    def moving(self, members: Places) -> Flags:
-        """Return in which runs members could be moved, shape ``(members, B)``: the absent and the pinned cannot."""
-        odds = self.against[members // MEMBERS_PER_BYTE, :, members % MEMBERS_PER_BYTE]
-        return (odds > 0) & np.isfinite(odds)
+    def there(self, members: Places) -> Flags:
+        """Return in which runs members are present, shape ``(members, B)``; of the pinned it is not known."""
+        return np.asarray(self.against[members // MEMBERS_PER_BYTE, :, members % MEMBERS_PER_BYTE] > 0)
+
+    def bind(self, members: Places, chosen: Flags, k: int) -> None:
+        """Have members intend a candidate from now on in some runs, flags of shape ``(members, B)``."""
+        odds = np.float32(np.inf) if k else SLIGHTEST
+        for member, where in zip(members.tolist(), chosen, strict=True):
+            octet, place = divmod(member, MEMBERS_PER_BYTE)
+            np.copyto(self.against[octet, :, place], odds, where=where)
+            bit = where.view(np.uint8) << np.uint8(place)
+            if k:
+                self.second[octet] |= bit
+            else:
+                self.second[octet] &= ~bit
 
     def beside(self, others: Sequence[Any]) -> BinaryChoice:
         """Return these runs and others, side by side; they are used up."""

@@ -22,6 +22,7 @@ from iomsim.engine.packing import (
     total_packed,
     unpack_flags,
 )
+from iomsim.engine.plan import CERTAIN
 from iomsim.typing import U64, Codes, Flags, Places, Shorts, Singles
 
 SPARSE = 0.2
@@ -97,9 +98,22 @@ class MultinomialChoice:
         """Give back the room of runs that are used up."""
         POOL.put(self.log_odds)
 
-    def moving(self, members: Places) -> Flags:
+    def there(self, members: Places) -> Flags:
         """Return in which runs members are present, shape ``(members, B)``."""
         return flags_of(self.present, members)
+
+    def bind(self, members: Places, chosen: Flags, k: int) -> None:
+        """Have members intend a candidate from now on in some runs, flags of shape ``(members, B)``.
+
+        Where it does not stand they choose like others, by their own log-odds for those who do.
+        """
+        for member, where in zip(members.tolist(), chosen, strict=True):
+            octet, place = divmod(member, MEMBERS_PER_BYTE)
+            row = self.log_odds[:, octet, :, place]
+            np.copyto(row[k], row.max(axis=0) + np.float32(CERTAIN), where=where)
+            bit = where.view(np.uint8) << np.uint8(place)
+            self.intends[:, octet] &= ~bit
+            self.intends[k, octet] |= bit
 
     def reconsider(self, keys: U64, round_: int, moved: Reconsideration) -> Shorts:
         """Let the open think again; return who went from where to where, shape ``(K, K, B)``, off the diagonal."""

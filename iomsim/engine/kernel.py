@@ -20,6 +20,7 @@ from iomsim.engine.packing import pack_flags
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import Lane
 from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatenate
+from iomsim.engine.swings import go_over
 from iomsim.rules import course
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Codes, Flags, Floats, Ints, Longs, Places
@@ -149,6 +150,8 @@ def play_round(
 ) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints]]:
     """Hold one round; return what was recorded, and who is elected and how by the count alone."""
     flows = reconsider(plan, runs, round_, night)
+    if round_ == 1 and plan.swings:
+        go_over(plan, runs)
     before, roll = runs.votes, roll_call(plan, runs)
     runs.votes = runs.counts - roll.barred - abstentions(plan, runs, round_, roll)
     if not plan.pairwise:
@@ -305,7 +308,7 @@ def roll_call(plan: Plan, runs: ActiveRuns, extra: bool = False) -> RollCall:
     who = np.flatnonzero(plan.barred.any(axis=0) | (plan.pins >= 0))
     pins = plan.pins[who, None]
     out = (plan.barred[:, who, None] & (runs.standing & bars.take(runs.phase))[:, None]).any(axis=0)
-    there = runs.choices.moving(who) | (pins >= 0)
+    there = runs.choices.there(who) | (pins >= 0)
     intends = [runs.choices.intending(k, who) & there for k in range(plan.candidates)]
     count = [[x & out, x & ~out & (pins >= 0), ~out & (pins == k)] for k, x in enumerate(intends)]
     barred, bound, pinned = (np.count_nonzero(flags, axis=1).astype(np.int16) for flags in zip(*count, strict=True))

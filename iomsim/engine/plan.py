@@ -26,6 +26,9 @@ from iomsim.typing import U64, Flags, Floats, Longs, PerRun, Places, Singles
 CERTAIN = 1e4
 """Log-odds that stand for certainty: members pinned to a candidate."""
 
+SLIGHTEST = np.float32(1e-37)
+"""Odds too small to matter that still tell who is there from the absent, whose odds are 0."""
+
 SMALL, LARGE = (2**18, 32), (2**21, 16)
 """Most normals of a block whose numbers are kept for other points on them, and how many such blocks are kept."""
 
@@ -61,6 +64,14 @@ class Polled(NamedTuple):
     def asked(self) -> Flags:
         """Who was asked, shape (N,)."""
         return np.asarray(self.chances.any(axis=0))
+
+
+class Swing(NamedTuple):
+    """How many members go over to which candidate, and of whom they are drawn, shape ``(N,)``."""
+
+    size: int
+    candidate: int
+    who: Flags
 
 
 class Classes(NamedTuple):
@@ -105,6 +116,8 @@ class Plan:
         number.
     polled : Polled, optional
         What members said that were asked.
+    swings : tuple of Swing
+        Members who go over before the papers of the first round are counted.
 
     Examples
     --------
@@ -134,6 +147,7 @@ class Plan:
     values: Mapping[str, PerRun]
     readings: tuple[Procedure, ...] = ()
     polled: Polled | None = None
+    swings: tuple[Swing, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # what is computed stays here
@@ -559,7 +573,8 @@ def member_odds(plan: Plan, draws: Draws) -> Singles:
     ndarray of float32
         For two candidates who stay in the race ``exp(v1 - v0)``, the odds against the first, shape ``(N, B)``:
         0 for members pinned to the first, infinity for those pinned to the second, 0 for the absent,
-        who never move.  Otherwise the log-odds ``v``, shape ``(K, N, B)``.
+        who never move, and more than 0 for free members who are there.  Otherwise the log-odds ``v``, shape
+        ``(K, N, B)``.
     """
     conviction = plan.behaviour.conviction
     c, spread = laws.conviction_scale(conviction), np.asarray(conviction, dtype=np.float32)
@@ -575,6 +590,8 @@ def member_odds(plan: Plan, draws: Draws) -> Singles:
     against -= spread * draws.conviction
     with np.errstate(over="ignore"):
         np.exp(against, out=against)
+    if plan.swings or plan.barred.any():  # it matters who is there
+        np.maximum(against, SLIGHTEST, out=against)
     against[plan.pins == 0] = 0.0
     against[plan.pins == 1] = np.inf
     bits = against.view(np.int32)  # times 0 or 1, as infinity times 0 would be no number

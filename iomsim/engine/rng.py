@@ -67,6 +67,7 @@ class Lane(IntEnum):
     TICKET = 1 << 10  # one per candidate: lots
     YES = 1 << 14  # one per member: the yes or no
     BALLOTS = 1 << 15  # four members share one
+    SWING = 3 << 14  # one per member: who goes over; the swings take the place of the rounds
 
 
 def generator(seed: int, block: int, purpose: Purpose, name: str = "") -> np.random.Generator:

@@ -36,6 +36,7 @@ def lines(race: Description) -> list[tuple[str, str]]:
     if race.body:
         out.append(("Body", f"{race.body} ({body(race.body).name})"))
     out += [("Rules", line) for line in _rules(race)]
+    out += [("Swing", line) for line in swings(race)]
     out.append(("Clock", _clock(race.clock)))
     out += [("Assumption", line) for line in assumptions(race)]
     out += [("Fact", f"{row.statement} [{row.grade}]") for row in _facts(race)]
@@ -132,6 +133,26 @@ def _rules(race: Description) -> list[str]:
         f"{part.name}, weight {in_digits(part.weight)[0]} [{part.grade}]: {part.rules.sentence(len(race.names))}"
         for part in weighed
     ]
+
+
+def swings(race: Description) -> list[str]:
+    """Return what is known of the members who go over, in a sentence for each swing: how many do, on the best guesses.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> swings(iom.load("minimal").swing(9, "all", to="A"))
+    ['9 of all to A [assumed]: set by the user; of 175 members, 9 go over in every run']
+    """
+    if not race.swings:
+        return []
+    told = []
+    for swing, planned, gone in zip(race.swings, race.plan.swings, race._gone_over, strict=True):
+        short = int((gone < swing.count).sum())
+        few = f"{gone.mean():.1f} go over on average: in {short} of {gone.size} runs fewer than {swing.count} are left"
+        said = few if short else f"{swing.count} go over in every run"
+        told.append(f"{swing.name} [{swing.grade}]: {swing.source}; of {int(planned.who.sum())} members, {said}")
+    return told
 
 
 def _clock(clock: Clock) -> str:

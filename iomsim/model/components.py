@@ -15,6 +15,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine.clock import DAY_NAMES
+from iomsim.house_style import count as count_of, series
 from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.electorate import Electorate
 from iomsim.model.exposure import TRANSFORMS, WRITTEN, by_key
@@ -135,6 +136,55 @@ class Tie(_Named):
 
     def _label(self, key: str, part: str | None = None) -> str:
         return self.label or f"loyalty to {self.candidate} ({self.name})"
+
+
+def _some(count: int) -> int:
+    if count < 1:
+        raise ValueError(f"must be at least 1, got {count}")
+    return count
+
+
+class Swing(FrozenModel):
+    """Members who are said to move: so many of a group, drawn anew in each run, go over to a candidate.
+
+    They do so in the first round, before its papers are counted: drawn at random among those of the group who are
+    present and intend another candidate, whoever these are in that run.  Of fewer than `count` all go over.  From then
+    on they do not think again while the candidate stands; once it has left they choose like others, and if it comes
+    back they return when they think again.  They hand in blank papers, and answer yes or no to one who stands alone,
+    as its other voters do.  Members who are pinned, or have no vote, do not go over.
+
+    Attributes
+    ----------
+    count : int
+        How many, at least 1.
+    who : str or tuple of str
+        A group of the member table (``"African"``), a selector (``"nato and not eu"``), or members by name or id.
+    to : str
+        The candidate.
+    grade, source : str
+        How well it is known, and from where.
+
+    Examples
+    --------
+    >>> Swing(count=20, who="African", to="Pope").name
+    '20 of African to Pope'
+    """
+
+    count: Annotated[Whole, AfterValidator(_some), WithJsonSchema({"type": "integer", "minimum": 1})]
+    who: str | tuple[str, ...]
+    to: str
+    grade: Grade = "assumed"
+    source: str = GIVEN
+
+    @property
+    def name(self) -> str:
+        """The swing in words."""
+        members = self.who if isinstance(self.who, str) else _members(self.who)
+        return f"{self.count} of {members} to {self.to}"
+
+
+def _members(who: tuple[str, ...], most: int = 3) -> str:
+    return series(list(who)) if len(who) <= most else count_of(len(who), "member")
 
 
 class Behaviour(FrozenModel):

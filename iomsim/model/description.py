@@ -17,7 +17,8 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_va
 
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels, within_reach
-from iomsim.engine.plan import ExposureTerm, Plan, Polled, Tie as BoundTie
+from iomsim.engine.plan import ExposureTerm, Plan, Polled, Swing as PlannedSwing, Tie as BoundTie
+from iomsim.engine.simulate import gone_over
 from iomsim.errors import IomsimError, ScenarioError, advice, unknown
 from iomsim.model import evidence as evidence_table, ledger as ledgers, polling as polls
 from iomsim.model.bodies import HOME, body, reading, told_apart
@@ -28,11 +29,12 @@ from iomsim.model.components import (
     Held,
     RulesOfFile,
     Sponsor,
+    Swing,
     Tie,
     WeightedReading,
 )
 from iomsim.model.dates import Day
-from iomsim.model.electorate import Electorate, as_csv, rows, select
+from iomsim.model.electorate import Electorate, as_csv, members_of, rows, select
 from iomsim.model.events import EVENTS
 from iomsim.model.exposure import missing, term
 from iomsim.model.ledger import Entry, Ledger
@@ -50,6 +52,7 @@ from iomsim.model.quantities import (
 )
 from iomsim.rules.procedure import Procedure
 from iomsim.rules.rulebook import Rulebook
+from iomsim.typing import Ints
 
 PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5C00", "#332288",
@@ -63,6 +66,7 @@ WORDS: dict[str, Any] = {
     "electorate": {"members": True, "table": True, "size": True},
     "candidates": {"__all__": {"full_name", "colour"}},
     "ties": {"__all__": {"label"}},
+    "swings": {"__all__": {"grade", "source"}},
     "readings": True,
     "held": True,
     "ledger": {"pledges": {"__all__": {"date", "source"}}},
@@ -96,6 +100,7 @@ class Description(FrozenModel):
     level: Annotated[dict[str, Level], AfterValidator(FrozenDict)] = FrozenDict()
     sponsors: tuple[Sponsor, ...] = ()
     ties: tuple[Tie, ...] = ()
+    swings: tuple[Swing, ...] = ()
     behaviour: Behaviour = Behaviour()
     body: str = ""
     rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
@@ -138,6 +143,8 @@ class Description(FrozenModel):
             _backed(f"sponsor {sponsor.name!r} backs", sponsor.backs, self.names)
         for tie in self.ties:
             _backed(f"tie {tie.name!r} binds to", tie.candidate, self.names)
+        for swing in self.swings:
+            _backed(f"the swing of {swing.name} goes to", swing.to, self.names)
         for name in self.electorate.pinned:
             _backed("a member is pinned to", name, self.names)
         for name in self.electorate.barred:
@@ -145,6 +152,7 @@ class Description(FrozenModel):
         _possible(self.level, self.candidates)
         _weighted(self.readings, self.rules)
         self.plan.check_exposure()
+        _enough(self.swings, self.plan)
         for rules in self.procedures:
             rules.first_stage(len(self.names))
             most = max((int(bar.value or 0) for bar in rules.bars if bar.kind == "count"), default=0)
@@ -155,6 +163,8 @@ class Description(FrozenModel):
         for path, quantity in self.parameters().items():
             evidence_table.check(path, quantity.source)
         evidence_table.check("rules", self.rules.source)
+        for swing in self.swings:
+            evidence_table.check(f"the swing of {swing.name}", swing.source)
         for part in self.readings:
             evidence_table.check(f"the reading {part.name!r}", part.source)
         for fact in self.facts:
@@ -237,7 +247,15 @@ class Description(FrozenModel):
             calendar=self.clock.calendar(),
             values={parameter.path: parameter.quantity.value for parameter in walk(self)},
             polled=self._polled,
+            swings=tuple(
+                PlannedSwing(swing.count, self.names.index(swing.to), _swung(swing, frame)) for swing in self.swings
+            ),
         )
+
+    @cached_property
+    def _gone_over(self) -> Ints:
+        """How many members go over in each swing of some runs, on the best guesses, shape ``(swings, runs)``."""
+        return gone_over(self.plan)
 
     @property
     def _polled(self) -> Polled | None:
@@ -362,7 +380,8 @@ class Description(FrozenModel):
         ]
         weighed = [(f"readings.{part.name}", part.weight, "weight", part.grade, part.source) for part in self.readings]
         rules = [("rules", self.rules.name, "reading", self.rules.grade, self.rules.source)]
-        for what, value, unit, grade, source in weighed or rules:
+        swung = [(f"swings.{one.name}", one.count, "members", one.grade, one.source) for one in self.swings]
+        for what, value, unit, grade, source in [*(weighed or rules), *swung]:
             table.append(
                 {"parameter": what, "value": value, "low": value, "high": value, "unit": unit, "grade": grade,
                  "source": source, "statement": " ".join(evidence_table.statements(source))}
@@ -431,8 +450,9 @@ class Description(FrozenModel):
         content |= {"rules": repr(self.rules.nameless), "members": as_csv(self.electorate)}
         if self.readings:
             content["readings"] = [[repr(part.rules.nameless), part.weight] for part in self.readings]
-        if not self.level:
-            del content["level"]
+        for key in ("level", "swings"):
+            if not getattr(self, key):
+                del content[key]
         pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
         quantities = {parameter.path: parameter.quantity for parameter in walk(self)}
         paths = list(quantities)  # a dump has the quantities in the order in which they are walked
@@ -605,6 +625,20 @@ def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:
         raise ScenarioError(f"{what} {name!r}, who does not stand; {advice(name, candidates)}")
 
 
+def _enough(swings: tuple[Swing, ...], plan: Plan) -> None:
+    """Refuse swings of more members than are free to go over: each alone, and all that draw on the same members."""
+    free = plan.votes & (plan.pins < 0)
+    for swing, planned in zip(swings, plan.swings, strict=True):
+        within = [other.size for other in plan.swings if not (other.who & ~planned.who).any()]
+        most = int((planned.who & free).sum())
+        if sum(within) > most:
+            more = f", and {len(within)} swings together for {sum(within)}" if len(within) > 1 else ""
+            raise ScenarioError(
+                f"the swing of {swing.name} asks for {swing.count} members{more}, but only {most} are free to go over: "
+                "not pinned, and with a vote"
+            )
+
+
 def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm, ...]:
     try:
         return tuple(ExposureTerm(paths.exposure(sponsor.name, key), term(frame, key)) for key in sponsor.exposure)
@@ -617,6 +651,13 @@ def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:
     if not who.any():
         raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
     return BoundTie(paths.log_odds(tie.name), names.index(tie.candidate), who.astype(float))
+
+
+def _swung(swing: Swing, frame: pd.DataFrame) -> np.ndarray:
+    try:
+        return members_of(frame, swing.who)
+    except IomsimError as error:
+        raise ScenarioError(f"the swing of {swing.name}: {error}") from None
 
 
 def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.ndarray:

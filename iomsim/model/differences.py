@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from iomsim.engine import paths
@@ -12,10 +13,15 @@ from iomsim.model.electorate import Electorate, rows
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario
+from iomsim.model.turnout import ABSENT, TURNOUT, mean_present
 from iomsim.rules.procedure import COMPARED
 
 MOST_NAMED = 3
 """Changes named one by one in a sentence; more are counted."""
+
+
+OFTEN = 0.05
+"""Share of the runs from which on it is said that a swing finds fewer members than it asks for."""
 
 
 def differences(a: Scenario, b: Scenario) -> list[str]:
@@ -32,7 +38,8 @@ def differences(a: Scenario, b: Scenario) -> list[str]:
     >>> differences(race, race.with_pressure(Washington=0.6, low=0.5))
     ["Washington's strength at 0.6 (0.5 to 1.14) instead of 0.6 (0.32 to 1.14)"]
     """
-    told = [*_parameters(a, b), *_level(a, b), *_things(a, b), *_rules(a, b), *_electorate(a, b), *_clock(a, b)]
+    parts = (_parameters, _level, _things, _swings, _rules, _electorate, _clock)
+    told = [change for part in parts for change in part(a, b)]
     if not told and a._level_key != b._level_key:
         told.append("a level that was stated for other assumptions")
     return told
@@ -65,7 +72,9 @@ def _parameters(a: Scenario, b: Scenario) -> list[str]:
     out = []
     for path, before in old.items():
         after = new.get(path, before)
-        if after.value != before.value:
+        if path == ABSENT and after.value != before.value and after.source.startswith(TURNOUT):
+            out.append(f"turnout {' instead of '.join(in_digits(mean_present(b.plan), mean_present(a.plan)))}")
+        elif after.value != before.value:
             said = " instead of ".join(in_digits(after.value, before.value))
             out.append(off[path] if path in off and not after.value else f"{describe_parameter(b, path)} at {said}")
         elif (after.low, after.high) != (before.low, before.high):
@@ -99,6 +108,26 @@ def _things(a: Scenario, b: Scenario) -> list[str]:
     if [s.name for s in a.sponsors] != [s.name for s in b.sponsors] and len(a.sponsors) == len(b.sponsors) and not out:
         out.append("the sponsors in another order")
     return out
+
+
+def _swings(a: Scenario, b: Scenario) -> list[str]:
+    """Return swings that only one of them has."""
+    old, new = ([(swing.count, swing.who, swing.to) for swing in race.swings] for race in (a, b))
+    if old == new:
+        return []
+    more, less = Counter(new) - Counter(old), Counter(old) - Counter(new)
+    out = [_swung(b, i) for i, swing in enumerate(b.swings) if more[swing.count, swing.who, swing.to]]
+    out += [f"without {swing.name}" for swing in a.swings if less[swing.count, swing.who, swing.to]]
+    return list(dict.fromkeys(out)) or ["the swings in another order"]
+
+
+def _swung(race: Scenario, number: int) -> str:
+    """Return a swing in words; where fewer than asked for are left to go over in many runs, with how many do."""
+    swing, gone = race.swings[number], race._gone_over[number]
+    short = float((gone < swing.count).mean())
+    if short < OFTEN:
+        return swing.name
+    return f"{swing.name} ({gone.mean():.1f} on average, as fewer are left in {100 * short:.0f} of 100 runs)"
 
 
 def _told(thing: Sponsor | Tie) -> str:

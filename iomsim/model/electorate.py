@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, model_validator
 
-from iomsim.errors import FileError, ScenarioError, UnknownNameError, advice, reason, unknown
+from iomsim.errors import FileError, ScenarioError, UnknownNameError, advice, nearest, reason, unknown
 from iomsim.model.evidence import shipped_text
 from iomsim.model.quantities import FrozenDict, FrozenModel, Whole
 from iomsim.typing import Flags
@@ -269,6 +269,43 @@ def select(members: pd.DataFrame, who: str | Sequence[str]) -> Flags:
     for name in who:
         chosen[find(members, name)] = True
     return chosen
+
+
+def members_of(members: pd.DataFrame, who: str | Sequence[str]) -> Flags:
+    """Return which members a group, a selector, a name or a list of names means.
+
+    A group is a value of the column `group`: the scenario's own groups among them.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such group, column or member.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"id": ["FRA", "USA"], "name": ["France", "United States"],
+    ...                       "group": ["Europe", "America"], "eu": [1, 0]})
+    >>> members_of(table, "America").tolist(), members_of(table, "eu").tolist()
+    ([False, True], [True, False])
+    """
+    if isinstance(who, str):
+        named = (members["group"].astype(str) == who).to_numpy(dtype=bool)
+        if named.any():
+            return named
+        who = [who] if who in set(members["name"]) | set(members["id"]) else who
+    try:
+        return select(members, who)
+    except UnknownNameError:
+        if isinstance(who, str) and "=" not in who and " and " not in who and not who.startswith("not "):
+            raise _no_group(members, who) from None
+        raise
+
+
+def _no_group(members: pd.DataFrame, who: str) -> UnknownNameError:
+    groups = sorted(set(members["group"].astype(str)))
+    close, told = nearest(who, groups), ", ".join(groups[:12]) + (", ..." if len(groups) > 12 else "")
+    meant = f"did you mean {close!r}? the" if close else "the"
+    return UnknownNameError(f"no group of members named {who!r}; {meant} groups are {told}")
 
 
 def find(members: pd.DataFrame, name: str) -> int:

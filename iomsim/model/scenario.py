@@ -5,7 +5,7 @@ Nothing is ever changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import Plan
-from iomsim.errors import IomsimError, ScenarioError, unknown, writing
+from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number, writing
 from iomsim.model import briefing, toml
 from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
@@ -25,6 +25,7 @@ from iomsim.model.ledger import Ledger
 from iomsim.model.links import moved, neat
 from iomsim.model.messages import explain
 from iomsim.model.quantities import RANGE, Parameter, Quantity, put
+from iomsim.model.turnout import ABSENT, absent_for, as_turnout
 from iomsim.rules.procedure import Procedure
 from iomsim.rules.short_form import from_short_form
 
@@ -254,6 +255,89 @@ class Scenario(Description):
             pinned[name] = (*pinned.get(name, ()), *([who] if isinstance(who, str) else who))
         return self._with(electorate={**dict(self.electorate), "pinned": pinned})
 
+    def swing(self, count: int, who: str | Iterable[str], to: str) -> Scenario:
+        """Return a copy in which so many members of a group go over to a candidate, drawn anew in each run.
+
+        They go over in the first round, before its papers are counted: drawn at random among those of the group who
+        are there and intend another candidate.  So the candidate's first tally rises by exactly as many intentions
+        (of whom a few hand in blank papers), where so many are left to go over; of fewer, all go.  The briefing,
+        ``print(race)``, says how many go over on average.  From then on they do not think again while the candidate
+        stands.  A level stated for the race is that before the swing.  See :class:`iomsim.Swing`.
+
+        Parameters
+        ----------
+        count : int
+            How many members.
+        who : str or iterable of str
+            A group (a value of the column `group` of ``race.members``), a selector, or members by name or id.
+        to : str
+            The candidate.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such candidate.
+        ScenarioError
+            If there is no such group, or fewer members of it are free to go over.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race = iom.load("geneva-2023").swing(20, "African", to="Pope")
+        >>> print(race.swings[0].name)
+        20 of African to Pope
+        >>> race.without_swings() == iom.load("geneva-2023")
+        True
+        """
+        count = whole_number("the count of a swing", count, 1)
+        self.candidate(to)
+        members: Any = who if isinstance(who, str) or not hasattr(who, "__iter__") else tuple(who)
+        if not members or isinstance(members, int | float) or not all(isinstance(name, str) for name in members):
+            raise ScenarioError(f"a swing is of a group, a selector or a list of members, got {who!r}")
+        swing = {"count": count, "who": members, "to": to, "source": "set by the user"}
+        return self._with(swings=(*self.swings, swing))
+
+    def without_swings(self) -> Scenario:
+        """Return a copy in which nobody goes over, as it was before :meth:`swing`."""
+        return self._with(swings=()) if self.swings else self
+
+    def with_turnout(self, members: float, *, low: float | None = None, high: float | None = None) -> Scenario:
+        """Return a copy in which so many members are present in the first round on average, on the best guesses.
+
+        `behaviour.absent` is set to what gives that turnout, given who is pinned (always there), who has no vote
+        (never there), and the absence under cross-pressure.  Its range is shifted as by :meth:`with_behaviour`, or is
+        that from `high` to `low`.
+
+        Parameters
+        ----------
+        members : float
+            How many, in heads.
+        low, high : float, optional
+            Ends of the range, in heads.
+
+        Raises
+        ------
+        ScenarioError
+            If it is a share, or not possible.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race = iom.load("geneva-2023").with_turnout(160, low=150, high=165)
+        >>> print(race.behaviour.absent)
+        0.0526 (0.0237 to 0.11) probability
+        """
+        asked = [("the low of the turnout", low), ("the turnout", members), ("the high of the turnout", high)]
+        most, value, least = (None if heads is None else absent_for(self, heads, what) for what, heads in asked)
+        known = [heads for _, heads in asked if heads is not None]
+        if known != sorted(known):
+            raise ScenarioError(f"low <= turnout <= high must hold, got {', '.join(f'{heads:g}' for heads in known)}")
+        assert value is not None
+        changed = self.with_parameters({ABSENT: value}, low=least, high=most)
+        absent = changed._parameters[ABSENT]
+        raw = put(dict(changed), absent.keys, as_turnout(absent.quantity, float(members)))
+        return build(raw, self.title, changed.plan)
+
     def _with(self, **changes: Any) -> Scenario:
         return build(self._held_from({**dict(self), **changes}), self.title)
 
@@ -383,6 +467,15 @@ def _number(what: str, value: Any) -> float:
     if not np.isfinite(value):
         raise ScenarioError(f"{what} must be a finite number, got {value}")
     return float(value)
+
+
+def refuse_swings(asker: str, race: Scenario, why: str) -> None:
+    """Refuse a scenario in which members go over, drawn anew in each run, and say what to do instead."""
+    if race.swings:
+        raise ScenarioError(
+            f"{asker} takes a scenario without swings, as {why}, got one with {race.swings[0].name}; "
+            "use race.without_swings(), or win members over by name with race.with_pinned(...)"
+        )
 
 
 def described(asker: str, race: Any) -> Scenario:

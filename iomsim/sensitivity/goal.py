@@ -20,7 +20,7 @@ from iomsim.forecasting.estimates import Interval, in_100
 from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.quantities import in_digits
-from iomsim.model.scenario import Scenario, described
+from iomsim.model.scenario import Scenario, described, refuse_swings
 from iomsim.sensitivity.influence import played_blocks
 from iomsim.sensitivity.paired import mean_interval, seed_and_runs, simulate_points
 from iomsim.sensitivity.pivotal import pin
@@ -82,6 +82,8 @@ def paths_to(
         If there is no such candidate or parameter.
     IomsimError
         If the probability is not between 0 and 1.
+    ScenarioError
+        If the scenario has a swing.
 
     Notes
     -----
@@ -101,6 +103,7 @@ def paths_to(
     True
     """
     name = described("paths_to", race).candidate(candidate).name
+    refuse_swings("paths_to", race, "it wins members over one by one")
     if isinstance(probability, bool) or not isinstance(probability, (int, float)) or not 0 < probability < 1:
         raise IomsimError(f"probability must be between 0 and 1, got {probability!r}; 0.5 makes it even")
     seed, runs = seed_and_runs(seed, runs)

@@ -15,7 +15,7 @@ from iomsim.forecasting.estimates import Z95
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.targets import SPILL, next_weekday
 from iomsim.house_style import number
-from iomsim.model.scenario import Scenario, described
+from iomsim.model.scenario import Scenario, described, refuse_swings
 from iomsim.sensitivity.influence import TARGETS, WIN, pushes
 from iomsim.sensitivity.paired import paired_interval, seed_and_runs, simulate_points
 from iomsim.typing import Floats
@@ -62,7 +62,7 @@ def pivotal(
     UnknownNameError
         If there is no such candidate.
     ScenarioError
-        If members have no hidden conviction, on which the estimate rests.
+        If members have no hidden conviction, on which the estimate rests, or the scenario has a swing.
 
     Notes
     -----
@@ -76,7 +76,7 @@ def pivotal(
     >>> calls.table().columns.tolist()[:4]
     ['group', 'support', 'win', 'win_low']
     """
-    described("pivotal", race)
+    refuse_swings("pivotal", described("pivotal", race), "who goes over hangs on all members at once")
     name = race.names[0] if candidate is None else race.candidate(candidate).name
     seed, runs = seed_and_runs(seed, runs)
     checked = whole_number("checked", checked, 0)

@@ -11,6 +11,9 @@ Where MODEL leaves a choice, the twin takes these:
 * A member pinned to a candidate intends that candidate whenever it stands, also when it comes back.  While it does
   not, the member chooses like any other, but never spoils a paper, and says no to anybody else who stands alone.
 * Who comes back counts as level with the last of those who were voted on.
+* In a swing go over those who have the smallest numbers of all who may: free members of the group who are there and
+  intend somebody else, and have not gone over before.  From then on they are certain of their candidate, but choose
+  like others while it does not stand; they spoil papers and answer yes or no as its other voters do.
 * Nobody thinks again before a yes/no ballot.  Members barred from a ballot hand in no paper, but think again.
 * In an extra ballot the voters of those who are level stay with them, and all others choose between these by their
   lean alone.  Afterwards everybody intends whom they did before it.  It takes the time of a round.
@@ -241,6 +244,13 @@ class Election(SlowPlayer):
         self.session = Session(race, self.numbers)
         self.here = [i for i in self.homes if not draws.absent[i, run]]
         self.intention: dict[int, int] = {}
+        self.went_over: dict[int, tuple[int, ...]] = {}
+        frame = race.electorate.frame
+        self.swings = [
+            (swing.count, [i for i in self.homes if frame["group"][i] == swing.who or frame["name"][i] in swing.who])
+            for swing in race.swings
+        ]
+        self.targets = [race.names.index(swing.to) for swing in race.swings]
         self.stood, self.refusals = 0, 0  # how many stood in the last choice, and how often the one behind stayed
         self.story = Story(present=len(self.here))
 
@@ -353,6 +363,21 @@ class Election(SlowPlayer):
             else:
                 self.intention[i] = self.reconsidered(i, number[i], 1.0, shock, self.standing)
                 self.story.seen.add("pinned to one who left" if pin == old else "free of the last tally")
+                if old in self.went_over.get(i, ()):
+                    self.story.seen.add("went over to one who left")
+        if ballot == 1:
+            self.go_over()
+
+    def go_over(self) -> None:
+        """Let the swings' members go over, each swing in its turn."""
+        for number, ((count, group), to) in enumerate(zip(self.swings, self.targets, strict=True), start=1):
+            may = [i for i in group if i in self.here and self.pins[i] < 0 and self.intention[i] != to]
+            may = [i for i in may if i not in self.went_over]
+            may.sort(key=lambda i: int(rng.words(self.key, number, Lane.SWING + i)[0]))
+            self.story.seen.add("went over" if len(may) >= count else "fewer went over than asked for")
+            for i in may[:count]:
+                self.went_over[i], self.intention[i] = (to,), to
+                self.lean[i][to] = max(self.lean[i]) + 1e4
 
     def reconsidered(self, member: int, s: float, omega: float, pull: list[float], standing: list[int]) -> int:
         """Return what a member intends: the old intention, or a new one when it thinks again."""

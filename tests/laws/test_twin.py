@@ -17,7 +17,9 @@ from laws.slow_twin import Story, differences, election
 from rules.random_procedures import procedure_for
 from toys import complete, mostly_slow
 
-from iomsim.engine import kernel, laws, rng
+from iomsim.engine import kernel, laws, rng, swings
+from iomsim.engine.choice_binary import BinaryChoice
+from iomsim.engine.choice_multinomial import MultinomialChoice
 from iomsim.engine.clock import Timetable
 from iomsim.engine.plan import draw
 from iomsim.engine.simulate import play_span
@@ -66,7 +68,17 @@ def anything(number: int) -> Scenario:
         clock |= {"sittings": [["16:00", "18:30"], ["20:00", "01:30"]], "opens": clock["opens"][:11] + "17:00:00"}
     elif len(clock["sittings"]) == 1:
         clock["opens"] = clock["opens"][:11] + "10:00:00"
-    return complete(k, members, behaviour=behaviour, rules=procedure_for(number, members - 1), clock=clock)
+    swings: list[dict[str, Any]] = []
+    if chance() < 0.5:
+        most = 1 if members == 7 else 2
+        swings.append(
+            {"count": pick.randint(1, most), "who": pick.choice(["south", "allies"]), "to": pick.choice("AB")}
+        )
+    if chance() < 0.3:
+        swings.append({"count": 2, "who": ["M0", "M4", "M6"], "to": "ABCDEF"[k - 1]})
+    return complete(
+        k, members, behaviour=behaviour, rules=procedure_for(number, members - 1), clock=clock, swings=swings
+    )
 
 
 def with_a_phase(numbers: range) -> Iterator[int]:
@@ -192,7 +204,8 @@ HAPPENS = {
     *("the next phase", "repeated", "reopened", "it goes on after a no", "barred"),
     *("alone after a withdrawal", "a withdrawal waits for a sitting", "the deadline comes first", "overnight"),
     *("free of the last tally", "pinned to one who left", "pinned to one who comes back"),
-    "pinned to one who left, asked about another",
+    *("pinned to one who left, asked about another", "went over", "fewer went over than asked for"),
+    "went over to one who left",
 }
 
 
@@ -211,6 +224,11 @@ def test_everything_that_can_happen_happens_often() -> None:
 
 CONSULTS = {"opens": "2023-05-18T10:00:00", "consultation": 45}
 WAVERING = {"overnight": 0.5, "absent": 0.2, "openness_fluid": 0.8, "openness_entrenched": 0.4, "concede_b": 2}
+TO_AND_FRO = [
+    {"count": 2, "who": "south", "to": "C"},
+    {"count": 2, "who": ["M0", "M3", "M6", "M9", "M10", "M11"], "to": "A"},
+]
+ACROSS = [{"count": 2, "who": "south", "to": "A"}, {"count": 2, "who": ["M4", "M7", "M8", "M9"], "to": "B"}]
 RACES = {
     "health": complete(4, 9, rules=HEALTH, behaviour=WAVERING),
     "olympic": complete(6, 14, rules=OLYMPIC, behaviour=WAVERING),
@@ -220,6 +238,8 @@ RACES = {
     "swift": complete(5, 11, rules=SWIFT, behaviour=WAVERING),
     "leader": complete(3, 9, rules=LEADER, behaviour=WAVERING, clock=CONSULTS),
     "a pair": complete(2, 9, rules=OLYMPIC | {"threshold": "4/5"}, behaviour=WAVERING),
+    "swings": complete(4, 12, rules=SECURITY_COUNCIL, behaviour=WAVERING | {"abstain": 0.2}, swings=TO_AND_FRO),
+    "two swings": complete(2, 12, rules={"name": "strict"}, behaviour=WAVERING | {"abstain": 0.1}, swings=ACROSS),
     "geneva": complete(2, 9, rules={"name": "withdrawal-then-vote"}, behaviour=WAVERING),
 }
 RUNS = 150
@@ -247,6 +267,22 @@ def test_it_takes_no_right_kernel_for_a_wrong_one(name: str) -> None:
 
 def no_extra_votes(plan: Any, runs: Any, round_: int, columns: Any, level: Any) -> Any:
     return np.where(level, runs.votes[:, columns], 0)
+
+
+def thinks_again(bind: Callable[..., None]) -> Callable[..., None]:
+    def lie(choices: Any, members: Any, chosen: Any, k: int) -> None:
+        name = "against" if isinstance(choices, BinaryChoice) else "log_odds"
+        before = getattr(choices, name).copy()
+        bind(choices, members, chosen, k)
+        getattr(choices, name)[:] = before
+
+    return lie
+
+
+def uncounted(go_over: Callable[..., Any], plan: Any, runs: Any) -> None:
+    before = runs.counts
+    go_over(plan, runs)
+    runs.counts = before
 
 
 LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
@@ -329,6 +365,18 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
     "an extra ballot takes no time": (
         kernel, "apply_rules", lambda f: lambda *a: (lambda x: x._replace(extra=x.extra & False))(f(*a))
     ),
+    "nobody goes over": (kernel, "go_over", lambda f: lambda *a: None),
+    "they go over whomever they intend": (
+        swings, "lowest", lambda f: lambda keys, n, who, may, size: may & f(keys, n, who, may | True, size)
+    ),
+    "the first of a list go over": (
+        swings, "lowest", lambda f: lambda keys, n, who, possible, size: possible & (possible.cumsum(axis=0) <= size)
+    ),
+    "one more goes over": (swings, "lowest", lambda f: lambda *a: f(*a[:-1], a[-1] + 1)),
+    "the same numbers in every swing": (swings, "lowest", lambda f: lambda keys, n, *rest: f(keys, 1, *rest)),
+    "who has gone over thinks again": (BinaryChoice, "bind", lambda f: thinks_again(f)),
+    "who has gone over thinks again, among many": (MultinomialChoice, "bind", lambda f: thinks_again(f)),
+    "who has gone over still counts where it was": (kernel, "go_over", lambda f: lambda s, x: uncounted(f, s, x)),
     "nobody leaves": (course, "moving", lambda f: lambda *a: f(*a) & False),
     "nobody comes back": (
         Procedure, "next_stage", lambda f: lambda self, stage, in_race, withdrew=0: f(self, stage, stage.standing)
