@@ -16,10 +16,11 @@ from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reas
 from iomsim.model import bodies, toml
 from iomsim.model.bodies import Body, body
 from iomsim.model.clock import Clock
-from iomsim.model.electorate import inlined, table_from_frame
+from iomsim.model.electorate import inlined
 from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build, described
+from iomsim.model.tables import is_file, table_from_frame
 
 
 def load(source: str | Path) -> Scenario:
@@ -219,7 +220,7 @@ def _electorate(one: Body, members: pd.DataFrame | str | Path | None) -> dict[st
         kinds = "a DataFrame, the name of a shipped table, or the path of a csv"
         raise IomsimError(f"members must be {kinds}, got {type(members).__name__}")
     names = shipped_names("members", ".csv")
-    if str(members) not in names and Path(members).suffix != ".csv":
+    if str(members) not in names and not is_file(str(members)):
         hint = advice(str(members), names)
         raise UnknownNameError(f"no member table named {str(members)!r}; {hint} (a file's path ends in .csv)")
     return dict(inlined({"members": str(members)}, Path(), lambda: names))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -13,12 +11,19 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, model_validator
 
-from iomsim.errors import FileError, ScenarioError, UnknownNameError, advice, nearest, reason, unknown
+from iomsim.errors import ScenarioError, UnknownNameError, advice, nearest, unknown
 from iomsim.model.evidence import shipped_text
 from iomsim.model.quantities import FrozenDict, FrozenModel, Whole
+from iomsim.model.tables import frame_of, is_file, read_table, rows_of, table_from_file, text_of_cell, texts
 from iomsim.typing import Flags
 
-Row = Annotated[dict[str, str | int | float | bool], AfterValidator(FrozenDict)]
+
+def _row(cells: dict[str, Any]) -> FrozenDict[str, Any]:
+    """Return a row in which what is missing is None: unlike NaN it equals itself."""
+    return FrozenDict({column: None if cell != cell else cell for column, cell in cells.items()})
+
+
+Row = Annotated[dict[str, str | int | float | bool | None], AfterValidator(_row)]
 LARGEST = 10_000
 
 
@@ -97,105 +102,42 @@ def _frame(electorate: Electorate) -> pd.DataFrame:
         if column is not None and column not in raw.columns:
             hint = advice(column, map(str, raw.columns))
             raise ScenarioError(f"the member table has no column {column!r} for the {what}; {hint}")
-    _complete(raw, electorate.name)
-    frame = pd.DataFrame({"id": raw[short].astype(str), "name": raw[electorate.name].astype(str)})
+    _complete(raw, (electorate.name, short))
+    frame = pd.DataFrame({"id": texts(raw[short]), "name": texts(raw[electorate.name])})
     frame = frame.join(raw.drop(columns=["id", "name", "group"], errors="ignore"))
     for column in ("id", "name"):
         twice = frame[column][frame[column].duplicated()]
         if not twice.empty:
             raise ScenarioError(f"two members share the {column} {twice.iloc[0]!r}")
-        if (frame[column].str.strip() == "").any():
-            raise ScenarioError(f"member number {int((frame[column].str.strip() == '').argmax()) + 1} has no {column}")
     frame.insert(2, "group", _groups(electorate, raw, frame))
     return frame
 
 
-def _complete(raw: pd.DataFrame, name: str) -> None:
-    """Refuse a table with holes, or with numbers that are none."""
+def _complete(raw: pd.DataFrame, named: Sequence[str]) -> None:
+    """Refuse numbers that are not finite, and members without a name or an id; another number may be missing."""
+    for column in named:
+        missing = np.flatnonzero(texts(raw[column]).str.strip() == "")
+        if missing.size:
+            raise ScenarioError(f"member number {missing[0] + 1} has no value in column {column!r}; write one")
     for column in raw:
-        missing = raw[column].isna() | raw[column].isin([np.inf, -np.inf])
-        if missing.any():
-            row = int(missing.to_numpy().argmax())
-            member = f"number {row + 1}" if pd.isna(raw[name].iloc[row]) else repr(raw[name].iloc[row])
-            raise ScenarioError(f"member {member} has no value, or no finite one, in column {column!r}")
+        infinite = raw[column].isin([np.inf, -np.inf])
+        if infinite.any():
+            member = text_of_cell(raw[named[0]].iloc[int(infinite.to_numpy().argmax())])
+            raise ScenarioError(f"member {member!r} has no finite value in column {column!r}; leave it empty")
 
 
 def _raw(electorate: Electorate) -> pd.DataFrame:
     if electorate.size is not None:
         return pd.DataFrame({electorate.name: [f"M{i + 1}" for i in range(electorate.size)]})
     if electorate.table is not None:
-        return pd.DataFrame(list(electorate.table))
+        return frame_of(electorate.table)
     assert electorate.members is not None
     text = shipped_text("members", electorate.members, ".csv", "shipped member table")
     return read_table(text, f"the member table {electorate.members!r}")
 
 
-def read_table(text: str, where: str) -> pd.DataFrame:
-    """Read a member table; an empty cell is an empty text, never a missing value.
-
-    Raises
-    ------
-    FileError
-        If a line has not as many cells as the header.
-    """
-    reader = csv.reader(StringIO(text))
-    width = len(next(reader, []))
-    for row in reader:
-        if row and len(row) != width:
-            raise FileError(f"{where}, line {reader.line_num}: the header has {width} cells, this line {len(row)}")
-    raw = pd.read_csv(StringIO(text), keep_default_na=False)
-    texts = [column for column in raw if not pd.api.types.is_numeric_dtype(raw[column])]
-    return raw.assign(**{column: raw[column].astype(str).str.strip() for column in texts})
-
-
-def table_from_csv(path: Path) -> tuple[Row, ...]:
-    """Read a csv into the rows of an inline member table.
-
-    Raises
-    ------
-    FileError
-        If the file is missing or not a csv with a header.
-    """
-    where = f"the member table {str(path)!r}"
-    try:
-        raw = read_table(path.read_text(encoding="utf-8-sig"), where)
-    except (OSError, UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise FileError(f"cannot read {where}: {reason(error)}") from None
-    return _rows(raw)
-
-
-def table_from_frame(frame: pd.DataFrame) -> tuple[Row, ...]:
-    """Return the rows of a member table; names may stand in the index.
-
-    Raises
-    ------
-    ScenarioError
-        If two columns have the same name, or a column holds what is neither text nor a number.
-    """
-    raw = frame
-    if "name" not in raw.columns and not any(raw.index.names) and not pd.api.types.is_numeric_dtype(raw.index):
-        raw = raw.rename_axis("name")
-    spare = [level for level in raw.index.names if level is not None and level not in raw.columns]
-    raw = raw.reset_index(spare).reset_index(drop=True) if spare else raw.reset_index(drop=True)
-    raw = raw.set_axis([str(column) for column in raw.columns], axis=1)
-    for column in raw.columns:
-        if list(raw.columns).count(column) > 1:
-            raise ScenarioError(f"the member table has two columns {column!r}; leave one out")
-        odd = [value for value in raw[column] if not _fits(value)]
-        if odd:
-            what = f"the column {column!r} of the member table holds {odd[0]!r}"
-            raise ScenarioError(f"{what}; give texts, numbers, or true and false")
-    return _rows(raw.astype(object).map(lambda value: np.nan if pd.isna(value) else value))
-
-
-def _fits(value: Any) -> bool:
-    """Return whether a cell of a member table can hold it; what is missing is complained of later, with whose it is."""
-    scalar = pd.api.types.is_scalar(value)
-    return scalar and (bool(pd.isna(value)) or isinstance(value, (str, int, float, bool, np.number, np.bool_)))
-
-
 def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
-    groups = raw[electorate.group].astype(str) if electorate.group else pd.Series("all", index=raw.index)
+    groups = texts(raw[electorate.group]) if electorate.group else pd.Series("all", index=raw.index)
     names = groups.to_numpy(dtype=object).copy()
     for name, who in electorate.own_groups.items():
         names[select(frame, who)] = name
@@ -211,24 +153,18 @@ def self_contained(electorate: Electorate) -> Electorate:
     """Return the electorate with its member table inside, so that later tables cannot change it."""
     if electorate.table is not None:
         return electorate
-    rows_ = _rows(_raw(electorate))
+    rows_ = rows_of(_raw(electorate))
     return Electorate.model_validate({**dict(electorate), "members": None, "size": None, "table": rows_})
 
 
-def _rows(raw: pd.DataFrame) -> tuple[Any, ...]:
-    return tuple(raw.astype(object).to_dict("records"))
-
-
 def inlined(data: Any, folder: Path | None, shipped: Callable[[], list[str]]) -> Any:
-    """Replace a path of a csv in a raw electorate by the rows of that csv."""
+    """Replace the path of a file in a raw electorate by the rows of that file."""
     members = data.get("members") if isinstance(data, dict) else None
-    if not isinstance(members, str) or members in shipped():
+    if not isinstance(members, str) or members in shipped() or not is_file(members):
         return data
-    path = Path(members)
-    if path.suffix != ".csv":
-        return data
+    path, name = Path(members), data.get("name", "name")
     rest = {key: value for key, value in data.items() if key != "members"}
-    return rest | {"table": table_from_csv(path if folder is None else folder / path)}
+    return rest | {"table": table_from_file(path if folder is None else folder / path, str(name))}
 
 
 # -- the language that names members: ``nato and not eu`` ----------------------------------------
@@ -334,7 +270,7 @@ def _is_value(members: pd.DataFrame, term: str) -> bool:
     column, equals, value = (part.strip() for part in term.removeprefix("not ").partition("="))
     if not equals or column not in members.columns:
         return False
-    values = members[column].astype(str)
+    values = texts(members[column])
     return bool((values == value).any() or values.str.startswith(f"{value} and ").any())
 
 
@@ -350,14 +286,32 @@ def _column(members: pd.DataFrame, words: str) -> Flags:
         raise UnknownNameError(f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}")
     values = members[column]
     if not equals:
-        return _flags(values, column)
-    chosen = (values.astype(str) == value).to_numpy(dtype=bool)
+        return _flags(members, column)
+    chosen = _equal(values, value)
     if not chosen.any():
-        raise UnknownNameError(f"no member has {column} = {value!r}; {advice(value, sorted(set(values.astype(str))))}")
+        there = sorted(set(texts(values)) - {""})
+        raise UnknownNameError(f"no member has {column} = {value!r}; {advice(value, there)}")
     return chosen
 
 
-def _flags(values: pd.Series, column: str) -> Flags:
-    if not set(values.unique()) <= {0, 1}:
+def _equal(values: pd.Series, value: str) -> Flags:
+    """Return which cells are a value as it is written: `1`, `1.0` and `True` may be the same number or answer."""
+    chosen = ((texts(values) == value) | (values.astype(str) == value)).to_numpy(dtype=bool)
+    if not chosen.any() and pd.api.types.is_numeric_dtype(values):
+        try:
+            return (values == float(value)).to_numpy(dtype=bool)
+        except ValueError:
+            return chosen
+    return chosen
+
+
+def _flags(members: pd.DataFrame, column: str) -> Flags:
+    values = members[column]
+    missing = values.isna()
+    if not set(values[~missing].unique()) <= {0, 1}:
         raise ScenarioError(f"column {column!r} is not a yes/no column; write {column}=X for some value X")
+    if missing.any():
+        who, others = members["name"][missing].iloc[0], int(missing.sum()) - 1
+        whose = f"{who!r}{f' and {others} more' if others else ''}"
+        raise ScenarioError(f"column {column!r} has no value for {whose}; fill it in, or write {column}=1")
     return values.to_numpy(dtype=bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tomli_w
@@ -34,7 +35,7 @@ def _plain(value: Any, id: str = "") -> Any:
             if key != "rules" or not _follows(part, getattr(value, "readings", ()))
         }
     if isinstance(value, dict):
-        return {key: _plain(part, id) for key, part in value.items()}
+        return {key: _plain(math.nan if part is None else part, id) for key, part in value.items()}
     if isinstance(value, tuple):
         return [_plain(part, id) for part in value]
     return value

@@ -68,6 +68,7 @@ def test_a_body_with_a_table_of_members() -> None:
         frame().set_index(["name", "eu"]),
         frame()[::-1][::-1].set_axis([5, 7, 9]),
         frame(half=[0.5, 1, np.float32(2)], on=[True, False, True], n=pd.array([1, 2, 3], dtype="Int64")),
+        frame(n=pd.array([1, None, 3], dtype="Int64"), x=[np.nan, 0.5, 2], y=None, z=["a", None, "b"]),
         frame(kind=pd.Categorical(["x", "y", "x"])).rename(columns={"eu": 3}),
     ],
 )
@@ -127,8 +128,8 @@ START: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: iom.start("who", ["A", "B"], frame(since=pd.Timestamp("2020-01-01"))), ScenarioError,
      "the column 'since' of the member table holds Timestamp('2020-01-01 00:00:00'); give texts, numbers, or true and "
      "false"),
-    (lambda: iom.start("who", ["A", "B"], frame(w=pd.array([1, None, 3], dtype="Int64"))), ScenarioError,
-     "member 'Spain' has no value, or no finite one, in column 'w'"),
+    (lambda: iom.start("who", ["A", "B"], frame(w=[1, np.inf, 3])), ScenarioError,
+     "member 'Spain' has no finite value in column 'w'; leave it empty"),
 ]  # fmt: skip
 
 

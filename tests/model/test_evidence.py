@@ -12,9 +12,10 @@ import pytest
 import iomsim as iom
 from iomsim.model import evidence
 from iomsim.model.bodies import HOME, readings
-from iomsim.model.electorate import read_table, select
+from iomsim.model.electorate import select
 from iomsim.model.ledger import DISCOUNTS
 from iomsim.model.scenario import Scenario, build
+from iomsim.model.tables import read_table
 
 SHIPPED = ("geneva-2023", "iom-2018", "minimal")
 CITING = ("geneva-2023", "iom-2018")
