@@ -19,6 +19,7 @@ def add_to(commands: Any) -> None:
     one.set_defaults(run=scenarios)
     one = commands.add_parser("show", help="print a scenario as a briefing")
     scenario_arguments(one)
+    one.add_argument("--columns", action="store_true", help="what the columns of the member table mean and hold")
     one.set_defaults(run=show)
     one = commands.add_parser("validate", help="check a scenario file, and say what is wrong")
     one.add_argument("file", help="a .toml file, or a shipped name")
@@ -37,7 +38,12 @@ def scenarios(_: argparse.Namespace) -> None:
 
 
 def show(arguments: argparse.Namespace) -> None:
-    """Print the briefing."""
+    """Print the briefing, or the columns of the member table."""
+    if arguments.columns:
+        table = scenario(arguments).columns().astype(object)
+        table = table.where(table.notna(), "")
+        print(plain(table[["meaning", "unit", "year", "known", "least", "greatest", "transform"]]))
+        return
     print(scenario(arguments))
 
 
@@ -63,7 +69,7 @@ def evidence(arguments: argparse.Namespace) -> None:
         for low, high in table[["low", "high"]].to_numpy()
     ]
     values = [value if isinstance(value, str) else in_digits(value)[0] for value in table["value"]]
-    print(plain(table.assign(value=values, range=ranges)[["value", "range", "unit", "grade", "source"]]))
+    print(plain(table.assign(value=values, range=ranges)[["value", "range", "unit", "grade", "published", "source"]]))
 
 
 def print_schema(_: argparse.Namespace) -> None:

@@ -362,7 +362,9 @@ class Description(FrozenModel):
     def evidence(self) -> pd.DataFrame:
         """Return the provenance table: one row per parameter, with what its source says.
 
-        A term of an exposure that is not known for some members says so.
+        `published` is when the youngest of the facts that a source names appeared: "pre", "day" or "post", as
+        :func:`iomsim.facts` defines them; empty if the source is a reason and no fact.  A term of an exposure that is
+        not known for some members says so.
         """
         unknown_for = self._unknown()
         table: list[dict[str, Any]] = [
@@ -388,7 +390,9 @@ class Description(FrozenModel):
             )  # fmt: skip
         table += ledgers.evidence(self.ledger, self._entries, self.electorate.frame)
         table += polls.evidence(self.polling, self.electorate.frame, self.names, self.pins, self.votes)
-        return pd.DataFrame(table).set_index("parameter")
+        out = pd.DataFrame(table).set_index("parameter")
+        out.insert(out.columns.get_loc("source") + 1, "published", out["source"].map(evidence_table.published))
+        return out
 
     def _unknown(self) -> dict[str, list[str]]:
         """Return a sentence for every term of an exposure that is not known for some members, by path."""

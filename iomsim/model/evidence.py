@@ -12,12 +12,18 @@ import pandas as pd
 from iomsim.errors import UnknownNameError, nearest, unknown
 
 SHIPPED = "iomsim.seeds"
+DICTIONARY = "columns"
+"""The file beside the member tables that says what their columns mean."""
+
+PUBLISHED = ("pre", "day", "post")
+"""When the text of a fact appeared: before the vote, on the day after its first ballot, later."""
 
 
 def shipped_names(folder: str, suffix: str) -> list[str]:
-    """Return the names of the shipped files of one kind, without their suffix."""
+    """Return the names of the shipped files of one kind, without their suffix; the dictionary of columns is none."""
     entries = (files(SHIPPED) / folder).iterdir()
-    return sorted(entry.name.removesuffix(suffix) for entry in entries if entry.name.endswith(suffix))
+    names = sorted(entry.name.removesuffix(suffix) for entry in entries if entry.name.endswith(suffix))
+    return [name for name in names if (folder, name) != ("members", DICTIONARY)]
 
 
 def shipped_folders(folder: str) -> list[str]:
@@ -48,12 +54,32 @@ def _facts() -> pd.DataFrame:
 
 
 def facts() -> pd.DataFrame:
-    """Return every fact the shipped scenarios use: statement, value, unit, grade, source, date.
+    """Return the facts of the shipped scenarios, and what became known too late for them.
+
+    Returns
+    -------
+    DataFrame
+        By `id`: `statement`, `value` and `unit` if it is a number, `grade` ("verified": read in the source;
+        "inferred" from it; "recalled" from memory; "assumed"), `source`, `as_of`, the date on which it was known, and
+        `published`: whether the text that it rests on appeared
+
+        * "pre": before the first ballot of the vote,
+        * "day": on the day of the vote, after that ballot, or
+        * "post": later.
+
+        The vote is that of Geneva on Monday 15 May 2023, and for the facts whose id begins with "iom-2018" that of
+        29 June 2018.  Only "pre" enters a scenario.  News of 15 May that tell what is to come appeared on that
+        morning, before the vote began: they are "pre", and as of the 14th, of which they report.  What the library
+        measured on past contests itself is "pre" too: the contest of Geneva is held out, though one of the some fifty
+        contests (African Union, February 2025) is younger.
 
     Examples
     --------
-    >>> sorted(set(facts()["grade"])) <= ["assumed", "inferred", "recalled", "verified"]
-    True
+    >>> table = facts()
+    >>> table.loc["opening-hour", ["value", "grade", "published"]].tolist()
+    ['9', 'verified', 'pre']
+    >>> table.index[table["published"] == "post"].tolist()
+    ['us-funding', 'three-then-alone']
     """
     return _facts().copy()
 
@@ -79,6 +105,18 @@ def statements(source: str) -> list[str]:
     ([], 2)
     """
     return [str(_facts().loc[i, "statement"]) for i in cited(source)]
+
+
+def published(source: str) -> str:
+    """Return the latest time at which a fact that a source names was published; "" if it names none.
+
+    Examples
+    --------
+    >>> published("eu-27, oif-47"), published("eu-27, three-then-alone"), published("because nobody knows")
+    ('pre', 'post', '')
+    """
+    when = [str(_facts().loc[i, "published"]) for i in cited(source)]
+    return max(when, key=PUBLISHED.index, default="")
 
 
 def check(what: str, source: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pydantic import ValidationError
 
 from iomsim.engine import paths
@@ -19,6 +20,7 @@ from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number, wri
 from iomsim.model import briefing, toml
 from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
+from iomsim.model.columns import columns_of
 from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
 from iomsim.model.description import Description
 from iomsim.model.ledger import Ledger
@@ -404,6 +406,28 @@ class Scenario(Description):
             Path(path).write_text(toml.dumps(self), encoding="utf-8")
 
     # -- showing ----------------------------------------------------------------------------
+
+    def columns(self) -> pd.DataFrame:
+        """Return what the columns of the member table mean, and what they hold: one row a column.
+
+        Returns
+        -------
+        DataFrame
+            By `column`: `meaning`, `unit` ("yes/no" for 1 and 0), `year`, `source`, `licence` and the `transform`
+            advised for a sponsor's exposure, as the dictionary of the shipped tables says; how many members are
+            `known` and how many `missing`; the `least` and the `greatest` number, NaN for texts; `grade` and `note`.
+            Columns that are not those of a shipped table, cell by cell, have no meaning, unless you know it.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> table = iom.load("geneva-2023").columns()
+        >>> table.loc["us_aid_share", ["unit", "year", "source"]].tolist()
+        ['share', '2019', 'derived: oda_us_musd_2019 / oda_all_musd_2019, clipped to 0 to 1']
+        >>> int(table.loc["unga_ideal_point_2019", "missing"])
+        3
+        """
+        return columns_of(self.electorate)
 
     def __repr__(self) -> str:
         """Return the facts of the scenario in a few lines."""
