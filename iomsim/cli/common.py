@@ -35,7 +35,7 @@ def scenario_arguments(parser: argparse.ArgumentParser, positional: bool = True)
         help="set a parameter, by short name or dotted path: --set Washington=0.9 --set behaviour.secrecy=0.2",
     )  # fmt: skip
     parser.add_argument(
-        "--swing", action="append", default=[], metavar="COUNT:WHO:TO", dest="swings",
+        "--swing", action="append", default=[], metavar="N:WHO:TO", dest="swings",
         help="members who go over, of a group or a selector, drawn anew in each run: --swing 20:African:Pope",
     )  # fmt: skip
     parser.add_argument("--turnout", type=float, metavar="N", help="members present in the first round on average")
@@ -91,7 +91,7 @@ def _swing(text: str) -> tuple[int, str, str]:
     count, _, rest = text.partition(":")
     who, colon, to = rest.rpartition(":")
     if not colon or not count.strip().isdecimal():
-        raise IomsimError(f"--swing takes COUNT:WHO:TO, got {text!r}; for instance --swing 20:African:Pope")
+        raise IomsimError(f"--swing takes N:WHO:TO, got {text!r}; for instance --swing 20:African:Pope")
     return int(count), who.strip(), to.strip()
 
 
