@@ -11,6 +11,7 @@ from iomsim.model import evidence
 from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
 from iomsim.model.description import Description
+from iomsim.model.ledger import told as pledged
 from iomsim.model.moments import date_in_words, full_date
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import in_digits
@@ -38,6 +39,12 @@ def lines(race: Description) -> list[tuple[str, str]]:
     out += [("Rules", line) for line in _rules(race)]
     out += [("Swing", line) for line in swings(race)]
     out.append(("Clock", _clock(race.clock)))
+    if race.ledger is not None:
+        out.append(("Pledges", pledged(race.ledger)))
+    if race.polling is not None:
+        out.append(
+            ("Polled", f"{number_of(len(race.polling.chances), 'member')}, trusted {race.polling.trust.value:g}")
+        )
     out += [("Assumption", line) for line in assumptions(race)]
     out += [("Fact", f"{row.statement} [{row.grade}]") for row in _facts(race)]
     return out
@@ -76,9 +83,9 @@ def text(race: Description) -> str:
 def html(race: Description) -> str:
     """Return the briefing as HTML, the facts folded away."""
     about = f"<p>{escape(race.about)}</p>" if race.about else ""
-    told = lines(race)[1:]
-    facts = [line for head, line in told if head == "Fact"]
-    rest = [(head, line) for head, line in told if head != "Fact"]
+    shown = lines(race)[1:]
+    facts = [line for head, line in shown if head == "Fact"]
+    rest = [(head, line) for head, line in shown if head != "Fact"]
     return f"<div><h4>{escape(race.title)}</h4>{about}{_table(rest)}{_folded(facts)}</div>"
 
 

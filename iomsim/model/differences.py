@@ -10,6 +10,7 @@ from iomsim.house_style import capital, count, number, series
 from iomsim.model.clock import Clock
 from iomsim.model.components import Sponsor, Tie
 from iomsim.model.electorate import Electorate, rows
+from iomsim.model.ledger import NAMES
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario
@@ -38,7 +39,7 @@ def differences(a: Scenario, b: Scenario) -> list[str]:
     >>> differences(race, race.with_pressure(Washington=0.6, low=0.5))
     ["Washington's strength at 0.6 (0.5 to 1.14) instead of 0.6 (0.32 to 1.14)"]
     """
-    parts = (_parameters, _level, _things, _swings, _rules, _electorate, _clock)
+    parts = (_parameters, _level, _things, _swings, _rules, _electorate, _clock, _ledger, _polling)
     told = [change for part in parts for change in part(a, b)]
     if not told and a._level_key != b._level_key:
         told.append("a level that was stated for other assumptions")
@@ -205,6 +206,41 @@ def _moved(these: Iterable[str], those: Iterable[str], words: str) -> list[str]:
     found = [name for name in these if name not in known]
     who = series(found) if len(found) <= MOST_NAMED else f"{count(len(found), 'member')}"
     return [words.format(who)] if found else []
+
+
+def _ledger(a: Scenario, b: Scenario) -> list[str]:
+    """Return pledges that only one of them has."""
+    before, after = _heard(a), _heard(b)
+    gained = [pledge for pledge in after if pledge not in before]
+    lost = [pledge for pledge in before if pledge not in after]
+    return [_pledges(gained)] * bool(gained) + [f"without {_pledges(lost)}"] * bool(lost)
+
+
+def _heard(race: Scenario) -> list[tuple[str, str, str]]:
+    """Return the pledges that count, as member, candidate and kind."""
+    frame = race.electorate.frame
+    known = [(frame["name"][entry.row], entry.pledge.candidate, entry.pledge.kind) for entry in race._entries]
+    return list(dict.fromkeys(known))
+
+
+def _pledges(heard: list[tuple[str, str, str]]) -> str:
+    """Return pledges in words."""
+    if len(heard) == 1:
+        member, candidate, kind = heard[0]
+        return f"{NAMES[kind]} of {member} to {candidate}"
+    names = list(dict.fromkeys(candidate for _, candidate, _ in heard))
+    many = [sum(candidate == name for _, candidate, _ in heard) for name in names]
+    return series([f"{number_of(n, 'pledge')} to {name}" for n, name in zip(many, names, strict=True)])
+
+
+def _polling(a: Scenario, b: Scenario) -> list[str]:
+    """Return what members said of whom only one of them knows, or that said something else."""
+    before, after = (dict(race.polling.chances) if race.polling else {} for race in (a, b))
+    out = []
+    for these, those, words in ((after, before, "a poll of {}"), (before, after, "without a poll of {}")):
+        out += _moved(these, those, words)
+    both = [name for name in before if name in after and before[name] != after[name]]
+    return out + _moved(both, (), "other answers of {}")
 
 
 def _clock(a: Scenario, b: Scenario) -> list[str]:

@@ -1,9 +1,9 @@
 """A whip count as a description: who has pledged to whom, how, and what a pledge of that kind is worth.
 
-A pledge is a signal with a confusion matrix, not a vote.  If a part `q` of those who mean to vote for a candidate pledge
-to it, and a part ``1 - q`` of those who do not (a symmetric confusion matrix), then hearing the pledge multiplies the
-odds of the vote by ``q / (1 - q)``: it adds ``ln(q / (1 - q))`` to the log-odds, and of members that are otherwise
-undecided the part `q` keep it.  Where 10 % of these do not come, a pledge is worth ``ln(0.9 / 0.1) = 2.20``.
+A pledge is a signal with a confusion matrix, not a vote.  If a part `q` of those who mean to vote for a candidate
+pledge to it, and a part ``1 - q`` of those who do not (a symmetric confusion matrix), then hearing the pledge
+multiplies the odds of the vote by ``q / (1 - q)``: it adds ``ln(q / (1 - q))`` to the log-odds, and of members that are
+otherwise undecided the part `q` keep it.  Where 10 % of these do not come, a pledge is worth ``ln(0.9 / 0.1) = 2.20``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
 from iomsim.errors import ScenarioError, UnknownNameError, advice
-from iomsim.house_style import capital, count, number, series
+from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.dates import Day
 from iomsim.model.electorate import find
 from iomsim.model.evidence import statements
@@ -152,7 +152,7 @@ def told(ledger: Ledger) -> str:
     if not names:
         return "no pledges"
     heard = [pledge.candidate for pledge in ledger.pledges]
-    total = count(len(heard), "pledge")
+    total = number_of(len(heard), "pledge")
     if len(names) == 1:
         return f"{total}, to {names[0]}"
     return f"{total}, {series([f'{number(heard.count(name))} to {name}' for name in names])}"
@@ -209,7 +209,7 @@ def entries(
         strongest = best[row, pledge.candidate]
         others = [name for name in to[row] if name != pledge.candidate]
         if not votes[row]:
-            counts, note = 0.0, "no effect: has no vote"
+            counts, note = 0.0, "no effect: without a vote"
         elif pins[row] >= 0:
             counts, note = 0.0, f"no effect: pinned to {names[pins[row]]}"
         elif strongest != number_:

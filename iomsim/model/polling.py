@@ -11,7 +11,7 @@ from pydantic import AfterValidator, model_validator
 
 from iomsim.engine import polls
 from iomsim.errors import ScenarioError, UnknownNameError, advice
-from iomsim.house_style import count
+from iomsim.house_style import number_of
 from iomsim.model.electorate import find
 from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Number, Probability, default
 from iomsim.typing import Flags, Floats, Longs
@@ -40,7 +40,7 @@ class Polling(FrozenModel):
     Examples
     --------
     >>> Polling(chances={"Brazil": {"Pope": 0.42, "Vitorino": 0.58}})
-    Polling: one member was asked, trust 1 probability
+    Polling: one member was asked, trusted 1
     """
 
     trust: Probability = default(1.0, 1.0, 1.0, "probability", "trust in the poll of members", "as it was polled")
@@ -54,8 +54,8 @@ class Polling(FrozenModel):
 
     def __repr__(self) -> str:
         """Return how many were asked."""
-        asked = f"{count(len(self.chances), 'member')} {'was' if len(self.chances) == 1 else 'were'} asked"
-        return f"Polling: {asked}, trust {self.trust}"
+        asked = f"{number_of(len(self.chances), 'member')} {'was' if len(self.chances) == 1 else 'were'} asked"
+        return f"Polling: {asked}, trusted {self.trust.value:g}"
 
     __str__ = __repr__
 
@@ -96,7 +96,7 @@ def evidence(
             chance, counts = chances.get(name, 0.0), used[k, row]
             notes = [f"counts as {counts:.3f}"] if abs(chance - counts) > EXACT else []
             notes += [f"no effect: pinned to {names[pins[row]]}"] if pins[row] >= 0 else []
-            notes += [] if votes[row] else ["no effect: has no vote"]
+            notes += [] if votes[row] else ["no effect: without a vote"]
             said = f"Chance of {members['name'][row]} to vote for {name}, as polled"
             out.append(
                 {

@@ -1,0 +1,222 @@
+"""What the pledges of a ledger come to: how many of the pledged vote for the candidate in the first round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from iomsim.engine.first_round import first_round_chances
+from iomsim.engine.plan import Plan, draw, member_odds
+from iomsim.engine.rng import BLOCK, Purpose, generator
+from iomsim.errors import ScenarioError, whole_number
+from iomsim.house_style import capital, number, number_of, series
+from iomsim.model.assumptions import draw_assumptions
+from iomsim.model.description import Description
+from iomsim.model.ledger import KINDS, Entry
+from iomsim.typing import Flags, Floats, Singles
+
+RUNS = 4096
+"""Elections whose first rounds are drawn."""
+
+DRAWS = 400
+"""Draws of the assumptions that they follow, as in a forecast."""
+
+COLUMNS = ("pledged", "double", "expected", "low", "high")
+
+SAID = 12
+"""Pledges without effect that are named one by one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pledges:
+    """What a whip count comes to.
+
+    Attributes
+    ----------
+    by_candidate, by_kind : DataFrame
+        See :meth:`table`.
+    ledger : DataFrame
+        One row a pledge: member, candidate, kind, date, source; what it `counts` (1, half of it for members that have
+        pledged to several candidates, 0 without effect), its `log_odds`, the `chance` that the member votes for the
+        candidate, and a `note` that says why it does not count in full.
+    seed, runs : int
+        What is needed to make it again.
+    """
+
+    by_candidate: pd.DataFrame
+    by_kind: pd.DataFrame
+    ledger: pd.DataFrame
+    seed: int
+    runs: int
+
+    def table(self, by: str = "candidate") -> pd.DataFrame:
+        """Return how many have pledged, and how many of them are expected.
+
+        Parameters
+        ----------
+        by : {"candidate", "kind"}
+            One row a candidate, or one for each kind of pledge to each; a member with several to one candidate
+            is under the kind that counts.
+
+        Returns
+        -------
+        DataFrame
+            Members that have `pledged`, those of them that have pledged to others too (`double`), how many are
+            `expected` to vote for the candidate in the first round if present, and the middle 80 % of that number
+            (`low`, `high`) over everything: chance and assumptions.  Members without a vote are not expected.
+        """
+        if by not in ("candidate", "kind"):
+            raise ScenarioError(f"by must be 'candidate' or 'kind', got {by!r}")
+        return (self.by_candidate if by == "candidate" else self.by_kind).copy()
+
+    def sentence(self) -> str:
+        """Return the finding in words."""
+        parts = [
+            f"{name}: {number(row.pledged)} pledged, {_span(row.low, row.high)} expected"
+            for name, row in zip(self.by_candidate.index, self.by_candidate.itertuples(), strict=True)
+            if row.pledged
+        ]
+        told = [f"{'; '.join(parts)}."] if parts else ["Nobody has pledged."]
+        double = int(self.ledger.loc[self.ledger["counts"].between(0, 1, "neither"), "member"].nunique())
+        if double:
+            have = "has" if double == 1 else "have"
+            told.append(
+                f"{capital(number_of(double, 'member'))} {have} pledged to several, which counts half for each."
+            )
+        idle = [f"{row.member} ({row.note.partition(': ')[2]})" for row in self.ledger.itertuples() if _idle(row.note)]
+        if idle:
+            names = list(dict.fromkeys(idle))
+            who = series(names) if len(names) <= SAID else f"{number(len(names))} members, pinned or without a vote"
+            told.append(f"Without effect are pledges of {who}.")
+        once = int((self.ledger["note"] == "counted once").sum())
+        if once:
+            told.append(
+                f"{capital(number_of(once, 'pledge'))} stood there before and {'is' if once == 1 else 'are'} counted once."
+            )
+        return " ".join(told)
+
+    def __repr__(self) -> str:
+        """Return the sentence, the table and what is needed to make it again."""
+        return "\n\n".join([self.sentence(), self.by_candidate.round(1).to_string(), self._stamp])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        table = self.by_candidate.round(1).to_html(border=0)
+        return f"<div><p>{escape(self.sentence())}</p>{table}<p><small>{escape(self._stamp)}</small></p></div>"
+
+    @property
+    def _stamp(self) -> str:
+        return f"seed {self.seed} · {self.runs} runs"
+
+
+def _idle(note: str) -> bool:
+    return note.startswith("no effect")
+
+
+def _span(low: float, high: float) -> str:
+    """Return a range of whole numbers in words.
+
+    Examples
+    --------
+    >>> _span(48.0, 55.0), _span(3.0, 3.0)
+    ('48 to 55', 'three')
+    """
+    return number(int(low)) if low == high else f"{number(int(low))} to {number(int(high))}"
+
+
+def tally(race: Description, seed: int | None, runs: int) -> Pledges:
+    """Return what the pledges of a race come to: see :class:`Pledges`.
+
+    Raises
+    ------
+    ScenarioError
+        If the race has no ledger.
+    """
+    if race.ledger is None or not race.ledger.pledges:
+        raise ScenarioError("the race has no ledger; race.with_pledges(frame) gives it one")
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else whole_number("seed", seed, 0)
+    runs = whole_number("runs", runs, 1)
+    plan, found = draw_assumptions(race, seed, min(DRAWS, runs)).plan(race), race._entries
+    sure = first_round_chances(plan).mean(axis=2) * plan.votes
+    kinds = _members(found, len(plan.members), race.names)
+    groups = {(name, kind): who for (name, kind), who in kinds.items() if who.any()}
+    whole = {name: _any([who for (other, _), who in groups.items() if other == name], plan) for name in race.names}
+    counts: dict[Any, list[Floats]] = {key: [] for key in (*whole, *groups)}
+    for votes in _first_rounds(plan, seed, runs):
+        for key, who in {**whole, **groups}.items():
+            k = race.names.index(key if isinstance(key, str) else key[0])
+            counts[key].append((votes[who & plan.votes] == k).sum(axis=0))
+    several = sum(who.astype(int) for who in whole.values()) > 1
+    rows = {}
+    for key, who in {**whole, **groups}.items():
+        k, drawn = race.names.index(key if isinstance(key, str) else key[0]), np.concatenate(counts[key])
+        low, high = np.quantile(drawn, [0.1, 0.9], method="inverted_cdf")
+        rows[key] = int(who.sum()), int((who & several).sum()), float(sure[k, who].sum()), int(low), int(high)
+    by_kind = pd.DataFrame([rows[key] for key in groups], columns=list(COLUMNS))
+    by_kind.index = pd.MultiIndex.from_tuples(groups, names=["candidate", "kind"])
+    by_candidate = pd.DataFrame([rows[key] for key in whole], columns=list(COLUMNS), index=pd.Index(whole))
+    return Pledges(by_candidate.rename_axis("candidate"), by_kind, _ledger(race, found, sure), seed, runs)
+
+
+def _any(parts: list[Flags], plan: Plan) -> Flags:
+    return np.logical_or.reduce([np.zeros(len(plan.members), dtype=bool), *parts])
+
+
+def _members(found: list[Entry], size: int, names: tuple[str, ...]) -> dict[tuple[str, str], Flags]:
+    """Return who has pledged to a candidate, by the strongest kind of their pledges to it."""
+    best: dict[tuple[int, str], str] = {}
+    for entry in found:
+        key = entry.row, entry.pledge.candidate
+        best[key] = min(best.get(key, entry.pledge.kind), entry.pledge.kind, key=KINDS.index)  # type: ignore[arg-type]
+    out = {(name, kind): np.zeros(size, dtype=bool) for name in names for kind in KINDS}
+    for (row, name), kind in best.items():
+        out[name, kind][row] = True
+    return out
+
+
+def _first_rounds(plan: Plan, seed: int, runs: int) -> Iterator[Singles]:
+    """Yield blocks of runs: which candidate every member votes for in the first round if it is there."""
+    width = max(map(np.size, plan.values.values()))
+    for block in range(-(-runs // BLOCK)):
+        size = min(BLOCK, runs - block * BLOCK)
+        columns = (block * BLOCK + np.arange(size)) % width
+        part = plan.of(columns)
+        drawn = draw(part, seed, block, size)
+        odds = member_odds(part, replace(drawn, absent=np.zeros_like(drawn.absent)))
+        u = generator(seed, block, Purpose.KEYS, "pledges").random((len(plan.members), BLOCK))[:, :size]
+        if plan.pairwise:
+            with np.errstate(invalid="ignore"):
+                second = np.where(np.isinf(odds), 1.0, odds / (1.0 + odds))
+            yield (u < second).astype(np.int8)
+            continue
+        v = np.exp(odds - odds.max(axis=0))
+        upto = np.cumsum(v / v.sum(axis=0), axis=0)
+        yield np.minimum((u >= upto).sum(axis=0), plan.candidates - 1).astype(np.int8)
+
+
+def _ledger(race: Description, found: list[Entry], sure: Floats) -> pd.DataFrame:
+    """Return a row for every pledge, with what it is worth."""
+    discounts: Mapping[str, Any] = race.ledger.discounts if race.ledger else {}
+    members = race.electorate.frame["name"]
+    return pd.DataFrame(
+        [
+            {
+                "member": members.iloc[entry.row],
+                "candidate": entry.pledge.candidate,
+                "kind": entry.pledge.kind,
+                "date": entry.pledge.date,
+                "source": entry.pledge.source,
+                "counts": entry.counts,
+                "log_odds": entry.counts * discounts[entry.pledge.kind].value,
+                "chance": sure[race.names.index(entry.pledge.candidate), entry.row],
+                "note": entry.note,
+            }
+            for entry in found
+        ]
+    )

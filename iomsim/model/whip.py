@@ -1,0 +1,267 @@
+"""Tables that analysts hand over - whip counts and polls of members - read into pledges and chances.
+
+A table is a DataFrame or the path of a file.  What cannot be read is refused with the row; nothing is left out silently
+but rows and columns without anything in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, unknown
+from iomsim.house_style import series
+from iomsim.model.electorate import find, read_table
+from iomsim.model.ledger import KINDS, Kind, Pledge
+from iomsim.model.polling import check_chances
+
+PLEDGE = ("member", "candidate", "kind", "date", "source")
+NEEDED = 3
+"""Columns of a whip count; the first so many are needed."""
+
+SAID: dict[str, Kind] = {
+    "claim": "claimed",
+    "claimed by the candidate's side": "claimed",
+    "claimed by the candidate": "claimed",
+    "claimed by the camp": "claimed",
+    "claimed by the campaign": "claimed",
+    "verbal": "oral",
+    "by word of mouth": "oral",
+    "in writing": "written",
+    "in public": "public",
+}
+"""Other words for kinds of pledges."""
+
+EMPTY = ("", None)
+
+
+def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tuple[Pledge, ...]:
+    """Return the pledges of a whip count, members by their names in the member table.
+
+    Parameters
+    ----------
+    source : DataFrame, str or Path
+        A table with the columns member, candidate and kind, and if one likes date and source; capitals and blanks
+        in their names do not matter.
+    members : DataFrame
+        The member table.
+    names : tuple of str
+        The candidates.
+
+    Raises
+    ------
+    ScenarioError, UnknownNameError
+        If a column or a cell cannot be read; a sentence for every row.
+    """
+    table = _table(source, "the whip count", "member")
+    unread = [column for column in table.columns if column not in PLEDGE]
+    if unread:
+        said = f"the whip count has a column {unread[0]!r}, which is none of a pledge's"
+        raise ScenarioError(f"{said}; {_meant(unread[0], PLEDGE)} (drop what is not read)")
+    for column in PLEDGE[:NEEDED]:
+        if column not in table.columns:
+            have = f"it has {series(list(table.columns))}" if len(table.columns) else "it is empty"
+            raise ScenarioError(f"the whip count has no column {column!r}; {have}")
+    found, wrong = [], []
+    for line, cells in zip(table.index, table.to_dict("records"), strict=True):
+        try:
+            found.append(_pledge(cells, members, names))
+        except IomsimError as error:
+            wrong.append(type(error)(f"the whip count, row {line}: {error}"))
+    if wrong:
+        raise type(wrong[0])("\n".join(map(str, wrong)))
+    return tuple(found)
+
+
+def _pledge(cells: Mapping[Any, Any], members: pd.DataFrame, names: tuple[str, ...]) -> Pledge:
+    for column in PLEDGE[:NEEDED]:
+        if cells[column] in EMPTY:
+            raise ScenarioError(f"no {column}; write one, or leave the row out")
+    return Pledge(
+        member=str(members["name"].iloc[find(members, _text(cells["member"]))]),
+        candidate=_candidate(_text(cells["candidate"]), names),
+        kind=_kind(_text(cells["kind"])),
+        date=_date(cells.get("date")),
+        source=_text(cells.get("source")),
+    )
+
+
+def _kind(word: str) -> Kind:
+    """Return the kind that a word means.
+
+    Examples
+    --------
+    >>> _kind("Claimed by the  camp"), _kind("ORAL")
+    ('claimed', 'oral')
+    """
+    plain = " ".join(word.casefold().replace("\u2019", "'").split())
+    for kind in KINDS:
+        if plain in (kind, f"{kind} pledge"):
+            return kind
+    if plain not in SAID:
+        raise unknown("kind of pledge", word, KINDS)
+    return SAID[plain]
+
+
+def _candidate(word: str, names: tuple[str, ...]) -> str:
+    meant = [name for name in names if name.casefold() == word.casefold()]
+    if not meant:
+        raise UnknownNameError(f"no candidate named {word!r}; {advice(word, names)}")
+    return meant[0]
+
+
+def _date(cell: Any) -> date | None:
+    """Return a date from a cell: a date, a time stamp, or a text such as 2023-05-12.
+
+    Examples
+    --------
+    >>> _date("2023-05-12"), _date(pd.Timestamp(2023, 5, 12)), _date("")
+    (datetime.date(2023, 5, 12), datetime.date(2023, 5, 12), None)
+    """
+    if cell in EMPTY:
+        return None
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    try:
+        return datetime.fromisoformat(str(cell)).date() if isinstance(cell, str) else date.fromisoformat("")
+    except ValueError:
+        raise ScenarioError(f"the date must be written as 2023-05-12, got {cell!r}") from None
+
+
+def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Return the chances of a poll of members, by member and candidate, members by their names in the member table.
+
+    Parameters
+    ----------
+    source : DataFrame, Series, str or Path
+        A table with the members in a column `member` or in the index, and a column of chances for every candidate; one
+        may be left out, whose chances follow from the others'.  A row without chances is a member that was not asked.
+    members : DataFrame
+        The member table.
+    names : tuple of str
+        The candidates.
+
+    Raises
+    ------
+    ScenarioError, UnknownNameError
+        If a column or a cell cannot be read; a sentence for every row.
+    """
+    table = _table(source.to_frame() if isinstance(source, pd.Series) else source, "the poll", "member")
+    if "member" not in table.columns:
+        have = f"it has {series(list(table.columns))}" if len(table.columns) else "it is empty"
+        raise ScenarioError(f"the poll has no column 'member', and no members in its index; {have}")
+    shown = [column for column in table.columns if column != "member"]
+    columns = {}
+    for column in shown:
+        meant = [name for name in names if name.casefold() == column]
+        if not meant:
+            said = f"the poll has a column {column!r}, which is no candidate's"
+            raise ScenarioError(f"{said}; {_meant(column, names)} (drop what is not read)")
+        columns[column] = meant[0]
+    if len(columns) < len(names) - 1:
+        left = [name for name in names if name not in columns.values()]
+        raise ScenarioError(f"the poll has no column for {series(left)}; one candidate may be left out")
+    found: dict[str, dict[str, float]] = {}
+    wrong: list[IomsimError] = []
+    for line, cells in zip(table.index, table.to_dict("records"), strict=True):
+        try:
+            name, chances = _answer(cells, columns, members, names)
+            if name in found and chances:
+                raise ScenarioError(f"{name} was asked twice; give it once")
+            found |= {name: chances} if chances else {}
+        except IomsimError as error:
+            wrong.append(type(error)(f"the poll, row {line}: {error}"))
+    if wrong:
+        raise type(wrong[0])("\n".join(map(str, wrong)))
+    return found
+
+
+def _answer(
+    cells: Mapping[Any, Any], columns: Mapping[str, str], members: pd.DataFrame, names: tuple[str, ...]
+) -> tuple[str, dict[str, float]]:
+    if cells["member"] in EMPTY:
+        raise ScenarioError("no member; write one, or leave the row out")
+    name = str(members["name"].iloc[find(members, _text(cells["member"]))])
+    given = {candidate: cells[column] for column, candidate in columns.items() if cells[column] not in EMPTY}
+    if not given:
+        return name, {}
+    for candidate, chance in given.items():
+        if isinstance(chance, bool) or not isinstance(chance, (int, float)):
+            raise ScenarioError(f"the chance of {name} for {candidate} must be a number such as 0.58, got {chance!r}")
+    left = [candidate for candidate in names if candidate not in given]
+    if len(left) > 1:
+        raise ScenarioError(f"no chance of {name} for {series(left)}; one candidate may be left out")
+    chances = {candidate: float(chance) for candidate, chance in given.items()}
+    rest = 1.0 - sum(chances.values())
+    check_chances(name, {**chances, left[0]: 1.0 - min(sum(chances.values()), 1.0)} if left and rest >= 0 else chances)
+    if left:
+        chances[left[0]] = max(0.0, round(rest, 12))
+    return name, {candidate: chances[candidate] for candidate in names}
+
+
+def _table(source: Any, what: str, name: str) -> pd.DataFrame:
+    """Return a table with plain names of columns and plain cells, without empty rows; indexed by rows."""
+    if isinstance(source, (str, Path)):
+        raw = read_table(Path(source).read_text(encoding="utf-8-sig"), f"{what} {str(source)!r}")
+    elif isinstance(source, pd.DataFrame):
+        raw = source
+    else:
+        raise ScenarioError(f"{what} must be a DataFrame or the path of a file, got {type(source).__name__}")
+    return plain(raw, what, name)
+
+
+def plain(raw: pd.DataFrame, what: str, name: str) -> pd.DataFrame:
+    """Return a frame with plain names of columns and plain cells, without empty rows; indexed by rows from 1.
+
+    What the index is called is a column too; if it is not called anything, but holds texts, it holds the names.
+    """
+    labels = [_text(column).casefold() for column in raw.columns]
+    spare = [
+        (_text(level).casefold(), raw.index.get_level_values(i)) for i, level in enumerate(raw.index.names) if level
+    ]
+    if not spare and name not in labels and not pd.api.types.is_numeric_dtype(raw.index):
+        spare = [(name, raw.index)]
+    cells = [(label, list(values)) for label, values in spare if label not in labels]
+    cells += [(label, raw.iloc[:, i].tolist()) for i, label in enumerate(labels)]
+    table = [(label, [_bare(cell) for cell in column]) for label, column in cells]
+    table = [
+        (label, column)
+        for label, column in table
+        if not (label == "" or label.startswith("unnamed:")) or any(cell not in EMPTY for cell in column)
+    ]
+    names = [label for label, _ in table]
+    for label in names:
+        if names.count(label) > 1:
+            raise ScenarioError(f"{what} has two columns {label!r}; leave one out")
+    frame = pd.DataFrame({label: pd.Series(column, dtype=object) for label, column in table})
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    full = [any(cell not in EMPTY for cell in row) for row in frame.itertuples(index=False)]
+    return frame.loc[full]
+
+
+def _bare(cell: Any) -> Any:
+    """Return a cell as Python has it; None if it is empty."""
+    if isinstance(cell, str):
+        return " ".join(cell.split()) or None
+    if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
+        return None
+    if isinstance(cell, pd.Timestamp):
+        return cell.to_pydatetime()
+    return cell.item() if hasattr(cell, "item") else cell
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as a text, a whole number without its point."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else " ".join(str(cell).split())
+
+
+def _meant(word: str, options: Iterable[str]) -> str:
+    return advice(word, options)
