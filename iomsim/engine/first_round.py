@@ -3,7 +3,8 @@
 What a member thinks of a candidate is the candidate's lean, plus lognormal campaigns, plus normal shocks and hidden
 conviction; these are independent from candidate to candidate, and of two candidates only the difference counts.  So
 the laws are one-dimensional, and are added up by their characteristic functions: each campaign, whatever their
-number, costs a sum of its own and no grid over all of them.
+number, costs a sum of its own and no grid over all of them.  Where members are exposed in many different ways, a
+campaign's sum is found for a few pulls, and a polynomial through them gives the others.
 
 * Of two, with X the difference of their `v` without the logit's noise (Fourier transform of the logistic function)::
 
@@ -21,7 +22,7 @@ within a column, so that a column gets the same bits worked out alone or among o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -53,8 +54,11 @@ NODES = (7, 12, 20, 32, 48, 80, 128)
 FINENESS = 1.0
 """Step between points of a law, in units of its width."""
 
-TOGETHER = 8
-"""Campaigns that are worked on at once."""
+PULLS = (8, 12, 16, 24, 32, 48, 64, 96)
+"""Pulls of a sponsor that stand for all."""
+
+NEARNESS = 7.0
+"""Logarithm of what is left of the error where polynomials of pulls end, of strong campaigns; of all, 1e-5 is left."""
 
 ELEMENTS = 40_000
 """Numbers of a block of columns: they fit into the cache."""
@@ -229,9 +233,10 @@ class Law(Protocol):
 
 
 class Size(NamedTuple):
-    """Campaigns that stand for all, frequencies of a characteristic function, and points of a law of more than two."""
+    """Campaigns and pulls that stand for all, frequencies of a characteristic function, points of a law of many."""
 
     campaigns: int
+    pulls: int
     frequencies: int
     points: int
 
@@ -242,7 +247,8 @@ def blocks(members: Members, named: list[int], columns: Places, start: Floats) -
         return
     part, at = members.of(columns), start[:, columns]
     spans = _spans(part, named, at)
-    sizes = np.stack([_campaigns_needed(part), _rounded(spans.frequencies), _rounded(spans.points)], axis=1)
+    counts = *_campaigns_needed(part), _rounded(spans.frequencies), _rounded(spans.points)
+    sizes = np.stack(counts, axis=1)
     kinds, kind = np.unique(sizes, axis=0, return_inverse=True)
     kind = kind.reshape(-1)
     for number, row in enumerate(kinds.tolist()):
@@ -258,22 +264,34 @@ def _rounded(count: Floats) -> Longs:
     return (np.ceil(count / step) * step).astype(np.int64)
 
 
-def _campaigns_needed(members: Members) -> Longs:
-    """Return how many campaigns stand for all of a sponsor's, by column.
+def _campaigns_needed(members: Members) -> tuple[Longs, Longs]:
+    """Return how many campaigns, and how many pulls, stand for all of a sponsor's, by column.
 
-    Sums at equal steps converge at a rate that depends on how far off the real line the chance of a member, as a
-    function of the normal behind the campaign, has its first pole: where ``pull * exp(spread * u)`` is as far off as
-    the logit's pole or the noise.  `u` is taken where the campaign is strong.
+    Sums at equal steps, and polynomials, converge at a rate that depends on how far off the real line the chance of a
+    member, as a function of the normal behind the campaign or of the pull, has its first pole: where
+    ``pull * exp(spread * u)`` is as far off as the logit's pole or the noise.  `u` is taken where the campaign is
+    strong, and stronger for pulls: few of these cost much less than few campaigns.
     """
-    need = np.zeros(members.scale.size)
+    campaigns, pulls = np.zeros((2, members.scale.size))
+    two = len(members.lean) == 2
     width = np.sqrt(np.pi**2 + 2.0 * np.square(members.noise))
+    wide = width if two else np.sqrt((np.pi / 2.0) ** 2 + np.square(members.noise))
     for spread, pull in zip(members.spread, members.pull, strict=True):
-        strong = np.abs(pull).max(axis=1) * np.exp(2.0 * spread - np.square(spread) / 2)
+        strong = np.abs(pull).max(axis=1) * laws.campaign_effect(spread, 2.0)
+        apart = np.ptp(pull, axis=1) * laws.campaign_effect(spread, 3.0)
         with np.errstate(divide="ignore"):
             pole = np.arctan2(width, strong) / spread
-        need = np.maximum(need, np.where(strong > 0.0, 2.0 * NORMAL_REACH / (0.7 * pole), 0.0))
-    need = np.where(need <= 12.0, 0.0, need)  # the Gauss rule is better than its number says
-    return np.array(NODES)[np.minimum(np.searchsorted(NODES, need), len(NODES) - 1)]
+            rate = np.arcsinh(2.0 * wide / apart)
+        campaigns = np.maximum(campaigns, np.where(strong > 0.0, 2.0 * NORMAL_REACH / (0.7 * pole), 0.0))
+        pulls = np.maximum(pulls, NEARNESS / rate)
+    campaigns = np.where(campaigns <= 12.0, 0.0, campaigns)  # the Gauss rule is better than its number says
+    distinct = max((one.size for one, _ in members.levels), default=0)
+    few = np.where(pulls > PULLS[-1], distinct, np.minimum(_upto(pulls, PULLS), distinct))
+    return _upto(campaigns, NODES), few
+
+
+def _upto(need: Floats, counts: tuple[int, ...]) -> Longs:
+    return np.array(counts)[np.minimum(np.searchsorted(counts, need), len(counts) - 1)]
 
 
 @lru_cache(maxsize=len(NODES))
@@ -362,60 +380,106 @@ def _spans(members: Members, named: list[int], start: Floats) -> _Spans:
     return _Spans(lean, sides, most, period, low, high, last * period / (2.0 * np.pi), points)
 
 
-def _characteristic(members: Members, spans: _Spans, count: int, campaigns: int) -> list[tuple[Floats, Floats]]:
-    """Return the mean cosine and sine of frequency times `v` without normal noise, by side, shapes (J, B, C)."""
-    step = (2.0 * np.pi / spans.period)[:, None]
-    found = [_harmonics(step * lean, count) for lean in spans.lean]
-    points, weights = campaign_nodes(campaigns)
+def _characteristic(members: Members, spans: _Spans, size: Size) -> list[tuple[Floats, Floats]]:
+    """Return the mean cosine and sine of frequency times `v` without normal noise, by side, shapes (B, J, C)."""
+    step = 2.0 * np.pi / spans.period
+    found = [_harmonics(step[:, None] * lean, size.frequencies) for lean in spans.lean]
     rows = zip(spans.sides, members.pull, members.spread, members.levels, strict=True)
     for (side, sign), pull, spread, (one, place) in rows:
-        own, parts = pull[:, one], []
-        for first in range(0, campaigns, TOGETHER):
-            effect = laws.campaign_effect(spread, points[first : first + TOGETHER, None])[:, :, None]
-            waves = _harmonics(step * np.minimum(own * effect, spans.most[:, None]), count)
-            parts.append(waves)
-        even, odd = (_weighted([wave[k] for wave in parts], weights)[:, :, place] for k in (0, 1))
+        effect = laws.campaign_effect(spread[:, None], campaign_nodes(size.campaigns)[0])
+
+        def waves(at: Floats, effect: Floats = effect) -> Floats:
+            angle = step[:, None, None] * np.minimum(at[:, None] * effect[:, :, None], spans.most[:, None, None])
+            return _mean_harmonics(angle, campaign_nodes(size.campaigns)[1], size.frequencies)
+
+        if one.size <= size.pulls:
+            even, odd = waves(pull[:, one])[..., place]
+        else:
+            even, odd = _interpolated(waves, pull, size.pulls)
         real, imaginary = found[side]
-        odd = sign * odd
+        odd *= sign
         found[side] = real * even - imaginary * odd, real * odd + imaginary * even
     return found
 
 
-def _weighted(parts: list[Floats], weights: Floats) -> Floats:
-    """Return the weighted sum along the second axis of all parts, term by term."""
-    out = np.zeros_like(parts[0][:, 0])
-    for k, weight in enumerate(weights.tolist()):
-        out += weight * parts[k // TOGETHER][:, k % TOGETHER]
+def _interpolated(waves: Callable[[Floats], Floats], pull: Floats, count: int) -> Floats:
+    """Return what is smooth in the pull for many pulls: by a polynomial through so many of them, column by column.
+
+    They are Chebyshev's points between the least and the greatest pull of a column.
+
+    Examples
+    --------
+    >>> pull = np.array([[0.1, 0.5, 0.7, 0.9]])
+    >>> found = _interpolated(lambda at: np.exp(at)[None, :, None], pull, 8)
+    >>> bool(np.allclose(found[0, :, 0], np.exp(pull)))
+    True
+    """
+    low, high = pull.min(axis=1)[:, None], pull.max(axis=1)[:, None]
+    half = np.maximum((high - low) / 2.0, 1e-300)
+    nodes, coefficients = _chebyshev(count)
+    basis = np.empty((len(pull), count, pull.shape[1]))
+    x = (pull - low) / half - 1.0
+    basis[:, 0], basis[:, 1] = 1.0, x
+    twice = 2.0 * x
+    for m in range(2, count):
+        np.multiply(basis[:, m - 1], twice, out=basis[:, m])
+        basis[:, m] -= basis[:, m - 2]
+    at = waves(low + half * (1.0 + nodes))
+    return np.matmul(np.matmul(at, coefficients), basis)
+
+
+@lru_cache(maxsize=len(PULLS))
+def _chebyshev(count: int) -> tuple[Floats, Floats]:
+    """Return Chebyshev's points, and what turns values there into coefficients of Chebyshev's polynomials."""
+    angle = np.pi * (np.arange(count) + 0.5) / count
+    coefficients = np.cos(angle[:, None] * np.arange(count)) * (2.0 / count)
+    coefficients[:, 0] /= 2.0
+    return np.cos(angle), coefficients
+
+
+def _mean_harmonics(angle: Floats, weights: Floats, count: int) -> Floats:
+    """Return weighted means of cosine and sine of 1/2, 3/2, 5/2, ... of angles, shapes (B, Q, M) to (2, B, J, M)."""
+    out = np.empty((2, len(angle), count, angle.shape[2]))
+    wave, spare = np.empty((2, 2, *angle.shape))
+    np.cos(angle / 2.0, out=wave[0])
+    np.sin(angle / 2.0, out=wave[1])
+    before = np.stack([wave[0], -wave[1]])
+    twice = 2.0 * np.cos(angle)
+    for q in range(count):
+        np.matmul(weights, wave, out=out[:, :, q])
+        np.multiply(wave, twice, out=spare)
+        spare -= before
+        before, wave, spare = wave, spare, before
     return out
 
 
 def _harmonics(angle: Floats, count: int) -> tuple[Floats, Floats]:
-    """Return cosine and sine of 1/2, 3/2, 5/2, ... of an angle, along a new first axis.
+    """Return cosine and sine of 1/2, 3/2, 5/2, ... of an angle, along a new second axis.
 
     They follow from each other by the sum formula; a cosine takes many times longer.
 
     Examples
     --------
     >>> cosine, sine = _harmonics(np.array([0.1]), 3)
-    >>> bool(np.allclose(cosine[:, 0], np.cos([0.05, 0.15, 0.25])))
+    >>> bool(np.allclose(cosine[0], np.cos([0.05, 0.15, 0.25])))
     True
     """
-    cosine, sine = np.empty((2, count, *angle.shape))
-    np.cos(angle / 2.0, out=cosine[0])
-    np.sin(angle / 2.0, out=sine[0])
+    cosine, sine = np.empty((2, len(angle), count, *angle.shape[1:]))
+    np.cos(angle / 2.0, out=cosine[:, 0])
+    np.sin(angle / 2.0, out=sine[:, 0])
     twice = 2.0 * np.cos(angle)
     for wave, mirrored in ((cosine, 1.0), (sine, -1.0)):
-        np.multiply(wave[0], twice - mirrored, out=wave[1])
+        np.multiply(wave[:, 0], twice - mirrored, out=wave[:, 1])
         for q in range(2, count):
-            np.multiply(wave[q - 1], twice, out=wave[q])
-            wave[q] -= wave[q - 2]
+            np.multiply(wave[:, q - 1], twice, out=wave[:, q])
+            wave[:, q] -= wave[:, q - 2]
     return cosine, sine
 
 
 def law_around(members: Members, named: list[int], start: Floats, size: Size) -> Law:
     """Return the mean shares as a function of what is added, worked out around `start`."""
     spans = _spans(members, named, start)
-    laws_of_leans = _characteristic(members, spans, size.frequencies, size.campaigns)
+    laws_of_leans = _characteristic(members, spans, size)
     weight = members.weight / members.votes[:, None]
     if len(laws_of_leans) == 1:
         return _two(laws_of_leans[0], weight, members.noise, spans, start)
@@ -425,11 +489,10 @@ def law_around(members: Members, named: list[int], start: Floats, size: Size) ->
 def _chances_of(members: Members, named: list[int], start: Floats, size: Size) -> Floats:
     """Return the chances of the free by class, shape (K, B, C)."""
     spans = _spans(members, named, start)
-    laws_of_leans = _characteristic(members, spans, size.frequencies, size.campaigns)
+    laws_of_leans = _characteristic(members, spans, size)
     if len(laws_of_leans) == 1:
-        odd = laws_of_leans[0][1]
-        kernel = _kernel_of_two(members.noise, spans, len(odd))[1]
-        first = np.clip(0.5 + (kernel.T[:, :, None] * odd).sum(axis=0), 0.0, 1.0)
+        kernel = _kernel_of_two(members.noise, spans, size.frequencies)[1]
+        first = np.clip(0.5 + np.matmul(kernel[:, None], laws_of_leans[0][1])[:, 0], 0.0, 1.0)
         return np.array([first, 1.0 - first])
     sums = _Sums(laws_of_leans, members.noise, spans, size.points)
     below, dense = zip(*(sums.of(k, np.zeros_like(members.noise)) for k in range(len(laws_of_leans))), strict=True)
@@ -452,8 +515,8 @@ def _kernel_of_two(noise: Floats, spans: _Spans, count: int) -> tuple[Floats, Fl
 
 
 def _two(law_of_lean: tuple[Floats, Floats], weight: Floats, noise: Floats, spans: _Spans, start: Floats) -> Law:
-    frequency, kernel = _kernel_of_two(noise, spans, len(law_of_lean[0]))
-    even, odd = (kernel * (weight * part).sum(axis=2).T.copy() for part in law_of_lean)
+    frequency, kernel = _kernel_of_two(noise, spans, law_of_lean[0].shape[1])
+    even, odd = (kernel * np.matmul(part, weight[:, :, None])[:, :, 0] for part in law_of_lean)
 
     def law(added: Floats) -> tuple[Floats, Floats]:
         angle = frequency * (added - start)[0][:, None]
@@ -469,16 +532,16 @@ class _Sums:
     """Each candidate's lean with all its noise, Gumbel noise too: distribution and density at points, by class."""
 
     def __init__(self, laws_of_leans: list[tuple[Floats, Floats]], noise: Floats, spans: _Spans, points: int) -> None:
-        step, frequency = _frequencies(spans.period, len(laws_of_leans[0][0]))
+        step, frequency = _frequencies(spans.period, laws_of_leans[0][0].shape[1])
         self.grid, self.points, self.frequency = (spans.high - spans.low) / points, points, frequency
         x = spans.low[:, None] + self.grid[:, None] * (np.arange(points) + 0.5)
         damped = laws.gumbel(frequency) * np.exp(-np.square(frequency * noise[:, None]) / 2) * (step / np.pi)[:, None]
-        real, imaginary = damped.real.T[:, :, None], damped.imag.T[:, :, None]
+        real, imaginary = damped.real[:, :, None], damped.imag[:, :, None]
         self._leans = [
-            np.concatenate([even * real - odd * imaginary, even * imaginary + odd * real]).transpose(1, 2, 0).copy()
+            np.concatenate([even * real - odd * imaginary, even * imaginary + odd * real], axis=1).swapaxes(1, 2)
             for even, odd in laws_of_leans
         ]
-        self._waves = [wave.transpose(1, 0, 2).copy() for wave in _harmonics(step[:, None] * x, frequency.shape[1])]
+        self._waves = _harmonics(step[:, None] * x, frequency.shape[1])
         self._slow = 1.0 / frequency[:, :, None]
 
     def of(self, k: int, moved: Floats) -> tuple[Floats, Floats]:

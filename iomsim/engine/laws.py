@@ -41,7 +41,7 @@ def normal_noise(b: SimpleNamespace) -> PerRun:
     return np.sqrt((shared + np.square(b.conviction)) / 2.0)
 
 
-def campaign_effect(spread: PerRun, normals: Floats) -> Floats:
+def campaign_effect(spread: PerRun, normals: PerRun) -> Floats:
     """Return how well a sponsor's campaign works: lognormal with mean 1 and log-sd `spread`."""
     return np.exp(spread * normals - np.square(spread) / 2)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import iomsim as iom
-from iomsim.engine import laws, plan as plans
+from iomsim.engine import first_round, laws, plan as plans
 from iomsim.engine.first_round import class_chances, first_round_chances
 from iomsim.engine.plan import Plan
 from iomsim.model.scenario import Scenario, build
@@ -17,12 +17,22 @@ from iomsim.model.scenario import Scenario, build
 AWAY = ["m17", "m18"]
 
 
-def election(candidates: str = "AB", **behaviour: float) -> Scenario:
-    """Return an election of thirty with regions, ties, pinned members, and sponsors of two candidates."""
-    table = [{"name": f"m{i}", "g": f"g{i % 4}", "a": i % 3 == 0, "b": i % 5 < 2} for i in range(30)]
+def election(candidates: str = "AB", measured: bool = False, **behaviour: float) -> Scenario:
+    """Return an election of thirty with regions, ties, pinned members, and sponsors of two candidates.
+
+    If measured, every member is exposed in a way of its own.
+    """
+    aid = np.random.default_rng(7).lognormal(0.0, 1.0, (30, 2)).round(3).tolist()
+    table = [
+        {"name": f"m{i}", "g": f"g{i % 4}", "a": i % 3 == 0, "b": i % 5 < 2, "x": x, "y": y}
+        for i, (x, y) in enumerate(aid)
+    ]
+    exposures = {"a": 2.0, "not a": 0.3}, {"b": 1.0, "a": 0.5, "not b": 0.1}
+    if measured:
+        exposures = {"x": 1.0, "a": 0.5}, {"y": 1.0, "log1p(x)": 0.5}
     sponsors = [
-        {"name": "S", "backs": "A", "strength": 1.1, "spread": 0.8, "exposure": {"a": 2.0, "not a": 0.3}},
-        {"name": "T", "backs": "B", "strength": 0.7, "spread": 0.4, "exposure": {"b": 1.0, "a": 0.5, "not b": 0.1}},
+        {"name": "S", "backs": "A", "strength": 1.1, "spread": 0.8, "exposure": exposures[0]},
+        {"name": "T", "backs": "B", "strength": 0.7, "spread": 0.4, "exposure": exposures[1]},
     ]
     return build(
         {
@@ -60,9 +70,10 @@ def worst(race: Scenario, plan: Plan, blocks: int) -> float:
     return float((np.abs(found - mean) / np.maximum(error, 1e-12))[:, free].max())
 
 
+@pytest.mark.parametrize("measured", [False, True])
 @pytest.mark.parametrize("names", ["AB", "ABC"])
-def test_the_chances_are_those_of_members_as_played(names: str) -> None:
-    race = election(names)
+def test_the_chances_are_those_of_members_as_played(names: str, measured: bool) -> None:
+    race = election(names, measured)
     assert worst(race, race.plan, 20) < 4.5
     chances = first_round_chances(race.plan)
     assert np.abs(chances.sum(axis=0) - 1.0).max() < 1e-12
@@ -93,8 +104,24 @@ def test_flattening_that_is_not_undone_is_seen(names: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("names", ["AB", "ABC"])
-def test_columns_are_worked_out_alone_or_together_bit_for_bit(names: str) -> None:
-    plan, dice = election(names).plan, np.random.default_rng(1)
+def test_polynomials_of_pulls_give_what_every_pull_gives(names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, dice = election(names, measured=True).plan, np.random.default_rng(3)
+    paths = (*plan.strengths, *plan.spreads, "behaviour.conviction", "behaviour.region_sd")
+    plan = plan.at({path: plan.values[path] * np.exp(dice.normal(0.0, 0.7, 25)) for path in paths})
+    assert plan.classes.first.size == 30
+    few = class_chances(plan)
+    monkeypatch.setattr(first_round, "PULLS", (30,))
+    every = class_chances(plan)
+    assert 0 < np.abs(few - every).max() < 3e-5
+    monkeypatch.setattr(first_round, "PULLS", (3, 96))
+    monkeypatch.setattr(first_round, "NEARNESS", 0.0)
+    assert np.abs(class_chances(plan) - every).max() > 1e-3
+
+
+@pytest.mark.parametrize("measured", [False, True])
+@pytest.mark.parametrize("names", ["AB", "ABC"])
+def test_columns_are_worked_out_alone_or_together_bit_for_bit(names: str, measured: bool) -> None:
+    plan, dice = election(names, measured).plan, np.random.default_rng(1)
     values = {
         path: plan.values[path] * np.exp(dice.normal(0.0, 0.6, 40))
         for path in (*plan.strengths, *plan.spreads, "behaviour.conviction", "sponsors.S.exposure.a")
