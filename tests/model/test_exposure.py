@@ -67,7 +67,7 @@ def test_the_exposure_of_five_members_by_hand() -> None:
 
 
 def test_more_aid_more_pull() -> None:
-    table = FIVE.assign(aid=[3.0, 1.0, 40.0, 9.0, 900.0])
+    table = FIVE.assign(aid=[0.3, 0.1, 4.0, 0.9, 90.0])
     order = table["aid"].to_numpy().argsort()
     for transform in TRANSFORMS:
         x = race({"not nato": 0.0, f"{transform}(aid)": 1.0}, table).exposure[0]
@@ -120,7 +120,9 @@ def test_weights_of_measured_terms_are_drawn_and_moved() -> None:
     assert drawn.max() > 1.0
     assert fc.draws is not None
     x = fc.draws.plan(base).exposure[0]
-    assert np.corrcoef(drawn, x[2])[0, 1] > 0.8
+    assert (
+        np.diff(x[2][drawn.to_numpy().argsort()]) >= 0.0
+    ).all()  # the more the aid counts, the more who has most of it
 
 
 def test_labels_name_the_column() -> None:
