@@ -116,7 +116,7 @@ def check_chances(member: str, chances: dict[str, float]) -> None:
     for name, chance in chances.items():
         if not 0 <= chance <= 1 or not math.isfinite(chance):
             cure = f"; write {chance / 100:g} for {chance:g} %" if 1 < chance <= 100 else ""
-            raise ScenarioError(f"the poll gives {member} a chance of {chance:g} for {name}, not between 0 and 1{cure}")
+            raise ScenarioError(f"the chance of {member} for {name} must be between 0 and 1, got {chance:g}{cure}")
     total = sum(chances.values())
     if abs(total - 1) > EXACT:
         raise ScenarioError(f"the polled chances of {member} must add up to 1, got {total:.6g}")

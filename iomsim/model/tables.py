@@ -322,6 +322,30 @@ def table_from_file(path: Path, name: str = "name") -> tuple[Any, ...]:
         If the file is missing or is no table with a header.
     """
     where = f"the member table {str(path)!r}"
+    frame = grid_from_file(path, where, name).frame()
+    if name in frame:
+        nameless = frame.index[texts(frame[name]) == ""]
+        _refuse_nameless(f"{where}, line", [str(line) for line in nameless], name)
+    return rows_of(frame)
+
+
+def grid_from_file(path: Path, where: str, name: str) -> Grid:
+    """Read the cells of a csv or a workbook.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    where : str
+        What it is called in messages.
+    name : str
+        A column that it should have, which tells what separates the cells.
+
+    Raises
+    ------
+    FileError
+        If the file is missing or is no table with a header.
+    """
     kind = path.suffix.casefold()
     if kind not in (*TEXTS, *WORKBOOKS):
         raise FileError(f"{where} is of a kind that is not read; save it as csv")
@@ -329,12 +353,7 @@ def table_from_file(path: Path, name: str = "name") -> tuple[Any, ...]:
         data = path.read_bytes()
     except OSError as error:
         raise FileError(f"cannot read {where}: {reason(error)}") from None
-    grid = _of_workbook(data, where) if kind in WORKBOOKS else _grid(text_of(data, where, "cp1252"), where, name)
-    frame = grid.frame()
-    if name in frame:
-        nameless = frame.index[texts(frame[name]) == ""]
-        _refuse_nameless(f"{where}, line", [str(line) for line in nameless], name)
-    return rows_of(frame)
+    return _of_workbook(data, where) if kind in WORKBOOKS else _grid(text_of(data, where, "cp1252"), where, name)
 
 
 def _refuse_nameless(where: str, places: Sequence[str], name: str) -> None:

@@ -31,7 +31,7 @@ def _plain(value: Any, id: str = "") -> Any:
         return {
             key: written_rules(part, id) if isinstance(part, Procedure) else _plain(part, id)
             for key, part in pairs
-            if part not in (None, (), {}) and (key, part) != ("body", "")
+            if part not in (None, (), {}) and (key, part) not in (("body", ""), ("source", ""))
             if key != "rules" or not _follows(part, getattr(value, "readings", ()))
         }
     if isinstance(value, dict):

@@ -6,7 +6,7 @@ but rows and columns without anything in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ import pandas as pd
 
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, unknown
 from iomsim.house_style import series
-from iomsim.model.electorate import find, read_table
+from iomsim.model.electorate import find
 from iomsim.model.ledger import KINDS, Kind, Pledge
 from iomsim.model.polling import check_chances
+from iomsim.model.tables import grid_from_file
 
 PLEDGE = ("member", "candidate", "kind", "date", "source")
 NEEDED = 3
@@ -61,7 +62,7 @@ def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tu
     unread = [column for column in table.columns if column not in PLEDGE]
     if unread:
         said = f"the whip count has a column {unread[0]!r}, which is none of a pledge's"
-        raise ScenarioError(f"{said}; {_meant(unread[0], PLEDGE)} (drop what is not read)")
+        raise ScenarioError(f"{said}; {advice(unread[0], PLEDGE)} (drop what is not read)")
     for column in PLEDGE[:NEEDED]:
         if column not in table.columns:
             have = f"it has {series(list(table.columns))}" if len(table.columns) else "it is empty"
@@ -71,7 +72,7 @@ def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tu
         try:
             found.append(_pledge(cells, members, names))
         except IomsimError as error:
-            wrong.append(type(error)(f"the whip count, row {line}: {error}"))
+            wrong.append(type(error)(f"the whip count, {line}: {error}"))
     if wrong:
         raise type(wrong[0])("\n".join(map(str, wrong)))
     return tuple(found)
@@ -162,7 +163,7 @@ def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> di
         meant = [name for name in names if name.casefold() == column]
         if not meant:
             said = f"the poll has a column {column!r}, which is no candidate's"
-            raise ScenarioError(f"{said}; {_meant(column, names)} (drop what is not read)")
+            raise ScenarioError(f"{said}; {advice(column, names)} (drop what is not read)")
         columns[column] = meant[0]
     if len(columns) < len(names) - 1:
         left = [name for name in names if name not in columns.values()]
@@ -176,7 +177,7 @@ def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> di
                 raise ScenarioError(f"{name} was asked twice; give it once")
             found |= {name: chances} if chances else {}
         except IomsimError as error:
-            wrong.append(type(error)(f"the poll, row {line}: {error}"))
+            wrong.append(type(error)(f"the poll, {line}: {error}"))
     if wrong:
         raise type(wrong[0])("\n".join(map(str, wrong)))
     return found
@@ -191,33 +192,38 @@ def _answer(
     given = {candidate: cells[column] for column, candidate in columns.items() if cells[column] not in EMPTY}
     if not given:
         return name, {}
-    for candidate, chance in given.items():
-        if isinstance(chance, bool) or not isinstance(chance, (int, float)):
-            raise ScenarioError(f"the chance of {name} for {candidate} must be a number such as 0.58, got {chance!r}")
     left = [candidate for candidate in names if candidate not in given]
     if len(left) > 1:
         raise ScenarioError(f"no chance of {name} for {series(left)}; one candidate may be left out")
-    chances = {candidate: float(chance) for candidate, chance in given.items()}
-    rest = 1.0 - sum(chances.values())
-    check_chances(name, {**chances, left[0]: 1.0 - min(sum(chances.values()), 1.0)} if left and rest >= 0 else chances)
-    if left:
-        chances[left[0]] = max(0.0, round(rest, 12))
+    chances = {candidate: _chance(name, candidate, cell) for candidate, cell in given.items()}
+    chances |= {candidate: max(0.0, round(1.0 - sum(chances.values()), 12)) for candidate in left}
+    check_chances(name, chances)
     return name, {candidate: chances[candidate] for candidate in names}
+
+
+def _chance(name: str, candidate: str, cell: Any) -> float:
+    try:
+        if isinstance(cell, bool):
+            raise ValueError
+        return float(cell.replace(",", ".")) if isinstance(cell, str) else float(cell)
+    except (TypeError, ValueError):
+        raise ScenarioError(
+            f"the chance of {name} for {candidate} must be a number such as 0.58, got {cell!r}"
+        ) from None
 
 
 def _table(source: Any, what: str, name: str) -> pd.DataFrame:
     """Return a table with plain names of columns and plain cells, without empty rows; indexed by rows."""
     if isinstance(source, (str, Path)):
-        raw = read_table(Path(source).read_text(encoding="utf-8-sig"), f"{what} {str(source)!r}")
-    elif isinstance(source, pd.DataFrame):
-        raw = source
-    else:
+        frame = grid_from_file(Path(source), f"{what} {str(source)!r}", name).frame()
+        return plain(frame.reset_index(drop=True), what, name, [f"line {line}" for line in frame.index])
+    if not isinstance(source, pd.DataFrame):
         raise ScenarioError(f"{what} must be a DataFrame or the path of a file, got {type(source).__name__}")
-    return plain(raw, what, name)
+    return plain(source, what, name, [f"row {i}" for i in range(1, len(source) + 1)])
 
 
-def plain(raw: pd.DataFrame, what: str, name: str) -> pd.DataFrame:
-    """Return a frame with plain names of columns and plain cells, without empty rows; indexed by rows from 1.
+def plain(raw: pd.DataFrame, what: str, name: str, rows: list[str]) -> pd.DataFrame:
+    """Return a frame with plain names of columns and plain cells, without empty rows, each called by its number.
 
     What the index is called is a column too; if it is not called anything, but holds texts, it holds the names.
     """
@@ -240,7 +246,7 @@ def plain(raw: pd.DataFrame, what: str, name: str) -> pd.DataFrame:
         if names.count(label) > 1:
             raise ScenarioError(f"{what} has two columns {label!r}; leave one out")
     frame = pd.DataFrame({label: pd.Series(column, dtype=object) for label, column in table})
-    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    frame.index = pd.Index(rows)
     full = [any(cell not in EMPTY for cell in row) for row in frame.itertuples(index=False)]
     return frame.loc[full]
 
@@ -249,7 +255,9 @@ def _bare(cell: Any) -> Any:
     """Return a cell as Python has it; None if it is empty."""
     if isinstance(cell, str):
         return " ".join(cell.split()) or None
-    if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
+    if not pd.api.types.is_scalar(cell) and not isinstance(cell, date):
+        return str(cell)
+    if pd.isna(cell):
         return None
     if isinstance(cell, pd.Timestamp):
         return cell.to_pydatetime()
@@ -261,7 +269,3 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return "" if cell is None else " ".join(str(cell).split())
-
-
-def _meant(word: str, options: Iterable[str]) -> str:
-    return advice(word, options)
