@@ -128,7 +128,8 @@ def _swung(race: Scenario, number: int) -> str:
     short = float((gone < swing.count).mean())
     if short < OFTEN:
         return swing.name
-    return f"{swing.name} ({gone.mean():.1f} on average, as fewer are left in {100 * short:.0f} of 100 runs)"
+    where = "every run" if short == 1 else f"{min(99, round(100 * short))} of 100 runs"
+    return f"{swing.name} ({gone.mean():.1f} on average, as fewer are left in {where})"
 
 
 def _told(thing: Sponsor | Tie) -> str:

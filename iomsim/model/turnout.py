@@ -60,10 +60,11 @@ def absent_for(race: Description, heads: Any, what: str = "the turnout") -> floa
     if 0 < heads < 1:
         share = f"{in_digits(heads)[0]} of the {plan.entitled} with a vote are {round(heads * plan.entitled)}"
         raise ScenarioError(f"{what} is given in heads, got the share {heads:g}; {share}")
+    pinned = f", {plan.pinned.sum()} of them pinned" if plan.pinned.any() else ""
     if not least - CLOSE <= heads <= most + CLOSE:
         raise ScenarioError(
-            f"{what} must be between {_down(-least)} and {_down(most)} members, of {plan.entitled} with a vote, "
-            f"{int((plan.pins >= 0).sum())} of them pinned, got {heads:g}{_cure(plan, heads, most)}"
+            f"{what} must be between {_down(-least)} and {_down(most)} members, of {plan.entitled} with a vote"
+            f"{pinned}, got {heads:g}{_cure(plan, heads, most)}"
         )
     if heads >= most - CLOSE or heads <= least + CLOSE:
         return 0.0 if heads >= most - CLOSE else 1.0

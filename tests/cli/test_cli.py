@@ -82,6 +82,14 @@ def test_what_is_changed_is_changed(small: Path, capsys: Captured) -> None:
     assert told != race.hash
 
 
+def test_members_go_over_and_turn_out(small: Path, capsys: Captured) -> None:
+    name = iom.load(small).names[0]
+    changes = ("--swing", f"2:all:{name}", "--turnout", "18")
+    assert iomsim("forecast", small, *SMALL, *changes, "--json") == 0
+    told = json.loads(capsys.readouterr().out)["provenance"]["scenario"]
+    assert told == iom.load(small).with_turnout(18).swing(2, "all", to=name).hash
+
+
 def test_jobs_do_not_change_the_numbers(small: Path, capsys: Captured) -> None:
     said = []
     for jobs in (1, 2):
@@ -372,6 +380,9 @@ def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
         (("forecast", "--set", "secrecy"), "--set takes NAME=VALUE, got 'secrecy'; for instance --set secrecy=0.2"),
         (("forecast", "--set", "secrecy=high"), "--set secrecy takes a number, got 'high'"),
         (("forecast", "--share", "1.5"), "the share of Pope must be between 0 and 1, got 1.5"),
+        (("forecast", "--swing", "20:African"), "--swing takes N:WHO:TO, got '20:African'; for instance --swing"),
+        (("compare", "--swing", "x:African:Pope"), "--swing takes N:WHO:TO, got 'x:African:Pope'"),
+        (("compare", "--turnout", "0.94"), "the turnout is given in heads, got the share 0.94"),
         (("grid", "secrecy=0:1"), "a range is written NAME=LOW:HIGH:POINTS, got 'secrecy=0:1'"),
         (("tornado", "--target", "Pop"), "did you mean 'Pope'?"),
         (("replay", "2032"), "no day named '2032'; did you mean '2023'?"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import stats
-from toys import ALPHA
+from toys import ALPHA, STILL, play, toy
 
 from iomsim.engine import rng
 from iomsim.engine.rng import BLOCK, Lane
 from iomsim.rules import course
+from iomsim.rules.procedure import Procedure
 
 BLOCKS = np.concatenate([rng.run_keys(1, block) for block in range(3)])
 
@@ -40,3 +42,12 @@ def test_a_lot_decides_fairly_who_leaves() -> None:
     gone = np.argmin(stay, axis=0)
     assert (np.count_nonzero(stay, axis=0) == 3).all()
     assert stats.chisquare(np.bincount(gone)[1:]).pvalue > ALPHA
+
+
+@pytest.mark.parametrize("to", ["A", "B"])
+def test_barred_members_hand_in_no_paper_however_firmly_they_lean(to: str) -> None:
+    """Odds that single precision cannot hold do not make a member absent."""
+    rules = Procedure(threshold="5", phases=[{"ballots": 1, "barred": True}], after="fail")
+    ties = [{"name": "t", "who": "all", "candidate": to, "log_odds": 500}]
+    race = toy(electorate={"size": 5, "barred": {"A": ["M1", "M2"]}}, ties=ties, behaviour=STILL).with_rules(rules)
+    assert set(play(race, 3).valid) == {3}
