@@ -38,6 +38,16 @@ SURE = {"concede_a": 1e9, "concede_b": 1e-9}
 """The trailing camp concedes at once."""
 
 
+HALVES = {"sittings": [["10:00", "13:00"], ["15:00", "18:00"]]}
+"""When the toys sit, unless they say something else; they open with it on Monday 15 May 2023."""
+
+
+def timed(described: dict[str, Any]) -> dict[str, Any]:
+    """Return a description with the hours of the toys, where it gives none of its own."""
+    clock = described.get("clock", {"opens": "2023-05-15T10:00:00"})
+    return {**described, "clock": HALVES | clock if isinstance(clock, dict) else clock}
+
+
 def night_of(race: Scenario, *args: Any, **options: Any) -> ElectionDay:
     """Open an election day on the best guesses: its particles follow the values of the race, and its own rules."""
     return live(race, *args, **{"assumptions": "fixed", **options})
@@ -65,7 +75,7 @@ def toy(
         "behaviour": behaviour or {},
         "rules": {"name": rules} if isinstance(rules, str) else rules,
     }
-    return build(described | parts)
+    return build(timed(described | parts))
 
 
 def classes(sizes: tuple[int, int], log_odds: tuple[float, float], **parts: Any) -> Scenario:
@@ -141,7 +151,7 @@ def complete(k: int, members: int, **parts: Any) -> Scenario:
         "ties": [{"name": "bloc", "who": "ally", "candidate": names[1], "log_odds": 0.8}],
         "clock": {"opens": "2023-05-18T10:00:00"},  # a Thursday: a weekend comes soon
     }
-    return build(whole | parts)
+    return build(timed(whole | parts))
 
 
 LEANS = (1.2, 0.3, 0.0, -0.4, -1.0)
@@ -181,7 +191,7 @@ def neutral(groups: tuple[int, ...] = (30, 29, 29, 29, 29, 29), **parts: Any) ->
         "candidates": [{"name": "A", "appeal": -0.09}, {"name": "B"}],
         "sponsors": [{"name": "W", "backs": "A", "strength": 0.60}, {"name": "E", "backs": "B", "strength": 0.45}],
     }
-    return build(described | parts)
+    return build(timed(described | parts))
 
 
 def play(race: Scenario, runs: int, seed: int = 1, executor: Any = None) -> Outcomes:
@@ -270,7 +280,7 @@ def unsure(size: int = 21, names: str = "AB", **parts: Any) -> Scenario:
             {"name": "one-two-way", "weight": 0.2},
         ],
     }
-    return build(described | parts)
+    return build(timed(described | parts))
 
 
 def as_an_editor_sees(text: str) -> Any:

@@ -34,9 +34,10 @@ class Clock(FrozenModel):
     timezone : str
         Of the seat, such as "Europe/Zurich".
     sittings : tuple of (time, time)
-        The sittings of a day, in order.  The last may pass midnight: if it ends at or before the hour at
-        which it opens, it ends on the next day.  What happens in it after midnight belongs to the day on which
-        it opened: a ballot counts for that day's cap, and no night has come before it.
+        The sittings of a day, in order; by default those of Geneva, 9 to 13 and 15 to 18 hours.  The last may pass
+        midnight: if it ends at or before the hour at which it opens, it ends on the next day.  What happens in it
+        after midnight belongs to the day on which it opened: a ballot counts for that day's cap, and no night has
+        come before it.
     days : tuple of str
         Weekdays with sittings, "Mon" to "Sun".
     closed : tuple of date
@@ -62,7 +63,7 @@ class Clock(FrozenModel):
 
     opens: Moment
     timezone: str = Field("Europe/Zurich", validate_default=True)
-    sittings: tuple[Sitting, ...] = ((time(10), time(13)), (time(15), time(18)))
+    sittings: tuple[Sitting, ...] = ((time(9), time(13)), (time(15), time(18)))
     days: tuple[str, ...] = WEEKDAYS[:5]
     sits_on_until: Hour = time(21)
     closed: tuple[Day, ...] = ()

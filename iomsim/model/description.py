@@ -105,7 +105,7 @@ class Description(FrozenModel):
     body: str = ""
     rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
     readings: tuple[WeightedReading, ...] = ()
-    clock: Clock = Clock(opens=datetime(2023, 5, 15, 10))
+    clock: Clock = Clock(opens=datetime(2023, 5, 15, 9))
     ledger: Ledger | None = None
     polling: Polling | None = None
     held: Held | None = None

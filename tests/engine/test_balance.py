@@ -68,7 +68,7 @@ def test_with_hidden_conviction_it_is_that_of_the_exact_law(conviction: float) -
 
 
 def test_the_appeal_that_gives_the_level_of_geneva() -> None:
-    assert iom.load("geneva-2023").plan.values["candidates.Pope.appeal"] == pytest.approx(0.227, abs=0.005)
+    assert iom.load("geneva-2023").plan.values["candidates.Pope.appeal"] == pytest.approx(0.341, abs=0.005)
 
 
 def test_pinned_members_count_and_never_move() -> None:

@@ -427,7 +427,8 @@ def test_a_slow_clock_sees_a_wrong_timetable(liar: str, monkeypatch: pytest.Monk
 
 def told(rounds: int, minutes: float = 60, formalities: float = 0, last_call: float = 1, **clock: Any) -> list[str]:
     """Return when the rounds of one run end, as the clocks of the seat show it; fewer if a deadline comes first."""
-    made = iom.Clock.model_validate({"formalities": formalities or 1e-9, "round_minutes": minutes} | clock)
+    hours = {"sittings": HALVES, "formalities": formalities or 1e-9, "round_minutes": minutes}
+    made = iom.Clock.model_validate(hours | clock)
     cal, still = made.calendar(), pace(formalities=formalities, round_minutes=minutes, last_call=last_call)
     table, found, one = Timetable(cal, still, KEYS[:1]), [], np.array([0])
     for round_ in range(1, rounds + 1):

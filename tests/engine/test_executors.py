@@ -346,7 +346,7 @@ def test_only_small_things_travel() -> None:
     race = iom.load("geneva-2023")
     sent = simulate.serialised(race.plan, Lazy())
     task = (simulate.run_span, play_span, sent, {}, 2023, 64, simulate.SPAN * BLOCK)
-    assert len(pickle.dumps(task)) < 12_000
+    assert len(pickle.dumps(task)) < 16_000
     changes = [(("behaviour.secrecy", 0.1 * i),) for i in range(8)]
     assert len(pickle.dumps((count_cells, sent, changes, 2023, 0, 2000))) < 14_000
     runs = play_span(race.plan, {}, 1, 0, 4000)

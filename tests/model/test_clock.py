@@ -174,3 +174,11 @@ def test_times_with_seconds_stay_as_they_are_written() -> None:
     made = toy(clock=MONDAY | {"deadline": "2023-05-16T12:00:30"}).clock
     assert made.deadline == datetime(2023, 5, 16, 12, 0, 30)
     assert made.sittings[0] == (time(10), time(13))
+
+
+def test_the_hours_of_geneva_are_the_default() -> None:
+    """From nine to one and from three to six; a scenario that says nothing opens on 15 May 2023 at nine."""
+    clock = iom.loads('electorate.size = 9\ncandidates = [{ name = "A" }, { name = "B" }]').clock
+    geneva = iom.load("geneva-2023").clock
+    assert (clock.opens, clock.sittings, clock.days) == (geneva.opens, geneva.sittings, geneva.days)
+    assert (f"{clock.opens:%d %H:%M}", clock.sittings[0][0].hour, clock.sittings[1][1].hour) == ("15 09:00", 9, 18)
