@@ -573,8 +573,8 @@ def member_odds(plan: Plan, draws: Draws) -> Singles:
     ndarray of float32
         For two candidates who stay in the race ``exp(v1 - v0)``, the odds against the first, shape ``(N, B)``:
         0 for members pinned to the first, infinity for those pinned to the second, 0 for the absent,
-        who never move, and more than 0 for free members who are there.  Otherwise the log-odds ``v``, shape
-        ``(K, N, B)``.
+        who never move, and, where it matters who is there, more than 0 for free members who are.  Otherwise the
+        log-odds ``v``, shape ``(K, N, B)``.
     """
     conviction = plan.behaviour.conviction
     c, spread = laws.conviction_scale(conviction), np.asarray(conviction, dtype=np.float32)

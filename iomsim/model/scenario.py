@@ -463,7 +463,8 @@ class Scenario(Description):
     def balanced(self, share: float | Mapping[str, float] = 0.5) -> Scenario:
         """Return a copy whose appeals make the mean first-round shares as asked.
 
-        The ranges of the appeals are shifted with them, as wide as they were.
+        The ranges of the appeals are shifted with them, as wide as they were.  The shares are those before members go
+        over in a swing.
 
         Parameters
         ----------
