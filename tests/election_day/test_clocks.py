@@ -109,7 +109,7 @@ def test_consultation() -> None:
     race, keys = plan(consultation=60.0), clocks(500)
     late = sits_late(keys, np.zeros(500), 0.25)
     after = after_consultation(race, Clocks(keys, np.full(500, 1070.0)))
-    assert np.array_equal(after.now, np.where(late, 1130.0, 1440.0 + 600))
+    assert np.array_equal(after.now, np.where(late, 1130.0, 1440.0 + 540))
 
 
 # -- caps, deadlines, sittings past midnight, daylight saving -------------------------------------------
@@ -133,7 +133,7 @@ def test_a_full_day_teaches_that_the_next_round_is_tomorrows() -> None:
     assert set(two.ballots.held) == {2}
     assert not np.isfinite(log_density_of_end(race, two, 1000.0)).any()
     assert np.isfinite(log_density_of_end(race, two, 1440.0 + 665)).all()
-    assert (hold_round(race, two, 3).now > 1440 + 600).all()
+    assert (hold_round(race, two, 3).now > 1440 + 540).all()
     three = hold_round(race, held(race, two, 1440.0 + 665), 4)
     assert three.ballots is not None
     assert set(three.ballots.held) == {2}
@@ -159,14 +159,14 @@ def test_copies_of_clocks_keep_their_ballots_apart() -> None:
 
 
 def test_a_round_that_is_held_began_before_the_deadline() -> None:
-    race = plan(deadline="2023-05-15T12:00", formalities_log_sd=0.5)
+    race = plan(deadline="2023-05-15T11:10", formalities_log_sd=0.5)
     one = hold_round(race, initial_clocks(race, clocks(2000)), 1)
     in_time = np.isfinite(log_in_time(race, one))
-    assert np.array_equal(in_time, one.now < 720)
+    assert np.array_equal(in_time, one.now < 670)
     assert 0.2 < in_time.mean() < 0.8
-    late = Clocks(one.keys, np.full(2000, 730.0))
+    late = Clocks(one.keys, np.full(2000, 680.0))
     assert np.isfinite(log_in_time(race, late)).all()  # somebody has put it off
-    assert not np.isfinite(log_density_of_end(race, late, 800.0)).any()
+    assert not np.isfinite(log_density_of_end(race, late, 750.0)).any()
     assert not log_in_time(plan(), one).any()
 
 

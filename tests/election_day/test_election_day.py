@@ -304,7 +304,7 @@ REFUSED: list[tuple[Any, list[str], str, str]] = [
     ("geneva", [], "undo", "there is nothing to undo"),
     ("geneva", [], "go on", "nothing is open after the last event: announce a tally"),
     ("geneva", [], "98-67 at 9:3", "no time '9:3'; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
-    ("geneva", [], "98-67 at 09:30", "Monday 09:30 is before the opening on Monday 10:00"),
+    ("geneva", [], "98-67 at 08:30", "Monday 08:30 is before the opening on Monday 09:00"),
     (
         "geneva",
         [NOON],
@@ -623,7 +623,7 @@ def test_a_time_no_clock_had_thought_possible_is_a_fact(geneva: Scenario) -> Non
 def test_consultation_takes_its_time(geneva: Scenario) -> None:
     night = told(geneva.with_clock(consultation=60.0), "98-67 at 17:50", "withdraw Vitorino", particles=2000)
     ended = endings_of(night)
-    assert set(ended.dt.strftime("%a %H:%M")) == {"Tue 10:00", "Mon 18:50"}  # some chairs sit on
+    assert set(ended.dt.strftime("%a %H:%M")) == {"Tue 09:00", "Mon 18:50"}  # some chairs sit on
     runs = told(geneva.with_clock(consultation=60.0), "98-67 at 11:30").forecast().runs
     assert set(runs.loc[runs["rounds"] == 1, "ended_at"]) == {datetime(2023, 5, 15, 12, 30)}
 
