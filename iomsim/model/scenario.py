@@ -326,9 +326,9 @@ class Scenario(Description):
         Examples
         --------
         >>> import iomsim as iom
-        >>> race = iom.load("geneva-2023").with_turnout(160, low=150, high=165)
+        >>> race = iom.load("minimal").with_turnout(140, low=126, high=147)
         >>> print(race.behaviour.absent)
-        0.0526 (0.0237 to 0.11) probability
+        0.15 (0.11 to 0.23) probability
         """
         asked = [("the low of the turnout", low), ("the turnout", members), ("the high of the turnout", high)]
         most, value, least = (None if heads is None else absent_for(self, heads, what) for what, heads in asked)
