@@ -353,6 +353,9 @@ class Scenario(Description):
         one, 20 %, 1.39; one that the candidate's own side claims, of which 72 % come, 0.94; a public one 2.0.  All have
         wide ranges (:data:`iomsim.model.ledger.DISCOUNTS`), and are parameters: ``ledger.discounts.written``.
 
+        Like every log-odds of the model it is flattened a little by the shocks that all share: with the usual ones, one
+        or two pledges in a hundred fewer are expected than `q` says.
+
         Several pledges of a member to one candidate count as the strongest (public, signed, written, oral, claimed);
         of a member that has pledged to several candidates each counts half.  Members that are pinned or have no vote
         stay in the ledger, without effect: :meth:`pledges` and :meth:`evidence` say so.

@@ -9,6 +9,7 @@ import tomli_w
 from pydantic import BaseModel
 
 from iomsim.model.components import WeightedReading, written_rules
+from iomsim.model.ledger import Pledge
 from iomsim.rules.procedure import Procedure
 
 
@@ -31,7 +32,8 @@ def _plain(value: Any, id: str = "") -> Any:
         return {
             key: written_rules(part, id) if isinstance(part, Procedure) else _plain(part, id)
             for key, part in pairs
-            if part not in (None, (), {}) and (key, part) not in (("body", ""), ("source", ""))
+            if part not in (None, (), {}) and (key, part) != ("body", "")
+            if part != "" or not isinstance(value, Pledge)
             if key != "rules" or not _follows(part, getattr(value, "readings", ()))
         }
     if isinstance(value, dict):
