@@ -228,7 +228,7 @@ def by_readings(fc: Tables) -> pd.DataFrame:
             rows[name] = fc.as_row()
             continue
         race, runs = fc.race.with_rules(rules), min(len(fc), OTHER_RULES_RUNS)
-        draws = None if fc.draws is None else replace(fc.draws, readings=(rules,))
+        draws = None if fc.draws is None else fc.draws.under(rules)
         work = partial(play_draws, draws=0 if draws is None else draws.count)
         spans = list(simulate.iter_spans(race.plan, followed(draws, runs), runs, fc.seed, work=work))
         rows[name] = from_outcomes(race, fc.seed, spans, draws=draws).as_row()

@@ -254,7 +254,7 @@ class Tables:
         for number, rules in enumerate(self.draws.readings):
             own = self.summary.only(self.draws.reading == number)
             if own.runs:
-                parts[rules.name] = replace(self, summary=own, draws=replace(self.draws, readings=(rules,)))
+                parts[rules.name] = replace(self, summary=own, draws=self.draws.under(rules))
         return parts
 
     @property

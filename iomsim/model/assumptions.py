@@ -62,6 +62,10 @@ class Assumptions:
         columns = {**self.values, "reading": pd.Categorical.from_codes(self.reading, names)}
         return pd.DataFrame(columns, index=pd.RangeIndex(self.count, name="draw"))
 
+    def under(self, rules: Procedure) -> Assumptions:
+        """Return the same draws, all of them under one reading."""
+        return replace(self, readings=(rules,), reading=np.zeros_like(self.reading))
+
     def plan(self, race: Description) -> Plan:
         """Return the plan of the race with one column a draw, under all readings."""
         return played(race).at(self.parameters)

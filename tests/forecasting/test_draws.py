@@ -242,6 +242,8 @@ def test_a_forecast_under_each_reading_is_that_of_its_runs() -> None:
         won = part.win_probability()["probability"]
         assert won.to_dict() == pytest.approx({who: (own["winner"] == who).mean() for who in won.index})
         assert part.rules_played == (race.procedures[list(parts).index(reading)],)
+        assert part.assumptions["reading"].unique().tolist() == [reading]
+        assert str(part).startswith(f"{race.title}\n")
         assert fc.rule_sets().loc[reading, "weight"] == len(own) / 1200
         assert fc.rule_sets().loc[reading, "spill"] == part.spill().value
     assert sum(map(len, parts.values())) == len(fc)
