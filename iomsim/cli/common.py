@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from iomsim.errors import IomsimError
-from iomsim.forecasting.run import DRAWS
 from iomsim.house_style import in_lines
+from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import load
 from iomsim.model.parameters import resolve
 from iomsim.model.scenario import Scenario

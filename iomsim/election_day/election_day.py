@@ -30,12 +30,13 @@ from iomsim.election_day.report import RARE, Report, caution, learned, needed
 from iomsim.election_day.state import FilterState, UpdateContext
 from iomsim.engine import paths
 from iomsim.engine.outcomes import Outcomes
+from iomsim.engine.rng import fresh_seed
 from iomsim.errors import AnnouncementError, FileError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
-from iomsim.forecasting.run import DRAWS, drawn, fresh_seed
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.house_style import in_lines
+from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.components import WeightedReading
 from iomsim.model.events import EVENTS, Event, event_of, in_words
 from iomsim.model.lines import PAPERS

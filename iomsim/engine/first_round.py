@@ -119,6 +119,25 @@ def class_chances(plan: Plan) -> Floats:
     return chances
 
 
+def pulls(plan: Plan) -> Floats:
+    """Return by how much each sponsor moves each member in secret, if its campaign has its average effect.
+
+    Returns
+    -------
+    ndarray, shape (S, N, B)
+        In log-odds, 0 or more.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> plan = iom.load("minimal").plan  # a strength of 0.5, and a secrecy of 0.4
+    >>> pulls(plan)[:, 0].round(2).tolist()
+    [[0.3], [0.3]]
+    """
+    members = members_of(plan, max(map(np.size, plan.values.values())))
+    return (members.pull / members.scale[:, None]).swapaxes(1, 2)[:, plan.classes.of_member]
+
+
 # -- the members -----------------------------------------------------------------------------------
 
 
@@ -178,7 +197,7 @@ def members_of(plan: Plan, width: int) -> Members:
     """Return what the first round of a plan depends on, for so many columns."""
     b, (first, of_member) = plan.behaviour, plan.classes
     exposure = plan.exposure[:, first]
-    there = np.array([plan.votes & ~_barred(plan, reading) for reading in range(len(plan.book.readings))])
+    there = np.array([plan.votes & ~barred_at_first(plan, reading) for reading in range(len(plan.book.readings))])
     free = np.array([np.bincount(of_member[row & (plan.pins < 0)], minlength=first.size) for row in there])
     reading = np.asarray(plan.values.get("readings", 0)).astype(np.intp).reshape(-1)
     absent = laws.absence(b.absent, b.cross_pressure_absence, exposure)
@@ -215,7 +234,7 @@ def _column(value: PerRun, width: int) -> Floats:
     return np.array(np.broadcast_to(value, (width,)), dtype=float)
 
 
-def _barred(plan: Plan, reading: int) -> Flags:
+def barred_at_first(plan: Plan, reading: int) -> Flags:
     """Return who may not vote in the first ballot under a reading of the rules, shape (N,)."""
     rules = plan.book.readings[reading]
     phase = rules.phases[rules.first_stage(plan.candidates).phase]

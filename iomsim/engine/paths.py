@@ -13,7 +13,7 @@ from typing import TypeVar
 
 V = TypeVar("V")
 
-BEHAVIOUR, CLOCK = "behaviour", "clock"
+BEHAVIOUR, CLOCK, LEDGER = "behaviour", "clock", "ledger"
 """First keys of the parameters that are called by the name of their field alone."""
 
 LEVEL = "level"
@@ -61,7 +61,7 @@ def log_odds(tie: str) -> str:
 
 def discount(kind: str) -> str:
     """Return the path of what a pledge of a kind is worth."""
-    return joined(("ledger", "discounts", kind))
+    return joined((LEDGER, "discounts", kind))
 
 
 def level(candidate: str) -> str:

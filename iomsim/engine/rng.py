@@ -283,3 +283,8 @@ def quantiles() -> Floats:
 @cache
 def _single_quantiles() -> Singles:
     return quantiles().astype(np.float32)
+
+
+def fresh_seed() -> int:
+    """Return a seed nobody chose."""
+    return int(np.random.SeedSequence().generate_state(1)[0])

@@ -19,23 +19,17 @@ from iomsim.engine import simulate
 from iomsim.engine.executors import progress_bar
 from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.plan import Plan
-from iomsim.engine.rng import BLOCK
+from iomsim.engine.rng import BLOCK, fresh_seed
 from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, reason, whole_number
 from iomsim.forecasting.estimates import left_by_draws
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
-from iomsim.house_style import count, percent, thousands
-from iomsim.model.assumptions import Assumptions, draw_assumptions, played
+from iomsim.house_style import count, percent
+from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
-
-DRAWS = 400
-"""Draws of the assumptions."""
-
-DRAWS_AT_MOST = 100_000
-"""Draws beyond which they take more memory and time than their runs."""
 
 OTHER_RULES_RUNS = 10_000
 """Runs of each other reading of the rules beside a forecast, if the forecast itself has that many."""
@@ -185,24 +179,6 @@ class RunAccumulator:
         )
 
 
-def drawn(race: Scenario, seed: int, assumptions: int | str) -> Assumptions | None:
-    """Return the draws of the assumptions that are asked for; None if they are fixed.
-
-    Raises
-    ------
-    IomsimError
-        If it is neither a number of draws nor "fixed".
-    """
-    if isinstance(assumptions, str):
-        if assumptions != "fixed":
-            raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
-        return None
-    draws = whole_number("assumptions", assumptions, 1)
-    if draws > DRAWS_AT_MOST:
-        raise IomsimError(f"assumptions must be at most {thousands(DRAWS_AT_MOST)} draws, got {thousands(draws)}")
-    return draw_assumptions(race, seed, draws)
-
-
 def play_draws(
     plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int
 ) -> Outcomes:
@@ -243,11 +219,6 @@ def followed(draws: Assumptions | None, runs: int) -> simulate.Parameters:
 def count_span(plan: Plan, parameters: simulate.Parameters, seed: int, first: int, size: int, *, draws: int) -> Summary:
     """Play a span of runs and bring back only the counts."""
     return summarise(play_draws(plan, parameters, seed, first, size, draws=draws), plan.rules.max_rounds, draws)
-
-
-def fresh_seed() -> int:
-    """Return a seed nobody chose."""
-    return int(np.random.SeedSequence().generate_state(1)[0])
 
 
 def _play(

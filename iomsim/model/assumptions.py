@@ -13,11 +13,18 @@ import pandas as pd
 from iomsim.engine import paths
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import assumption_uniforms
-from iomsim.errors import ScenarioError
+from iomsim.errors import IomsimError, ScenarioError, whole_number
+from iomsim.house_style import thousands
 from iomsim.model.description import Description, appeals, reachable_levels
 from iomsim.model.links import quantile
 from iomsim.rules.procedure import Procedure
 from iomsim.typing import Floats, Longs
+
+DRAWS = 400
+"""Draws of the assumptions."""
+
+DRAWS_AT_MOST = 100_000
+"""Draws beyond which they take more memory and time than their runs."""
 
 LEFT = 0.1
 """Part of what stated levels leave to the other candidates that drawn levels always leave them."""
@@ -78,6 +85,24 @@ def played(race: Description) -> Plan:
     first = race.procedures.index(race.rules)
     plan = race.plan
     return replace(plan, readings=race.procedures, values={**plan.values, READINGS: float(first)})
+
+
+def drawn(race: Description, seed: int, assumptions: int | str) -> Assumptions | None:
+    """Return the draws of the assumptions that are asked for; None if they are fixed.
+
+    Raises
+    ------
+    IomsimError
+        If it is neither a number of draws nor "fixed".
+    """
+    if isinstance(assumptions, str):
+        if assumptions != "fixed":
+            raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
+        return None
+    draws = whole_number("assumptions", assumptions, 1)
+    if draws > DRAWS_AT_MOST:
+        raise IomsimError(f"assumptions must be at most {thousands(DRAWS_AT_MOST)} draws, got {thousands(draws)}")
+    return draw_assumptions(race, seed, draws)
 
 
 def draw_assumptions(race: Description, seed: int, count: int) -> Assumptions:

@@ -81,7 +81,8 @@ CERTAINLY = 1e-6
 
 COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", "cumulative", "rounds",
            "median_rounds", "event", "at", "round", "spill", "effective_size", "odds", "chance", "out", "spilled",
-           "certain")  # fmt: skip
+           "certain", "id", "group", "vote", "leans_to", "log_odds", "appeal", "ties", "pledges", "polling",
+           "region_sd", "net_pull", "pull_towards", "agreed")  # fmt: skip
 TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
 """What tables, sentences and announcements call other things than candidates, in small letters."""
 

@@ -13,19 +13,16 @@ from numpy.typing import NDArray
 
 from iomsim.engine.first_round import first_round_chances
 from iomsim.engine.plan import Plan, draw, member_odds
-from iomsim.engine.rng import BLOCK, Purpose, generator
+from iomsim.engine.rng import BLOCK, Purpose, fresh_seed, generator
 from iomsim.errors import ScenarioError, whole_number
 from iomsim.house_style import capital, number, number_of, series
-from iomsim.model.assumptions import draw_assumptions
+from iomsim.model.assumptions import DRAWS, draw_assumptions
 from iomsim.model.description import Description
 from iomsim.model.ledger import KINDS, Entry
 from iomsim.typing import Flags, Floats, Longs
 
 RUNS = 4096
 """Elections whose first rounds are drawn."""
-
-DRAWS = 400
-"""Draws of the assumptions that they follow, as in a forecast."""
 
 ANY = "any"
 """Stands for all kinds of pledges together."""
@@ -145,7 +142,7 @@ def tally(race: Description, seed: int | None, runs: int) -> Pledges:
     """
     if race.ledger is None or not race.ledger.pledges:
         raise ScenarioError("the race has no ledger; race.with_pledges(frame) gives it one")
-    seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else whole_number("seed", seed, 0)
+    seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
     runs = whole_number("runs", runs, 1)
     plan, found = draw_assumptions(race, seed, min(DRAWS, runs)).plan(race), race._entries
     sure = first_round_chances(plan).mean(axis=2) * plan.votes

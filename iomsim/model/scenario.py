@@ -16,13 +16,16 @@ from pydantic import ValidationError
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import Plan
+from iomsim.engine.rng import fresh_seed
 from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number, writing
 from iomsim.model import briefing, toml, whip
+from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
 from iomsim.model.columns import columns_of
 from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
 from iomsim.model.description import Description
+from iomsim.model.leanings import leanings
 from iomsim.model.ledger import Ledger
 from iomsim.model.links import moved, neat
 from iomsim.model.messages import explain
@@ -519,6 +522,73 @@ class Scenario(Description):
             Path(path).write_text(toml.dumps(self), encoding="utf-8")
 
     # -- showing ----------------------------------------------------------------------------
+
+    def leanings(self, assumptions: int | str = DRAWS, seed: int | None = None) -> pd.DataFrame:
+        """Return whom members lean to in the first round, how sure that is, and what it comes from: one row a member.
+
+        Chances are exact, not counted in runs: over everything that a run draws (campaigns, shocks, hidden
+        conviction).  What swings do (:meth:`swing`) is not in them, as these draw their members at random.
+
+        Parameters
+        ----------
+        assumptions : int or "fixed", default 400
+            How many draws of the assumptions the chances are worked out for; "fixed" for the best guesses alone.
+        seed : int, optional
+            Addresses the draws: those of a forecast with this seed.  None draws one; ``attrs["seed"]`` keeps it.
+
+        Returns
+        -------
+        DataFrame
+            By the members' names, in the order of the member table:
+
+            * ``id``, ``group``, and ``vote``: "free", "pinned", "barred" from the first ballot, or "none";
+            * ``present``: the chance to be there;
+            * a column for each candidate: the chance that the member's valid paper is for it, the mean over the
+              draws; NaN for members that may not vote;
+            * ``low``, ``high``: the 10 % and 90 % points over the draws of the chance for the first of two candidates;
+              of more, ``NAME_low`` and ``NAME_high`` for each.  NaN for fixed assumptions;
+            * ``leans_to``: the candidate on whose side of a half the whole range lies (of more than two: that is ahead
+              in at least 90 % of the draws), or "unsettled"; for fixed assumptions the one that is ahead;
+            * what it comes from, on the best guesses, in log-odds of the first of two candidates over the other, in
+              secret: ``log_odds``, the systematic lean, is the sum of ``appeal``, ``pull of SPONSOR`` for each sponsor,
+              ``ties``, and ``pledges`` and ``polling`` if the scenario has them.  Of more than two candidates they
+              are ``log_odds of NAME``, ``appeal of NAME``, ``ties to NAME``, ..., and a sponsor's pull is towards the
+              one that it backs.  NaN for members that are not free to choose;
+            * ``region_sd``: the spread of the swing that the member's group shares, in log-odds;
+            * ``net_pull``: the sum of the sponsors' pulls, towards the first of two if above 0 (of more: ``pull to
+              NAME``);
+            * ``pull_towards``: the candidate whose sponsors pull harder in at least 90 % of the draws, or "unsettled";
+              missing where nobody pulls; and ``agreed``: the share of the draws that point to the likelier of them.
+
+        Raises
+        ------
+        IomsimError
+            If `assumptions` is neither a number of draws nor "fixed".
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> found = iom.load("geneva-2023").leanings(seed=1)
+        >>> len(found), round(float(found["Pope"].mean()), 2)
+        (175, 0.5)
+
+        Those closest to a half first, and those of whom least is known:
+
+        >>> closest = found.loc[(found["Pope"] - 0.5).abs().sort_values().index]
+        >>> widest = found.loc[(found["high"] - found["low"]).sort_values(ascending=False).index]
+        >>> bool(widest["low"].iloc[0] < 0.5 < widest["high"].iloc[0])
+        True
+
+        Of how many it is settled whom they lean to, and which way they are pulled:
+
+        >>> settled = found[["leans_to", "pull_towards"]].isin(["Pope", "Vitorino"]).sum()
+        >>> bool(0 < settled["pull_towards"] < settled["leans_to"] < 175)
+        True
+        """
+        seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
+        found = leanings(self, drawn(self, seed, assumptions))
+        found.attrs["seed"] = seed
+        return found
 
     def columns(self) -> pd.DataFrame:
         """Return what the columns of the member table mean, and what they hold: one row a column.

@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from iomsim.engine.rng import fresh_seed
 from iomsim.errors import IomsimError, PairingError
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
-from iomsim.forecasting.run import DRAWS, forecast, fresh_seed
+from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import (
     ROUNDS,
@@ -39,6 +40,7 @@ from iomsim.forecasting.targets import (
     targets,
 )
 from iomsim.house_style import capital
+from iomsim.model.assumptions import DRAWS
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, forecast_means, run_outcomes

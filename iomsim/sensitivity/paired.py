@@ -18,10 +18,10 @@ from iomsim.engine.clock import DAY
 from iomsim.engine.executors import in_order
 from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
+from iomsim.engine.rng import fresh_seed
 from iomsim.engine.simulate import SPAN, Parameters, play_endings, run_span, span_calls
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import Z95, Interval, means_over_draws, wilson
-from iomsim.forecasting.run import fresh_seed
 from iomsim.forecasting.tables import NO_WINNER, Tables
 from iomsim.forecasting.targets import ROUNDS, SPILL
 from iomsim.model.assumptions import completed
