@@ -27,7 +27,7 @@ STEP = 0.1
 FREQUENT, POINTS = 20.0, 240
 """Logarithm of what is left of a characteristic function where its sum stops; points of an integral."""
 
-ROUNDS, CLOSE = 200, 1e-6
+ROUNDS, CLOSE = 40, 1e-6
 """Most steps of a solution, and the error of a log chance at which they end."""
 
 
@@ -84,16 +84,21 @@ def mean_chances(where: Floats, sd: float) -> Floats:
     >>> mean_chances(np.array([[1.0], [0.0]]), 0.0).round(3).tolist()  # a plain logit
     [[0.731], [0.269]]
     """
+    return _law(where, sd)[0]
+
+
+def _law(where: Floats, sd: float) -> tuple[Floats, Floats]:
+    """Return the mean chances of members, shape (K, C), and their derivatives by the positions, shape (K, K, C)."""
     x, below, dense = _noise(sd)
-    top = where.max(axis=0)
-    at = (top + x[:, None])[None] - where[:, None]  # (K, X, C)
+    at = (where.max(axis=0) + x[:, None])[None] - where[:, None]  # (K, X, C)
     upto = np.interp(at, x, below, left=0.0, right=1.0)
-    density = np.interp(at, x, dense, left=0.0, right=0.0)
-    chances = [
-        (density[k] * np.prod(np.delete(upto, k, axis=0), axis=0)).sum(axis=0) * (x[1] - x[0])
-        for k in range(len(where))
-    ]
-    return np.array(chances)
+    hazard = np.interp(at, x, dense, left=0.0, right=0.0) / np.maximum(upto, 1e-12)
+    greatest = np.prod(upto, axis=0) * (x[1] - x[0])
+    own = greatest * hazard
+    slope = -np.einsum("kxc,jxc->kjc", own, hazard)
+    each = range(len(where))
+    slope[each, each] -= slope.sum(axis=1)
+    return own.sum(axis=1), slope
 
 
 def _width(sd: PerRun) -> PerRun:
@@ -102,19 +107,22 @@ def _width(sd: PerRun) -> PerRun:
 
 
 @lru_cache(maxsize=512)
-def _at_node(shape: tuple[int, ...], chances: bytes, node: int) -> Floats:
+def _at_node(shape: tuple[int, ...], table: bytes, node: int) -> Floats:
     """Return positions in units of the noise's width, for the spread of a node, shape (K, C)."""
-    asked = np.frombuffer(chances).reshape(shape)
+    asked = np.frombuffer(table).reshape(shape)
     distinct, of_member = np.unique(asked, axis=1, return_inverse=True)
     sd = float(np.expm1(node * STEP))
     width, goal = float(_width(sd)), np.log(distinct)
-    where = width * (goal - goal.mean(axis=0))
+    where = width * (goal - goal[-1])
     for _ in range(ROUNDS):
-        missing = goal - np.log(np.maximum(mean_chances(where, sd), 1e-300))
-        step = missing - missing.mean(axis=0)
-        where = where + width * step
-        if np.abs(step).max() < CLOSE:
+        chances, slope = _law(where, sd)
+        missing = (goal - np.log(np.maximum(chances, 1e-300)))[:-1]
+        if np.abs(missing).max() < CLOSE:
             break
+        jacobian = (slope / np.maximum(chances, 1e-300)[:, None])[:-1, :-1]
+        step = np.linalg.solve(jacobian.transpose(2, 0, 1), missing.T[:, :, None])[:, :, 0].T
+        where[:-1] += np.clip(step, -width, width)
+    where -= where.mean(axis=0)
     return np.asarray((where / width)[:, of_member.reshape(-1)])
 
 

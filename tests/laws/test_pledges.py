@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from toys import PRESENT, toy
 
 import iomsim as iom
 from iomsim.engine.first_round import first_round_chances
@@ -17,7 +18,6 @@ from iomsim.engine.simulate import simulate
 from iomsim.model.assumptions import draw_assumptions
 from iomsim.model.scenario import Scenario
 from iomsim.typing import Floats
-from tests.toys import PRESENT, toy
 
 MEMBERS = 120
 KEPT = 0.8

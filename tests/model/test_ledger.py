@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from toys import complete, toy
 
 import iomsim as iom
 from iomsim.model import evidence
 from iomsim.model.differences import differences
 from iomsim.model.ledger import DISCOUNTS, KINDS, SHARED
 from iomsim.model.scenario import Scenario
-from tests.toys import complete, toy
 
 
 def heard(*pledges: tuple[str, str, str]) -> pd.DataFrame:

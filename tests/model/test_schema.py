@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 from toys import as_an_editor_sees
 
 import iomsim as iom
 from iomsim.model.scenario import Scenario, build
 
+HEARD = pd.DataFrame(
+    {"member": ["Kenya", "Peru"], "candidate": "Pope", "kind": ["oral", "public"], "date": ["2023-05-02", None]}
+)
 AB = [{"name": "A"}, {"name": "B"}]
 
 
@@ -80,6 +84,9 @@ def test_the_schema_refuses_beliefs_that_the_library_refuses(wrong: dict[str, An
         lambda race: race.with_rules(max_rounds=12),
         lambda race: race.balanced(0.55),
         lambda race: race.with_readings({"strict": 0.5, "four-rounds": 0.5}),
+        lambda race: race.with_pledges(HEARD),
+        lambda race: race.with_pledges(HEARD, discounts={"oral": (0.7, 0.4, 1.0)}).with_pressure(Washington=0.9),
+        lambda race: race.with_polling(pd.Series({"Kenya": 0.7, "Peru": 0.0}, name="Pope"), trust=(0.7, 0.5, 0.9)),
     ],
 )
 def test_a_saved_what_if_follows_the_schema_and_remembers_its_level(

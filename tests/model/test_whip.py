@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from toys import toy
 
 import iomsim as iom
 from iomsim.model.scenario import Scenario
-from tests.toys import toy
 
 HEARD = pd.DataFrame(
     {
