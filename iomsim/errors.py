@@ -75,8 +75,18 @@ def advice(name: str, options: Iterable[str]) -> str:
     """Say which option was probably meant, or list what there is."""
     choices = list(dict.fromkeys(str(option) for option in options))
     close = nearest(name, choices)
-    if close is not None:
-        return f"did you mean {close!r}?"
+    return listed(choices) if close is None else f"did you mean {close!r}?"
+
+
+def listed(options: Iterable[str]) -> str:
+    """Say what there is, the first dozen of many.
+
+    Examples
+    --------
+    >>> listed(["A", "B"]), listed("A"), listed([])
+    ('there are A, B', 'there is A', 'there is none here')
+    """
+    choices = list(dict.fromkeys(options))
     if not choices:
         return "there is none here"
     shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")

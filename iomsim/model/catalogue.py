@@ -20,7 +20,7 @@ from iomsim.model.electorate import inlined
 from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build, described
-from iomsim.model.tables import is_file, table_from_frame
+from iomsim.model.tables import is_file, table_from_frame, text_of
 
 
 def load(source: str | Path) -> Scenario:
@@ -46,7 +46,7 @@ def load(source: str | Path) -> Scenario:
     ('Pope', 'Vitorino')
     """
     text = str(source)
-    if not text.endswith(".toml"):
+    if not text.casefold().endswith(".toml"):
         names = shipped_names("scenarios", ".toml")
         if text not in names:
             hint = advice(text, names)
@@ -54,8 +54,8 @@ def load(source: str | Path) -> Scenario:
         return loads(shipped_text("scenarios", text, ".toml", "scenario"), text)
     path = Path(source)
     try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        content = text_of(path.read_bytes(), f"the scenario {text!r}")
+    except OSError as error:
         raise FileError(f"cannot read the scenario {text!r}: {reason(error)}") from None
     return loads(content, text, path.parent)
 
@@ -72,7 +72,7 @@ def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Sce
     if not isinstance(text, str):
         raise IomsimError(f"loads takes the text of a scenario, got {type(text).__name__}; load reads a file")
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(text.removeprefix("\N{BYTE ORDER MARK}"))
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"{where} is not valid TOML: {error}") from None
     if "electorate" in data:
@@ -101,8 +101,8 @@ def start(
         Who stands: 2 to 16 names.
     members : DataFrame, str or Path, optional
         The member table, with the members' names in a column `name` or in the index; or the name of a shipped
-        table, or the path of a csv.  Default: the body's own table if it ships, else as many nameless members as
-        are entitled.
+        table, or the path of a file (csv, xlsx).  Default: the body's own table if it ships, else as many nameless
+        members as are entitled.
     reading : str, optional
         A reading of the body's rules; default the one that its file puts first.
 
@@ -117,7 +117,7 @@ def start(
     UnknownNameError
         If there is no such body, reading or member table; the nearest name is given.
     FileError
-        If the csv cannot be read.
+        If the file cannot be read.
     ScenarioError
         If the candidates or the members make no election.
 
@@ -217,12 +217,12 @@ def _electorate(one: Body, members: pd.DataFrame | str | Path | None) -> dict[st
         given = {key: value for key, value in shipped.items() if value}
         return given if one.electorate.members else {"size": one.electorate.size}
     if not isinstance(members, (str, Path)):
-        kinds = "a DataFrame, the name of a shipped table, or the path of a csv"
+        kinds = "a DataFrame, the name of a shipped table, or the path of a file"
         raise IomsimError(f"members must be {kinds}, got {type(members).__name__}")
     names = shipped_names("members", ".csv")
     if str(members) not in names and not is_file(str(members)):
         hint = advice(str(members), names)
-        raise UnknownNameError(f"no member table named {str(members)!r}; {hint} (a file's path ends in .csv)")
+        raise UnknownNameError(f"no member table named {str(members)!r}; {hint} (a file's path ends in .csv or .xlsx)")
     return dict(inlined({"members": str(members)}, Path(), lambda: names))
 
 

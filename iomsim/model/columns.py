@@ -9,8 +9,9 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 
-from iomsim.model.electorate import Electorate, read_table
+from iomsim.model.electorate import Electorate
 from iomsim.model.evidence import DICTIONARY, SHIPPED, shipped_names, shipped_text
+from iomsim.model.tables import read_table
 
 TOLD = ("meaning", "unit", "year", "source", "licence", "transform")
 """What the dictionary says of a column, before what is counted."""

@@ -40,6 +40,7 @@ from iomsim.model.exposure import missing, term
 from iomsim.model.ledger import Entry, Ledger
 from iomsim.model.lines import PAPERS, exactly
 from iomsim.model.links import shifted
+from iomsim.model.names import OWN
 from iomsim.model.polling import Polling
 from iomsim.model.quantities import (
     FrozenDict,
@@ -329,7 +330,7 @@ class Description(FrozenModel):
     @property
     def members(self) -> pd.DataFrame:
         """The member table with each member's exposures, ties and pin."""
-        frame = self.electorate.frame
+        frame = self.electorate.frame.rename(columns={name: name + OWN for name in ("pinned", "has_vote")})
         for sponsor, row in zip(self.sponsors, self.exposure, strict=True):
             frame[f"exposure to {sponsor.name}"] = row
         for name, row in zip(self.names, self.tie_table, strict=True):

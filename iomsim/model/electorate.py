@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +13,20 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, model_validator
 
-from iomsim.errors import ScenarioError, UnknownNameError, advice, nearest, unknown
+from iomsim.errors import ScenarioError, UnknownNameError, advice, nearest
 from iomsim.model.evidence import shipped_text
+from iomsim.model.names import OWN, find, is_member
 from iomsim.model.quantities import FrozenDict, FrozenModel, Whole
-from iomsim.model.tables import frame_of, is_file, read_table, rows_of, table_from_file, text_of_cell, texts
+from iomsim.model.tables import (
+    frame_of,
+    is_file,
+    read_table,
+    rows_of,
+    table_from_file,
+    table_from_frame,
+    text_of_cell,
+    texts,
+)
 from iomsim.typing import Flags
 
 
@@ -33,14 +45,18 @@ class Electorate(FrozenModel):
     Attributes
     ----------
     members : str, optional
-        Name of a shipped member table, or (in a file) the path of a csv.
+        Name of a shipped member table, or (in a file) the path of a csv or a workbook.  A frame or a `Path` given here
+        is read into `table`.
     table : tuple of rows, optional
-        The member table itself, one mapping per member.
+        The member table itself: one mapping per member, None where a number is missing; or a frame, with the names in
+        a column or in the index.
     size : int, optional
         Number of nameless members M1, M2, ... for toy elections.  Exactly one of the three is given.
     name, id, group : str
-        Columns with the members' names, short ids, and the group that shares a regional shock.
-        Without a group all members share one, so that the regional shock is a second common one.
+        Columns with the members' names, short ids, and the group that shares a regional shock.  The ids are by default
+        those of a column `iso3` or else `id`, if there is one, else the names; the groups those of a column `group`.
+        Without a group all members share one, so that the regional shock is a second common one.  A member whose cell
+        is empty is a group by itself; if there are several, a warning says so.
     own_groups : dict
         Further groups by selector, which take precedence, the later over the earlier: ``{"EU": "eu"}``.
     without_vote : tuple of str
@@ -55,6 +71,8 @@ class Electorate(FrozenModel):
     --------
     >>> Electorate(size=3).frame["name"].tolist()
     ['M1', 'M2', 'M3']
+    >>> Electorate(table=pd.DataFrame({"name": ["Peru", "Togo"], "aid": [1.5, None]})).frame["aid"].tolist()
+    [1.5, nan]
     """
 
     members: str | None = None
@@ -67,6 +85,10 @@ class Electorate(FrozenModel):
     without_vote: tuple[str, ...] = ()
     pinned: Annotated[dict[str, tuple[str, ...]], AfterValidator(FrozenDict)] = FrozenDict()
     barred: Annotated[dict[str, tuple[str, ...]], AfterValidator(FrozenDict)] = FrozenDict()
+
+    def __init__(self, **data: Any) -> None:
+        """Take a frame for the member table, as `members` or as `table`."""
+        super().__init__(**_with_rows(data))
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -88,6 +110,20 @@ class Electorate(FrozenModel):
         return hash(self.model_dump_json())
 
 
+def _with_rows(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a raw electorate with rows in place of a frame, or of the path of a file that is no text."""
+    for key in ("table", "members"):
+        given, name = data.get(key), data.get("name", "name")
+        if not isinstance(given, (pd.DataFrame, Path)):
+            continue
+        if data.get({"table": "members", "members": "table"}[key]) is not None:
+            raise ScenarioError("give the members once: a table, or members")
+        rest = {part: value for part, value in data.items() if part not in ("table", "members")}
+        read = table_from_frame if isinstance(given, pd.DataFrame) else table_from_file
+        return {**rest, "table": read(given, str(name))}
+    return data
+
+
 @lru_cache(maxsize=64)
 def as_csv(electorate: Electorate) -> str:
     """Return the member table as csv, from which a scenario's hash is made."""
@@ -97,20 +133,32 @@ def as_csv(electorate: Electorate) -> str:
 @lru_cache(maxsize=64)
 def _frame(electorate: Electorate) -> pd.DataFrame:
     raw = _raw(electorate)
-    short = electorate.id or ("iso3" if "iso3" in raw.columns else electorate.name)
-    for column, what in ((electorate.name, "names"), (short, "ids"), (electorate.group, "groups")):
+    short, group = _id_of(electorate, raw), electorate.group or ("group" if "group" in raw else None)
+    for column, what in ((electorate.name, "names"), (short, "ids"), (group, "groups")):
         if column is not None and column not in raw.columns:
             hint = advice(column, map(str, raw.columns))
             raise ScenarioError(f"the member table has no column {column!r} for the {what}; {hint}")
     _complete(raw, (electorate.name, short))
     frame = pd.DataFrame({"id": texts(raw[short]), "name": texts(raw[electorate.name])})
-    frame = frame.join(raw.drop(columns=["id", "name", "group"], errors="ignore"))
+    meant = {"id": short, "name": electorate.name, "group": group}
+    others = {column: column + OWN for column, used in meant.items() if column in raw and column != used}
+    frame = frame.join(
+        raw.drop(columns=[column for column in meant if column in raw and column not in others]).rename(columns=others)
+    )
     for column in ("id", "name"):
         twice = frame[column][frame[column].duplicated()]
         if not twice.empty:
             raise ScenarioError(f"two members share the {column} {twice.iloc[0]!r}")
-    frame.insert(2, "group", _groups(electorate, raw, frame))
+    frame.insert(2, "group", _groups(electorate, raw, frame, group))
     return frame
+
+
+def _id_of(electorate: Electorate, raw: pd.DataFrame) -> str:
+    """Return the column of the ids: the one asked for, else codes of states, else one called id that can serve."""
+    if electorate.id or "iso3" in raw:
+        return electorate.id or "iso3"
+    there = texts(raw["id"]).str.strip() if "id" in raw else pd.Series([""])
+    return "id" if (there != "").all() and not there.duplicated().any() else electorate.name
 
 
 def _complete(raw: pd.DataFrame, named: Sequence[str]) -> None:
@@ -136,12 +184,28 @@ def _raw(electorate: Electorate) -> pd.DataFrame:
     return read_table(text, f"the member table {electorate.members!r}")
 
 
-def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
-    groups = texts(raw[electorate.group]) if electorate.group else pd.Series("all", index=raw.index)
+def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame, column: str | None) -> np.ndarray:
+    """Return every member's group; one of whom the table says nothing is a group by itself, and that is said."""
+    groups = texts(raw[column]) if column else pd.Series("all", index=raw.index)
     names = groups.to_numpy(dtype=object).copy()
+    blank = names == ""
+    names[blank] = [_own_group(name, set(names)) for name in frame["name"][blank]]
+    frame = frame.assign(group=names)
     for name, who in electorate.own_groups.items():
-        names[select(frame, who)] = name
+        chosen = select(frame, who)
+        names[chosen] = name
+        blank &= ~chosen
+    if blank.sum() > 1:  # one is a group by itself anyhow
+        who = f"{frame['name'][blank].iloc[0]!r} and {int(blank.sum()) - 1} more"
+        warnings.warn(
+            f"the column {column!r} of the groups is empty for {who}: each is a group by itself", stacklevel=2
+        )
     return names
+
+
+def _own_group(name: str, groups: set[str]) -> str:
+    """Return what the group of one member is called, which no other group is."""
+    return f"{name} alone" if name in groups else name
 
 
 def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:
@@ -228,7 +292,7 @@ def members_of(members: pd.DataFrame, who: str | Sequence[str]) -> Flags:
         named = (members["group"].astype(str) == who).to_numpy(dtype=bool)
         if named.any():
             return named
-        who = [who] if who in set(members["name"]) | set(members["id"]) else who
+        who = [who] if who not in members.columns and is_member(members, who) else who
     try:
         return select(members, who)
     except UnknownNameError:
@@ -242,15 +306,6 @@ def _no_group(members: pd.DataFrame, who: str) -> UnknownNameError:
     close, told = nearest(who, groups), ", ".join(groups[:12]) + (", ..." if len(groups) > 12 else "")
     meant = f"did you mean {close!r}? the" if close else "the"
     return UnknownNameError(f"no group of members named {who!r}; {meant} groups are {told}")
-
-
-def find(members: pd.DataFrame, name: str) -> int:
-    """Return the row of the member with this id or name."""
-    for column in ("id", "name"):
-        hits = np.flatnonzero(members[column].to_numpy() == name)
-        if hits.size:
-            return int(hits[0])
-    raise unknown("member", name, [*members["name"], *members["id"]])
 
 
 def _terms(members: pd.DataFrame, who: str) -> list[str]:
@@ -283,11 +338,17 @@ def _term(members: pd.DataFrame, term: str) -> Flags:
 def _column(members: pd.DataFrame, words: str) -> Flags:
     column, equals, value = (part.strip() for part in words.partition("="))
     if column not in members.columns:
+        if not equals and is_member(members, column):
+            raise UnknownNameError(
+                f"no column {column!r} in the member table; members are named in a list: [{column!r}]"
+            )
         raise UnknownNameError(f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}")
     values = members[column]
     if not equals:
         return _flags(members, column)
     chosen = _equal(values, value)
+    if not chosen.any() and column + OWN in members:
+        chosen = _equal(members[column + OWN], value)
     if not chosen.any():
         there = sorted(set(texts(values)) - {""})
         raise UnknownNameError(f"no member has {column} = {value!r}; {advice(value, there)}")
@@ -296,7 +357,11 @@ def _column(members: pd.DataFrame, words: str) -> Flags:
 
 def _equal(values: pd.Series, value: str) -> Flags:
     """Return which cells are a value as it is written: `1`, `1.0` and `True` may be the same number or answer."""
-    chosen = ((texts(values) == value) | (values.astype(str) == value)).to_numpy(dtype=bool)
+    written = texts(values)
+    chosen = ((written == value) | (values.astype(str) == value)).to_numpy(dtype=bool)
+    if not chosen.any() and not value.isascii():
+        wanted = unicodedata.normalize("NFC", value)
+        chosen = np.array([unicodedata.normalize("NFC", cell) == wanted for cell in written], dtype=bool)
     if not chosen.any() and pd.api.types.is_numeric_dtype(values):
         try:
             return (values == float(value)).to_numpy(dtype=bool)

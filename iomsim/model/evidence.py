@@ -15,15 +15,18 @@ SHIPPED = "iomsim.seeds"
 DICTIONARY = "columns"
 """The file beside the member tables that says what their columns mean."""
 
+ALIASES = "aliases"
+"""The file beside them that says what states are called."""
+
 PUBLISHED = ("pre", "day", "post")
 """When the text of a fact appeared: before the vote, on the day after its first ballot, later."""
 
 
 def shipped_names(folder: str, suffix: str) -> list[str]:
-    """Return the names of the shipped files of one kind, without their suffix; the dictionary of columns is none."""
+    """Return the names of the shipped files of one kind, without their suffix; what explains tables is none of them."""
     entries = (files(SHIPPED) / folder).iterdir()
     names = sorted(entry.name.removesuffix(suffix) for entry in entries if entry.name.endswith(suffix))
-    return [name for name in names if (folder, name) != ("members", DICTIONARY)]
+    return [name for name in names if folder != "members" or name not in (DICTIONARY, ALIASES)]
 
 
 def shipped_folders(folder: str) -> list[str]:

@@ -18,8 +18,8 @@ from pydantic import AfterValidator, Field, model_validator
 from iomsim.errors import ScenarioError, UnknownNameError, advice
 from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.dates import Day
-from iomsim.model.electorate import find
 from iomsim.model.evidence import statements
+from iomsim.model.names import find
 from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Quantity, Strength
 from iomsim.typing import Floats, Longs
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, model_validator
 from iomsim.engine import polls
 from iomsim.errors import ScenarioError, UnknownNameError, advice
 from iomsim.house_style import number_of
-from iomsim.model.electorate import find
+from iomsim.model.names import find
 from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Number, Probability, default
 from iomsim.typing import Flags, Floats, Longs
 

@@ -92,10 +92,10 @@ def text_of(data: bytes, where: str, spare: str | None = None) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         if spare is None or encoding != "utf-8":
-            raise FileError(f"{where} is not UTF-8; save it as UTF-8") from None
+            raise FileError(f"cannot read {where}: it is not UTF-8; save it as UTF-8") from None
         text = _decoded(data, where, spare)
     if "\0" in text:
-        raise FileError(f"{where} is not text in UTF-8; save it as csv, in UTF-8")
+        raise FileError(f"cannot read {where}: it is not text in UTF-8; save it as UTF-8")
     return text
 
 
@@ -104,7 +104,7 @@ def _decoded(data: bytes, where: str, encoding: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
-        raise FileError(f"{where} is not UTF-8; save it as UTF-8") from None
+        raise FileError(f"cannot read {where}: it is not UTF-8; save it as UTF-8") from None
     word = next(word for word in re.findall(r"[^\W\d_]+", text) + re.findall(r"\S+", text) if not word.isascii())
     warnings.warn(
         f"{where} is not UTF-8; it was read as {encoding} ({word!r}): save it as UTF-8 if that is wrong", stacklevel=2
@@ -312,7 +312,7 @@ def table_from_file(path: Path, name: str = "name") -> tuple[Any, ...]:
     Parameters
     ----------
     path : Path
-        A csv, with the ending .csv, .tsv or .txt in any letters, or a workbook (.xlsx).
+        A file, as :func:`grid_from_file` takes it.
     name : str
         The column with the members' names: a row without one is refused by its line.
 
@@ -335,11 +335,13 @@ def grid_from_file(path: Path, where: str, name: str) -> Grid:
     Parameters
     ----------
     path : Path
-        The file.
+        A csv, with the ending .csv, .tsv or .txt in any letters, or a workbook (.xlsx), of which the first sheet is
+        read.  Cells are separated by commas, semicolons, tabs or bars; the text is UTF-8, or UTF-16 with a mark; what
+        is neither is read as Windows-1252, with a warning.
     where : str
         What it is called in messages.
     name : str
-        A column that it should have, which tells what separates the cells.
+        A column that it should have: of several ways to read it, one that gives it that.
 
     Raises
     ------
@@ -348,7 +350,7 @@ def grid_from_file(path: Path, where: str, name: str) -> Grid:
     """
     kind = path.suffix.casefold()
     if kind not in (*TEXTS, *WORKBOOKS):
-        raise FileError(f"{where} is of a kind that is not read; save it as csv")
+        raise FileError(f"cannot read {where}: files of that kind are not read; save it as csv")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -368,7 +370,7 @@ def _refuse_nameless(where: str, places: Sequence[str], name: str) -> None:
 def _of_workbook(data: bytes, where: str) -> Grid:
     """Return the first sheet of a workbook."""
     if find_spec("openpyxl") is None:
-        raise FileError(f"{where} is a workbook; save it as csv, or install what reads it: pip install iomsim[files]")
+        raise FileError(f"cannot read {where}: a workbook; save it as csv, or pip install iomsim[files]")
     import openpyxl
 
     try:
@@ -381,8 +383,8 @@ def _of_workbook(data: bytes, where: str) -> Grid:
     return _trimmed(records, where)
 
 
-def table_from_frame(frame: pd.DataFrame) -> tuple[Any, ...]:
-    """Return the rows of a member table; names may stand in the index.
+def table_from_frame(frame: pd.DataFrame, name: str = "name") -> tuple[Any, ...]:
+    """Return the rows of a member table; names may stand in the index, which then is the column `name`.
 
     Raises
     ------
@@ -390,8 +392,8 @@ def table_from_frame(frame: pd.DataFrame) -> tuple[Any, ...]:
         If two columns have the same name, or a column holds what is neither text nor a number.
     """
     raw = frame
-    if "name" not in raw.columns and not any(raw.index.names) and not pd.api.types.is_numeric_dtype(raw.index):
-        raw = raw.rename_axis("name")
+    if name not in raw.columns and not any(raw.index.names) and not pd.api.types.is_numeric_dtype(raw.index):
+        raw = raw.rename_axis(name)
     spare = [level for level in raw.index.names if level is not None and level not in raw.columns]
     raw = raw.reset_index(spare).reset_index(drop=True) if spare else raw.reset_index(drop=True)
     raw = raw.set_axis([str(column) for column in raw.columns], axis=1)
@@ -402,9 +404,10 @@ def table_from_frame(frame: pd.DataFrame) -> tuple[Any, ...]:
         if odd:
             what = f"the column {column!r} of the member table holds {odd[0]!r}"
             raise ScenarioError(f"{what}; give texts, numbers, or true and false")
-    cells = {name: normal(raw[name].astype(object).tolist()) for name in raw.columns}
-    kept = [i for i in range(len(raw)) if any(column[i] not in ("", None) for column in cells.values())]
-    return tuple({name: column[i] for name, column in cells.items()} for i in kept)
+    full = raw.astype(object).map(lambda cell: _bare(cell) is not None).any(axis=1)
+    raw = raw[full.to_numpy(dtype=bool)]
+    cells = {column: normal(raw[column].astype(object).tolist()) for column in raw.columns}
+    return rows_of(pd.DataFrame({column: as_column(found) for column, found in cells.items()}))
 
 
 def _fits(value: Any) -> bool:

@@ -15,8 +15,8 @@ import pandas as pd
 
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, unknown
 from iomsim.house_style import series
-from iomsim.model.electorate import find
 from iomsim.model.ledger import KINDS, Kind, Pledge
+from iomsim.model.names import find
 from iomsim.model.polling import check_chances
 from iomsim.model.tables import grid_from_file
 

@@ -114,9 +114,9 @@ START: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: iom.start("iom", ["A", "B"], reading="stric"), UnknownNameError,
      "no reading of the rules of 'iom' named 'stric'; did you mean 'strict'?"),
     (lambda: iom.start("who", ["A", "B"], ["France"]), IomsimError,  # type: ignore[arg-type]
-     "members must be a DataFrame, the name of a shipped table, or the path of a csv, got list"),
+     "members must be a DataFrame, the name of a shipped table, or the path of a file, got list"),
     (lambda: iom.start("who", ["A", "B"], "iom-2022"), UnknownNameError,
-     "no member table named 'iom-2022'; did you mean 'iom-2023'? (a file's path ends in .csv)"),
+     "no member table named 'iom-2022'; did you mean 'iom-2023'? (a file's path ends in .csv or .xlsx)"),
     (lambda: iom.start("who", ["A", "B"], "gone.csv"), FileError,
      "cannot read the member table 'gone.csv': No such file or directory"),
     (lambda: iom.start("who", ["A", "B"], frame().iloc[:0]), ScenarioError,
