@@ -350,7 +350,7 @@ def grid_from_file(path: Path, where: str, name: str) -> Grid:
     """
     kind = path.suffix.casefold()
     if kind not in (*TEXTS, *WORKBOOKS):
-        raise FileError(f"cannot read {where}: files of that kind are not read; save it as csv")
+        raise FileError(f"{where} is of a kind that is not read; save it as csv")
     try:
         data = path.read_bytes()
     except OSError as error:
