@@ -18,8 +18,9 @@ forecast: $(VENV)/.installed
 	$(BIN)/iomsim forecast $(or $(ARGS),--out out)
 
 test: export MPLBACKEND = Agg
+# What Python compiles is kept, whatever the shell says: to compile all tests again takes longer than to collect them.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -164,13 +164,18 @@ def test_it_is_written_and_read_back(race: Scenario, tmp_path: Path) -> None:
     assert list(back.parameters()) == list(race.parameters())
 
 
-def test_a_forecast_is_saved_and_a_report_made_again(race: Scenario, tmp_path: Path) -> None:
+def test_a_forecast_is_saved_and_opened(race: Scenario, tmp_path: Path) -> None:
     fc = iom.forecast(race, runs=1000, seed=1, progress=False)
     fc.save(tmp_path / "fc.npz")
     back = iom.open_forecast(tmp_path / "fc.npz")
     assert back.race == race
     pd.testing.assert_frame_equal(back.summary.ends, fc.summary.ends)
     pd.testing.assert_frame_equal(back.win_probability(), fc.win_probability())
+
+
+@pytest.mark.slow
+def test_a_report_is_made_again(race: Scenario, tmp_path: Path) -> None:
+    fc = iom.forecast(race, runs=1000, seed=1, progress=False)
     again, same = rerun(iom.report(fc, tmp_path / "report.html"))
     assert same
     assert again.race.hash == race.hash

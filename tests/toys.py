@@ -53,9 +53,19 @@ def night_of(race: Scenario, *args: Any, **options: Any) -> ElectionDay:
     return live(race, *args, **{"assumptions": "fixed", **options})
 
 
-def mostly_slow(cases: Iterable[str], every: int) -> list[Any]:
+def mostly_slow(cases: Iterable[Any], every: int) -> list[Any]:
     """Return the cases of a test; every so many is quick, the others run with the slow tests."""
     return [x if i % every == 0 else pytest.param(x, marks=pytest.mark.slow) for i, x in enumerate(cases)]
+
+
+def slow_but(cases: Iterable[Any], *quick: Any) -> list[Any]:
+    """Return the cases of a test, tuples of several arguments too; those named are quick, the others slow."""
+    cases = list(cases)
+    assert all(x in cases for x in quick), f"no such case: {[x for x in quick if x not in cases]}"
+    parts = [x if isinstance(x, tuple) else (x,) for x in cases]
+    return [
+        x if x in quick else pytest.param(*part, marks=pytest.mark.slow) for x, part in zip(cases, parts, strict=True)
+    ]
 
 
 def toy(

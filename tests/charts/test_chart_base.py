@@ -15,6 +15,7 @@ from chart_cases import ON_AXES, bars, beside, case, picture, pivotal, plane, so
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts import STYLE
@@ -102,7 +103,7 @@ def test_the_page_is_a_figure(fc: iom.Forecast) -> None:
     assert isinstance(fig, Figure)
 
 
-@pytest.mark.parametrize("name", ["decision_time", "win_probability"])
+@pytest.mark.parametrize("name", slow_but(["decision_time", "win_probability"], "decision_time"))
 def test_global_settings_are_left_alone_and_do_not_matter(fc: iom.Forecast, name: str) -> None:
     plain = fc.plot.svg(name)
     loud = {"font.size": 30, "axes.spines.top": True, "axes.facecolor": "pink", "axes.titlelocation": "right"}
@@ -126,7 +127,10 @@ def test_given_axes_get_the_look(fc: iom.Forecast) -> None:
         assert {text.get_fontsize() for text in ax.get_xticklabels()} == {9}
 
 
-@pytest.mark.parametrize(("page", "becomes"), [("black", "#ffffff"), ("none", "#ffffff"), ("#fff8ee", "#fff8ee")])
+@pytest.mark.parametrize(
+    ("page", "becomes"),
+    [("black", "#ffffff"), pytest.param("none", "#ffffff", marks=pytest.mark.slow), ("#fff8ee", "#fff8ee")],
+)
 def test_dark_words_never_stand_on_a_dark_page(fc: iom.Forecast, page: str, becomes: str) -> None:
     with plt.style.context("dark_background"):
         fig, ax = plt.subplots(facecolor=page)
@@ -207,7 +211,7 @@ def test_an_unknown_chart_is_refused(fc: iom.Forecast, do: str) -> None:
         getattr(fc.plot, do)("round")
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", slow_but(RESULTS, "tornado", "sobol"))
 def test_charts_have_manners(name: str, tmp_path: Path) -> None:
     """They leave settings and figures alone, draw where they are told, and know how they were made."""
     found = RESULTS[name]()

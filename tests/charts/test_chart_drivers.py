@@ -165,6 +165,7 @@ def test_one_curve_in_axes_of_the_callers(tuesday: Drivers) -> None:
         tuesday.plot.curve("round_minute")
 
 
+@pytest.mark.slow
 def test_a_page_in_a_figure_of_the_callers(tuesday: Drivers) -> None:
     outer = plt.figure(figsize=(14, 6), layout="constrained")
     left, _ = outer.subfigures(1, 2)
@@ -197,6 +198,7 @@ def test_long_names_are_cut() -> None:
     assert 0 <= height.y0 <= height.y1 <= fig.bbox.height
 
 
+@pytest.mark.slow
 def test_a_file_knows_how_it_was_made(tuesday: Drivers, tmp_path: object) -> None:
     saved = tuesday.plot.save("drivers", f"{tmp_path}/drivers.png")
     with Image.open(saved) as picture:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from toys import night_of
+from toys import night_of, slow_but
 
 import iomsim as iom
 from iomsim.charts.base import captions
@@ -82,7 +82,7 @@ def drawn(ax: Axes, colour: str) -> Line2D:
     return line
 
 
-@pytest.mark.parametrize("name", DAYS)
+@pytest.mark.parametrize("name", slow_but(DAYS, "before", "tuesday", "partly"))
 def test_lines_are_the_history(name: str) -> None:
     night, ax = day(name), picture(name, "live")
     history = night.history()

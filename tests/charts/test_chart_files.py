@@ -14,6 +14,7 @@ import pytest
 from chart_cases import ON_AXES, plain
 from matplotlib.axes import Axes
 from PIL import Image
+from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts import save
@@ -26,7 +27,7 @@ def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
-@pytest.mark.parametrize("name", ON_AXES)
+@pytest.mark.parametrize("name", slow_but(ON_AXES, "flows", "rounds"))
 def test_the_stamp_is_under_the_chart_unless_unwanted(fc: iom.Forecast, name: str) -> None:
     ax = getattr(fc.plot, name)()
     assert texts(ax).count(fc.stamp()) == 1
@@ -42,7 +43,7 @@ def test_the_stamp_is_on_the_page_once(fc: iom.Forecast) -> None:
     assert not any(fc.stamp() in texts(ax) for ax in fig.axes)
 
 
-@pytest.mark.parametrize("name", ["dashboard", "flows"])
+@pytest.mark.parametrize("name", slow_but(["dashboard", "flows"], "flows"))
 def test_a_png_knows_how_it_was_made(fc: iom.Forecast, name: str, tmp_path: Path) -> None:
     path = fc.plot.save(name, tmp_path / "chart.png")
     assert plt.get_fignums() == []  # nor is a figure left behind
@@ -52,7 +53,7 @@ def test_a_png_knows_how_it_was_made(fc: iom.Forecast, name: str, tmp_path: Path
         assert fc.answer() in image.text["Description"] or name == "flows"
 
 
-@pytest.mark.parametrize("name", ["rounds", "trajectories"])
+@pytest.mark.parametrize("name", slow_but(["rounds", "trajectories"], "rounds"))
 def test_an_svg_is_the_same_twice_and_speaks(fc: iom.Forecast, name: str, tmp_path: Path) -> None:
     once, twice = (fc.plot.save(name, tmp_path / f"{i}.svg").read_bytes() for i in range(2))
     assert once == twice
@@ -64,12 +65,14 @@ def test_an_svg_is_the_same_twice_and_speaks(fc: iom.Forecast, name: str, tmp_pa
     assert tree.find(".//{http://purl.org/dc/elements/1.1/}date") is None
 
 
+@pytest.mark.slow
 def test_a_pdf_knows_how_it_was_made(fc: iom.Forecast, tmp_path: Path) -> None:
     data = fc.plot.save("win_probability", tmp_path / "chart.PDF", rules=False).read_bytes()
     assert f'"scenario": "{fc.race.hash}"'.encode() in data
     assert b"/CreationDate" not in data
 
 
+@pytest.mark.slow
 def test_what_was_drawn_can_be_saved_later(fc: iom.Forecast, tmp_path: Path) -> None:
     fig, (left, right) = plt.subplots(1, 2, figsize=(14, 4), layout="constrained")
     fc.plot.rounds(ax=left)
@@ -81,6 +84,7 @@ def test_what_was_drawn_can_be_saved_later(fc: iom.Forecast, tmp_path: Path) -> 
         assert image.text["Title"].count(";") >= 1
 
 
+@pytest.mark.slow
 def test_charts_of_different_forecasts_keep_both_provenances(fc: iom.Forecast, tmp_path: Path) -> None:
     other = iom.forecast(fc.race, runs=50, seed=4, progress=False)
     fig, axes = plt.subplots(1, 2, figsize=(14, 4))
@@ -107,6 +111,7 @@ def test_an_svg_for_a_page_has_the_width_asked_for(fc: iom.Forecast) -> None:
     assert ElementTree.fromstring(fc.plot.svg("rounds")).get("height")
 
 
+@pytest.mark.slow
 def test_names_cannot_break_the_page() -> None:
     names = ("<b>$x$ & Co", '"A" --> B')
     race = iom.load("minimal").with_rules("strict")
@@ -119,6 +124,7 @@ def test_names_cannot_break_the_page() -> None:
     assert labels[0].replace("\n", " ") == names[0]
 
 
+@pytest.mark.slow
 def test_matplotlib_is_loaded_late_and_pyplot_later() -> None:
     program = (
         "import sys, iomsim\n"

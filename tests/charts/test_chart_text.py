@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from chart_cases import ON_AXES, case, label, line_of, picture, plain
-from toys import toy
+from toys import slow_but, toy
 
 import iomsim as iom
 from iomsim.charts.text import balanced, short, tally
@@ -40,7 +40,7 @@ def test_what_the_examples_agree_on_by_chance_is_no_fact() -> None:
     assert tally(replace(fc, summary=replace(fc.summary, examples=fc.outcomes.head(1))), 1) == {"A": 6, "B": 5, "C": 3}
 
 
-@pytest.mark.parametrize("chart", ON_AXES)
+@pytest.mark.parametrize("chart", slow_but(ON_AXES, "flows", "rounds"))
 def test_live_charts_begin_with_what_was_announced(chart: str) -> None:
     said = plain(picture("live", chart).get_title())
     assert re.match("After 98\N{EN DASH}67(?:, [0-9]| [A-Za-z])", said)  # two numbers do not stand side by side

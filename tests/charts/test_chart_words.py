@@ -9,6 +9,7 @@ from chart_cases import CASES, ON_AXES, case, picture
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from toys import slow_but
 
 from iomsim.charts.base import captions
 
@@ -36,11 +37,7 @@ def collisions(fig: Figure) -> list[tuple[str, str]]:
     ]
 
 
-LONG = {"sixteen", "body", "strict", "one two-way round", "certain", "one run", "live, two rounds", "over"}
-"""Cases that are looked at with the slow tests."""
-
-
-@pytest.mark.parametrize("name", [pytest.param(x, marks=[pytest.mark.slow] * (x in LONG)) for x in CASES])
+@pytest.mark.parametrize("name", slow_but(CASES, "two", "eight", "live"))
 @pytest.mark.parametrize("chart", ON_AXES)
 def test_no_words_are_cut_or_overlap(name: str, chart: str) -> None:
     fig = picture(name, chart).figure
@@ -50,7 +47,7 @@ def test_no_words_are_cut_or_overlap(name: str, chart: str) -> None:
     assert "nan" not in caption.text
 
 
-@pytest.mark.parametrize("name", ["eight", "live"])
+@pytest.mark.parametrize("name", slow_but(["eight", "live"], "live"))
 def test_no_words_are_cut_or_overlap_on_the_page(name: str) -> None:
     assert collisions(picture(name, "dashboard").figure) == []
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from chart_cases import CASES, case, dots, hand, picture, plain, spans, words
 from matplotlib.colors import to_hex
+from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts.session_axis import STACK_MINUTES, lay_days
@@ -50,7 +51,7 @@ def test_a_shorter_axis_sends_more_to_the_last_column() -> None:
     assert hand().plot.decision_time_data(n_dots=4, days=3)["day"].tolist()[2:] == ["Tuesday", "later or never"]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", slow_but(CASES, "two", "live", "one run", "eight"))
 def test_fifty_dots_within_the_axes(name: str) -> None:
     fc = case(name)
     fig = fc.plot.draw("decision_time")
@@ -71,7 +72,7 @@ def test_fifty_dots_within_the_axes(name: str) -> None:
     assert min(gaps) > 2 * radius  # none hides another
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", slow_but(CASES, "two", "live", "one run", "eight"))
 def test_dots_late_are_the_spill(name: str) -> None:
     fc = case(name)
     data, ax = fc.plot.decision_time_data(), picture(name, "decision_time")
@@ -140,8 +141,8 @@ def test_breaks_are_shaded_and_sittings_are_not() -> None:
     ("closes", "opens", "word"),
     [
         ("12:00", "13:00", "lunch"),
-        ("11:30", "12:59", "break"),
-        ("13:59", "15:00", "lunch"),
+        pytest.param("11:30", "12:59", "break", marks=pytest.mark.slow),
+        pytest.param("13:59", "15:00", "lunch", marks=pytest.mark.slow),
         ("14:00", "15:30", "break"),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_chart_of_members_claims_nothing_it_does_not_know() -> None:
     assert lines_of(empty) == []
 
 
-@pytest.mark.parametrize("names", ["AB", "ABC"])
+@pytest.mark.parametrize("names", ["AB", pytest.param("ABC", marks=pytest.mark.slow)])
 def test_variants_are_drawn_with_all_outcomes(names: str) -> None:
     found = beside(names)
     ax = found.plot.scenarios()

@@ -95,6 +95,7 @@ def test_more_candidates_have_a_panel_each() -> None:
         assert len(set(starts)) > 1
 
 
+@pytest.mark.slow
 def test_the_lines_follow_the_rules() -> None:
     fc = geneva(runs=200, threshold="3/5")
     assert levels(fc.plot.trajectories()) == pytest.approx([40, 60])

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from chart_cases import bars, case, picture, plain, ranges, words
 from matplotlib.colors import to_hex
+from toys import slow_but
 
 from iomsim.charts import win_probability
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY
@@ -100,9 +101,10 @@ def test_weights_stand_beside_the_readings() -> None:
     assert "under each reading of the rules:" in words(picture("two", "win_probability"))  # played beside it, unweighed
 
 
-@pytest.mark.parametrize(
-    "name", ["two", "weighed", "fixed", "three", "strict", "certain", "live", "one run", "body", "nine tenths"]
-)
+TITLED = ["two", "weighed", "fixed", "three", "strict", "certain", "live", "one run", "body", "nine tenths"]
+
+
+@pytest.mark.parametrize("name", slow_but(TITLED, "two", "certain", "live", "one run", "nine tenths"))
 def test_the_title_of_winners_agrees_with_the_answer(name: str) -> None:
     fc = case(name)
     title, table = plain(fc.plot.draw("win_probability").axes[0].get_title()), fc.chances()

@@ -16,7 +16,7 @@ from toys import toy
 
 import iomsim as iom
 from iomsim import cli
-from iomsim.charts.report import rerun
+from iomsim.charts import Plots, report
 from iomsim.cli import election_day, forecasts, sensitivity
 from iomsim.forecasting.estimates import in_100
 from iomsim.house_style import in_lines
@@ -90,6 +90,7 @@ def test_members_go_over_and_turn_out(small: Path, capsys: Captured) -> None:
     assert told == iom.load(small).with_turnout(18).swing(2, "all", to=name).hash
 
 
+@pytest.mark.slow
 def test_jobs_do_not_change_the_numbers(small: Path, capsys: Captured) -> None:
     said = []
     for jobs in (1, 2):
@@ -98,15 +99,21 @@ def test_jobs_do_not_change_the_numbers(small: Path, capsys: Captured) -> None:
     assert said[0] == said[1]
 
 
-def test_the_folder_holds_everything(small: Path, tmp_path: Path, capsys: Captured) -> None:
+@pytest.mark.parametrize("drawn", [["flows"], pytest.param(None, marks=pytest.mark.slow)], ids=["one chart", "all"])
+def test_the_folder_holds_everything(
+    drawn: list[str] | None, small: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if drawn:
+        monkeypatch.setattr(Plots, "names", lambda _: drawn)
+        monkeypatch.setattr(report, "SECTIONS", {"rounds": "After how many rounds"})
     assert iomsim("forecast", small, *SMALL, "--out", tmp_path / "out") == 0
     assert "report.html" in capsys.readouterr().err
     fc = iom.forecast(iom.load(small), 300, 5, progress=False)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    charts = {f"{name}.{kind}" for name in fc.plot.names() for kind in ("png", "svg")}
-    assert charts | {"report.html", "answer.txt", "forecast.npz", "win_probability.csv", "evidence.csv"} <= names
+    pictures = {f"{name}.{kind}" for name in fc.plot.names() for kind in ("png", "svg")}
+    assert pictures | {"report.html", "answer.txt", "forecast.npz", "win_probability.csv", "evidence.csv"} <= names
     assert (tmp_path / "out" / "answer.txt").read_text(encoding="utf-8").startswith(str(fc.answer()))
-    again, same = rerun(tmp_path / "out" / "forecast.npz")
+    again, same = report.rerun(tmp_path / "out" / "forecast.npz")
     assert same
     assert again.win_probability().equals(fc.win_probability())
 
@@ -196,6 +203,7 @@ def test_a_comparison(small: Path, capsys: Captured) -> None:
     assert capsys.readouterr().out.startswith(in_lines(expected.sentence()))
 
 
+@pytest.mark.slow
 def test_a_grid_with_its_table_and_chart(small: Path, tmp_path: Path, capsys: Captured) -> None:
     files = ("--csv", tmp_path / "grid.csv", "--chart", tmp_path / "grid.svg")
     assert iomsim("grid", "W=0:1:3", "secrecy=0:1:2", "--scenario", small, "--runs", 100, *files) == 0
@@ -205,7 +213,12 @@ def test_a_grid_with_its_table_and_chart(small: Path, tmp_path: Path, capsys: Ca
 
 
 @pytest.mark.parametrize(
-    "words", [("tornado", "--target", "Tuesday"), ("sobol", "--target", "A"), ("pivotal", "--candidate", "B")]
+    "words",
+    [
+        ("tornado", "--target", "Tuesday"),
+        ("sobol", "--target", "A"),
+        pytest.param(("pivotal", "--candidate", "B"), marks=pytest.mark.slow),
+    ],
 )
 def test_a_sentence_and_a_table(words: tuple[str, ...], small: Path, capsys: Captured) -> None:
     name, *options = words
@@ -421,6 +434,7 @@ def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().err == "iomsim: interrupted\n"
 
 
+@pytest.mark.slow
 def test_whoever_reads_may_go_away() -> None:
     """As in ``iomsim evidence | head -1``."""
     program = [sys.executable, "-m", "iomsim", "evidence"]

@@ -420,7 +420,12 @@ LATER = ("go on", "A=97 B=64 at 16:00", "adjourn until 17:00", "A=99 B=63; 2 oth
 
 
 @pytest.mark.parametrize(
-    ("number", "line"), [(1, "A=101 B=66"), (2, "A=90 B=70; 3 others at 16:10"), (3, "A 100, B 60, 170 present")]
+    ("number", "line"),
+    [
+        pytest.param(1, "A=101 B=66", marks=pytest.mark.slow),
+        (2, "A=90 B=70; 3 others at 16:10"),
+        pytest.param(3, "A 100, B 60, 170 present", marks=pytest.mark.slow),
+    ],
 )
 def test_a_corrected_day_is_the_day_on_which_it_was_right_at_once(number: int, line: str, tmp_path: Path) -> None:
     lines = ["A=98 B=67 at 12:20", *LATER]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from toys import SURE, elect, night_of, same, toy
+from toys import SURE, elect, night_of, same, slow_but, toy
 
 import iomsim as iom
 from iomsim.election_day import report
@@ -85,8 +85,23 @@ def agree(a: iom.Forecast, b: iom.Forecast) -> None:
 # -- before the vote ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("assumptions", ["fixed", 60, 400])
-@pytest.mark.parametrize(("name", "particles"), [("geneva-2023", 1700), ("iom-2018", 300), ("minimal", 1100)])
+@pytest.mark.parametrize(
+    ("name", "particles", "assumptions"),
+    [
+        ("geneva-2023", 1700, 400),
+        ("iom-2018", 300, "fixed"),
+        ("minimal", 1100, 60),
+        *(
+            pytest.param(name, particles, assumptions, marks=pytest.mark.slow)
+            for name, particles, others in (
+                ("geneva-2023", 1700, ("fixed", 60)),
+                ("iom-2018", 300, (60, 400)),
+                ("minimal", 1100, ("fixed", 400)),
+            )
+            for assumptions in others
+        ),
+    ],
+)
 def test_before_anything_is_announced_it_is_the_prior_forecast(
     name: str, particles: int, assumptions: int | str
 ) -> None:
@@ -98,7 +113,7 @@ def test_before_anything_is_announced_it_is_the_prior_forecast(
     assert mine.draws is ordinary.draws
 
 
-@pytest.mark.parametrize("assumptions", ["fixed", 400])
+@pytest.mark.parametrize("assumptions", ["fixed", pytest.param(400, marks=pytest.mark.slow)])
 def test_also_across_the_spans_of_the_ordinary_forecast(geneva: Scenario, assumptions: int | str) -> None:
     mine = iom.live(geneva, 17_000, seed=9, assumptions=assumptions).forecast()
     ordinary = iom.forecast(geneva, 17_000, seed=9, assumptions=assumptions, progress=False)
@@ -638,6 +653,7 @@ def played(race: Scenario) -> Outcomes:
     ).all_outcomes
 
 
+@pytest.mark.slow
 def test_the_odds_are_those_of_anything_as_far_out(geneva: Scenario) -> None:
     """Two-sided: a share as low or lower, or, by doubling, as far out on the other side."""
     race = geneva.with_behaviour(absent=0.0, cross_pressure_absence=0.0, abstain=0.0)
@@ -691,7 +707,7 @@ def test_surprising_first_tallies_do_not_leave_one_world(geneva: Scenario, tally
 
 
 @quiet
-@pytest.mark.parametrize("second", ["98-67", "90-75", "110-50"])
+@pytest.mark.parametrize("second", slow_but(["98-67", "90-75", "110-50"], "110-50"))
 def test_nor_do_surprising_second_ones(geneva: Scenario, second: str) -> None:
     night = told(geneva.with_rules("strict"), "98-67", second, particles=2000)
     particles = night.state.particles

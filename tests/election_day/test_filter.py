@@ -11,7 +11,7 @@ import pytest
 from laws import exact
 from laws.test_posterior import CASES, FAR, RUNS, errors_apart, past, room, told
 from numpy.typing import NDArray
-from toys import PRESENT, STILL, elect, night_of, play, proportion, toy
+from toys import PRESENT, STILL, elect, night_of, play, proportion, slow_but, toy
 
 import iomsim as iom
 from iomsim.election_day import moves
@@ -92,7 +92,7 @@ LIES: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("lie", slow_but(LIES, "members move as they like"))
 def test_and_wrong_moves_are_seen(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, wrong = LIES[lie]
     monkeypatch.setattr(moves, name, wrong(getattr(moves, name)))
@@ -433,6 +433,7 @@ def test_the_absent_stand_somewhere_too() -> None:
     assert PRESENT["absent"] == 0
 
 
+@pytest.mark.slow
 def test_members_barred_while_their_candidate_stands_do_not_vote() -> None:
     """Eight of 21 are barred: the chance of a tally is that of the elections that have it, the bars are of the rest."""
     barred = {"A": ["M1", "M2", "M3", "M4"], "B": ["M5", "M6"], "C": ["M7", "M8"]}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import FREE, STILL, toy
+from toys import FREE, STILL, slow_but, toy
 
 import iomsim as iom
 from iomsim.forecasting.estimates import wilson
@@ -35,7 +35,7 @@ def race() -> iom.Scenario:
 RUNS = {"python": 1000, "numpy": 6000, "numba": 8000}
 
 
-@pytest.mark.parametrize("name", ["python", "numpy", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", slow_but(["python", "numpy", "numba"], "numpy"))
 def test_a_yardstick_plays_the_same_elections(name: str, yardsticks: Any, race: iom.Scenario) -> None:
     if name == "numba":
         pytest.importorskip("numba")
@@ -61,6 +61,7 @@ def test_and_would_be_seen_to_play_others(change: dict[str, float], yardsticks: 
     assert yardsticks.agreement(yardsticks.engine(race)(20_000, 1), theirs) < yardsticks.ALPHA
 
 
+@pytest.mark.slow
 def test_another_clock_is_seen_too(yardsticks: Any, race: iom.Scenario) -> None:
     theirs = yardsticks.numpy(race.with_clock(round_minutes=80))(12_000, 3)
     assert yardsticks.agreement(yardsticks.engine(race)(20_000, 1), theirs) < yardsticks.ALPHA

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from laws.slow_twin import differences, election
-from toys import same, toy, unsure
+from toys import mostly_slow, same, slow_but, toy, unsure
 
 import iomsim as iom
 from iomsim.engine import executors, rng, simulate
@@ -101,6 +102,13 @@ def forecast(runs: int = 3 * BLOCK + 100, race: iom.Scenario = RACE, **options: 
     return iom.forecast(race, runs=runs, seed=9, progress=False, **options)
 
 
+@cache
+def forecast_here(*args: Any, keep: str = "runs", assumptions: Any = None) -> iom.Forecast:
+    """Return a forecast that is played in this process, span by span of one block."""
+    given = {} if assumptions is None else {"assumptions": assumptions}
+    return forecast(*args, keep=keep, **given)
+
+
 def equal(a: iom.Forecast, b: iom.Forecast) -> bool:
     """Say whether two forecasts are equal in every count, and in every run if they kept them."""
     pd.testing.assert_frame_equal(a.summary.ends, b.summary.ends)
@@ -111,16 +119,14 @@ def equal(a: iom.Forecast, b: iom.Forecast) -> bool:
 
 
 @pytest.mark.usefixtures("short_spans")
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", slow_but(PLACES, "backwards", "eager", "threads"))
 def test_where_it_is_played_does_not_matter(place: str) -> None:
     with PLACES[place]() as executor:
         for keep in ("runs", "summary"):
-            assert equal(forecast(keep=keep), forecast(keep=keep, executor=executor))
+            assert equal(forecast_here(keep=keep), forecast(keep=keep, executor=executor))
         for assumptions in (7, "fixed"):
-            here, there = (
-                forecast(BLOCK + 100, UNSURE, executor=place, assumptions=assumptions) for place in (None, executor)
-            )
-            assert equal(here, there)
+            here = forecast_here(BLOCK + 100, UNSURE, assumptions=assumptions)
+            assert equal(here, forecast(BLOCK + 100, UNSURE, executor=executor, assumptions=assumptions))
 
 
 @pytest.mark.usefixtures("short_spans")
@@ -138,7 +144,9 @@ def test_what_is_no_executor_is_refused() -> None:
 # -- the beginning of a longer forecast ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("race", [RACE, toy(15, behaviour={"absent": 0.1})], ids=["three", "two"])
+@pytest.mark.parametrize(
+    "race", [pytest.param(RACE, marks=pytest.mark.slow), toy(15, behaviour={"absent": 0.1})], ids=["three", "two"]
+)
 def test_ten_thousand_runs_are_the_head_of_a_hundred_thousand(race: iom.Scenario) -> None:
     """The longer one is played in longer spans: it makes no difference."""
     short, long = (join(simulate.iter_spans(race.plan, {}, runs, seed=3)) for runs in (10_000, 100_000))
@@ -196,7 +204,7 @@ def test_every_block_is_at_home() -> None:
 
 
 @pytest.mark.usefixtures("short_spans")
-@pytest.mark.parametrize("mistake", WRONG)
+@pytest.mark.parametrize("mistake", mostly_slow(WRONG, 2))
 def test_a_wrong_address_is_seen(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module, name, how = WRONG[mistake]
     honest = getattr(module, name)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import complete, digest, same
+from toys import complete, digest, same, slow_but
 
 import iomsim as iom
 from iomsim.engine import simulate as engine
@@ -71,8 +71,7 @@ def test_every_kind_of_parameter_is_looked_at() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("k", RACES)
+@pytest.mark.parametrize(("k", "kind"), slow_but(product(RACES, KINDS), *product((2, 3), KINDS), (8, "strength")))
 def test_a_number_a_point_and_an_entry_a_run_are_the_scenario_alone(k: int, kind: str) -> None:
     race, runs = RACES[k], 120
     here = simulate(race.plan, {}, runs, seed=4)
@@ -162,7 +161,10 @@ PLACES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("place", "table"), [*product(("backwards", "threads"), TABLES), ("processes", "both")])
+@pytest.mark.parametrize(
+    ("place", "table"),
+    [*product(("backwards", "threads"), TABLES), pytest.param("processes", "both", marks=pytest.mark.slow)],
+)
 def test_where_it_is_played_does_not_matter(place: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plan, runs = RACES[3].plan, 2 * BLOCK + 100
     parameters = TABLES[table](runs)
@@ -173,7 +175,7 @@ def test_where_it_is_played_does_not_matter(place: str, table: str, monkeypatch:
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("blocks", [1, 2, 7])
+@pytest.mark.parametrize("blocks", slow_but([1, 2, 7], 1, 7))
 def test_how_many_blocks_are_played_together_does_not_matter(blocks: int, table: str) -> None:
     plan, runs = RACES[2].plan, 3 * BLOCK - 5
     parameters = TABLES[table](runs)
@@ -256,7 +258,7 @@ print(sorted({{"pandas", "pydantic", "scipy", "tqdm", "matplotlib"}} & set(sys.m
 """
 
 
-@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("k", slow_but([2, 3], 3))
 def test_a_plan_is_played_where_there_is_only_numpy(k: int) -> None:
     """In a process that has loaded the engine and nothing else of iomsim; yes or no takes a beta quantile of scipy."""
     plan = RACES[k].with_rules("strict", max_rounds=6).plan

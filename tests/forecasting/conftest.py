@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from toys import elect, neutral, toy, unsure
+from toys import elect, neutral, slow_but, toy, unsure
 
 import iomsim as iom
 from iomsim.engine import simulate
@@ -45,6 +45,9 @@ NAMES = (*readings(), "three", "nobody", "at once", "asked late", "one run", "ha
          "unsure three")  # fmt: skip
 
 
-@pytest.fixture(params=NAMES)
+SLOW = ("strict", "four-rounds", "withdrawal-then-vote", "unsure")
+
+
+@pytest.fixture(params=slow_but(NAMES, *(name for name in NAMES if name not in SLOW)))
 def fc(request: pytest.FixtureRequest, forecasts: dict[str, iom.Forecast]) -> iom.Forecast:
     return forecasts[request.param]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from toys import elect, neutral, same, unsure
+from toys import elect, neutral, same, slow_but, unsure
 
 import iomsim as iom
 from iomsim.engine import simulate
@@ -47,7 +47,7 @@ def forecasts() -> dict[str, iom.Forecast]:
     return {name: made() for name, made in MAKERS.items()}
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=slow_but(MAKERS, "geneva", "counts only", "fixed", "nobody", "election day"))
 def fc(request: pytest.FixtureRequest, forecasts: dict[str, iom.Forecast]) -> iom.Forecast:
     return forecasts[request.param]
 

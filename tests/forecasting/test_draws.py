@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from toys import complete, neutral, same, unsure
+from toys import complete, mostly_slow, neutral, same, slow_but, unsure
 
 import iomsim as iom
 from iomsim.engine import simulate
@@ -93,7 +93,7 @@ def bits_of(race: Scenario, fc: iom.Forecast, draw: int) -> tuple[Outcomes, Outc
     return inside, Outcomes(**{**vars(other), "draw": inside.draw})
 
 
-@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("name", mostly_slow(RACES, 2))
 def test_a_draw_inside_is_the_election_alone(name: str) -> None:
     race = RACES[name]()
     draws, runs = (3, 30) if len(race.members) > 100 else (6, 120)
@@ -144,7 +144,7 @@ def test_another_way_to_play_draws_is_seen(lie: str, monkeypatch: pytest.MonkeyP
 # -- what does not move ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("names", ["AB", "ABC"])
+@pytest.mark.parametrize("names", slow_but(["AB", "ABC"], "ABC"))
 def test_the_beginning_of_a_longer_forecast(names: str, monkeypatch: pytest.MonkeyPatch) -> None:
     race = unsure(15, names)
     whole = make(race, 3000)

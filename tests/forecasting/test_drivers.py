@@ -253,6 +253,7 @@ def test_the_drivers_of_the_posterior() -> None:
     assert found.overall == pytest.approx(after.win_probability()["probability"]["A"])
 
 
+@pytest.mark.slow
 def test_the_rules_after_an_announcement() -> None:
     """The same particles go on under every reading, so that the rules are told apart and nothing else is made up."""
     day = iom.live(iom.load("geneva-2023"), seed=1)

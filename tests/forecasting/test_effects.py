@@ -218,6 +218,7 @@ def test_the_band_holds_the_curve(many: list[Effects]) -> None:
         assert max((curve["high"] - curve["low"]).max() for curve in curves) < 0.08
 
 
+@pytest.mark.slow
 def test_the_means_of_levels_are_those_of_their_draws() -> None:
     inside = []
     for seed in range(25):

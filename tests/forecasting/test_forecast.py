@@ -73,7 +73,9 @@ class Text(HTMLParser):
         self.words += data
 
 
-@pytest.mark.parametrize(("runs", "beside"), [(50, "simulation error"), (800, "over the assumptions")])
+@pytest.mark.parametrize(
+    ("runs", "beside"), [(50, "simulation error"), pytest.param(800, "over the assumptions", marks=pytest.mark.slow)]
+)
 def test_a_forecast_in_html_is_escaped(runs: int, beside: str) -> None:
     race = toy(9, candidates=[{"name": "<b>A</b>"}, {"name": "B & C"}], title="<script>alert(1)</script>")
     page, fc = Text(), make(race, runs)

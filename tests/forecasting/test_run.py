@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from toys import elect, same, toy
+from toys import elect, same, slow_but, toy
 
 import iomsim as iom
 from iomsim.engine import simulate
@@ -71,7 +71,7 @@ def test_pieces_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short_spans")
-@pytest.mark.parametrize("keep", ["runs", "summary"])
+@pytest.mark.parametrize("keep", slow_but(["runs", "summary"], "summary"))
 def test_on_an_executor_the_forecast_is_the_same(keep: str) -> None:
     here = make(toy(15), runs=3000, keep=keep)
     with ThreadPoolExecutor(3) as pool:
@@ -82,7 +82,7 @@ def test_on_an_executor_the_forecast_is_the_same(keep: str) -> None:
 
 
 @pytest.mark.usefixtures("short_spans")
-@pytest.mark.parametrize("target", ["A", "no winner", "spill", None])
+@pytest.mark.parametrize("target", slow_but(["A", "no winner", "spill", None], "no winner", None))
 def test_it_stops_when_the_target_is_precise_enough(target: str | None) -> None:
     fc = make(toy(15), precision=0.015, target=target)
     assert len(fc) % BLOCK == 0
@@ -281,6 +281,7 @@ def test_importing_iomsim_is_light() -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_precision_is_reached_at_the_same_runs_wherever_they_are_played() -> None:
     """Several spans are handed out at a time, but none beyond the one that suffices is counted."""
     race = toy(9, rules={"name": "strict", "max_rounds": 2})

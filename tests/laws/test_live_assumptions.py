@@ -100,7 +100,7 @@ def off(tallies: list[int], particles: int = 6000) -> float:
 
 
 @quiet
-@pytest.mark.parametrize("tallies", [[11], [11, 12], [13, 13], [13, 11, 12], [9, 10, 9, 10]])
+@pytest.mark.parametrize("tallies", mostly_slow([[11], [11, 12], [13, 13], [13, 11, 12], [9, 10, 9, 10]], 2))
 def test_draws_and_readings_are_weighed_by_bayes(tallies: list[int]) -> None:
     assert off(tallies) < FAR
 
@@ -131,7 +131,7 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 
 
 @quiet
-@pytest.mark.parametrize("lie", LIARS)
+@pytest.mark.parametrize("lie", mostly_slow(LIARS, 2))
 def test_and_not_by_anything_else(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, name, wrong = LIARS[lie]
     monkeypatch.setattr(owner, name, wrong(getattr(owner, name)))
@@ -403,6 +403,7 @@ def test_and_not_if_the_level_is_believed_to_be_known_better() -> None:
 
 
 @quiet
+@pytest.mark.slow
 def test_a_few_ranks_are_uniform() -> None:
     found, readings = ranks(24, 2, unsure(), size=120)
     assert {name: p for name, values in found.items() if (p := uniform(values, 4)) < 1e-3} == {}

@@ -11,7 +11,7 @@ import pytest
 from laws import exact
 from numpy.typing import NDArray
 from scipy import stats
-from toys import ALPHA, PRESENT, STILL, neutral, night_of, toy
+from toys import ALPHA, PRESENT, STILL, neutral, night_of, slow_but, toy
 
 import iomsim as iom
 from iomsim.election_day import update
@@ -78,7 +78,9 @@ def chain_from(tallies: list[int], concession: bool) -> tuple[Floats, float]:
 
 @quiet
 @pytest.mark.parametrize("rules", ["until-two-thirds", "strict"])
-@pytest.mark.parametrize("tallies", [[11], [9], [13], [11, 12], [13, 13], [11, 7], [13, 11, 12]])
+@pytest.mark.parametrize(
+    "tallies", slow_but([[11], [9], [13], [11, 12], [13, 13], [11, 7], [13, 11, 12]], [9], [13, 11, 12])
+)
 def test_one_class_follows_the_exact_chain(rules: str, tallies: list[int]) -> None:
     particles = 6000
     night = night_of(one_class(rules), particles=particles, seed=8)
@@ -141,7 +143,7 @@ ROOMS = {
 
 
 @quiet
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", slow_but(ROOMS, "two"))
 def test_what_the_tallies_say_averages_to_what_was_said_before(room: str) -> None:
     """The martingale: no announcement can be expected to move a forecast one way."""
     race, particles = ROOMS[room]

@@ -230,7 +230,7 @@ CHAINS: dict[str, tuple[Any, dict[str, Any], dict[str, float]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CHAINS)
+@pytest.mark.parametrize("case", mostly_slow(CHAINS, 3))
 def test_the_exact_chain_agrees(case: str) -> None:
     room, rules, behaviour = CHAINS[case]
     race = election(room, rules, **behaviour)
@@ -319,7 +319,7 @@ def tied_refuse(f: Any, plan: Any, runs: Any, round_: int, where: Any) -> Any:
     return conceded
 
 
-@pytest.mark.parametrize("liar", mostly_slow(CHAIN_LIARS, 2))
+@pytest.mark.parametrize("liar", mostly_slow(CHAIN_LIARS, 4))
 def test_the_exact_chain_rejects(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case, name, how = CHAIN_LIARS[liar]
     room, rules, behaviour = CHAINS[case]
@@ -857,7 +857,7 @@ SPREAD = {"names": "ABC", "rules": {"name": "until-two-thirds", "eliminate_after
 
 
 @pytest.mark.usefixtures("short_spans")
-@pytest.mark.parametrize("parts", [{}, SPREAD], ids=["two", "three"])
+@pytest.mark.parametrize("parts", [{}, pytest.param(SPREAD, marks=pytest.mark.slow)], ids=["two", "three"])
 def test_backwards_and_in_threads_the_numbers_are_the_same(parts: dict[str, Any]) -> None:
     race = toy(21, **parts)
     here = play(race, 4500, seed=9)

@@ -163,6 +163,7 @@ def test_intervals_cover(up: float, down: float) -> None:
     assert up < 0.01 or covered < 0.97  # nor are they so wide that they say nothing
 
 
+@pytest.mark.slow
 def test_common_random_numbers_reduce_the_variance(geneva: Scenario) -> None:
     """Thirty small comparisons with common numbers, and thirty without: the factor is printed."""
     other = geneva.with_pressure(Washington=0.8)

@@ -97,7 +97,9 @@ def smallest_set(race: Scenario, name: str, goal: float, runs: int) -> int:
     [
         (five(), "A", (0.5, 0.7, 0.9)),
         (five(behaviour=ALONE | {"openness_inf": 0.3}, rules="until-two-thirds"), "B", (0.6, 0.8)),
-        (toy(6, "ABC", behaviour={"absent": 0.2}, rules="four-rounds"), "C", (0.6, 0.8)),
+        pytest.param(
+            toy(6, "ABC", behaviour={"absent": 0.2}, rules="four-rounds"), "C", (0.6, 0.8), marks=pytest.mark.slow
+        ),
     ],
     ids=["strict", "until two thirds", "three candidates"],
 )
@@ -110,6 +112,7 @@ def test_no_set_is_smaller(race: Scenario, name: str, goals: tuple[float, ...]) 
         assert len(way.members) == way.value
 
 
+@pytest.mark.slow
 def test_one_fewer_is_not_enough() -> None:
     race = iom.load("geneva-2023")
     found = iom.paths_to(race, "Pope", 0.6, parameters={"secrecy": (0.0, 1.0)}, runs=400, seed=1)

@@ -110,8 +110,8 @@ CROWDED = {"name": "strict", "eliminate_after": 1, "max_two_way": 2, "max_rounds
     ("race", "towards"),
     [
         (five(rules="until-two-thirds", behaviour={"absent": 0.2, "abstain": 0.1}), "A"),
-        (five(rules="four-rounds", behaviour={"absent": 0.2}), "B"),
-        (five("B", names="ABC", rules=CROWDED, behaviour={"absent": 0.1}), "B"),
+        pytest.param(five(rules="four-rounds", behaviour={"absent": 0.2}), "B", marks=pytest.mark.slow),
+        pytest.param(five("B", names="ABC", rules=CROWDED, behaviour={"absent": 0.1}), "B", marks=pytest.mark.slow),
         (five("B", names="ABC", rules=CROWDED, behaviour={"absent": 0.1}), "C"),
     ],
     ids=["two", "two, the other", "three", "three, the last"],

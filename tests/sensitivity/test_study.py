@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from toys import play, toy
+from toys import mostly_slow, play, toy
 
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
@@ -153,6 +153,11 @@ def test_where_it_runs_does_not_matter(small: iom.Study) -> None:
     pd.testing.assert_frame_equal(run(small, executor=Backwards()), here)
     with ThreadPoolExecutor(3) as pool:
         pd.testing.assert_frame_equal(run(small, executor=pool), here)
+
+
+@pytest.mark.slow
+def test_in_other_processes_it_is_the_same(small: iom.Study) -> None:
+    here = run(small)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         pd.testing.assert_frame_equal(run(small, executor=pool), here)
 
@@ -326,7 +331,7 @@ def test_a_half_written_file_never_takes_its_place(tmp_path: Path, monkeypatch: 
 # -- what may fail --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pool", [None, Backwards(), "threads"])
+@pytest.mark.parametrize("pool", mostly_slow([None, Backwards(), "threads"], 3))
 def test_a_cell_that_cannot_be_played_costs_no_other(pool: Any, tmp_path: Path) -> None:
     deadlock = toy(6, rules={"name": "strict", "threshold": 1, "max_rounds": 900}).with_clock(sits_on=0.0)
     study = iom.Study.grid(deadlock, round_minutes=[10.0, 1400.0, 20.0])

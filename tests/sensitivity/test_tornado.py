@@ -174,6 +174,7 @@ def test_where_nothing_matters_the_sentence_says_so() -> None:
     assert "A wins in >99 to >99 of 100 elections (base >99); no single assumption moves it beyond" in found.sentence()
 
 
+@pytest.mark.slow
 def test_a_forecast_has_its_own_tornado(geneva: Tornado) -> None:
     """On the best guesses, whatever the forecast played."""
     drawn, fc = iom.forecast(geneva.race, 500, seed=9, progress=False), fixed(geneva.race, 500, 9)

@@ -477,10 +477,14 @@ def test_the_fitted_model_is_fitted_without_the_contest_it_is_judged_on() -> Non
     assert learned.behaviour.fluid.value != plain.behaviour.fluid.value
 
 
-def test_the_held_out_case_is_in_no_table_and_no_training_set() -> None:
+@pytest.mark.slow
+def test_the_held_out_case_is_in_no_table() -> None:
     test = iom.backtest(particles=20, contests=None)
     assert "IOM2023-DG" not in set(test.rows["contest"])
     assert ("IOM2023-DG", 1, "held out") in test.skipped.itertuples(index=False, name=None)
+
+
+def test_the_held_out_case_is_in_no_training_set() -> None:
     training = leaving_out(planted(), contests())
     assert "IOM2023-DG" not in [one.id for one in training]
     assert len(training) == 14

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from toys import ALPHA, STILL, play, proportion, toy
+from toys import ALPHA, STILL, play, proportion, slow_but, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
@@ -91,6 +91,7 @@ def test_the_check_of_the_law_sees_a_wrong_parameter(counted: np.ndarray, lie: d
     assert fits(counted[:, 1], law_of_second(33, 60, **lie)) < ALPHA
 
 
+@pytest.mark.slow
 def test_the_third_tally_has_the_moments_that_simulation_shows(counted: np.ndarray) -> None:
     """Over the two later rounds at once, on a grid wide enough to hold nearly all."""
     grid = np.arange(18, 52)
@@ -387,7 +388,7 @@ def made(truth: dict[str, float], number: int, seed: int, size: int = 175) -> li
     return [replace(one, rounds=one.rounds[:8]) for one in told]
 
 
-@pytest.mark.parametrize("fluid", [0.15, 0.85])
+@pytest.mark.parametrize("fluid", slow_but([0.15, 0.85], 0.85))
 def test_many_contests_find_the_regime(fluid: float) -> None:
     row = iom.fit(made({"fluid": fluid}, 45, seed=3), ["fluid"], draws=120).table().loc["fluid"]
     assert row["pinned down"] == "yes"
