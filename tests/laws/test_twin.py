@@ -171,7 +171,7 @@ def test_the_kernel_plays_as_its_twin_does(kind: str) -> None:
 
 
 FEW, MANY = range(80), range(80, 480)
-QUICK = (8, 31, 43, 48, 62, 71, 78)
+QUICK = (12, 31, 38, 48, 62, 71, 78)
 """A few of them, in which happens all that can happen: the guard below sees to it."""
 
 
@@ -244,6 +244,7 @@ TO_AND_FRO = [
 ACROSS = [{"count": 2, "who": "south", "to": "A"}, {"count": 2, "who": ["M4", "M7", "M8", "M9"], "to": "B"}]
 RACES = {
     "health": complete(4, 9, rules=HEALTH, behaviour=WAVERING),
+    "swings": complete(4, 12, rules=SECURITY_COUNCIL, behaviour=WAVERING | {"abstain": 0.2}, swings=TO_AND_FRO),
     "olympic": complete(6, 14, rules=OLYMPIC, behaviour=WAVERING),
     "african": complete(4, 9, rules=AFRICAN_UNION, behaviour=WAVERING | {"abstain": 0.1}),
     "atomic": complete(3, 20, rules=ATOMIC, behaviour=WAVERING),
@@ -251,7 +252,6 @@ RACES = {
     "swift": complete(5, 11, rules=SWIFT, behaviour=WAVERING),
     "leader": complete(3, 9, rules=LEADER, behaviour=WAVERING, clock=CONSULTS),
     "a pair": complete(2, 9, rules=OLYMPIC | {"threshold": "4/5"}, behaviour=WAVERING),
-    "swings": complete(4, 12, rules=SECURITY_COUNCIL, behaviour=WAVERING | {"abstain": 0.2}, swings=TO_AND_FRO),
     "two swings": complete(2, 12, rules={"name": "strict"}, behaviour=WAVERING | {"abstain": 0.1}, swings=ACROSS),
     "geneva": complete(2, 9, rules={"name": "withdrawal-then-vote"}, behaviour=WAVERING),
 }
@@ -401,15 +401,13 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
 
 
 LATE = (
-    "pinned members do not follow one who comes back",
     "the votes of one who withdrew are those of one put out",
-    "nobody comes back",
-    "barred members are entitled",
     "the leader alone needs no more than anybody",
     "a withdrawal takes no time",
     "extra ballots after a yes or no",
+    "who has gone over thinks again",
 )
-"""Mistakes that the first three races do not show: to tell the stories of all takes a while."""
+"""Mistakes that the first four races do not show: to tell the stories of all takes a while."""
 
 
 @pytest.mark.parametrize("liar", slow_but(LIARS, *(name for name in LIARS if name not in LATE)))
@@ -447,7 +445,7 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
 
 
 @pytest.mark.parametrize(
-    "part", slow_but(CHANGES, *(part for part, (name, _) in CHANGES.items() if name in list(RACES)[:3]))
+    "part", slow_but(CHANGES, *(part for part, (name, _) in CHANGES.items() if name in list(RACES)[:4]))
 )
 def test_the_twin_sees_every_part_of_the_rules(part: str) -> None:
     name, change = CHANGES[part]
