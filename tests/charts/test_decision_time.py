@@ -122,8 +122,8 @@ def test_lunch_is_shaded_and_hours_are_those_of_the_sittings() -> None:
     assert words(ax).count("lunch") == 2
     hours = dict(zip(ax.get_xticks(), [t.get_text() for t in ax.get_xticklabels()], strict=True))
     assert hours[day.place(13 * 60)] == "13:00"
-    assert list(hours.values())[:4] == ["10:00", "13:00", "15:00", "18:00"]
-    assert STACK_MINUTES * day.place(13 * 60) == 180
+    assert list(hours.values())[:4] == ["9:00", "13:00", "15:00", "18:00"]
+    assert STACK_MINUTES * day.place(13 * 60) == 240
 
 
 def test_breaks_are_shaded_and_sittings_are_not() -> None:
@@ -236,7 +236,7 @@ def test_breaks_lie_where_they_do_if_what_may_come_begins_after_midnight() -> No
 
 
 def test_nothing_is_drawn_after_the_deadline() -> None:
-    fc = forecast(deadline="2023-05-15T18:00")
+    fc = forecast(1000, deadline="2023-05-15T18:00")
     ax, data = fc.plot.decision_time(), fc.plot.decision_time_data()
     assert "Tuesday" not in " ".join([ax.get_title(), *words(ax), *data["day"]])
     left = fc.endings().loc[("open", "no winner"), "probability"]
@@ -277,7 +277,7 @@ def test_a_weekday_that_could_mean_another_day_is_a_date() -> None:
 
 
 def test_elections_without_a_round_are_drawn() -> None:
-    fc = forecast(formalities=35, deadline="2023-05-15T10:35")
+    fc = forecast(formalities=35, deadline="2023-05-15T09:35")
     assert 0.3 < (fc.runs["rounds"] == 0).mean() < 0.7
     for name in ("decision_time", "rounds", "trajectories", "flows", "win_probability"):
         assert fc.plot.draw(name).axes

@@ -146,7 +146,7 @@ def joint(race: Scenario, **changes: Any) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def geneva() -> Any:
-    return play(fixed(), 20_000)
+    return play(fixed(), 30_000)
 
 
 def first_round_fits(out: Any, law: np.ndarray) -> float:
