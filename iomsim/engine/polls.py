@@ -61,8 +61,8 @@ def positions(chances: Floats, sd: PerRun) -> Floats:
     Examples
     --------
     >>> m = positions(np.array([[0.8, 0.5], [0.2, 0.5]]), np.array([0.0, 1.5]))
-    >>> (m[0] - m[1]).round(2).tolist()
-    [[1.39, 2.31], [0.0, 0.0]]
+    >>> (m[0, 0] - m[1, 0]).round(2).tolist()
+    [1.39, 2.31]
     """
     spread = np.atleast_1d(np.asarray(sd, dtype=float))
     place = np.log1p(spread) / STEP

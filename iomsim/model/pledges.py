@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from iomsim._version import VERSION
 from iomsim.engine.first_round import first_round_chances
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK, Purpose, fresh_seed, generator
 from iomsim.errors import ScenarioError, whole_number
-from iomsim.house_style import capital, number, number_of, series
+from iomsim.house_style import capital, in_lines, number, number_of, series, thousands
 from iomsim.model.assumptions import DRAWS, draw_assumptions
 from iomsim.model.description import Description
 from iomsim.model.ledger import KINDS, Entry
@@ -48,8 +49,8 @@ class Pledges:
         One row a pledge: member, candidate, kind, date, source; what it `counts` (1, half of it for members that have
         pledged to several candidates, 0 without effect), its `log_odds`, the `chance` that the member votes for the
         candidate, and a `note` that says why it does not count in full.
-    seed, runs : int
-        What is needed to make it again.
+    seed, runs, scenario : int, int, str
+        What is needed to make it again; the scenario by its hash.
     """
 
     by_candidate: pd.DataFrame
@@ -57,6 +58,7 @@ class Pledges:
     ledger: pd.DataFrame
     seed: int
     runs: int
+    scenario: str
 
     def table(self, by: str = "candidate") -> pd.DataFrame:
         """Return how many have pledged, and how many of them are expected.
@@ -104,7 +106,7 @@ class Pledges:
 
     def __repr__(self) -> str:
         """Return the sentence, the table and what is needed to make it again."""
-        return "\n\n".join([self.sentence(), self.by_candidate.round(1).to_string(), self._stamp])
+        return "\n\n".join([in_lines(self.sentence()), self.by_candidate.round(1).to_string(), self._stamp])
 
     __str__ = __repr__
 
@@ -114,7 +116,7 @@ class Pledges:
 
     @property
     def _stamp(self) -> str:
-        return f"seed {self.seed} · {self.runs} runs"
+        return f"iomsim {VERSION} · seed {self.seed} · {thousands(self.runs)} runs · scenario {self.scenario}"
 
 
 def _idle(note: str) -> bool:
@@ -164,7 +166,7 @@ def tally(race: Description, seed: int | None, runs: int) -> Pledges:
     by_candidate = pd.DataFrame(
         [rows[name, ANY] for name in race.names], columns=list(COLUMNS), index=pd.Index(race.names, name="candidate")
     )
-    return Pledges(by_candidate, by_kind, _ledger(race, found, sure), seed, runs)
+    return Pledges(by_candidate, by_kind, _ledger(race, found, sure), seed, runs, race.hash)
 
 
 def _groups(found: list[Entry], size: int, names: tuple[str, ...]) -> dict[Group, Flags]:

@@ -251,9 +251,26 @@ def test_trust_may_be_unsure() -> None:
     for column in (0, 5, 11):
         alone = first_round_chances(race.plan.at({path: x[column] for path, x in draws.parameters.items()}))
         assert together[..., column] == pytest.approx(alone[..., 0], abs=2e-4)
-    span = iom.forecast(race, 240, 3, assumptions=12, progress=False).outcomes
-    one = simulate(race.plan, {path: x[:12] for path, x in draws.parameters.items()}, 240, 3)
-    assert (span.votes == one.votes).all()
+    whole = simulate(race.plan, draws.parameters, 24, 3)
+    for run in (0, 7, 23):  # bit for bit the election of its draw alone
+        alone = simulate(race.plan, {path: float(x[run % 12]) for path, x in draws.parameters.items()}, 24, 3)
+        for out in (whole, alone):
+            assert out.rounds.size == 24
+        assert (whole.votes[whole.starts[run]] == alone.votes[alone.starts[run]]).all()
+        assert whole.rounds[run] == alone.rounds[run]
+
+
+def test_what_is_computed_is_computed_anew_where_it_matters() -> None:
+    race = polled(world(), (0.5, 0.2, 0.8))
+    for path, value in (("polling.trust", 0.9), ("behaviour.common_sd", 0.9), ("behaviour.region_sd", 0.1),
+                        ("behaviour.conviction", 0.5), ("sponsors.East.strength", 0.1)):  # fmt: skip
+        race.plan.by_class(race.plan.against)  # is kept
+        kept, fresh = race.plan.at({path: value}), race.with_parameters({path: (value, value, value)})
+        again = iom.loads(iom.dumps(fresh)).plan
+        lean, other = (plan.by_class(plan.against) for plan in (kept, again))
+        assert (lean[0] == other[0]).all()
+        assert all((x == y).all() for x, y in zip(lean[1], other[1], strict=True))
+        assert (lean[0] != race.plan.by_class(race.plan.against)[0]).any() or path.startswith("sponsors")
 
 
 # -- elections as a whole ------------------------------------------------------------------------------
