@@ -24,7 +24,8 @@ from iomsim.model.scenario import Scenario, build
 from iomsim.rules.procedure import ENDINGS
 from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.grid import Grid
-from iomsim.sensitivity.pivotal import Pivotal
+from iomsim.sensitivity.pivotal import Pivotal, groups_table
+from iomsim.sensitivity.shrinkage import Worths
 from iomsim.sensitivity.sobol import Sobol
 from iomsim.sensitivity.tornado import Tornado
 
@@ -236,17 +237,26 @@ def lines_of(ax: Axes) -> list[tuple[float, float]]:
     return [(round(float(line.get_xdata()[0]), 6), round(float(line.get_ydata()[0]), 6)) for line in found]
 
 
-def pivotal(count: int, free: bool = True, low: float = 0.01) -> Pivotal:
-    rows = {
-        f"M{i + 1}": {
-            "group": "", "support": 0.5 + i / 100, "win": 0.03 - i / 1000, "win_low": low - i / 1000,
-            "win_high": 0.05 - i / 1000, "spill": 0.0, "spill_low": -0.01, "spill_high": 0.01, "free": free,
-            "won_over_win": 0.08 if i == 0 else np.nan, "won_over_win_low": 0.07, "won_over_win_high": 0.09,
-            "won_over_spill": 0.0, "won_over_spill_low": 0.0, "won_over_spill_high": 0.0,
-        }
-        for i in range(count)
-    }  # fmt: skip
-    return Pivotal(race(), "A", 1, 1000, pd.DataFrame.from_dict(rows, orient="index"))
+def pivotal(count: int, free: bool = True, low: float = 0.01, draws: bool = False, groups: int = 0) -> Pivotal:
+    """Return members of which M1 looks best by chance; those with draws have ranges, and some are in groups."""
+    names, error = [f"M{i + 1}" for i in range(count)], (0.03 - low) / 1.96
+    noise = np.random.default_rng(1).standard_normal((count, 400))
+    noise = (noise - noise.mean(axis=1, keepdims=True)) / noise.std(axis=1, ddof=1, keepdims=True)
+    win = 0.03 - np.arange(count) / 1000
+    columns = {"group": [f"G{i % groups + 1}" if groups else "" for i in range(count)]}
+    columns |= {"support": 0.5 + np.arange(count) / 100, "win": win, "win_low": win + low - 0.03}
+    columns |= {"win_high": win + 0.02, "low": win - 0.01 if draws else np.nan, "high": win + 0.03, "win_raw": win}
+    columns |= {"spill": 0.0, "spill_low": -0.01, "spill_high": 0.01, "spill_raw": 0.0, "free": free}
+    columns |= {"won_over_win": [0.08, *[np.nan] * (count - 1)], "won_over_win_low": 0.07, "won_over_win_high": 0.09}
+    columns |= {f"won_over_spill{end}": 0.0 for end in ("", "_low", "_high")}
+    members, runs = pd.DataFrame(columns, index=names), np.full(400, 10)
+    if not draws:
+        members["high"] = np.nan
+    seen = (win[:, None] + 20 * error * noise)[: count * free]
+    local = np.repeat(win[:, None], 400, axis=1)[: count * free]
+    worths = Worths(10 * seen, 10 * local, np.full(400, 0.1), runs, 200 if draws else 0)
+    table = groups_table(members, {"win": worths, "spill": worths})
+    return Pivotal(race(), "A", 1, 1000, members, table, worths)
 
 
 def beside(names: str = "AB") -> SideBySide:

@@ -13,18 +13,17 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
-from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, ink, pale
+from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL, ink, pale
 from iomsim.charts.text import how_sure, short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, describe_target, next_weekday
-from iomsim.forecasting.wording import points
-from iomsim.house_style import capital, count, percent
+from iomsim.house_style import capital, percent
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import SideBySide
-from iomsim.sensitivity.pivotal import Pivotal
+from iomsim.sensitivity.pivotal import ONE, Pivotal, in_points
 from iomsim.sensitivity.sobol import Sobol
 from iomsim.typing import Flags
 
@@ -100,60 +99,89 @@ class SobolIndices(Chart[Sobol]):
 
 @dataclass(kw_only=True)
 class PivotalMembers(Chart[Pivotal]):
-    """Draw what the next phone call is worth, by member.
+    """Draw what the next phone call is worth, by member or by group.
 
-    Pale are those that are clearly behind the first; how far luck may move the dots is said in the caption.
+    Lines are the intervals, which hold for all at once; bars are the range over the assumptions.  Pale are those that
+    are clearly behind the first.
 
     Parameters
     ----------
+    by : {"member", "group"}
+        Draw members, or groups by the mean over their members.
     most : int, default 15
-        Members drawn.
+        Rows drawn.
     """
 
+    by: str = "member"
     most: int = 15
     size, min_rows = (7.2, 1.9, 0.28), 1
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """The members that are drawn: those with whom a push does most."""
+        """The rows that are drawn: those with whom a push does most."""
+        self._rivals  # noqa: B018  # refuses another `by`
         table = self.result.table()
-        return table[table["free"]].head(whole_number("most", self.most, 1))
+        table = table[table["free"]]
+        if self.by == "group":
+            table = self.result.by_group()
+            table = table[table.index.get_level_values("push") == ONE].droplevel("push")
+        return table.head(whole_number("most", self.most, 1))
+
+    @cached_property
+    def _rivals(self) -> list[str]:
+        return self.result.rivals(self.by)
 
     def finding(self) -> str:
-        found, data, name = self.result, self.data, short(self.result.candidate, 28)
-        if data.empty:
-            return f"No member can be moved towards {name}"
-        if data["win_low"].iloc[0] <= 0:
+        found, name = self.result, short(self.result.candidate, 28)
+        if self.data.empty:
+            return f"No member can be moved towards {name}" if self.by == "member" else "There are no groups"
+        if not found.moves():
             return f"No call for {name} does anything beyond noise"
-        others = len(found.rivals())
-        rest = f", but {count(others, 'other')} cannot be told apart from it" if others else ""
-        return f"The next call for {name} does most in {data.index[0]}{rest}"
+        best = found.best(self.by)
+        if best is not None:
+            return f"The next call for {name} does most in {short(best, 30)}"
+        each = found.worth(found.alike())
+        worth = in_points(each.value, each.high - each.value)
+        if self.by == "group":
+            return f"No group stands out: a call for {name} is worth about {worth} a member"
+        any_of = f"in any of {len(found.alike())} members"
+        return f"No single member stands out: a call for {name} is worth about {worth} {any_of}"
 
     def reading(self) -> str:
-        ends = [f"{name}_{end}" for name in ("win", "won_over_win") for end in ("low", "high")]
-        low, high, won_low, won_high = (self.data[end].to_numpy(dtype=float) for end in ends)
-        error = np.max(np.nan_to_num([*(high - low), *(won_high - won_low)]), initial=0.0) / 2
         light = "; pale: clearly behind the first" * bool(self._behind().any())
+        on, bars = "on the best guesses", ""
+        if self.result.worths.draws:
+            on, bars = (
+                "over all that is unsure",
+                f"; bars: the middle {percent(80)} over the assumptions" * self._ranged,
+            )
         return (
-            f"Dots: how much likelier {short(self.result.candidate, 28)} wins, on the best guesses{light}. Simulation "
-            f"error at most {points(error)} ({percent(95)}). A push of one log-odds moves a member from 50 to 73 "
-            "in 100."
+            f"Dots: how much likelier {short(self.result.candidate, 28)} wins, {on}{light}. Lines: {percent(95)} "
+            f"intervals that hold for all {self.by}s at once{bars}. A push of one log-odds moves a member from 50 to "
+            "73 in 100."
         )
 
+    @property
+    def _ranged(self) -> bool:
+        return bool(self.data["low"].notna().any())
+
     def _behind(self) -> Flags:
-        """Return which members are clearly behind the first."""
-        return np.asarray(~self.data.index.isin([*self.data.index[:1], *self.result.rivals()]))
+        """Return which rows are clearly behind the first."""
+        return np.asarray(~self.data.index.isin([*self.data.index[:1], *self._rivals]))
 
     def alt(self) -> str:
         worth = [f"{name} {100 * row['win']:.1f}" for name, row in self.data.iterrows()]
-        return f"Dot plot of members by what a push is worth, in points: {', '.join(worth)}."
+        return f"Dot plot of {self.by}s by what a push is worth, in points: {', '.join(worth)}."
 
     def marks(self, ax: Axes) -> float:
         data, candidate = self.data, self.result.candidate
-        colour, won = self.result.race.colours[candidate], data["won_over_win"].notna().any()
+        colour = self.result.race.colours[candidate]
+        won = bool("won_over_win" in data and data["won_over_win"].notna().any())
         for y, (behind, (_, row)) in enumerate(zip(self._behind(), data.iterrows(), strict=True)):
-            dot(ax, y, [100 * row["win"]], pale(colour) if behind else colour, "o")
-            if not np.isnan(row["won_over_win"]):
+            if row["low"] < row["high"]:
+                ax.hlines(y, 100 * row["low"], 100 * row["high"], color=FAINT, lw=8, zorder=1)
+            dot(ax, y, _percent(row, "win"), pale(colour) if behind else colour, "o")
+            if won and not np.isnan(row["won_over_win"]):
                 dot(ax, y, [100 * row["won_over_win"]], DARK, "D", hollow=True)
         named_rows(ax, [short(str(name), 30) for name in data.index])
         ax.axvline(0, color=QUIET, lw=0.8)
@@ -163,8 +191,13 @@ class PivotalMembers(Chart[Pivotal]):
         place(ax, (1, 1), lean, (6, 3), ha="left", va="bottom", fontsize=SMALL, color=QUIET)
         for y, share in enumerate(data["support"]):
             right_of(ax, y, in_100(share))
-        marks, words = [mark(colour), mark(DARK, "D", True)], ["a push of one log-odds", "won over for good"]
-        return max(key(ax, marks[: 1 + won], words[: 1 + won], [ink(colour), DARK][: 1 + won], above=True), 20)
+        shown = [
+            (mark(colour), "a push of one log-odds", ink(colour), True),
+            (Line2D([], [], color=FAINT, lw=7, solid_capstyle="butt"), "over the assumptions", DARK, self._ranged),
+            (mark(DARK, "D", True), "won over for good", DARK, won),
+        ]
+        marks, words, inks, _ = zip(*(part for part in shown if part[3]), strict=True)
+        return max(key(ax, list(marks), list(words), list(inks), above=True), 20)
 
 
 class Scenarios(Chart[SideBySide]):

@@ -68,8 +68,10 @@ def add_to(commands: Any) -> None:
         scenario_arguments(one)
         one.add_argument(option, dest="target", metavar=option[2:].upper(), help=what)
         run_arguments(one, runs)
+        if function is pivotal:
+            assumption_arguments(one)
         outputs(one)
-        one.set_defaults(run=run_one, function=function)
+        one.set_defaults(run=run_pivotal if function is pivotal else run_one, function=function)
 
 
 def outputs(parser: argparse.ArgumentParser) -> None:
@@ -121,9 +123,17 @@ def run_drivers(arguments: argparse.Namespace) -> None:
 
 
 def run_one(arguments: argparse.Namespace) -> None:
-    """Print the bars of a tornado, Sobol indices, or pivotal members."""
+    """Print the bars of a tornado, or Sobol indices."""
     found = play(arguments.function, arguments, scenario(arguments), arguments.target)
     _show(found, arguments.function.__name__, arguments)
+
+
+def run_pivotal(arguments: argparse.Namespace) -> None:
+    """Print pivotal members, and what members are worth by group."""
+    found = play(pivotal, arguments, scenario(arguments), arguments.target, assumptions=arguments.assumptions)
+    _show(found, "pivotal", arguments)
+    if len(found.groups) > 1:
+        print("", plain(found.by_group().round(4)), sep="\n")
 
 
 def _show(found: Any, chart: str, arguments: argparse.Namespace) -> None:

@@ -205,7 +205,7 @@ def orders(race: Scenario, name: str, seed: int) -> dict[str, tuple[str, ...]]:
     ['fewest members', 'waverers first']
     """
     plan, k = race.plan, race.names.index(name)
-    blocks = played_blocks(plan, k, seed, 0, BLOCKS * BLOCK)
+    blocks = played_blocks(plan, {}, k, seed, 0, BLOCKS * BLOCK)
     votes, present = (sum(getattr(block, name).sum(axis=1) for block in blocks) for name in ("intends", "present"))
     support = votes / np.maximum(present, 1)
     free = np.flatnonzero((plan.pins < 0) & (plan.absent[:, 0] < 1))

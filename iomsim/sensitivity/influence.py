@@ -1,8 +1,8 @@
-"""What a push of each member is worth, for all members from the same runs, which play the best guesses.
+"""What a push of each member is worth, for all members from the same runs, under every draw of the assumptions.
 
 Moving a member by `d` log-odds is moving its hidden conviction ``z ~ N(0, 1)`` by ``d g``, with
-``g = c / s`` between two candidates and ``sqrt(2) c / s`` among more (`s` the conviction, `c` the
-factor that undoes its flattening), so the change of E[f] per unit of log-odds is ``g E[f z]``: the
+``g = c / s`` between two candidates and ``sqrt(2) c / s`` among more (`s` the conviction of the run, `c` the
+factor that undoes its flattening), so the change of E[f] per unit of log-odds is ``E[g f z]``: the
 score-function estimator (Glynn 1990, *Communications of the ACM* 33(10), 75-84), unbiased, and no
 run is played twice.
 
@@ -10,30 +10,38 @@ From `f` is taken what the *other* members' first ballots say about it, a contro
 of `f` near the share that the candidate has in the first round without this member, from a pilot
 with runs of its own.  As that does not depend on the member's `z`, the estimate stays unbiased,
 and its variance falls several times.
+
+A part of the effect is known almost without noise: what a vote more in the first ballot changes in that mean, times
+the slope of the chance of that vote.  This *local* part says which members have most to give, and under which draws
+votes are worth most; :mod:`iomsim.sensitivity.shrinkage` draws the noisy whole towards it.
+
+Runs are summed in *cells*: run `i` falls into cell ``i mod M``, with `M` a multiple of twice the number of draws, so
+that every cell follows one draw, and a draw has cells that share nothing but the draw.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from iomsim.engine import simulate
+from iomsim.engine import paths, simulate
 from iomsim.engine.executors import progress_bar
 from iomsim.engine.laws import conviction_scale
 from iomsim.engine.packing import total
-from iomsim.engine.plan import Plan, draw
+from iomsim.engine.plan import Draws, Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import Parameters
 from iomsim.engine.state import ActiveRuns
 from iomsim.errors import ScenarioError
-from iomsim.forecasting.estimates import Z95
+from iomsim.forecasting.run import followed
 from iomsim.forecasting.targets import SPILL
+from iomsim.model.assumptions import Assumptions, played
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
-from iomsim.typing import Flags, Floats, Longs, Shorts, Singles
+from iomsim.typing import Flags, Floats, Longs, PerRun, Shorts, Singles
 
 WIN = "win"
 TARGETS = (WIN, SPILL)
@@ -44,15 +52,35 @@ PILOT, PILOT_BLOCKS = 1 << 20, 16
 CLASSES = 25
 """Classes of the first-round share within which the pilot averages."""
 
+CELLS = 400
+"""Cells at least, from whose differences the error is estimated where the assumptions are fixed."""
 
-class Sums(NamedTuple):
-    """Sums over runs, by member: of the weighted outcomes, their squares, support and presence; and how many runs."""
 
-    first: Floats
-    second: Floats
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums over runs; T targets, N members, M cells.
+
+    Attributes
+    ----------
+    worth, local : ndarray, shape (T, N, M)
+        Of what a push is worth, by target, and of its local part.
+    square : ndarray, shape (T, M)
+        Of the squares of what all members together are worth beyond their local parts.
+    runs : ndarray of int, shape (M,)
+        Runs in each cell.
+    support, present : ndarray of int, shape (N,)
+        Runs in which a member intends the candidate in the first round, and in which it is there.
+    """
+
+    worth: Floats
+    local: Floats
+    square: Floats
+    runs: Longs
     support: Longs
     present: Longs
-    runs: int
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 class Guess(NamedTuple):
@@ -67,24 +95,54 @@ Guesses = tuple[tuple[Guess, ...], ...]
 
 
 def pushes(
-    race: Scenario, name: str, runs: int, seed: int, executor: Any = None, progress: bool = False
-) -> pd.DataFrame:
-    """Return, by member, the change of P(win) and P(spill) per unit of log-odds towards a candidate."""
-    plan, k = race.plan, race.names.index(name)
-    if plan.behaviour.conviction == 0:
-        raise ScenarioError("pivotal members need a hidden conviction above 0; set behaviour.conviction")
-    work = partial(summed, k=k, guesses=pilot(plan, k, seed))
-    sums: list[Sums] = []
+    race: Scenario,
+    name: str,
+    runs: int,
+    seed: int,
+    draws: Assumptions | None = None,
+    executor: Any = None,
+    progress: bool = False,
+) -> Sums:
+    """Return the sums of what a push of each member towards a candidate is worth; without draws on the best guesses.
+
+    Raises
+    ------
+    ScenarioError
+        If members have no hidden conviction, or have none under a draw.
+    """
+    plan = race.plan if draws is None else played(race)
+    parameters, k = followed(draws, runs), race.names.index(name)
+    conviction = parameters.get(paths.behaviour("conviction"), plan.behaviour.conviction)
+    if np.min(np.asarray(conviction)) <= 0:
+        raise ScenarioError(
+            "pivotal members need a hidden conviction above 0; set behaviour.conviction, and its range, above 0"
+        )
+    guesses = pilot(plan, parameters, k, seed)
+    work = partial(summed, k=k, guesses=guesses, cells=cells_of(0 if draws is None else draws.count))
+    sums: Sums | None = None
     with progress_bar(runs, progress) as advance:
-        for part in simulate.iter_spans(plan, {}, runs, seed, executor, work, blocks=simulate.SPAN):
-            sums.append(part)
-            advance(part.runs)
-    return _table(race, plan, k, _added(sums))
+        for part in simulate.iter_spans(plan, parameters, runs, seed, executor, work, blocks=simulate.SPAN):
+            sums = part if sums is None else sums + part
+            advance(int(part.runs.sum()))
+    assert sums is not None
+    return sums
 
 
-def pilot(plan: Plan, k: int, seed: int) -> Guesses:
+def cells_of(draws: int) -> int:
+    """Return the number of cells: a multiple of twice the draws; 0 draws are fixed ones.
+
+    Examples
+    --------
+    >>> cells_of(400), cells_of(0), cells_of(3)
+    (800, 400, 402)
+    """
+    draws = max(draws, 1)
+    return 2 * draws * -(-CELLS // (2 * draws))
+
+
+def pilot(plan: Plan, parameters: Parameters, k: int, seed: int) -> Guesses:
     """Return what first rounds say about the outcomes."""
-    blocks = played_blocks(plan, k, seed, PILOT, PILOT_BLOCKS * BLOCK)
+    blocks = played_blocks(plan, parameters, k, seed, PILOT, PILOT_BLOCKS * BLOCK)
     share = np.concatenate([block.votes / np.maximum(block.there, 1) for block in blocks])
     fluid = np.concatenate([block.fluid for block in blocks])
     outcomes = np.concatenate([block.outcomes for block in blocks], axis=1)
@@ -102,31 +160,59 @@ def _guess(f: Floats, share: Floats) -> Guess:
     return Guess(at[distinct], np.array([f[part].mean() for part in classes])[distinct])
 
 
-def summed(plan: Plan, parameters: Parameters, seed: int, first: int, size: int, *, k: int, guesses: Guesses) -> Sums:
+def summed(
+    plan: Plan, parameters: Parameters, seed: int, first: int, size: int, *, k: int, guesses: Guesses, cells: int
+) -> Sums:
     """Return the sums over a span of blocks: the unit of work that travels to executors."""
-    return _added([_weigh(block, guesses) for block in played_blocks(plan, k, seed, first, size)])
+    blocks = played_blocks(plan, parameters, k, seed, first, size)
+    members = blocks[0].z.shape[0]
+    worth, local = (np.zeros((len(TARGETS), members, cells)) for _ in range(2))
+    square = np.zeros((len(TARGETS), cells))
+    runs, (support, present) = np.zeros(cells, dtype=np.int64), np.zeros((2, members), dtype=np.int64)
+    for i, block in enumerate(blocks):
+        whole, part = contributions(block, guesses)
+        beyond = np.square((whole - part).sum(axis=1))
+        for cell, own in in_cells((first + i) * BLOCK, block.fluid.size, cells):
+            worth[..., cell] += whole[..., own]
+            local[..., cell] += part[..., own]
+            square[:, cell] += beyond[:, own]
+            runs[cell] += 1
+        support += block.intends.sum(axis=1)
+        present += block.present.sum(axis=1)
+    return Sums(worth, local, square, runs, support, present)
 
 
-def _weigh(block: Block, guesses: Guesses) -> Sums:
-    """Return the sums over a block of ``z * (f - guess)``, with the guess for who intends the candidate or not.
+def in_cells(first: int, size: int, cells: int) -> list[tuple[slice, slice]]:
+    """Return where the runs from `first` on fall: slices of neighbouring cells, and of the runs that fall there.
 
-    They are products of matrices: of convictions, of all and of those who intend, with what is left of the outcomes.
+    Examples
+    --------
+    >>> in_cells(5, 6, 4)
+    [(slice(1, 4, None), slice(0, 3, None)), (slice(0, 3, None), slice(3, 6, None))]
     """
-    z = (block.z * block.present).astype(float)
+    found, done = [], 0
+    while done < size:
+        cell = (first + done) % cells
+        n = min(cells - cell, size - done)
+        found.append((slice(cell, cell + n), slice(done, done + n)))
+        done += n
+    return found
+
+
+def contributions(block: Block, guesses: Guesses) -> tuple[Singles, Singles]:
+    """Return what every run says a push is worth, and the local part of it, shape (T, N, B).
+
+    It is ``g z (f - h)``, with `h` the guess from the others' first ballots: another one where the member intends
+    the candidate.
+    """
+    z = block.z * block.present
     intending = z * block.intends
     guessed = np.array([guess_of(guess, block) for guess in guesses])
-    left, own = (block.outcomes - guessed[:, side] for side in (0, 1))
-    return Sums(
-        (z @ left.T + intending @ (own - left).T).T,
-        (z**2 @ (left**2).T + intending**2 @ (own**2 - left**2).T).T,
-        block.intends.sum(axis=1),
-        block.present.sum(axis=1),
-        block.fluid.size,
-    )
-
-
-def _added(parts: list[Sums]) -> Sums:
-    return Sums(*(np.sum(part, axis=0) for part in zip(*parts, strict=True)))
+    rest = (block.gain * (block.outcomes - guessed[:, 0])).astype(np.float32)
+    vote = (guessed[:, 0] - guessed[:, 1]).astype(np.float32)
+    worth = z * rest[:, None]
+    worth += intending * np.asarray(block.gain * vote, dtype=np.float32)[:, None]
+    return worth, (block.slope * block.present) * vote[:, None]
 
 
 def guess_of(guess: tuple[Guess, ...], block: Block) -> tuple[Floats, Floats]:
@@ -148,60 +234,71 @@ class Block(NamedTuple):
     Attributes
     ----------
     z : ndarray of float32, shape (N, B)
-        Hidden convictions towards the candidate.
+        Hidden convictions towards the candidate; 0 of the pinned.
+    slope : ndarray of float32, shape (N, B)
+        By how much a log-odds raises the chance to intend the candidate in the first round; 0 of the pinned.
     intends, present : ndarrays of bool, shape (N, B)
         Who intends the candidate in the first round, and who is there.
     votes, there : ndarrays of int, shape (B,)
         How many they are.
     fluid : ndarray of bool, shape (B,)
         Which contests move.
+    gain : float or ndarray, shape (B,)
+        By how much a log-odds moves a hidden conviction.
     outcomes : ndarray, shape (targets, B)
         Whether the candidate wins, and whether voting spills over.
     """
 
     z: Singles
+    slope: Singles
     intends: Flags
     present: Flags
     votes: Shorts
     there: Shorts
     fluid: Flags
+    gain: PerRun
     outcomes: Floats
 
 
-def played_blocks(plan: Plan, k: int, seed: int, first: int, size: int) -> list[Block]:
-    """Play a span of runs and return its blocks."""
+def played_blocks(plan: Plan, parameters: Parameters, k: int, seed: int, first: int, size: int) -> list[Block]:
+    """Play a span of runs and return its blocks; of the columns of a parameter, the first is that of the first run."""
     waves: list[Flags] = []
 
     def watch(round_: int, runs: ActiveRuns) -> None:
         if round_ == 1 and runs.choices is not None:
             waves.append(runs.choices.intending(k))
 
-    out = simulate.play_endings(plan, {}, seed, first, size, watch)
+    out = simulate.play_endings(plan, parameters, seed, first, size, watch)
     outcomes = np.stack([out.winner == k, spills(plan, out)]).astype(float)
     intending = np.concatenate(waves, axis=1)
+    values = {path: np.ravel(value) for path, value in parameters.items()}
+    width = max((value.size for value in values.values()), default=1)
+    known = plan.at({path: np.resize(value, width) for path, value in values.items()})
+    if width <= BLOCK:
+        known = known.compiled()
     blocks = []
     for i, n in enumerate(simulate.chunk_sizes(size, BLOCK)):
-        draws, columns = draw(plan, seed, first + i, n), slice(i * BLOCK, i * BLOCK + n)
+        own = known.of((i * BLOCK + np.arange(n)) % width)
+        draws, columns = draw(own, seed, first + i, n), slice(i * BLOCK, i * BLOCK + n)
         present = ~draws.absent
         z = draws.conviction[k] if plan.candidates > 2 else draws.conviction * np.float32(1 - 2 * k)
+        z = np.where(plan.pins[:, None] < 0, z, np.float32(0))
         intends = intending[:, columns] & present
         votes, there = (total(flags.view(np.uint8)) for flags in (intends, present))
-        blocks.append(Block(z, intends, present, votes, there, draws.fluid, outcomes[:, columns]))
+        conviction = own.behaviour.conviction
+        scale = conviction_scale(conviction)
+        gain = scale / conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
+        chance = first_chances(own, draws, k)
+        slope = np.asarray(scale, dtype=np.float32) * chance * (1 - chance)
+        blocks.append(Block(z, slope, intends, present, votes, there, draws.fluid, gain, outcomes[:, columns]))
     return blocks
 
 
-def _table(race: Scenario, plan: Plan, k: int, sums: Sums) -> pd.DataFrame:
-    conviction = plan.behaviour.conviction
-    gain = conviction_scale(conviction) / conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
-    runs = sums.runs
-    mean = gain * sums.first / runs
-    half = Z95 * np.sqrt(np.maximum(gain**2 * sums.second / runs - mean**2, 0.0) / runs)
-    free = (plan.pins < 0) & (plan.absent[:, 0] < 1)
-    support = np.where(free, sums.support / np.maximum(sums.present, 1), (plan.pins == k) * 1.0)
-    members = race.electorate.frame
-    columns: dict[str, Any] = {"group": members["group"].to_numpy(), "support": support}
-    for i, target in enumerate(TARGETS):
-        columns |= {target: mean[i], f"{target}_low": mean[i] - half[i], f"{target}_high": mean[i] + half[i]}
-    found = pd.DataFrame(columns, index=pd.Index(members["name"], name="member")).assign(free=free)
-    found.loc[~free, [c for c in found if c not in ("group", "support", "free")]] = 0.0
-    return found.sort_values(["free", WIN], ascending=False, kind="stable")
+def first_chances(plan: Plan, draws: Draws, k: int) -> Singles:
+    """Return every member's chance to intend a candidate in the first round, before its shocks, shape ``(N, B)``."""
+    odds = member_odds(plan, draws)
+    if plan.pairwise:
+        first = np.float32(1) / (np.float32(1) + odds)
+        return first if k == 0 else np.float32(1) - first
+    powers = np.exp(odds - odds.max(axis=0))
+    return np.asarray(powers[k] / powers.sum(axis=0))

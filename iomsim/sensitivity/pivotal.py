@@ -1,24 +1,52 @@
-"""Where would the next phone call do most?  What each single member is worth, on the best guesses."""
+"""Where would the next phone call do most?  What members and groups are worth, under every draw of the assumptions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from iomsim.errors import whole_number
-from iomsim.forecasting.estimates import Z95
+from iomsim.engine import paths
+from iomsim.engine.executors import in_order
+from iomsim.engine.rng import BLOCK
+from iomsim.engine.simulate import SPAN, run_span, span_calls
+from iomsim.errors import IomsimError, whole_number
+from iomsim.forecasting.estimates import Z95, Interval
 from iomsim.forecasting.result import Result
+from iomsim.forecasting.run import DRAWS, draw_of_run, drawn, followed
 from iomsim.forecasting.targets import SPILL, next_weekday
-from iomsim.house_style import number
+from iomsim.house_style import count, number, thousands
+from iomsim.model.assumptions import Assumptions, played
+from iomsim.model.components import Tie
+from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, described, refuse_swings
-from iomsim.sensitivity.influence import TARGETS, WIN, pushes
-from iomsim.sensitivity.paired import paired_interval, seed_and_runs, simulate_points
-from iomsim.typing import Floats
+from iomsim.sensitivity.influence import TARGETS, WIN, Sums, pushes
+from iomsim.sensitivity.paired import Case, RunOutcomes, change_over_draws, observe, paired_interval, seed_and_runs
+from iomsim.sensitivity.shrinkage import Worths, critical, shrunk, student
+from iomsim.typing import Flags, Floats
+
+MOST_DRAWS = 4000
+"""Draws of the assumptions at most: sums of every member are kept for each."""
+
+OWN_LINE = 8
+"""Members that can be moved from which on a group has a level of its own that its members are drawn towards."""
+
+GROUPS = 12
+"""Groups, the largest first, that are also pushed as a whole."""
+
+ONE, ALL = "any one", "all together"
+"""Who of a group is pushed."""
+
+NAMED = 3
+"""Members named of those that cannot be told apart."""
+
+MOSTLY = 2.0
+"""How many times wider than the simulation error the range over the assumptions is where most of a number is that."""
 
 
 def pivotal(
@@ -26,13 +54,14 @@ def pivotal(
     candidate: str | None = None,
     *,
     runs: int = 200_000,
-    checked: int = 15,
+    assumptions: int | str = DRAWS,
+    checked: int = 10,
     checked_runs: int = 10_000,
     seed: int | None = None,
     executor: Any = None,
     progress: bool = True,
 ) -> Pivotal:
-    """Return how much each member matters to a candidate's win, and to the next day, on the best guesses.
+    """Return how much each member, and each group, matters to a candidate's win and to the next day.
 
     Parameters
     ----------
@@ -42,10 +71,12 @@ def pivotal(
         Whose win (default: the first candidate's).
     runs : int, default 200_000
         Runs behind the estimate for all members at once.
-    checked : int, default 15
+    assumptions : int or "fixed", default 400
+        How many draws of the assumptions are played, as in :func:`iomsim.forecast`; "fixed" plays the best guesses.
+    checked : int, default 10
         Members with the largest effect for whom the election is also played again with the member
         won over for good (pinned: always there, always for the candidate), run by run on common
-        random numbers.
+        random numbers.  Unless it is 0, so is it with every group pushed as a whole.
     checked_runs, seed : int
         Runs of each of these, and the seed of all.
     executor : object with ``map`` or ``submit``, optional
@@ -69,43 +100,202 @@ def pivotal(
     A push needs no run of its own: all members share the runs, see `iomsim.sensitivity.influence`.  It is the
     slope at where a member stands; one log-odds moves a member from 50 to 73 in 100.
 
+    Estimates are drawn together (empirical Bayes), intervals hold for all members at once, and the range over the
+    assumptions is what a push is worth under the draws: see `iomsim.sensitivity.shrinkage`.
+
     Examples
     --------
     >>> import iomsim as iom
     >>> calls = iom.pivotal(iom.load("minimal"), runs=2000, checked=0, seed=1)
-    >>> calls.table().columns.tolist()[:4]
-    ['group', 'support', 'win', 'win_low']
+    >>> calls.table().columns.tolist()[:8]
+    ['group', 'support', 'win', 'win_low', 'win_high', 'low', 'high', 'win_raw']
     """
     refuse_swings("pivotal", described("pivotal", race), "who goes over hangs on all members at once")
     name = race.names[0] if candidate is None else race.candidate(candidate).name
     seed, runs = seed_and_runs(seed, runs)
     checked = whole_number("checked", checked, 0)
-    found = pushes(race, name, runs, seed, executor, progress)
-    first = [str(member) for member in found.index[found["free"]][:checked]]
-    won = won_over(race, name, first, checked_runs, seed, executor)
-    return Pivotal(race, name, seed, runs, found.join(won))
+    draws = drawn(race, seed, assumptions)
+    if draws is not None and draws.count > MOST_DRAWS:
+        raise IomsimError(
+            f"assumptions must be at most {thousands(MOST_DRAWS)} draws for pivotal members, got "
+            f"{thousands(draws.count)}; {DRAWS} are the default"
+        )
+    sums = pushes(race, name, runs, seed, draws, executor, progress)
+    members, worths = members_table(race, name, sums, draws)
+    groups = groups_table(members, worths)
+    first = [str(member) for member in members.index[members["free"]][:checked]]
+    sets = whole_groups(members) if checked else {}
+    changed = [*([(pin(race, name, [member]), {}) for member in first]), *pushed(race, name, list(sets.values()))]
+    found = changes(race, changed, name, draws, checked_runs, seed, executor) if changed else []
+    members = members.join(won_over_table(first, found[: len(first)]))
+    groups = with_whole(groups, list(sets), found[len(first) :])
+    return Pivotal(race, name, seed, runs, members, groups, worths[WIN])
 
 
-# -- won over ------------------------------------------------------------------------------------
+# -- the tables ----------------------------------------------------------------------------------
 
 
-def won_over(
-    race: Scenario, name: str, members: Sequence[str], runs: int, seed: int, executor: Any = None
-) -> pd.DataFrame:
-    """Return what it changes to win each of these members over for good, one at a time."""
-    columns = [f"won_over_{target}{end}" for target in TARGETS for end in ("", "_low", "_high")]
-    if not members:
-        return pd.DataFrame(columns=columns, dtype=float)
-    seed, runs = seed_and_runs(seed, runs)
-    races = [race, *(pin(race, name, [member]) for member in members)]
-    base, *cells = simulate_points([(each, {}) for each in races], runs, seed, executor)
-    rows = [[x for key in (name, SPILL) for x in paired_interval(base[key], cell[key])] for cell in cells]
-    return pd.DataFrame(rows, index=pd.Index(members, name="member"), columns=columns)
+def members_table(
+    race: Scenario, name: str, sums: Sums, draws: Assumptions | None
+) -> tuple[pd.DataFrame, dict[str, Worths]]:
+    """Return one row a member, and by target what pushes are worth of those that can be moved, in the table's order."""
+    runs = int(sums.runs.sum())
+    plan = race.plan if draws is None else draws.plan(race)
+    members = race.electorate.frame
+    free = np.asarray((plan.pins < 0) & (plan.absent.min(axis=1) < 1))
+    support = np.where(free, sums.support / np.maximum(sums.present, 1), (plan.pins == race.names.index(name)) * 1.0)
+    size = 0 if draws is None else min(draws.count, runs)
+    found = pd.DataFrame(
+        {"group": members["group"].to_numpy(), "support": support}, index=pd.Index(members["name"], name="member")
+    )
+    worths = {
+        target: Worths(worth[free], local[free], square, sums.runs, size)
+        for target, worth, local, square in zip(TARGETS, sums.worth, sums.local, sums.square, strict=True)
+    }
+    for target, own in worths.items():
+        for column, values in estimates(own, found["group"].to_numpy()[free], target).items():
+            found[column] = 0.0
+            found.loc[free, column] = values
+    found["free"] = free
+    order = np.lexsort((-found[WIN].to_numpy(), ~free))
+    rows = (np.cumsum(free) - 1)[order][: int(free.sum())]
+    return found.iloc[order], {target: own.of(rows) for target, own in worths.items()}
+
+
+def estimates(worths: Worths, groups: NDArray[np.object_], target: str) -> dict[str, Floats]:
+    """Return estimates of every member, drawn together, with intervals, the range (of winning), and as they were seen.
+
+    They are drawn towards a line along their local part, with a level for every group of at least eight.
+    """
+    seen, each = worths.mean, np.eye(len(worths.worth))
+    _, place, size = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
+    large = np.flatnonzero(size >= OWN_LINE)
+    levels = place.reshape(-1, 1) == large
+    line = np.column_stack([levels[:, ~levels.all(axis=0)], ~levels.any(axis=1), worths.mean_local]).astype(float)
+    middle = shrunk(seen, worths.error(each - 1.0 / max(len(each), 1)), line)
+    half = critical(len(seen), worths.dof) * worths.error(each)
+    columns = {target: middle, f"{target}_low": seen - half, f"{target}_high": seen + half}
+    if target == WIN:
+        columns |= dict(zip(("low", "high"), worths.range_over_draws(each, middle), strict=True))
+    return columns | {f"{target}_raw": seen}
+
+
+def groups_table(members: pd.DataFrame, worths: dict[str, Worths]) -> pd.DataFrame:
+    """Return what pushing one member of each group is worth on average: the mean over those that can be moved."""
+    free = members[members["free"]]
+    sizes = free.loc[free["group"].astype(str) != "", "group"].value_counts(sort=False)
+    names = [str(group) for group in sizes.index]
+    parts = np.array([(free["group"] == group) / sizes[group] for group in sizes.index]).reshape(len(names), len(free))
+    columns: dict[str, Any] = {"members": sizes.to_numpy(), "support": parts @ free["support"].to_numpy()}
+    for target, own in worths.items():
+        seen, error = parts @ own.mean, own.error(parts)
+        middle = np.clip(parts @ free[target].to_numpy(), seen - error, seen + error)
+        half = critical(len(names), own.dof) * error
+        columns |= {target: middle, f"{target}_low": seen - half, f"{target}_high": seen + half}
+        if target == WIN:
+            columns |= dict(zip(("low", "high"), own.range_over_draws(parts, middle), strict=True))
+        columns[f"{target}_raw"] = seen
+    index = pd.MultiIndex.from_product([names, [ONE]], names=["group", "push"])
+    return pd.DataFrame(columns, index=index).sort_values(WIN, ascending=False, kind="stable")
+
+
+# -- played again --------------------------------------------------------------------------------
 
 
 def pin(race: Scenario, name: str, members: Sequence[str]) -> Scenario:
     """Return the scenario in which these members are won over for good."""
     return race.with_pinned(**{name: tuple(members)}) if members else race
+
+
+def pushed(race: Scenario, name: str, sets: Sequence[Sequence[str]], by: float = 1.0) -> list[Case]:
+    """Return an election with a point for each set of members, which leans by so many log-odds more there."""
+    if not sets:
+        return []
+    longest = max((len(tie.name) for tie in race.ties), default=0)
+    titles = [f"push {i}".ljust(longest + 1, ".") for i in range(len(sets))]  # unlike all names there are
+    none = Quantity(value=0.0, low=0.0, high=0.0)
+    ties = [
+        Tie(name=title, who=tuple(who), candidate=name, log_odds=none) for title, who in zip(titles, sets, strict=True)
+    ]
+    points = by * np.eye(len(sets))
+    return [
+        (race.with_ties(*ties), {paths.log_odds(title): column for title, column in zip(titles, points, strict=True)})
+    ]
+
+
+Change = dict[str, tuple[float, float, float, float, float]]
+"""By target: a mean change, its 95 % interval, and its range over the assumptions."""
+
+
+def changes(
+    race: Scenario,
+    others: Sequence[Case],
+    name: str,
+    draws: Assumptions | None,
+    runs: int,
+    seed: int,
+    executor: Any = None,
+) -> list[Change]:
+    """Return what changed scenarios change, at every point, on the same draws of the assumptions and random numbers."""
+    seed, runs = seed_and_runs(seed, runs)
+    base, *cells = _played([(race, {}), *others], draws, runs, seed, executor)
+    keys = dict(zip(TARGETS, (name, SPILL), strict=True))
+    return [{target: _change(base[key], cell[key], draws) for target, key in keys.items()} for cell in cells]
+
+
+def _played(cases: Sequence[Case], draws: Assumptions | None, runs: int, seed: int, executor: Any) -> list[RunOutcomes]:
+    """Play elections that differ in what no draw varies; they follow the same draws."""
+    calls = []
+    for race, points in cases:
+        plan = race.plan if draws is None else played(race)
+        table = {path: np.reshape(values, (-1, 1)) for path, values in points.items()}
+        size = max((len(values) for values in table.values()), default=1)
+        blocks = SPAN if size == 1 or runs > SPAN * BLOCK else size * SPAN  # all points of few runs together
+        calls += span_calls(plan, {**followed(draws, runs), **table}, runs, seed, executor, observe, blocks=blocks)
+    found: dict[int, list[RunOutcomes]] = {}
+    done = 0
+    for part in chain.from_iterable(in_order(executor, run_span, calls)):
+        found.setdefault(done // runs, []).append(part)
+        done += part[SPILL].size
+    return [{key: np.concatenate([part[key] for part in parts]) for key in parts[0]} for parts in found.values()]
+
+
+def _change(base: Floats, other: Floats, draws: Assumptions | None) -> tuple[float, float, float, float, float]:
+    if draws is None:
+        return (*paired_interval(base, other), np.nan, np.nan)
+    size = min(draws.count, base.size)
+    mean, low, high, half = change_over_draws(other - base, draw_of_run(size, 0, base.size), size)
+    return mean, mean - half, mean + half, low, high
+
+
+def won_over_table(members: Sequence[str], found: Sequence[Change]) -> pd.DataFrame:
+    """Return what it changes to win each of these members over for good, one at a time."""
+    columns = [f"won_over_{target}{end}" for target in TARGETS for end in ("", "_low", "_high")]
+    rows = [[x for target in TARGETS for x in change[target][:3]] for change in found]
+    return pd.DataFrame(rows, index=pd.Index(list(members), name="member"), columns=columns, dtype=float)
+
+
+def whole_groups(members: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the members of each group that can be moved: of the largest groups, those of at least two members."""
+    free = members[members["free"] & (members["group"].astype(str) != "")]
+    sizes = free["group"].value_counts()
+    large = sizes[sizes > 1].index[:GROUPS]
+    return {str(group): [str(member) for member in free.index[free["group"] == group]] for group in large}
+
+
+def with_whole(groups: pd.DataFrame, names: Sequence[str], found: Sequence[Change]) -> pd.DataFrame:
+    """Return the table with rows of groups pushed as a whole, whose intervals hold for all of them at once."""
+    wider = critical(len(names), 10**9) / Z95
+    out = groups.copy()
+    for name, change in zip(names, found, strict=True):
+        row = groups.loc[(name, ONE)].copy()
+        for target, (mean, low, high, *ends) in change.items():
+            row[[target, f"{target}_raw"]] = mean
+            row[[f"{target}_low", f"{target}_high"]] = mean + wider * (low - mean), mean + wider * (high - mean)
+            if target == WIN:
+                row[["low", "high"]] = ends if ends[0] < ends[1] else np.nan
+        out.loc[(name, ALL), :] = row
+    return out.astype({"members": int})
 
 
 # -- the result ----------------------------------------------------------------------------------
@@ -123,8 +313,11 @@ class Pivotal(Result):
         Whose win.
     seed, runs : int
         Seed and runs behind the pushes.
-    members : DataFrame
-        See :meth:`table`.
+    members, groups : DataFrame
+        See :meth:`table` and :meth:`by_group`.
+    worths : Worths
+        What pushes are worth to the win, by draw of the assumptions, of the members that can be moved, in the table's
+        order.
     """
 
     race: Scenario
@@ -132,8 +325,17 @@ class Pivotal(Result):
     seed: int
     runs: int
     members: pd.DataFrame
+    groups: pd.DataFrame
+    worths: Worths
 
-    EACH = "in all"
+    def stamp(self) -> str:
+        """Return what is needed to make this again, in one line."""
+        p, draws = self.provenance, self.worths.draws
+        played = f"of {count(draws, 'draw')} of the assumptions" if draws else "on the best guesses"
+        return (
+            f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs {played} · "
+            f"scenario {p['scenario']} · rules {p['rules']}"
+        )
 
     def table(self) -> pd.DataFrame:
         """Return one row per member, the one with which a push does most first.
@@ -143,78 +345,208 @@ class Pivotal(Result):
         DataFrame
             By member: `group`; `support`, the chance to intend the candidate in round 1 if present;
             `win` and `spill`, the change of the probabilities per unit of log-odds towards the
-            candidate, with 95 % intervals; `free`, False for the pinned and those without a vote;
+            candidate, over all that is unsure, drawn together as far as noise scatters them; the ends of their
+            intervals, which hold for all members at once with 95 % (`win_low`, `win_high`, `spill_low`, `spill_high`);
+            `low` and `high`, the range over the assumptions: the 10 % and 90 % points of `win` given the assumptions,
+            missing if they are fixed; `win_raw` and `spill_raw`, the estimates as the runs have them, in the middle of
+            their intervals; `free`, False for the pinned and those without a vote;
             and, for the members with the largest `win`, `won_over_win` and `won_over_spill`: the
-            change if the member is won over for good, with paired intervals.
+            change if the member is won over for good, with paired 95 % intervals of each.
         """
         return self.members.copy()
 
-    def rivals(self) -> list[str]:
+    def by_group(self) -> pd.DataFrame:
+        """Return what members are worth by their group.
+
+        Returns
+        -------
+        DataFrame
+            By group and who is pushed: "any one" is the mean over its members, "all together" a push of each of them
+            at once (played again: of at most twelve groups, the largest, and of none if no member is `checked`; the
+            range is missing where so many runs cannot tell it).
+            Columns as in :meth:`table`, with `members`, how many can be moved; intervals hold for all groups at once.
+            Members without a group are left out.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> calls = iom.pivotal(iom.load("geneva-2023"), runs=2000, checked=1, checked_runs=400, seed=1)
+        >>> calls.by_group().index.names, ("African", "all together") in calls.by_group().index
+        (FrozenList(['group', 'push']), True)
+        """
+        return self.groups.copy()
+
+    def rivals(self, by: str = "member") -> list[str]:
         """Return the members that cannot be told from the first: whoever is not among these is behind it.
 
         Luck alone makes some of many equal members look better than others; with 95 % confidence
         none of equal effect is left out (Bonferroni over all pairs).
-        """
-        error, free = self._errors(WIN), self.members["free"].to_numpy()
-        behind = self.members[WIN].iloc[0] - self.members[WIN].to_numpy()
-        pairs = free.sum() * (free.sum() - 1) // 2
-        close = free & (behind <= _strict(pairs) * np.hypot(error, error[0]))
-        return [str(member) for member in self.members.index[close][1:]]
 
-    def _errors(self, target: str) -> Floats:
-        """Return the standard errors of the pushes."""
-        return ((self.members[f"{target}_high"] - self.members[target]) / Z95).to_numpy()
+        Parameters
+        ----------
+        by : {"member", "group"}
+            Whether members are compared, or groups by the mean over their members.
+        """
+        names, parts = self._compared(by)
+        return [name for name, behind in zip(names, _clearly_behind(self.worths, parts), strict=True) if not behind][1:]
+
+    def best(self, by: str = "member") -> str | None:
+        """Return the one member, or group, whose push is worth most; None if it cannot be told from all others."""
+        names = self._compared(by)[0]
+        return names[0] if names and self.moves() and not self.rivals(by) else None
+
+    def _compared(self, by: str) -> tuple[list[str], Floats]:
+        """Return the members, or the groups, in the order of their table, and what they weigh members by."""
+        if by not in ("member", "group"):
+            raise IomsimError(f"by must be 'member' or 'group', got {by!r}")
+        free = self._free
+        if by == "member":
+            return [str(member) for member in free.index], np.eye(len(free))
+        names = [str(group) for group, push in self.groups.index if push == ONE]
+        inside = np.array([free["group"].astype(str) == name for name in names]).reshape(len(names), len(free))
+        return names, inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+
+    def worth(self, members: Sequence[str]) -> Interval:
+        """Return what a push of any of some members is worth on average, with its 95 % interval."""
+        part = self._part(members)
+        half = critical(1, self.worths.dof) * float(self.worths.error(part)[0])
+        middle = float(part[0] @ self._free[WIN].to_numpy())
+        return Interval(middle, middle - half, middle + half)
+
+    def range_of(self, members: Sequence[str]) -> tuple[float, float]:
+        """Return the range over the assumptions of what a push of any of some members is worth on average."""
+        low, high = self.worths.range_over_draws(self._part(members), np.array([self.worth(members).value]))
+        return float(low[0]), float(high[0])
+
+    @property
+    def _free(self) -> pd.DataFrame:
+        return self.members[self.members["free"]]
+
+    def _part(self, members: Sequence[str]) -> Floats:
+        chosen = self._free.index.isin(members)
+        return np.asarray(chosen / max(chosen.sum(), 1), dtype=float)[None]
+
+    def alike(self, by: str = "member") -> list[str]:
+        """Return the first member, or group, and those that cannot be told from it."""
+        return [self._compared(by)[0][0], *self.rivals(by)]
+
+    def moves(self) -> bool:
+        """Return whether pushes of the first, and of those that cannot be told from it, do anything beyond noise."""
+        return bool(len(self._free)) and self.worth(self.alike()).low > 0
 
     def sentence(self) -> str:
         """Return where the next phone call would do most, and how sure that is."""
-        top = self.members.iloc[0]
-        if not top["free"]:
+        if not len(self._free):
             return f"No member can be moved: all are pinned or have no vote, so no call helps {self.candidate}."
-        if top["win_low"] <= 0:
-            return f"No call for {self.candidate} does anything beyond noise on the best guesses; take more runs."
-        return f"{self._call(top)}{self._others()}{self._for_good(top)} {self._next_day()}"
+        if not self.moves():
+            on = "" if self.worths.draws else " on the best guesses"
+            return f"No call for {self.candidate} does anything beyond noise{on}; take more runs."
+        words = " ".join([self._call(), *self._for_good(), *self._groups_told(), self._next_day()])
+        return words if self.worths.draws else f"On the best guesses, {words[0].lower()}{words[1:]}"
 
-    def _call(self, top: pd.Series) -> str:
-        return (
-            f"On the best guesses, the next phone call for {self.candidate} does most in {top.name}: a push of one "
-            f"log-odds raises the chance of winning by {_points(top, WIN)}"
-        )
+    def _call(self) -> str:
+        """Return who should be called, and what that is worth."""
+        alike = self.alike()
+        worth, ends = self.worth(alike), self.range_of(alike)
+        half = worth.high - worth.value
+        what = f"{in_points(worth.value, half)} of {self.candidate}'s chance to win (a push of one log-odds)"
+        if self.best() is not None:
+            said = f"A call for {self.candidate} in {alike[0]} is worth most, {what}"
+        else:
+            behind = len(self._free) - len(alike)
+            rest = f"; {number(behind)} others are clearly behind" if behind > 1 else ""
+            said = f"No single member stands out; a call in any of {some_of(alike)} is worth about {what}{rest}"
+        if np.isnan(ends[0]):
+            return f"{said}."
+        low = in_digits_of(ends[0], half)
+        most = ", so most of it is assumption" if ends[1] - ends[0] > MOSTLY * 2 * half else ""
+        return f"{said}. Over the assumptions that is {low} to {in_points(ends[1], half)}{most}."
 
-    def _others(self) -> str:
-        count = len(self.rivals())
-        some = "another member" if count == 1 else f"{number(count)} others"
-        return f"; {some} cannot be told apart from it." if count else "."
+    def _for_good(self) -> list[str]:
+        """Return what winning over for good does, of those that were played."""
+        key, alike = f"won_over_{WIN}", self.alike()
+        known = self.members.loc[alike].dropna(subset=[key]) if key in self.members else self.members[:0]
+        if not len(known):
+            return []
+        half = float((known[f"{key}_high"] - known[f"{key}_low"]).mean()) / 2
+        whom = "it" if self.best() is not None else "one of them"
+        return [f"To win {whom} over for good is worth about {in_points(float(known[key].mean()), half)}."]
 
-    def _for_good(self, top: pd.Series) -> str:
-        key = f"won_over_{WIN}"
-        if key not in top or np.isnan(top[key]):
-            return ""
-        return f" To win it over for good would raise the chance by {_points(top, key)}."
+    def _groups_told(self) -> list[str]:
+        """Return in which group a call does most, if there are several."""
+        names = self._compared("group")[0]
+        if len(names) < 2 or len(names) == len(self._free):
+            return []
+        best = self.best("group")
+        if best is None:
+            return ["No group stands out either."] if self.best() is None else []
+        top = self.groups.loc[(best, ONE)]
+        half = (top[f"{WIN}_high"] - top[f"{WIN}_low"]) / 2
+        return [f"By group it does most in {best}: {in_points(top[WIN], half)} a member."]
 
     def _next_day(self) -> str:
         """Return what the calls do to the next day."""
-        day, error = next_weekday(self.race), self._errors(SPILL)
-        top = int(self.members[SPILL].abs().to_numpy().argmax())
-        row = self.members.iloc[top]
-        if abs(row[SPILL]) <= _strict(2 * self.members["free"].sum()) * error[top]:
+        day = next_weekday(self.race)
+        beyond = self._free[(self._free[f"{SPILL}_low"] > 0) | (self._free[f"{SPILL}_high"] < 0)]
+        if not len(beyond):
             return f"No single member moves the chance that voting runs into {day} beyond noise."
+        row = beyond.iloc[int(beyond[SPILL].abs().to_numpy().argmax())]
         verb = "lowers" if row[SPILL] < 0 else "raises"
-        return (
-            f"The chance that voting runs into {day} changes most with {row.name}: a push {verb} it by "
-            f"{_points(row, SPILL)}."
-        )
+        half = (row[f"{SPILL}_high"] - row[f"{SPILL}_low"]) / 2
+        by = in_points(abs(row[SPILL]), half)
+        return f"A push {verb} the chance that voting runs into {day} too, by {by} in {row.name}."
 
     def _head(self) -> pd.DataFrame:
         return self.members.head(self.SHOWN).round(4)
 
 
-def _strict(questions: int) -> float:
-    """Return how many standard errors are beyond luck, when this many questions are asked at once."""
-    return NormalDist().inv_cdf(1 - 0.05 / max(int(questions), 1))
+def _clearly_behind(worths: Worths, parts: Floats) -> Flags:
+    """Return which weighted sums of members are certainly worth less than the first (Bonferroni over all pairs)."""
+    pairs = len(parts) * (len(parts) - 1) // 2
+    off = parts[:1] - parts
+    strict = student(1 - 0.05 / max(pairs, 1), worths.dof)
+    return np.asarray(off @ worths.mean > strict * worths.error(off))
 
 
-def _points(row: pd.Series, key: str) -> str:
-    """Return the size of a change in points, with its interval."""
-    middle, *ends = (100 * float(row[f"{key}{end}"]) for end in ("", "_low", "_high"))
-    low, high = sorted(ends if middle >= 0 else (-end for end in ends))
-    return f"{abs(middle):.1f} points ({low:.1f} to {high:.1f})"
+# -- words ---------------------------------------------------------------------------------------
+
+
+def some_of(members: Sequence[str]) -> str:
+    """Return the first of some members, and how many others there are.
+
+    Examples
+    --------
+    >>> some_of(["A", "B"]), some_of(["A", "B", "C", "D", "E"])
+    ('A or B', 'A, B, C (and two others)')
+    """
+    rest = len(members) - NAMED
+    if rest > 0:
+        return f"{', '.join(members[:NAMED])} (and {number(rest)} other{'' if rest == 1 else 's'})"
+    return " or ".join([", ".join(members[:-1])] * (len(members) > 1) + list(members[-1:]))
+
+
+def in_digits_of(change: float, half: float) -> str:
+    """Return a change in points, with no more digits than the half-width of its interval supports.
+
+    Examples
+    --------
+    >>> [in_digits_of(0.00684, half) for half in (0.0001, 0.001, 0.004)]
+    ['0.68', '0.7', '1']
+    """
+    digits = int(np.clip(np.floor(-np.log10(max(100 * half, 1e-9)) + 1e-9), 0, 2))
+    return f"{100 * change + 0.0:.{digits}f}"
+
+
+def in_points(change: float, half: float) -> str:
+    """Return a change in points with its unit; what rounds to nothing is below the last digit.
+
+    Examples
+    --------
+    >>> in_points(0.0068, 0.001), in_points(0.01, 0.01), in_points(0.0002, 0.001)
+    ('0.7 points', '1 point', 'less than 0.1 points')
+    """
+    said = in_digits_of(change, half)
+    if float(said) == 0:
+        least = said[:-1] + "1" if "." in said else "1"
+        return f"less than {least} point{'' if least == '1' else 's'}"
+    return f"{said} point{'' if said == '1' else 's'}"

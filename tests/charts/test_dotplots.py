@@ -56,16 +56,35 @@ def test_members_are_drawn_with_what_they_are_worth() -> None:
     assert [label.get_text() for label in ax.get_yticklabels()] == ["M1", "M2", "M3"]
     assert {"50", "51", "52"} <= set(words_of(ax))
     said = ax.get_title().replace("\n", " ")
-    assert said == "The next call for A does most in M1, but 8 others cannot be told apart from it"
+    assert said == "No single member stands out: a call for A is worth about 3 points in any of 9 members"
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a push of one log-odds", "won over for good"]
-    assert len(ax.collections) == 0  # the simulation error is told
-    assert "Simulation error at most 2.0 points" in found.plot.chart("pivotal").caption.reading
+    spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
+    assert spans == [(1, 5), (0.9, 4.9), (0.8, 4.8)]
+
+
+def test_members_under_draws_have_bars() -> None:
+    ax = pivotal(3, draws=True).plot.pivotal()
+    spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
+    assert spans[:2] == [(2, 6), (1, 5)]
+    assert "over the assumptions" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+def test_groups_are_drawn_by_the_mean_of_their_members() -> None:
+    found = pivotal(9, groups=3)
+    ax = found.plot.pivotal(by="group")
+    assert lines_of(ax) == [(2.7, 0), (2.6, 1), (2.5, 2)]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["G1", "G2", "G3"]
+    assert ax.get_title().replace("\n", " ") == "No group stands out: a call for A is worth about 3 points a member"
+    assert "for all groups at once" in found.plot.chart("pivotal", by="group").caption.reading
+    with pytest.raises(iom.IomsimError, match="by must be 'member' or 'group', got 'state'"):
+        found.plot.pivotal(by="state")
 
 
 def test_members_clearly_behind_the_first_are_pale() -> None:
     found = pivotal(3)
-    table = found.members.assign(win=[0.03, 0.029, 0.001], win_low=[0.02, 0.02, 0.0], win_high=[0.04, 0.04, 0.002])
-    apart = replace(found, members=table)
+    worth = found.worths.worth.copy()
+    worth[2] = 10 * 0.001 + (worth[2] - worth[2].mean()) / 50
+    apart = replace(found, worths=replace(found.worths, worth=worth))
     assert apart.rivals() == ["M2"]
     own = race().colours["A"]
     dots = [line for line in apart.plot.pivotal().lines if line.get_marker() == "o"]
@@ -75,12 +94,14 @@ def test_members_clearly_behind_the_first_are_pale() -> None:
 
 
 def test_a_chart_of_members_claims_nothing_it_does_not_know() -> None:
-    assert pivotal(3, low=-0.01).plot.pivotal().get_title().replace("\n", " ") == (
+    assert pivotal(3, low=-0.1).plot.pivotal().get_title().replace("\n", " ") == (
         "No call for A does anything beyond noise"
     )
     empty = pivotal(3, free=False).plot.pivotal()
     assert empty.get_title() == "No member can be moved towards A"
     assert lines_of(empty) == []
+    none = pivotal(3).plot.pivotal(by="group")
+    assert none.get_title() == "There are no groups"
 
 
 @pytest.mark.parametrize("names", ["AB", pytest.param("ABC", marks=pytest.mark.slow)])
