@@ -287,7 +287,7 @@ def played_blocks(plan: Plan, parameters: Parameters, k: int, seed: int, first: 
         votes, there = (total(flags.view(np.uint8)) for flags in (intends, present))
         conviction = own.behaviour.conviction
         scale = conviction_scale(conviction)
-        gain = scale / conviction * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
+        gain = scale / np.maximum(conviction, 1e-300) * (1.0 if plan.candidates == 2 else np.sqrt(2.0))
         chance = first_chances(own, draws, k)
         slope = np.asarray(scale, dtype=np.float32) * chance * (1 - chance)
         blocks.append(Block(z, slope, intends, present, votes, there, draws.fluid, gain, outcomes[:, columns]))
