@@ -18,10 +18,10 @@ from iomsim.engine.simulate import SPAN, run_span, span_calls
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.estimates import Z95, Interval
 from iomsim.forecasting.result import Result
-from iomsim.forecasting.run import DRAWS, draw_of_run, drawn, followed
+from iomsim.forecasting.run import draw_of_run, followed
 from iomsim.forecasting.targets import SPILL, next_weekday
 from iomsim.house_style import count, number, thousands
-from iomsim.model.assumptions import Assumptions, played
+from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
 from iomsim.model.components import Tie
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, described, refuse_swings
