@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from iomsim.engine import paths
-from iomsim.house_style import capital, count, number, number_of, series
+from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.clock import Clock
 from iomsim.model.components import Sponsor, Tie
 from iomsim.model.electorate import Electorate, rows
@@ -42,7 +42,7 @@ def differences(a: Scenario, b: Scenario) -> list[str]:
     parts = (_parameters, _level, _things, _swings, _rules, _electorate, _clock, _ledger, _polling)
     told = [change for part in parts for change in part(a, b)]
     if not told and a._level_key != b._level_key:
-        told.append("a level that was stated for other assumptions")
+        told.append("the level stated anew" if b.held is None else "a level that was stated for other assumptions")
     return told
 
 
@@ -205,7 +205,7 @@ def _moved(these: Iterable[str], those: Iterable[str], words: str) -> list[str]:
     """Return in words who is among these but not among those."""
     known = set(those)
     found = [name for name in these if name not in known]
-    who = series(found) if len(found) <= MOST_NAMED else f"{count(len(found), 'member')}"
+    who = series(found) if len(found) <= MOST_NAMED else number_of(len(found), "member")
     return [words.format(who)] if found else []
 
 

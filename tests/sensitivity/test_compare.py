@@ -282,7 +282,7 @@ def test_every_difference_has_its_words(geneva: Scenario) -> None:
     three = geneva.with_pinned(Vitorino=["FRA", "DEU", "ITA"])
     assert differences(geneva, three) == ["France, Germany and Italy won over to Vitorino"]
     many = geneva.with_pinned(Vitorino=["FRA", "DEU", "ITA", "ESP"])
-    assert differences(geneva, many) == ["4 members won over to Vitorino"]
+    assert differences(geneva, many) == ["four members won over to Vitorino"]
     one = geneva.with_rules("until-two-thirds")
     assert differences(one, one.with_rules(concession=False)) == ["withdrawal none instead of acclamation"]
     assert differences(one, one.with_rules(max_two_way=3)) == ["other phases of the rules"]
@@ -312,7 +312,8 @@ def test_differences_of_beliefs_have_their_words(geneva: Scenario) -> None:
     assert differences(geneva, sure) == ["chance of a fluid contest at 0.7 for sure instead of 0.7 (0.55 to 0.88)"]
     assert differences(geneva, geneva.balanced(0.55)) == ["Pope's first-round level at 0.55 instead of 0.5"]
     pressed = geneva.with_pressure(Washington=0.9)
-    assert differences(pressed, pressed.balanced(0.5)) == ["a level that was stated for other assumptions"]
+    assert differences(pressed, pressed.balanced(0.5)) == ["the level stated anew"]
+    assert differences(pressed.balanced(0.5), pressed) == ["a level that was stated for other assumptions"]
     plain, stated = toy(**NAMED), toy(**NAMED, level={"A": 0.6})
     assert differences(plain, stated) == ["A's first-round level stated as 0.6"]
     assert differences(stated, plain) == ["without A's first-round level"]
