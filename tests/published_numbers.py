@@ -579,7 +579,7 @@ def _() -> Found:
 @entry("pivotal")
 def _() -> Found:
     calls = pivotal_of(geneva(), runs=20_000, checked=3, checked_runs=500, seed=17)
-    return found(calls, rivals=calls.rivals(), charts=chart_data_of(calls))
+    return found(calls, rivals=calls.rivals(), groups=calls.by_group(), charts=chart_data_of(calls))
 
 
 @entry("pivotal of four candidates")

@@ -139,7 +139,8 @@ class PivotalMembers(Chart[Pivotal]):
             return f"No call for {name} does anything beyond noise"
         best = found.best(self.by)
         if best is not None:
-            return f"The next call for {name} does most in {short(best, 30)}"
+            group = "group " * (self.by == "group")
+            return f"The next call for {name} does most in {group}{short(best, 30)}"
         each = found.worth(found.alike())
         worth = in_points(each.value, each.high - each.value)
         if self.by == "group":

@@ -1,8 +1,8 @@
 """What what-ifs share: what is looked at, many points on the same random numbers, and intervals of paired runs.
 
-What-ifs of points - tornadoes, grids, Sobol indices, paths, studies, calls - are played on the best guesses: what is
+What-ifs of points - tornadoes, grids, Sobol indices, paths, studies - are played on the best guesses: what is
 not moved has its value, the rules are the weightiest reading, and the appeals are those that give the stated level
-(another level moves them).  Comparisons play all that is unsure, on both sides the same draws of it.
+(another level moves them).  Comparisons and calls play all that is unsure, on both sides the same draws of it.
 """
 
 from __future__ import annotations

@@ -139,12 +139,11 @@ def members_table(
     race: Scenario, name: str, sums: Sums, draws: Assumptions | None
 ) -> tuple[pd.DataFrame, dict[str, Worths]]:
     """Return one row a member, and by target what pushes are worth of those that can be moved, in the table's order."""
-    runs = int(sums.runs.sum())
     plan = race.plan if draws is None else draws.plan(race)
     members = race.electorate.frame
     free = np.asarray((plan.pins < 0) & (plan.absent.min(axis=1) < 1))
     support = np.where(free, sums.support / np.maximum(sums.present, 1), (plan.pins == race.names.index(name)) * 1.0)
-    size = 0 if draws is None else min(draws.count, runs)
+    size = 0 if draws is None else draws.count
     found = pd.DataFrame(
         {"group": members["group"].to_numpy(), "support": support}, index=pd.Index(members["name"], name="member")
     )
@@ -174,6 +173,7 @@ def estimates(worths: Worths, groups: NDArray[np.object_], target: str) -> dict[
     line = np.column_stack([levels[:, ~levels.all(axis=0)], ~levels.any(axis=1), worths.mean_local]).astype(float)
     middle = shrunk(seen, worths.error(each - 1.0 / max(len(each), 1)), line)
     half = critical(len(seen), worths.dof) * worths.error(each)
+    middle = np.clip(middle, seen - half, seen + half)
     columns = {target: middle, f"{target}_low": seen - half, f"{target}_high": seen + half}
     if target == WIN:
         columns |= dict(zip(("low", "high"), worths.range_over_draws(each, middle), strict=True))
@@ -330,7 +330,7 @@ class Pivotal(Result):
 
     def stamp(self) -> str:
         """Return what is needed to make this again, in one line."""
-        p, draws = self.provenance, self.worths.draws
+        p, draws = self.provenance, min(self.worths.draws, self.runs)
         played = f"of {count(draws, 'draw')} of the assumptions" if draws else "on the best guesses"
         return (
             f"iomsim {p['version']} · seed {p['seed']} · {thousands(p['runs'])} runs {played} · "
@@ -482,7 +482,7 @@ class Pivotal(Result):
             return ["No group stands out either."] if self.best() is None else []
         top = self.groups.loc[(best, ONE)]
         half = (top[f"{WIN}_high"] - top[f"{WIN}_low"]) / 2
-        return [f"By group it does most in {best}: {in_points(top[WIN], half)} a member."]
+        return [f"By group it does most in {best!r}: {in_points(top[WIN], half)} a member."]
 
     def _next_day(self) -> str:
         """Return what the calls do to the next day."""
@@ -497,7 +497,8 @@ class Pivotal(Result):
         return f"A push {verb} the chance that voting runs into {day} too, by {by} in {row.name}."
 
     def _head(self) -> pd.DataFrame:
-        return self.members.head(self.SHOWN).round(4)
+        shown = ["group", "support", WIN, f"{WIN}_low", f"{WIN}_high", "low", "high", f"won_over_{WIN}", SPILL]
+        return self.members.head(self.SHOWN).filter(shown).dropna(axis=1, how="all").round(4)
 
 
 def _clearly_behind(worths: Worths, parts: Floats) -> Flags:

@@ -228,6 +228,18 @@ def test_a_sentence_and_a_table(words: tuple[str, ...], small: Path, capsys: Cap
     assert len(table.splitlines()) > 4
 
 
+def test_calls_are_told_by_member_and_group(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    few = ("--runs", 2000, "--seed", 5)
+    assert iomsim("pivotal", small, *few, "--assumptions", 50, "--csv", tmp_path / "calls.csv") == 0
+    found = iom.pivotal(iom.load(small), runs=2000, seed=5, assumptions=50, progress=False)
+    said = capsys.readouterr().out
+    assert in_lines(found.sentence()) in said
+    assert "any one" in said
+    assert pd.read_csv(tmp_path / "calls.csv")["low"].notna().any()
+    assert iomsim("pivotal", small, *few, "--assumptions", "fixed") == 0
+    assert capsys.readouterr().out.startswith("On the best guesses, ")
+
+
 def test_what_the_answer_hangs_on_with_its_table_and_chart(small: Path, tmp_path: Path, capsys: Captured) -> None:
     files = ("--csv", tmp_path / "drivers.csv", "--chart", tmp_path / "drivers.svg")
     few = ("--runs", 4000, "--seed", 5, "--assumptions", 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
@@ -214,6 +215,21 @@ def test_the_opening_is_the_elections_own_first_round() -> None:
             assert np.corrcoef(start.z[2], start.intends[2])[0, 1] > 0.2
 
 
+@pytest.mark.parametrize("names", ["AB", "ABC"])
+def test_the_slope_of_a_first_ballot_is_that_of_its_chance(names: str) -> None:
+    """The same derivative two ways: from the odds, and as the score of the hidden conviction; the pinned have none."""
+    race = five(names=names, behaviour={"absent": 0.2, "round_sd": 0}, electorate={"size": 5, "pinned": {"B": ("M1",)}})
+    for k in range(len(names)):
+        blocks = played_blocks(race.plan, {}, k, 3, 0, 60 * BLOCK)
+        slope, score = (
+            sum(getter(b).sum(axis=1) for b in blocks) / (60 * BLOCK)
+            for getter in (lambda b: b.slope * b.present, lambda b: b.gain * b.z * b.intends)
+        )
+        assert slope[0] == score[0] == 0
+        assert np.abs(slope - score)[1:].max() < 4.5 * blocks[0].gain / np.sqrt(60 * BLOCK)
+        assert slope[1:].min() > 0.1
+
+
 def test_the_pilot_learns_that_votes_elect() -> None:
     entrenched, fluid = pilot(iom.load("geneva-2023").plan, {}, 0, seed=1)[0]
     for guess in (entrenched, fluid):
@@ -267,14 +283,26 @@ def test_support_is_the_chance_of_those_who_are_there() -> None:
     assert np.abs(found["support"].to_numpy() - p).max() < 4 * np.sqrt(0.25 / 12_000)
 
 
-def test_where_spans_are_played_does_not_matter() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    race = five(rules="until-two-thirds")
-    here = seen(race, "A", 20 * BLOCK, seed=1)
+@pytest.mark.parametrize("assumptions", ["fixed", 30])
+def test_where_spans_are_played_does_not_matter(assumptions: int | str) -> None:
+    options: dict[str, Any] = {"runs": 17 * BLOCK, "checked": 1, "checked_runs": 9000, "seed": 1}
+    here = iom.pivotal(grouped(), assumptions=assumptions, **options)
     with ThreadPoolExecutor(2) as pool:
-        there = seen(race, "A", 20 * BLOCK, seed=1, executor=pool)
-    pd.testing.assert_frame_equal(here, there)
+        there = iom.pivotal(grouped(), assumptions=assumptions, executor=pool, **options)
+    pd.testing.assert_frame_equal(here.table(), there.table())
+    pd.testing.assert_frame_equal(here.by_group(), there.by_group())
+
+
+@pytest.mark.parametrize(("runs", "draws"), [(250, 300), (2, 400), (3, 1), (700, 3), (700, 8), (1025, 400)])
+def test_any_number_of_runs_and_draws_goes_together(runs: int, draws: int) -> None:
+    """Draws that no run follows count for nothing, and where draws have a run or two there is no range."""
+    found = iom.pivotal(unsure(), runs=runs, assumptions=draws, checked=1, checked_runs=runs, seed=1)
+    table = found.table()
+    assert np.isfinite(table[["win", "win_low", "win_high", "win_raw"]]).all(axis=None)
+    assert ((table["win_low"] <= table["win"]) & (table["win"] <= table["win_high"])).all()
+    assert table["low"].notna().all() == (runs > 2 * draws >= 10)
+    assert found.worths.clusters[1].sum() == runs
+    assert f"{min(runs, draws)} draw" in found.stamp()
 
 
 @pytest.mark.parametrize("assumptions", ["fixed", 50])
