@@ -84,10 +84,7 @@ class Tables:
             to `high` (missing where the assumptions are fixed, or the runs too few to tell); and `mc_error`, half
             the width of its 95 % Monte Carlo interval.  What is 0 or 1 by rule has no error.
         """
-        names = [*self.race.names, NO_WINNER]
-        winner = self.summary.ends["winner"].to_numpy()
-        counts = self.summary.tally_by_draw(np.where(winner < 0, len(names) - 1, winner), len(names))
-        return self._table(counts, pd.Index(names, name="winner"), never=self.out)
+        return self._winners.copy()
 
     def chances(self) -> pd.DataFrame:
         """Return who wins as sentences and charts tell it, with what "no winner" is made of.
@@ -99,11 +96,24 @@ class Tables:
             is not over after the last round that is simulated, or at the deadline: with the columns of
             :meth:`win_probability`.  What the rules exclude is 0 without error.
         """
+        return self._chances.copy()
+
+    @cached_property
+    def _winners(self) -> pd.DataFrame:
+        """Who wins: counted once, for nearly every sentence and chart asks for it."""
+        names = [*self.race.names, NO_WINNER]
+        winner = self.summary.ends["winner"].to_numpy()
+        counts = self.summary.tally_by_draw(np.where(winner < 0, len(names) - 1, winner), len(names))
+        return self._table(counts, pd.Index(names, name="winner"), never=self.out)
+
+    @cached_property
+    def _chances(self) -> pd.DataFrame:
+        """Who wins as sentences and charts tell it."""
         counts = self.summary.tally_by_draw(self.summary.ends["ending"], len(ENDINGS))
         counts = counts[[ENDINGS.index(name) for name in ("failed", "open")]]
         never = [name for name in excluded(self.race, self.rules_played) if not counts[int(name == STILL_VOTING)].any()]
         rest = self._table(counts, pd.Index([NOBODY, STILL_VOTING], name="winner"), never)
-        return pd.concat([self.win_probability().drop(NO_WINNER), rest])
+        return pd.concat([self._winners.drop(NO_WINNER), rest])
 
     @property
     def rules_played(self) -> tuple[Procedure, ...]:
