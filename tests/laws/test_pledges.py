@@ -141,9 +141,10 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     assert abs(np.mean(expected) - np.mean(came)) < 4 * error + 0.02 * np.mean(came)
 
 
-def test_the_summary_counts_what_first_rounds_show() -> None:
-    """Without conviction and shocks the pledged come independently: the law of the count is known."""
-    race = toy(100, behaviour=PRESENT | {"conviction": 0, "common_sd": 0, "region_sd": 0})
+@pytest.mark.parametrize("absent", [0.0, 0.5])
+def test_the_summary_counts_what_first_rounds_show(absent: float) -> None:
+    """Without conviction and shocks the pledged come independently, if they are there: the law of the count is known."""
+    race = toy(100, behaviour=PRESENT | STILL | {"absent": absent})
     heard = pd.DataFrame({"member": [f"M{i + 1}" for i in range(60)], "candidate": "A", "kind": "oral"})
     found = race.with_pledges(heard, discounts={"oral": (WORTH, WORTH, WORTH)}).pledges(seed=1, runs=20_000)
     row = found.table().loc["A"]

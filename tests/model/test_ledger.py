@@ -285,7 +285,8 @@ def test_differences_name_them(geneva: Scenario) -> None:
 def test_a_whip_count_is_a_what_if_on_a_level(geneva: Scenario) -> None:
     known = geneva.with_pledges(TWO)
     asked = known.with_polling(pd.Series({"Peru": 0.9}, name="Pope"))
-    for what_if in (known, asked, asked.with_pressure(Washington=0.9)):
+    alone = geneva.with_polling(pd.Series({"Peru": 0.9}, name="Pope"))
+    for what_if in (known, asked, alone, asked.with_pressure(Washington=0.9)):
         assert what_if._appeals == geneva._appeals
         assert iom.loads(iom.dumps(what_if))._appeals == geneva._appeals
     draws = iom.forecast(geneva, 400, 5, assumptions=20, progress=False).draws
