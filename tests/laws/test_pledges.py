@@ -143,7 +143,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
 
 @pytest.mark.parametrize("absent", [0.0, 0.5])
 def test_the_summary_counts_what_first_rounds_show(absent: float) -> None:
-    """Without conviction and shocks the pledged come independently, if they are there: the law of the count is known."""
+    """Without conviction and shocks the pledged come independently: the law of the count is known, if present."""
     race = toy(100, behaviour=PRESENT | STILL | {"absent": absent})
     heard = pd.DataFrame({"member": [f"M{i + 1}" for i in range(60)], "candidate": "A", "kind": "oral"})
     found = race.with_pledges(heard, discounts={"oral": (WORTH, WORTH, WORTH)}).pledges(seed=1, runs=20_000)
