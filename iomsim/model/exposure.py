@@ -41,6 +41,9 @@ shares, clipped to 0 to 1, as shares of net amounts may lie outside; and nothing
 WRITTEN = re.compile(rf"\s*({'|'.join(TRANSFORMS)})\s*\((.+)\)\s*")
 """A term over a column of numbers: its transform, and the column in brackets."""
 
+CALLED = re.compile(r"\s*(?!not\b)(\w+)\s*\(\s*(.+?)\s*\)\s*")
+"""What looks like such a term, with whatever transform."""
+
 ENTRY = {"column", "transform", "who", "weight"}
 
 
@@ -102,7 +105,7 @@ def term(members: pd.DataFrame, key: str) -> Floats:
     Raises
     ------
     UnknownNameError
-        If there is no such column.
+        If there is no such column or transform.
     ScenarioError
         If the column is text, has no value, or its mean is not above 0; or if shares are asked of most of whose
         numbers are above 1.
@@ -115,6 +118,9 @@ def term(members: pd.DataFrame, key: str) -> Floats:
     """
     column = column_of(key, members)
     if column is None:
+        meant = CALLED.fullmatch(key)
+        if meant and meant[2] in members.columns and key.strip() not in members.columns:
+            raise UnknownNameError(f"no transform {meant[1]!r}; {advice(meant[1], TRANSFORMS)}")
         return select(members, key).astype(float)
     values, there = _numbers(members, column)
     if column.transform == "share" and np.median(values[there]) > 1.0:

@@ -455,7 +455,7 @@ class Pivotal(Result):
         else:
             behind = len(self._free) - len(alike)
             rest = f"; {number(behind)} others are clearly behind" if behind > 1 else ""
-            said = f"No single member stands out; a call in any of {some_of(alike)} is worth about {what}{rest}"
+            said = f"No single member stands out; a call in any of {some_of(alike)} is worth {about(what)}{rest}"
         if np.isnan(ends[0]):
             return f"{said}."
         low = in_digits_of(ends[0], half)
@@ -470,7 +470,7 @@ class Pivotal(Result):
             return []
         half = float((known[f"{key}_high"] - known[f"{key}_low"]).mean()) / 2
         whom = "it" if self.best() is not None else "one of them"
-        return [f"To win {whom} over for good is worth about {in_points(float(known[key].mean()), half)}."]
+        return [f"To win {whom} over for good is worth {about(in_points(float(known[key].mean()), half))}."]
 
     def _groups_told(self) -> list[str]:
         """Return in which group a call does most, if there are several."""
@@ -524,6 +524,17 @@ def some_of(members: Sequence[str]) -> str:
     if rest > 0:
         return f"{', '.join(members[:NAMED])} (and {number(rest)} other{'' if rest == 1 else 's'})"
     return " or ".join([", ".join(members[:-1])] * (len(members) > 1) + list(members[-1:]))
+
+
+def about(what: str) -> str:
+    """Return an amount as one that is not known exactly, unless it says only what it is less than.
+
+    Examples
+    --------
+    >>> about("0.4 points"), about("less than 1 point")
+    ('about 0.4 points', 'less than 1 point')
+    """
+    return what if what.startswith("less than") else f"about {what}"
 
 
 def in_digits_of(change: float, half: float) -> str:

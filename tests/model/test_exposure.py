@@ -156,6 +156,7 @@ def test_the_same_terms_in_other_words(exposure: Any) -> None:
     [
         ({"log1p(ait)": 1.0}, "sponsor 'W': no column 'ait' in the member table; did you mean 'aid'?"),
         ({"log1p(visa)": 1.0}, "column 'visa' holds texts such as 'free', and log1p takes numbers"),
+        ({"log(aid)": 1.0}, "sponsor 'W': no transform 'log'; did you mean 'log1p'?"),
         ({"visa": 1.0}, "column 'visa' is not a yes/no column; write visa=X for some value X"),
         ({"nato": 3.0, "share(gone)": 1.0}, "column 'gone' has no value for any member"),
         ({"nato": 3.0, "none(low)": 1.0}, "none(low) has mean -1.4 over the members, which must be above 0; write"),
