@@ -39,6 +39,9 @@ def scenario_arguments(parser: argparse.ArgumentParser, positional: bool = True)
         help="members who go over, of a group or a selector, drawn anew in each run: --swing 20:African:Pope",
     )  # fmt: skip
     parser.add_argument("--turnout", type=float, metavar="N", help="members present in the first round on average")
+    parser.add_argument("--pledges", metavar="FILE", help="a whip count: member, candidate, kind, date, source")
+    parser.add_argument("--polling", metavar="FILE", help="members who were asked, and their chances by candidate")
+    parser.add_argument("--trust", type=float, metavar="X", help="how much the answers are believed, 0 to 1 (1)")
     parser.add_argument("--share", type=float, metavar="X", help="balance the first candidate's mean first-round share")
 
 
@@ -75,6 +78,12 @@ def changed(race: Scenario, arguments: argparse.Namespace) -> Scenario:
     if arguments.turnout is not None:
         race = race.with_turnout(arguments.turnout)
     race = race if arguments.share is None else race.balanced(arguments.share)
+    if arguments.trust is not None and not arguments.polling:
+        raise IomsimError("--trust says how much a poll is believed; give its file too: --polling FILE")
+    if arguments.pledges:
+        race = race.with_pledges(arguments.pledges)
+    if arguments.polling:
+        race = race.with_polling(arguments.polling, trust=1.0 if arguments.trust is None else arguments.trust)
     for count, who, to in map(_swing, arguments.swings):
         race = race.swing(count, who, to)
     return race

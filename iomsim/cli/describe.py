@@ -1,4 +1,4 @@
-"""Commands about descriptions: `scenarios`, `show`, `validate`, `evidence`, `schema`."""
+"""Commands about descriptions: `scenarios`, `show`, `leanings`, `pledges`, `validate`, `evidence`, `schema`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from iomsim.cli.common import DEFAULT, plain, scenario, scenario_arguments
+from iomsim.cli.common import DEFAULT, SEED, assumption_arguments, plain, scenario, scenario_arguments
 from iomsim.errors import IomsimError
 from iomsim.model.catalogue import catalogue, load, schema
 from iomsim.model.quantities import in_digits
@@ -21,6 +21,16 @@ def add_to(commands: Any) -> None:
     scenario_arguments(one)
     one.add_argument("--columns", action="store_true", help="what the columns of the member table mean and hold")
     one.set_defaults(run=show)
+    one = commands.add_parser("leanings", help="print how each member leans, the closest to even first")
+    scenario_arguments(one)
+    assumption_arguments(one)
+    one.add_argument("--seed", type=int, default=SEED, help=f"seed of the draws ({SEED})")
+    one.add_argument("--csv", action="store_true", help="as csv, with all columns")
+    one.set_defaults(run=leanings)
+    one = commands.add_parser("pledges", help="print what a whip count comes to: --pledges FILE")
+    scenario_arguments(one)
+    one.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers ({SEED})")
+    one.set_defaults(run=pledges)
     one = commands.add_parser("validate", help="check a scenario file, and say what is wrong")
     one.add_argument("file", help="a .toml file, or a shipped name")
     one.set_defaults(run=validate)
@@ -45,6 +55,24 @@ def show(arguments: argparse.Namespace) -> None:
         print(plain(table[["meaning", "unit", "year", "known", "least", "greatest", "transform"]]))
         return
     print(scenario(arguments))
+
+
+def leanings(arguments: argparse.Namespace) -> None:
+    """Print how members lean."""
+    race = scenario(arguments)
+    table = race.leanings(assumptions=arguments.assumptions, seed=arguments.seed)
+    if arguments.csv:
+        table.to_csv(sys.stdout)
+        return
+    first = race.names[0]
+    told = table.iloc[(table[first] - 0.5).abs().argsort(kind="stable")]
+    shown = ["group", "vote", *race.names, *(name for name in ("low", "high") if name in table), "leans_to"]
+    print(plain(told[shown].round(2)))
+
+
+def pledges(arguments: argparse.Namespace) -> None:
+    """Print what the pledges of a race come to."""
+    print(scenario(arguments).pledges(seed=arguments.seed))
 
 
 def validate(arguments: argparse.Namespace) -> int:

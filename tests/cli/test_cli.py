@@ -90,6 +90,32 @@ def test_members_go_over_and_turn_out(small: Path, capsys: Captured) -> None:
     assert told == iom.load(small).with_turnout(18).swing(2, "all", to=name).hash
 
 
+def test_what_the_analyst_knows_comes_from_files(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    race = iom.load(small)
+    name, member, other = race.names[0], *race.members["name"][:2]
+    (tmp_path / "count.csv").write_text(f"member;candidate;kind\n{member};{name};oral\n", encoding="utf-8")
+    (tmp_path / "poll.csv").write_text(f"member,{name}\n{other},0.7\n", encoding="utf-8")
+    files = ("--pledges", tmp_path / "count.csv", "--polling", tmp_path / "poll.csv", "--trust", 0.5)
+    assert iomsim("forecast", small, *SMALL, *files, "--json") == 0
+    told = json.loads(capsys.readouterr().out)["provenance"]["scenario"]
+    known = race.with_pledges(tmp_path / "count.csv").with_polling(tmp_path / "poll.csv", trust=0.5)
+    assert told == known.hash
+    assert iomsim("pledges", small, "--pledges", tmp_path / "count.csv", "--seed", 3) == 0
+    assert capsys.readouterr().out.strip() == str(race.with_pledges(tmp_path / "count.csv").pledges(seed=3))
+
+
+def test_leanings_the_closest_to_even_first(small: Path, capsys: Captured) -> None:
+    assert iomsim("leanings", small, "--seed", 5, "--csv") == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), index_col=0)
+    wanted = iom.load(small).leanings(seed=5)
+    assert table.columns.tolist() == wanted.columns.tolist()
+    assert table.index.tolist() == wanted.index.tolist()
+    assert iomsim("leanings", small, "--assumptions", "fixed") == 0
+    fixed = iom.load(small).leanings(assumptions="fixed")
+    closest = (fixed[iom.load(small).names[0]] - 0.5).abs().idxmin()
+    assert capsys.readouterr().out.splitlines()[1].split()[0] == closest.split()[0]
+
+
 @pytest.mark.slow
 def test_jobs_do_not_change_the_numbers(small: Path, capsys: Captured) -> None:
     said = []
@@ -181,7 +207,7 @@ def test_validation_says_what_is_wrong(small: Path, capsys: Captured) -> None:
 
 def test_the_evidence_as_csv_is_the_table(capsys: Captured) -> None:
     assert iomsim("evidence", "geneva-2023", "--csv") == 0
-    table = pd.read_csv(io.StringIO(capsys.readouterr().out), index_col="parameter", keep_default_na=False)
+    table = pd.read_csv(io.io.StringIO(capsys.readouterr().out), index_col="parameter", keep_default_na=False)
     assert table.index.tolist() == iom.load("geneva-2023").evidence().index.tolist()
     assert iomsim("evidence") == 0
     printed = capsys.readouterr().out
@@ -407,6 +433,8 @@ def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
         (("forecast", "--share", "1.5"), "the share of Pope must be between 0 and 1, got 1.5"),
         (("forecast", "--swing", "20:African"), "--swing takes N:WHO:TO, got '20:African'; for instance --swing"),
         (("compare", "--swing", "x:African:Pope"), "--swing takes N:WHO:TO, got 'x:African:Pope'"),
+        (("forecast", "--trust", "0.4"), "--trust says how much a poll is believed; give its file too: --polling FILE"),
+        (("pledges",), "the race has no ledger; race.with_pledges(frame) gives it one"),
         (("compare", "--turnout", "0.94"), "the turnout is given in heads, got the share 0.94"),
         (("grid", "secrecy=0:1"), "a range is written NAME=LOW:HIGH:POINTS, got 'secrecy=0:1'"),
         (("tornado", "--target", "Pop"), "did you mean 'Pope'?"),
