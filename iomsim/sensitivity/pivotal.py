@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from iomsim.engine import paths
 from iomsim.engine.executors import in_order
+from iomsim.engine.plan import Plan, Tie
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN, run_span, span_calls
 from iomsim.errors import IomsimError, whole_number
@@ -22,11 +23,9 @@ from iomsim.forecasting.run import draw_of_run, followed
 from iomsim.forecasting.targets import SPILL, next_weekday
 from iomsim.house_style import count, number, thousands
 from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
-from iomsim.model.components import Tie
-from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, described, refuse_swings
 from iomsim.sensitivity.influence import TARGETS, WIN, Sums, pushes
-from iomsim.sensitivity.paired import Case, RunOutcomes, change_over_draws, observe, paired_interval, seed_and_runs
+from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, observe, paired_interval, seed_and_runs
 from iomsim.sensitivity.shrinkage import Worths, critical, shrunk, student
 from iomsim.typing import Flags, Floats
 
@@ -125,8 +124,10 @@ def pivotal(
     groups = groups_table(members, worths)
     first = [str(member) for member in members.index[members["free"]][:checked]]
     sets = whole_groups(members) if checked else {}
-    changed = [*([(pin(race, name, [member]), {}) for member in first]), *pushed(race, name, list(sets.values()))]
-    found = changes(race, changed, name, draws, checked_runs, seed, executor) if changed else []
+    plan, where = race.plan if draws is None else played(race), members_by_name(race)
+    changed: list[Points] = [(pinned(plan, where[member], race.names.index(name)), {}) for member in first]
+    changed += pushed(plan, [[where[member] for member in who] for who in sets.values()], race.names.index(name))
+    found = changes(plan, changed, name, draws, checked_runs, seed, executor) if changed else []
     members = members.join(won_over_table(first, found[: len(first)]))
     groups = with_whole(groups, list(sets), found[len(first) :])
     return Pivotal(race, name, seed, runs, members, groups, worths[WIN])
@@ -207,20 +208,31 @@ def pin(race: Scenario, name: str, members: Sequence[str]) -> Scenario:
     return race.with_pinned(**{name: tuple(members)}) if members else race
 
 
-def pushed(race: Scenario, name: str, sets: Sequence[Sequence[str]], by: float = 1.0) -> list[Case]:
+Points = tuple[Plan, Mapping[str, Floats]]
+"""An election, and the values of parameters that no draw varies at every point; without any there is one point."""
+
+
+def members_by_name(race: Scenario) -> dict[str, int]:
+    """Return the number of every member."""
+    return {str(name): i for i, name in enumerate(race.electorate.frame["name"])}
+
+
+def pinned(plan: Plan, member: int, k: int) -> Plan:
+    """Return the election in which a member is won over for good."""
+    pins = plan.pins.copy()
+    pins[member] = k
+    return replace(plan, pins=pins)
+
+
+def pushed(plan: Plan, sets: Sequence[Sequence[int]], k: int, by: float = 1.0) -> list[Points]:
     """Return an election with a point for each set of members, which leans by so many log-odds more there."""
     if not sets:
         return []
-    longest = max((len(tie.name) for tie in race.ties), default=0)
-    titles = [f"push {i}".ljust(longest + 1, ".") for i in range(len(sets))]  # unlike all names there are
-    none = Quantity(value=0.0, low=0.0, high=0.0)
-    ties = [
-        Tie(name=title, who=tuple(who), candidate=name, log_odds=none) for title, who in zip(titles, sets, strict=True)
-    ]
-    points = by * np.eye(len(sets))
-    return [
-        (race.with_ties(*ties), {paths.log_odds(title): column for title, column in zip(titles, points, strict=True)})
-    ]
+    names = [paths.log_odds(f"a push of set {i} that no scenario states") for i in range(len(sets))]
+    bound = np.array([np.isin(np.arange(len(plan.members)), who) for who in sets])
+    ties = tuple(Tie(name, k, row) for name, row in zip(names, bound * 1.0, strict=True))
+    changed = replace(plan, ties=plan.ties + ties, values={**plan.values, **dict.fromkeys(names, 0.0)})
+    return [(changed, dict(zip(names, by * np.eye(len(sets)), strict=True)))]
 
 
 Change = dict[str, tuple[float, float, float, float, float]]
@@ -228,26 +240,27 @@ Change = dict[str, tuple[float, float, float, float, float]]
 
 
 def changes(
-    race: Scenario,
-    others: Sequence[Case],
+    plan: Plan,
+    others: Sequence[Points],
     name: str,
     draws: Assumptions | None,
     runs: int,
     seed: int,
     executor: Any = None,
 ) -> list[Change]:
-    """Return what changed scenarios change, at every point, on the same draws of the assumptions and random numbers."""
+    """Return what changed elections change, at every point, on the same draws of the assumptions and random numbers."""
     seed, runs = seed_and_runs(seed, runs)
-    base, *cells = _played([(race, {}), *others], draws, runs, seed, executor)
+    base, *cells = _played([(plan, {}), *others], draws, runs, seed, executor)
     keys = dict(zip(TARGETS, (name, SPILL), strict=True))
     return [{target: _change(base[key], cell[key], draws) for target, key in keys.items()} for cell in cells]
 
 
-def _played(cases: Sequence[Case], draws: Assumptions | None, runs: int, seed: int, executor: Any) -> list[RunOutcomes]:
+def _played(
+    cases: Sequence[Points], draws: Assumptions | None, runs: int, seed: int, executor: Any
+) -> list[RunOutcomes]:
     """Play elections that differ in what no draw varies; they follow the same draws."""
     calls = []
-    for race, points in cases:
-        plan = race.plan if draws is None else played(race)
+    for plan, points in cases:
         table = {path: np.reshape(values, (-1, 1)) for path, values in points.items()}
         size = max((len(values) for values in table.values()), default=1)
         blocks = SPAN if size == 1 or runs > SPAN * BLOCK else size * SPAN  # all points of few runs together
@@ -459,7 +472,7 @@ class Pivotal(Result):
         if np.isnan(ends[0]):
             return f"{said}."
         low = in_digits_of(ends[0], half)
-        most = ", so most of it is assumption" if ends[1] - ends[0] > MOSTLY * 2 * half else ""
+        most = ", so most of the doubt is assumption" if ends[1] - ends[0] > MOSTLY * 2 * half else ""
         return f"{said}. Over the assumptions that is {low} to {in_points(ends[1], half)}{most}."
 
     def _for_good(self) -> list[str]:

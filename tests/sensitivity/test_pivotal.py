@@ -45,8 +45,8 @@ def pointwise(race: Scenario, name: str, sums: Sums) -> pd.DataFrame:
 
 
 def won_over(race: Scenario, name: str, members: list[str], runs: int, seed: int) -> pd.DataFrame:
-    pinned = [(pin(race, name, [member]), {}) for member in members]
-    return won_over_table(members, changes(race, pinned, name, None, runs, seed))
+    pinned = [(pin(race, name, [member]).plan, {}) for member in members]
+    return won_over_table(members, changes(race.plan, pinned, name, None, runs, seed))
 
 
 def nudged(race: Scenario, member: str, towards: str, by: float) -> Scenario:
