@@ -26,6 +26,7 @@ from iomsim.charts.drivers import DriverCurve, DriversPage
 from iomsim.charts.election_day import Learned, Live
 from iomsim.charts.files import save
 from iomsim.charts.flows import Flows
+from iomsim.charts.leanings import Leanings
 from iomsim.charts.pressure_grid import PressureGrid
 from iomsim.charts.rounds import Rounds
 from iomsim.charts.style import STYLE
@@ -53,6 +54,7 @@ CHARTS: dict[type, dict[str, type[Chart[Any]]]] = {
         "decision_time": DecisionTime,
         "trajectories": Trajectories,
         "flows": Flows,
+        "leanings": Leanings,
         "dashboard": Dashboard,
     },
     Drivers: {"drivers": DriversPage, "curve": DriverCurve},

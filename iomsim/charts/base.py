@@ -34,6 +34,12 @@ R = TypeVar("R")
 PAPER = 1.4
 """The contrast to white from which on a page is too dark for dark words."""
 
+PAGE_TITLE = 12
+"""Points: the title of a page."""
+
+EDGE = 0.012
+"""Where the words of a page begin, as a part of its width."""
+
 RANGE = "range over the assumptions"
 """The label of the lines that show it."""
 
@@ -260,6 +266,19 @@ def _below(ax: Axes, text: str) -> None:
     left = (frame.x0 - box.x0) / dpi * 72 if box is not None else 0.0
     words = wrapped(ax, text, TINY, left)
     place(ax, (0, 0), words, (-left, -depth - 7), ha="left", va="top", fontsize=TINY, color=QUIET)
+
+
+def written(fig: Any, title: str, texts: Sequence[str]) -> None:
+    """Write the title of a page over its panels and texts below them, in lines as wide as the figure."""
+    points = 72 * fig.bbox.width / root(fig).dpi
+    fig.suptitle(_lines(title, points / (0.64 * PAGE_TITLE)), x=EDGE, ha="left", fontsize=PAGE_TITLE, weight="bold")
+    below = [_lines(text, points / (0.53 * SMALL)) for text in texts if text]
+    fig.supxlabel("\n".join(below), x=EDGE, ha="left", fontsize=SMALL, color=QUIET)
+
+
+def _lines(text: str, letters: float) -> str:
+    """Return a text in lines of so many letters."""
+    return fill(together(text), int(letters), break_on_hyphens=False)
 
 
 def note(ax: Axes, text: str, at: tuple[Any, Any], shift: tuple[float, float] = (0, 0), **look: Any) -> Any:

@@ -12,15 +12,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, lay_out, note, place, root, width_points
-from iomsim.charts.style import DARK, LATER_DAY, NOBODY_GREY, QUIET, SMALL, TINY, haloed, ink
+from iomsim.charts.base import Chart, Page, lay_out, note, place, width_points, written
+from iomsim.charts.style import LATER_DAY, NOBODY_GREY, QUIET, SMALL, TINY, haloed, ink
 from iomsim.charts.text import short, short_parameter, with_announced
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import READING, Drivers
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.forecasting.targets import SPILL
-from iomsim.house_style import percent, together
+from iomsim.house_style import percent
 
 MOST = 6
 """Panels on a page."""
@@ -30,12 +30,6 @@ PER_LINE = {2: 2, 4: 2}
 
 BLUE = "#3B6FA0"
 """What has no colour of its own."""
-
-TITLE = 12
-"""Points."""
-
-MARGIN = 0.012
-"""Where the words begin, as a part of the width."""
 
 
 class DriversChart(Chart[Drivers]):
@@ -119,12 +113,7 @@ class DriversPage(Page[Drivers], DriversChart):
         cells = fig.subplots(*self._grid, squeeze=False, sharey=True)
         for ax in cells.ravel()[max(len(self.shown), 1) :]:
             ax.remove()
-        points = 72 * fig.bbox.width / root(fig).dpi
-        title = _filled(self.finding(), points / (0.64 * TITLE))
-        fig.suptitle(title, x=MARGIN, ha="left", fontsize=TITLE, weight="bold", color=DARK)
-        texts = (self.reading(), self.caption.stamp * stamp)
-        below = [_filled(text, points / (0.53 * SMALL)) for text in texts if text]
-        fig.supxlabel("\n".join(below), x=MARGIN, ha="left", fontsize=SMALL, color=QUIET)
+        written(fig, self.finding(), (self.reading(), self.caption.stamp * stamp))
         if self.shown.empty:
             _nothing(cells[0, 0])
             return
@@ -256,11 +245,6 @@ def _nothing(ax: Axes) -> None:
 
 def _with_announced(found: Drivers, sentence: str) -> str:
     return with_announced(found.forecast, sentence)  # type: ignore[arg-type]
-
-
-def _filled(text: str, letters: float) -> str:
-    """Return a text in lines of so many letters."""
-    return fill(together(text), int(letters), break_on_hyphens=False)
 
 
 def _panel_title(row: pd.Series, width: int) -> str:

@@ -53,6 +53,7 @@ def test_these_are_the_charts(fc: iom.Forecast) -> None:
         "dashboard",
         "decision_time",
         "flows",
+        "leanings",
         "rounds",
         "trajectories",
         "win_probability",

@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import pytest
-from chart_cases import CASES, ON_AXES, case, picture
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
+from chart_cases import CASES, ON_AXES, case, collisions, picture
 from toys import slow_but
 
 from iomsim.charts.base import captions
-
-
-def shown(fig: Figure) -> list[Text]:
-    """Return the texts that are really drawn: no labels of ticks outside the axes, nor of hidden axes."""
-    hidden: set[Text] = set()
-    for ax in fig.findobj(Axes):
-        for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
-            low, high = sorted(limits)
-            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            hidden |= {t.label1 for t in ticks if not ax.axison or not low - 1e-9 <= t.get_loc() <= high + 1e-9}
-    return [text for text in fig.findobj(Text) if text.get_text().strip() and text.get_visible() and text not in hidden]
-
-
-def collisions(fig: Figure) -> list[tuple[str, str]]:
-    """Return the texts that overlap, or lie partly outside the figure."""
-    boxes = [(text.get_text(), text.get_window_extent()) for text in shown(fig)]
-    width, height = fig.bbox.width, fig.bbox.height
-    outside = [(t, "the edge") for t, b in boxes if min(b.x0, b.y0, width - b.x1, height - b.y1) < -2]
-    return outside + [
-        (one, two)
-        for (one, a), (two, b) in combinations(boxes, 2)
-        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 2
-    ]
 
 
 @pytest.mark.parametrize("name", slow_but(CASES, "two", "eight", "live"))
