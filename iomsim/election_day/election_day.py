@@ -6,6 +6,7 @@ kernel as before the vote.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from datetime import timedelta
@@ -185,7 +186,7 @@ class ElectionDay:
 
     def announce(
         self,
-        tally: Mapping[str, Any] | None = None,
+        tally: Mapping[str, Any] | pd.Series | None = None,
         *,
         valid: int | None = None,
         others: int | None = None,
@@ -202,8 +203,9 @@ class ElectionDay:
         Parameters
         ----------
         tally, **votes
-            Votes by candidate: a number, "at least 90", "at most 60", or left out where nothing is
-            known.  A mapping serves where a name is no Python word.
+            Votes by candidate: a number, "at least 90", "at most 60", or left out (or None, or NaN) where nothing is
+            known.  A mapping or a Series serves where a name is no Python word, or where the tally is a row of a table:
+            50.0 is 50, and papers may stand in it by their names below.
         valid : int, optional
             Valid papers; if every candidate's votes are known, those that they do not add up to are papers for
             names that do not stand.  Not to be told if there were none.
@@ -254,17 +256,18 @@ class ElectionDay:
         """
         papers = {"others": others, "blank": blank, "invalid": invalid, "abstentions": abstentions, "present": present}
         told = {key: value for key, value in (papers | {"needed": needed}).items() if value is not None}
-        event = {"event": "announce", "votes": {**(tally or {}), **votes}, "valid": valid, "at": at}
-        return self.apply(event | told)
+        figures = _figures(tally, votes, {"valid": valid, **told})
+        return self.apply({"event": "announce", **figures, "at": at})
 
-    def inconclusive(self, tally: Mapping[str, Any] | None = None, *, at: Any = None, **told: Any) -> Report:
+    def inconclusive(
+        self, tally: Mapping[str, Any] | pd.Series | None = None, *, at: Any = None, **told: Any
+    ) -> Report:
         """Announce a round that elected nobody, with what else is known of it, if anything.
 
         Takes what :meth:`announce` takes.  A round of which nothing is known is told in no other way.
         """
         papers = {key: told.pop(key) for key in PAPERS if key in told}
-        event = {"event": "inconclusive", "votes": {**(tally or {}), **told}, "valid": papers.pop("valid", None)}
-        return self.apply(event | papers | {"at": at})
+        return self.apply({"event": "inconclusive", **_figures(tally, told, papers), "at": at})
 
     def elect(self, name: str, at: Any = None) -> Report:
         """Announce that a candidate is elected, where no figures are.
@@ -299,7 +302,7 @@ class ElectionDay:
     def correct(
         self,
         round: int,
-        tally: Mapping[str, Any] | None = None,
+        tally: Mapping[str, Any] | pd.Series | None = None,
         *,
         yes: int | None = None,
         no: int | None = None,
@@ -336,9 +339,8 @@ class ElectionDay:
         'Round 1 corrected: Pope 99, Vitorino 66'
         """
         papers = {key: told.pop(key) for key in PAPERS if key in told}
-        votes = {"votes": {**(tally or {}), **told}, "valid": papers.pop("valid", None)}
-        figures = votes if yes is None and no is None else {"yes": yes, "no": no}
-        return self.apply({"event": "correct", "round": round, **figures, "at": at} | papers)
+        figures = _figures(tally, told, papers) if yes is None and no is None else {"yes": yes, "no": no, **papers}
+        return self.apply({"event": "correct", "round": round, **figures, "at": at})
 
     def adjourn(self, until: Any) -> Report:
         """Announce that nothing happens before a moment: "15:00", "Tuesday 10:00", or a full date and time."""
@@ -591,9 +593,36 @@ def rounds_so_far(rounds: int) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as it stands in a log."""
+    """Return a value as it stands in a log: whole numbers without a point, None for what is missing."""
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
+    if value is pd.NA or value is pd.NaT:
+        return None
     if hasattr(value, "isoformat"):
         return str(value)
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(value, float):
+        return value
+    return None if math.isnan(value) else int(value) if value.is_integer() else value
+
+
+def _figures(tally: Any, votes: Mapping[str, Any], papers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a round, of what was handed over as one tally and what was named.
+
+    Raises
+    ------
+    AnnouncementError
+        If the tally is no mapping and no Series, or tells something twice.
+    """
+    if tally is not None and not isinstance(tally, (Mapping, pd.Series)):
+        kinds = "a mapping or a Series of votes by candidate, such as table.loc[1]"
+        raise AnnouncementError(f"a tally is {kinds}, got {type(tally).__name__}")
+    given = {str(key): value for key, value in ({} if tally is None else dict(tally)).items()}
+    named = {**votes, **{key: value for key, value in papers.items() if value is not None}}
+    twice = next((key for key in given if key in named), None)
+    if twice is not None:
+        raise AnnouncementError(f"{twice} is told twice, in the tally and beside it; tell it once")
+    both = {**given, **named}
+    told = {key: value for key, value in both.items() if key in PAPERS and key != "valid" and _plain(value) is not None}
+    valid = both.get("valid")
+    return {"votes": {key: value for key, value in both.items() if key not in PAPERS}, "valid": valid, **told}

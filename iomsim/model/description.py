@@ -78,7 +78,7 @@ SHOWN = 5
 """Members that a sentence names."""
 
 CERTAINLY = 1e-6
-"""How far the weights of readings may add up to something else than 1."""
+"""How far weights of readings, or shares of all candidates, may add up to something else than 1."""
 
 COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", "cumulative", "rounds",
            "median_rounds", "event", "at", "round", "spill", "effective_size", "odds", "chance", "out", "spilled",

@@ -24,7 +24,7 @@ from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
 from iomsim.model.columns import columns_of
 from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
-from iomsim.model.description import Description
+from iomsim.model.description import CERTAINLY, Description
 from iomsim.model.leanings import leanings
 from iomsim.model.ledger import Ledger
 from iomsim.model.links import moved, neat
@@ -474,16 +474,23 @@ class Scenario(Description):
 
         Parameters
         ----------
-        share : float or mapping of float
+        share : float, mapping of float or Series
             Mean share of the valid papers of the first candidate, or of several by name.  Those
-            not named keep their appeal.
+            not named keep their appeal.  The shares of all add up to 1; then one, which follows, keeps its appeal.
+
+        Raises
+        ------
+        ScenarioError
+            If a share is not between 0 and 1, or they add up to what they cannot.
 
         Examples
         --------
         >>> import iomsim as iom
         >>> race = iom.load("minimal").balanced(0.6)
+        >>> race.balanced({"A": 0.6, "B": 0.4}) == iom.load("minimal").balanced(0.6)
+        True
         """
-        targets = dict(share) if isinstance(share, Mapping) else {self.names[0]: share}
+        targets = dict(share) if isinstance(share, (Mapping, pd.Series)) else {self.names[0]: share}
         if not targets:
             raise ScenarioError("give the share of at least one candidate")
         for name, target in targets.items():
@@ -492,8 +499,7 @@ class Scenario(Description):
                 raise ScenarioError(f"the share of {name} must be between 0 and 1, got {target!r}")
         if self.polling is not None:
             raise ScenarioError("a level is that before members are polled: balance the race first, then with_polling")
-        if sum(targets.values()) >= 1:
-            raise ScenarioError(f"the shares asked for must add up to less than 1, got {sum(targets.values()):g}")
+        targets = self._without_one(targets)
         if self.level:
             return self._levelled_at(targets)
         shift = solve_levels(self.plan, {self.names.index(name): target for name, target in targets.items()})[:, 0]
@@ -501,6 +507,19 @@ class Scenario(Description):
             {paths.appeal(name): float(self.candidate(name).appeal.value + shift[self.names.index(name)])
              for name in targets}
         )  # fmt: skip
+
+    def _without_one(self, shares: dict[str, float]) -> dict[str, float]:
+        """Return the shares that say it all: of those of all candidates, one follows from the others'."""
+        total, everybody = sum(shares.values()), len(shares) == len(self.names)
+        if everybody and abs(total - 1) <= CERTAINLY:
+            left = next((name for name in self.names[::-1] if name not in self.level), self.names[-1])
+            return {name: target for name, target in shares.items() if name != left}
+        if total >= 1:
+            cure = "; those of all add up to 1" if everybody else ""
+            raise ScenarioError(f"the shares asked for must add up to less than 1, got {total:g}{cure}")
+        if everybody and not self.level:
+            raise ScenarioError(f"the shares of all candidates must add up to 1, got {total:g}; or leave one out")
+        return shares
 
     def _levelled_at(self, targets: Mapping[str, float]) -> Scenario:
         """Return a copy that states another level, for the election as it is now; its belief is shifted with it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from toys import PRESENT, night_of, toy
 
@@ -517,3 +518,73 @@ def test_the_readings_beside_it_take_the_bar_from_what_was_announced() -> None:
     race = iom.load("geneva-2023").with_rules("until-two-thirds")
     sides = told(race, "Pope=109 Vitorino=53; 2 others", "go on", particles=100).forecast().rule_sets()
     assert len(sides) > 1
+
+
+# -- tallies out of tables -----------------------------------------------------------------------------------------
+
+TABLE = pd.DataFrame(
+    [[50.0, 40.0, 91.0, np.nan], [52.0, np.nan, np.nan, 3.0], [np.nan, np.nan, 90.0, np.nan]],
+    index=[1, 2, 3],
+    columns=["A", "B", "valid", "blank"],
+)
+
+
+@pytest.mark.parametrize(
+    ("handed", "plain"),
+    [
+        ({"A": 50.0, "B": np.float32(40)}, {"A": 50, "B": 40}),
+        ({"A": 50, "B": np.nan}, {"A": 50}),
+        ({"A": np.int64(50), "B": pd.NA}, {"A": 50}),
+        ({"A": 50.0, "B": "at least 30"}, {"A": 50, "B": "at least 30"}),
+        (pd.Series({"A": 50.0, "B": 40.0}), {"A": 50, "B": 40}),
+        (pd.Series([50, None], index=["A", "B"], dtype="Int64"), {"A": 50}),
+        (TABLE.loc[1], {"A": 50, "B": 40, "valid": 91}),
+        (TABLE.loc[2], {"A": 52, "blank": 3}),
+        (TABLE.loc[3], {"valid": 90}),
+    ],
+)
+def test_a_tally_out_of_a_table_is_the_same_as_one_that_is_typed(handed: Any, plain: dict[str, Any]) -> None:
+    one, two = (night_of(toy(100), particles=100, seed=1) for _ in range(2))
+    one.announce(handed)
+    two.announce(**plain)
+    known = [{key: value for key, value in night.events[0].items() if value is not None} for night in (one, two)]
+    for event in known:
+        event["votes"] = {key: value for key, value in event["votes"].items() if value is not None}
+    assert known[0] == known[1]
+    assert json.dumps(one.events)
+    pd.testing.assert_frame_equal(one.history(), two.history())
+
+
+def test_numbers_with_a_point_serve_wherever_figures_are_told() -> None:
+    one, two = (night_of(toy(100), particles=100, seed=1) for _ in range(2))
+    one.announce(A=50.0, B=40, abstentions=2.0, present=np.nan)
+    two.announce(A=50, B=40, abstentions=2)
+    one.inconclusive(pd.Series({"A": 51.0}), blank=1.0)
+    two.inconclusive(A=51, blank=1)
+    assert str(one.correct(1, pd.Series({"A": 51.0, "B": 40.0, "abstentions": 2.0}))) == str(
+        two.correct(1, A=51, B=40, abstentions=2)
+    )
+    pd.testing.assert_frame_equal(one.history(), two.history())
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda night: night.announce(A=50.5, B=40), "votes for A must be a whole number or 'at least 90', got 50.5"),
+        (lambda night: night.announce({"A": np.inf}), "votes for A must be a whole number or 'at least 90', got inf"),
+        (lambda night: night.announce(A=50, valid=90.5), "valid must be a whole number of papers, got 90.5"),
+        (lambda night: night.announce({"A": np.nan, "B": None}), "nothing was announced; give votes by candidate"),
+        (lambda night: night.announce(TABLE), "a tally is a mapping or a Series of votes by candidate, such as "
+                                              "table.loc[1], got DataFrame"),
+        (lambda night: night.announce([50, 40]), "a tally is a mapping or a Series of votes by candidate"),
+        (lambda night: night.announce({"A": 50}, A=51), "A is told twice, in the tally and beside it; tell it once"),
+        (lambda night: night.announce(TABLE.loc[1], valid=90), "valid is told twice, in the tally and beside it"),
+        (lambda night: night.announce(pd.Series([50.0, 40.0])), "no candidate named '0'; there are A, B"),
+    ],
+)  # fmt: skip
+def test_figures_that_are_none_are_refused_whatever_they_come_from(call: Any, said: str) -> None:
+    night = night_of(toy(100), particles=50, seed=1)
+    with pytest.raises(iom.IomsimError) as caught:
+        call(night)
+    assert str(caught.value).startswith(said)
+    assert night.events == []

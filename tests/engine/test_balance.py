@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from laws import exact
 from toys import PRESENT, STILL, classes, neutral, play, toy
@@ -90,3 +91,39 @@ def test_the_answer_is_the_same_every_time_and_changes_nothing_else() -> None:
     assert {p: q.value for p, q in back.parameters().items()} == {p: q.value for p, q in race.parameters().items()}
     balanced_twice = race.balanced(0.55).balanced(0.55).candidate("A").appeal.value
     assert balanced_twice == pytest.approx(race.balanced(0.55).candidate("A").appeal.value, abs=1e-5)
+
+
+@pytest.mark.parametrize("levelled", [None, "A", "B"])
+@pytest.mark.parametrize("share", [0.6, 0.35])
+def test_the_shares_of_both_are_the_share_of_one(levelled: str | None, share: float) -> None:
+    level = "" if levelled is None else f"level.{levelled} = 0.5\n"
+    race = iom.loads(f"{level}electorate.size = 100\ncandidates = [{{ name = 'A' }}, {{ name = 'B' }}]")
+    both, one = race.balanced({"A": share, "B": 1.0 - share}), race.balanced(share)
+    assert race.balanced(pd.Series({"B": 1.0 - share, "A": share})) == both
+    gaps = [
+        there.plan.values["candidates.A.appeal"] - there.plan.values["candidates.B.appeal"] for there in (both, one)
+    ]
+    assert gaps[0] == pytest.approx(gaps[1], abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_shares_of_all_of_three() -> None:
+    targets = {"A": 0.5, "B": 0.2, "C": 0.3}
+    race = toy(100, "ABC").balanced(targets)
+    assert strays(race, list(targets.values())) < 4.0
+    assert race.candidate("C").appeal == toy(100, "ABC").candidate("C").appeal
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"A": 0.6, "B": 0.5}, "the shares asked for must add up to less than 1, got 1.1; those of all add up to 1"),
+        ({"A": 0.6, "B": 0.3}, "the shares of all candidates must add up to 1, got 0.9; or leave one out"),
+        ({"A": 0.6, "B": float("nan")}, "the share of B must be between 0 and 1, got nan"),
+        ({"A": 60, "B": 40}, "the share of A must be between 0 and 1, got 60"),
+    ],
+)
+def test_shares_that_do_not_add_up_are_refused(shares: dict[str, float], said: str) -> None:
+    with pytest.raises(iom.ScenarioError) as caught:
+        toy(100).balanced(shares)
+    assert str(caught.value) == said

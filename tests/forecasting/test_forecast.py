@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from toys import toy
 
@@ -84,3 +86,23 @@ def test_a_forecast_in_html_is_escaped(runs: int, beside: str) -> None:
     for said in ("<script>alert(1)</script>", "B & C", beside, fc.answer()[:], fc.stamp()):
         assert said in page.words
     assert "svg" in page.tags
+
+
+@pytest.mark.parametrize("behaviour", [{"absent": 1.0}, {"abstain": 1.0}])
+@pytest.mark.parametrize("names", ["AB", "ABC"])
+def test_where_nobody_votes_nobody_is_elected(behaviour: dict[str, float], names: str) -> None:
+    """Everybody is absent, or all papers are blank."""
+    fc = make(toy(30, names).with_behaviour(**behaviour), runs=100)
+    table = fc.win_probability()["probability"]
+    assert table["no winner"] == 1.0
+    assert (table[list(names)] == 0.0).all()
+    answer = str(fc.answer())
+    assert not any(f"{name} wins" in answer for name in names)
+    assert "nan" not in answer.lower()
+
+
+def test_names_with_commas_quotes_and_semicolons_come_back_from_the_files(tmp_path: Path) -> None:
+    names = ["Korea, Republic of", 'the "Left"', "c;d'e", "Á # 1"]
+    fc = make(iom.Scenario.model_validate({"candidates": [{"name": n} for n in names], "electorate": {"size": 20}}), 50)
+    fc.to_csv(tmp_path)
+    assert pd.read_csv(tmp_path / "win_probability.csv")["winner"].tolist()[: len(names)] == names
