@@ -207,7 +207,7 @@ def test_validation_says_what_is_wrong(small: Path, capsys: Captured) -> None:
 
 def test_the_evidence_as_csv_is_the_table(capsys: Captured) -> None:
     assert iomsim("evidence", "geneva-2023", "--csv") == 0
-    table = pd.read_csv(io.io.StringIO(capsys.readouterr().out), index_col="parameter", keep_default_na=False)
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), index_col="parameter", keep_default_na=False)
     assert table.index.tolist() == iom.load("geneva-2023").evidence().index.tolist()
     assert iomsim("evidence") == 0
     printed = capsys.readouterr().out
