@@ -168,10 +168,7 @@ def estimates(worths: Worths, groups: NDArray[np.object_], target: str) -> dict[
     They are drawn towards a line along their local part, with a level for every group of at least eight.
     """
     seen, each = worths.mean, np.eye(len(worths.worth))
-    _, place, size = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
-    large = np.flatnonzero(size >= OWN_LINE)
-    levels = place.reshape(-1, 1) == large
-    line = np.column_stack([levels[:, ~levels.all(axis=0)], ~levels.any(axis=1), worths.mean_local]).astype(float)
+    line = np.column_stack([group_levels(groups), worths.mean_local])
     middle = shrunk(seen, worths.error(each - 1.0 / max(len(each), 1)), line)
     half = critical(len(seen), worths.dof) * worths.error(each)
     middle = np.clip(middle, seen - half, seen + half)
@@ -179,6 +176,23 @@ def estimates(worths: Worths, groups: NDArray[np.object_], target: str) -> dict[
     if target == WIN:
         columns |= dict(zip(("low", "high"), worths.range_over_draws(each, middle), strict=True))
     return columns | {f"{target}_raw": seen}
+
+
+def group_levels(groups: NDArray[np.object_]) -> Floats:
+    """Return columns that give every large group a level of its own, shape (N, levels).
+
+    Members of the other groups share one; so few of them that they would be their own level share that of the largest.
+
+    Examples
+    --------
+    >>> group_levels(np.array(["A"] * 9 + ["B"] * 8 + ["C"])).sum(axis=0)
+    array([10.,  8.])
+    """
+    _, place, size = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
+    place = np.where(size[place] < OWN_LINE, -1, place.reshape(-1))
+    if 0 < (place < 0).sum() < OWN_LINE and size.max() >= OWN_LINE:
+        place = np.where(place < 0, size.argmax(), place)
+    return np.asarray(place[:, None] == np.unique(place), dtype=float)
 
 
 def groups_table(members: pd.DataFrame, worths: dict[str, Worths]) -> pd.DataFrame:

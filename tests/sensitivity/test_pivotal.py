@@ -23,8 +23,8 @@ from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import influence
 from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, Sums, pilot, played_blocks, pushes
-from iomsim.sensitivity.pivotal import ALL, ONE, changes, members_table, pin, won_over_table
-from iomsim.sensitivity.shrinkage import Worths, critical
+from iomsim.sensitivity.pivotal import ALL, ONE, changes, group_levels, members_table, pin, won_over_table
+from iomsim.sensitivity.shrinkage import Worths, critical, shrunk
 
 Floats = NDArray[np.float64]
 
@@ -386,6 +386,20 @@ def test_groups_are_what_their_members_are_worth() -> None:
         pair = iom.compare(race, race.with_ties(tie), runs=8000, seed=1).table().loc["A"]
         assert whole[["win", "low", "high"]].tolist() == pytest.approx(pair[["difference", "low", "high"]].tolist())
     assert iom.pivotal(five(), runs=2000, checked=0, seed=1).by_group().index.get_level_values(1).tolist() == [ONE]
+
+
+def test_a_group_of_one_is_drawn_together_with_all_others() -> None:
+    """It is no level of its own, through which its noise would go unchecked; groups that are large are."""
+    worths = np.random.default_rng(1)
+    seen = worths.standard_normal(40)
+    seen[-1] = 2.0
+    groups = np.array(["X"] * 20 + ["Y"] * 19 + ["Z"], dtype=object)
+    drawn = shrunk(seen, np.ones(40), group_levels(groups))
+    assert drawn[-1] < 1.0
+    apart = shrunk(seen + 10 * (groups == "Y"), np.ones(40), group_levels(groups))
+    assert np.allclose(apart - 10 * (groups == "Y"), drawn)
+    few = group_levels(np.array(["A", "B", "B"], dtype=object))
+    assert few.tolist() == [[1.0]] * 3
 
 
 def grouped() -> Scenario:
