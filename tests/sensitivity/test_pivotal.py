@@ -390,8 +390,8 @@ def test_groups_are_what_their_members_are_worth() -> None:
 
 def test_a_group_of_one_is_drawn_together_with_all_others() -> None:
     """It is no level of its own, through which its noise would go unchecked; groups that are large are."""
-    worths = np.random.default_rng(1)
-    seen = worths.standard_normal(40)
+    rng = np.random.default_rng(1)
+    seen = rng.standard_normal(40)
     seen[-1] = 2.0
     groups = np.array(["X"] * 20 + ["Y"] * 19 + ["Z"], dtype=object)
     drawn = shrunk(seen, np.ones(40), group_levels(groups))
