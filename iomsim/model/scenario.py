@@ -487,7 +487,7 @@ class Scenario(Description):
         --------
         >>> import iomsim as iom
         >>> race = iom.load("minimal").balanced(0.6)
-        >>> race.balanced({"A": 0.6, "B": 0.4}) == iom.load("minimal").balanced(0.6)
+        >>> iom.load("minimal").balanced({"A": 0.6, "B": 0.4}) == race
         True
         """
         targets = dict(share) if isinstance(share, (Mapping, pd.Series)) else {self.names[0]: share}
