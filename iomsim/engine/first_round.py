@@ -60,6 +60,9 @@ PULLS = (8, 12, 16, 24, 32, 48, 64, 96)
 NEARNESS = 7.0
 """Logarithm of what is left of the error where polynomials of pulls end, of strong campaigns; of all, 1e-5 is left."""
 
+GEMM, GEMV = 2**17, 2**13
+"""Multiplications of a product of matrices, or of one and a vector, that no library shares out among threads."""
+
 ELEMENTS = 40_000
 """Numbers of a block of columns: they fit into the cache."""
 
@@ -443,8 +446,11 @@ def _interpolated(waves: Callable[[Floats], Floats], pull: Floats, count: int) -
     for m in range(2, count):
         np.multiply(basis[:, m - 1], twice, out=basis[:, m])
         basis[:, m] -= basis[:, m - 2]
-    at = waves(low + half * (1.0 + nodes))
-    return np.matmul(np.matmul(at, coefficients), basis)
+    at = np.matmul(waves(low + half * (1.0 + nodes)), coefficients)
+    out = np.empty((*at.shape[:-1], pull.shape[1]))
+    for part in _parts(pull.shape[1], at.shape[2] * count, GEMM):
+        np.matmul(at, basis[:, :, part], out=out[..., part])
+    return out
 
 
 @lru_cache(maxsize=len(PULLS))
@@ -456,6 +462,12 @@ def _chebyshev(count: int) -> tuple[Floats, Floats]:
     return np.cos(angle), coefficients
 
 
+def _parts(size: int, cost: int, most: int) -> list[slice]:
+    """Return pieces of an axis, so that a product of matrices stays small: of larger ones threads make a mess."""
+    step = max(1, most // cost)
+    return [slice(first, first + step) for first in range(0, size, step)]
+
+
 def _mean_harmonics(angle: Floats, weights: Floats, count: int) -> Floats:
     """Return weighted means of cosine and sine of 1/2, 3/2, 5/2, ... of angles, shapes (B, Q, M) to (2, B, J, M)."""
     out = np.empty((2, len(angle), count, angle.shape[2]))
@@ -463,9 +475,11 @@ def _mean_harmonics(angle: Floats, weights: Floats, count: int) -> Floats:
     np.cos(angle / 2.0, out=wave[0])
     np.sin(angle / 2.0, out=wave[1])
     before = np.stack([wave[0], -wave[1]])
-    twice = 2.0 * np.cos(angle)
+    twice = 2.0 - 4.0 * np.square(wave[1])
+    parts = _parts(angle.shape[2], weights.size, GEMV)
     for q in range(count):
-        np.matmul(weights, wave, out=out[:, :, q])
+        for part in parts:
+            np.matmul(weights, wave[..., part], out=out[:, :, q, part])
         np.multiply(wave, twice, out=spare)
         spare -= before
         before, wave, spare = wave, spare, before
@@ -486,7 +500,7 @@ def _harmonics(angle: Floats, count: int) -> tuple[Floats, Floats]:
     cosine, sine = np.empty((2, len(angle), count, *angle.shape[1:]))
     np.cos(angle / 2.0, out=cosine[:, 0])
     np.sin(angle / 2.0, out=sine[:, 0])
-    twice = 2.0 * np.cos(angle)
+    twice = 2.0 - 4.0 * np.square(sine[:, 0])
     for wave, mirrored in ((cosine, 1.0), (sine, -1.0)):
         np.multiply(wave[:, 0], twice - mirrored, out=wave[:, 1])
         for q in range(2, count):
@@ -565,7 +579,10 @@ class _Sums:
 
     def of(self, k: int, moved: Floats) -> tuple[Floats, Floats]:
         """Return the distribution and the density of one of them, moved by so much, shapes (B, C, points)."""
-        both = np.matmul(self._leans[k], self._waves_at(moved))
+        leans, waves = self._leans[k], self._waves_at(moved)
+        both = np.empty((*leans.shape[:2], waves.shape[2]))
+        for part in _parts(leans.shape[1], waves.shape[1] * waves.shape[2], GEMM):
+            np.matmul(leans[:, part], waves, out=both[:, part])
         return 0.5 + both[:, :, : self.points], both[:, :, self.points :]
 
     def _waves_at(self, moved: Floats) -> Floats:
