@@ -196,10 +196,11 @@ class Leanings(Page[Forecast]):
         blocks = [(str(group), part) for group, part in self.data.groupby("group", sort=False)]
         key = [Row(name, colour=self.result.race.colours[name]) for name in self.result.race.names]
         key = key if len(key) > 2 else []
-        total = len(self.data) + 2 * len(blocks) + len(key)
+        headed = len(blocks) > 1
+        total = len(self.data) + 2 * len(blocks) * headed + len(key)
         across = next((columns for most, columns in PER_COLUMN if total <= most), 4)
-        room = -(-total // across) + (across > 1)
-        return list(_filled(key, blocks, self.result.race.names, room, len(blocks) > 1))
+        room = -(-total // across) + (headed and across > 1)
+        return list(_filled(key, blocks, self.result.race.names, room, headed))
 
     def panels(self, fig: Any, stamp: bool) -> None:
         columns = self._columns
