@@ -38,6 +38,9 @@ def _row(cells: dict[str, Any]) -> FrozenDict[str, Any]:
 Row = Annotated[dict[str, str | int | float | bool | None], AfterValidator(_row)]
 LARGEST = 10_000
 
+ALONE = " alone"
+"""What is put after the name of a member that is a group by itself, if a group has that name."""
+
 
 class Electorate(FrozenModel):
     """All members entitled to a seat.
@@ -205,7 +208,19 @@ def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame, colu
 
 def _own_group(name: str, groups: set[str]) -> str:
     """Return what the group of one member is called, which no other group is."""
-    return f"{name} alone" if name in groups else name
+    return f"{name}{ALONE}" if name in groups else name
+
+
+def grouped(names: Sequence[object], groups: Sequence[object]) -> Flags:
+    """Return which members are of a group, and not just groups by themselves because the table says none.
+
+    Examples
+    --------
+    >>> grouped(["Chad", "Peru", "Togo"], ["Africa", "Peru", "Africa"]).tolist()
+    [True, False, True]
+    """
+    own = [(str(name), str(group)) for name, group in zip(names, groups, strict=True)]
+    return np.array([group not in ("", name, f"{name}{ALONE}") for name, group in own], dtype=bool)
 
 
 def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:

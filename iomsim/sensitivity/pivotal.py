@@ -23,6 +23,7 @@ from iomsim.forecasting.run import draw_of_run, followed
 from iomsim.forecasting.targets import SPILL, next_weekday
 from iomsim.house_style import count, number, thousands
 from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
+from iomsim.model.electorate import grouped, rows
 from iomsim.model.scenario import Scenario, described, refuse_swings
 from iomsim.sensitivity.influence import TARGETS, WIN, Sums, pushes
 from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, observe, paired_interval, seed_and_runs
@@ -198,7 +199,7 @@ def group_levels(groups: NDArray[np.object_]) -> Floats:
 def groups_table(members: pd.DataFrame, worths: dict[str, Worths]) -> pd.DataFrame:
     """Return what pushing one member of each group is worth on average: the mean over those that can be moved."""
     free = members[members["free"]]
-    sizes = free.loc[free["group"].astype(str) != "", "group"].value_counts(sort=False)
+    sizes = free.loc[grouped(free.index, free["group"]), "group"].value_counts(sort=False)
     names = [str(group) for group in sizes.index]
     parts = np.array([(free["group"] == group) / sizes[group] for group in sizes.index]).reshape(len(names), len(free))
     columns: dict[str, Any] = {"members": sizes.to_numpy(), "support": parts @ free["support"].to_numpy()}
@@ -304,7 +305,7 @@ def won_over_table(members: Sequence[str], found: Sequence[Change]) -> pd.DataFr
 
 def whole_groups(members: pd.DataFrame) -> dict[str, list[str]]:
     """Return the members of each group that can be moved: of the largest groups, those of at least two members."""
-    free = members[members["free"] & (members["group"].astype(str) != "")]
+    free = members[members["free"] & grouped(members.index, members["group"])]
     sizes = free["group"].value_counts()
     large = sizes[sizes > 1].index[:GROUPS]
     return {str(group): [str(member) for member in free.index[free["group"] == group]] for group in large}
@@ -434,7 +435,7 @@ class Pivotal(Result):
         return names, inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
 
     def worth(self, members: Sequence[str]) -> Interval:
-        """Return what a push of any of some members is worth on average, with its 95 % interval."""
+        """Return what a push of any of some members, by name or id, is worth on average, with its 95 % interval."""
         part = self._part(members)
         half = critical(1, self.worths.dof) * float(self.worths.error(part)[0])
         middle = float(part[0] @ self._free[WIN].to_numpy())
@@ -450,7 +451,8 @@ class Pivotal(Result):
         return self.members[self.members["free"]]
 
     def _part(self, members: Sequence[str]) -> Floats:
-        chosen = self._free.index.isin(members)
+        frame = self.race.electorate.frame
+        chosen = self._free.index.isin(frame["name"].iloc[rows(frame, tuple(members))])
         return np.asarray(chosen / max(chosen.sum(), 1), dtype=float)[None]
 
     def alike(self, by: str = "member") -> list[str]:

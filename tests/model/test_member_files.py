@@ -337,3 +337,14 @@ def test_lists_of_nobody_are_nothing_and_an_empty_name_is_shown() -> None:
     for key in ("without_vote = ['']", "pinned = { A = [''] }", "barred = { A = ['M1', ''] }"):
         with pytest.raises(iom.IomsimError, match="no member named ''; there are M1, "):
             iom.loads(f"{AB}electorate = {{ size = 9, {key} }}\n")
+
+
+def test_members_without_a_group_are_no_groups_to_call(tmp_path: Path) -> None:
+    rows = "".join(f"M{i},{'North' if i < 4 else ''},{i % 2}\n" for i in range(8))
+    with pytest.warns(UserWarning, match="'M4' and 3 more"):
+        race = load(put(tmp_path, f"name,region,near\n{rows}"), electorate=", group = 'region'")
+    found = iom.pivotal(race, runs=1024, seed=1, checked=1, checked_runs=100)
+    assert set(found.by_group().index.get_level_values(0)) == {"North"}
+    assert found.worth(["m1"]) == found.worth(["M1"])
+    with pytest.raises(iom.UnknownNameError, match="no member named 'M9'; there are M0, M1"):
+        found.worth(["M9"])
