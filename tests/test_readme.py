@@ -63,6 +63,21 @@ def test_the_lines_on_other_bodies_run(capsys: pytest.CaptureFixture[str], tmp_p
     assert len(iom.bodies()) == 15
 
 
+def test_the_lines_on_members_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ledger.csv").write_text("member;candidate;kind\nUK;Pope;written\nCôte d'Ivoire;Vitorino;oral\n")
+    first, *asked = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[2].strip().splitlines()
+    names: dict[str, Any] = {"iom": iom}
+    exec(first, names)
+    pledges, leanings, rumour, calls = (line.partition("  #")[0] for line in asked)
+    assert eval(pledges, names).sentence().startswith("Pope: one pledged")
+    assert {"Pope", "Vitorino", "leans_to"} <= set(eval(leanings, names))
+    assert "20 of African to Pope" in eval(rumour, names).sentence()
+    shorter = calls.replace('"Pope")', '"Pope", runs=4096, checked=0)')
+    assert shorter != calls
+    assert "No single member stands out" in eval(shorter, names).sentence()
+
+
 def test_the_commands_are_targets_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"(?:^|`)make (\w+)", TEXT, re.MULTILINE)

@@ -59,7 +59,7 @@ def add_to(commands: Any) -> None:
         (sobol, "which assumptions the answer hangs on, all at once", 400, target),
         (
             pivotal,
-            "which member the next phone call should go to",
+            "what the next phone call is worth, by member and by group",
             50_000,
             ("--candidate", "whose win (the first candidate's)"),
         ),
