@@ -59,14 +59,14 @@ def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tu
         If a column or a cell cannot be read; a sentence for every row.
     """
     table = _table(source, "the whip count", "member")
-    unread = [column for column in table.columns if column not in PLEDGE]
-    if unread:
-        said = f"the whip count has a column {unread[0]!r}, which is none of a pledge's"
-        raise ScenarioError(f"{said}; {advice(unread[0], PLEDGE)} (drop what is not read)")
     for column in PLEDGE[:NEEDED]:
         if column not in table.columns:
             have = f"it has {series(list(table.columns))}" if len(table.columns) else "it is empty"
             raise ScenarioError(f"the whip count has no column {column!r}; {have}")
+    unread = [column for column in table.columns if column not in PLEDGE]
+    if unread:
+        said = f"the whip count has a column {unread[0]!r}, which is none of a pledge's"
+        raise ScenarioError(f"{said}; {advice(unread[0], PLEDGE)} (drop what is not read)")
     found, wrong = [], []
     for line, cells in zip(table.index, table.to_dict("records"), strict=True):
         try:
