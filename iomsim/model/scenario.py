@@ -363,6 +363,10 @@ class Scenario(Description):
         of a member that has pledged to several candidates each counts half.  Members that are pinned or have no vote
         stay in the ledger, without effect: :meth:`pledges` and :meth:`evidence` say so.
 
+        Of a race with a stated level, that is the level before the pledges: they move the race, as what one side alone
+        knows does; :meth:`balanced` states the level again, with them.  What the scenario has as a tie already would
+        count twice; leave it out.
+
         Parameters
         ----------
         frame : DataFrame, str or Path
@@ -380,7 +384,7 @@ class Scenario(Description):
         --------
         >>> import iomsim as iom
         >>> import pandas as pd
-        >>> heard = pd.DataFrame({"member": ["Kenya", "Brazil"], "candidate": ["Pope", "Vitorino"],
+        >>> heard = pd.DataFrame({"member": ["Kenya", "Mexico"], "candidate": ["Pope", "Vitorino"],
         ...                       "kind": ["written", "oral"]})
         >>> race = iom.load("geneva-2023").with_pledges(heard)
         >>> race.ledger
@@ -409,6 +413,16 @@ class Scenario(Description):
             Addresses the random numbers; None draws one.
         runs : int
             Elections whose first rounds are drawn, over the assumptions.
+
+        Returns
+        -------
+        Pledges
+            Shows itself as a sentence and a table; ``table("kind")`` is by kind, `ledger` has a row a pledge.
+
+        Raises
+        ------
+        ScenarioError
+            If the race has no ledger.
 
         Examples
         --------
