@@ -128,9 +128,11 @@ def _span(low: float, high: float) -> str:
 
     Examples
     --------
-    >>> _span(48.0, 55.0), _span(3.0, 3.0)
-    ('48 to 55', 'three')
+    >>> _span(48.0, 55.0), _span(3.0, 3.0), _span(0.0, 1.0), _span(0.0, 0.0)
+    ('48 to 55', 'three', 'up to one', 'none')
     """
+    if low == 0:
+        return f"up to {number(int(high))}" if high else "none"
     return number(int(low)) if low == high else f"{number(int(low))} to {number(int(high))}"
 
 
