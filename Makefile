@@ -18,7 +18,9 @@ forecast: $(VENV)/.installed
 	$(BIN)/iomsim forecast $(or $(ARGS),--out out)
 
 test: export MPLBACKEND = Agg
-# What Python compiles is kept, whatever the shell says: to compile all tests again takes longer than to collect them.
+test: export OPENBLAS_NUM_THREADS = 1
+# The workers share the cores: threads of their own would only wait for one another.  What Python compiles is kept,
+# whatever the shell says: to compile all tests again takes longer than to collect them.
 test: $(VENV)/.installed-test
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
