@@ -45,6 +45,9 @@ ANSWERS = {"true": True, "false": False}
 EXACT = 2**53
 """Up to here a float tells all whole numbers apart."""
 
+LARGEST = 2**63
+"""Whole numbers from here on are codes."""
+
 LONGEST_NUMBER = 15
 """Digits of a whole number that a float holds; what is longer is a code."""
 
@@ -170,7 +173,7 @@ def _trimmed(records: Iterable[tuple[int, Sequence[Any]]], where: str) -> Grid:
     kept = [(line, row) for line, row in kept if any(cell not in ("", None) for cell in row)]
     if not kept:
         raise FileError(f"cannot read {where}: it is empty")
-    header = [text_of_cell(cell) for cell in kept[0][1]]
+    header = [" ".join(text_of_cell(cell).split()) for cell in kept[0][1]]
     rows, lines = [], []
     while not header[-1] and not any(cell not in ("", None) for _, row in kept[1:] for cell in row[len(header) - 1 :]):
         header.pop()
@@ -248,7 +251,7 @@ def _bare(cell: Any) -> Any:
 def _number(cell: Any) -> Any:
     """Return a cell as a number; None if it is a text, or a code."""
     if not isinstance(cell, str):
-        return cell
+        return cell if isinstance(cell, float) or abs(cell) < LARGEST else None
     if cell in ("nan", "NaN"):
         return math.nan
     if CODE.match(cell) or (WHOLE.fullmatch(cell) and len(cell) > LONGEST_NUMBER):

@@ -149,6 +149,7 @@ def test_a_workbook_without_its_reader_is_to_be_saved_as_csv(tmp_path: Path, mon
         ('"a;b;c;d",name\n1,Peru\n', ["a;b;c;d", "name"]),
         ("a,name,c\n1,Peru,2\n", ["a", "name", "c"]),
         ("a;name\n1,5;Peru\n", ["a", "name"]),
+        ('name, "a"," two\nlines "\nPeru,1,2\n', ["name", '"a"', "two lines"]),
     ],
 )
 def test_what_separates_the_cells_is_seen_in_the_header(text: str, columns: list[str]) -> None:

@@ -64,6 +64,8 @@ def test_a_table_with_gaps_is_saved_copied_and_sent(tmp_path: Path) -> None:
         (["-01", ""], ["-01", ""]),
         (["12345678901234567", "1"], ["12345678901234567", "1"]),
         ([2**60, 1], [2**60, 1]),
+        ([10**400, 1.0], [str(10**400), "1"]),
+        (["1e400", "-inf"], [np.inf, -np.inf]),
         (["True", "false"], [True, False]),
         ([True, None], [1.0, None]),
         ([True, 2], [1, 2]),
