@@ -22,7 +22,9 @@ def add_to(commands: Any) -> None:
     one = commands.add_parser("start", help="write a scenario of a body to work on, as TOML")
     one.add_argument("body", help="an id of `iomsim bodies`, such as who")
     one.add_argument("--candidates", nargs="+", required=True, metavar="NAME", help="who stands")
-    one.add_argument("--members", metavar="FILE", help="a csv of the members, with a column `name`; or a shipped table")
+    one.add_argument(
+        "--members", metavar="FILE", help="a csv or workbook of the members, with a column `name`; or a shipped table"
+    )
     one.add_argument("--reading", metavar="NAME", help="a reading of the body's rules (the first one of its file)")
     one.set_defaults(run=run_start)
 
