@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from chart_cases import ON_AXES, case, hand, picture, plain, words
+from toys import slow_but
 
 from iomsim.charts.base import captions
 from iomsim.charts.dashboard import Dashboard
 from iomsim.forecasting.forecast import Forecast
 
 
-@pytest.mark.parametrize("name", ["eight", "live"])
+@pytest.mark.parametrize("name", slow_but(["eight", "live"], "live"))
 def test_the_page_holds_the_answer_and_four_charts(name: str) -> None:
     fc = case(name)
     fig = picture(name, "dashboard").figure

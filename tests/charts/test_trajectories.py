@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from chart_cases import case, geneva, label, line_of, picture, plain, words
 from matplotlib.axes import Axes
+from toys import slow_but
 
 from iomsim.charts.base import captions
 from iomsim.forecasting.estimates import in_100
@@ -80,19 +81,18 @@ def test_nine_examples_are_drawn_as_they_went() -> None:
     assert [line.get_color() for line in ends] == [colours[int(runs.winner[run])] for run in over]
 
 
-def test_more_candidates_have_a_panel_each() -> None:
-    for name in ("three", "eight"):
-        fc = case(name)
-        panels = fc.plot.trajectories().child_axes
-        assert [panel.get_label() for panel in panels] == list(fc.race.names)
-        assert len({panel.get_ylim() for panel in panels}) == 1
-        assert all(levels(panel) == pytest.approx([200 / 3]) for panel in panels)
-        assert any(line.get_marker() == "x" for panel in panels for line in panel.lines)
-        starts = [panel.get_axes_locator()(panel, None).x0 for panel in panels]
-        for panel, start in zip(panels, starts, strict=True):  # rows are named at the left of each line of panels
-            named = [text for text in words(panel) if text in ("round", "standing")]
-            assert named == (["round", "standing"] if start == min(starts) else [])
-        assert len(set(starts)) > 1
+@pytest.mark.parametrize("name", slow_but(["three", "eight"], "eight"))
+def test_more_candidates_have_a_panel_each(name: str) -> None:
+    names, panels = case(name).race.names, picture(name, "trajectories").child_axes
+    assert [panel.get_label() for panel in panels] == list(names)
+    assert len({panel.get_ylim() for panel in panels}) == 1
+    assert all(levels(panel) == pytest.approx([200 / 3]) for panel in panels)
+    assert any(line.get_marker() == "x" for panel in panels for line in panel.lines)
+    starts = [panel.get_axes_locator()(panel, None).x0 for panel in panels]
+    for panel, start in zip(panels, starts, strict=True):  # rows are named at the left of each line of panels
+        named = [text for text in words(panel) if text in ("round", "standing")]
+        assert named == (["round", "standing"] if start == min(starts) else [])
+    assert len(set(starts)) > 1
 
 
 @pytest.mark.slow
