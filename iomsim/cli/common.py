@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from iomsim.engine import paths
 from iomsim.errors import IomsimError
 from iomsim.house_style import in_lines
 from iomsim.model.assumptions import DRAWS
@@ -74,19 +75,26 @@ def changed(race: Scenario, arguments: argparse.Namespace) -> Scenario:
     """Return the scenario with the changes that the arguments ask for."""
     if arguments.rules:
         race = race.with_rules(arguments.rules)
-    race = race.with_parameters(dict(_setting(race, text) for text in arguments.changes))
+    known = [text for text in arguments.changes if not _is_heard(text)]
+    race = race.with_parameters(dict(_setting(race, text) for text in known))
     if arguments.turnout is not None:
         race = race.with_turnout(arguments.turnout)
     race = race if arguments.share is None else race.balanced(arguments.share)
-    if arguments.trust is not None and not arguments.polling:
+    if arguments.trust is not None and arguments.polling is None:
         raise IomsimError("--trust says how much a poll is believed; give its file too: --polling FILE")
-    if arguments.pledges:
+    if arguments.pledges is not None:
         race = race.with_pledges(arguments.pledges)
-    if arguments.polling:
+    if arguments.polling is not None:
         race = race.with_polling(arguments.polling, trust=1.0 if arguments.trust is None else arguments.trust)
+    race = race.with_parameters(dict(_setting(race, text) for text in arguments.changes if _is_heard(text)))
     for count, who, to in map(_swing, arguments.swings):
         race = race.swing(count, who, to)
     return race
+
+
+def _is_heard(text: str) -> bool:
+    """Say whether a parameter is one that a whip count or a poll brings with it."""
+    return text.strip().startswith((f"{paths.LEDGER}.", paths.TRUST))
 
 
 def _swing(text: str) -> tuple[int, str, str]:

@@ -83,7 +83,7 @@ CERTAINLY = 1e-6
 COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", "cumulative", "rounds",
            "median_rounds", "event", "at", "round", "spill", "effective_size", "odds", "chance", "out", "spilled",
            "certain", "id", "group", "vote", "leans_to", "log_odds", "appeal", "ties", "pledges", "polling",
-           "region_sd", "net_pull", "pull_towards", "agreed")  # fmt: skip
+           "region_sd", "net_pull", "pull_towards", "agreed", "unsettled", "member")  # fmt: skip
 TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
 """What tables, sentences and announcements call other things than candidates, in small letters."""
 
@@ -638,9 +638,11 @@ def _enough(swings: tuple[Swing, ...], plan: Plan) -> None:
         within = [other.size for other in plan.swings if not (other.who & ~planned.who).any()]
         most = int((planned.who & free).sum())
         if sum(within) > most:
+            asked = "1 member" if swing.count == 1 else f"{swing.count} members"
             more = f", and {len(within)} swings together for {sum(within)}" if len(within) > 1 else ""
+            have = "none is" if most == 0 else "only 1 is" if most == 1 else f"only {most} are"
             raise ScenarioError(
-                f"the swing of {swing.name} asks for {swing.count} members{more}, but only {most} are free to go over: "
+                f"the swing of {swing.name} asks for {asked}{more}, but {have} free to go over: "
                 "not pinned, and with a vote"
             )
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from iomsim.errors import ScenarioError, UnknownNameError, advice
 from iomsim.model.electorate import select
+from iomsim.model.tables import text_of_cell
 from iomsim.typing import Flags, Floats
 
 NONE = "none"
@@ -149,13 +150,14 @@ def _numbers(members: pd.DataFrame, column: Column) -> tuple[Floats, Flags]:
     if column.name not in members.columns:
         hint = advice(column.name, map(str, members.columns))
         raise UnknownNameError(f"no column {column.name!r} in the member table; {hint}")
-    if not pd.api.types.is_numeric_dtype(members[column.name]):
+    cells = members[column.name]
+    if not pd.api.types.is_numeric_dtype(cells) and not cells.map(text_of_cell).eq("").all():
         odd = next((cell for cell in members[column.name] if not _is_number(cell)), "")
         raise ScenarioError(
             f"column {column.name!r} holds texts such as {odd!r}, and {column.transform} takes numbers; "
             f"a selector says whom a text means: {column.name}={odd}"
         )
-    values = members[column.name].to_numpy(dtype=float)
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
     there = np.isfinite(values)
     if not there.any():
         raise ScenarioError(f"column {column.name!r} has no value for any member")
@@ -205,8 +207,10 @@ def _pair(entry: Any, key: str) -> tuple[str, Any]:
     if who is not None and (column is not None or "transform" in entry):
         raise ValueError(f"a term of an exposure is a selector (who) or a column, got both: {dict(entry)!r}")
     transform = entry.get("transform", NONE)
-    if transform not in TRANSFORMS:
+    if not isinstance(transform, str) or transform not in TRANSFORMS:
         raise ValueError(f"no transform {transform!r}; {advice(str(transform), TRANSFORMS)}")
+    if who is None and key and column is None and "transform" not in entry:
+        who = key
     if who is None:
         who = Column(str(column or key), transform).key if column or key else None
     if who is None:

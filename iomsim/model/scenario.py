@@ -297,8 +297,8 @@ class Scenario(Description):
         """
         count = whole_number("the count of a swing", count, 1)
         self.candidate(to)
-        members: Any = who if isinstance(who, str) or not hasattr(who, "__iter__") else tuple(who)
-        if not members or isinstance(members, int | float) or not all(isinstance(name, str) for name in members):
+        members: Any = who if isinstance(who, str) else tuple(who) if hasattr(who, "__iter__") else ()
+        if not members or not all(isinstance(name, str) for name in members):
             raise ScenarioError(f"a swing is of a group, a selector or a list of members, got {who!r}")
         swing = {"count": count, "who": members, "to": to, "source": "set by the user"}
         return self._with(swings=(*self.swings, swing))
@@ -333,12 +333,12 @@ class Scenario(Description):
         >>> print(race.behaviour.absent)
         0.15 (0.11 to 0.23) probability
         """
-        asked = [("the low of the turnout", low), ("the turnout", members), ("the high of the turnout", high)]
-        most, value, least = (None if heads is None else absent_for(self, heads, what) for what, heads in asked)
-        known = [heads for _, heads in asked if heads is not None]
+        value = absent_for(self, members)
+        most = None if low is None else absent_for(self, low, "the low of the turnout")
+        least = None if high is None else absent_for(self, high, "the high of the turnout")
+        known = [heads for heads in (low, members, high) if heads is not None]
         if known != sorted(known):
             raise ScenarioError(f"low <= turnout <= high must hold, got {', '.join(f'{heads:g}' for heads in known)}")
-        assert value is not None
         changed = self.with_parameters({ABSENT: value}, low=least, high=most)
         absent = changed._parameters[ABSENT]
         raw = put(dict(changed), absent.keys, as_turnout(absent.quantity, float(members)))
@@ -397,6 +397,8 @@ class Scenario(Description):
         known = {"pledges": (*before.pledges, *heard), "discounts": before.discounts}
         race = self._with(ledger=known if known["pledges"] else None)
         settings = {}
+        if discounts is not None and not isinstance(discounts, Mapping):
+            raise ScenarioError(f"give the discounts by kind of pledge, {{'oral': 1.0}}, got {discounts!r}")
         for kind, setting in (discounts or {}).items():
             used = race.ledger.discounts if race.ledger else {}
             if kind not in used:

@@ -16,13 +16,16 @@ import pandas as pd
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, unknown
 from iomsim.house_style import series
 from iomsim.model.ledger import KINDS, Kind, Pledge
-from iomsim.model.names import find
+from iomsim.model.names import find, is_member
 from iomsim.model.polling import check_chances
 from iomsim.model.tables import grid_from_file
 
 PLEDGE = ("member", "candidate", "kind", "date", "source")
 NEEDED = 3
 """Columns of a whip count; the first so many are needed."""
+
+CODE = 3
+"""Digits of the codes of states."""
 
 SAID: dict[str, Kind] = {
     "claim": "claimed",
@@ -83,12 +86,20 @@ def _pledge(cells: Mapping[Any, Any], members: pd.DataFrame, names: tuple[str, .
         if cells[column] in EMPTY:
             raise ScenarioError(f"no {column}; write one, or leave the row out")
     return Pledge(
-        member=str(members["name"].iloc[find(members, _text(cells["member"]))]),
+        member=_member(members, cells["member"]),
         candidate=_candidate(_text(cells["candidate"]), names),
         kind=_kind(_text(cells["kind"])),
         date=_date(cells.get("date")),
         source=_text(cells.get("source")),
     )
+
+
+def _member(members: pd.DataFrame, cell: Any) -> str:
+    """Return the name of a member as the table has it; a number may be a code that has lost its zeros."""
+    called = _text(cell)
+    code = called.zfill(CODE) if not isinstance(cell, str) else called
+    meant = code if code != called and not is_member(members, called) and is_member(members, code) else called
+    return str(members["name"].iloc[find(members, meant)])
 
 
 def _kind(word: str) -> Kind:
@@ -188,7 +199,7 @@ def _answer(
 ) -> tuple[str, dict[str, float]]:
     if cells["member"] in EMPTY:
         raise ScenarioError("no member; write one, or leave the row out")
-    name = str(members["name"].iloc[find(members, _text(cells["member"]))])
+    name = _member(members, cells["member"])
     given = {candidate: cells[column] for column, candidate in columns.items() if cells[column] not in EMPTY}
     if not given:
         return name, {}
@@ -225,13 +236,15 @@ def _table(source: Any, what: str, name: str) -> pd.DataFrame:
 def plain(raw: pd.DataFrame, what: str, name: str, rows: list[str]) -> pd.DataFrame:
     """Return a frame with plain names of columns and plain cells, without empty rows, each called by its number.
 
-    What the index is called is a column too; if it is not called anything, but holds texts, it holds the names.
+    What the index is called is a column too; but an index of texts holds the names, whatever it is called, if no column
+    does.
     """
     labels = [_text(column).casefold() for column in raw.columns]
     spare = [
         (_text(level).casefold(), raw.index.get_level_values(i)) for i, level in enumerate(raw.index.names) if level
     ]
-    if not spare and name not in labels and not pd.api.types.is_numeric_dtype(raw.index):
+    texts = raw.index.nlevels == 1 and not pd.api.types.is_numeric_dtype(raw.index)
+    if texts and name not in labels and len(raw):
         spare = [(name, raw.index)]
     cells = [(label, list(values)) for label, values in spare if label not in labels]
     cells += [(label, raw.iloc[:, i].tolist()) for i, label in enumerate(labels)]

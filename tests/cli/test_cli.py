@@ -104,6 +104,25 @@ def test_what_the_analyst_knows_comes_from_files(small: Path, tmp_path: Path, ca
     assert capsys.readouterr().out.strip() == str(race.with_pledges(tmp_path / "count.csv").pledges(seed=3))
 
 
+def test_what_a_whip_count_and_a_poll_bring_with_them_can_be_set(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    race = iom.load(small)
+    name, member, other = race.names[0], *race.members["name"][:2]
+    (tmp_path / "count.csv").write_text(f"member;candidate;kind\n{member};{name};oral\n", encoding="utf-8")
+    (tmp_path / "poll.csv").write_text(f"member,{name}\n{other},0.7\n", encoding="utf-8")
+    files = ("--pledges", tmp_path / "count.csv", "--polling", tmp_path / "poll.csv")
+    settings = ("--set", "ledger.discounts.oral=1.0", "--set", "polling.trust=0.3", "--set", "secrecy=0.2")
+    assert iomsim("forecast", small, *SMALL, *files, *settings, "--json") == 0
+    told = json.loads(capsys.readouterr().out)["provenance"]["scenario"]
+    known = race.with_behaviour(secrecy=0.2).with_pledges(tmp_path / "count.csv").with_polling(tmp_path / "poll.csv")
+    assert told == known.with_parameters({"ledger.discounts.oral": 1.0, "polling.trust": 0.3}).hash
+
+
+@pytest.mark.parametrize("option", ["--pledges", "--polling"])
+def test_a_file_without_a_name_is_no_file(option: str, small: Path, capsys: Captured) -> None:
+    assert iomsim("forecast", small, *SMALL, option, "") == 2
+    assert "is of a kind that is not read; save it as csv" in capsys.readouterr().err
+
+
 def test_leanings_the_closest_to_even_first(small: Path, capsys: Captured) -> None:
     assert iomsim("leanings", small, "--seed", 5, "--csv") == 0
     table = pd.read_csv(io.StringIO(capsys.readouterr().out), index_col=0)

@@ -67,7 +67,7 @@ REFUSED: list[tuple[Callable[[Scenario], Any], str]] = [
     (lambda r: r.swing(1, "", to="A"), "a swing is of a group, a selector or a list of members, got ''"),
     (lambda r: r.swing(5, "EE", to="A"), "asks for 5 members, but only 4 are free to go over"),
     (lambda r: r.with_pinned(A=["M2"], B=["M5"]).swing(3, "EE", to="A"), "but only 2 are free to go over: not pinned"),
-    (lambda r: r.swing(2, "EE", to="A").with_pinned(A=["M2", "M5", "M8"]), "but only 1 are free to go over"),
+    (lambda r: r.swing(2, "EE", to="A").with_pinned(A=["M2", "M5", "M8"]), "but only 1 is free to go over"),
     (lambda r: r.swing(2, "EE", to="A").swing(3, "EE", to="B"), "2 swings together for 5, but only 4 are free"),
     (lambda r: r.swing(3, ["M2", "M5", "M8"], to="A").swing(2, "EE", to="B"), "2 swings together for 5, but only 4"),
 ]
