@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
+from pydantic._internal._model_construction import ModelMetaclass  # the type of BaseModel, which has no other name
 
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
@@ -39,7 +40,17 @@ Setting = float | tuple[float, float, float]
 """What a parameter is set to: a value, whose range is shifted with it, or a value with its low and high."""
 
 
-class Scenario(Description):
+class _Spoken(ModelMetaclass):
+    """Has a scenario that is made by hand refused in our words, as one from a file is."""
+
+    def __call__(cls, *args: Any, **data: Any) -> Any:
+        try:
+            return super().__call__(*args, **data)
+        except ValidationError as error:
+            raise explain(error, Description, data, "scenario") from None
+
+
+class Scenario(Description, metaclass=_Spoken):
     """An election as described: who votes, who stands, who presses, by which rules, and when.
 
     Read one with :func:`iomsim.load`; change it with the ``with_...`` methods, each of which

@@ -111,3 +111,25 @@ def test_everything_at_once_comes_back_from_a_file(states: Scenario) -> None:
         assert again.hash == race.hash
     assert other == known  # in whatever order they become known
     assert other.hash == known.hash
+
+
+FRAME = pd.DataFrame({"name": ["Peru", "Togo"], "eu": [1, 0]})
+BY_HAND: list[tuple[dict[str, Any], str]] = [
+    ({"candidates": [{"name": "A"}]}, "scenario: candidates must have at least 2 entries, got 1"),
+    ({"electorate": {"table": FRAME.drop(columns="name")}}, "the member table has no column 'name' for the names"),
+    (
+        {"sponsors": [{"name": "W", "backs": "A", "strength": 1, "exposure": {"log1p(aid)": 1}}]},
+        "scenario: sponsor 'W': no column 'aid' in the member table; did you mean 'id'?",
+    ),
+    ({"swings": [{"count": 9, "who": "all", "to": "A"}]}, "asks for 9 members, but only 2 are free to go over"),
+    ({"poling": {}}, "scenario: unknown key 'poling'; did you mean 'polling'?"),
+]
+
+
+@pytest.mark.parametrize(("parts", "said"), BY_HAND)
+def test_scenarios_made_by_hand_are_refused_in_our_words(parts: dict[str, Any], said: str) -> None:
+    made = {"electorate": iom.Electorate(table=FRAME), "candidates": [{"name": "A"}, {"name": "B"}]}
+    assert iom.Scenario(**made).names == ("A", "B")
+    with pytest.raises(iom.ScenarioError) as caught:
+        iom.Scenario(**{**made, **parts})
+    assert said in str(caught.value)
