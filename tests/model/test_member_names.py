@@ -207,6 +207,7 @@ def test_the_advice_is_the_member_that_was_meant_or_none(geneva: pd.DataFrame, n
     assert refusal(geneva, name).startswith(said)
 
 
+@pytest.mark.slow
 def test_no_state_is_ever_another_one(geneva: pd.DataFrame) -> None:
     """Of all that a state is called, without its row in the table: refused, and nobody else is suggested."""
     for state in states().values():

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from toys import ALONE, LEANS, elect, five, play, toy
+from toys import ALONE, LEANS, elect, five, play, slow_but, toy
 
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
@@ -283,7 +283,7 @@ def test_support_is_the_chance_of_those_who_are_there() -> None:
     assert np.abs(found["support"].to_numpy() - p).max() < 4 * np.sqrt(0.25 / 12_000)
 
 
-@pytest.mark.parametrize("assumptions", ["fixed", 30])
+@pytest.mark.parametrize("assumptions", slow_but(["fixed", 30], 30))
 def test_where_spans_are_played_does_not_matter(assumptions: int | str) -> None:
     options: dict[str, Any] = {"runs": 17 * BLOCK, "checked": 1, "checked_runs": 9000, "seed": 1}
     here = iom.pivotal(grouped(), assumptions=assumptions, **options)
