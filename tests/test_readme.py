@@ -72,7 +72,7 @@ def test_the_lines_on_members_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pledges, leanings, rumour, calls = (line.partition("  #")[0] for line in asked)
     assert eval(pledges, names).sentence().startswith("Pope: one pledged")
     assert {"Pope", "Vitorino", "leans_to"} <= set(eval(leanings, names))
-    assert "20 of African to Pope" in eval(rumour, names).sentence()
+    assert "20 of the African members to Pope" in eval(rumour, names).sentence()
     shorter = calls.replace('"Pope")', '"Pope", runs=4096, checked=0)')
     assert shorter != calls
     assert "No single member stands out" in eval(shorter, names).sentence()

@@ -149,7 +149,7 @@ def swings(race: Description) -> list[str]:
     --------
     >>> import iomsim as iom
     >>> swings(iom.load("minimal").swing(9, "all", to="A"))
-    ['9 of all to A [assumed]: set by the user; of 175 members, 9 go over in every run']
+    ['9 of all members to A [assumed]: set by the user; of 175 members, 9 go over in every run']
     """
     if not race.swings:
         return []

@@ -167,7 +167,7 @@ class Swing(FrozenModel):
     Examples
     --------
     >>> Swing(count=20, who="African", to="Pope").name
-    '20 of African to Pope'
+    '20 of the African members to Pope'
     """
 
     count: Annotated[Whole, AfterValidator(_some), WithJsonSchema({"type": "integer", "minimum": 1})]
@@ -179,12 +179,21 @@ class Swing(FrozenModel):
     @property
     def name(self) -> str:
         """The swing in words."""
-        members = self.who if isinstance(self.who, str) else _members(self.who)
-        return f"{self.count} of {members} to {self.to}"
+        return f"{self.count} of {_members(self.who)} to {self.to}"
 
 
-def _members(who: tuple[str, ...], most: int = 3) -> str:
-    return series(list(who)) if len(who) <= most else count_of(len(who), "member")
+def _members(who: str | tuple[str, ...], most: int = 3) -> str:
+    """Return whom a swing is drawn from, in words.
+
+    Examples
+    --------
+    >>> _members("all"), _members("African"), _members("nato and not eu"), _members(("Peru", "Chile"))
+    ('all members', 'the African members', "the 'nato and not eu' members", 'Peru and Chile')
+    """
+    if not isinstance(who, str):
+        return series(list(who)) if len(who) <= most else count_of(len(who), "member")
+    selector = "=" in who or " and " in who or who.startswith("not ")
+    return "all members" if who == "all" else f"the {who!r} members" if selector else f"the {who} members"
 
 
 class Behaviour(FrozenModel):

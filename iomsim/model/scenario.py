@@ -302,7 +302,7 @@ class Scenario(Description, metaclass=_Spoken):
         >>> import iomsim as iom
         >>> race = iom.load("geneva-2023").swing(20, "African", to="Pope")
         >>> print(race.swings[0].name)
-        20 of African to Pope
+        20 of the African members to Pope
         >>> race.without_swings() == iom.load("geneva-2023")
         True
         """

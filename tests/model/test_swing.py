@@ -55,7 +55,7 @@ REFUSED: list[tuple[Callable[[Scenario], Any], str]] = [
     (lambda r: r.swing(1, "NN", to="C"), "no candidate named 'C'; there are A, B"),
     (
         lambda r: r.swing(1, "N", to="A"),
-        "toy: the swing of 1 of N to A: no group of members named 'N'; did you mean",
+        "toy: the swing of 1 of the N members to A: no group of members named 'N'; did you mean",
     ),
     (lambda r: r.swing(1, "Club", to="A"), "did you mean 'The Club'\\? the groups are EE, NN, SS, The Club$"),
     (lambda r: r.swing(1, "Arabs", to="A"), "no group of members named 'Arabs'; the groups are EE, NN, SS, The Club$"),
@@ -89,7 +89,7 @@ def test_what_is_no_swing_is_refused_in_a_sentence(number: int) -> None:
         ({"count": 1, "who": "EE"}, "'swings.1.to' is missing"),
         ({"count": 1, "who": "EE", "too": "A"}, "unknown key 'swings.1.too'; did you mean 'to'?"),
         ({"count": 1, "who": 3, "to": "A"}, "swings.1.who must be a text or a list of texts, got 3"),
-        ({"count": 1, "who": "EE", "to": "C"}, "the swing of 1 of EE to C goes to 'C', who does not stand"),
+        ({"count": 1, "who": "EE", "to": "C"}, "the swing of 1 of the EE members to C goes to 'C', who does not stand"),
     ],
 )
 def test_in_a_file_too(wrong: dict[str, Any], said: str, checker: Any) -> None:
@@ -136,10 +136,10 @@ def test_other_what_ifs_keep_it() -> None:
 def test_differences_tell_it() -> None:
     base = lean("BBBBBBAA")
     one, two = base.swing(3, "all", to="A"), base.swing(3, "all", to="A").swing(1, ["M7", "M8"], to="B")
-    assert differences(base, one) == ["3 of all to A"]
-    assert differences(one, base) == ["without 3 of all to A"]
+    assert differences(base, one) == ["3 of all members to A"]
+    assert differences(one, base) == ["without 3 of all members to A"]
     assert differences(one, two) == ["1 of M7 and M8 to B"]
-    assert differences(one, base.swing(2, "all", to="A")) == ["2 of all to A", "without 3 of all to A"]
+    assert differences(one, base.swing(2, "all", to="A")) == ["2 of all members to A", "without 3 of all members to A"]
     again = base.swing(1, ["M7", "M8"], to="B").swing(3, "all", to="A")
     assert differences(two, again) == ["the swings in another order"]
     many = base.swing(1, ["M1", "M2", "M3", "M4"], to="A")
@@ -148,7 +148,8 @@ def test_differences_tell_it() -> None:
 
 def test_that_fewer_are_left_is_said() -> None:
     few = lean("AAAAAB").swing(3, "all", to="A")
-    assert differences(few.without_swings(), few) == ["3 of all to A (1.0 on average, as fewer are left in every run)"]
+    said = "3 of all members to A (1.0 on average, as fewer are left in every run)"
+    assert differences(few.without_swings(), few) == [said]
     assert "of 6 members, 1.0 go over on average: in 1024 of 1024 runs fewer than 3 are left" in repr(few)
     assert "of 6 members, 3 go over in every run" in repr(lean("ABBBBB").swing(3, "all", to="A"))
     assert "Swing:" in repr(few)
@@ -156,7 +157,7 @@ def test_that_fewer_are_left_is_said() -> None:
 
 
 def test_evidence_has_a_row_for_it() -> None:
-    row = race().swing(2, "EE", to="A").evidence().loc["swings.2 of EE to A"]
+    row = race().swing(2, "EE", to="A").evidence().loc["swings.2 of the EE members to A"]
     assert (row["value"], row["unit"], row["grade"], row["source"]) == (2, "members", "assumed", "set by the user")
 
 
@@ -174,7 +175,7 @@ def test_a_level_is_that_before_the_swing(names: str) -> None:
 def test_a_comparison_is_paired_and_told() -> None:
     base = toy(40, behaviour=STILL | {"conviction": 1}, rules={"name": "strict", "max_rounds": 1})
     found = iom.compare(base, base.swing(10, "all", to="A"), runs=400, seed=1, assumptions="fixed", progress=False)
-    assert found.sentence().startswith("On the best guesses, with 10 of all to A, A's chance rises by ")
+    assert found.sentence().startswith("On the best guesses, with 10 of all members to A, A's chance rises by ")
     assert not found.unpaired
     left, right = (fc.all_outcomes.votes[:, 0] for fc in (found.a, found.b))
     assert set(right - left) == {10}
@@ -202,7 +203,7 @@ def test_forecasts_with_draws_and_readings_are_saved_and_read(tmp_path: Path) ->
 )
 def test_what_cannot_follow_a_swing_says_so(use: Callable[[Scenario], Any]) -> None:
     changed = toy(9).swing(2, "all", to="A")
-    with pytest.raises(iom.ScenarioError, match=r"takes a scenario without swings, as .* with 2 of all to A; use"):
+    with pytest.raises(iom.ScenarioError, match=r"without swings, as .* with 2 of all members to A; use"):
         use(changed)
     use(changed.without_swings())
 
