@@ -300,3 +300,29 @@ def test_what_is_no_number_of_draws_is_refused(given: Any, message: str) -> None
 def test_no_candidate_is_called_like_a_column(name: str) -> None:
     with pytest.raises(iom.ScenarioError, match=name):
         toy(3, names=(name, "B"))  # type: ignore[arg-type]
+
+
+def test_a_phase_that_bars_nobody_lets_them_all_vote() -> None:
+    rules = {"name": "bars later", "phases": [{"ballots": 1}, {"barred": True}]}
+    race = small(electorate={"size": 5, "barred": {"A": ["M2"]}}, sponsors=[], ties=[], rules=rules)
+    assert race.leanings("fixed")["vote"].tolist() == ["free"] * 5
+
+
+def test_the_chance_to_be_there_is_the_mean_over_the_draws() -> None:
+    behaviour = {"absent": {"value": 0.1, "low": 0.05, "high": 0.5}}
+    race = small(behaviour=behaviour)
+    present = race.leanings(200, seed=4)["present"].to_numpy()
+    drawn = draw_assumptions(race, 4, 200).plan(race)
+    assert present == pytest.approx(1.0 - drawn.absent.mean(axis=1))
+    assert np.abs(present - race.leanings("fixed")["present"].to_numpy())[1:-1].min() > 0.03  # which is another one
+
+
+@pytest.mark.parametrize("trust", [0.25, 1.0])
+def test_a_poll_takes_from_the_pulls_what_it_is_trusted(trust: float) -> None:
+    race = small()
+    before, after = (
+        r.leanings("fixed") for r in (race, race.with_polling(pd.Series({"m5": 0.7}, name="A"), trust=trust))
+    )
+    for column in ("pull of W", "pull of E", "net_pull", "appeal"):
+        left = np.where(before.index == "m5", 1.0 - trust, 1.0)
+        assert after[column].to_numpy() == pytest.approx(before[column].to_numpy() * left, nan_ok=True)

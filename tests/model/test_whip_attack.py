@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,3 +134,17 @@ def test_scenarios_made_by_hand_are_refused_in_our_words(parts: dict[str, Any], 
     with pytest.raises(iom.ScenarioError) as caught:
         iom.Scenario(**{**made, **parts})
     assert said in str(caught.value)
+
+
+def test_double_are_only_those_that_have_pledged_to_several(race: Scenario) -> None:
+    heard = pd.DataFrame({"member": ["M1", "M2", "M2", "M3"], "candidate": ["A", "A", "B", "A"], "kind": "oral"})
+    table = race.with_pledges(heard).pledges(seed=1, runs=64).table()
+    assert table["double"].to_dict() == {"A": 1, "B": 1}
+    assert table["pledged"].to_dict() == {"A": 3, "B": 1}
+
+
+def test_a_line_is_counted_from_the_top_of_the_file(race: Scenario, tmp_path: Path) -> None:
+    file = tmp_path / "count.csv"
+    file.write_text("sep=;\nmember;candidate;kind\nM1;A;oral\nM77;A;oral\n", encoding="utf-8")
+    with pytest.raises(iom.UnknownNameError, match=r"^the whip count, line 4: no member named 'M77'"):
+        race.with_pledges(file)

@@ -23,7 +23,17 @@ from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import influence
 from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, Sums, pilot, played_blocks, pushes
-from iomsim.sensitivity.pivotal import ALL, ONE, changes, group_levels, members_table, pin, won_over_table
+from iomsim.sensitivity.pivotal import (
+    ALL,
+    ONE,
+    changes,
+    group_levels,
+    members_table,
+    pin,
+    pinned,
+    with_whole,
+    won_over_table,
+)
 from iomsim.sensitivity.shrinkage import Worths, critical, shrunk
 
 Floats = NDArray[np.float64]
@@ -504,3 +514,32 @@ def test_bad_questions_are_refused() -> None:
     for bad in ({"runs": 1}, {"checked": -1}, {"seed": 0.5}):
         with pytest.raises(IomsimError, match="must be a whole number"):
             iom.pivotal(race, **({"runs": 10, "seed": 1} | bad))  # type: ignore[arg-type]
+
+
+def test_who_is_won_over_is_pinned_to_the_candidate_that_is_asked_about() -> None:
+    plan = toy(5, "ABC").plan
+    assert pinned(plan, 2, 1).pins.tolist() == [-1, -1, 1, -1, -1]
+    assert plan.pins.tolist() == [-1] * 5
+
+
+def test_intervals_of_whole_groups_hold_for_all_of_them_at_once() -> None:
+    index = pd.MultiIndex.from_product([["X", "Y"], [ONE]], names=["group", "push"])
+    columns = [*(f"{t}{end}" for t in ("win", "spill") for end in ("", "_low", "_high", "_raw")), "low", "high"]
+    groups = pd.DataFrame(0.0, index=index, columns=columns).assign(members=3)
+    found = dict.fromkeys(("win", "spill"), (0.10, 0.06, 0.14, 0.02, 0.20))
+    row = with_whole(groups, ["X", "Y"], [found, found]).loc[("Y", ALL)]
+    wider = critical(2, 10**9) / 1.959964
+    assert wider > 1.1
+    assert row[["win", "win_low", "win_high"]].tolist() == pytest.approx(
+        [0.10, 0.10 - 0.04 * wider, 0.10 + 0.04 * wider]
+    )
+    assert row[["low", "high"]].tolist() == [0.02, 0.20]
+
+
+def test_members_without_a_group_are_no_groups() -> None:
+    table = [{"name": f"M{i}", "region": "East" if i < 4 else ""} for i in range(7)]
+    with pytest.warns(UserWarning, match="each is a group by itself"):
+        race = toy(electorate={"table": table, "group": "region"})
+    calls = iom.pivotal(race, runs=400, checked=0, assumptions="fixed", seed=1)
+    assert calls.by_group().index.tolist() == [("East", ONE)]
+    assert len(calls.table()) == 7
