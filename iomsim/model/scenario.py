@@ -269,7 +269,10 @@ class Scenario(Description, metaclass=_Spoken):
         pinned = dict(self.electorate.pinned)
         for name, who in members.items():
             self.candidate(name)
-            pinned[name] = (*pinned.get(name, ()), *([who] if isinstance(who, str) else who))
+            pinned[name] = (
+                *pinned.get(name, ()),
+                *([who] if isinstance(who, str) or not hasattr(who, "__iter__") else who),
+            )
         return self._with(electorate={**dict(self.electorate), "pinned": pinned})
 
     def swing(self, count: int, who: str | Iterable[str], to: str) -> Scenario:

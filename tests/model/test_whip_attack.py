@@ -31,6 +31,7 @@ def states() -> Scenario:
 WRONG: list[tuple[Callable[[Scenario], Any], str]] = [
     (lambda r: r.with_pledges(HEARD, discounts=["oral"]), "give the discounts by kind of pledge, {'oral': 1.0}, got"),
     (lambda r: r.with_pledges(HEARD, discounts=2), "give the discounts by kind of pledge, {'oral': 1.0}, got 2"),
+    (lambda r: r.with_pinned(A=None), "electorate.pinned.A.1 must be a text, got None"),
     (lambda r: r.with_turnout(None), "the turnout is a number of members, such as 8, got None"),
     (lambda r: r.swing(1, len, to="A"), "a swing is of a group, a selector or a list of members, got <built-in"),
     (lambda r: r.swing(2, ["M1"], to="A"), "asks for 2 members, but only 1 is free to go over"),
