@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
-from pydantic._internal._model_construction import ModelMetaclass  # the type of BaseModel, which has no other name
 
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
@@ -40,7 +39,7 @@ Setting = float | tuple[float, float, float]
 """What a parameter is set to: a value, whose range is shifted with it, or a value with its low and high."""
 
 
-class _Spoken(ModelMetaclass):
+class _Spoken(type(Description)):  # type: ignore[misc]  # pydantic's, which has no public name
     """Has a scenario that is made by hand refused in our words, as one from a file is."""
 
     def __call__(cls, *args: Any, **data: Any) -> Any:
