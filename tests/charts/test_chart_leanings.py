@@ -210,7 +210,7 @@ def test_words_of_other_elections() -> None:
     assert caption.title == "For none of 5 members is it settled whom they lean to"
     assert "net pull" not in caption.reading
     swung = iom.forecast(toy(30).swing(3, "all", to="B"), runs=50, seed=1, progress=False, assumptions=20)
-    assert "Before 3 of all to B go over." in captions(drawn(swung))[0].reading
+    assert "Before 3 of all members to B go over." in captions(drawn(swung))[0].reading
 
 
 def test_on_election_day_it_is_that_of_the_morning() -> None:
