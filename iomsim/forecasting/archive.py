@@ -19,6 +19,7 @@ from iomsim.forecasting.tables import TABLES, Tables
 from iomsim.model import electorate
 from iomsim.model.assumptions import Assumptions
 from iomsim.model.catalogue import dumps, loads
+from iomsim.model.leanings import leanings
 from iomsim.model.scenario import Scenario
 
 FORMAT = 2
@@ -152,7 +153,7 @@ def self_contained(race: Scenario) -> Scenario:
 
 
 def to_csv(fc: Tables, folder: str | Path, runs: bool = True) -> list[Path]:
-    """Write every table as csv into a folder, with the stamp as JSON; return the files.
+    """Write every table as csv into a folder, those of the members too, with the stamp as JSON; return the files.
 
     Raises
     ------
@@ -160,7 +161,7 @@ def to_csv(fc: Tables, folder: str | Path, runs: bool = True) -> list[Path]:
         If the folder or a file in it cannot be written.
     """
     tables = {name: table.numbers(fc) for name, table in TABLES.items()}
-    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members}
+    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members, "leanings": leanings(fc.race, fc.draws)}
     if runs and fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     numbered = ("tallies", "members")  # their index is only a row number

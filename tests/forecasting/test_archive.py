@@ -16,6 +16,7 @@ from toys import elect, neutral, same, slow_but, unsure
 import iomsim as iom
 from iomsim.engine import simulate
 from iomsim.forecasting import archive, run
+from iomsim.model.leanings import leanings
 
 TABLES = ("win_probability", "rounds", "endings", "decided_at", "rule_sets")
 
@@ -294,7 +295,7 @@ def reread(path: Path, levels: int) -> pd.DataFrame:
 def test_csv_files_hold_the_tables(fc: iom.Forecast, tmp_path: Path) -> None:
     files = fc.to_csv(tmp_path / "new" / "folder")
     tables = {name: getattr(fc, name)() for name in TABLES}
-    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members}
+    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members, "leanings": leanings(fc.race, fc.draws)}
     if fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     assert [path.name for path in files] == [*(f"{name}.csv" for name in tables), "stamp.json"]
@@ -314,7 +315,7 @@ def assert_same_column(texts: list[str], column: pd.Series) -> None:
         read = pd.DatetimeIndex(texts).astype("datetime64[s]")  # older pandas tells missing seconds from nanoseconds
         pd.testing.assert_index_equal(read, pd.DatetimeIndex(column), check_names=False)
     elif pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-        assert texts == column.astype(str).tolist()
+        assert texts == column.astype(object).where(column.notna(), "").astype(str).tolist()
     else:
         assert np.array_equal([float(text or "nan") for text in texts], column.to_numpy(float), equal_nan=True)
 
