@@ -197,15 +197,15 @@ def ordinal(value: int) -> str:
 # -- lists, sentences, lines ---------------------------------------------------------------------
 
 
-def series(parts: Sequence[str]) -> str:
-    """Return things one after the other.
+def series(parts: Sequence[str], last: str = "and") -> str:
+    """Return things one after the other, with a word before the last.
 
     Examples
     --------
-    >>> series(["A"]), series(["A", "B"]), series(["A", "B", "C"])
-    ('A', 'A and B', 'A, B and C')
+    >>> series(["A"]), series(["A", "B"]), series(["A", "B", "C"], "or")
+    ('A', 'A and B', 'A, B or C')
     """
-    return " and ".join([", ".join(parts[:-1])] * (len(parts) > 1) + list(parts[-1:]))
+    return f" {last} ".join([", ".join(parts[:-1])] * (len(parts) > 1) + list(parts[-1:]))
 
 
 def capital(text: str) -> str:

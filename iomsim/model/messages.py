@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from iomsim.engine import paths
 from iomsim.errors import ScenarioError, advice, nearest
+from iomsim.house_style import series
 from iomsim.model.components import RulesTable
 from iomsim.model.quantities import Quantity
 from iomsim.rules.procedure import Procedure
@@ -199,9 +200,9 @@ def expected(wanted: Any) -> str:
     wanted = plain(wanted)
     origin = get_origin(wanted)
     if origin is Literal:
-        return _either([repr(option) for option in get_args(wanted)])
+        return series([repr(option) for option in get_args(wanted)], "or")
     if origin in (Union, UnionType):
-        return _either([expected(option) for option in get_args(wanted)])
+        return series(list(dict.fromkeys(map(expected, get_args(wanted)))), "or")
     if origin is tuple:
         return f"a list{_of(get_args(wanted)[0])}"
     return WORDS.get(wanted) or WORDS.get(origin) or "a table"
@@ -212,11 +213,6 @@ def _of(item: Any) -> str:
     if get_origin(item) is tuple:
         return " of pairs" if item.__args__[-1] is not Ellipsis else " of lists"
     return " of tables" if _is_model(item) or get_origin(item) is dict else " of texts" if item is str else ""
-
-
-def _either(options: list[str]) -> str:
-    *most, last = dict.fromkeys(options)
-    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _short(value: Any) -> str:
