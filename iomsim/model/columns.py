@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from io import StringIO
 
 import numpy as np
 import pandas as pd
 
 from iomsim.model.electorate import Electorate
-from iomsim.model.evidence import DICTIONARY, SHIPPED, shipped_names, shipped_text
+from iomsim.model.evidence import DICTIONARY, shipped_names, shipped_text, shipped_texts
 from iomsim.model.tables import read_table
 
 TOLD = ("meaning", "unit", "year", "source", "licence", "transform")
@@ -23,10 +21,8 @@ OWN = {"id": "short id of the member", "group": "who shares a regional shock"}
 """Columns that the electorate of a scenario adds to its table."""
 
 
-@cache
 def _dictionary() -> pd.DataFrame:
-    text = (files(SHIPPED) / "members" / f"{DICTIONARY}.csv").read_text(encoding="utf-8")
-    return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).set_index("column")
+    return shipped_texts("column", "members", f"{DICTIONARY}.csv")
 
 
 def dictionary() -> pd.DataFrame:

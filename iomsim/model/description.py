@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from itertools import count
@@ -648,28 +649,27 @@ def _enough(swings: tuple[Swing, ...], plan: Plan) -> None:
 
 
 def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm, ...]:
-    try:
+    with _said_of(f"sponsor {sponsor.name!r}"):
         return tuple(ExposureTerm(paths.exposure(sponsor.name, key), term(frame, key)) for key in sponsor.exposure)
-    except IomsimError as error:
-        raise ScenarioError(f"sponsor {sponsor.name!r}: {error}") from None
 
 
 def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:
-    who = _selected(f"tie {tie.name!r}", frame, tie.who)
+    with _said_of(f"tie {tie.name!r}"):
+        who = select(frame, tie.who)
     if not who.any():
         raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
     return BoundTie(paths.log_odds(tie.name), names.index(tie.candidate), who.astype(float))
 
 
 def _swung(swing: Swing, frame: pd.DataFrame) -> np.ndarray:
-    try:
+    with _said_of(f"the swing of {swing.name}"):
         return members_of(frame, swing.who)
-    except IomsimError as error:
-        raise ScenarioError(f"the swing of {swing.name}: {error}") from None
 
 
-def _selected(what: str, frame: pd.DataFrame, who: str | tuple[str, ...]) -> np.ndarray:
+@contextmanager
+def _said_of(what: str) -> Iterator[None]:
+    """Say of which part of the description something is refused."""
     try:
-        return select(frame, who)
+        yield
     except IomsimError as error:
         raise ScenarioError(f"{what}: {error}") from None

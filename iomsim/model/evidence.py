@@ -51,9 +51,20 @@ def shipped_text(folder: str, name: str, suffix: str, kind: str) -> str:
 
 
 @cache
+def shipped_texts(index: str, *place: str) -> pd.DataFrame:
+    """Return a shipped csv with all its cells as texts, by one of its columns; it is read once, and not to be changed.
+
+    Examples
+    --------
+    >>> shipped_texts("id", "facts.csv").loc["opening-hour", "value"]
+    '9'
+    """
+    text = files(SHIPPED).joinpath(*place).read_text(encoding="utf-8")
+    return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).set_index(index)
+
+
 def _facts() -> pd.DataFrame:
-    text = (files(SHIPPED) / "facts.csv").read_text(encoding="utf-8")
-    return pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).set_index("id")
+    return shipped_texts("id", "facts.csv")
 
 
 def facts() -> pd.DataFrame:

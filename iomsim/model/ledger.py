@@ -208,10 +208,9 @@ def entries(
     for number_, (row, pledge) in enumerate(zip(places, ledger.pledges, strict=True)):
         strongest = best[row, pledge.candidate]
         others = [name for name in to[row] if name != pledge.candidate]
-        if not votes[row]:
-            counts, note = 0.0, "no effect: without a vote"
-        elif pins[row] >= 0:
-            counts, note = 0.0, f"no effect: pinned to {names[pins[row]]}"
+        idle = without_effect(row, names, pins, votes)
+        if idle:
+            counts, note = 0.0, idle
         elif strongest != number_:
             kind = ledger.pledges[strongest].kind
             counts, note = 0.0, "counted once" if kind == pledge.kind else f"the {kind} pledge counts"
@@ -221,6 +220,19 @@ def entries(
             counts, note = 1.0, ""
         found.append(Entry(pledge, row, counts, note))
     return found
+
+
+def without_effect(row: int, names: tuple[str, ...], pins: Longs, votes: np.ndarray) -> str:
+    """Return why it changes nothing what a member is heard to do; "" if it does.
+
+    Examples
+    --------
+    >>> [without_effect(row, ("A", "B"), np.array([1, -1, -1]), np.array([1, 0, 1])) for row in range(3)]
+    ['no effect: pinned to B', 'no effect: without a vote', '']
+    """
+    if not votes[row]:
+        return "no effect: without a vote"
+    return f"no effect: pinned to {names[pins[row]]}" if pins[row] >= 0 else ""
 
 
 def _row(members: pd.DataFrame, pledge: Pledge) -> int:

@@ -6,21 +6,19 @@ the table `seeds/members/aliases.csv`.  What the member table itself says always
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from importlib.resources import files
-from io import StringIO
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from iomsim.errors import UnknownNameError, listed
-from iomsim.model.evidence import ALIASES, SHIPPED
+from iomsim.house_style import series
+from iomsim.model.evidence import ALIASES, shipped_texts
 from iomsim.model.tables import texts
 
 OWN = " (table)"
@@ -115,12 +113,11 @@ def bare(name: str) -> str:
 @cache
 def states() -> Mapping[str, State]:
     """Return the states by their code of three letters."""
-    text = (files(SHIPPED) / "members" / f"{ALIASES}.csv").read_text(encoding="utf-8")
-    found = (
-        State(row["iso3"], row["iso2"], row["m49"], row["name"], tuple(filter(None, row["aliases"].split("|"))))
-        for row in csv.DictReader(StringIO(text))
-    )
-    return {state.iso3: state for state in found}
+    table = shipped_texts("iso3", "members", f"{ALIASES}.csv")
+    return {
+        str(row.Index): State(row.Index, row.iso2, row.m49, row.name, tuple(filter(None, row.aliases.split("|"))))
+        for row in table.itertuples()
+    }
 
 
 @cache
@@ -274,13 +271,9 @@ def _told(index: Index, row: int) -> str:
     return name if id == name else f"{name} ({id})"
 
 
-def _either(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-
-
 def _several(index: Index, name: object, rows: tuple[int, ...]) -> UnknownNameError:
     who = [_told(index, row) for row in rows]
-    return UnknownNameError(f"{str(name)!r} may mean {_either(who)}; write the one that is meant")
+    return UnknownNameError(f"{str(name)!r} may mean {series(who, 'or')}; write the one that is meant")
 
 
 def _unknown(index: Index, name: str) -> UnknownNameError:
@@ -288,10 +281,10 @@ def _unknown(index: Index, name: str) -> UnknownNameError:
     of_states = any(state is not None for state in index.states)
     meant = states_called(name) if of_states else ()
     if meant:
-        return UnknownNameError(f"{no}; {_either([str(state) for state in meant])} is not in the member table")
+        return UnknownNameError(f"{no}; {series([str(state) for state in meant], 'or')} is not in the member table")
     close = _begun(index, name)
     if close:
-        return UnknownNameError(f"{no}; did you mean {_either([repr(index.cells[1][row]) for row in close])}?")
+        return UnknownNameError(f"{no}; did you mean {series([repr(index.cells[1][row]) for row in close], 'or')}?")
     near = _near(index, name, of_states)
     if isinstance(near, State):
         return UnknownNameError(f"{no}; {near}, if that is meant, is not in the member table")

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, model_validator
 from iomsim.engine import polls
 from iomsim.errors import ScenarioError, UnknownNameError, advice
 from iomsim.house_style import number_of
+from iomsim.model.ledger import without_effect
 from iomsim.model.names import find
 from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Number, Probability, default
 from iomsim.typing import Flags, Floats, Longs
@@ -95,9 +96,8 @@ def evidence(
         for k, name in enumerate(names[: 1 if len(names) == 2 else None]):
             chance, counts = chances.get(name, 0.0), used[k, row]
             notes = [f"counts as {counts:.3f}"] if abs(chance - counts) > EXACT else []
-            notes += [f"no effect: pinned to {names[pins[row]]}"] if pins[row] >= 0 else []
-            notes += [] if votes[row] else ["no effect: without a vote"]
             said = f"Chance of {members['name'][row]} to vote for {name}, as polled"
+            idle = without_effect(row, names, pins, votes)
             out.append(
                 {
                     "parameter": f"polled chance of {members['name'][row]} for {name}",
@@ -105,7 +105,7 @@ def evidence(
                     "unit": "probability",
                     "grade": "assumed",
                     "source": "the poll",
-                    "statement": "; ".join([said, *notes]) + ".",
+                    "statement": "; ".join(filter(None, [said, *notes, idle])) + ".",
                 }
             )
     return out

@@ -6,10 +6,10 @@ but rows and columns without anything in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from iomsim.house_style import series
 from iomsim.model.ledger import KINDS, Kind, Pledge
 from iomsim.model.names import find, is_member
 from iomsim.model.polling import check_chances
-from iomsim.model.tables import grid_from_file
+from iomsim.model.tables import grid_from_file, text_of_cell
 
 PLEDGE = ("member", "candidate", "kind", "date", "source")
 NEEDED = 3
@@ -41,6 +41,8 @@ SAID: dict[str, Kind] = {
 """Other words for kinds of pledges."""
 
 EMPTY = ("", None)
+
+T = TypeVar("T")
 
 
 def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tuple[Pledge, ...]:
@@ -70,15 +72,7 @@ def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tu
     if unread:
         said = f"the whip count has a column {unread[0]!r}, which is none of a pledge's"
         raise ScenarioError(f"{said}; {advice(unread[0], PLEDGE)} (drop what is not read)")
-    found, wrong = [], []
-    for line, cells in zip(table.index, table.to_dict("records"), strict=True):
-        try:
-            found.append(_pledge(cells, members, names))
-        except IomsimError as error:
-            wrong.append(type(error)(f"the whip count, {line}: {error}"))
-    if wrong:
-        raise type(wrong[0])("\n".join(map(str, wrong)))
-    return tuple(found)
+    return tuple(_each(table, "the whip count", lambda cells: _pledge(cells, members, names)))
 
 
 def _pledge(cells: Mapping[Any, Any], members: pd.DataFrame, names: tuple[str, ...]) -> Pledge:
@@ -180,15 +174,26 @@ def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> di
         left = [name for name in names if name not in columns.values()]
         raise ScenarioError(f"the poll has no column for {series(left)}; one candidate may be left out")
     found: dict[str, dict[str, float]] = {}
+
+    def add(cells: Mapping[Any, Any]) -> None:
+        name, chances = _answer(cells, columns, members, names)
+        if name in found and chances:
+            raise ScenarioError(f"{name} was asked twice; give it once")
+        found.update({name: chances} if chances else {})
+
+    _each(table, "the poll", add)
+    return found
+
+
+def _each(table: pd.DataFrame, what: str, read: Callable[[Mapping[Any, Any]], T]) -> list[T]:
+    """Read every row of a table; refuse all that cannot be read at once, a sentence for each."""
+    found: list[T] = []
     wrong: list[IomsimError] = []
     for line, cells in zip(table.index, table.to_dict("records"), strict=True):
         try:
-            name, chances = _answer(cells, columns, members, names)
-            if name in found and chances:
-                raise ScenarioError(f"{name} was asked twice; give it once")
-            found |= {name: chances} if chances else {}
+            found.append(read(cells))
         except IomsimError as error:
-            wrong.append(type(error)(f"the poll, {line}: {error}"))
+            wrong.append(type(error)(f"{what}, {line}: {error}"))
     if wrong:
         raise type(wrong[0])("\n".join(map(str, wrong)))
     return found
@@ -279,6 +284,4 @@ def _bare(cell: Any) -> Any:
 
 def _text(cell: Any) -> str:
     """Return a cell as a text, a whole number without its point."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else " ".join(str(cell).split())
+    return " ".join(text_of_cell(cell).split())

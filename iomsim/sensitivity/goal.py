@@ -23,7 +23,6 @@ from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described, refuse_swings
 from iomsim.sensitivity.influence import played_blocks
 from iomsim.sensitivity.paired import mean_interval, seed_and_runs, simulate_points
-from iomsim.sensitivity.pivotal import pin
 from iomsim.typing import Floats
 
 POINTS = 33
@@ -212,6 +211,11 @@ def orders(race: Scenario, name: str, seed: int) -> dict[str, tuple[str, ...]]:
     members = race.electorate.frame["name"].to_numpy()
     ranks = {FEWEST: votes, WAVERERS: np.abs(support - 0.5)}
     return {order: tuple(members[free[np.argsort(rank[free], kind="stable")]]) for order, rank in ranks.items()}
+
+
+def pin(race: Scenario, name: str, members: Sequence[str]) -> Scenario:
+    """Return the scenario in which these members are won over for good."""
+    return race.with_pinned(**{name: tuple(members)}) if members else race
 
 
 def by_members(race: Scenario, name: str, order: tuple[str, tuple[str, ...]], goal: float, chances: Chances) -> Way:

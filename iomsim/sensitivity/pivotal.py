@@ -218,11 +218,6 @@ def groups_table(members: pd.DataFrame, worths: dict[str, Worths]) -> pd.DataFra
 # -- played again --------------------------------------------------------------------------------
 
 
-def pin(race: Scenario, name: str, members: Sequence[str]) -> Scenario:
-    """Return the scenario in which these members are won over for good."""
-    return race.with_pinned(**{name: tuple(members)}) if members else race
-
-
 Points = tuple[Plan, Mapping[str, Floats]]
 """An election, and the values of parameters that no draw varies at every point; without any there is one point."""
 

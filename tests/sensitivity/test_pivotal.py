@@ -22,6 +22,7 @@ from iomsim.model.components import Tie
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import influence
+from iomsim.sensitivity.goal import pin
 from iomsim.sensitivity.influence import PILOT_BLOCKS, Guess, Sums, pilot, played_blocks, pushes
 from iomsim.sensitivity.pivotal import (
     ALL,
@@ -29,7 +30,6 @@ from iomsim.sensitivity.pivotal import (
     changes,
     group_levels,
     members_table,
-    pin,
     pinned,
     with_whole,
     won_over_table,
