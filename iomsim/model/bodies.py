@@ -21,6 +21,10 @@ HOME = "iom"
 """The body whose readings a scenario means that names none."""
 
 
+BodyKind = Literal["world assembly", "regional assembly", "board", "persons"]
+"""Who votes: the states of the world, those of a region, some states on a board, or persons on their own account."""
+
+
 class _Sourced(FrozenModel):
     """What states how well it is known, and from where."""
 
@@ -64,6 +68,8 @@ class Body(FrozenModel):
     ----------
     id, name, about : str
         Name of its folder, its name and the post, and a word on it.
+    kind : str
+        Who votes: "world assembly", "regional assembly", "board" (of states) or "persons".
     reading : str
         The reading of its rules that a scenario starts with.
     electorate, clock, secrecy
@@ -75,6 +81,7 @@ class Body(FrozenModel):
     id: str
     name: str
     about: str = ""
+    kind: BodyKind
     reading: str
     electorate: Seats
     clock: Timetable
@@ -191,9 +198,10 @@ def bodies() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By id: `name`, `members` (entitled at `date`), `readings` (how many readings of the rules), `rules` (the one
-        that a scenario starts with, in words, for three or more candidates), `ballot` (secret or public), and the
-        `grade` of these rules: how well they are known.
+        By id: `name`, `kind` (who votes: the states of the world or of a region, a board of states, or persons),
+        `members` (entitled at `date`), `readings` (how many readings of the rules), `rules` (the one that a scenario
+        starts with, in words, for three or more candidates), `ballot` (secret or public), and the `grade` of these
+        rules: how well they are known.
 
     Examples
     --------
@@ -208,6 +216,7 @@ def _row(one: Body) -> dict[str, Any]:
     return {
         "body": one.id,
         "name": one.name,
+        "kind": one.kind,
         "members": one.electorate.size,
         "date": one.electorate.date,
         "readings": len(one.readings),

@@ -63,7 +63,7 @@ def of_body(one: Body) -> list[tuple[str, str]]:
     told = [("Body", f"{one.id}: {one.name}")] + [("About", one.about)] * bool(one.about)
     table = f", in the table {seats.members}" if seats.members else ""
     members = f"{seats.size} members entitled on {full_date(seats.date)}{table}"
-    told += [("Electorate", _known(members, seats)), ("Clock", _known(_clock(clock), one.clock))]
+    told += [("Kind", one.kind), ("Electorate", _known(members, seats)), ("Clock", _known(_clock(clock), one.clock))]
     told.append(("Secrecy", _known(f"{one.secrecy.ballot} ballot", one.secrecy)))
     for name, rules in one.procedures.items():
         told.append(("Reading", f"{name}: {_known(rules.sentence(MANY), rules)}"))

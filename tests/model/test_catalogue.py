@@ -175,7 +175,10 @@ def test_a_started_scenario_shows_body_reading_and_grade() -> None:
 def test_the_table_of_bodies() -> None:
     table = iom.bodies()
     assert table.index.tolist() == BODIES
-    assert list(table) == ["name", "members", "date", "readings", "rules", "ballot", "grade"]
+    assert list(table) == ["name", "kind", "members", "date", "readings", "rules", "ballot", "grade"]
     assert table.loc["iom", ["members", "readings", "ballot", "grade"]].tolist() == [175, 5, "secret", "inferred"]
+    assert table.loc[["who", "au", "iaea", "ioc"], "kind"].tolist() == [
+        "world assembly", "regional assembly", "board", "persons",
+    ]  # fmt: skip
     for name, row in table.iterrows():
         assert row["rules"] == readings(str(name))[body(str(name)).reading].sentence(MANY)
