@@ -153,8 +153,8 @@ def cancel(futures: Iterable[Any]) -> None:
 
 
 @contextmanager
-def progress_bar(runs: int, wanted: bool) -> Iterator[Callable[[int], object]]:
-    """Offer a function that moves a bar on by so many runs, or does nothing if none is wanted.
+def progress_bar(runs: int, wanted: bool, unit: str = "runs") -> Iterator[Callable[[int], object]]:
+    """Offer a function that moves a bar on by so many runs, or what else counts, or does nothing if none is wanted.
 
     The bar is on stderr, and shows itself once the work has taken two seconds.
     """
@@ -164,5 +164,5 @@ def progress_bar(runs: int, wanted: bool) -> Iterator[Callable[[int], object]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
         from tqdm.auto import tqdm
-    with tqdm(total=runs, unit=" runs", delay=2, leave=False) as bar:
+    with tqdm(total=runs, unit=f" {unit}", delay=2, leave=False) as bar:
         yield bar.update

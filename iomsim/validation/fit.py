@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.errors import IomsimError, whole_number
+from iomsim.engine.executors import progress_bar
+from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.house_style import count, percent
 from iomsim.model.components import Behaviour
@@ -30,14 +32,37 @@ STAGES = 3
 """Rounds of adaptation: the first draws come from the prior, the later ones from where it led."""
 
 WIDER = 1.5
-PRIOR_PART = 0.25
-"""Later draws: from a normal with 1.5 times the posterior's covariance, a quarter still from the prior."""
+PRIOR_PART, ASIDE = 0.25, 0.25
+"""Later draws: from a normal with 1.5 times the posterior's covariance, a quarter still from the prior, and a quarter
+around the posteriors without one kind of body, and without the contest that weighs most."""
+
+TAIL = 0.025
+"""Posterior probability on either side below which a value is not believed."""
 
 PINNED, LOOSE = 0.5, 0.15
 """A posterior variance below half of the prior's counts as pinned down, above 0.85 of it as not."""
 
 KEPT, ENOUGH = 4000, 200
 """Equally weighted draws of the posterior; and effective ones, below which a sentence warns."""
+
+PLURAL = {"world assembly": "world assemblies", "regional assembly": "regional assemblies", "board": "boards"}
+"""Kinds of bodies in words."""
+
+
+def body_kind(contest: Contest) -> str:
+    """Return the kind of body that a contest was held in."""
+    kind = getattr(contest, "body_kind", None)
+    if kind is None:
+        text = contest.body
+        if "African" in text or "OAS" in text:
+            kind = "regional assembly"
+        elif "Board" in text:
+            kind = "board"
+        elif "IOC" in text:
+            kind = "persons"
+        else:
+            kind = "world assembly"
+    return kind or "unknown"
 
 
 def fit(
@@ -48,6 +73,7 @@ def fit(
     base: Behaviour | None = None,
     draws: int = DRAWS,
     seed: int = 2023,
+    progress: bool = True,
 ) -> Fit:
     """Fit the between-rounds parameters to the tallies and withdrawals of past contests.
 
@@ -56,9 +82,8 @@ def fit(
     contests : contests, optional
         What to learn from; default the shipped ones.  Those held out are always left out.
     parameters : names, optional
-        Fields of the behaviour, or "openness", "momentum", "floor", "concession"; default all ten that
-        have a prior.  The others stay as in `base`, so does `momentum_field`: only moves between two are
-        looked at.
+        Fields of the behaviour, or "openness", "momentum", "floor", "concession"; default all eleven that
+        have a prior.  The others stay as in `base`.
     prior : mapping of frozen scipy.stats laws, optional
         Priors of your own by field; default :data:`iomsim.validation.priors.LAWS`, which are wide.
     base : Behaviour, optional
@@ -67,11 +92,14 @@ def fit(
         Parameter values per stage.
     seed : int
         Addresses them.
+    progress : bool, default True
+        Show a progress bar on stderr, once it takes long.
 
     Returns
     -------
     Fit
-        Its `table()` sets posterior beside prior and default.
+        Its `table()` sets posterior beside prior and default, `by_kind()` kinds of bodies beside each other, and
+        `left_out()` what it foresees of contests that it has not seen beside what the defaults do.
 
     Notes
     -----
@@ -94,52 +122,83 @@ def fit(
     keys = chosen(parameters)
     laws = priors(keys, prior)
     b = base or Behaviour()
-    return Fit(used, b, laws, *_adapted(used, laws, b, draws, np.random.default_rng(seed)), seed)
+    with progress_bar(STAGES * draws * len(used), progress, "likelihoods") as advance:
+        return Fit(used, b, laws, *_adapted(used, laws, b, draws, np.random.default_rng(seed), advance), seed)
 
 
 def _adapted(
-    used: tuple[Contest, ...], laws: Mapping[str, Any], b: Behaviour, draws: int, rng: np.random.Generator
+    used: tuple[Contest, ...],
+    laws: Mapping[str, Any],
+    b: Behaviour,
+    draws: int,
+    rng: np.random.Generator,
+    advance: Callable[[int], object],
 ) -> tuple[Floats, Floats, Floats]:
     """Return draws (normal scores), their log-proposal relative to the prior, and the likelihoods."""
     size = len(laws)
-    normals: list[tuple[Floats, Floats]] = []
+    stages: list[list[Normal]] = []
     scores: Floats = np.empty((0, size))
     log_likelihoods: Floats = np.empty((len(used), 0))
     for stage in range(STAGES):
         new = rng.standard_normal((draws, size))
         if stage:
-            normals.append(_normal_at(scores, _log_weights(log_likelihoods.sum(axis=0), _mixture(scores, normals))))
-            moved = rng.random(draws) >= PRIOR_PART
-            middle, root = normals[-1]
-            new[moved] = middle + new[moved] @ root.T
+            stages.append(_normals(used, scores, log_likelihoods, _mixture(scores, stages)))
+            edges = np.cumsum([normal.part for normal in stages[-1]])
+            which = np.searchsorted(edges, rng.random(draws), side="right")  # beyond the last: from the prior
+            for i, normal in enumerate(stages[-1]):
+                new[which == i] = normal.middle + new[which == i] @ normal.root.T
         scores = np.concatenate([scores, new])
-        log_likelihoods = np.concatenate([log_likelihoods, log_likelihood(used, _theta(laws, b, new))], axis=1)
-    return scores, _mixture(scores, normals), log_likelihoods
+        found = log_likelihood(used, _theta(b, from_scores(laws, new), draws), advance)
+        log_likelihoods = np.concatenate([log_likelihoods, found], axis=1)
+    return scores, _mixture(scores, stages), log_likelihoods
 
 
-def _theta(laws: Mapping[str, Any], b: Behaviour, scores: Floats) -> SimpleNamespace:
-    fixed = {key: np.full(len(scores), getattr(b, key).value) for key in LAWS}
+class Normal(NamedTuple):
+    """A part of what draws come from, with middle and root of its covariance."""
+
+    part: float
+    middle: Floats
+    root: Floats
+
+
+def _normals(used: tuple[Contest, ...], scores: Floats, log_likelihoods: Floats, log_proposal: Floats) -> list[Normal]:
+    """Return normals around the posterior, without one kind of body, and without the contest that weighs most."""
+    of = np.array([body_kind(one) for one in used])
+    kinds = dict.fromkeys(of.tolist()) if len(set(of)) > 1 else {}
+    total = log_likelihoods.sum(axis=0)
+    squares = [(np.exp(_log_weights(total - one, log_proposal)) ** 2).sum() for one in log_likelihoods]
+    heaviest = np.arange(len(used)) == np.argmax(squares)
+    aside = [of != kind for kind in kinds] + [~heaviest] * (len(used) > 1)
+    subsets = [(1 - PRIOR_PART - ASIDE * bool(aside), of == of), *((ASIDE / len(aside), some) for some in aside)]
+    found = ((part, _log_weights(log_likelihoods[some].sum(axis=0), log_proposal)) for part, some in subsets)
+    return [_normal_at(part, scores, log_weights) for part, log_weights in found]
+
+
+def _theta(b: Behaviour, values: Mapping[str, Floats], size: int = 1) -> SimpleNamespace:
+    fixed = {key: np.full(size, getattr(b, key).value) for key in LAWS}
     away = absent_part(b.absent.value, b.abstain.value)
-    return SimpleNamespace(**fixed | from_scores(laws, scores), conviction=b.conviction.value, away=away)
+    return SimpleNamespace(**fixed | dict(values), conviction=b.conviction.value, away=away)
 
 
-def _normal_at(scores: Floats, log_weights: Floats) -> tuple[Floats, Floats]:
-    """Return middle and root of a normal around the weighted draws, a little wider than they are."""
+def _normal_at(part: float, scores: Floats, log_weights: Floats) -> Normal:
+    """Return a normal around the weighted draws, a little wider than they are."""
     w = np.exp(log_weights)
     middle = w @ scores
     spread = WIDER * ((scores - middle) * w[:, None]).T @ (scores - middle) + 1e-4 * np.eye(scores.shape[1])
-    return middle, np.asarray(np.linalg.cholesky(spread))
+    return Normal(part, middle, np.asarray(np.linalg.cholesky(spread)))
 
 
-def _mixture(scores: Floats, normals: list[tuple[Floats, Floats]]) -> Floats:
-    """Return the log-density of the mixture of all stages, relative to the prior's."""
+def _mixture(scores: Floats, stages: list[list[Normal]]) -> Floats:
+    """Return the log-density of the mixture of all stages, relative to the prior's: the first is the prior."""
     prior = -0.5 * (scores**2).sum(axis=1)
-    stages = [np.zeros(len(scores))]
-    for middle, root in normals:
-        scaled = np.linalg.solve(root, (scores - middle).T)
-        log_ratio = -0.5 * (scaled**2).sum(axis=0) - np.log(np.diag(root)).sum() - prior
-        stages.append(np.logaddexp(np.log(PRIOR_PART), np.log(1 - PRIOR_PART) + log_ratio))
-    return np.asarray(np.logaddexp.reduce(stages, axis=0) - np.log(len(stages)))
+    logs = [np.zeros(len(scores))]
+    for normals in stages:
+        parts = [np.full(len(scores), np.log(1 - sum(normal.part for normal in normals)))]
+        for part, middle, root in normals:
+            scaled = np.linalg.solve(root, (scores - middle).T)
+            parts.append(np.log(part) - 0.5 * (scaled**2).sum(axis=0) - np.log(np.diag(root)).sum() - prior)
+        logs.append(np.logaddexp.reduce(parts, axis=0))
+    return np.asarray(np.logaddexp.reduce(logs, axis=0) - np.log(len(logs)))
 
 
 def _log_weights(log_likelihood_: Floats, log_proposal: Floats) -> Floats:
@@ -201,9 +260,36 @@ class Fit(Result):
 
     def without(self, contest: Contest) -> Fit:
         """Return the posterior as if this contest, or any with the same rounds, had not been there."""
-        keep = [one.id != contest.id and one.rounds != contest.rounds for one in self.contests]
-        left = tuple(one for one, kept in zip(self.contests, keep, strict=True) if kept)
-        return replace(self, contests=left, log_likelihoods=self.log_likelihoods[np.array(keep, dtype=bool)])
+        return self._of([one.id != contest.id and one.rounds != contest.rounds for one in self.contests])
+
+    def only(self, kind: str) -> Fit:
+        """Return the posterior as if there had been no contests but those of one kind of body.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of this kind.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> len(iom.fit(parameters=["concession"], draws=500).only("world assembly").contests)
+        14
+        """
+        if kind not in self.kinds:
+            raise unknown("kind of body among the contests", kind, self.kinds)
+        return self._of([body_kind(one) == kind for one in self.contests])
+
+    def _of(self, keep: list[bool]) -> Fit:
+        """Return the posterior from some of the contests: the draws are the same, their weights others."""
+        some = tuple(one for one, kept in zip(self.contests, keep, strict=True) if kept)
+        return replace(self, contests=some, log_likelihoods=self.log_likelihoods[np.array(keep, dtype=bool)])
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of bodies whose contests were learned from, those with most contests first."""
+        found = Counter(map(body_kind, self.contests))
+        return tuple(kind for kind, _ in found.most_common())
 
     def quantile(self, key: str, *levels: float) -> list[float]:
         """Return posterior quantiles of a parameter."""
@@ -219,18 +305,22 @@ class Fit(Result):
             By parameter: `prior` and `prior_sd`; posterior `mean`, `sd`, and middle 80 % from `low` to
             `high`; `contraction`, the share of the prior's variance that the contests took away;
             whether that counts as `pinned down`; the model's `default` and how much of the
-            posterior lies below it; `disagrees` where that is less than 2.5 or more than 97.5 %.
+            posterior lies below it; `disagrees` where that is less than 2.5 or more than 97.5 %, and is so
+            whichever contest is left out; and `leans on`, the contest without which the mean would be most
+            different, and by how many `sd`s it then is (`moves`).
         """
         return pd.DataFrame({key: self._row(key) for key in self.laws}).T.rename_axis("parameter").infer_objects()
 
     def _row(self, key: str) -> dict[str, Any]:
         x, w, law = self.values[key].to_numpy(), self.weights, self.laws[key]
-        mean = float(w @ x)
-        sd = float(np.sqrt(w @ (x - mean) ** 2))
+        mean, sd = _moments(x, w)
         low, high = self.quantile(key, 0.1, 0.9)
         taken = 1 - sd**2 / law.var()
         default = getattr(self.base, key).value
         below = float(w[x < default].sum())
+        moves = (self._weights_without @ x - mean) / sd
+        most = int(np.abs(moves).argmax())
+        always = np.append(self._weights_without @ (x < default), below)
         return {
             "prior": float(law.mean()),
             "prior_sd": float(law.std()),
@@ -242,8 +332,93 @@ class Fit(Result):
             "pinned down": "yes" if taken > PINNED else "partly" if taken > LOOSE else "no",
             "default": default,
             "below default": below,
-            "disagrees": not 0.025 <= below <= 0.975,
+            "disagrees": bool((always < TAIL).all() or (always > 1 - TAIL).all()),
+            "leans on": self.contests[most].id,
+            "moves": float(moves[most]),
         }
+
+    @cached_property
+    def _weights_without(self) -> Floats:
+        """Posterior weights with each contest left out, shape (contests, D)."""
+        return np.array([self.without(one).weights for one in self.contests])
+
+    def by_kind(self) -> pd.DataFrame:
+        """Return the posteriors from the contests of one kind of body alone.
+
+        Returns
+        -------
+        DataFrame
+            By parameter and kind of body: posterior `mean`, and middle 80 % from `low` to `high`, from its contests
+            alone; the `effective` draws and the number of `contests`; how likely the value is `above` that of all
+            other kinds together; and the `word`: "higher" or "lower" where that is beyond doubt (2.5 % shared by
+            the kinds compared), else "not told apart"; "cannot tell" where fewer than 200 draws agree with
+            the contests of the kind, or with the others, or the kind says next to nothing of the parameter.
+
+        Examples
+        --------
+        >>> list(fit(parameters=["concession"], draws=500).by_kind().loc["concede_a"].index)
+        ['world assembly']
+        """
+        rows = [row for kind in self.kinds for row in self._rows_of(kind)]
+        by = pd.DataFrame(rows).set_index(["parameter", "kind"])
+        return by.reindex(list(self.laws), level="parameter")
+
+    def _rows_of(self, kind: str) -> list[dict[str, Any]]:
+        own, others = self.only(kind), self._of([body_kind(one) != kind for one in self.contests])
+        few = not others.contests or min(own.effective, others.effective) < ENOUGH
+        rows = []
+        for key, law in self.laws.items():
+            x = self.values[key].to_numpy()
+            mean, sd = _moments(x, own.weights)
+            low, high = own.quantile(key, 0.1, 0.9)
+            above = _above(x, own.weights, others.weights)
+            tail = TAIL / len(self.kinds)
+            word = "higher" if above > 1 - tail else "lower" if above < tail else "not told apart"
+            silent = few or 1 - sd**2 / law.var() < LOOSE
+            rows.append(
+                {
+                    "parameter": key,
+                    "kind": kind,
+                    "mean": mean,
+                    "low": low,
+                    "high": high,
+                    "effective": own.effective,
+                    "contests": len(own.contests),
+                    "above": above if others.contests else np.nan,
+                    "word": "cannot tell" if silent else word,
+                }
+            )
+        return rows
+
+    def left_out(self) -> pd.DataFrame:
+        """Return how well every contest is foreseen from the others, and how well by the defaults.
+
+        Both are log-likelihoods of what was announced after the first tally: of the posterior from the other
+        contests, averaged over its draws, and of `base`, by default the model's behaviour.  The defaults were
+        chosen with many of these contests in view, so the comparison favours them.
+
+        Returns
+        -------
+        DataFrame
+            By contest: its `kind` of body, the two log-likelihoods `fitted` and `default`, `gain` (how much greater
+            that of the fit is), and the `effective` draws behind it.
+
+        Examples
+        --------
+        >>> list(fit(parameters=["concession"], draws=500).left_out())
+        ['kind', 'fitted', 'default', 'gain', 'effective']
+        """
+        default = log_likelihood(self.contests, _theta(self.base, {}))[:, 0]
+        with np.errstate(divide="ignore"):
+            fitted = np.logaddexp.reduce(np.log(self._weights_without) + self.log_likelihoods, axis=1)
+        table = {
+            "kind": [body_kind(one) for one in self.contests],
+            "fitted": fitted,
+            "default": default,
+            "gain": fitted - default,
+            "effective": 1 / (self._weights_without**2).sum(axis=1),
+        }
+        return pd.DataFrame(table, index=pd.Index([one.id for one in self.contests], name="contest"))
 
     def trade_offs(self, least: float = 0.4) -> pd.DataFrame:
         """Return the pairs of parameters whose posterior correlation is at least so strong.
@@ -295,11 +470,34 @@ class Fit(Result):
             f"pinned down: {_words(groups['yes'])}",
             f"in part: {_words(groups['partly'])}" if groups["partly"] else "",
             f"next to nothing is said of {_words(groups['no'])}" if groups["no"] else "",
-            f"contradicted: the default of {_words(against)}" if against else "no default is contradicted",
+            f"contradicted: {self._contradicted(table, against)}" if against else "no default is contradicted",
         ]
         few = f" Only about {self.effective:.0f} draws agree with the contests, so ask for more."
         few = few if self.effective < ENOUGH else ""
-        return f"By {count(len(self.contests), 'contest')}, {'; '.join(filter(None, said))}.{few}"
+        first = f"By {count(len(self.contests), 'contest')}, {'; '.join(filter(None, said))}.{few}"
+        return " ".join(filter(None, [first, self._foreseen(), self._kinds_told_apart()]))
+
+    def _contradicted(self, table: pd.DataFrame, against: list[str]) -> str:
+        """Return the default and the fitted value of parameters, in words."""
+        pairs = [(key, *in_digits(table.at[key, "default"], table.at[key, "mean"])) for key in against]
+        return _words([f"{key} (default {default}, fitted {fitted})" for key, default, fitted in pairs])
+
+    def _foreseen(self) -> str:
+        gain = self.left_out()["gain"]
+        if len(gain) < 2:
+            return ""
+        total, error = float(gain.sum()), float(gain.std() * len(gain) ** 0.5)
+        how = "better than" if total > 2 * error else "worse than" if total < -2 * error else "as well as"
+        sums = f"{total:+.1f} log units in all, standard error {error:.1f}"
+        return f"Contests left out one by one are foreseen {how} by the defaults, chosen in view of many ({sums})."
+
+    def _kinds_told_apart(self) -> str:
+        if len(self.kinds) < 2:
+            return ""
+        told = self.by_kind()["word"]
+        told = told[told.isin(["higher", "lower"])]
+        words = [f"{key} {word} in {PLURAL.get(kind, kind)}" for (key, kind), word in told.items()]
+        return f"Kinds of bodies: {', '.join(words)}." if words else "Kinds of bodies cannot be told apart."
 
     def stamp(self) -> str:
         """Return what is needed to make this fit again, in one line."""
@@ -321,3 +519,16 @@ class Fit(Result):
 
 def _words(names: list[str]) -> str:
     return ", ".join(names) if names else "nothing"
+
+
+def _moments(x: Floats, w: Floats) -> tuple[float, float]:
+    """Return weighted mean and standard deviation."""
+    mean = float(w @ x)
+    return mean, float(np.sqrt(w @ (x - mean) ** 2))
+
+
+def _above(x: Floats, one: Floats, other: Floats) -> float:
+    """Return the probability that a draw by the first weights exceeds one by the second; ties count half."""
+    order = np.argsort(x)
+    w, v = one[order], other[order]
+    return float(w @ (np.cumsum(v) - v / 2) / (w.sum() * v.sum()))

@@ -2,7 +2,7 @@
 
 Fitting needs the likelihood of many contests at thousands of parameter values, for which particles
 would be too slow and too noisy.  Between two candidates it can be had in closed form, but for two
-approximations:
+approximations (moves from a round among three or more have coarser ones: :mod:`iomsim.validation.crowded`):
 
 * Given the announced shares (which momentum looks at), the level and the regime, members move
   independently.  A round's tally is a sum over members, so the tallies of consecutive rounds have
@@ -10,8 +10,6 @@ approximations:
   alike in both), and their joint law is taken as normal: the central limit theorem, good for tens
   of members and more.
 * The rounds' common shocks enter to first order, as normals of their variance.
-
-Only moves between two enter, so that of the momentum among three or more nothing is said.
 
 The level of every series is integrated out over a grid, against a flat prior; the regime is summed over; hidden
 conviction is integrated by the Gauss-Hermite rule.  How ready a camp is to concede does not depend on the
@@ -21,7 +19,7 @@ update, which makes neither approximation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -30,6 +28,7 @@ import numpy as np
 from iomsim.engine.laws import FLOOR, concession, conviction_scale, decayed_openness
 from iomsim.typing import Floats
 from iomsim.validation.contest import Contest
+from iomsim.validation.crowded import ROUNDING, CrowdedMove, crowded_log_likelihood, crowded_moves
 from iomsim.validation.segments import REGIMES, Segment, segments
 
 LEVELS, REACH = 15, 4.5
@@ -37,9 +36,6 @@ LEVELS, REACH = 15, 4.5
 
 NODES = 24
 """Points of the Gauss-Hermite rule over hidden conviction."""
-
-ROUNDING = 1 / 12
-"""Variance that makes a normal density at a whole number stand for the probability of that number."""
 
 MAX_ROUNDS = 10
 """Rounds of a segment that are taken together."""
@@ -129,7 +125,9 @@ def concession_record(contest: Contest) -> ConcessionRecord:
 # -- the likelihood --------------------------------------------------------------------------------
 
 
-def log_likelihood(contests: Iterable[Contest], theta: SimpleNamespace) -> Floats:
+def log_likelihood(
+    contests: Iterable[Contest], theta: SimpleNamespace, advance: Callable[[int], object] = lambda _: None
+) -> Floats:
     """Return the log-likelihood of each contest at each parameter value, shape (contests, D).
 
     Parameters
@@ -139,13 +137,15 @@ def log_likelihood(contests: Iterable[Contest], theta: SimpleNamespace) -> Float
     theta : namespace of ndarrays, shape (D,)
         The fields of the behaviour; and two numbers, `conviction` and `away`, the part of the papers
         missing at first that are of members absent throughout.
+    advance : callable, optional
+        Is told the number of parameter values after each contest.
     """
-    return np.array(
-        [
-            tally_log_likelihood(tally_series(one), theta) + concession_log_likelihood(concession_record(one), theta)
-            for one in contests
-        ]
-    )
+    out = []
+    for one in contests:
+        pieces: tuple[TallySeries | CrowdedMove, ...] = (*tally_series(one), *crowded_moves(one))
+        out.append(tally_log_likelihood(pieces, theta) + concession_log_likelihood(concession_record(one), theta))
+        advance(len(theta.fluid))
+    return np.array(out)
 
 
 def concession_log_likelihood(record: ConcessionRecord, theta: SimpleNamespace) -> Floats:
@@ -155,7 +155,7 @@ def concession_log_likelihood(record: ConcessionRecord, theta: SimpleNamespace) 
     return out + (np.log(concession(theta, record.non_concessions)) if record.conceded else 0.0)
 
 
-def tally_log_likelihood(pieces: Iterable[TallySeries], theta: SimpleNamespace) -> Floats:
+def tally_log_likelihood(pieces: Iterable[TallySeries | CrowdedMove], theta: SimpleNamespace) -> Floats:
     """Return the log-likelihood of a contest's tallies, shape (D,); its regime is the same throughout."""
     pieces, size = tuple(pieces), len(theta.fluid)
     if not pieces:
@@ -165,8 +165,15 @@ def tally_log_likelihood(pieces: Iterable[TallySeries], theta: SimpleNamespace) 
         return np.repeat(tally_log_likelihood(pieces, SimpleNamespace(**first)), size)
     with np.errstate(divide="ignore"):
         chance = np.log(theta.fluid), np.log1p(-theta.fluid)
-    fluid, frozen = (sum(series_log_likelihood(piece, theta, regime) for piece in pieces) for regime in REGIMES)
+    fluid, frozen = (sum(piece_log_likelihood(piece, theta, regime) for piece in pieces) for regime in REGIMES)
     return np.asarray(np.logaddexp(chance[0] + fluid, chance[1] + frozen))
+
+
+def piece_log_likelihood(piece: TallySeries | CrowdedMove, theta: SimpleNamespace, regime: str) -> Floats:
+    """Return the log-density of the tallies of a series or a move in a regime, given the first of them, shape (D,)."""
+    if isinstance(piece, CrowdedMove):
+        return crowded_log_likelihood(piece, theta, regime)
+    return series_log_likelihood(piece, theta, regime)
 
 
 def series_log_likelihood(series: TallySeries, theta: SimpleNamespace, regime: str) -> Floats:

@@ -24,6 +24,7 @@ LAWS: dict[str, tuple[str, tuple[float, ...]]] = {
     "decay": ("beta", (2, 2)),
     "momentum_fluid": ("truncnorm", (-5 / 3, np.inf, 2.5, 1.5)),
     "momentum_entrenched": ("halfnorm", (0, 1)),
+    "momentum_field": ("halfnorm", (0, 0.75)),
     "round_sd": ("halfnorm", (0, 0.3)),
     "concede_a": ("lognorm", (0.7, 0, 1)),
     "concede_b": ("lognorm", (0.7, 0, 4)),

@@ -1,0 +1,247 @@
+"""How likely a tally is after one among three or more, under the between-rounds parameters.
+
+Each such move is taken by itself, given the tally before it; in a contest they are tied together by its regime only.
+Approximated is this:
+
+* The contest starts again from the earlier tally as if it were a first round, the way :mod:`iomsim.validation.segments`
+  does: those who have thought again before did so under the pull of tallies much like this one, so of the pull
+  there is left the part of the members who have not.  Those whose candidate leaves choose without any.
+* The level that gives the earlier tally is found; how far it may lie from there, under a flat prior, enters to first
+  order, and so do the shocks of the round.
+* Given those, members move independently: means and covariances of both tallies are sums over members, with hidden
+  conviction integrated over fixed points.  The joint law is taken as normal.
+
+What the moments depend on apart from the openness, in which they are linear, is one number: the momentum times
+`momentum_field`.  So they are worked out once a move on a grid of it, and looked up for all parameter values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from iomsim.engine.laws import FLOOR, decayed_openness
+from iomsim.typing import Flags, Floats
+from iomsim.validation.contest import Contest
+
+POINTS = 1024
+"""Fixed points over hidden conviction, each taken with its mirror image."""
+
+STRONGEST, STEPS = 12.0, 25
+"""The strongest pull that is looked up (beyond it nothing changes), and how many values of it there are."""
+
+ROUNDING = 1 / 12
+"""Variance that makes a normal density at a whole number stand for the probability of that number."""
+
+BATCH = 2048
+"""Parameter values worked on at a time."""
+
+
+@dataclass(frozen=True)
+class CrowdedMove:
+    """Two consecutive tallies, of which the first is among three or more.
+
+    Attributes
+    ----------
+    votes : tuple of int
+        Votes of everybody in the earlier round.
+    after : tuple of int or None
+        Their votes in the later one; None of those who have left.
+    size : int
+        Members entitled to vote.
+    before : int
+        Rounds for one seat held before the earlier one.
+    """
+
+    votes: tuple[int, ...]
+    after: tuple[int | None, ...]
+    size: int
+    before: int = 0
+
+    @property
+    def stands(self) -> Flags:
+        """Who stands in the later round."""
+        return np.array([votes is not None for votes in self.after])
+
+    def present(self, away: float) -> float:
+        """Return the members present throughout, if this part of those missing at first is absent throughout."""
+        first, second = sum(self.votes), sum(votes or 0 for votes in self.after)
+        return float(max(self.size - away * (self.size - first), first, second))
+
+
+def crowded_moves(contest: Contest) -> tuple[CrowdedMove, ...]:
+    """Return the moves of a contest from a round among three or more, of whom some may leave but nobody comes back.
+
+    Examples
+    --------
+    >>> from iomsim.validation.data import contest
+    >>> crowded_moves(contest("WHO2017"))
+    (CrowdedMove(votes=(95, 52, 38), after=(121, 62, None), size=186, before=0),)
+    """
+    seats = max((known.round for known in contest.rounds if known.kind == "two-seat"), default=0)
+    out = []
+    for a, b in pairwise(contest.ordinary):
+        names, after = a.field, tuple(b.votes.get(name) for name in a.field)
+        if b.round == a.round + 1 and len(names) > 2 and set(b.field) <= set(names):
+            before = a.round - 1 - (seats if seats < a.round else 0)
+            out.append(CrowdedMove(a.among(names).tally, after, contest.size, before))
+    return tuple(out)
+
+
+# -- the likelihood --------------------------------------------------------------------------------
+
+
+def crowded_log_likelihood(move: CrowdedMove, theta: SimpleNamespace, regime: str) -> Floats:
+    """Return the log-density of the later tally in a regime, given the earlier one, shape (D,)."""
+    omega, still = _thinking(move, theta, regime)
+    x = np.broadcast_to(getattr(theta, f"momentum_{regime}") * theta.momentum_field, omega.shape)
+    round_sd = np.broadcast_to(theta.round_sd, omega.shape)
+    table, present = _table(move, float(theta.conviction)), move.present(theta.away)
+    out = np.empty(len(omega))
+    for start in range(0, len(omega), BATCH):
+        part = slice(start, start + BATCH)
+        moments = _at(table, omega[part], still[part], x[part])
+        out[part] = _log_density(move, table, *_conditional(move, table, moments, round_sd[part], present))
+    return out
+
+
+def _thinking(move: CrowdedMove, theta: SimpleNamespace, regime: str) -> tuple[Floats, Floats]:
+    """Return who thinks again before the later round, and who has not done so before the earlier one, as parts."""
+    rounds = np.arange(move.before + 1)[:, None]
+    first = getattr(theta, f"openness_{regime}")
+    omega = np.asarray(decayed_openness(first, theta.openness_inf, theta.decay, rounds))
+    return omega[-1], np.asarray(np.prod(1 - omega[:-1], axis=0))
+
+
+class _Choice(NamedTuple):
+    """Means over conviction of what those who choose anew do, K x K but for the first.
+
+    `q` are the chances of a member to have intended each in the earlier round, `c` those to choose each now, and `w`
+    the chance to be asked, all given the member's conviction: `mean` is that of ``w c``, `pairs` of ``q_j c_k``,
+    `slope` the derivatives of the mean with respect to the level of every candidate, and `sway` those to a shock.
+    """
+
+    mean: Floats
+    pairs: Floats
+    slope: Floats
+    sway: Floats
+
+
+class _Table(NamedTuple):
+    """What a move's moments are made of: of the earlier tally, and of choices by the pull (splines)."""
+
+    shares: Floats
+    slope: Floats
+    pulled: Any
+    freed: Any
+
+
+@lru_cache(512)
+def _table(move: CrowdedMove, conviction: float) -> _Table:
+    from scipy.interpolate import CubicSpline
+
+    votes, stands = np.array(move.votes, dtype=float), move.stands
+    hidden = conviction / np.sqrt(2) * _points(len(votes))
+    logs = np.log(np.maximum(votes, FLOOR))
+    logs, level = logs - np.log(np.exp(logs).sum()), logs.copy()
+    for _ in range(60):
+        q = _softmax(level + hidden)
+        level += logs - np.log(q.mean(axis=0))
+    stays = q[:, stands].sum(axis=1)
+    log_odds, grid = np.where(stands, level + hidden, -np.inf), np.linspace(0, STRONGEST, STEPS)
+
+    def splined(pulls: Floats, asked: Floats, sign: int) -> Any:
+        rows = [_choice(_softmax(log_odds + x * logs), q, asked, stays, stands, sign) for x in pulls]
+        return CubicSpline(pulls, np.array([np.concatenate([part.ravel() for part in row]) for row in rows]))
+
+    slope = np.diag(q.mean(axis=0)) - q.T @ q / len(q)
+    return _Table(q.mean(axis=0), slope, splined(grid, stays, 1), splined(-grid[::-1], 1 - stays, -1))
+
+
+@cache
+def _points(candidates: int) -> Floats:
+    """Return points that stand for independent normals, shape (2 POINTS, K)."""
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    z = ndtri(qmc.Sobol(candidates, seed=1).random(POINTS))
+    return np.concatenate([z, -z])
+
+
+def _softmax(x: Floats) -> Floats:
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+
+def _choice(c: Floats, q: Floats, asked: Floats, stays: Floats, stands: Flags, sign: int) -> _Choice:
+    """Return the means over conviction (rows); those asked are the ones who stay (`sign` 1) or the others (-1)."""
+    n, pairs = len(c), q.T @ c / len(c)
+    mean = asked @ c / n
+    sway = np.diag(mean) - (c * asked[:, None]).T @ c / n
+    slope = sway + sign * (pairs * stands[:, None] - (q * stays[:, None]).T @ c / n).T
+    return _Choice(mean, pairs, slope, sway)
+
+
+class _Moments(NamedTuple):
+    """What holds of a member in the later round, at D parameter values.
+
+    `mean` are the chances to intend each candidate, (D, K); `both` those of one in the earlier and one in the later
+    round, `slope` the derivatives to the level and `sway` those to a shock, all (D, K, K).
+    """
+
+    mean: Floats
+    both: Floats
+    slope: Floats
+    sway: Floats
+
+
+def _at(table: _Table, omega: Floats, still: Floats, x: Floats) -> _Moments:
+    k = len(table.shares)
+
+    def looked_up(spline: Any, pull: Floats) -> _Choice:
+        flat = spline(np.clip(pull, -STRONGEST, STRONGEST))
+        return _Choice(flat[:, :k], *np.moveaxis(flat[:, k:].reshape(-1, 3, k, k), 1, 0))
+
+    pulled, freed = looked_up(table.pulled, still * x), looked_up(table.freed, -(1 - still) * x)
+    stands = pulled.mean[0] > 0
+    w, same = omega[:, None], np.diag(np.where(stands, table.shares, 0.0))
+    mean = (1 - w) * np.where(stands, table.shares, 0.0) + w * pulled.mean + freed.mean
+    w = w[..., None]
+    both = np.where(stands[:, None], (1 - w) * same + w * pulled.pairs, freed.pairs)
+    slope = (1 - w) * np.where(stands[:, None], table.slope, 0.0) + w * pulled.slope + freed.slope
+    return _Moments(mean, both, slope, w * pulled.sway + freed.sway)
+
+
+def _conditional(
+    move: CrowdedMove, table: _Table, m: _Moments, round_sd: Floats, present: float
+) -> tuple[Floats, Floats]:
+    """Return mean and covariance of the later tally given the earlier one, the level integrated out; (D, K), (D, K, K).
+
+    Under a flat prior the level's mean tally is normal around the tally itself with its covariance; in it the later
+    tally follows with `slope`, where a chance deviation from it would carry over as `both` says.
+    """
+    n1, n2, q = sum(move.votes), sum(votes or 0 for votes in move.after), table.shares
+    spread = n1 * (np.diag(q) - np.outer(q, q))[:-1, :-1]
+    across = n1 * n2 / present * (m.both - q[:, None] * m.mean[:, None, :])[:, :-1, :]  # earlier, later
+    carried = np.linalg.solve(spread, across)
+    follows = n2 / n1 * np.swapaxes(m.slope[..., :-1] @ np.linalg.inv(table.slope[:-1, :-1]), 1, 2)
+    gap = follows - carried
+    own = n2 * (m.mean[:, :, None] * np.eye(len(q)) - m.mean[:, :, None] * m.mean[:, None, :])
+    shocks = n2**2 * round_sd[:, None, None] ** 2 / 2 * m.sway @ np.swapaxes(m.sway, 1, 2)
+    left = np.swapaxes(across, 1, 2) @ carried
+    return n2 * m.mean, own - left + np.swapaxes(gap, 1, 2) @ spread @ gap + shocks + ROUNDING * np.eye(len(q))
+
+
+def _log_density(move: CrowdedMove, table: _Table, mean: Floats, spread: Floats) -> Floats:
+    """Return the log-density of the votes of those who stand; those of the last one follow from the papers."""
+    at = np.flatnonzero(move.stands)[:-1]
+    gap = np.array([move.after[k] for k in at], dtype=float) - mean[:, at]
+    root = np.linalg.cholesky(spread[:, at[:, None], at])
+    scaled = np.linalg.solve(root, gap[..., None])[..., 0]
+    logs = np.log(np.diagonal(root, axis1=1, axis2=2))
+    return np.asarray(-0.5 * (scaled**2 + np.log(2 * np.pi)).sum(axis=1) - logs.sum(axis=1))
