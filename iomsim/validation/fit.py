@@ -53,15 +53,14 @@ def body_kind(contest: Contest) -> str:
     """Return the kind of body that a contest was held in."""
     kind = getattr(contest, "body_kind", None)
     if kind is None:
-        text = contest.body
-        if "African" in text or "OAS" in text:
-            kind = "regional assembly"
-        elif "Board" in text:
-            kind = "board"
-        elif "IOC" in text:
-            kind = "persons"
-        else:
-            kind = "world assembly"
+        from iomsim.model.bodies import body
+
+        ids = {"African": "au", "OAS": "oas", "IAEA": "iaea", "UNESCO": "unesco", "IOC": "ioc", "UN G": "unsc"}
+        known = next((id for word, id in ids.items() if word in contest.body), contest.body)
+        try:
+            return body(known).kind
+        except IomsimError:
+            return "world assembly"
     return kind or "unknown"
 
 

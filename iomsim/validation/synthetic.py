@@ -105,7 +105,18 @@ def _blank(rules: Procedure | str | None, size: int | None, candidates: int) -> 
     rules = rules or rules_of("until-two-thirds", "2/3", "valid", eliminate_after=3)
     members = named.electorate.size if named else 175
     return Contest(
-        "synthetic", named.name if named else "simulated", None, size or members, rules, candidates, (), 1, 1, "", "open", None
+        "synthetic",
+        named.name if named else "simulated",
+        None,
+        size or members,
+        rules,
+        candidates,
+        (),
+        1,
+        1,
+        "",
+        "open",
+        None,
     )
 
 

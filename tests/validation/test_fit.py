@@ -15,7 +15,7 @@ import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.components import Behaviour
 from iomsim.validation.data import contests
-from iomsim.validation.fit import Normal, _mixture
+from iomsim.validation.fit import Normal, _mixture, body_kind
 from iomsim.validation.likelihood import (
     ConcessionRecord,
     TallySeries,
@@ -414,3 +414,115 @@ def test_known_parameters_are_recovered_with_the_coverage_that_was_promised() ->
         assert stats.kstest(u, "uniform").pvalue > 1e-3, key
         covered = int(((u > 0.1) & (u < 0.9)).sum())
         assert stats.binomtest(covered, len(u), 0.8).pvalue > 1e-3, key
+
+
+# -- one contest, and one kind of body, at a time --------------------------------------------------
+
+
+def of_kind(kind: str, truth: dict[str, float], number: int, seed: int) -> list[iom.Contest]:
+    return [replace(one, id=f"{kind}-{one.id}", body=BODY[kind]) for one in made(truth, number, seed)]
+
+
+BODY = {"world assembly": "who", "board": "iaea", "persons": "ioc"}
+
+
+@pytest.fixture(scope="module")
+def two_kinds() -> iom.Fit:
+    """Boards that move, and a world assembly that freezes; of persons one contest that says nothing."""
+    told = of_kind("board", {"fluid": 0.97}, 16, 1) + of_kind("world assembly", {"fluid": 0.05}, 16, 2)
+    return iom.fit(
+        [*told, replace(silent(), body=BODY["persons"])], ["fluid", "concession"], draws=1500, progress=False
+    )
+
+
+def test_kinds_that_differ_are_told_apart_and_only_in_what_differs(two_kinds: iom.Fit) -> None:
+    by = two_kinds.by_kind()
+    assert list(by.index.get_level_values("kind").unique()) == ["board", "world assembly", "persons"]
+    word = by["word"]
+    assert word["fluid", "board"] == "higher"
+    assert word["fluid", "world assembly"] == "lower"
+    assert word["concede_a", "board"] == "not told apart"
+    assert (word.xs("persons", level="kind") == "cannot tell").all()
+    assert "fluid higher in boards, fluid lower in world assemblies" in two_kinds.sentence()
+
+
+def test_only_is_fitting_to_one_kind(two_kinds: iom.Fit) -> None:
+    boards = two_kinds.only("board")
+    assert {body_kind(one) for one in boards.contests} == {"board"}
+    direct = iom.fit(boards.contests, ["fluid", "concession"], draws=600, seed=9, progress=False)
+    gap = (boards.table()["mean"] - direct.table()["mean"]).abs() / direct.table()["sd"]
+    assert gap.max() < 0.2
+    row = two_kinds.by_kind().loc[("fluid", "board")]
+    assert (row["mean"], row["contests"]) == (boards.table().loc["fluid", "mean"], 16)
+    assert [row["low"], row["high"]] == boards.quantile("fluid", 0.1, 0.9)
+    assert row["effective"] == boards.effective
+    with pytest.raises(UnknownNameError, match="no kind of body among the contests named 'boards'; did you mean"):
+        two_kinds.only("boards")
+
+
+@pytest.mark.slow
+def test_kinds_that_do_not_differ_are_not_told_apart() -> None:
+    alike = [one for seed, kind in enumerate(BODY) for one in of_kind(kind, {}, 10, seed)]
+    learned = iom.fit(alike, ["fluid", "concession"], draws=600, progress=False)
+    assert not learned.by_kind()["word"].isin(["higher", "lower"]).any()
+    assert "Kinds of bodies cannot be told apart." in learned.sentence()
+
+
+def test_too_few_draws_cannot_tell(two_kinds: iom.Fit) -> None:
+    few = iom.fit(two_kinds.contests, ["fluid", "concession"], draws=100, progress=False)
+    by = few.by_kind()
+    assert (by["word"][by["effective"] < 200] == "cannot tell").all()
+    assert (by["effective"] < 200).any()
+
+
+def test_one_kind_has_nothing_beside_it(learned: iom.Fit) -> None:
+    by = learned.by_kind()
+    assert (by["word"] == "cannot tell").all()
+    assert by["above"].isna().all()
+    assert "Kinds" not in learned.sentence()
+
+
+def test_what_is_left_out_is_foreseen_from_the_others_alone(two_kinds: iom.Fit) -> None:
+    """Against a fit that never saw it: the mean of its likelihood over that posterior."""
+    out = two_kinds.contests[3]
+    row = two_kinds.left_out().loc[out.id]
+    direct = iom.fit([one for one in two_kinds.contests if one.id != out.id], list(two_kinds.laws), draws=600, seed=5)
+    values = {key: np.array(x) for key, x in direct.values.items()}
+    t = SimpleNamespace(**vars(theta(len(direct.scores))) | values)
+    t.away = 0.7454
+    foreseen = np.log(direct.weights @ np.exp(log_likelihood([out], t)[0]))
+    assert row["fitted"] == pytest.approx(foreseen, abs=0.05)
+    assert row["gain"] == row["fitted"] - row["default"]
+    assert row["kind"] == "board"
+
+
+def test_a_right_fit_foresees_better_than_a_wrong_default() -> None:
+    told = made({"fluid": 0.05}, 25, seed=6)
+    wrong = Behaviour(**dict(Behaviour()) | {"fluid": 0.95})
+    gain = iom.fit(told, ["fluid"], base=wrong, draws=200, progress=False)
+    assert gain.left_out()["gain"].sum() > 10
+    assert "are foreseen better than by the defaults" in gain.sentence()
+    right = Behaviour(**dict(Behaviour()) | {"fluid": 0.05})
+    assert "are foreseen as well as by the defaults" in iom.fit(told, ["fluid"], base=right, draws=200).sentence()
+
+
+def test_a_default_is_contradicted_only_if_no_single_contest_does_it() -> None:
+    """One contest that moved a great deal, against many that say nothing, is not enough."""
+    quick = next(one for one in made({"fluid": 1.0}, 30, seed=8) if len(one.rounds) == 3)
+    frozen, even = Behaviour(**dict(Behaviour()) | {"fluid": 0.05}), {"fluid": stats.beta(1, 1)}
+    some = {"base": frozen, "prior": even, "draws": 400, "progress": False}
+    row = iom.fit([quick, silent()], ["fluid"], **some).table().loc["fluid"]
+    assert row["below default"] < 0.025
+    assert not row["disagrees"]
+    assert row["leans on"] == quick.id
+    many = iom.fit(made({"fluid": 1.0}, 12, seed=8), ["fluid"], **some)
+    assert many.table().loc["fluid", "disagrees"]
+    assert "contradicted: fluid (default 0.05, fitted 0." in many.sentence()
+
+
+def test_what_a_fit_leans_on_is_what_moves_it_most(two_kinds: iom.Fit) -> None:
+    row = two_kinds.table().loc["concede_a"]
+    moved = {one.id: two_kinds.without(one).table().loc["concede_a", "mean"] for one in two_kinds.contests}
+    furthest = max(moved, key=lambda name: abs(moved[name] - row["mean"]))
+    assert row["leans on"] == furthest
+    assert row["moves"] == pytest.approx((moved[furthest] - row["mean"]) / row["sd"])
