@@ -42,8 +42,10 @@ _PUBLIC = {
     "sensitivity.tornado": "Tornado tornado",
     "validation.backtest": "backtest",
     "validation.contest": "Contest",
-    "validation.data": "contest contests history",
+    "validation.data": "contest contests",
     "validation.fit": "Fit fit",
+    "validation.record": "History history",
+    "validation.similar": "Alike",
     "validation.verdict": "Backtest",
 }
 """The public names by the module they live in, which is loaded when one of them is first asked for."""

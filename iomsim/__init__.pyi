@@ -61,8 +61,10 @@ from iomsim.sensitivity.study import Study as Study
 from iomsim.sensitivity.tornado import Tornado as Tornado, tornado as tornado
 from iomsim.validation.backtest import backtest as backtest
 from iomsim.validation.contest import Contest as Contest
-from iomsim.validation.data import contest as contest, contests as contests, history as history
+from iomsim.validation.data import contest as contest, contests as contests
 from iomsim.validation.fit import Fit as Fit, fit as fit
+from iomsim.validation.record import History as History, history as history
+from iomsim.validation.similar import Alike as Alike
 from iomsim.validation.verdict import Backtest as Backtest
 
 __version__: str
