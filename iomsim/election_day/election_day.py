@@ -210,7 +210,8 @@ class ElectionDay:
             Valid papers; if every candidate's votes are known, those that they do not add up to are papers for
             names that do not stand.  Not to be told if there were none.
         others : int, optional
-            Valid papers for names that do not stand.
+            Valid papers for names that do not stand.  If neither they nor the valid papers are told there were none;
+            in a scenario that expects some (`stray`) their number is open.
         blank, invalid, abstentions : int, optional
             Papers, and members present, that count as no valid paper.
         present : int, optional

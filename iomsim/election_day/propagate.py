@@ -72,19 +72,29 @@ class Attendance(NamedTuple):
 
 
 def sample_attendance(
-    rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
+    rng: np.random.Generator,
+    plan: Plan,
+    particles: Particles,
+    observed: ObservedRound,
+    tally: Tally,
+    expected: bool = False,
 ) -> Attendance:
     """Draw who takes part in a round, given what was announced of the papers and of the members present.
 
+    `expected` says whether papers for names that do not stand are, under any of the assumptions.
+
     Notes
     -----
-    The model knows no papers for names that do not stand: as many as were announced are drawn from those of the free
-    members who hand in a valid paper, all alike, and teach nothing.  That is exact if such a paper, like an
-    abstention, does not depend on the member's intention.
+    A paper for a name that does not stand, like an abstention, does not depend on the member's intention, and says
+    that the member is there.  Who of the free members handed in such a paper is drawn given their number; if that was
+    not announced, as `stray` says.  Where the scenario knows none, but some were announced, they are drawn from those
+    of the free members who hand in a valid paper, all alike, and teach nothing.
     """
     members, size = shape = particles.draws.absent.shape
     barred = observed.barred[:, None]
     away = np.where(barred, 1.0, still_away(plan, particles))
+    if tally.valid is None and tally.counted is not None:
+        return _attendance_of(rng, plan, particles, observed, tally, away)
     miss = away + (1.0 - away) * plan.abstain
     if tally.valid is None and tally.present is not None:
         absent, log_chance = sample_sum(rng, away, *_exactly(members - tally.present, size))
@@ -101,13 +111,56 @@ def sample_attendance(
             absent, log_present = sample_sum(rng, gone, *_exactly(members - tally.present, size))
             log_chance = log_chance + log_present
     papers, absent = ~missing, np.where(barred, particles.draws.absent, absent)
-    if not tally.others:
-        return Attendance(papers, papers, absent, log_chance)
+    strays, log_strays = sample_strays(rng, plan, papers, tally.others, expected)
+    return Attendance(papers & ~strays, papers, absent, log_chance + log_strays)
+
+
+def strays_expected(plan: Plan) -> bool:
+    """Return whether some valid papers are expected to be for names that do not stand."""
+    return bool(np.any(plan.behaviour.stray))
+
+
+def sample_strays(
+    rng: np.random.Generator, plan: Plan, papers: Flags, others: int | None, expected: bool
+) -> tuple[Flags, Floats]:
+    """Draw whose valid papers are for names that do not stand, given their number if it is known; and its log-chance.
+
+    Where none are `expected` under any assumption, their number is taken as it is.
+    """
+    nothing = np.zeros(papers.shape[1])
+    if not expected and not others:
+        return np.zeros_like(papers), nothing
     free = papers & (plan.pins[:, None] < 0)
-    alike = np.where(free, np.minimum(1.0, tally.others / np.maximum(free.sum(axis=0), 1)), 0.0)
-    strays, possible = sample_sum(rng, alike, *_exactly(tally.others, size))
-    log_chance = np.where(np.isfinite(possible), log_chance, -np.inf)
-    return Attendance(papers & ~strays, papers, absent, log_chance)
+    if others is None:
+        return free & (rng.random(papers.shape) < plan.stray), nothing
+    alike = plan.behaviour.stray if expected else np.minimum(1.0, others / np.maximum(free.sum(axis=0), 1))
+    strays, log_chance = sample_sum(rng, np.where(free, alike, 0.0), *_exactly(others, papers.shape[1]))
+    return strays, log_chance if expected else np.where(np.isfinite(log_chance), 0.0, -np.inf)
+
+
+def _attendance_of(
+    rng: np.random.Generator,
+    plan: Plan,
+    particles: Particles,
+    observed: ObservedRound,
+    tally: Tally,
+    away: Floats,
+) -> Attendance:
+    """Draw who takes part where the papers for candidates are known, but not how many others are valid."""
+    assert tally.counted is not None
+    members, size = shape = particles.draws.absent.shape
+    there = (1.0 - away) * (1.0 - (1.0 - plan.abstain) * (1.0 - plan.stray))  # but without a paper for a candidate
+    none, log_chance = sample_sum(rng, away + there, *_exactly(members - tally.counted, size))
+    gone = np.where(none, away / np.maximum(away + there, TINY), 0.0)
+    if tally.present is None:
+        absent = rng.random(shape) < gone
+    else:
+        absent, log_present = sample_sum(rng, gone, *_exactly(members - tally.present, size))
+        log_chance = log_chance + log_present
+    stray = (1.0 - away) * (1.0 - plan.abstain) * plan.stray
+    strays = none & ~absent & (rng.random(shape) * there < stray)
+    absent = np.where(observed.barred[:, None], particles.draws.absent, absent)
+    return Attendance(~none, ~none | strays, absent, log_chance)
 
 
 def _exactly(number: int, size: int) -> tuple[Longs, Longs]:
@@ -120,7 +173,7 @@ def _exactly(number: int, size: int) -> tuple[Longs, Longs]:
 
 def propagate(
     rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
-) -> tuple[Particles, Shorts]:
+) -> tuple[Particles, Shorts, Shorts]:
     """Propagate the particles through a round of which something was announced.
 
     Parameters
@@ -143,9 +196,11 @@ def propagate(
         intention drawn given it.
     votes : ndarray of int, shape (K, P)
         The tally in every particle.
+    papers : ndarray of int, shape (P,)
+        The valid papers in every particle.
     """
-    where = chunks(plan, particles.size)
-    parts = (_propagate(rng, plan, particles.pick(part), columns(observed, part), tally) for part in where)
+    where, strays = chunks(plan, particles.size), strays_expected(plan)
+    parts = (_propagate(rng, plan, particles.pick(part), columns(observed, part), tally, strays) for part in where)
     sample = RoundSample(*gathered(parts, where))
     draws = replace(particles.draws, absent=sample.absent)
     if not particles.rounds:
@@ -158,7 +213,7 @@ def propagate(
         called=particles.called or tally.present is not None,
         rounds=(*particles.rounds, replace(observed, intention=sample.intention)),
     )
-    return moved, sample.votes
+    return moved, sample.votes, np.count_nonzero(sample.papers, axis=0).astype(np.int16)
 
 
 class RoundSample(NamedTuple):
@@ -173,10 +228,10 @@ class RoundSample(NamedTuple):
 
 
 def _propagate(
-    rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
+    rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally, strays: bool
 ) -> RoundSample:
     plan = particles.under(plan)
-    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, observed, tally)
+    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, observed, tally, strays)
     before, draws = particles.intention, particles.draws
     proposed = propose_convictions(rng, plan, draws) if before is None else [draws]
     chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed]
@@ -277,10 +332,11 @@ def _expect(plan: Plan, particles: Particles, observed: ObservedRound, counted: 
     odds = odds_of_all(plan, particles.draws)
     chance = intention_probabilities(plan, particles.draws, odds, observed, particles.intention)
     away = np.where(observed.barred[:, None], 1.0, still_away(plan, particles))
-    votes = np.broadcast_to((1.0 - away) * (1.0 - plan.abstain), particles.draws.absent.shape)
+    papers = np.broadcast_to((1.0 - away) * (1.0 - plan.abstain), particles.draws.absent.shape)
+    votes = papers * (1.0 - plan.stray)
     if counted is None:
-        return Expected(Moments.of(chance * votes), Moments.of(votes))
-    return Expected(Moments.of(chance, votes * counted / np.maximum(votes.sum(axis=0), TINY)), Moments.of(votes))
+        return Expected(Moments.of(chance * votes), Moments.of(papers))
+    return Expected(Moments.of(chance, votes * counted / np.maximum(votes.sum(axis=0), TINY)), Moments.of(papers))
 
 
 def surprise(tally: Tally, expected: Expected, w: Floats) -> Surprise:

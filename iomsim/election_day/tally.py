@@ -49,11 +49,11 @@ class Tally:
     low, high : ndarrays of int, shape (K,)
         Bounds; equal where the votes are known, and 0 for who does not stand.
     valid : int or None
-        Valid papers, those for names that do not stand among them.
+        Valid papers, those for names that do not stand among them; None if their number is open.
     capped : ndarray of bool, shape (K,), optional
         Whose votes were announced as "at most".
-    others : int
-        Valid papers for names that do not stand.
+    others : int or None
+        Valid papers for names that do not stand; None if their number is open.
     present : int or None
         Members present.
     told : dict
@@ -69,7 +69,7 @@ class Tally:
     high: Longs
     valid: int | None
     capped: Flags | None = None
-    others: int = 0
+    others: int | None = 0
     present: int | None = None
     told: Mapping[str, int] = field(default_factory=dict)
     elected: int = -1
@@ -85,7 +85,9 @@ class Tally:
     @property
     def counted(self) -> int | None:
         """Valid papers for candidates who stand, if their number is known."""
-        return None if self.valid is None else self.valid - self.others
+        if self.others is None or self.valid is None:
+            return int(self.low.sum()) if (self.low == self.high).all() else None
+        return self.valid - self.others
 
     def words(self, standing: Flags) -> str:
         """Return the tally as it would be announced, with what follows from it."""
@@ -113,6 +115,7 @@ def tally_of(
     entitled: int,
     told: Mapping[str, Any] | None = None,
     required: bool = True,
+    strays: bool = False,
 ) -> Tally:
     """Return the tally that was announced, with bounds on what was not.
 
@@ -132,13 +135,16 @@ def tally_of(
         What else was told of the papers, by the words of `iomsim.model.lines.PAPERS`.
     required : bool, default True
         Whether anything has to be told at all.
+    strays : bool, default False
+        Whether papers for names that do not stand are to be expected when nothing is said of them.
 
     Notes
     -----
     Papers for names that do not stand are as many as were told; otherwise as few as agree with the votes and the
-    valid papers: 2 of 191 where the candidates have 127 and 62, none where somebody's votes are open.  The members
-    present are as many as were told; otherwise, if any blank or invalid papers or abstentions were, these and the
-    valid ones together.
+    valid papers: 2 of 191 where the candidates have 127 and 62, none where somebody's votes are open.  Where strays
+    are to be expected, as many as follow from the votes and the valid papers, and open where one of these is.  The
+    members present are as many as were told; otherwise, if any blank or invalid papers or abstentions were, these and
+    the valid ones together.
 
     Raises
     ------
@@ -170,12 +176,12 @@ def tally_of(
             "nothing was announced; give votes by candidate, or valid=, or say that the round was inconclusive"
         )
     capped = high < np.where(standing, room.papers, 0)
-    whole, others = _whole(papers, low, high, room)
-    left = (room.papers if whole is None else whole) - others
+    whole, others = _whole(papers, low, high, room, strays)
+    left = (room.papers if whole is None else whole) - (others or 0)
     for own in np.flatnonzero(standing):
         rest = np.arange(len(names)) != own
         high[own] = min(high[own], left - low[rest].sum())
-        low[own] = low[own] if whole is None else max(low[own], left - high[rest].sum())
+        low[own] = low[own] if whole is None or others is None else max(low[own], left - high[rest].sum())
     present = papers.get("present")
     if present is None and whole is not None and any(key in papers for key in SILENT):
         present = whole + room.silent
@@ -224,21 +230,26 @@ def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
     return (0 if bound in ("at most", "<=") else number), (entitled if bound in ("at least", ">=") else number)
 
 
-def _whole(papers: Mapping[str, int], low: Longs, high: Longs, room: _Room) -> tuple[int | None, int]:
-    """Return the number of valid papers, if it is known, and of those for names that do not stand."""
+def _whole(
+    papers: Mapping[str, int], low: Longs, high: Longs, room: _Room, strays: bool
+) -> tuple[int | None, int | None]:
+    """Return the number of valid papers, and of those for names that do not stand, where they are known."""
     valid, others, known = papers.get("valid"), papers.get("others"), bool((low == high).all())
-    if valid is None and known:
+    open_ = others is None and strays  # unless it follows from all others
+    if valid is None and known and not open_:
         valid = int(low.sum()) + (others or 0)
     least = int(low.sum()) + (others or 0)
     if max(least, valid or 0) > room.papers:
         what = "votes" if valid is None or valid == low.sum() else "papers"
         raise AnnouncementError(f"{max(least, valid or 0)} {what} are more than {room.why}")
     if valid is None:
-        return None, others or 0
+        return None, None if open_ else others or 0
     few = "" if known else "at least " if valid < least else "at most "
     told = f"the votes{f' and {others} papers for others' * bool(others)} add up to {few}"
     if valid < least:
         raise AnnouncementError(f"{told}{least}, but {valid} valid papers were announced")
     if others is not None and valid > high.sum() + others:
         raise AnnouncementError(f"{told}{high.sum() + others}, but {valid} valid papers were announced")
+    if open_ and not known:
+        return valid, None
     return valid, max(0, valid - int(high.sum())) if others is None else others

@@ -42,7 +42,15 @@ from iomsim.election_day.clocks import (
 )
 from iomsim.election_day.conditioning import effective_size, weights
 from iomsim.election_day.moves import guide, resample_move
-from iomsim.election_day.propagate import Expected, Surprise, expect, propagate, still_away, surprise
+from iomsim.election_day.propagate import (
+    Expected,
+    Surprise,
+    expect,
+    propagate,
+    still_away,
+    strays_expected,
+    surprise,
+)
 from iomsim.election_day.state import (
     FilterState,
     ObservedRound,
@@ -169,7 +177,8 @@ def announced(plan: Plan, state: FilterState, event: Mapping[str, Any], required
     """Return the tally that an event tells, checked; also whether as many votes elect as it says."""
     told = {key: event.get(key) for key in PAPERS if key != "valid"}
     votes = event.get("votes") or {}
-    tally = tally_of(votes, event.get("valid"), plan.names, state.standing, plan.entitled, told, required)
+    strays = strays_expected(plan)
+    tally = tally_of(votes, event.get("valid"), plan.names, state.standing, plan.entitled, told, required, strays)
     phase, held, _ = state.stage
     what, bar = plan.rules.base_of(phase), plan.rules.bar(phase, held, state.round_ + 1)
     base, said = {"valid": tally.valid, "present": tally.present}.get(what, plan.entitled), tally.told.get("needed")
@@ -293,10 +302,9 @@ def hold(context: UpdateContext, state: FilterState, observed: ObservedRound, ta
     if not particles.rounds:
         draws, log_ratio = guide(particles.draws, expected.votes, aim(plan, particles, observed, expected, tally))
         particles = replace(particles, draws=draws)
-    moved, votes = propagate(context.rng, plan, particles, observed, tally)
+    moved, votes, papers = propagate(context.rng, plan, particles, observed, tally)
     flow = flows(particles.intention, moved.rounds[-1].intention, moved.draws.absent, plan.candidates)
     shown = np.where(observed.standing[:, None], votes, np.int16(-1))
-    papers = votes.sum(axis=0, dtype=np.int16) + np.int16(tally.others)
     record = recorded(state, shown, papers, present_in(moved, observed.barred), flow)
     return Sampled(expected, particles, log_ratio, moved, record)
 
@@ -438,7 +446,8 @@ def elected_in_a_round(context: UpdateContext, state: FilterState, k: int, at: A
     if state.alone >= 0:
         return confirmed(context, state, k, at)
     state = before_ballot(context, state, None)
-    tally = tally_of({}, None, plan.names, state.standing, plan.entitled, required=False)
+    strays = strays_expected(plan)
+    tally = tally_of({}, None, plan.names, state.standing, plan.entitled, required=False, strays=strays)
     need = need_of(plan, state.stage, entitled_now(plan, state), state.round_ + 1)
     state, observed = begin_round(context, state, at)
     return reach(plan, observe(context, state, observed, replace(tally, elected=k, need=need)), k)

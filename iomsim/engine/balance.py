@@ -30,9 +30,9 @@ STEPS, ATTEMPTS = 60, 60
 def solve_levels(plan: Plan, targets: Mapping[int, PerRun]) -> Floats:
     """Return what to add to the appeals so that mean shares of the first round are as asked.
 
-    The mean share of a candidate is the mean number of its papers over the mean number of valid papers, over everything
-    that a run draws: campaigns, shocks, hidden conviction, absence, abstention.  Members barred from the first ballot
-    have no part in it.
+    The mean share of a candidate is the mean number of its papers over the mean number of papers for all candidates (of
+    the valid papers, those for names that do not stand left out), over everything that a run draws: campaigns, shocks,
+    hidden conviction, absence, abstention, stray papers.  Members barred from the first ballot have no part in it.
 
     Parameters
     ----------

@@ -70,8 +70,8 @@ ELEMENTS = 40_000
 def first_round_chances(plan: Plan) -> Floats:
     """Return every member's chance to vote for each candidate in the first round.
 
-    It is the chance that a valid paper of the member, if there is one, is for the candidate; over everything that a
-    run draws once: campaigns, shocks, hidden conviction.  Pinned members vote for theirs.
+    It is the chance that a paper of the member, if there is one for somebody who stands, is for the candidate; over
+    everything that a run draws once: campaigns, shocks, hidden conviction.  Pinned members vote for theirs.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class Members:
     Attributes
     ----------
     weight : ndarray, shape (B, C)
-        Mean number of valid papers of those who are free to choose.
+        Mean number of papers for candidates of those who are free to choose.
     bound : ndarray, shape (K, B) or (K, 1)
         Papers of the pinned.
     lean : ndarray, shape (K, B, C)
@@ -192,7 +192,7 @@ class Members:
 
     @property
     def votes(self) -> Floats:
-        """Mean number of valid papers of the free, shape (B,)."""
+        """Mean number of papers of the free for candidates, shape (B,)."""
         return self.weight.sum(axis=1)
 
 
@@ -214,7 +214,7 @@ def members_of(plan: Plan, width: int) -> Members:
         return np.array([np.broadcast_to(part, shape[:0:-1]).T for part in parts]).reshape(shape)
 
     return Members(
-        weight=by_class([(1.0 - absent) * (1.0 - b.abstain) * free[reading].T])[0],
+        weight=by_class([(1.0 - absent) * (1.0 - b.abstain) * (1.0 - b.stray) * free[reading].T])[0],
         bound=np.array([(there & (plan.pins == k)).sum(axis=1)[reading] for k in range(plan.candidates)]),
         lean=by_class([scale * row for row in rows]),
         pull=by_class(pulls),

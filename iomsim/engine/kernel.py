@@ -23,7 +23,7 @@ from iomsim.engine.state import ActiveRuns, KernelOutput, RoundRecord, concatena
 from iomsim.engine.swings import go_over
 from iomsim.rules import course
 from iomsim.rules.procedure import ENDINGS
-from iomsim.typing import Codes, Flags, Floats, Ints, Longs, Places
+from iomsim.typing import Codes, Flags, Floats, Ints, Longs, PerRun, Places
 
 COMPACT_BELOW = 0.85
 """Finished runs are dropped when fewer than this share of the columns are still in play."""
@@ -153,10 +153,10 @@ def play_round(
     if round_ == 1 and plan.swings:
         go_over(plan, runs)
     before, roll = runs.votes, roll_call(plan, runs)
-    runs.votes = runs.counts - roll.barred - abstentions(plan, runs, round_, roll)
+    runs.votes, strays = papers_of(plan, runs, round_, roll)
     if not plan.pairwise:
         runs.stood = np.where(runs.alone >= 0, runs.stood, runs.standing)
-    valid = runs.votes.sum(axis=0, dtype=np.int16)
+    valid = runs.votes.sum(axis=0, dtype=np.int16) + strays.sum(axis=0, dtype=np.int16)
     leader, ahead = course.leading(runs.votes)
     need = needed(plan, runs, valid, round_, roll)
     how = np.where(ahead & (runs.votes.max(axis=0) >= need), np.int8(MAJORITY), np.int8(STILL_OPEN))
@@ -272,9 +272,9 @@ def extra_ballot(plan: Plan, runs: ActiveRuns, round_: int, columns: Places, lev
     flows = part.choices.reconsider(part.keys, round_, moved)
     part.counts = part.counts + flows.sum(axis=0, dtype=np.int16) - flows.sum(axis=1, dtype=np.int16)
     roll = roll_call(plan, part, extra=True)
-    votes = part.counts - roll.barred - abstentions(plan, part, round_, roll)
+    votes, _ = papers_of(plan, part, round_, roll)
     part.choices.release()
-    return np.asarray(votes)
+    return votes
 
 
 # -- papers --------------------------------------------------------------------------------------
@@ -315,15 +315,27 @@ def roll_call(plan: Plan, runs: ActiveRuns, extra: bool = False) -> RollCall:
     return RollCall(barred, bound, pinned, np.count_nonzero(out & plan.votes[who, None], axis=0))
 
 
-def abstentions(plan: Plan, runs: ActiveRuns, round_: int, roll: RollCall) -> Ints:
-    """Return how many intending members of each candidate hand in no valid paper, shape (K, B).
+def papers_of(plan: Plan, runs: ActiveRuns, round_: int, roll: RollCall) -> tuple[Ints, Ints]:
+    """Return every candidate's votes, and how many of those who intend it stray, shape (K, B).
 
-    Members abstain independently of each other and of their intention, so those of one candidate
-    are binomial.  Pinned members always vote.
+    Members abstain and stray independently of each other and of their intention, which they keep, so those of one
+    candidate are binomial: a part `abstain` of the free hand in no valid paper, and a part `stray` of the others one
+    for a name that does not stand.  Pinned members do neither.  Strays are valid papers, but nobody's votes.
     """
     free = np.maximum(runs.counts - roll.barred - roll.bound, 0)
-    u = rng.uniform(runs.keys, round_, rng.lanes(Lane.ABSTAIN, plan.candidates))
-    return binomial_quantile(free, laws.some(runs.behaviour.abstain, runs.column), u)
+    silent = binomial_at(plan, runs, round_, Lane.ABSTAIN, free, runs.behaviour.abstain)
+    votes, strays = runs.counts - roll.barred - silent, np.zeros((1, 1), dtype=np.int16)
+    if np.any(runs.behaviour.stray):
+        strays = binomial_at(plan, runs, round_, Lane.STRAY, free - silent, runs.behaviour.stray)
+        strays = np.where(runs.alone < 0, strays, np.int16(0))  # yes or no is no question of names
+        votes = votes - strays
+    return votes, strays
+
+
+def binomial_at(plan: Plan, runs: ActiveRuns, round_: int, lane: Lane, trials: Ints, chance: PerRun) -> Ints:
+    """Return binomial numbers by candidate, shape (K, B), from the lanes that begin with one."""
+    u = rng.uniform(runs.keys, round_, rng.lanes(lane, plan.candidates))
+    return binomial_quantile(trials, laws.some(chance, runs.column), u)
 
 
 def confirmations(plan: Plan, runs: ActiveRuns, round_: int, asked: Places, roll: RollCall) -> Ints:

@@ -65,6 +65,11 @@ def abstention(abstain: PerRun, pinned: Flags) -> Floats:
     return np.where(pinned, 0.0, abstain)
 
 
+def straying(stray: PerRun, pinned: Flags) -> Floats:
+    """Return the probability that a valid paper is for a name that does not stand; those of the pinned never are."""
+    return np.where(pinned, 0.0, stray)
+
+
 def decayed_openness(first: PerRun, floor: PerRun, decay: PerRun, rounds: int | Ints) -> PerRun:
     """Return the openness `rounds` rounds after it was `first`: geometric decay to a floor."""
     return floor + (first - floor) * np.power(decay, rounds)

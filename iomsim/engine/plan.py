@@ -351,6 +351,11 @@ class Plan:
         return np.asarray(laws.abstention(self.behaviour.abstain, self.pins[:, None] >= 0))
 
     @cached_property
+    def stray(self) -> Floats:
+        """Probability that a valid paper is for a name that does not stand, shape ``(N, 1)`` or ``(N, B)``."""
+        return np.asarray(laws.straying(self.behaviour.stray, self.pins[:, None] >= 0))
+
+    @cached_property
     def coins(self) -> tuple[Floats, Places | None]:
         """Chances of absence, shape ``(N, 1)`` or ``(N, C)``, and which column each run takes, if not its own."""
         return self.absent, None

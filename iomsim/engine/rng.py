@@ -64,6 +64,7 @@ class Lane(IntEnum):
     SITS_ON = 10
     ABSTAIN = 16  # one per candidate, 16 at most
     SWAY = 32  # one per candidate
+    STRAY = 48  # one per candidate, 16 at most
     TICKET = 1 << 10  # one per candidate: lots
     YES = 1 << 14  # one per member: the yes or no
     BALLOTS = 1 << 15  # four members share one

@@ -161,7 +161,7 @@ def _cached(key: _Drawn, seed: int, count: int) -> Assumptions:
         try:
             parameters |= appeals(race, then)
         except ScenarioError:
-            away = [path for path in map(paths.behaviour, ("absent", "abstain")) if path in then]
+            away = [path for path in map(paths.behaviour, ("absent", "abstain", "stray")) if path in then]
             then = then | {path: np.where(then[path] < 1.0, then[path], 0.0) for path in away}
             moved = reachable_levels(race, then)
             values, parameters = values | moved, parameters | moved | appeals(race, then | moved)

@@ -201,12 +201,14 @@ class Behaviour(FrozenModel):
 
     The fields are those of the model: `secrecy` (fraction of outside pressure that the secret
     ballot cancels), the spreads of shared shocks (`common_sd`, `region_sd`), hidden `conviction`,
-    absence and abstention, whether the contest is `fluid`, openness and momentum in both regimes,
-    the `decay` and the floor of openness, the part of momentum that is left among three or more
-    (`momentum_field`), round shocks, an `overnight` floor on openness (0: off), how readily the
-    trailing camp concedes (`concede_a`, `concede_b`), and who says yes to a leader alone: of the
-    own voters, of those whose candidate the rules have put out (`yes_opponent_a`,
-    `yes_opponent_b`), and of those whose candidate withdrew (`yes_conceded_a`, `yes_conceded_b`).
+    absence and abstention, which part of the valid papers of the free is for names that do not stand
+    (`stray`: such papers are in the base of the bar, and nobody's votes; 0: none), whether the
+    contest is `fluid`, openness and momentum in both regimes, the `decay` and the floor of openness,
+    the part of momentum that is left among three or more (`momentum_field`), round shocks, an
+    `overnight` floor on openness (0: off), how readily the trailing camp concedes (`concede_a`,
+    `concede_b`), and who says yes to a leader alone: of the own voters, of those whose candidate the
+    rules have put out (`yes_opponent_a`, `yes_opponent_b`), and of those whose candidate withdrew
+    (`yes_conceded_a`, `yes_conceded_b`).
     """
 
     secrecy: Probability = default(0.40, 0.2, 0.6, "fraction")
@@ -216,6 +218,7 @@ class Behaviour(FrozenModel):
     absent: Probability = default(0.05, 0.01, 0.17, "probability", "absence")
     cross_pressure_absence: Probability = default(0.05, 0.0, 0.12, "probability", "absence under cross-pressure")
     abstain: Probability = default(0.018, 0.005, 0.04, "probability", "abstention")
+    stray: Probability = default(0.0, 0.0, 0.0, "probability", "stray papers", "off unless asked for")
     fluid: Probability = default(0.70, 0.55, 0.88, "probability", "chance of a fluid contest")
     openness_fluid: Probability = default(0.55, 0.37, 0.83, "probability", "openness when fluid")
     openness_entrenched: Probability = default(0.15, 0.04, 0.33, "probability", "openness when entrenched")
@@ -233,6 +236,15 @@ class Behaviour(FrozenModel):
     yes_opponent_b: Shape = default(7.8, 4.0, 12.0, "", "reluctance of opponents to say yes")
     yes_conceded_a: Shape = default(3.0, 1.5, 6.0, "", "readiness to say yes after a withdrawal")
     yes_conceded_b: Shape = default(1.0, 0.5, 2.0, "", "reluctance to say yes after a withdrawal")
+
+
+UNSAID = "stray"
+"""A parameter of the behaviour that was once unknown: where it is off it is in no file, hash or table of evidence."""
+
+
+def is_unsaid(part: Any, field: str) -> bool:
+    """Return whether a field of a description need not be told: it is that of the behaviour, and off by default."""
+    return isinstance(part, Behaviour) and field == UNSAID and getattr(part, field) == Behaviour().stray
 
 
 SHORTHANDS = {

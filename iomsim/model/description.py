@@ -25,6 +25,7 @@ from iomsim.model import evidence as evidence_table, ledger as ledgers, polling 
 from iomsim.model.bodies import HOME, body, reading, told_apart
 from iomsim.model.clock import Clock
 from iomsim.model.components import (
+    UNSAID,
     Behaviour,
     Candidate,
     Held,
@@ -33,6 +34,7 @@ from iomsim.model.components import (
     Swing,
     Tie,
     WeightedReading,
+    is_unsaid,
 )
 from iomsim.model.dates import Day
 from iomsim.model.electorate import Electorate, as_csv, members_of, rows, select
@@ -49,6 +51,7 @@ from iomsim.model.quantities import (
     Level,
     Parameter,
     Quantity,
+    in_order,
     replace_quantities,
     walk,
 )
@@ -382,6 +385,7 @@ class Description(FrozenModel):
                 "statement": " ".join([*evidence_table.statements(q.source), *unknown_for.get(path, [])]),
             }
             for path, q in self.parameters().items()
+            if path != paths.behaviour(UNSAID) or not is_unsaid(self.behaviour, UNSAID)
         ]
         weighed = [(f"readings.{part.name}", part.weight, "weight", part.grade, part.source) for part in self.readings]
         rules = [("rules", self.rules.name, "reading", self.rules.grade, self.rules.source)]
@@ -432,7 +436,7 @@ class Description(FrozenModel):
             if path not in parameters:
                 raise unknown("parameter", path, parameters)
             changed[places[path]] = _piece(
-                float(value), *shifted(parameters[path].quantity, parameters[path].bounds, float(value))
+                path, float(value), *shifted(parameters[path].quantity, parameters[path].bounds, float(value))
             )
         return _digest("".join([*changed, self._level_key]))[:12]
 
@@ -442,8 +446,9 @@ class Description(FrozenModel):
         if not self.level:
             return ""
         then = self._levelled
-        pieces = (_piece(q.value, q.low, q.high) for _, q, *_ in walk(then))
+        pieces = (_piece(parameter.path, *in_order(parameter.quantity)) for parameter in walk(then))
         dumped = _ordered(replace_quantities(then.model_dump(mode="json", exclude=WORDS), lambda: next(pieces)))
+        dumped["behaviour"] = {key: piece for key, piece in dumped["behaviour"].items() if piece}
         content = {key: dumped[key] for key in Held.model_fields if key in dumped}
         return _digest(json.dumps(content | {"members": as_csv(then.electorate)}, sort_keys=True))
 
@@ -457,16 +462,16 @@ class Description(FrozenModel):
         content |= {"rules": repr(self.rules.nameless), "members": as_csv(self.electorate)}
         if self.readings:
             content["readings"] = [[repr(part.rules.nameless), part.weight] for part in self.readings]
+        unsaid = content["behaviour"].pop(UNSAID)
         for key in ("level", "swings"):
             if not getattr(self, key):
                 del content[key]
-        pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True))
+        pieces = re.split(r'"\\u0000(\d+)"', json.dumps(content, sort_keys=True) + json.dumps(unsaid))
         quantities = {parameter.path: parameter.quantity for parameter in walk(self)}
         paths = list(quantities)  # a dump has the quantities in the order in which they are walked
         places = {paths[int(number)]: 2 * i + 1 for i, number in enumerate(pieces[1::2])}
         for path, place in places.items():
-            q = quantities[path]
-            pieces[place] = _piece(q.value, q.low, q.high)
+            pieces[place] = _piece(path, *in_order(quantities[path]))
         return pieces, places
 
     def __hash__(self) -> int:
@@ -582,8 +587,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _piece(value: float, low: float, high: float) -> str:
-    return json.dumps([value, low, high])
+def _piece(path: str, value: float, low: float, high: float) -> str:
+    return "" if path == paths.behaviour(UNSAID) and not high else json.dumps([value, low, high])
 
 
 def _named(kind: str, name: str, things: tuple[Any, ...]) -> Any:

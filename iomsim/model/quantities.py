@@ -156,6 +156,11 @@ class Quantity(FrozenModel):
         return f"{value}{span} {self.unit}".rstrip()
 
 
+def in_order(quantity: Quantity) -> tuple[float, float, float]:
+    """Return the value of a quantity and both ends of its range."""
+    return quantity.value, quantity.low, quantity.high
+
+
 def in_digits(*numbers: float) -> tuple[str, ...]:
     """Return numbers as readers are told them: three significant digits, more only to tell different ones apart.
 

@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel
 
-from iomsim.model.components import WeightedReading, written_rules
+from iomsim.model.components import WeightedReading, is_unsaid, written_rules
 from iomsim.model.ledger import Pledge
 from iomsim.rules.procedure import Procedure
 
@@ -34,6 +34,7 @@ def _plain(value: Any, id: str = "") -> Any:
             for key, part in pairs
             if part not in (None, (), {}) and (key, part) != ("body", "")
             if part != "" or not isinstance(value, Pledge)
+            if not is_unsaid(value, key)
             if key != "rules" or not _follows(part, getattr(value, "readings", ()))
         }
     if isinstance(value, dict):

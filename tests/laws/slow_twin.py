@@ -33,7 +33,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from rules.slow_procedures import BLANK, NO, YES, Row, SlowPlayer, Told
+from rules.slow_procedures import BLANK, NO, STRAY, YES, Row, SlowPlayer, Told
 from scipy import stats
 
 from iomsim.engine import rng
@@ -305,12 +305,21 @@ class Election(SlowPlayer):
         return papers
 
     def handed_in(self, numbers: Numbers, ballot: int, voters: Sequence[int], intention: dict[int, int]) -> list[Any]:
-        """Return every voter's paper: of those who intend a candidate and are free, a binomial number spoil theirs."""
-        papers = {i: intention[i] for i in voters if i in intention}
+        """Return every voter's paper: of those who intend a candidate and are free, a binomial number spoil theirs.
+
+        Of the others a binomial number write a name that does not stand, if they are asked for one.
+        """
+        papers: dict[int, Any] = {i: intention[i] for i in voters if i in intention}
         for k in self.candidates:
             free = [i for i, paper in papers.items() if paper == k and self.pins[i] < 0]
-            for i in free[: binomial(len(free), self.b["abstain"], numbers.uniform(ballot, Lane.ABSTAIN + k))]:
+            silent = binomial(len(free), self.b["abstain"], numbers.uniform(ballot, Lane.ABSTAIN + k))
+            rest = free[silent:] if self.alone is None else []
+            stray = binomial(len(rest), self.b["stray"], numbers.uniform(ballot, Lane.STRAY + k))
+            for i in free[:silent]:
                 papers[i] = BLANK
+            for i in rest[:stray]:
+                papers[i] = STRAY
+                self.story.seen.add("stray")
         return [papers.get(i) for i in voters]
 
     def answers(self, ballot: int, voters: Sequence[int], papers: list[Any]) -> list[Any]:

@@ -22,6 +22,7 @@ from iomsim.engine.choice_binary import BinaryChoice
 from iomsim.engine.choice_multinomial import MultinomialChoice
 from iomsim.engine.clock import Timetable
 from iomsim.engine.plan import draw
+from iomsim.engine.rng import Lane
 from iomsim.engine.simulate import play_span
 from iomsim.errors import ScenarioError
 from iomsim.model.scenario import Scenario
@@ -76,6 +77,7 @@ def anything(number: int) -> Scenario:
         )
     if chance() < 0.3:
         swings.append({"count": 2, "who": ["M0", "M4", "M6"], "to": "ABCDEF"[k - 1]})
+    behaviour["stray"] = pick.choice([0, 0.05, 0.25])
     return complete(
         k, members, behaviour=behaviour, rules=procedure_for(number, members - 1), clock=clock, swings=swings
     )
@@ -161,6 +163,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "three, all over again": THREE | {"rules": ATOMIC},
     "four, everybody comes back": FOUR | {"rules": SECURITY_COUNCIL},
     "five, several leave at once": {"k": 5, "members": 11, "rules": SWIFT},
+    "two, strays": TWO | {"rules": {"name": "until-two-thirds"}, "behaviour": {"stray": 0.1}},
     "three, the leader alone again and again": {"k": 3, "members": 9, "rules": LEADER},
 }
 
@@ -213,7 +216,7 @@ HAPPENS = {
     *("alone after a withdrawal", "a withdrawal waits for a sitting", "the deadline comes first", "overnight"),
     *("free of the last tally", "pinned to one who left", "pinned to one who comes back"),
     *("pinned to one who left, asked about another", "went over", "fewer went over than asked for"),
-    "went over to one who left",
+    *("went over to one who left", "stray"),
 }
 
 
@@ -243,10 +246,10 @@ TO_AND_FRO = [
 ]
 ACROSS = [{"count": 2, "who": "south", "to": "A"}, {"count": 2, "who": ["M4", "M7", "M8", "M9"], "to": "B"}]
 RACES = {
-    "health": complete(4, 9, rules=HEALTH, behaviour=WAVERING),
+    "health": complete(4, 9, rules=HEALTH, behaviour=WAVERING | {"stray": 0.15}),
     "swings": complete(4, 12, rules=SECURITY_COUNCIL, behaviour=WAVERING | {"abstain": 0.2}, swings=TO_AND_FRO),
-    "olympic": complete(6, 14, rules=OLYMPIC, behaviour=WAVERING),
-    "african": complete(4, 9, rules=AFRICAN_UNION, behaviour=WAVERING | {"abstain": 0.1}),
+    "olympic": complete(6, 14, rules=OLYMPIC, behaviour=WAVERING | {"stray": 0.1}),
+    "african": complete(4, 9, rules=AFRICAN_UNION, behaviour=WAVERING | {"abstain": 0.1, "stray": 0.1}),
     "atomic": complete(3, 20, rules=ATOMIC, behaviour=WAVERING),
     "security": complete(4, 9, rules=SECURITY_COUNCIL, behaviour=WAVERING | {"abstain": 0.2}),
     "swift": complete(5, 11, rules=SWIFT, behaviour=WAVERING),
@@ -298,6 +301,13 @@ def uncounted(go_over: Callable[..., Any], plan: Any, runs: Any) -> None:
     runs.counts = before
 
 
+def strays_alone(papers_of: Callable[..., Any], plan: Any, runs: Any, *rest: Any) -> Any:
+    before, runs.alone = runs.alone, 0 * runs.alone - 1
+    found = papers_of(plan, runs, *rest)
+    runs.alone = before
+    return found
+
+
 LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
     "numbers used again in the next round": (
         kernel, "reconsider", lambda f: lambda s, x, r, n: f(s, x, max(r - 1, 1), n)
@@ -320,12 +330,19 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Callable[..., Any]]]] = {
         laws, "openness", lambda f: lambda b, x, r, n, *rest: f(b, x, r + (r > 1), n, *rest)
     ),
     "nights do not matter": (laws, "openness", lambda f: lambda b, x, r, n, *rest: f(b, x, r, n & False, *rest)),
-    "nobody abstains": (kernel, "abstentions", lambda f: lambda *a: 0 * f(*a)),
+    "nobody abstains": (kernel, "binomial_at", lambda f: lambda s, x, r, lane, *a: f(s, x, r, lane, *a) * (lane > 31)),
+    "nobody strays": (kernel, "binomial_at", lambda f: lambda s, x, r, lane, *a: f(s, x, r, lane, *a) * (lane < 32)),
+    "who strays and who abstains go by the same numbers": (
+        kernel, "binomial_at", lambda f: lambda s, x, r, lane, *a: f(s, x, r, Lane.ABSTAIN, *a)
+    ),
+    "strays are in no base": (kernel, "papers_of", lambda f: lambda *a: (f(*a)[0], 0 * f(*a)[1])),
+    "strays are votes too": (kernel, "papers_of", lambda f: lambda *a: (sum(f(*a)), f(*a)[1])),
+    "who is asked yes or no strays": (kernel, "papers_of", lambda f: lambda s, x, *a: strays_alone(f, s, x, *a)),
     "the pinned may abstain": (
-        kernel, "abstentions", lambda f: lambda s, x, r, roll: f(s, x, r, roll._replace(bound=0 * roll.bound))
+        kernel, "papers_of", lambda f: lambda s, x, r, roll: f(s, x, r, roll._replace(bound=0 * roll.bound))
     ),
     "the pinned of one who left may abstain": (
-        kernel, "abstentions", lambda f: lambda s, x, r, roll: f(s, x, r, roll._replace(bound=roll.pinned))
+        kernel, "papers_of", lambda f: lambda s, x, r, roll: f(s, x, r, roll._replace(bound=roll.pinned))
     ),
     "pinned members do not follow one who comes back": (kernel, "recalled", lambda f: lambda *a: None),
     "the pinned answer like others": (
