@@ -350,29 +350,31 @@ class Fit(Result):
             By parameter and kind of body: posterior `mean`, and middle 80 % from `low` to `high`, from its contests
             alone; the `effective` draws and the number of `contests`; how likely the value is `above` that of all
             other kinds together; and the `word`: "higher" or "lower" where that is beyond doubt (2.5 % shared by
-            the kinds compared), else "not told apart"; "cannot tell" where fewer than 200 draws agree with
-            the contests of the kind, or with the others, or the kind says next to nothing of the parameter.
+            the kinds compared) whichever contest is left out, else "not told apart"; "cannot tell" where fewer
+            than 200 draws agree with the contests of the kind, or with the others, or the kind says next to
+            nothing of the parameter.
 
         Examples
         --------
         >>> list(fit(parameters=["concession"], draws=500).by_kind().loc["concede_a"].index)
         ['world assembly']
         """
+        return self._by_kind.copy()
+
+    @cached_property
+    def _by_kind(self) -> pd.DataFrame:
         rows = [row for kind in self.kinds for row in self._rows_of(kind)]
         by = pd.DataFrame(rows).set_index(["parameter", "kind"])
         return by.reindex(list(self.laws), level="parameter")
 
     def _rows_of(self, kind: str) -> list[dict[str, Any]]:
-        own, others = self.only(kind), self._of([body_kind(one) != kind for one in self.contests])
+        own, others = self.only(kind), self._others(kind)
         few = not others.contests or min(own.effective, others.effective) < ENOUGH
         rows = []
         for key, law in self.laws.items():
-            x = self.values[key].to_numpy()
-            mean, sd = _moments(x, own.weights)
+            mean, sd = _moments(self.values[key].to_numpy(), own.weights)
             low, high = own.quantile(key, 0.1, 0.9)
-            above = _above(x, own.weights, others.weights)
-            tail = TAIL / len(self.kinds)
-            word = "higher" if above > 1 - tail else "lower" if above < tail else "not told apart"
+            above = self._above(kind, key)
             silent = few or 1 - sd**2 / law.var() < LOOSE
             rows.append(
                 {
@@ -383,11 +385,30 @@ class Fit(Result):
                     "high": high,
                     "effective": own.effective,
                     "contests": len(own.contests),
-                    "above": above if others.contests else np.nan,
-                    "word": "cannot tell" if silent else word,
+                    "above": above,
+                    "word": "cannot tell" if silent else self._word(kind, key, above),
                 }
             )
         return rows
+
+    def _others(self, kind: str) -> Fit:
+        return self._of([body_kind(one) != kind for one in self.contests])
+
+    def _above(self, kind: str, key: str) -> float:
+        """Return how likely a kind's value is above that of the others, ties counting half; NaN if one is missing."""
+        if kind not in self.kinds or len(self.kinds) < 2:
+            return float("nan")
+        order = np.argsort(self.values[key].to_numpy())
+        w, v = (fit.weights[order] for fit in (self.only(kind), self._others(kind)))
+        return float(w @ (np.cumsum(v) - v / 2))
+
+    def _word(self, kind: str, key: str, above: float) -> str:
+        tail = TAIL / len(self.kinds)
+        if tail <= above <= 1 - tail:
+            return "not told apart"
+        left = np.array([self.without(one)._above(kind, key) for one in self.contests])
+        always = {"higher": (left > 1 - tail).all(), "lower": (left < tail).all()}
+        return next((word for word, holds in always.items() if holds), "not told apart")
 
     def left_out(self) -> pd.DataFrame:
         """Return how well every contest is foreseen from the others, and how well by the defaults.
@@ -493,7 +514,7 @@ class Fit(Result):
     def _kinds_told_apart(self) -> str:
         if len(self.kinds) < 2:
             return ""
-        told = self.by_kind()["word"]
+        told = self._by_kind["word"]
         told = told[told.isin(["higher", "lower"])]
         words = [f"{key} {word} in {PLURAL.get(kind, kind)}" for (key, kind), word in told.items()]
         return f"Kinds of bodies: {', '.join(words)}." if words else "Kinds of bodies cannot be told apart."
@@ -524,10 +545,3 @@ def _moments(x: Floats, w: Floats) -> tuple[float, float]:
     """Return weighted mean and standard deviation."""
     mean = float(w @ x)
     return mean, float(np.sqrt(w @ (x - mean) ** 2))
-
-
-def _above(x: Floats, one: Floats, other: Floats) -> float:
-    """Return the probability that a draw by the first weights exceeds one by the second; ties count half."""
-    order = np.argsort(x)
-    w, v = one[order], other[order]
-    return float(w @ (np.cumsum(v) - v / 2) / (w.sum() * v.sum()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -446,6 +447,7 @@ def test_kinds_that_differ_are_told_apart_and_only_in_what_differs(two_kinds: io
     assert "fluid higher in boards, fluid lower in world assemblies" in two_kinds.sentence()
 
 
+@pytest.mark.slow
 def test_only_is_fitting_to_one_kind(two_kinds: iom.Fit) -> None:
     boards = two_kinds.only("board")
     assert {body_kind(one) for one in boards.contests} == {"board"}
@@ -466,6 +468,19 @@ def test_kinds_that_do_not_differ_are_not_told_apart() -> None:
     learned = iom.fit(alike, ["fluid", "concession"], draws=600, progress=False)
     assert not learned.by_kind()["word"].isin(["higher", "lower"]).any()
     assert "Kinds of bodies cannot be told apart." in learned.sentence()
+
+
+@pytest.mark.slow
+def test_one_contest_tells_no_kinds_apart() -> None:
+    """Quick boards, but for one slow contest of persons: without it nothing is known of persons."""
+    slow = of_kind("persons", {"fluid": 0.0, "openness_entrenched": 0.02}, 12, 2)
+    told = of_kind("board", {"fluid": 1.0}, 12, 1)
+    some: dict[str, Any] = {"prior": {"fluid": stats.beta(0.2, 0.2)}, "draws": 400, "progress": False}
+    one = max(slow, key=lambda one: len(one.rounds))
+    learned = iom.fit([*told, one], ["fluid"], **some)
+    assert learned.by_kind().loc[("fluid", "persons"), "above"] < 0.0125
+    assert learned.by_kind().loc[("fluid", "persons"), "word"] == "not told apart"
+    assert iom.fit([*told, *slow], ["fluid"], **some).by_kind().loc[("fluid", "persons"), "word"] == "lower"
 
 
 def test_too_few_draws_cannot_tell(two_kinds: iom.Fit) -> None:
