@@ -26,7 +26,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(hits: Any, runs: int) -> tuple[np.ndarray, np.ndarray]:
+def wilson(hits: Any, runs: float) -> tuple[np.ndarray, np.ndarray]:
     """Return Wilson's 95 % interval of a proportion, elementwise.
 
     Wilson (1927), *Journal of the American Statistical Association* 22, 209-212: it stays inside

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from iomsim.engine.executors import in_order, progress_bar
 from iomsim.engine.outcomes import Outcomes
 from iomsim.errors import IomsimError, unknown, whole_number
+from iomsim.model.assumptions import DRAWS
 from iomsim.model.components import Behaviour
 from iomsim.model.links import moved
 from iomsim.model.quantities import walk
 from iomsim.model.scenario import Scenario
-from iomsim.validation.baselines import fitted_baselines
+from iomsim.validation.baselines import Baseline, fitted_baselines
 from iomsim.validation.contest import Contest
 from iomsim.validation.data import contests as read_contests
 from iomsim.validation.fit import Fit, fit
-from iomsim.validation.prediction import PARTICLES, predict, replay_contest, scored
+from iomsim.validation.prediction import ReplayStep, predict, replay_contest, scored
 from iomsim.validation.verdict import MODEL, Backtest, Case
 
 SEED = 2023
+
+PARTICLES = 2000
+"""Particles of every forecast: the mean scores then move by about a hundredth with the seed."""
 
 IN_SAMPLE = (
     "The defaults were chosen with these contests in view; backtest(model='fitted') judges values that never saw "
     "the contest they are judged on."
 )
+
+FITTED = "fitted"
+
+VERSION_0_1 = "0.1"
+
+EARLIER: dict[str, dict[str, float]] = {
+    VERSION_0_1: {
+        **{"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15, "momentum_field": 1.0},
+        **{"yes_conceded_a": 2.2, "yes_conceded_b": 7.8},
+    }
+}
+"""What differed in the behaviour of earlier versions, by their name: contests froze sooner, the last tally pulled as
+much among three or more as between two, and after a withdrawal the loser's voters said yes as seldom as after a forced
+exit."""
 
 Model = Behaviour | Scenario | Mapping[str, float] | Fit | str | None
 
@@ -39,6 +58,9 @@ def backtest(
     train: Iterable[Contest] | None = None,
     particles: int = PARTICLES,
     seed: int = SEED,
+    assumptions: int | str | None = None,
+    executor: Any = None,
+    progress: bool = True,
 ) -> Backtest:
     """Forecast past contests round by round, and score the forecasts beside simple baselines.
 
@@ -50,9 +72,11 @@ def backtest(
     ----------
     contests : ids or contests, optional
         Which; default all of the folder except those held out.
-    model : Behaviour, Scenario, mapping, Fit or "fitted", optional
+    model : Behaviour, Scenario, mapping, Fit, "fitted" or "0.1", optional
         How members vote and change their minds: the model's defaults, a scenario's behaviour, a few
-        changes of the defaults by name, or values fitted to the other contests.
+        changes of the defaults by name, values fitted to the other contests, or the values of version
+        0.1 (:data:`EARLIER`).  These are played by the rules, and with the free votes, of today: in version 0.1
+        voters whose candidate had left felt the pull of the last tally, too, which cannot be switched on again.
     folder : str or Path, optional
         Your own ``elections.csv`` and ``tallies.csv``; default the shipped contests.
     train : contests, optional
@@ -60,11 +84,20 @@ def backtest(
         forecast, and whatever is held out, is always left out.
     particles, seed : int
         Particles of every forecast, and the seed.
+    assumptions : int or "fixed", optional
+        How many draws of the uncertain values of the behaviour the particles follow, as in :func:`iomsim.live`;
+        "fixed" plays the values alone.  Default 400, for version 0.1 "fixed", as it was.
+        ``iomsim.backtest().against(iomsim.backtest(assumptions="fixed"))`` says what it changes.
+    executor : optional
+        Where contests are forecast, each for itself; default here.  The result is the same, bit for bit.
+    progress : bool, default True
+        Show a bar on stderr once it takes two seconds.
 
     Returns
     -------
     Backtest
-        Its `table()` says where the model wins and where it loses.
+        Its `table()` says where the model wins and where it loses, `by("standing")` in which groups, `coverage()`
+        and `reliability_table()` whether it is honest, `loses()` what cost most, and why.
 
     Raises
     ------
@@ -76,20 +109,65 @@ def backtest(
     >>> test = backtest(["UNSC2019-EEG", "UNSC2020-AF"], particles=300)
     >>> test.forecasts.query("forecaster == 'model'")["over_next"].tolist()
     [True, True]
+
+    How much better than version 0.1 it foretells the leader's next share:
+
+    >>> ids = ["UNSC2007-EEG", "UNSC2019-EEG", "UNSC2020-AF"]
+    >>> new, old = (backtest(ids, model, particles=300) for model in (None, "0.1"))
+    >>> new.against(old).loc["next share, CRPS", ["ratio", "low", "high"]].astype(float).notna().all()
+    np.True_
     """
     whole_number("particles", particles, 2)
     whole_number("seed", seed, 0)
+    draws = assumptions_of(model, assumptions)
     chosen = choose(contests, folder)
     training = tuple(read_contests() if train is None else train)
     behaviour = behaviour_by_contest(model, training)
     used = [one for one in chosen if contests is not None or not one.held_out]
-    cases = tuple(case for one in used for case in _cases(one, behaviour(one), training, particles, seed))
+    calls = [
+        (one, behaviour(one), fitted_baselines(leaving_out(one, training)), particles, seed, draws)
+        for one in used
+        if one.points
+    ]
+    cases = _played(calls, executor, progress)
     if not cases:
         reasons = "; ".join(f"{one.id}: {one.why_none}" for one in chosen[:3])
         raise IomsimError(f"nothing to forecast: no announced round was inconclusive with one to come ({reasons})")
     shipped = {one.rounds for one in read_contests()}
     note = IN_SAMPLE if model is None and any(case.contest.rounds in shipped for case in cases) else ""
-    return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note)
+    return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note, draws)
+
+
+def _played(calls: list[tuple[Any, ...]], executor: Any, progress: bool) -> tuple[Case, ...]:
+    """Return the cases of all contests in their order; the longest are begun first."""
+    order = sorted(range(len(calls)), key=lambda i: -len(calls[i][0].points) * calls[i][0].size)
+    found: dict[int, tuple[Case, ...]] = {}
+    results = in_order(executor, _cases, (calls[i] for i in order))
+    with progress_bar(sum(len(call[0].points) for call in calls), progress, "rounds") as advance:
+        for i, cases in zip(order, results, strict=True):
+            found[i] = cases
+            advance(len(cases))
+    return tuple(case for i in range(len(calls)) for case in found[i])
+
+
+def assumptions_of(model: Model, assumptions: int | str | None) -> int | str:
+    """Return how many draws of the assumptions are played, or "fixed".
+
+    Raises
+    ------
+    IomsimError
+        If it is neither.
+
+    Examples
+    --------
+    >>> assumptions_of(None, None), assumptions_of("0.1", None), assumptions_of(None, "fixed")
+    (400, 'fixed', 'fixed')
+    """
+    if assumptions is None:
+        return "fixed" if isinstance(model, str) and model in EARLIER else DRAWS
+    if isinstance(assumptions, str) and assumptions != "fixed":
+        raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
+    return assumptions if isinstance(assumptions, str) else whole_number("assumptions", assumptions, 1)
 
 
 def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
@@ -126,7 +204,7 @@ def behaviour_by_contest(model: Model, training: tuple[Contest, ...]) -> Callabl
     UnknownNameError, IomsimError
         If the model is none of what :func:`backtest` takes.
     """
-    if model == "fitted":
+    if isinstance(model, str) and model == FITTED:
         model = fit(training)
     if isinstance(model, Fit):
         fitted = model
@@ -146,9 +224,11 @@ def _behaviour(model: Any) -> Behaviour:
         case Mapping():
             return _changed(model)
         case str():
-            raise unknown("model", model, ["fitted"])
+            if model not in EARLIER:
+                raise unknown("model", model, [FITTED, *EARLIER])
+            return _changed(EARLIER[model])
     raise IomsimError(
-        f"model must be a Behaviour, a Scenario, a Fit, changes by name or 'fitted', got {type(model).__name__}"
+        f"model must be a Behaviour, a Scenario, a Fit, changes by name, 'fitted' or '0.1', got {type(model).__name__}"
     )
 
 
@@ -164,6 +244,8 @@ def _name_of(model: Model) -> str:
     match model:
         case None:
             return "the model with its defaults"
+        case str() if model in EARLIER:
+            return f"the model with the values of version {model}"
         case Fit() | str():
             return "the model fitted to the other contests"
         case Scenario():
@@ -180,13 +262,22 @@ def leaving_out(contest: Contest, training: Iterable[Contest]) -> tuple[Contest,
 
 
 def _cases(
-    contest: Contest, behaviour: Behaviour, training: tuple[Contest, ...], particles: int, seed: int
-) -> Iterator[Case]:
-    others = fitted_baselines(leaving_out(contest, training))
-    for step in replay_contest(contest, behaviour, particles=particles, seed=seed):
-        situation = contest.situation(step.round)
-        predictions = {MODEL: step.prediction} | {name: baseline(situation) for name, baseline in others.items()}
-        yield Case(contest, situation, contest.aftermath(step.round), step, predictions)
+    contest: Contest,
+    behaviour: Behaviour,
+    baselines: Mapping[str, Baseline],
+    particles: int,
+    seed: int,
+    assumptions: int | str,
+) -> tuple[Case, ...]:
+    """Return what everybody said after each round of a contest; it depends on nothing but the arguments."""
+    steps = replay_contest(contest, behaviour, particles=particles, seed=seed, assumptions=assumptions)
+    return tuple(_case(contest, step, baselines) for step in steps)
+
+
+def _case(contest: Contest, step: ReplayStep, baselines: Mapping[str, Baseline]) -> Case:
+    situation = contest.situation(step.round)
+    said = {MODEL: step.prediction} | {name: baseline(situation) for name, baseline in baselines.items()}
+    return Case(contest, situation, contest.aftermath(step.round), step, said)
 
 
 def score_outcomes(out: Outcomes, names: Sequence[str], contest: Contest, after: int = 0) -> pd.Series:

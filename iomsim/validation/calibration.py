@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from iomsim.errors import IomsimError, whole_number
-from iomsim.forecasting.estimates import Interval
+from iomsim.forecasting.estimates import Interval, wilson
 from iomsim.typing import Flags, Floats, Places
 from iomsim.validation.scores import ensemble, events, probabilities
 
@@ -254,19 +255,113 @@ def bootstrap_mean(
     (2.0, 1.0, 4.0)
     """
     whole_number("draws", draws, 1)
+    x, names = _grouped(values, groups)
+    total, count = _totals(x, names)
+    if by_group:
+        total, count = total / count, np.ones(len(count))
+    return _bootstrap_ratio(total, count, seed, level, draws)
+
+
+def bootstrap_ratio(
+    values: ArrayLike, others: ArrayLike, groups: ArrayLike, *, seed: int, level: float = 0.95, draws: int = 4000
+) -> Interval:
+    """Return the ratio of two means over groups that count alike, with its bootstrap interval over groups.
+
+    Parameters
+    ----------
+    values, others : array_like of float, shape (n,)
+        Scores of two forecasters on the same cases; the ratio is that of the first to the second.
+    groups : array_like, shape (n,)
+        The contest each belongs to.
+    seed, level, draws
+        As in :func:`bootstrap_mean`.
+
+    Raises
+    ------
+    IomsimError
+        If they have different lengths.
+
+    Examples
+    --------
+    >>> ratio = bootstrap_ratio([1.0, 1.0, 4.0], [2.0, 2.0, 4.0], ["a", "a", "b"], seed=1)
+    >>> round(ratio.value, 3), ratio.low, ratio.high
+    (0.833, 0.5, 1.0)
+    """
+    whole_number("draws", draws, 1)
+    x, names = _grouped(values, groups)
+    y, _ = _grouped(others, groups)
+    missing = np.isnan(x) | np.isnan(y)
+    (top, count), (bottom, _) = (_totals(np.where(missing, np.nan, z), names) for z in (x, y))
+    return _bootstrap_ratio(top / count, bottom / count, seed, level, draws)
+
+
+def _bootstrap_ratio(top: Floats, bottom: Floats, seed: int, level: float, draws: int) -> Interval:
+    """Return sum over sum, with the interval when the pairs are redrawn."""
+    if not len(top):
+        return Interval(np.nan, np.nan, np.nan)
+    value = float(top.sum() / bottom.sum())
+    if len(top) < 2:
+        return Interval(value, np.nan, np.nan)
+    drawn = np.random.default_rng(seed).integers(len(top), size=(draws, len(top)))
+    ratios = top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1)
+    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high))
+
+
+def frequency(happened: ArrayLike, groups: ArrayLike, *, by_group: bool = False) -> Interval:
+    """Return how often something happened, with a 95 % interval that knows that cases of a group are alike.
+
+    Parameters
+    ----------
+    happened : array_like of bool, shape (n,)
+        Did it come?
+    groups : array_like, shape (n,)
+        The contest each belongs to.
+    by_group : bool, default False
+        Average within each group first, so that a long contest counts no more than a short one.
+
+    Returns
+    -------
+    Interval
+        NaN throughout without a case.
+
+    Notes
+    -----
+    Wilson's interval with an effective number of cases: as many independent ones as would give the variance between
+    the groups (linearized), and at most those that there are; where the groups do not differ at all, as many as there
+    are groups.  So it is honest also where everything came, or nothing.  Korn and Graubard (1998), *Survey
+    Methodology* 24, 193-201, with the exact interval in place of Wilson's.
+
+    Examples
+    --------
+    >>> [round(x, 2) for x in frequency([1, 1, 0, 0], ["a", "b", "c", "d"])]
+    [0.5, 0.13, 0.87]
+    >>> frequency([1, 1, 0, 0], ["a", "a", "c", "c"]).low < 0.1  # two contests, not four cases
+    True
+    """
+    x, names = _grouped(np.asarray(happened, dtype=float), groups)
+    if not len(x):
+        return Interval(np.nan, np.nan, np.nan)
+    _, which, count = np.unique(names, return_inverse=True, return_counts=True)
+    weight = 1 / count[which] if by_group else np.ones(len(x))
+    weight = weight / weight.sum()
+    value = float(np.clip(weight @ x, 0.0, 1.0))
+    most = 1 / float(weight @ weight)
+    between = np.bincount(which, weights=weight * (x - value))
+    variance = len(count) / max(len(count) - 1, 1) * float(between @ between)
+    effective = max(min(value * (1 - value) / variance if variance > 1e-12 else len(count), most), 1.0)
+    low, high = wilson(value * effective, effective)
+    return Interval(value, float(low), float(high))
+
+
+def _grouped(values: ArrayLike, groups: ArrayLike) -> tuple[Floats, NDArray[Any]]:
     x, names = np.asarray(values, dtype=float).ravel(), np.asarray(groups).ravel()
     if len(x) != len(names):
         raise IomsimError(f"every value needs its group: got {len(x)} values and {len(names)} groups")
+    return x, names
+
+
+def _totals(x: Floats, names: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Return the sum and the number of the values of each group; NaN is left out."""
     _, which = np.unique(names[~np.isnan(x)], return_inverse=True)
-    total, count = np.bincount(which, weights=x[~np.isnan(x)]).astype(float), np.bincount(which).astype(float)
-    if by_group:
-        total, count = total / count, np.ones(len(count))
-    if not len(total):
-        return Interval(np.nan, np.nan, np.nan)
-    value = float(total.sum() / count.sum())
-    if len(total) < 2:
-        return Interval(value, np.nan, np.nan)
-    drawn = np.random.default_rng(seed).integers(len(total), size=(draws, len(total)))
-    means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high))
+    return np.bincount(which, weights=x[~np.isnan(x)]).astype(float), np.bincount(which).astype(float)

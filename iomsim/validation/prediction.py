@@ -176,7 +176,12 @@ class ReplayStep:
 
 
 def replay_contest(
-    contest: Contest, behaviour: Behaviour | None = None, *, particles: int = PARTICLES, seed: int = 0
+    contest: Contest,
+    behaviour: Behaviour | None = None,
+    *,
+    particles: int = PARTICLES,
+    seed: int = 0,
+    assumptions: int | str = "fixed",
 ) -> Iterator[ReplayStep]:
     """Yield what the model says after every round that leaves a contest open.
 
@@ -200,17 +205,19 @@ def replay_contest(
     ('exact: round 1', True)
     """
     for segment in segments(contest):
-        yield from replay_segment(segment, behaviour, particles, seed)
+        yield from replay_segment(segment, behaviour, particles, seed, assumptions)
 
 
-def replay_segment(segment: Segment, behaviour: Behaviour | None, particles: int, seed: int) -> Iterator[ReplayStep]:
+def replay_segment(
+    segment: Segment, behaviour: Behaviour | None, particles: int, seed: int, assumptions: int | str = "fixed"
+) -> Iterator[ReplayStep]:
     """Yield what the model says round by round; where too few particles are left, restart."""
     contest, last = segment.contest, max(segment.contest.points, default=0)
     if segment.start > last:
         return
     size = max(int(particles * min(1.0, LARGE / contest.size)), 2)
     seed_ = segment_seed(seed, contest.id, segment.start)
-    day = live(segment.scenario(behaviour), size, seed_, assumptions="fixed")
+    day = live(segment.scenario(behaviour), size, seed_, assumptions=assumptions)
     for known in segment.rounds:
         if known.round > last:
             return
@@ -218,7 +225,7 @@ def replay_segment(segment: Segment, behaviour: Behaviour | None, particles: int
             if known.round == segment.start:
                 raise AnnouncementError(f"{contest.id}, round {known.round}: no particle agrees with the tally")
             rest = restarted(segment, known.round, "the rounds before left too few particles")
-            yield from replay_segment(rest, behaviour, particles, seed)
+            yield from replay_segment(rest, behaviour, particles, seed, assumptions)
             return
         if known.round in contest.points:
             surprise = day.state.surprise if known.round > segment.start else 1.0
