@@ -40,7 +40,7 @@ VERSION_0_1 = "0.1"
 EARLIER: dict[str, dict[str, float]] = {
     VERSION_0_1: {
         **{"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15, "momentum_field": 1.0},
-        **{"yes_conceded_a": 2.2, "yes_conceded_b": 7.8},
+        **{"yes_conceded_a": 2.2, "yes_conceded_b": 7.8, "stray": 0.0},
     }
 }
 """What differed in the behaviour of earlier versions, by their name: contests froze sooner, the last tally pulled as
