@@ -53,10 +53,10 @@ def run_arguments(parser: argparse.ArgumentParser, runs: int) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes to play them in (1); the numbers stay the same")
 
 
-def assumption_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add how many draws of the assumptions are played."""
+def assumption_arguments(parser: argparse.ArgumentParser, default: int | None = DRAWS) -> None:
+    """Add how many draws of the assumptions are played; without a default, what is called decides."""
     parser.add_argument(
-        "--assumptions", type=_draws, default=DRAWS, metavar="N",
+        "--assumptions", type=_draws, default=default, metavar="N",
         help=f"draws of the assumptions ({DRAWS}), or 'fixed' for the best guesses alone",
     )  # fmt: skip
 
