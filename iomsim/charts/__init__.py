@@ -26,6 +26,7 @@ from iomsim.charts.drivers import DriverCurve, DriversPage
 from iomsim.charts.election_day import Learned, Live
 from iomsim.charts.files import save
 from iomsim.charts.flows import Flows
+from iomsim.charts.history import Paths, SimilarRounds
 from iomsim.charts.leanings import Leanings
 from iomsim.charts.pressure_grid import PressureGrid
 from iomsim.charts.rounds import Rounds
@@ -43,6 +44,7 @@ from iomsim.sensitivity.grid import Grid
 from iomsim.sensitivity.pivotal import Pivotal
 from iomsim.sensitivity.sobol import Sobol
 from iomsim.sensitivity.tornado import Tornado
+from iomsim.validation import record, similar
 from iomsim.validation.verdict import Backtest
 
 __all__ = ["CHARTS", "STYLE", "Plots", "of", "save"]
@@ -65,6 +67,8 @@ CHARTS: dict[type, dict[str, type[Chart[Any]]]] = {
     SideBySide: {"scenarios": Scenarios},
     Grid: {"pressure_grid": PressureGrid},
     Backtest: {"reliability": Reliability, "ranks": Ranks, "calibration": Calibration, "history": History},
+    record.History: {"history": Paths},
+    similar.Alike: {"alike": SimilarRounds},
 }
 """The charts of each kind of result."""
 

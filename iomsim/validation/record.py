@@ -85,9 +85,23 @@ GROUPS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "candidates": lambda each: each["candidates"].map(lambda many: str(many) if many < 4 else "4+"),
     "ending": lambda each: each["ending"],
     "grade": lambda each: each["grade"],
-    "decade": lambda each: each["year"].map(lambda year: "unknown" if pd.isna(year) else f"{year // 10}0s"),
+    "decade": lambda each: each["year"].map(lambda year: None if pd.isna(year) else f"{year // 10}0s"),
 }
 """What contests can be grouped by."""
+
+
+def groups_of(each: pd.DataFrame, group: str) -> pd.Series:
+    """Return the group of each contest, by what they are grouped by; "unknown" where it is not known.
+
+    Raises
+    ------
+    UnknownNameError
+        If contests cannot be grouped by that.
+    """
+    if group not in GROUPS:
+        raise unknown("group", group, GROUPS)
+    names = GROUPS[group](each)
+    return names.astype("object").where(names.notna() & (names != ""), "unknown").astype(str)
 
 
 def _values(each: pd.DataFrame, question: Question) -> pd.Series:
@@ -349,12 +363,11 @@ class History(Result):
         >>> past.by("candidates")["leader of the first ballot between two won"].values.tolist()
         [[5, 5], [3, 4]]
         """
-        if group not in GROUPS:
-            raise unknown("group", group, GROUPS)
-        found = {str(name): answers(part) for name, part in self._each.groupby(GROUPS[group](self._each))}
+        names = groups_of(self._each, group)
+        found = {str(name): answers(part) for name, part in self._each.groupby(names)}
         keys = {name: "median" if question.unit else "count" for name, question in QUESTIONS.items()}
         columns = [("contests", "count"), *((name, part) for name, key in keys.items() for part in (key, "of"))]
-        sizes = GROUPS[group](self._each).astype(str).value_counts()
+        sizes = names.value_counts()
         rows = {
             name: [int(sizes[name]), *(table.at[question, part] for question, part in columns[1:])]
             for name, table in found.items()
