@@ -106,7 +106,8 @@ def _pieces(segment: Segment) -> list[TallySeries]:
 def concession_record(contest: Contest) -> ConcessionRecord:
     """Return the rounds between two without a concession, unknown rounds included, and whether one then conceded.
 
-    After a round that elects, and after a tie, nobody can concede.  A compromise on an outsider is no concession.
+    After a round that elects, and after a tie, nobody can concede; nor where the rules know no withdrawal.  Whether
+    the other is then acclaimed or still voted on, it is a concession; a compromise on an outsider is none.
 
     Examples
     --------
@@ -114,9 +115,12 @@ def concession_record(contest: Contest) -> ConcessionRecord:
     >>> concession_record(contest("UNSC2007-EEG")), concession_record(contest("UNSC2020-AF")).non_concessions
     (ConcessionRecord(non_concessions=1, conceded=True), 1)
     """
-    conceded = contest.ending == "acclamation"
-    last = contest.decided_round - (contest.ending in ("majority", "acclamation", "confirmed", "failed"))
-    last = contest.decided_round if contest.ending == "open" else last
+    end, decided = contest.rounds[-1] if contest.rounds else None, contest.decided_round
+    voted_on = end is not None and end.kind == "single" and end.round == decided and contest.ending != "open"
+    conceded = contest.ending == "acclamation" or voted_on
+    if contest.rules.withdrawal == "none" and not conceded:
+        return ConcessionRecord(0, False)
+    last = decided - (contest.ending != "open") - voted_on
     tied = {known.round for known in contest.ordinary if known.tied}
     asked = [round_ for round_ in range(contest.two_way_from, last + 1) if round_ not in tied]
     return ConcessionRecord(len(asked), conceded)

@@ -14,6 +14,7 @@ from toys import ALPHA, STILL, play, proportion, slow_but, toy
 
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.model.bodies import readings
 from iomsim.model.components import Behaviour
 from iomsim.validation.data import contests
 from iomsim.validation.fit import Normal, _mixture, body_kind
@@ -222,6 +223,25 @@ def test_the_shipped_moves() -> None:
 )
 def test_the_shipped_concessions(name: str, record: ConcessionRecord) -> None:
     assert concession_record(SHIPPED[name]) == record
+
+
+def test_a_concession_before_a_vote_on_the_other_is_one() -> None:
+    """Of 80 contests of the Security Council, told as records tell them: the record has the law of an urn."""
+    rule = readings("unsc")["rule-93"]
+    told = synthetic_contests(80, Behaviour(**dict(Behaviour()) | {"concede_a": 3.0}), seed=3, rules=rule, size=150)
+    records = [concession_record(one) for one in told]
+    assert [one.conceded for one in records] == [one.rounds[-1].kind == "single" for one in told]
+    assert sum(one.conceded for one in records) > 20
+    for one, record in zip(told, records, strict=True):
+        between = [a for a in one.ordinary if not a.tied and a.round < one.rounds_total]
+        assert record.non_concessions + record.conceded == len(between)
+
+
+def test_where_nobody_may_withdraw_nobody_refused_to() -> None:
+    one = SHIPPED["UNSC2014-WEOG"]
+    assert concession_record(one) == ConcessionRecord(1, False)
+    forbidden = replace(one, rules=one.rules.with_(withdrawal="none"))
+    assert concession_record(forbidden) == ConcessionRecord(0, False)
 
 
 def test_readiness_to_concede_is_beta_integrated_out() -> None:
