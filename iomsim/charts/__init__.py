@@ -33,7 +33,7 @@ from iomsim.charts.rounds import Rounds
 from iomsim.charts.style import STYLE
 from iomsim.charts.tornado import TornadoBars
 from iomsim.charts.trajectories import Trajectories
-from iomsim.charts.validation import Calibration, History, Ranks, Reliability
+from iomsim.charts.validation import Calibration, Coverage, History, Ranks, Reliability, SaidAndCame
 from iomsim.charts.win_probability import WinProbability
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.errors import unknown
@@ -66,7 +66,14 @@ CHARTS: dict[type, dict[str, type[Chart[Any]]]] = {
     Pivotal: {"pivotal": PivotalMembers},
     SideBySide: {"scenarios": Scenarios},
     Grid: {"pressure_grid": PressureGrid},
-    Backtest: {"reliability": Reliability, "ranks": Ranks, "calibration": Calibration, "history": History},
+    Backtest: {
+        "reliability": Reliability,
+        "said_and_came": SaidAndCame,
+        "coverage": Coverage,
+        "ranks": Ranks,
+        "calibration": Calibration,
+        "history": History,
+    },
     record.History: {"history": Paths},
     similar.Alike: {"alike": SimilarRounds},
 }

@@ -11,13 +11,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, lay_out, place, wrapped
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY
+from iomsim.charts.base import Chart, Page, key, lay_out, named_rows, note, place, right_of, wrapped
+from iomsim.charts.dotplots import MARKERS, mark
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, ink
 from iomsim.charts.text import short
-from iomsim.house_style import count, percent
+from iomsim.house_style import count, percent, series
 from iomsim.validation.verdict import Backtest, Case
 
 BLUE = "#0072B2"
+COLOURS = (BLUE, "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Of groups of forecasts, in their order."""
+
+DODGE = 0.014
+"""By how much groups are drawn beside one another where the same was said."""
 PANELS_PER_LINE = 4
 """Contests side by side."""
 
@@ -120,6 +126,130 @@ class Ranks(Chart[Backtest]):
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
+@dataclass
+class SaidAndCame(Chart[Backtest]):
+    """Draw how often an event came, for little and for much said, each with its number of rounds and contests.
+
+    Parameters
+    ----------
+    event : {"leader wins", "over next"}
+        As in `reliability`.
+    by : {"standing", "kind", "body", "class"}, optional
+        Tell groups of forecasts apart; None for all together.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> test = iom.backtest(["UNSC2007-EEG", "WHO2017"], particles=200)
+    >>> test.plot.said_and_came("over next").get_xlabel()
+    'probability given'
+    """
+
+    event: str = "leader wins"
+    by: str | None = "standing"
+    size = (5.8, 5.2)
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """What was said and what came, by group and by what was said; the rows "all" have them together."""
+        table = self.result.reliability_table(self.event, self.by)
+        return table if self.by else pd.concat({"all": table}, names=["group"])
+
+    @property
+    def bins(self) -> pd.DataFrame:
+        """The rows that are drawn."""
+        return self.data[self.data.index.get_level_values(1) != "all"]
+
+    def finding(self) -> str:
+        return f"{self.result.kind.capitalize()}: {EVENT_WORDS[self.event]}, {self._said_came('')}"
+
+    def reading(self) -> str:
+        return (
+            "On the dashed line what came is what was said. Lines: 95 % intervals, which know that rounds of a contest "
+            f"are alike. Beside the dots: rounds (contests). If contests count alike: {self._said_came(' by contest')}."
+        )
+
+    def _said_came(self, counted: str) -> str:
+        rows = self.data.xs("all", level=1)
+        pairs = [f"said {row['said' + counted]:.2f}, came {row['came' + counted]:.2f}" for _, row in rows.iterrows()]
+        named = [f" ({group})" * (group != "all") for group in rows.index]
+        return "; ".join(map("".join, zip(pairs, named, strict=True)))
+
+    def marks(self, ax: Axes) -> float:
+        groups = list(dict.fromkeys(self.bins.index.get_level_values(0)))
+        ax.plot([0, 1], [0, 1], color=QUIET, lw=0.8, ls="--", label="calibrated")
+        looks = [(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i in range(len(groups))]
+        for i, (group, (colour, marker)) in enumerate(zip(groups, looks, strict=True)):
+            rows, shift = self.bins.loc[group], DODGE * (i - (len(groups) - 1) / 2)
+            x = rows["said"] + shift
+            ax.vlines(x, rows["low"], rows["high"], color=colour, lw=1.1, zorder=2, label=f"{group}, interval")
+            ax.plot(x, rows["came"], marker, color=colour, ms=6, zorder=3, label=group)
+            side = -1 if i < (len(groups) - 1) / 2 else 1
+            for at, row in zip(x, rows.itertuples(), strict=True):
+                look: dict[str, Any] = {"fontsize": TINY, "color": ink(colour), "va": "center"}
+                note(ax, f"{row.rounds} ({row.contests})", (at, row.came), (7 * side, 0), **look,
+                     ha="right" if side < 0 else "left")  # fmt: skip
+        ax.set(xlim=(-0.06, 1.1), ylim=(-0.03, 1.03), xlabel="probability given", ylabel="how often it came")
+        if groups == ["all"]:
+            return 0.0
+        return key(ax, [mark(*look) for look in looks], groups, above=True)
+
+
+@dataclass
+class Coverage(Chart[Backtest]):
+    """Draw how many of the real next shares the middle 50, 80 and 95 % of their forecasts held.
+
+    Parameters
+    ----------
+    by : {"standing", "kind", "body", "class"}, optional
+        Tell groups of forecasts apart; None for all together.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> test = iom.backtest(["UNSC2007-EEG", "WHO2017"], particles=200)
+    >>> len(test.plot.coverage(None).get_yticks())
+    3
+    """
+
+    by: str | None = "standing"
+    size, min_rows = (6.4, 1.7, 0.3), 3
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """What the intervals were said to hold, and what they held, by group and interval."""
+        table = self.result.coverage(self.by)
+        return table if self.by else pd.concat({"all": table}, names=["group"])
+
+    def finding(self) -> str:
+        middle = self.data.xs(0.8, level=1)
+        held = [
+            f"{percent(100 * row['came'])}{'' if group == 'all' else f' ({group})'}"
+            for group, row in middle.iterrows()
+            if row["rounds"]
+        ]
+        middle_part = f"the middle {percent(80)} of forecasts of the next share held"
+        return f"{self.result.kind.capitalize()}: {middle_part} {series(held) or 'none'}"
+
+    def reading(self) -> str:
+        return (
+            "Dots: how many of the real next shares fell into the middle part of their forecast; lines: their 95 % "
+            "intervals, which know that rounds of a contest are alike. Ticks: what the forecasts gave to it."
+        )
+
+    def marks(self, ax: Axes) -> None:
+        rows = self.data
+        y = np.arange(len(rows))
+        ax.hlines(y, 100 * rows["low"], 100 * rows["high"], color=BLUE, lw=1.1, label="interval")
+        ax.plot(100 * rows["came"], y, "o", color=BLUE, ms=6, label="came", zorder=3, clip_on=False)
+        ax.plot(100 * rows["said"], y, "|", color=DARK, ms=13, mew=1.6, label="said", zorder=4)
+        named = [f"{percent(100 * level)}{'' if group == 'all' else f', {group}'}" for group, level in rows.index]
+        named_rows(ax, named)
+        for at, row in zip(y, rows.itertuples(), strict=True):
+            right_of(ax, float(at), f"{count(row.rounds, 'round')}, {count(row.contests, 'contest')}", fontsize=TINY)
+        ax.set(xlim=(0, 101), xlabel="held, of 100 real next shares")
+
+
 class Calibration(Page[Backtest]):
     """Draw on one page whether the model is calibrated: two events, and the spread of the next share.
 
@@ -220,10 +350,11 @@ class History(Page[Backtest]):
     def panels(self, fig: Any, stamp: bool) -> None:
         names = len(self.contests)
         cells = fig.subplots(-(-names // PANELS_PER_LINE), min(names, PANELS_PER_LINE), squeeze=False, sharey=True)
+        lowest = min(0.2, np.floor(10 * self.data[["share", "p5"]].min().min()) / 10)
         for ax in cells.ravel()[names:]:
             ax.remove()
         for ax, (name, contest) in zip(cells.ravel(), self.contests.items(), strict=False):
-            _panel(ax, contest, self.data[self.data["contest"] == name])
+            _panel(ax, contest, self.data[self.data["contest"] == name], lowest)
         lay_out(cells[0, 0])
         below = f"{self.reading()}\n{self.result.stamp()}" if stamp else self.reading()
         fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=DARK)
@@ -241,7 +372,7 @@ def _band(case: Case, who: str) -> dict[str, float]:
     return dict(zip(QUANTILES, [1 - q for q in reversed(found.values())], strict=True))
 
 
-def _panel(ax: Axes, contest: Any, rows: pd.DataFrame) -> None:
+def _panel(ax: Axes, contest: Any, rows: pd.DataFrame, lowest: float) -> None:
     told = rows.dropna(subset=["p5"])
     for low, high, colour in (("p5", "p95", "#CFE3F1"), ("p20", "p80", "#8DBFE0")):
         ax.bar(told["round"], told[high] - told[low], 0.7, bottom=told[low], color=colour, lw=0)
@@ -255,7 +386,7 @@ def _panel(ax: Axes, contest: Any, rows: pd.DataFrame) -> None:
         ax.axhline(need, color=QUIET, lw=0.8)
         ax.axhline(1 - need, color=QUIET, lw=0.8, ls="--")
     first, last = rows["round"].min(), max(rows["round"].max(), rows["round"].min() + 1)
-    ax.set(xlim=(first - 0.6, last + 0.6), ylim=(0.2, 0.9))
+    ax.set(xlim=(first - 0.6, last + 0.6), ylim=(lowest, 0.9))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(lambda y, _: percent(100 * y))
     ax.set_title(contest.id, loc="left", fontsize=9, weight="bold")

@@ -193,3 +193,42 @@ def test_a_file_knows_how_it_was_made(judged: Backtest, tmp_path) -> None:  # ty
     text = path.read_text(encoding="utf-8")
     assert "UNSC2016-WEOG" in text
     assert f"&quot;seed&quot;: {judged.seed}" in text or f'"seed": {judged.seed}' in text
+
+
+def test_said_and_came_is_the_table_with_its_numbers(judged: Backtest) -> None:
+    for by, groups in (("standing", {"two", "three or more"}), (None, {"all"})):
+        data = judged.plot.said_and_came_data("over next", by)
+        rows = data[data.index.get_level_values(1) != "all"]
+        ax = judged.plot.said_and_came("over next", by)
+        dots = [line for line in ax.lines if line.get_label() in groups]
+        assert {line.get_label() for line in dots} == groups
+        for line in dots:
+            own = rows.loc[line.get_label()]
+            assert line.get_ydata().tolist() == own["came"].tolist()
+            assert line.get_xdata() == pytest.approx(own["said"].to_numpy(), abs=0.02)
+        told = [text.get_text() for text in ax.texts]
+        assert [f"{row.rounds} ({row.contests})" for row in rows.itertuples()] == [t for t in told if t.endswith(")")]
+
+
+def test_the_coverage_chart_has_what_was_said_and_what_came(judged: Backtest) -> None:
+    data = judged.coverage("standing")
+    ax = judged.plot.coverage()
+    came, said = (next(line for line in ax.lines if line.get_label() == name) for name in ("came", "said"))
+    assert came.get_xdata() == pytest.approx(100 * data["came"].to_numpy())
+    assert said.get_xdata() == pytest.approx(100 * data["said"].to_numpy())
+    middle = data.loc[("two", 0.8)]
+    assert f"{100 * middle['came']:.0f} % (two)" in captions(ax)[0].title
+    counts = [f"{row.rounds} rounds, {row.contests} contests" for row in data.itertuples()]
+    told = [text.get_text() for text in ax.texts]
+    assert [text for text in told if "rounds, " in text or "round, " in text] == [
+        text.replace("1 contests", "1 contest").replace("1 rounds", "1 round") for text in counts
+    ]
+
+
+def test_low_shares_stay_inside_the_panels_of_the_history(judged: Backtest) -> None:
+    from dataclasses import replace
+
+    first = judged.cases[0]
+    low = replace(first, step=replace(first.step, prediction=replace(first.step.prediction, shares=np.array([0.07]))))
+    fig = replace(judged, cases=(low, *judged.cases[1:])).plot.history()
+    assert {ax.get_ylim() for ax in fig.axes} == {(0.0, 0.9)}
