@@ -477,8 +477,12 @@ class History(Result):
         move = table.loc[MOVE]
         if not move["of"]:
             return ""
+        towards = table.at[TOWARDS, "count"]
+        if move["of"] == 1:
+            told = f"The first move between two was {move['median']:.1f} points"
+            return f"{told}, {'towards' if towards else 'not towards'} the leader."
         told = f"The first move between two was {move['median']:.1f} points at the median of {move['of']:d}"
-        told += f", in {table.at[TOWARDS, 'count']:d} towards the leader"
+        told += f", in {towards:d} towards the leader"
         return told + (f"; {_of(table, BEHIND)} leaders were behind later." if table.at[BEHIND, "of"] else ".")
 
     def _withdrawals(self, table: pd.DataFrame) -> str:
@@ -486,7 +490,7 @@ class History(Result):
         if not table.at[WITHDREW, "of"]:
             return ""
         if not many:
-            return f"Nobody of two withdrew (in {table.at[WITHDREW, 'of']:d})."
+            return f"One of two withdrew in none of {table.at[WITHDREW, 'of']:d}."
         after, share = table.loc[AFTER], table.loc[FROM]
         with_ = f"{share['least']:.0f} to {share['most']:.0f}" if many > 1 else f"{share['most']:.0f}"
         when = f"after {after['median']:g} ballots between them at the median, " if after["of"] > 1 else ""
@@ -512,11 +516,29 @@ class History(Result):
             "filters": list(self.filters),
         }
 
+    def answers(self, group: str | None = None) -> pd.DataFrame:
+        """Return :meth:`table` in words, or with a group :meth:`by` that, a column for each group.
+
+        Raises
+        ------
+        UnknownNameError
+            If contests cannot be grouped by that.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> past = iom.history().filter(body="UNSC", years=(2007, 2020), candidates="2-3", rounds="1-6")
+        >>> past.answers("candidates").loc["leader of the first ballot between two won"].tolist()
+        ['5 of 5', '3 of 4']
+        """
+        names = pd.Series("answer", self._each.index) if group is None else groups_of(self._each, group)
+        tables = {str(name): answers(part) for name, part in self._each.groupby(names)}
+        told = {name: [_told(answer) for _, answer in table.iterrows()] for name, table in tables.items()}
+        shown = pd.DataFrame(told, index=pd.Index(list(QUESTIONS), name="question"))
+        return shown[(shown != "").any(axis=1)]
+
     def _head(self) -> pd.DataFrame:
-        table = self.table()
-        table = table[table["of"] > 0] if self.contests else table[:0]
-        told = [_told(answer) for _, answer in table.iterrows()]
-        return pd.DataFrame({"answer": told, "of": table["of"]}, index=table.index)
+        return self.answers()
 
 
 def _of(table: pd.DataFrame, question: str) -> str:
@@ -524,13 +546,16 @@ def _of(table: pd.DataFrame, question: str) -> str:
 
 
 def _told(answer: pd.Series) -> str:
-    """Return an answer in words; of few contests there is no share."""
+    """Return an answer in words, "" if there is none; of few contests there is no percentage."""
+    if not answer["of"]:
+        return ""
     if not answer["unit"]:
         share = f" ({percent(100 * answer['share'])})" if answer["of"] >= ENOUGH else ""
         return f"{answer['count']:d} of {answer['of']:d}{share}"
     decimals = 0 if answer["unit"] in ("rounds", "ballots") else 1
-    middle, low, high = (f"{answer[key]:.{decimals if key != 'median' else 1}f}" for key in ("median", "least", "most"))
-    return f"{middle} {answer['unit']} ({low} to {high})"
+    middle, low, high = f"{answer['median']:g}", *(f"{answer[end]:.{decimals}f}" for end in ("least", "most"))
+    middle = middle if not decimals else f"{answer['median']:.1f}"
+    return f"{middle} {answer['unit']} ({low} to {high}; of {answer['of']:d})"
 
 
 def history(folder: str | Path | None = None) -> History:

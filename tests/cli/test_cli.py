@@ -421,8 +421,13 @@ def test_help_speaks_of_readings(capsys: Captured) -> None:
 
 
 def test_the_past(capsys: Captured) -> None:
+    past = iom.history()
     assert iomsim("history") == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(iom.history().elections)
+    out = capsys.readouterr().out
+    listed = [line.split()[0] for line in out.splitlines() if line.strip()]
+    assert [listed.count(one.id) for one in past.contests] == [1] * len(past.contests)
+    assert past.stamp() in out
+    assert " ".join(past.sentence().split()) in " ".join(out.split())
     assert iomsim("history", "UNSC2020-AF") == 0
     assert "129" in capsys.readouterr().out
 
@@ -432,6 +437,31 @@ def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
     assert iomsim("history", "MINE", "--folder", tmp_path) == 0
     assert "61" in capsys.readouterr().out
     assert iomsim("history", "UNSC2020-AF", "--folder", tmp_path) == 2
+
+
+def test_the_past_that_is_picked(capsys: Captured, tmp_path: Path) -> None:
+    csv = tmp_path / "past.csv"
+    words = ("--body", "UNSC", "--years", "2007-2020", "--candidates", "2", "--bar", "2/3", "--by", "ending")
+    assert iomsim("history", *words, "--csv", csv) == 0
+    picked = iom.history().filter(body="UNSC", years=(2007, 2020), candidates=2, bar="2/3")
+    assert pd.read_csv(csv)["contest"].tolist() == [one.id for one in picked.contests]
+    out = capsys.readouterr().out
+    assert picked.stamp() in out
+    assert "acclamation" in out
+    assert "3 of 3" in out
+    assert iomsim("history", "--years", "1900") == 0
+    assert "No contest of the record fits: years 1900." in capsys.readouterr().out
+
+
+def test_the_past_that_is_alike(capsys: Captured, tmp_path: Path) -> None:
+    csv, png = tmp_path / "alike.csv", tmp_path / "alike.png"
+    assert iomsim("history", "--like", 98, 67, "--bar", "2/3", "-n", 2, "--csv", csv, "-o", png) == 0
+    found = iom.history().like(98, 67, bar="2/3", n=2)
+    assert pd.read_csv(csv)["contest"].tolist() == found.table().index.tolist()
+    assert png.stat().st_size > 10_000
+    assert "the two most similar first ballots between two" in " ".join(capsys.readouterr().out.split())
+    assert iomsim("history", "--like", 98, 67, "--rounds", "any", "--held-out", "-n", 1) == 0
+    assert "IOM2023-DG" in capsys.readouterr().out
 
 
 # -- complaints --------------------------------------------------------------------------------------
@@ -459,6 +489,9 @@ def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
         (("tornado", "--target", "Pop"), "did you mean 'Pope'?"),
         (("replay", "2032"), "no day named '2032'; did you mean '2023'?"),
         (("history", "UNSC2020-AFR"), "did you mean 'UNSC2020-AF'?"),
+        (("history", "--body", "UN"), "no body named 'UN'; did you mean 'UNSC'?"),
+        (("history", "--candidates", "few"), "candidates must be a number, '3+', '2-4' or a pair"),
+        (("history", "--like", "98"), "a tally has two votes or more, such as like(98, 67); got [98]"),
         (("rerun", "nothing.html"), "cannot read 'nothing.html'"),
         (("validate", "."), "no scenario named '.'"),
         (("bodies", "WHO"), "no body named 'WHO'; did you mean 'who'?"),

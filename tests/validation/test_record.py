@@ -390,7 +390,8 @@ def test_the_sentence_says_what_came_of_them(five: History) -> None:
     assert five.like(98, 67, n=3).sentence() == (
         "Of the three most similar first ballots between two (leader 51 to 60 %, two thirds needed) the leader won "
         "two; one was over by the next round. Nearest is LED1 (A 60-40), 0.03 in log-odds away: A won in the next "
-        "round. It went otherwise in TURN3 (A 51-49): B won after two more rounds. That is too few to tell a chance from."
+        "round. It went otherwise in TURN3 (A 51-49): B won after two more rounds. That is too few to tell a chance "
+        "from."
     )
     assert (
         five.like(98, 67, n=1)
