@@ -8,17 +8,39 @@ from datetime import date, datetime, time
 from functools import cached_property
 from html import escape
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
 from iomsim.errors import AnnouncementError, ScenarioError
+from iomsim.house_style import series
+from iomsim.model.bodies import body
 from iomsim.model.components import WEEKDAYS, Behaviour
+from iomsim.model.evidence import shipped_folders
+from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, build
-from iomsim.rules.procedure import Procedure
+from iomsim.rules.bar import Bar
+from iomsim.rules.procedure import Procedure, Stage
 from iomsim.validation.rounds import MAX_CANDIDATES, Aftermath, RoundTally, Situation, Transition
 
 LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
+
+MAJORITY = 0.55
+"""A bar of no more than this share of the base is a majority, not two thirds or the like."""
+
+KINDS_OF_RULE = ("two thirds until reached", "two thirds, with an end", "more than half")
+"""Two thirds without an end; two thirds, but the rules end it without, or with a lower bar, or by a vote on the leader
+alone; and majorities."""
+
+DATED = {
+    "timezone": "UTC",
+    "sittings": [[time(9), time(21)]],
+    "days": WEEKDAYS,
+    "formalities": 1.0,
+    "round_minutes": 5.0,
+}
+"""A clock on which nights pass only where the dates say so: a score of rounds takes two hours."""
 
 _NOTHING_KNOWN = {
     "common_sd": {"value": LEVEL_SD, "unit": "log-odds", "source": "every first share about equally likely"},
@@ -62,6 +84,10 @@ class Contest:
         Kept for scoring; nothing may be fitted to it.
     synthetic : bool
         Simulated, not held.
+    label : str
+        What the file says in a column `class`: a group of one's own.
+    note : str
+        What the file remarks.
     """
 
     id: str
@@ -78,6 +104,8 @@ class Contest:
     winner: str | None
     held_out: bool = False
     synthetic: bool = False
+    label: str = ""
+    note: str = ""
 
     # -- the rounds ---------------------------------------------------------------------------
 
@@ -110,7 +138,7 @@ class Contest:
 
     @property
     def points(self) -> tuple[int, ...]:
-        """The announced rounds that left it open, with at least one more round to come."""
+        """The announced rounds that elected nobody, also those after which somebody withdrew at once."""
         return tuple(known.round for known in self.ordinary if not self.unused(known))
 
     def unused(self, known: RoundTally) -> str:
@@ -127,9 +155,7 @@ class Contest:
             return "one candidate had nearly all votes"
         if self._elects(known):
             return "it elected"
-        if known.round > self.decided_round or known.round >= self.rounds_total:
-            return "no round was to come"
-        return ""
+        return "no round was to come" if known.round > self.decided_round else ""
 
     @property
     def why_none(self) -> str:
@@ -178,10 +204,24 @@ class Contest:
             candidates=now.field,
             rounds=tuple(a.round for a in met),
             tallies=tuple(a.among(now.field).tally for a in met),
+            valid=now.base,
             size=self.size,
             rules=self.rules,
+            started=self.started,
             first=len(met) == 1 and (round_ == 1 or continued),
         )
+
+    def night_after(self, round_: int) -> date | None:
+        """Return the date of the next round if it was held on a later day than this one; None if not, or not known.
+
+        Examples
+        --------
+        >>> from iomsim.validation.data import contest
+        >>> contest("UNSC2020-AF").night_after(1)
+        """
+        dates = {known.round: known.date for known in self.rounds}
+        now, following = dates.get(round_), dates.get(round_ + 1)
+        return following if now and following and following > now else None
 
     def aftermath(self, round_: int) -> Aftermath:
         """Return what followed a round, or with 0 what followed from the start; raises as :meth:`at`.
@@ -210,6 +250,8 @@ class Contest:
         return int(self.rules.needed(base, round_, max(self.started, 2)))
 
     def _elects(self, known: RoundTally) -> bool:
+        if known.round == self.decided_round and self.ending == "majority":
+            return True
         return max(known.tally) >= (known.needed or self.needed(known.round, known.base))
 
     # -- as a scenario ---------------------------------------------------------------------------
@@ -241,7 +283,9 @@ class Contest:
         behaviour: Behaviour | None = None,
         rules: Procedure | None = None,
         appeals: Mapping[str, float] | None = None,
-        **changes: float,
+        clock: Mapping[str, Any] | None = None,
+        parts: Mapping[str, Any] | None = None,
+        **changes: Any,
     ) -> Scenario:
         """Return the contest between some of its candidates, under any behaviour.
 
@@ -255,6 +299,10 @@ class Contest:
             Default the contest's.
         appeals : mapping of float, optional
             Candidates' appeal, 0 by default.
+        clock : mapping, optional
+            The clock; default the body's, or the model's, opening on the first day known.
+        parts : mapping, optional
+            Parts of a scenario in place of those given here, such as sponsors or an electorate.
         **changes
             What differs of the behaviour.
 
@@ -266,23 +314,67 @@ class Contest:
         if len(names) < 2:
             raise ScenarioError(f"{self.id} has no tally of two candidates or more, so it makes no scenario")
         stand = names[:MAX_CANDIDATES]
+        shipped = body(self.body) if self.body in shipped_folders("bodies") else None
+        held_by = shipped.name if shipped else self.body
         return build(
             {
-                "title": " ".join(filter(None, [self.body, str(self.year or ""), f"({self.id})"])),
+                "title": " ".join(filter(None, [held_by, str(self.year or ""), f"({self.id})"])),
                 "about": "A past contest; nothing is known of sponsors, nor of the level before round 1.",
+                "body": self.body if shipped else "",
                 "electorate": {"size": self.size},
                 "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in stand],
                 "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
                 "rules": (rules or self.rules).with_(source="the record of the contest", grade="inferred"),
-                "clock": {"opens": datetime.combine(self._first_day, time(10)), "days": WEEKDAYS},
+                "clock": self._opening(dict(clock or (shipped.clock if shipped else {}))),
+                **(parts or {}),
             },
             self.id,
         )
+
+    def _opening(self, clock: dict[str, Any]) -> dict[str, Any]:
+        """Return a clock that opens on the first day known, at its own hour, whatever day of the week that was."""
+        hour = clock["opens"].time() if "opens" in clock else time(10)
+        return clock | {"opens": datetime.combine(self._first_day, hour), "days": WEEKDAYS}
 
     @property
     def _first_day(self) -> date:
         dated = (known.date for known in self.rounds if known.date)
         return next(dated, date(min(max(self.year or 2000, 1900), 2200), 1, 1))
+
+    # -- what kind of contest it was -----------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """What kind of rule it was held under: one of :data:`KINDS_OF_RULE`."""
+        candidates = max(self.started, 2)
+        bars = [self.rules.bar(stage.phase, stage.held, number) for number, stage in enumerate(self._stages, start=1)]
+        shares = [share for bar in bars if (share := bar.share or _share_of(bar, self.size)) is not None]
+        if not shares or shares[0] <= MAJORITY:
+            return "more than half"
+        ends = self.rules.longest(candidates) is not None or min(shares) <= MAJORITY
+        return "two thirds, with an end" if ends else "two thirds until reached"
+
+    @property
+    def body_kind(self) -> str:
+        """What kind of body held it, as its file says; empty for a body that is not shipped."""
+        return body(self.body).kind if self.body in shipped_folders("bodies") else ""
+
+    @property
+    def _stages(self) -> tuple[Stage, ...]:
+        return tuple(self.rules.stages(max(self.started, 2)))
+
+    def story(self) -> list[str]:
+        """Return what happened, a line for each known round and one for the end.
+
+        Examples
+        --------
+        >>> from iomsim.validation.data import contest
+        >>> print(*contest("UNESCO2009").story()[2:5], sep="\n")
+        """
+        lines: list[str] = []
+        for before, known in zip((None, *self.rounds), self.rounds, strict=False):
+            lines.append(f"Round {known.round}{_changes(before, known)}: {_told(known)}.")
+        return [*lines, f"{self.decided_how or self.ending}: {self.winner or 'nobody'}."]
 
     def __repr__(self) -> str:
         """Return the tallies and the end in a line."""
@@ -293,3 +385,26 @@ class Contest:
         shown = self.tallies.to_html(border=0)
         end = f"{self.decided_how or self.ending}, {self.winner or 'nobody'}"
         return f"<div><p>{escape(self.id)}: {escape(end)}</p>{shown}</div>"
+
+
+def _share_of(bar: Bar, size: int) -> float | None:
+    return float(bar.value) / size if bar.kind == "count" and bar.value is not None and size else None
+
+
+def _told(known: RoundTally) -> str:
+    """Return a tally in words, with all that was announced of the papers."""
+    votes = ", ".join(f"{name} {votes}" for name, votes in sorted(known.votes.items(), key=lambda item: -item[1]))
+    papers = dict(known.papers) | {"valid": known.valid, "needed": known.needed}
+    told = ", ".join(f"{number} {PAPERS[key]}" for key, number in papers.items() if number is not None)
+    kind = {"two-seat": "for several seats", "yes-no": "on one alone", "single": "after a withdrawal"}.get(known.kind)
+    return f"{votes}{f' ({told})' if told else ''}{f', {kind}' if kind else ''}"
+
+
+def _changes(before: RoundTally | None, known: RoundTally) -> str:
+    """Return who stood no longer in a round, and who came in, compared with the one before if that is known."""
+    if before is None or before.round != known.round - 1 or known.kind in ("yes-no", "partial"):
+        return ""
+    left = [name for name in before.field if name not in known.votes]
+    new = [name for name in known.field if name not in before.votes]
+    said = [f"without {series(left)}" if left else "", f"with {series(new)} as well" if new else ""]
+    return f", {' and '.join(filter(None, said))}" if left or new else ""

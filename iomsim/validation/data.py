@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
@@ -12,15 +13,16 @@ from functools import cache
 from io import StringIO
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError, ValidationInfo
 
-from iomsim.errors import FileError, ScenarioError, advice, nearest, reason, unknown
-from iomsim.model.evidence import shipped_text
-from iomsim.rules.bar import Bar, votes_needed
-from iomsim.rules.procedure import Procedure
+from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, reason, unknown
+from iomsim.model.evidence import shipped_folders, shipped_text
+from iomsim.model.lines import PAPER_WORDS
+from iomsim.rules.bar import BASES, Bar
+from iomsim.rules.procedure import AFTER, WITHDRAWALS, Procedure
 from iomsim.rules.short_form import NOTHING
 from iomsim.validation.contest import Contest
 from iomsim.validation.rounds import RoundTally, main_candidates, rules_of
@@ -31,6 +33,10 @@ KINDS: tuple[str, ...] = get_args(Kind)
 """A vote between candidates for one seat; for several seats at once; on the leader alone; a formality after
 the others withdrew; one of which only some tallies are known."""
 
+GRADES = ("verified", "cited", "inferred", "recalled", "assumed")
+"""How well a tally is known, best first: read in two texts or in the body's own; read in the one named; worked out;
+remembered; taken to have been so."""
+
 MISSING = ("", "nan", "na", "n/a", "<na>", "nat", "null")
 """What stands for an empty cell, in any case."""
 
@@ -39,6 +45,9 @@ _COUNTS = (
     *("max_two_way", "simple_majority_from", "round", "votes", "voters_entitled", "votes_cast_or_valid"),
     *("majority_required", "seats"),
 )
+
+SILENT = ("blank", "invalid", "abstentions")
+"""Papers, and members present, that are no valid paper."""
 
 # -- the rows ------------------------------------------------------------------------------------
 
@@ -73,9 +82,26 @@ def _day(cell: str) -> date:
         raise ValueError(f"must be a date such as 2023-05-15, got {cell!r}") from None
 
 
+def _phases(cell: str) -> list[Any]:
+    """Return the phases that a cell lists, as the rules of a scenario file would.
+
+    Examples
+    --------
+    >>> _phases("[{ ballots = 3 }, { keep = 2 }]")
+    [{'ballots': 3}, {'keep': 2}]
+    """
+    with suppress(tomllib.TOMLDecodeError):
+        found = tomllib.loads(f"phases = {cell}")
+        if found.keys() == {"phases"} and isinstance(found["phases"], list):
+            return found["phases"]
+    example = "[{ name = 'all', ballots = 3 }, { name = 'two', keep = 2 }]"
+    raise ValueError(f"must list phases as the rules of a scenario do, such as {example}, got {cell!r}")
+
+
 Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
 Threshold = Annotated[Bar, PlainValidator(_bar)]
+Phases = Annotated[list[Any], PlainValidator(_phases)]
 Knob = Annotated[int | None, Field(ge=1), BeforeValidator(_knob)]
 Day = Annotated[date, BeforeValidator(_day)]
 Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
@@ -104,8 +130,15 @@ class _Row(BaseModel):
         return row
 
     def record(self) -> dict[str, Any]:
-        """Return all cells, those of known columns as they were understood."""
-        return self._cells | dict(self)
+        """Return the cells of the file as they were understood, and what it need not say."""
+        columns = {field.alias or name: name for name, field in type(self).model_fields.items()}
+        known = {column: getattr(self, name) for column, name in columns.items()}
+        return {column: known[column] for column in (*self._cells, *(c for c in columns if c in self.FILLED))}
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Return the columns that a file may have."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
 
     @classmethod
     def _sentence(cls, problem: Any) -> str:
@@ -116,7 +149,8 @@ class _Row(BaseModel):
             case "value_error":
                 return f"{column} {problem['ctx']['error']}"
             case "literal_error":
-                return f"no {column} of round named {got!r}; {advice(got, KINDS)}"
+                kind = "kind of round" if column == "kind" else column
+                return f"no {kind} named {got!r}; {advice(got, OPTIONS[column])}"
             case "bool_parsing":
                 return f"{column} must be 1 or 0, got {got!r}"
         least = 0 if column in ("votes", "votes_cast_or_valid") else 1
@@ -125,35 +159,73 @@ class _Row(BaseModel):
 
 Row = TypeVar("Row", bound=_Row)
 
+OPTIONS = {"kind": KINDS, "grade": GRADES, "base": BASES, "withdrawal": WITHDRAWALS, "after": AFTER}
+"""What may stand in a column of words."""
 
 class ElectionRow(_Row):
     """A row of elections.csv."""
 
+    FILLED: ClassVar = ("electorate_size", "rounds_total", "held_out")
+
     election_id: str
     body: str = ""
+    reading: str = ""
     year: Number | None = None
     candidates_first_round: Number | None = None
     rounds_total: Number | None = None
     days: Number | None = None
     decided_how: str = ""
     winner: str | None = None
-    threshold_share: Threshold
+    threshold_share: Threshold | None = None
+    base: Literal["valid", "present", "entitled"] | None = None
+    withdrawal: Literal["none", "acclamation", "vote"] | None = None
+    phases: Phases | None = None
+    after: Literal["fail", "suspend", "repeat"] | None = None
+    repeat_from: str | None = None
     electorate_size: Number | None = None
     simple_majority_from: Knob = None
     eliminate_after: Knob = None
     max_two_way: Knob = None
     held_out: Flag = False
+    label: str = Field("", alias="class")
+    note: str = ""
+    source_url: str = ""
 
     def model_post_init(self, context: Any) -> None:
-        """Take the words for nobody as no winner."""
+        """Take the words for nobody as no winner, and a body's id in any capitals."""
         if self.winner and self.winner.casefold() in ("none", "nobody"):
             self.winner = None
+        if self.body.casefold() in shipped_folders("bodies"):
+            self.body = self.body.casefold()
+
+    def rules(self) -> Procedure:
+        """Return the rules of its body, changed by what the row says.
+
+        Raises
+        ------
+        FileError
+            If they make no procedure.
+        """
+        parts = ("base", "withdrawal", "phases", "after", "repeat_from", *NOTHING)
+        stated = {"threshold": self.threshold_share} | {part: getattr(self, part) for part in parts}
+        if self.body not in (there := shipped_folders("bodies")) and self.threshold_share is None:
+            raise self.error(
+                f"threshold_share is empty, and body is none of {listed(there)}, whose rules are known, "
+                f"but {self.body!r}"
+            )
+        try:
+            return rules_of(self.election_id, self.body, self.reading, **stated)
+        except IomsimError as error:
+            raise self.error(str(error)) from None
 
 
 class TallyRow(_Row):
     """A row of tallies.csv."""
 
+    FILLED: ClassVar = ("seats", "kind")
+
     election_id: str
+    body: str = ""
     office: str = ""
     date: Day | None = None
     round: Number
@@ -167,6 +239,14 @@ class TallyRow(_Row):
     note: str = ""
     seats: Number | None = None
     kind: Kind | None = None
+    grade: Literal["verified", "cited", "inferred", "recalled", "assumed"] | None = None
+    source_url: str = ""
+
+    @property
+    def papers(self) -> str:
+        """What is counted in place of votes, if the candidate is none but "Abstentions" or "Blank"; else nothing."""
+        found = (key for words, key in PAPER_WORDS.items() if re.fullmatch(words, self.candidate, re.IGNORECASE))
+        return next(found, "")
 
 
 # -- reading -------------------------------------------------------------------------------------
@@ -190,8 +270,17 @@ def history(folder: str | Path | None = None) -> History:
     ----------
     folder : str or Path, optional
         A folder with your own ``elections.csv`` and ``tallies.csv``, in the format of the shipped ones; default
-        the shipped contests.  They must have the columns `election_id`, `decided_how`, `winner` and
-        `threshold_share`; and `election_id`, `round`, `candidate` and `votes`.
+        the shipped contests.  They must have the columns `election_id`, `decided_how`, `winner` and `body` or
+        `threshold_share`; and `election_id`, `round`, `candidate` and `votes`.  Other columns are those of the
+        shipped files; one that says nothing is refused.
+
+        A `body` of :func:`iomsim.bodies`, by its id, brings its rules (of its `reading`, if one is named); what the
+        columns `threshold_share`, `base`, `withdrawal`, `phases` (as in the rules of a scenario), `after` and
+        `repeat_from`, or the knobs `simple_majority_from`, `eliminate_after` and `max_two_way` say differs from them.
+        Any other body is a label, and its rules are what these columns say.
+
+        A `candidate` may also be "Others" (papers for names that do not stand, which count in the base), "Blank",
+        "Invalid", "Abstentions" or "Present": papers and members without a vote for anybody.
 
     Returns
     -------
@@ -210,7 +299,7 @@ def history(folder: str | Path | None = None) -> History:
     --------
     >>> elections, tallies = history()
     >>> len(elections)
-    15
+    35
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
     [[1, 'Kenya', 113], [1, 'Djibouti', 78], [2, 'Kenya', 129], [2, 'Djibouti', 62]]
     """
@@ -249,7 +338,8 @@ def _records(folder: str | Path | None) -> list[Record]:
 def _rows(folder: str | Path | None, model: type[Row], file: str, key: Sequence[str]) -> list[Row]:
     needed = [*key, *(name for name, field in model.model_fields.items() if field.is_required())]
     needed += ["decided_how", "winner"] if model is ElectionRow else []
-    found = [model.of(where, cells) for where, cells in _lines(_text(folder, file), file, list(dict.fromkeys(needed)))]
+    lines = _lines(_text(folder, file), file, list(dict.fromkeys(needed)), model.columns())
+    found = [model.of(where, cells) for where, cells in lines]
     seen = set()
     for row in found:
         names = tuple(str(getattr(row, column)) for column in key)
@@ -269,17 +359,18 @@ def _text(folder: str | Path | None, file: str) -> str:
         raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
 
 
-def _lines(text: str, file: str, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _lines(
+    text: str, file: str, needed: Sequence[str], known: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield where every line stands and its cells by column; blank lines are left out."""
     reader = csv.reader(StringIO(text))
     header = [column.strip() for column in next(reader, [])]
-    for column in columns:
+    for column in needed:
         if column not in header:
             raise FileError(f"{file} has no column {column!r}; {advice(column, header)}")
     for column in header:
-        meant = None if column in NOTHING else nearest(column, NOTHING)
-        if meant is not None:
-            raise FileError(f"{file} has a column {column!r}, which says nothing; did you mean {meant!r}?")
+        if column not in known:
+            raise FileError(f"{file} has a column {column!r}, which says nothing; {advice(column, known)}")
         if header.count(column) > 1:
             raise FileError(f"{file} has two columns {column!r}")
     lines = [(f"{file}, line {reader.line_num}", row) for row in reader if any(cell.strip() for cell in row)]
@@ -311,25 +402,29 @@ def _complete(election: ElectionRow, rounds: list[list[TallyRow]]) -> None:
             raise election.error(f"{column} is empty, and there are no tallies to take it from")
     if last and election.rounds_total and election.rounds_total < last:
         raise election.error(f"rounds_total is {election.rounds_total}, but tallies.csv has round {last}")
+    rules = election.rules()
     if last == election.rounds_total and rounds[-1][0].kind == "round":
-        _check_winner(election, rounds)
+        _check_winner(election, rules, rounds)
 
 
 def _check_round(rows: list[TallyRow], size: int | None) -> None:
     """Refuse a round that cannot have been, and fill in its seats and its kind."""
-    number, votes = rows[0].round, {row.candidate: row.votes for row in rows}
+    number, votes = rows[0].round, {row.candidate: row.votes for row in rows if not row.papers}
+    papers = {row.papers: row.votes for row in rows if row.papers}
     for column in ("date", "seats", "kind", "majority_required"):
         _common(rows, column)
+    if not votes:
+        raise rows[0].error(f"round {number} has papers without a candidate only, and no votes")
     valid, kind, row = _common(rows, "votes_cast_or_valid"), _common(rows, "kind"), rows[-1]
     entitled = _common(rows, "voters_entitled") or size
     seats = _common(rows, "seats") or (2 if kind == "two-seat" else 1)
     if not entitled:
         raise row.error("neither voters_entitled nor electorate_size says how many members there are")
-    total = sum(votes.values())
-    most = max(total, valid or 0)
+    total = sum(votes.values()) + papers.get("others", 0)
+    most = max(total, valid or 0) + sum(papers.get(key, 0) for key in SILENT)
     if max(votes.values()) > entitled or most > seats * entitled:
         hint = "; if several seats were filled at once, say so in a column seats" if seats == 1 else ""
-        raise row.error(f"round {number} has more votes than members: {most} votes, {entitled} members{hint}")
+        raise row.error(f"round {number} has more votes than members: {most} {'papers' if papers else 'votes'}, {entitled} members{hint}")
     if valid is not None and total > seats * valid:
         raise row.error(f"the tallies of round {number} add up to {total}, more than the {valid} valid papers")
     against = {"no", "against"} & {name.casefold() for name in votes}
@@ -351,13 +446,12 @@ def _common(rows: list[TallyRow], column: str) -> Any:
     return known[0][1] if known else None
 
 
-def _check_winner(election: ElectionRow, rounds: list[list[TallyRow]]) -> None:
+def _check_winner(election: ElectionRow, rules: Procedure, rounds: list[list[TallyRow]]) -> None:
     """Refuse a winner who stood, while somebody else had the votes in the last round."""
-    last = {row.candidate: row.votes for row in rounds[-1]}
-    first, stood = max(last, key=lambda name: last[name]), {row.candidate for rows in rounds for row in rows}
-    papers = _common(rounds[-1], "votes_cast_or_valid") or sum(last.values())
-    need = _common(rounds[-1], "majority_required") or votes_needed(papers, election.threshold_share)
-    if election.winner in stood - {first} and last[first] >= need:
+    last = _round_tally(rounds[-1])
+    first, stood = last.field[0], {row.candidate for rows in rounds for row in rows}
+    need = last.needed or max(rules.threshold[0].needed(last.base), rules.threshold[0].needed(sum(last.tally)))
+    if election.winner in stood - {first} and max(last.tally) >= need:
         raise election.error(
             f"the winner is {election.winner}, but {first} had the votes in round {rounds[-1][0].round}, the last"
         )
@@ -423,17 +517,19 @@ def _shipped() -> tuple[Contest, ...]:
 
 def _contest(row: ElectionRow, lines: list[list[TallyRow]], held_out: list[Contest]) -> Contest:
     rounds = tuple(map(_round_tally, lines))
-    ending, total = _ending(rounds, row.decided_how, row.winner), row.rounds_total or 1
+    rules, total = row.rules(), row.rounds_total or 1
+    ending = _ending(rounds, rules, total, row.decided_how, row.winner)
     year = row.year or next((known.date.year for known in rounds if known.date), None)
-    decided = _decided_round(rounds, total, ending)
-    same = any(row.election_id == one.id or (row.body, year) == (one.body, one.year) for one in held_out)
+    decided, size = _decided_round(rounds, total, ending), row.electorate_size or 0
+    started = row.candidates_first_round or (len(rounds[0].field) if rounds else 2)
+    same = any(row.election_id == one.id or _alike(one, row.body, year, rounds) for one in held_out)
     return Contest(
         id=row.election_id,
         body=row.body,
         year=year,
-        size=row.electorate_size or 0,
-        rules=_rules(row, rounds, decided),
-        started=row.candidates_first_round or (len(rounds[0].field) if rounds else 2),
+        size=size,
+        rules=rules if row.base else _based(rules, rounds, decided, size, started),
+        started=started,
         rounds=rounds,
         rounds_total=total,
         decided_round=decided,
@@ -441,29 +537,38 @@ def _contest(row: ElectionRow, lines: list[list[TallyRow]], held_out: list[Conte
         ending=ending,
         winner=row.winner,
         held_out=row.held_out or same,
+        label=row.label,
+        note=row.note,
     )
+
+
+def _alike(one: Contest, body: str, year: int | None, rounds: tuple[RoundTally, ...]) -> bool:
+    """Say whether a contest is this one under another name: of the same body and year, or with the same tallies."""
+    tallies = [(known.round, *sorted(known.tally)) for known in rounds]
+    told = [(known.round, *sorted(known.tally)) for known in one.rounds]
+    return year == one.year and (body == one.body or (bool(told) and tallies[: len(told)] == told))
 
 
 def _round_tally(rows: list[TallyRow]) -> RoundTally:
+    voted, papers = [row for row in rows if not row.papers], {row.papers: row.votes for row in rows if row.papers}
     return RoundTally(
         round=rows[0].round,
-        candidates=tuple(row.candidate for row in rows),
-        tally=tuple(row.votes for row in rows),
-        valid=_common(rows, "votes_cast_or_valid"),
-        needed=_common(rows, "majority_required"),
+        candidates=tuple(row.candidate for row in voted),
+        tally=tuple(row.votes for row in voted),
+        valid=_common(rows, "votes_cast_or_valid") or papers.pop("valid", None),
+        needed=_common(rows, "majority_required") or papers.pop("needed", None),
         date=_common(rows, "date"),
         kind=str(rows[0].kind),
+        papers=tuple(papers.items()),
+        grade=max((row.grade or "" for row in voted), key=lambda grade: (*GRADES, "").index(grade)),
     )
 
 
-def _rules(row: ElectionRow, rounds: tuple[RoundTally, ...], decided: int) -> Procedure:
-    """Return the rules of a contest; their base is what fits the votes needed and the rounds that went on."""
-    parts = {key: getattr(row, key) for key in ("simple_majority_from", "eliminate_after", "max_two_way")}
-    valid, entitled = (rules_of(row.election_id, row.threshold_share, b, **parts) for b in ("valid", "entitled"))
-    size, started = row.electorate_size or 0, max(row.candidates_first_round or 2, 2)
-    fits = {rules.base: _fits(rules, rounds, decided, size, started) for rules in (valid, entitled)}
-    by_entitled = fits["entitled"] and not fits["valid"]
-    return entitled if by_entitled else valid
+def _based(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: int, started: int) -> Procedure:
+    """Return the rules on the base that fits the votes needed and the rounds that went on, if theirs does not."""
+    bases = dict.fromkeys([rules.base, "valid", "entitled"])
+    candidates = [rules.with_(base=base, name=rules.name) for base in bases]
+    return next((one for one in candidates if _fits(one, rounds, decided, size, max(started, 2))), rules)
 
 
 def _fits(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: int, started: int) -> bool:
@@ -475,23 +580,24 @@ def _fits(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: 
     return stated and all(max(known.tally) < need for known, need in needs if known.round < decided)
 
 
-def _ending(rounds: tuple[RoundTally, ...], how: str, winner: str | None) -> str:
+def _ending(rounds: tuple[RoundTally, ...], rules: Procedure, total: int, how: str, winner: str | None) -> str:
     """Put into the model's words how a contest ended."""
     confirmed = bool(rounds) and rounds[-1].kind == "yes-no"
     if winner is None:
-        return "failed" if confirmed or "fail" in how.casefold() else "open"
+        return "failed" if confirmed or re.search("fail|suspend", how.casefold()) else "open"
     stood = {name for known in rounds if known.kind not in ("single", "partial") for name in known.field}
     if winner not in stood:
         return "open"
-    if confirmed:
-        return "confirmed"
-    return "acclamation" if re.search("withdr|acclam|compromise|conce", how.casefold()) else "majority"
+    if not confirmed and re.search("withdr|acclam|compromise|conce", how.casefold()):
+        voted_on = rules.withdrawal == "vote" and any(known.kind == "single" for known in rounds)
+        return "confirmed" if voted_on else "acclamation"
+    return "confirmed" if confirmed else "majority"
 
 
 def _decided_round(rounds: tuple[RoundTally, ...], total: int, ending: str) -> int:
     """Return the last round before a formality, or the last of all."""
     for known in rounds:
-        if known.kind == "single":
+        if known.kind == "single" and ending != "confirmed":
             return known.round - 1
     last_known = bool(rounds) and rounds[-1].round == total
     return total if ending != "acclamation" or last_known else total - 1

@@ -6,6 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,7 @@ def replay_contest(
     seed: int = 0,
     assumptions: int | str = "fixed",
 ) -> Iterator[ReplayStep]:
-    """Yield what the model says after every round that leaves a contest open.
+    """Yield what the model says after every round that elected nobody.
 
     Parameters
     ----------
@@ -196,6 +197,13 @@ def replay_contest(
     seed : int
         Addresses the random numbers, together with the contest's id and the round, so that no contest
         depends on which others are replayed.
+    assumptions : int or "fixed", default "fixed"
+        Draws of the behaviour's ranges that the particles follow, or the values alone.
+
+    Notes
+    -----
+    A night between two rounds is played where their dates say so: when a round is announced, so is the day of the
+    next.  Whoever is not named any more is out by the rules where these put somebody out, and has withdrawn elsewhere.
 
     Examples
     --------
@@ -227,6 +235,8 @@ def replay_segment(
             rest = restarted(segment, known.round, "the rounds before left too few particles")
             yield from replay_segment(rest, behaviour, particles, seed, assumptions)
             return
+        if night := contest.night_after(known.round):
+            day.adjourn(datetime.combine(night, day.race.clock.opens.time()))
         if known.round in contest.points:
             surprise = day.state.surprise if known.round > segment.start else 1.0
             order = [day.race.names.index(name) for name in contest.at(known.round).field]
@@ -240,19 +250,30 @@ def segment_seed(seed: int, name: str, round_: int) -> int:
 
 
 def announce(day: ElectionDay, known: RoundTally) -> bool:
-    """Announce a round, and before it who does not stand any more; say whether that was possible."""
+    """Announce a round that elected nobody, and before it who does not stand any more; say whether that was possible.
+
+    All valid papers are announced, so that those for other names count in the base.
+    """
     votes, standing = known.votes, day.state.standing
     gone = [name for name, there in zip(day.race.names, standing, strict=True) if there and not votes[name]]
     try:
         for name in gone if day.state.round_ and standing.sum() - len(gone) > 1 else []:
-            day.eliminate(name)
+            leave = day.eliminate if puts_out(day) else day.withdraw
+            leave(name)
         left = [name for name, there in zip(day.race.names, day.state.standing, strict=True) if there]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnexpectedTallyWarning)
-            day.announce({name: votes[name] for name in left})
+            day.announce({name: votes[name] for name in left}, valid=known.base)
     except AnnouncementError:
         return False
-    return True
+    return day.state.ended is None
+
+
+def puts_out(day: ElectionDay) -> bool:
+    """Return whether the rules put somebody out after the last round."""
+    state = day.state
+    stage = day.plan.rules.next_stage(state.stage, state.contenders).stage
+    return state.pending and (stage is None or stage.standing < state.contenders)
 
 
 def predict(out: Outcomes, held: int, order: list[int]) -> Prediction:

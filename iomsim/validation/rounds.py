@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from iomsim.rules.bar import Bar
+from iomsim.errors import ScenarioError
+from iomsim.model.bodies import reading as rules_reading
+from iomsim.model.bodies import readings
+from iomsim.model.evidence import shipped_folders
 from iomsim.rules.procedure import Procedure
 from iomsim.rules.short_form import from_short_form
 
-STRAY_SHARE = 0.05
-"""A candidate with no more than this share of a round's votes is a stray, not one of its field."""
+STRAY_SHARE = 0.02
+"""A name with no more than this share of a round's votes is a stray, not one of its field."""
 
 MAX_CANDIDATES = 16
-"""Candidates that a scenario can hold; smaller ones are then strays too."""
+"""Candidates that a scenario can hold; votes for smaller ones are then strays too."""
 
 
 def main_candidates(votes: Mapping[str, int]) -> tuple[str, ...]:
@@ -51,6 +54,11 @@ class RoundTally:
         The day.
     kind : str
         "round", "two-seat", "yes-no", "single" or "partial" (see :data:`iomsim.validation.data.KINDS`).
+    papers : tuple of (str, int)
+        Papers without a candidate as far as they were told, by the words of :data:`iomsim.model.lines.PAPERS`:
+        "others", "blank", "invalid", "abstentions", "present".
+    grade : str
+        How well the tally is known, the least well known of its votes (see :data:`iomsim.validation.data.GRADES`).
     """
 
     round: int
@@ -60,6 +68,8 @@ class RoundTally:
     needed: int | None = None
     date: date | None = None
     kind: str = "round"
+    papers: tuple[tuple[str, int], ...] = ()
+    grade: str = ""
 
     @property
     def votes(self) -> dict[str, int]:
@@ -68,12 +78,17 @@ class RoundTally:
 
     @property
     def base(self) -> int:
-        """Valid papers, or the sum of the votes if they were not announced."""
-        return sum(self.tally) if self.valid is None else self.valid
+        """Valid papers; if they were not announced the votes and the papers for others that were."""
+        return sum(self.tally) + dict(self.papers).get("others", 0) if self.valid is None else self.valid
+
+    @property
+    def strays(self) -> int:
+        """Valid papers that name none of the candidates here."""
+        return self.base - sum(self.tally)
 
     @property
     def field(self) -> tuple[str, ...]:
-        """The main candidates, most votes first: those with over 5 % of the votes, sixteen at most."""
+        """The main candidates, most votes first: those with over 2 % of the votes, sixteen at most."""
         return main_candidates(self.votes)
 
     @property
@@ -83,10 +98,9 @@ class RoundTally:
         return len(self.field) > 1 and top[0] == top[-1]
 
     def among(self, names: tuple[str, ...]) -> RoundTally:
-        """Return the round with the votes of these candidates only, strays pooled out."""
+        """Return the round with the votes of these candidates only; the other valid papers are strays."""
         votes = self.votes
-        tally = tuple(votes.get(name, 0) for name in names)
-        return RoundTally(self.round, names, tally, sum(tally), self.needed, self.date, self.kind)
+        return replace(self, candidates=names, tally=tuple(votes.get(name, 0) for name in names), valid=self.base)
 
     def share(self, name: str) -> float | None:
         """Return a candidate's share of the main candidates' votes; None if it was not named."""
@@ -117,10 +131,14 @@ class Situation:
         The known rounds between exactly these candidates, this one last.
     tallies : tuple of tuple of int, shape (len(rounds), K)
         Their votes.
+    valid : int
+        Valid papers of the last of them, those for other names too.
     size : int
         Members entitled to vote.
     rules : Procedure
         What elects.
+    started : int
+        Candidates of the first round, from which the rules count.
     first : bool
         Is the next round the first in which these candidates meet again?
     """
@@ -128,8 +146,10 @@ class Situation:
     candidates: tuple[str, ...]
     rounds: tuple[int, ...]
     tallies: tuple[tuple[int, ...], ...]
+    valid: int
     size: int
     rules: Procedure
+    started: int
     first: bool
 
     @property
@@ -150,7 +170,7 @@ class Situation:
     def needed(self, round_: int, valid: int) -> int:
         """Return the votes that elect in a round with so many valid papers."""
         base = self.size if self.rules.base == "entitled" else valid
-        return int(self.rules.needed(base, round_, len(self.candidates)))
+        return int(self.rules.needed(base, round_, max(self.started, 2)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +201,45 @@ class Aftermath:
         return self.to_come <= 1
 
 
-def rules_of(name: str, threshold: Bar | str, base: str, **parts: Any) -> Procedure:
-    """Return the rules that a contest was held under, from the columns of the file that say something.
+def rules_of(name: str, body: str = "", reading: str = "", **stated: Any) -> Procedure:
+    """Return the rules that a contest was held under: those of its body, but for what is stated.
 
-    Whatever the body, the trailing one of two may withdraw, and the other is then acclaimed.
+    Where the body is none that is shipped, what is not stated does not happen, except that the trailing one of two may
+    withdraw, and the other is then acclaimed.  Phases that are stated take the place of all that follows the body's
+    own, their end included.
+
+    Parameters
+    ----------
+    name : str
+        What they are called, if no body has them.
+    body, reading : str
+        Id of a shipped body and name of a reading of its rules; default the first one.
+    **stated
+        Parts of a :class:`~iomsim.Procedure` or knobs of its short form; None is not stated.
+
+    Raises
+    ------
+    UnknownNameError, ScenarioError
+        If there is no such reading, or the parts make no procedure.
 
     Examples
     --------
-    >>> rules_of("WHO2017", "2/3", "valid", simple_majority_from=3).needed(183, 3)
-    92
-    >>> rules_of("UNESCO2017", ">1/2", "valid").needed(58)
-    30
+    >>> rules_of("X", "who").needed(183, 3, candidates=3), rules_of("X", threshold=">1/2").needed(58)
+    (92, 30)
+    >>> rules_of("X", "au", phases=[{"ballots": 2}, {"vote": "yes-no", "ballots": 1}], after="fail").base
+    'entitled'
     """
-    stated = {key: value for key, value in parts.items() if value is not None}
-    known = {"name": name, "threshold": threshold, "base": base, "concession": True, "max_rounds": MAX_ROUNDS}
-    return from_short_form(known | stated)
+    told = {key: value for key, value in stated.items() if value is not None}
+    if body not in shipped_folders("bodies"):
+        if reading:
+            raise ScenarioError(f"a reading needs the id of a shipped body, got {body!r}; iomsim.bodies() lists them")
+        told = {"name": name, "threshold": "2/3", "concession": True} | told
+        old = None
+    else:
+        old = rules_reading(reading, body) if reading else next(iter(readings(body).values()))
+        told = ({"after": None, "repeat_from": ""} if "phases" in told else {}) | told
+    rules = from_short_form(told, old)
+    return rules.with_(max_rounds=MAX_ROUNDS, name=rules.name)
 
 
 MAX_ROUNDS = 60
