@@ -187,8 +187,13 @@ def _started(name: str, candidates: Iterable[str], reading: str | None) -> dict[
         "body": one.id,
         "candidates": [{"name": candidate} for candidate in _names(candidates)],
         "rules": {"name": bodies.reading(one.reading if reading is None else reading, one.id).name},
-        "clock": {key: _paced(one, key, value) for key, value in (one.clock.model_extra or {}).items()},
+        "clock": clock_of(one),
     }
+
+
+def clock_of(one: Body) -> dict[str, Any]:
+    """Return the clock of a body as a scenario describes it."""
+    return {key: _paced(one, key, value) for key, value in (one.clock.model_extra or {}).items()}
 
 
 def _names(candidates: Iterable[str]) -> list[str]:

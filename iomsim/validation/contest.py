@@ -15,6 +15,7 @@ import pandas as pd
 from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.house_style import series
 from iomsim.model.bodies import body
+from iomsim.model.catalogue import clock_of
 from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.evidence import shipped_folders
 from iomsim.model.lines import PAPERS
@@ -325,7 +326,7 @@ class Contest:
                 "candidates": [{"name": name, "appeal": (appeals or {}).get(name, 0.0)} for name in stand],
                 "behaviour": dict(behaviour or Behaviour()) | _NOTHING_KNOWN | changes,
                 "rules": (rules or self.rules).with_(source="the record of the contest", grade="inferred"),
-                "clock": self._opening(dict(clock or (shipped.clock if shipped else {}))),
+                "clock": self._opening(dict(clock or (clock_of(shipped) if shipped else {}))),
                 **(parts or {}),
             },
             self.id,
@@ -369,7 +370,11 @@ class Contest:
         Examples
         --------
         >>> from iomsim.validation.data import contest
-        >>> print(*contest("UNESCO2009").story()[2:5], sep="\n")
+        >>> for line in contest("IOC2020").story():
+        ...     print(line)
+        Round 1: Tokyo 42, Istanbul 26, Madrid 26.
+        Round 2, without Madrid: Tokyo 60, Istanbul 36 (96 valid papers, 49 needed).
+        majority: Tokyo.
         """
         lines: list[str] = []
         for before, known in zip((None, *self.rounds), self.rounds, strict=False):

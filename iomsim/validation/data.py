@@ -108,7 +108,9 @@ Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
 
 
 class _Row(BaseModel):
-    """A row of a file, which knows where it stands and keeps the cells of other columns."""
+    """A row of a file, which knows where it stands; FILLED are columns that need not be there."""
+
+    FILLED: ClassVar[tuple[str, ...]] = ()
 
     _where: str = PrivateAttr()
     _cells: dict[str, str] = PrivateAttr()
@@ -162,10 +164,11 @@ Row = TypeVar("Row", bound=_Row)
 OPTIONS = {"kind": KINDS, "grade": GRADES, "base": BASES, "withdrawal": WITHDRAWALS, "after": AFTER}
 """What may stand in a column of words."""
 
+
 class ElectionRow(_Row):
     """A row of elections.csv."""
 
-    FILLED: ClassVar = ("electorate_size", "rounds_total", "held_out")
+    FILLED: ClassVar[tuple[str, ...]] = ("electorate_size", "rounds_total", "held_out")
 
     election_id: str
     body: str = ""
@@ -222,7 +225,7 @@ class ElectionRow(_Row):
 class TallyRow(_Row):
     """A row of tallies.csv."""
 
-    FILLED: ClassVar = ("seats", "kind")
+    FILLED: ClassVar[tuple[str, ...]] = ("seats", "kind")
 
     election_id: str
     body: str = ""
@@ -359,9 +362,7 @@ def _text(folder: str | Path | None, file: str) -> str:
         raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
 
 
-def _lines(
-    text: str, file: str, needed: Sequence[str], known: Sequence[str]
-) -> Iterator[tuple[str, dict[str, str]]]:
+def _lines(text: str, file: str, needed: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield where every line stands and its cells by column; blank lines are left out."""
     reader = csv.reader(StringIO(text))
     header = [column.strip() for column in next(reader, [])]
@@ -424,7 +425,8 @@ def _check_round(rows: list[TallyRow], size: int | None) -> None:
     most = max(total, valid or 0) + sum(papers.get(key, 0) for key in SILENT)
     if max(votes.values()) > entitled or most > seats * entitled:
         hint = "; if several seats were filled at once, say so in a column seats" if seats == 1 else ""
-        raise row.error(f"round {number} has more votes than members: {most} {'papers' if papers else 'votes'}, {entitled} members{hint}")
+        what = "papers" if papers else "votes"
+        raise row.error(f"round {number} has more votes than members: {most} {what}, {entitled} members{hint}")
     if valid is not None and total > seats * valid:
         raise row.error(f"the tallies of round {number} add up to {total}, more than the {valid} valid papers")
     against = {"no", "against"} & {name.casefold() for name in votes}

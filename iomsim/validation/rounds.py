@@ -8,8 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from iomsim.errors import ScenarioError
-from iomsim.model.bodies import reading as rules_reading
-from iomsim.model.bodies import readings
+from iomsim.model.bodies import reading as rules_reading, readings
 from iomsim.model.evidence import shipped_folders
 from iomsim.rules.procedure import Procedure
 from iomsim.rules.short_form import from_short_form

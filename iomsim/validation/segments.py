@@ -161,7 +161,7 @@ class Segment:
             first, momentum = getattr(b, f"openness_{regime}"), getattr(b, f"momentum_{regime}")
             still = float(np.prod(1 - openness(first.value)[:-1]))
             out[f"openness_{regime}"] = _each(first, lambda x: float(openness(x)[-1]))
-            out[f"momentum_{regime}"] = _each(momentum, lambda x, still=still: x * still)
+            out[f"momentum_{regime}"] = _each(momentum, still.__mul__)
         return out
 
     def _attendance(self, b: Behaviour) -> dict[str, float]:

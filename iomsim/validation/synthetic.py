@@ -102,7 +102,7 @@ def _blank(rules: Procedure | str | None, size: int | None, candidates: int) -> 
     named = body(rules) if isinstance(rules, str) else None
     if isinstance(rules, str):
         rules = next(iter(readings(rules).values()))
-    rules = rules or rules_of("until-two-thirds", "2/3", "valid", eliminate_after=3)
+    rules = rules or rules_of("until-two-thirds", threshold="2/3", eliminate_after=3)
     members = named.electorate.size if named else 175
     return Contest(
         "synthetic",
