@@ -218,7 +218,8 @@ class Contest:
         Examples
         --------
         >>> from iomsim.validation.data import contest
-        >>> contest("UNSC2020-AF").night_after(1)
+        >>> print(contest("UNSC2020-AF").night_after(1))
+        2020-06-18
         """
         dates = {known.round: known.date for known in self.rounds}
         now, following = dates.get(round_), dates.get(round_ + 1)
@@ -231,7 +232,7 @@ class Contest:
         --------
         >>> from iomsim.validation.data import contest
         >>> contest("UNSC2007-EEG").aftermath(1)
-        Aftermath(next_share=0.5668449197860963, to_come=1, winner='Croatia', ending='acclamation')
+        Aftermath(next_share=0.5668449197860963, to_come=2, winner='Croatia', ending='confirmed')
         """
         names = self.at(round_).field if round_ else self.candidates
         share = next((a.share(names[0]) for a in self.ordinary if a.round == round_ + 1), None)
@@ -372,7 +373,7 @@ class Contest:
         >>> from iomsim.validation.data import contest
         >>> for line in contest("IOC2020").story():
         ...     print(line)
-        Round 1: Tokyo 42, Istanbul 26, Madrid 26.
+        Round 1: Tokyo 42, Istanbul 26, Madrid 26 (94 valid papers).
         Round 2, without Madrid: Tokyo 60, Istanbul 36 (96 valid papers, 49 needed).
         majority: Tokyo.
         """

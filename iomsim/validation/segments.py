@@ -126,9 +126,11 @@ class Segment:
 
     @property
     def _camp_strength(self) -> float:
-        """Strength of the leader's camp: none between two, or where the first two are level."""
+        """Strength of the leader's camp: none between two, where the first two are level, and in simulated contests."""
         first, second, *others = (votes + 0.5 for votes in self.rounds[0].tally)
-        return CAMP["strength"] * min(1.0, float(np.log(first / second)) / CLEAR_LEAD) if others else 0.0
+        if not others or self.contest.synthetic:
+            return 0.0
+        return CAMP["strength"] * min(1.0, float(np.log(first / second)) / CLEAR_LEAD)
 
     @property
     def _open_to(self) -> int:
