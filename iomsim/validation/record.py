@@ -17,7 +17,7 @@ import pandas as pd
 from iomsim._version import VERSION
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.result import Result
-from iomsim.house_style import count, number, percent, series
+from iomsim.house_style import capital, count, number, percent, series
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.contest import Contest
@@ -49,6 +49,7 @@ class Question(NamedTuple):
     scale: float = 1.0
 
 
+NOBODY = "nobody of those who stood won"
 WON_FIRST = "leader of the first ballot won"
 WON_TWO = "leader of the first ballot between two won"
 WON_OPEN = "the same where that ballot elected nobody"
@@ -63,6 +64,7 @@ AFTER = "withdrew after so many ballots between two"
 FROM = "share of the one who withdrew"
 
 QUESTIONS = {
+    NOBODY: Question("nobody"),
     WON_FIRST: Question("first_leader_won"),
     WON_TWO: Question("two_leader_won"),
     WON_OPEN: Question("two_leader_won", of="two_left_open"),
@@ -109,6 +111,7 @@ def _values(each: pd.DataFrame, question: Question) -> pd.Series:
     known = each.assign(
         moved_up=(each["move"] > 0).astype("boolean").mask(each["move"].isna()),
         size=each["move"].abs(),
+        nobody=each["ending"].isin(["failed", "open"]).astype("boolean"),
         gave_up=each["withdrew"].notna().astype("boolean"),
     )
     known = known[known[question.of].fillna(False)] if question.of else known
@@ -275,7 +278,9 @@ class History(Result):
         """Return a filter by names that occur in the record, or are known otherwise."""
         if wanted is None:
             return None
-        asked = [wanted] if isinstance(wanted, str) else list(wanted)
+        asked = list(wanted) if isinstance(wanted, list | tuple | set) else [wanted]
+        if not asked:
+            raise IomsimError(f"{what} is an empty list; leave it out to pick all")
         have = [name for name in dict.fromkeys([*(n for one in self.record for n in names(one)), *known]) if name]
         folded = {name.casefold(): name for name in reversed(have)}
         for name in asked:
@@ -403,7 +408,7 @@ class History(Result):
         bar : str, optional
             What elects: "2/3", ">1/2" or a count.  By default it does not matter.
         valid : int, optional
-            Valid papers, for the bar; default the sum of the votes.
+            Valid papers, of which `bar` is taken; default the sum of the votes.
         rounds : {"first", "any"}
             Of each contest the first ballot between so many; or any announced one, the most similar of each contest.
         held_out : bool, default False
@@ -418,7 +423,7 @@ class History(Result):
         Raises
         ------
         AnnouncementError
-            If there are not two votes or more, or there are more than valid papers.
+            If there are not two votes or more, there are more than valid papers, or `valid` is given without `bar`.
         IomsimError
             If they are not whole numbers.
         UnknownNameError
@@ -459,12 +464,13 @@ class History(Result):
         return " ".join(filter(None, [f"{count(len(each), 'contest')}{of}{when}{picked}.", *told]))
 
     def _winners(self, table: pd.DataFrame) -> str:
-        told = []
+        nobody = table.at[NOBODY, "count"]
+        told = [f"Nobody of those who stood won in {_of(table, NOBODY)}"] if nobody else []
         if table.at[WON_FIRST, "of"]:
-            told += [f"The leader of the first ballot won {_of(table, WON_FIRST)}"]
+            told += [f"the leader of the first ballot won {_of(table, WON_FIRST)}"]
         if table.at[WON_OPEN, "of"]:
             told += [f"where a first ballot between two elected nobody, its leader won {_of(table, WON_OPEN)}"]
-        return f"{'; '.join(told)}." if told else ""
+        return capital(f"{'; '.join(told)}.") if told else ""
 
     def _lengths(self, table: pd.DataFrame) -> str:
         rounds = table.loc[ROUNDS]
@@ -609,6 +615,8 @@ def _barred(bar: Bar) -> Filter:
 
 
 def _kept(held_out: bool) -> Filter:
+    if not isinstance(held_out, bool):
+        raise IomsimError(f"held_out must be True or False, got {held_out!r}")
     return Filter(f"{'' if held_out else 'not '}held out", lambda one: one.held_out == held_out)
 
 

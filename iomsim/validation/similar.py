@@ -119,6 +119,8 @@ class Asked:
             raise AnnouncementError(f"two or more must have votes, got {'-'.join(map(str, counts))}")
         if rounds not in (FIRST, ANY):
             raise unknown("choice of rounds", rounds, (FIRST, ANY))
+        if valid is not None and bar is None:
+            raise AnnouncementError("valid papers matter for the bar only; give it too, such as bar='2/3'")
         if valid is not None and whole_number("valid", valid, 1) < total:
             raise AnnouncementError(f"the votes add up to {total}, more than the {valid} valid papers")
         main = tuple(one for one in counts if one > STRAY_SHARE * total)

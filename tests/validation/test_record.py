@@ -20,6 +20,7 @@ from iomsim.validation.record import (
     FROM,
     GROUPS,
     MOVE,
+    NOBODY,
     OVER_NEXT,
     QUESTIONS,
     ROUNDS,
@@ -94,6 +95,7 @@ def test_each_contest_has_a_row(five: History) -> None:
 
 def test_what_is_counted(five: History) -> None:
     assert counts(five) == {
+        NOBODY: (0, 5),
         WON_FIRST: (4, 5),
         WON_TWO: (3, 4),  # a tie has no leader
         WON_OPEN: (2, 3),
@@ -231,6 +233,9 @@ def test_an_empty_result_says_so(five: History) -> None:
         ({"contest": "LED2"}, "no contest named 'LED2'; did you mean 'LED1'?"),
         ({"kind": "half"}, "no kind named 'half'"),
         ({"candidates": "many"}, "candidates must be a number, '3+', '2-4' or a pair such as (2, 4), got 'many'"),
+        ({"body": 5}, "no body named '5'"),
+        ({"body": []}, "body is an empty list; leave it out to pick all"),
+        ({"held_out": "no"}, "held_out must be True or False, got 'no'"),
         ({"years": (2001, 2002, 2003)}, "years must be a number, '3+', '2-4' or a pair"),
         ({"rounds": True}, "rounds must be a number"),
         ({"size": 2.5}, "size must be a number"),
@@ -423,7 +428,8 @@ def test_what_is_not_similar_is_not_called_so(five: History) -> None:
         (("98", 67), {}, "votes must be a whole number of at least 0, got '98'"),
         (tuple(range(1, 18)), {}, "a tally has at most 16 votes, got 17"),
         ((98, 67), {"n": 0}, "n must be a whole number of at least 1, got 0"),
-        ((98, 67), {"valid": 160}, "the votes add up to 165, more than the 160 valid papers"),
+        ((98, 67), {"valid": 168}, "valid papers matter for the bar only; give it too, such as bar='2/3'"),
+        ((98, 67), {"valid": 160, "bar": "2/3"}, "the votes add up to 165, more than the 160 valid papers"),
         ((98, 67), {"rounds": "fist"}, "no choice of rounds named 'fist'; did you mean 'first'?"),
         ((98, 67), {"bar": "1/2"}, "write '>1/2' for a majority"),
         ((98, 67), {"without": "LED2"}, "no contest named 'LED2'; did you mean 'LED1'?"),
