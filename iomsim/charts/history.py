@@ -17,18 +17,19 @@ from iomsim.charts.style import DARK, QUIET, SMALL, TINY, haloed, ink
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
 from iomsim.validation.contest import Contest
+from iomsim.validation.courses import end_of, over_at
 from iomsim.validation.record import WON_FIRST, WON_OPEN, History, groups_of
 from iomsim.validation.similar import FIRST, Alike
 
 LEADER, OTHER = "#0072B2", "#D55E00"
 """The leader of the first ballot that is known; the one who won instead."""
 
-ENDS = {"majority": "o", "acclamation": ">", "confirmed": "s", "failed": "X", "open": "D"}
+MARKS = {"majority": "o", "withdrawal": ">", "confirmed": "s", "failed": "X", "open": "D"}
 """How a contest ended, as a mark."""
 
 END_WORDS = {
     "majority": "elected",
-    "acclamation": "the other withdrew",
+    "withdrawal": "the other withdrew",
     "confirmed": "confirmed alone",
     "failed": "failed",
     "open": "nobody of those who stood",
@@ -66,7 +67,7 @@ class Paths(Page[History]):
 
     Parameters
     ----------
-    group : {"kind", "body", "bar", "candidates", "ending", "grade", "decade"}
+    group : {"kind", "body", "body_kind", "bar", "candidates", "ending", "grade", "decade"}
         What contests are grouped by; in a group those whose leader had most come first.
 
     Examples
@@ -147,8 +148,8 @@ class Paths(Page[History]):
             line for name, found in self.groups.items() for line in (Row(name), *(Row(one.id, one) for one in found))
         ]
         across = 1 if len(lines) <= ONE_COLUMN + len(self.groups) else 2
-        names = tuple(dict.fromkeys(one.ending for found in self.groups.values() for one in found))
-        shown = [ending for ending in ENDS if ending in names]
+        names = tuple(dict.fromkeys(end_of(one) for found in self.groups.values() for one in found))
+        shown = [ending for ending in MARKS if ending in names]
         legend = [Row(), *(Row(ends=tuple(shown[at : at + 2])) for at in range(0, len(shown), 2))]
         room = -(-(len(lines) + len(legend) + across - 1) // across)
         return list(_filled(lines, room, legend))
@@ -160,7 +161,7 @@ class Paths(Page[History]):
         cells = fig.subplots(1, len(self.columns), squeeze=False)[0]
         written(fig, self.finding(), [self.reading(), self.caption.stamp * stamp])
         depth = max([3, *map(len, self.columns)])
-        last = max((one.decided_round for found in self.groups.values() for one in found), default=1)
+        last = max((over_at(one) for found in self.groups.values() for one in found), default=1)
         for ax, rows in zip(cells, self.columns, strict=True):
             self._column(ax, rows, depth, max(last, 3))
 
@@ -207,7 +208,7 @@ def _at(y: float, share: float) -> float:
 def _path(ax: Axes, y: int, one: Contest) -> None:
     """Draw a contest in its row."""
     bar = _bar(one)
-    ends = [(max(one.ordinary[0].round, 1), bar[0][1]), *bar, (max(one.decided_round, bar[-1][0] + 0.35), bar[-1][1])]
+    ends = [(max(one.ordinary[0].round, 1), bar[0][1]), *bar, (max(over_at(one), bar[-1][0] + 0.35), bar[-1][1])]
     ax.plot([x for x, _ in ends], [_at(y, share) for _, share in ends], color="#AAAAAA", lw=0.9, drawstyle="steps-post")
     followed = _followed(one)
     for role, who in followed.items():
@@ -220,9 +221,9 @@ def _path(ax: Axes, y: int, one: Contest) -> None:
     round_, share = _share(one, followed[last])[-1]
     nobody = one.winner != followed[last]
     colour = QUIET if nobody else LEADER if last == "leader" else OTHER
-    if one.decided_round > round_:
-        ax.plot([round_, one.decided_round], [_at(y, share)] * 2, color=colour, lw=1.1, ls=":")
-    ax.plot(max(one.decided_round, round_), _at(y, share), **_mark(one.ending, colour))
+    if over_at(one) > round_:
+        ax.plot([round_, over_at(one)], [_at(y, share)] * 2, color=colour, lw=1.1, ls=":")
+    ax.plot(max(over_at(one), round_), _at(y, share), **_mark(end_of(one), colour))
     first = _share(one, followed["leader"])[0]
     look = {"ha": "right", "va": "center", "fontsize": TINY, "color": ink(LEADER), "path_effects": haloed()}
     note(ax, f"{100 * first[1]:.0f}", (first[0], _at(y, first[1])), (-4, 0), **look)
@@ -232,7 +233,7 @@ def _path(ax: Axes, y: int, one: Contest) -> None:
 def _mark(ending: str, colour: str) -> dict[str, Any]:
     hollow = ending == "open"
     return {
-        "marker": ENDS[ending],
+        "marker": MARKS[ending],
         "ms": 5,
         "color": colour,
         "mfc": "white" if hollow else colour,

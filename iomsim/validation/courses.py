@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from iomsim.validation.contest import Contest
+from iomsim.validation.data import GRADES
 from iomsim.validation.rounds import RoundTally
 
 TYPES = {
-    "body": "object", "year": "Int64", "members": "Int64", "candidates": "Int64", "kind": "object", "bar": "object",
-    "grade": "object", "rounds": "Int64",
+    "body": "object", "body_kind": "object", "year": "Int64", "members": "Int64", "candidates": "Int64",
+    "kind": "object", "bar": "object", "grade": "object", "rounds": "Int64",
     "first_leader": "object", "first_share": "float64", "first_leader_won": "boolean",
     "two_from": "Int64", "two_leader": "object", "two_share": "float64", "two_leader_won": "boolean",
     "two_left_open": "boolean", "two_ballots": "Int64", "over_next": "boolean", "next_share": "float64",
@@ -23,31 +24,36 @@ TYPES = {
 }  # fmt: skip
 """The columns of such a table."""
 
+ENDS = ("majority", "withdrawal", "confirmed", "failed", "open")
+"""How a contest can end: elected; the other withdrew, whether the one left was acclaimed or voted on; alone in a vote
+of yes or no, as the rules have it; without a winner, by the rules; without one of those who stood."""
 
-def courses(contests: Iterable[Contest], grades: Mapping[str, str]) -> pd.DataFrame:
+
+def courses(contests: Iterable[Contest]) -> pd.DataFrame:
     """Return contests in one row each: see :meth:`iomsim.validation.record.History.each`."""
     listed = list(contests)
-    rows = [_row(one) | {"grade": grades.get(one.id, "")} for one in listed]
     index = pd.Index([one.id for one in listed], name="contest", dtype=object)
-    return pd.DataFrame(rows, index=index, columns=list(TYPES)).astype(TYPES)
+    return pd.DataFrame([_row(one) for one in listed], index=index, columns=list(TYPES)).astype(TYPES)
 
 
 def _row(one: Contest) -> dict[str, Any]:
     first, two = next(iter(one.ordinary), None), first_between(one, 2)
     return {
         "body": one.body,
+        "body_kind": one.body_kind,
         "year": one.year,
         "members": one.size,
         "candidates": one.started,
-        "kind": kind_of(one),
+        "kind": one.kind,
         "bar": str(one.rules.threshold[0]),
+        "grade": grade_of(one),
         "rounds": one.rounds_total,
         "first_leader": led_by(first),
         "first_share": share_of_first(first),
         "first_leader_won": won(one, first),
         **({} if two is None else _between_two(one, two)),
         **_withdrawal(one, two),
-        "ending": one.ending,
+        "ending": end_of(one),
         "how": one.decided_how,
         "winner": one.winner,
         "held_out": one.held_out,
@@ -68,8 +74,8 @@ def _between_two(one: Contest, two: RoundTally) -> dict[str, Any]:
     then = next_between(one, two)
     moved = None if then is None else then.share(two.field[0])
     return told | {
-        "two_ballots": one.decided_round - two.round + 1,
-        "over_next": one.aftermath(two.round).over_next,
+        "two_ballots": over_at(one) - two.round + 1,
+        "over_next": over_at(one) <= two.round + 1,
         "next_share": moved,
         "move": None if moved is None else 100 * (moved - (share_of_first(two) or 0)),
         "overtaken": overtaken(one, two),
@@ -92,20 +98,10 @@ def _withdrawal(one: Contest, two: RoundTally | None) -> dict[str, Any]:
 # -- questions to one contest ------------------------------------------------------------------------
 
 
-def kind_of(one: Contest) -> str:
-    """Return the kind of rule that a contest was held under.
-
-    Examples
-    --------
-    >>> from iomsim.validation.data import contest
-    >>> kind_of(contest("UNSC2007-EEG")), kind_of(contest("IOM2019-DDG"))
-    ('two thirds until reached', 'two thirds, with an end')
-    """
-    bar = one.rules.threshold[0].share
-    if bar is not None and bar < 0.6:
-        return "more than half"
-    ends = one.rules.longest(max(one.started, 2)) is not None
-    return "two thirds, with an end" if ends else "two thirds until reached"
+def grade_of(one: Contest) -> str:
+    """Return how well the tallies of a contest are known: the grade of the worst."""
+    order = (*GRADES, "")
+    return max((known.grade for known in one.rounds), key=order.index, default="")
 
 
 def bar_in(one: Contest, round_: int) -> str:
@@ -191,7 +187,35 @@ def withdrew(one: Contest) -> tuple[str, RoundTally] | None:
     >>> who, last.round, last.tally
     ('Czech Republic', 2, (106, 81))
     """
-    last = next((known for known in one.ordinary if known.round == one.decided_round), None)
-    if one.ending != "acclamation" or last is None or len(last.field) != 2 or one.winner not in last.field:
+    single = next((known.round for known in one.rounds if known.kind == "single"), one.decided_round + 1)
+    last = next((known for known in one.ordinary if known.round == single - 1), None)
+    if one.ending != "acclamation" and not (one.ending == "confirmed" and single <= one.decided_round):
+        return None
+    if last is None or len(last.field) != 2 or one.winner not in last.field:
         return None
     return next(name for name in last.field if name != one.winner), last
+
+
+def end_of(one: Contest) -> str:
+    """Return how a contest ended: one of ENDS.
+
+    Examples
+    --------
+    >>> from iomsim.validation.data import contest
+    >>> [end_of(contest(id)) for id in ("UNSC2007-EEG", "AU2025", "WHO2017")]
+    ['withdrawal', 'confirmed', 'majority']
+    """
+    return "withdrawal" if one.ending == "acclamation" or withdrew(one) else one.ending
+
+
+def over_at(one: Contest) -> int:
+    """Return the round that decided: after a withdrawal the last one before it, also if the other was voted on.
+
+    Examples
+    --------
+    >>> from iomsim.validation.data import contest
+    >>> over_at(contest("UNSC2007-EEG")), over_at(contest("WHO2017"))
+    (2, 3)
+    """
+    out = withdrew(one)
+    return one.decided_round if out is None else out[1].round

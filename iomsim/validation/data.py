@@ -255,7 +255,7 @@ class TallyRow(_Row):
 # -- reading -------------------------------------------------------------------------------------
 
 
-class History(NamedTuple):
+class Tables(NamedTuple):
     """Past contests: one row per election, and one per election, round and candidate."""
 
     elections: pd.DataFrame
@@ -266,7 +266,7 @@ Record = tuple[ElectionRow, list[list[TallyRow]]]
 """A contest as it stands in the files: its row, and the rows of every round."""
 
 
-def history(folder: str | Path | None = None) -> History:
+def tables(folder: str | Path | None = None) -> Tables:
     """Return past elections by repeated secret vote, and their announced tallies.
 
     Parameters
@@ -287,7 +287,7 @@ def history(folder: str | Path | None = None) -> History:
 
     Returns
     -------
-    History
+    Tables
         `elections`, one row per contest, and `tallies`, one row per contest, round and candidate, ordered by
         contest and round.  What was not announced is missing.  Where the files do not say it, a round fills one
         of `seats` (2 if its kind is "two-seat"), its `kind` (one of KINDS) is "yes-no" where one may vote No, and
@@ -300,7 +300,7 @@ def history(folder: str | Path | None = None) -> History:
 
     Examples
     --------
-    >>> elections, tallies = history()
+    >>> elections, tallies = tables()
     >>> len(elections)
     35
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
@@ -308,7 +308,7 @@ def history(folder: str | Path | None = None) -> History:
     """
     records = _records(folder)
     tallies = [row for _, rounds in records for rows in rounds for row in rows]
-    return History(_frame([election for election, _ in records]), _frame(tallies))
+    return Tables(_frame([election for election, _ in records]), _frame(tallies))
 
 
 def _frame(rows: Sequence[_Row]) -> pd.DataFrame:
@@ -468,7 +468,7 @@ def contest(id: str, folder: str | Path | None = None) -> Contest:
     Parameters
     ----------
     id : str
-        An `election_id` of :func:`history`.
+        An `election_id` of :func:`iomsim.history`.
     folder : str or Path, optional
         Where your own two files lie; default the shipped contests.
 

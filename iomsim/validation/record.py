@@ -18,21 +18,16 @@ from iomsim._version import VERSION
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.house_style import capital, count, number, percent, series
+from iomsim.model.bodies import body as body_of
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.contest import Contest
-from iomsim.validation.courses import courses, kind_of
-from iomsim.validation.data import contests, history as tables
+from iomsim.validation.courses import ENDS, courses, end_of, grade_of
+from iomsim.validation.data import GRADES, contests, tables
 from iomsim.validation.similar import FIRST, Alike, Asked, similar
-
-GRADES = ("verified", "cited", "inferred", "recalled", "assumed")
-"""How surely a tally is known, best first."""
 
 ENOUGH = 10
 """Contests from which on a share of them is told beside the counts."""
-
-ENDING_WORDS = {"withdrawal": "acclamation", "yes/no": "confirmed"}
-"""Other words for how contests end."""
 
 # -- questions to many contests ----------------------------------------------------------------------
 
@@ -82,6 +77,7 @@ QUESTIONS = {
 
 GROUPS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "body": lambda each: each["body"],
+    "body_kind": lambda each: each["body_kind"],
     "kind": lambda each: each["kind"],
     "bar": lambda each: each["bar"],
     "candidates": lambda each: each["candidates"].map(lambda many: str(many) if many < 4 else "4+"),
@@ -210,8 +206,8 @@ class History(Result):
         Parameters
         ----------
         body : str or sequence of str, optional
-            Who voted, as the elections call it, or the letters with which the ids of its contests begin ("UNSC"); upper
-            and lower case are the same.
+            Who voted: the id of a shipped body ("unsc"), its name, or what the file says; upper and lower case are the
+            same.
         years, candidates, rounds, size : int, str or pair, optional
             When; how many stood in the first ballot; how many rounds were held; how many members there were.  A number,
             "3+", "2-4", or a pair of the least and the most, of which one may be None.
@@ -220,8 +216,8 @@ class History(Result):
         kind : str or sequence of str, optional
             The kind of rule, as :meth:`each` calls it.
         ending : str or sequence of str, optional
-            How it ended, in the model's words: "majority", "acclamation" (or "withdrawal"), "confirmed", "failed",
-            "open".
+            How it ended: "majority"; "withdrawal", whether the one left was acclaimed or voted on; "confirmed" alone,
+            as the rules have it; "failed" by the rules; "open", nobody of those who stood; or in the model's words.
         grade : str or sequence of str, optional
             How surely the tallies are known: "verified", "cited" ...; that of a contest is the worst of its rows.
         held_out : bool, optional
@@ -259,9 +255,9 @@ class History(Result):
             _spanned("rounds", rounds, lambda one: one.rounds_total),
             _spanned("size", size, lambda one: one.size),
             None if bar is None else _barred(Bar.of(bar)),
-            self._named("kind", kind, lambda one: [kind_of(one)]),
-            self._named("ending", ending, _ending_names, [*ENDINGS, *ENDING_WORDS]),
-            self._named("grade", grade, lambda one: [self._grades.get(one.id, "")], GRADES),
+            self._named("kind", kind, lambda one: [one.kind]),
+            self._named("ending", ending, lambda one: [end_of(one), one.ending], [*ENDS, *ENDINGS]),
+            self._named("grade", grade, lambda one: [grade_of(one)], GRADES),
             None if held_out is None else _kept(held_out),
             self._named("contest", contest, lambda one: [one.id]),
         ]
@@ -298,32 +294,22 @@ class History(Result):
         Returns
         -------
         DataFrame
-            By contest: `body`, `year`, `members`, `candidates` of the first ballot, `kind` and `bar` of the rules,
-            `grade` (the worst of its tallies), `rounds`; `first_leader`, `first_share` and `first_leader_won` of the
-            first known ballot for one seat; of the first between two, if it is known, `two_from` (its round),
-            `two_leader`, `two_share`, `two_leader_won` and `two_left_open` (it elected nobody); if it did not elect,
-            `two_ballots` (from it to the one that decided), `over_next` (over by the one after it), `next_share` and
-            `move` (points) of its leader if the same two stood again, and `overtaken` (the leader was behind in a
-            later one); `withdrew`, `withdrew_after` (the round; `withdrew_after_two`: counted between two) and
-            `withdrew_share` of one of two who gave up in the end; `ending` in the model's words and `how` in the
-            file's, `winner`, `held_out`.  What is not known is missing; a ballot with two at the top has no leader.
+            By contest: `body`, `body_kind` (who votes there), `year`, `members`, `candidates` of the first ballot,
+            `kind` and `bar` of the rules, `grade` (the worst of its tallies), `rounds`; `first_leader`, `first_share`
+            and `first_leader_won` of the first known ballot for one seat; of the first between two, if it is known,
+            `two_from` (its round), `two_leader`, `two_share`, `two_leader_won` and `two_left_open` (it elected
+            nobody); if it did not elect, `two_ballots` (from it to the one that decided), `over_next` (over by the
+            one after it), `next_share` and `move` (points) of its leader if the same two stood again, and `overtaken`
+            (the leader was behind in a later one); `withdrew`, `withdrew_after` (the round; `withdrew_after_two`:
+            counted between two) and `withdrew_share` of one of two who gave up in the end; `ending` (see
+            :meth:`filter`) and `how` in the file's, `winner`, `held_out`.  What is not known is missing; a ballot
+            with two at the top has no leader.
         """
         return self._each.copy()
 
     @cached_property
     def _each(self) -> pd.DataFrame:
-        return courses(self.contests, self._grades)
-
-    @cached_property
-    def _grades(self) -> dict[str, str]:
-        """The worst grade of each contest's tallies."""
-        if "grade" not in self.tallies:
-            return {}
-        order = {grade: place for place, grade in enumerate(GRADES)}
-        found: dict[str, str] = {}
-        for name, grade in zip(self.tallies["election_id"], self.tallies["grade"].astype(str), strict=True):
-            found[name] = max(found.get(name, grade), grade, key=lambda one: order.get(one, len(order)))
-        return found
+        return courses(self.contests)
 
     def table(self) -> pd.DataFrame:
         """Return what an analyst asks of the record, each number with that of the contests it comes from.
@@ -348,7 +334,7 @@ class History(Result):
 
         Parameters
         ----------
-        group : {"body", "kind", "bar", "candidates", "ending", "grade", "decade"}
+        group : {"body", "body_kind", "kind", "bar", "candidates", "ending", "grade", "decade"}
             What contests are grouped by.
 
         Returns
@@ -402,7 +388,7 @@ class History(Result):
         Parameters
         ----------
         *votes : int
-            The tally, in any order: ``like(98, 67)``.  Those with at most 5 % of the votes are left out.
+            The tally, in any order: ``like(98, 67)``.  Those with at most 2 % of the votes are left out.
         n : int, default 5
             How many rounds, one of each contest.
         bar : str, optional
@@ -457,7 +443,11 @@ class History(Result):
         table, each = self.table(), self._each
         years = [str(year) for year in sorted(set(each["year"].dropna()))]
         bodies = [name for name in each["body"].unique() if name]
-        of = f" of {number(len(bodies))} bodies" if len(bodies) > 1 else "".join(f" of {name}" for name in bodies)
+        of = (
+            f" of {number(len(bodies))} bodies"
+            if len(bodies) > 1
+            else "".join(f" of {_body_names(self.contests[0])[-1]}" for _ in bodies)
+        )
         when = f", {' to '.join(dict.fromkeys([years[0], years[-1]]))}" if years else ""
         picked = f" ({'; '.join(self.filters)})" if self.filters else ""
         told = [self._winners(table), self._lengths(table), self._moves(table), self._withdrawals(table)]
@@ -571,7 +561,7 @@ def history(folder: str | Path | None = None) -> History:
     ----------
     folder : str or Path, optional
         A folder with your own ``elections.csv`` and ``tallies.csv``, in the format of the shipped ones (see
-        :func:`iomsim.validation.data.history`); default the shipped contests.
+        :func:`iomsim.validation.data.tables`); default the shipped contests.
 
     Returns
     -------
@@ -588,7 +578,7 @@ def history(folder: str | Path | None = None) -> History:
     --------
     >>> elections, tallies = history()
     >>> len(elections)
-    15
+    35
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
     [[1, 'Kenya', 113], [1, 'Djibouti', 78], [2, 'Kenya', 129], [2, 'Djibouti', 62]]
     """
@@ -601,13 +591,8 @@ def history(folder: str | Path | None = None) -> History:
 
 
 def _body_names(one: Contest) -> list[str]:
-    """Return what the body of a contest is called."""
-    letters = re.match(r"[A-Za-z]+", one.id)
-    return [one.body, letters[0] if letters else ""]
-
-
-def _ending_names(one: Contest) -> list[str]:
-    return [one.ending, *(word for word, ending in ENDING_WORDS.items() if ending == one.ending)]
+    """Return what the body of a contest is called: its id, and its name if it is one that is shipped."""
+    return [one.body, *([body_of(one.body).name] if one.body_kind else [])]
 
 
 def _barred(bar: Bar) -> Filter:

@@ -17,7 +17,17 @@ from iomsim.forecasting.result import Result
 from iomsim.house_style import capital, count, number, number_of, percent, series
 from iomsim.rules.bar import Bar
 from iomsim.validation.contest import Contest
-from iomsim.validation.courses import bar_in, first_between, led_by, next_between, share_of_first, won
+from iomsim.validation.courses import (
+    bar_in,
+    end_of,
+    first_between,
+    led_by,
+    next_between,
+    over_at,
+    share_of_first,
+    withdrew,
+    won,
+)
 from iomsim.validation.rounds import MAX_CANDIDATES, STRAY_SHARE, RoundTally
 
 FIRST, ANY = "first", "any"
@@ -90,7 +100,7 @@ class Asked:
     votes : tuple of int
         As given, most first.
     main : tuple of int
-        Those that count: more than 5 % of the votes.
+        Those that count: more than 2 % of the votes.
     valid : int
         Valid papers.
     bar : Bar or None
@@ -162,7 +172,7 @@ def _row(one: Contest, known: RoundTally, asked: Asked) -> dict[str, Any]:
     needed = known.needed or one.needed(known.round, known.base)
     short = (needed - tally[0]) / known.base
     by_bar = 0.0 if asked.short is None else SLOPE * (short - asked.short)
-    after, share, then = one.aftermath(known.round), share_of_first(known) or 0.0, next_between(one, known)
+    share, then, out = share_of_first(known) or 0.0, next_between(one, known), withdrew(one)
     return {
         "contest": one.id,
         "year": one.year,
@@ -175,9 +185,10 @@ def _row(one: Contest, known: RoundTally, asked: Asked) -> dict[str, Any]:
         "errors": by_shares / luck(asked.main, tally),
         "bar": bar_in(one, known.round),
         "short": short,
-        "rounds_after": after.to_come,
+        "rounds_after": max(over_at(one) - known.round, 0),
         "next_share": None if then is None else then.share(known.field[0]),
-        "ending": one.ending,
+        "ending": end_of(one),
+        "withdrew": out[0] if out else None,
         "how": one.decided_how or one.ending,
         "winner": one.winner,
         "leader_won": won(one, known),
@@ -186,10 +197,10 @@ def _row(one: Contest, known: RoundTally, asked: Asked) -> dict[str, Any]:
 
 
 TYPES = {
-    "year": "Int64", "round": "int64", "leader": "object", "tally": "object", "share": "float64", "distance": "float64",
-    "points": "float64", "errors": "float64", "bar": "object", "short": "float64", "rounds_after": "int64",
-    "next_share": "float64", "ending": "object", "how": "object", "winner": "object", "leader_won": "boolean",
-    "held_out": "bool",
+    "year": "Int64", "round": "int64", "leader": "object", "tally": "object", "share": "float64", "distance":
+    "float64", "points": "float64", "errors": "float64", "bar": "object", "short": "float64", "rounds_after": "int64",
+    "next_share": "float64", "ending": "object", "withdrew": "object", "how": "object", "winner": "object",
+    "leader_won": "boolean", "held_out": "bool",
 }  # fmt: skip
 
 
@@ -228,8 +239,9 @@ class Alike(Result):
             the leader's share is above the one asked about, and `errors`, by how many sampling errors the shares
             differ (below 1: luck alone makes equal electorates differ so much); `bar` and how far the leader was
             `short` of it, as a share of the papers (below 0: over it); then `rounds_after` it until the one that
-            decided, the leader's `next_share` if the same stood again, `ending` in the model's words and `how` in the
-            file's, `winner`, `leader_won`; and `held_out`.
+            decided, the leader's `next_share` if the same stood again, `ending` (see
+            :data:`iomsim.validation.courses.ENDS`), who `withdrew` of two in the end, `how` in the file's, `winner`,
+            `leader_won`; and `held_out`.
         """
         chosen = self.found[: self.n]
         table = pd.DataFrame(list(chosen), columns=["contest", *TYPES])
@@ -373,8 +385,9 @@ def outcome(row: pd.Series) -> str:
             return f"it was still open {later}"
         case "failed":
             return f"it failed {later}, nobody won"
-        case "acclamation":
-            return f"{who} won by withdrawal {'at once' if not after else later}"
+        case "withdrawal":
+            who_left = row["withdrew"] if isinstance(row["withdrew"], str) else "the other"
+            return f"{who} won, {who_left} withdrew {later if after else 'at once'}"
         case "confirmed":
             return f"{who} was confirmed alone {later}"
     return f"{who} won {'at once' if not after else 'in the next round' if after == 1 else later}"

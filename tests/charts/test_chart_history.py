@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import iomsim as iom
 from iomsim.charts.base import captions
-from iomsim.charts.history import ENDS, LEADER, OTHER, Paths
+from iomsim.charts.history import LEADER, MARKS, OTHER, Paths
 from iomsim.errors import UnknownNameError
 from iomsim.validation.record import History
 
@@ -77,12 +77,12 @@ def test_marks_say_how_it_ended(odd: History) -> None:
     lines = drawn(odd.plot.draw("history"))
     assert len(lines) == 4  # nothing is known of one
     marks = {name: found[-1] for name, found in lines.items()}
-    assert (marks["GAVE"].get_marker(), marks["GAVE"].get_color()) == (ENDS["acclamation"], LEADER)
-    assert marks["OUTSIDER"].get_marker() == ENDS["open"]
+    assert (marks["GAVE"].get_marker(), marks["GAVE"].get_color()) == (MARKS["withdrawal"], LEADER)
+    assert marks["OUTSIDER"].get_marker() == MARKS["open"]
     assert marks["OUTSIDER"].get_markerfacecolor() == "white"
-    assert marks["NOBODY"].get_marker() == ENDS["failed"]
+    assert marks["NOBODY"].get_marker() == MARKS["failed"]
     [turned] = [name for name in lines if name.startswith("LONG")]
-    assert (marks[turned].get_marker(), marks[turned].get_color()) == (ENDS["majority"], OTHER)
+    assert (marks[turned].get_marker(), marks[turned].get_color()) == (MARKS["majority"], OTHER)
     assert marks[turned].get_xdata()[0] == 2
 
 

@@ -447,7 +447,7 @@ def test_the_past_that_is_picked(capsys: Captured, tmp_path: Path) -> None:
     assert pd.read_csv(csv)["contest"].tolist() == [one.id for one in picked.contests]
     out = capsys.readouterr().out
     assert picked.stamp() in out
-    assert "acclamation" in out
+    assert "withdrawal" in out
     assert "3 of 3" in out
     assert iomsim("history", "--years", "1900") == 0
     assert "No contest of the record fits: years 1900." in capsys.readouterr().out

@@ -10,7 +10,7 @@ from contest_files import election, tally, write
 
 from iomsim.errors import FileError
 from iomsim.rules.bar import Bar, votes_needed
-from iomsim.validation.data import KINDS, History, contests, history
+from iomsim.validation.data import KINDS, Tables as History, contests, tables as history
 from iomsim.validation.rounds import main_candidates, rules_of
 
 
