@@ -45,6 +45,10 @@ _PUBLIC = {
     "validation.data": "contest contests",
     "validation.fit": "Fit fit",
     "validation.record": "History history",
+    "validation.register": "register",
+    "validation.registration": "Registration registration",
+    "validation.scorebook": "scorebook",
+    "validation.scoring": "Score score",
     "validation.similar": "Alike",
     "validation.verdict": "Backtest",
 }

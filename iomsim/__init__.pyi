@@ -64,6 +64,10 @@ from iomsim.validation.contest import Contest as Contest
 from iomsim.validation.data import contest as contest, contests as contests
 from iomsim.validation.fit import Fit as Fit, fit as fit
 from iomsim.validation.record import History as History, history as history
+from iomsim.validation.register import register as register
+from iomsim.validation.registration import Registration as Registration, registration as registration
+from iomsim.validation.scorebook import scorebook as scorebook
+from iomsim.validation.scoring import Score as Score, score as score
 from iomsim.validation.similar import Alike as Alike
 from iomsim.validation.verdict import Backtest as Backtest
 

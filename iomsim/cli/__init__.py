@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 
 from iomsim._version import VERSION
-from iomsim.cli import bodies, describe, election_day, forecasts, sensitivity, validation
+from iomsim.cli import bodies, describe, election_day, forecasts, register, sensitivity, validation
 from iomsim.cli.common import unread_is_fine
 from iomsim.errors import IomsimError
 
@@ -30,6 +30,8 @@ examples:
   iomsim tornado --target Tuesday          which assumption that answer hangs on
   iomsim live                              type the tallies as they are announced
   iomsim replay 2023                       Monday 15 May 2023 as it happened
+  iomsim register -o mine.toml             write a forecast down before the event
+  iomsim score mine.toml --winner Pope --rounds 1 --ended "Monday 16:35"
 """
 
 
@@ -43,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"iomsim {VERSION}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (forecasts, describe, bodies, sensitivity, election_day, validation):
+    for family in (forecasts, describe, bodies, sensitivity, election_day, register, validation):
         family.add_to(commands)
     return top
 
