@@ -80,6 +80,7 @@ def synthetic_contests(
     ['synthetic-1', 'synthetic-2']
     >>> [one] = synthetic_contests(1, seed=1, candidates=3, rules="au")
     >>> one.size, [known.kind for known in one.rounds]
+    (49, ['round', 'round', 'round', 'round', 'round', 'round', 'yes-no'])
     """
     whole_number("number", number, 1)
     if whole_number("candidates", candidates, 2) > len(NAMES):
@@ -99,25 +100,12 @@ _OF_BEHAVIOUR = {path_of(field) for field in Behaviour.model_fields}
 
 def _blank(rules: Procedure | str | None, size: int | None, candidates: int) -> Contest:
     """Return a contest before its first round."""
-    named = body(rules) if isinstance(rules, str) else None
+    name, members = "simulated", 175
     if isinstance(rules, str):
+        name, members = body(rules).name, body(rules).electorate.size
         rules = next(iter(readings(rules).values()))
     rules = rules or rules_of("until-two-thirds", threshold="2/3", eliminate_after=3)
-    members = named.electorate.size if named else 175
-    return Contest(
-        "synthetic",
-        named.name if named else "simulated",
-        None,
-        size or members,
-        rules,
-        candidates,
-        (),
-        1,
-        1,
-        "",
-        "open",
-        None,
-    )
+    return Contest("synthetic", name, None, size or members, rules, candidates, (), 1, 1, "", "open", None)
 
 
 def _race(
