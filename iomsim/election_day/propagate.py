@@ -77,11 +77,8 @@ def sample_attendance(
     particles: Particles,
     observed: ObservedRound,
     tally: Tally,
-    expected: bool = False,
 ) -> Attendance:
     """Draw who takes part in a round, given what was announced of the papers and of the members present.
-
-    `expected` says whether papers for names that do not stand are, under any of the assumptions.
 
     Notes
     -----
@@ -111,23 +108,16 @@ def sample_attendance(
             absent, log_present = sample_sum(rng, gone, *_exactly(members - tally.present, size))
             log_chance = log_chance + log_present
     papers, absent = ~missing, np.where(barred, particles.draws.absent, absent)
-    strays, log_strays = sample_strays(rng, plan, papers, tally.others, expected)
+    strays, log_strays = sample_strays(rng, plan, papers, tally)
     return Attendance(papers & ~strays, papers, absent, log_chance + log_strays)
 
 
-def strays_expected(plan: Plan) -> bool:
-    """Return whether some valid papers are expected to be for names that do not stand."""
-    return bool(np.any(plan.behaviour.stray))
-
-
-def sample_strays(
-    rng: np.random.Generator, plan: Plan, papers: Flags, others: int | None, expected: bool
-) -> tuple[Flags, Floats]:
+def sample_strays(rng: np.random.Generator, plan: Plan, papers: Flags, tally: Tally) -> tuple[Flags, Floats]:
     """Draw whose valid papers are for names that do not stand, given their number if it is known; and its log-chance.
 
-    Where none are `expected` under any assumption, their number is taken as it is.
+    Where the scenario expects none, their number is taken as it is.
     """
-    nothing = np.zeros(papers.shape[1])
+    others, expected, nothing = tally.others, tally.strays, np.zeros(papers.shape[1])
     if not expected and not others:
         return np.zeros_like(papers), nothing
     free = papers & (plan.pins[:, None] < 0)
@@ -199,8 +189,8 @@ def propagate(
     papers : ndarray of int, shape (P,)
         The valid papers in every particle.
     """
-    where, strays = chunks(plan, particles.size), strays_expected(plan)
-    parts = (_propagate(rng, plan, particles.pick(part), columns(observed, part), tally, strays) for part in where)
+    where = chunks(plan, particles.size)
+    parts = (_propagate(rng, plan, particles.pick(part), columns(observed, part), tally) for part in where)
     sample = RoundSample(*gathered(parts, where))
     draws = replace(particles.draws, absent=sample.absent)
     if not particles.rounds:
@@ -228,10 +218,10 @@ class RoundSample(NamedTuple):
 
 
 def _propagate(
-    rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally, strays: bool
+    rng: np.random.Generator, plan: Plan, particles: Particles, observed: ObservedRound, tally: Tally
 ) -> RoundSample:
     plan = particles.under(plan)
-    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, observed, tally, strays)
+    voters, papers, absent, log_papers = sample_attendance(rng, plan, particles, observed, tally)
     before, draws = particles.intention, particles.draws
     proposed = propose_convictions(rng, plan, draws) if before is None else [draws]
     chances = [intention_probabilities(plan, d, odds_of_all(plan, d), observed, before) for d in proposed]

@@ -62,6 +62,8 @@ class Tally:
         Candidate whose votes reached the bar, wherever that was; -1 if that is not known.
     need : Need or None
         How many votes that took.
+    strays : bool
+        Whether the scenario expects papers for names that do not stand, under any of its assumptions.
     """
 
     names: tuple[str, ...]
@@ -74,6 +76,7 @@ class Tally:
     told: Mapping[str, int] = field(default_factory=dict)
     elected: int = -1
     need: Need | None = None
+    strays: bool = False
 
     @property
     def bounds(self) -> tuple[Any, ...]:
@@ -136,7 +139,7 @@ def tally_of(
     required : bool, default True
         Whether anything has to be told at all.
     strays : bool, default False
-        Whether papers for names that do not stand are to be expected when nothing is said of them.
+        Whether the scenario expects papers for names that do not stand.
 
     Notes
     -----
@@ -185,7 +188,7 @@ def tally_of(
     present = papers.get("present")
     if present is None and whole is not None and any(key in papers for key in SILENT):
         present = whole + room.silent
-    return Tally(names, low, high, whole, capped, others, present, papers)
+    return Tally(names, low, high, whole, capped, others, present, papers, strays=strays)
 
 
 class _Room(NamedTuple):

@@ -48,7 +48,6 @@ from iomsim.election_day.propagate import (
     expect,
     propagate,
     still_away,
-    strays_expected,
     surprise,
 )
 from iomsim.election_day.state import (
@@ -177,7 +176,7 @@ def announced(plan: Plan, state: FilterState, event: Mapping[str, Any], required
     """Return the tally that an event tells, checked; also whether as many votes elect as it says."""
     told = {key: event.get(key) for key in PAPERS if key != "valid"}
     votes = event.get("votes") or {}
-    strays = strays_expected(plan)
+    strays = bool(np.any(plan.behaviour.stray))
     tally = tally_of(votes, event.get("valid"), plan.names, state.standing, plan.entitled, told, required, strays)
     phase, held, _ = state.stage
     what, bar = plan.rules.base_of(phase), plan.rules.bar(phase, held, state.round_ + 1)
@@ -446,7 +445,7 @@ def elected_in_a_round(context: UpdateContext, state: FilterState, k: int, at: A
     if state.alone >= 0:
         return confirmed(context, state, k, at)
     state = before_ballot(context, state, None)
-    strays = strays_expected(plan)
+    strays = bool(np.any(plan.behaviour.stray))
     tally = tally_of({}, None, plan.names, state.standing, plan.entitled, required=False, strays=strays)
     need = need_of(plan, state.stage, entitled_now(plan, state), state.round_ + 1)
     state, observed = begin_round(context, state, at)

@@ -195,10 +195,12 @@ def after_tallies(race: Scenario, out: outcomes.Outcomes, run: int, most: int, p
     """Announce the first tallies of an election, at most so many, and whatever became of it before the last of them."""
     night = night_of(race, particles=particles, seed=10_000 + run)
     held, names = int(out.rounds[run]), np.array(race.names)
-    for votes in out.votes[out.starts[run] :][: min(most, held)]:
+    rows = slice(out.starts[run], out.starts[run] + min(most, held))
+    for votes, valid in zip(out.votes[rows], out.valid[rows], strict=True):
         for name in names[night.state.standing & (votes < 0)]:
             night.eliminate(name)
-        night.announce({name: int(n) for name, n in zip(names, votes, strict=True) if n >= 0})
+        others = int(valid) - int(votes[votes >= 0].sum())
+        night.announce({name: int(n) for name, n in zip(names, votes, strict=True) if n >= 0}, others=others or None)
     if held < most and night.state.ended is None:
         [loser] = names[night.state.standing & (np.arange(len(names)) != out.winner[run])]
         night.withdraw(loser)
@@ -231,6 +233,7 @@ GROUPS = (9, 8, 8, 8, 8)
 CONTESTS = {
     "two, one tally": (neutral(GROUPS), 1),
     "two, two tallies": (neutral(GROUPS), 2),
+    "two, stray papers, two tallies": (neutral(GROUPS, behaviour={"stray": 0.08}), 2),
     "two, without concession, four tallies": (neutral(GROUPS, rules={"name": "strict"}), 4),
     "three, two tallies": (
         neutral(GROUPS, candidates=[{"name": "A"}, {"name": "B"}, {"name": "C"}], rules={"eliminate_after": 1}),
@@ -256,8 +259,8 @@ def test_and_not_with_a_wrong_likelihood(lie: str, monkeypatch: pytest.MonkeyPat
     honest = update.propagate
 
     def thrice(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
-        moved, votes = honest(rng, plan, particles, observed, tally)
-        return replace(moved, log_weight=3 * moved.log_weight - 2 * particles.log_weight), votes
+        moved, *counted = honest(rng, plan, particles, observed, tally)
+        return replace(moved, log_weight=3 * moved.log_weight - 2 * particles.log_weight), *counted
 
     def miscounted(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
         low = np.clip(np.add(tally.low, [3, -3]), 0, tally.valid)

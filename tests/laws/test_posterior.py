@@ -130,6 +130,7 @@ class Elections:
             "present": out.present,
             "votes for A": self.votes(after, 0),
             "votes for B": self.votes(after, 1),
+            "valid papers": self.valid(after),
             "fluid": d.fluid,
             "appeal": d.appeal[0] - d.appeal[1],
             "campaign": d.campaign[0],
@@ -355,6 +356,35 @@ CASES: dict[str, tuple[dict[str, str], list[str], Callable[[Elections], Where]]]
     ),
 }
 
+STRAYS = {"behaviour": "stray=0.12"}
+CASES |= {
+    "strays, told": (STRAYS, ["A=7 B=5 others=2"], lambda e: e.tally(1, 7, 5) & (e.valid(1) == 14)),
+    "strays of whom nothing is told": (STRAYS, ["A=8 B=4"], lambda e: e.tally(1, 8, 4)),
+    "no strays": (STRAYS, ["A=8 B=4 others=0"], lambda e: e.tally(1, 8, 4) & (e.valid(1) == 12)),
+    "strays, twice": (
+        STRAYS,
+        ["A=7 B=5 others=2", "A=7 B=6"],
+        lambda e: e.tally(1, 7, 5) & (e.valid(1) == 14) & e.tally(2, 7, 6),
+    ),
+    "strays among the valid papers, little else is known": (
+        STRAYS,
+        ["A at least 8 valid=13"],
+        lambda e: (e.votes(1, 0) >= 8) & (e.valid(1) == 13),
+    ),
+    "strays, and members present": (
+        STRAYS | {"behaviour": "stray=0.12, abstain=0.15"},
+        ["A=7 B=4 present=14"],
+        lambda e: e.tally(1, 7, 4) & (e.out.present == 14),
+    ),
+    "strays of three": (
+        STRAYS | {"names": "ABC"},
+        ["A=5 B=4 C=2 others=2", "A=5"],
+        lambda e: e.tally(1, 5, 4, 2) & (e.valid(1) == 13) & (e.votes(2, 0) == 5),
+    ),
+    "strays, elected, no figures": (STRAYS, ["A is elected"], lambda e: elected(e, "majority", 1)),
+    "strays, nobody elected": (STRAYS, ["no result; A=8"], lambda e: (e.votes(1, 0) == 8) & ~first_round_elects(e)),
+}
+
 ANSWERS = "yes_opponent_a=3, yes_opponent_b=4, openness_fluid=0.9"
 READY = "concede_a=2, concede_b=2"
 
@@ -447,13 +477,15 @@ LITTLE = "a vote after a withdrawal of which little is known"
 SHORT = list(CASES)[:21]
 """Those that need no more than the first of many elections."""
 
+WITH_STRAYS = [name for name in CASES if "strays" in name]
+
 QUICK = [name for name in SHORT[::4] if not name.startswith("three")]
 
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
 
 @quiet
-@pytest.mark.parametrize("case", slow_but(SHORT, *QUICK))
+@pytest.mark.parametrize("case", slow_but(SHORT + WITH_STRAYS, *QUICK, "strays, twice"))
 def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
     parts, lines, sift = CASES[case]
     gap, what = widest(room(**parts), lines, sift, runs=RUNS, particles=PARTICLES)
@@ -527,8 +559,8 @@ def all_alike(honest: Any) -> Any:
     """Draw who voted how, but give no particle more weight than another."""
 
     def lie(rng: Any, plan: Any, particles: Any, observed: Any, tally: Any) -> Any:
-        moved, votes = honest(rng, plan, particles, observed, tally)
-        return replace(moved, log_weight=particles.log_weight), votes
+        moved, *counted = honest(rng, plan, particles, observed, tally)
+        return replace(moved, log_weight=particles.log_weight), *counted
 
     return lie
 
@@ -588,6 +620,18 @@ LIARS: dict[str, tuple[str, Any, str, Any]] = {
         propagate,
         "sample_attendance",
         lambda f: lambda *a: f(*a[:-1], replace(a[-1], present=None)),
+    ),
+    "strays are in no base": (
+        "strays, nobody elected",
+        propagate,
+        "sample_attendance",
+        lambda f: lambda *a: (lambda x: x._replace(papers=x.voters))(f(*a)),
+    ),
+    "strays are not there": (
+        "strays, twice",
+        propagate,
+        "sample_attendance",
+        lambda f: lambda *a: (lambda x: x._replace(papers=x.voters))(f(*a)),
     ),
     "an election without figures teaches nothing": ("elected, no figures", update, "propagate", all_alike),
     "the clock learns nothing": (
