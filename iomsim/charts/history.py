@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Chart, Page, named_rows, note, right_of, written
+from iomsim.charts.base import Chart, Page, named_rows, note, place, right_of, written
 from iomsim.charts.style import DARK, QUIET, SMALL, TINY, haloed, ink
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
@@ -175,6 +175,7 @@ class Paths(Page[History]):
         named = [(y, row.text) for y, row in enumerate(rows) if row.contest]
         ax.set_yticks([y for y, _ in named], [short(text, 18) for _, text in named], fontsize=SMALL)
         ax.tick_params(axis="y", length=0, pad=12)
+        place(ax, (0, 1), "round", (-7, 5), ha="right", va="bottom", fontsize=SMALL, color=QUIET)
         ax.spines[["left", "bottom", "right"]].set_visible(False)
         ax.spines["top"].set_visible(True)
         for y, row in enumerate(rows):

@@ -76,7 +76,8 @@ def run_history(arguments: argparse.Namespace) -> None:
         _kept(arguments, alike, "alike", alike.table())
     elif name:
         rows = past.tallies.set_index("round")
-        print(plain(rows[["date", "candidate", "votes", "votes_cast_or_valid", "kind", "note"]]))
+        shown = ["date", "candidate", "votes", "votes_cast_or_valid", "kind", "grade", "note"]
+        print(plain(rows[rows.columns.intersection(shown, sort=False)]), *past.contests[0].story()[-1:], sep="\n\n")
         _kept(arguments, past, "history", rows)
     else:
         each = past.each()

@@ -464,7 +464,9 @@ class History(Result):
 
     def _lengths(self, table: pd.DataFrame) -> str:
         rounds = table.loc[ROUNDS]
-        told = f"They took {rounds['median']:g} rounds at the median ({rounds['least']:g} to {rounds['most']:g})"
+        told = (
+            f"They took {_so_many(rounds['median'], 'round')} at the median ({rounds['least']:g} to {rounds['most']:g})"
+        )
         told = f"It took {count(int(rounds['most']), 'round')}" if rounds["of"] == 1 else told
         over = f"; {_of(table, OVER_NEXT)} were over by the ballot after the first between two"
         return f"{told}{over if table.at[OVER_NEXT, 'of'] > 1 else ''}."
@@ -489,7 +491,7 @@ class History(Result):
             return f"One of two withdrew in none of {table.at[WITHDREW, 'of']:d}."
         after, share = table.loc[AFTER], table.loc[FROM]
         with_ = f"{share['least']:.0f} to {share['most']:.0f}" if many > 1 else f"{share['most']:.0f}"
-        when = f"after {after['median']:g} ballots between them at the median, " if after["of"] > 1 else ""
+        when = f"after {_so_many(after['median'], 'ballot')} between them at the median, " if after["of"] > 1 else ""
         return f"One of two withdrew in {_of(table, WITHDREW)}, {when}with {percent(with_)} of the votes."
 
     # -- showing ---------------------------------------------------------------------------------------
@@ -537,6 +539,10 @@ class History(Result):
         return self.answers()
 
 
+def _so_many(median: float, thing: str) -> str:
+    return f"{median:g} {thing}{'' if median == 1 else 's'}"
+
+
 def _of(table: pd.DataFrame, question: str) -> str:
     return f"{table.at[question, 'count']:d} of {table.at[question, 'of']:d}"
 
@@ -551,7 +557,8 @@ def _told(answer: pd.Series) -> str:
     decimals = 0 if answer["unit"] in ("rounds", "ballots") else 1
     middle, low, high = f"{answer['median']:g}", *(f"{answer[end]:.{decimals}f}" for end in ("least", "most"))
     middle = middle if not decimals else f"{answer['median']:.1f}"
-    return f"{middle} {answer['unit']} ({low} to {high}; of {answer['of']:d})"
+    unit = answer["unit"][: -1 if middle == "1" else None]
+    return f"{middle} {unit} ({low} to {high}; of {answer['of']:d})"
 
 
 def history(folder: str | Path | None = None) -> History:

@@ -429,7 +429,9 @@ def test_the_past(capsys: Captured) -> None:
     assert past.stamp() in out
     assert " ".join(past.sentence().split()) in " ".join(out.split())
     assert iomsim("history", "UNSC2020-AF") == 0
-    assert "129" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "129" in out
+    assert out.splitlines()[-1] == "majority: Kenya."
 
 
 def test_the_past_of_one_s_own_folder(capsys: Captured, tmp_path: Path) -> None:
@@ -489,7 +491,7 @@ def test_the_past_that_is_alike(capsys: Captured, tmp_path: Path) -> None:
         (("tornado", "--target", "Pop"), "did you mean 'Pope'?"),
         (("replay", "2032"), "no day named '2032'; did you mean '2023'?"),
         (("history", "UNSC2020-AFR"), "did you mean 'UNSC2020-AF'?"),
-        (("history", "--body", "UN"), "no body named 'UN'; did you mean 'UNSC'?"),
+        (("history", "--body", "UN"), "no body named 'UN'; did you mean 'unsc'?"),
         (("history", "--candidates", "few"), "candidates must be a number, '3+', '2-4' or a pair"),
         (("history", "--like", "98"), "a tally has two votes or more, such as like(98, 67); got [98]"),
         (("rerun", "nothing.html"), "cannot read 'nothing.html'"),
