@@ -8,6 +8,8 @@ Approximated is this:
   there is left the part of the members who have not.  Those whose candidate leaves choose without any.
 * The level that gives the earlier tally is found; how far it may lie from there, under a flat prior, enters to first
   order, and so do the shocks of the round.
+* The camp of the leader (:data:`iomsim.validation.segments.CAMP`) is as strong as one of a few values, all equally
+  likely, anew in every move.
 * Given those, members move independently: means and covariances of both tallies are sums over members, with hidden
   conviction integrated over fixed points.  The joint law is taken as normal.
 
@@ -17,6 +19,7 @@ What the moments depend on apart from the openness, in which they are linear, is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -25,9 +28,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from iomsim.engine.laws import FLOOR, decayed_openness
+from iomsim.engine.laws import FLOOR, campaign_effect, conviction_scale, decayed_openness
 from iomsim.typing import Flags, Floats
 from iomsim.validation.contest import Contest
+from iomsim.validation.segments import CAMP, Segment, segments
 
 POINTS = 1024
 """Fixed points over hidden conviction, each taken with its mirror image."""
@@ -37,6 +41,12 @@ STRONGEST, STEPS = 12.0, 25
 
 ROUNDING = 1 / 12
 """Variance that makes a normal density at a whole number stand for the probability of that number."""
+
+OPEN = 0.5
+"""The part of the members who are open to a camp."""
+
+CAMPS = 5
+"""How many strengths of a camp stand for its law."""
 
 BATCH = 2048
 """Parameter values worked on at a time."""
@@ -56,12 +66,18 @@ class CrowdedMove:
         Members entitled to vote.
     before : int
         Rounds for one seat held before the earlier one.
+    camp : float
+        Mean strength of the camp of one candidate, as of a sponsor; 0 for none.
+    leader : int
+        Whose camp it is, by place.
     """
 
     votes: tuple[int, ...]
     after: tuple[int | None, ...]
     size: int
     before: int = 0
+    camp: float = 0.0
+    leader: int = 0
 
     @property
     def stands(self) -> Flags:
@@ -81,16 +97,19 @@ def crowded_moves(contest: Contest) -> tuple[CrowdedMove, ...]:
     --------
     >>> from iomsim.validation.data import contest
     >>> crowded_moves(contest("WHO2017"))
-    (CrowdedMove(votes=(95, 52, 38), after=(121, 62, None), size=186, before=0),)
+    (CrowdedMove(votes=(95, 52, 38), after=(121, 62, None), size=186, before=0, camp=2.5, leader=0),)
     """
-    seats = max((known.round for known in contest.rounds if known.kind == "two-seat"), default=0)
-    out = []
-    for a, b in pairwise(contest.ordinary):
-        names, after = a.field, tuple(b.votes.get(name) for name in a.field)
-        if b.round == a.round + 1 and len(names) > 2 and set(b.field) <= set(names):
-            before = a.round - 1 - (seats if seats < a.round else 0)
-            out.append(CrowdedMove(a.among(names).tally, after, contest.size, before))
-    return tuple(out)
+    return tuple(move for segment in segments(contest) for move in _moves(segment))
+
+
+def _moves(segment: Segment) -> Iterator[CrowdedMove]:
+    one, first = segment.contest, segment.names[0]
+    for a, b in pairwise(one.at(known.round) for known in segment.rounds):
+        votes, before = b.votes, segment.before + a.round - segment.start
+        if len(a.field) > 2:
+            camp, leader = (segment.camp_strength, a.field.index(first)) if first in a.field else (0.0, 0)
+            after = tuple(votes.get(name) for name in a.field)
+            yield CrowdedMove(a.among(a.field).tally, after, one.size, before, camp, leader)
 
 
 # -- the likelihood --------------------------------------------------------------------------------
@@ -98,10 +117,31 @@ def crowded_moves(contest: Contest) -> tuple[CrowdedMove, ...]:
 
 def crowded_log_likelihood(move: CrowdedMove, theta: SimpleNamespace, regime: str) -> Floats:
     """Return the log-density of the later tally in a regime, given the earlier one, shape (D,)."""
+    each = [_given_camp(move, theta, regime, pull) for pull in camps(move, theta)]
+    return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(len(each)))
+
+
+def camps(move: CrowdedMove, theta: SimpleNamespace) -> list[float]:
+    """Return by how much one half of the members may be drawn to the leader, equally likely; like sponsors' log-odds.
+
+    Examples
+    --------
+    >>> t = SimpleNamespace(conviction=1.8, secrecy=0.4)
+    >>> [round(pull, 2) for pull in camps(CrowdedMove((95, 52, 38), (121, 62, None), 186, camp=2.5), t)]
+    [0.21, 0.65, 1.42, 3.12, 9.7]
+    """
+    from scipy.special import ndtri
+
+    mean = conviction_scale(theta.conviction) * (1 - theta.secrecy) * move.camp / OPEN
+    z = ndtri((np.arange(CAMPS) + 0.5) / CAMPS)
+    return [float(x) for x in campaign_effect(CAMP["spread"], z) * mean] if mean else [0.0]
+
+
+def _given_camp(move: CrowdedMove, theta: SimpleNamespace, regime: str, camp: float) -> Floats:
     omega, still = _thinking(move, theta, regime)
     x = np.broadcast_to(getattr(theta, f"momentum_{regime}") * theta.momentum_field, omega.shape)
     round_sd = np.broadcast_to(theta.round_sd, omega.shape)
-    table, present = _table(move, float(theta.conviction)), move.present(theta.away)
+    table, present = _table(move, float(theta.conviction), camp), move.present(theta.away)
     out = np.empty(len(omega))
     for start in range(0, len(omega), BATCH):
         part = slice(start, start + BATCH)
@@ -142,16 +182,21 @@ class _Table(NamedTuple):
 
 
 @lru_cache(512)
-def _table(move: CrowdedMove, conviction: float) -> _Table:
+def _table(move: CrowdedMove, conviction: float, camp: float) -> _Table:
     from scipy.interpolate import CubicSpline
 
     votes, stands = np.array(move.votes, dtype=float), move.stands
     hidden = conviction / np.sqrt(2) * _points(len(votes))
+    hidden[:: round(1 / OPEN), move.leader] += min(camp, STRONGEST)
     logs = np.log(np.maximum(votes, FLOOR))
     logs, level = logs - np.log(np.exp(logs).sum()), logs.copy()
-    for _ in range(60):
+    for _ in range(30):  # Newton, for the level at which these are the mean shares
         q = _softmax(level + hidden)
-        level += logs - np.log(q.mean(axis=0))
+        slope = np.diag(q.mean(axis=0)) - q.T @ q / len(q)
+        step = np.linalg.solve(slope[:-1, :-1], (np.exp(logs) - q.mean(axis=0))[:-1])
+        level[:-1] += np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-6:
+            break
     stays = q[:, stands].sum(axis=1)
     log_odds, grid = np.where(stands, level + hidden, -np.inf), np.linspace(0, STRONGEST, STEPS)
 
@@ -159,7 +204,6 @@ def _table(move: CrowdedMove, conviction: float) -> _Table:
         rows = [_choice(_softmax(log_odds + x * logs), q, asked, stays, stands, sign) for x in pulls]
         return CubicSpline(pulls, np.array([np.concatenate([part.ravel() for part in row]) for row in rows]))
 
-    slope = np.diag(q.mean(axis=0)) - q.T @ q / len(q)
     return _Table(q.mean(axis=0), slope, splined(grid, stays, 1), splined(-grid[::-1], 1 - stays, -1))
 
 

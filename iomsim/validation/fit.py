@@ -50,18 +50,8 @@ PLURAL = {"world assembly": "world assemblies", "regional assembly": "regional a
 
 
 def body_kind(contest: Contest) -> str:
-    """Return the kind of body that a contest was held in."""
-    kind = getattr(contest, "body_kind", None)
-    if kind is None:
-        from iomsim.model.bodies import body
-
-        ids = {"African": "au", "OAS": "oas", "IAEA": "iaea", "UNESCO": "unesco", "IOC": "ioc", "UN G": "unsc"}
-        known = next((id for word, id in ids.items() if word in contest.body), contest.body)
-        try:
-            return body(known).kind
-        except IomsimError:
-            return "world assembly"
-    return kind or "unknown"
+    """Return the kind of body that a contest was held in, for a body that is not shipped "unknown"."""
+    return contest.body_kind or "unknown"
 
 
 def fit(
@@ -176,7 +166,8 @@ def _normals(used: tuple[Contest, ...], scores: Floats, log_likelihoods: Floats,
 def _theta(b: Behaviour, values: Mapping[str, Floats], size: int = 1) -> SimpleNamespace:
     fixed = {key: np.full(size, getattr(b, key).value) for key in LAWS}
     away = absent_part(b.absent.value, b.abstain.value)
-    return SimpleNamespace(**fixed | dict(values), conviction=b.conviction.value, away=away)
+    kept = {"conviction": b.conviction.value, "secrecy": b.secrecy.value, "away": away}
+    return SimpleNamespace(**fixed | dict(values) | kept)
 
 
 def _normal_at(part: float, scores: Floats, log_weights: Floats) -> Normal:
@@ -371,11 +362,11 @@ class Fit(Result):
         own, others = self.only(kind), self._others(kind)
         few = not others.contests or min(own.effective, others.effective) < ENOUGH
         rows = []
-        for key, law in self.laws.items():
-            mean, sd = _moments(self.values[key].to_numpy(), own.weights)
+        for i, key in enumerate(self.laws):
+            mean, _ = _moments(self.values[key].to_numpy(), own.weights)
             low, high = own.quantile(key, 0.1, 0.9)
             above = self._above(kind, key)
-            silent = few or 1 - sd**2 / law.var() < LOOSE
+            silent = few or 1 - _moments(self.scores[:, i], own.weights)[1] ** 2 < LOOSE
             rows.append(
                 {
                     "parameter": key,

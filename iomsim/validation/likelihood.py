@@ -139,8 +139,8 @@ def log_likelihood(
     contests : contests
         What was announced.
     theta : namespace of ndarrays, shape (D,)
-        The fields of the behaviour; and two numbers, `conviction` and `away`, the part of the papers
-        missing at first that are of members absent throughout.
+        The fields of the behaviour; and three numbers, `conviction`, `secrecy`, and `away`, the part of the
+        papers missing at first that are of members absent throughout.
     advance : callable, optional
         Is told the number of parameter values after each contest.
     """

@@ -118,14 +118,14 @@ class Segment:
         """
         b = behaviour or Behaviour()
         votes = np.array(self.rounds[0].tally) + 0.5
-        pull = (1 - b.secrecy.value) * self._camp_strength * self.contest.size / self._open_to
+        pull = (1 - b.secrecy.value) * self.camp_strength * self.contest.size / self._open_to
         logs = _appeals(votes / votes.sum(), pull, self._open_to / self.contest.size)
         appeals = dict(zip(self.names, (logs - logs.mean()).tolist(), strict=True))
         changes = self._used_up(b) | self._attendance(b) | {"common_sd": LEVEL_SD / len(self.names) ** 0.5}
         return self.contest.race(self.names, b, self.rules, appeals, DATED, self._camp if pull else None, **changes)
 
     @property
-    def _camp_strength(self) -> float:
+    def camp_strength(self) -> float:
         """Strength of the leader's camp: none between two, where the first two are level, and in simulated contests."""
         first, second, *others = (votes + 0.5 for votes in self.rounds[0].tally)
         if not others or self.contest.synthetic:
@@ -140,7 +140,7 @@ class Segment:
     @property
     def _camp(self) -> dict[str, Any]:
         """Return the members and the sponsor of a race with a camp."""
-        size, strength = self.contest.size, self._camp_strength
+        size, strength = self.contest.size, self.camp_strength
         names = [f"Member {i + 1}" for i in range(size)]
         members = pd.DataFrame({"name": names, "camp": [i < self._open_to for i in range(size)]})
         named = {"name": f"the camp of {self.names[0]}", "backs": self.names[0], "exposure": {"camp": 1.0}}

@@ -6,25 +6,30 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from toys import play, toy
 
 import iomsim as iom
 from iomsim.model.components import Behaviour
+from iomsim.model.scenario import build
 from iomsim.typing import Floats
 from iomsim.validation.crowded import (
     CrowdedMove,
     _at,
     _conditional,
+    _given_camp,
     _table,
     _thinking,
+    camps,
     crowded_log_likelihood,
     crowded_moves,
 )
 from iomsim.validation.data import contests
 from iomsim.validation.likelihood import TallySeries, series_log_likelihood
 from iomsim.validation.priors import LAWS, from_scores, priors
+from iomsim.validation.segments import CAMP
 from iomsim.validation.synthetic import synthetic_contests
 
 FROZEN = {"openness_fluid": 0.0, "openness_entrenched": 0.0, "openness_inf": 0.0}
@@ -32,11 +37,11 @@ FROZEN = {"openness_fluid": 0.0, "openness_entrenched": 0.0, "openness_inf": 0.0
 
 def theta(conviction: float = 1.8, away: float = 0.0, **changes: float) -> SimpleNamespace:
     values = {key: np.array([changes.get(key, getattr(Behaviour(), key).value)]) for key in LAWS}
-    return SimpleNamespace(**values, conviction=conviction, away=away)
+    return SimpleNamespace(**values, conviction=conviction, secrecy=0.4, away=away)
 
 
-def moments(move: CrowdedMove, t: SimpleNamespace, regime: str = "fluid") -> tuple[Floats, Floats]:
-    table = _table(move, t.conviction)
+def moments(move: CrowdedMove, t: SimpleNamespace, regime: str = "fluid", camp: float = 0.0) -> tuple[Floats, Floats]:
+    table = _table(move, t.conviction, camp)
     pull = getattr(t, f"momentum_{regime}") * t.momentum_field
     mean, spread = _conditional(
         move, table, _at(table, *_thinking(move, t, regime), pull), t.round_sd, move.present(t.away)
@@ -51,14 +56,29 @@ def test_the_moves_of_a_contest() -> None:
     """Only between consecutive rounds; nobody comes in; who is named at the end of the line stands."""
     one = next(one for one in contests() if one.id == "WHO2017")
     first, second, third = one.rounds
-    assert crowded_moves(one) == (CrowdedMove((95, 52, 38), (121, 62, None), 186),)
+    assert crowded_moves(one) == (CrowdedMove((95, 52, 38), (121, 62, None), 186, 0, CAMP["strength"]),)
     assert crowded_moves(replace(one, rounds=(first, third))) == ()
     assert crowded_moves(replace(one, rounds=(second, third))) == ()
     newcomer = replace(second, candidates=("Tedros", "Somebody"))
     assert crowded_moves(replace(one, rounds=(first, newcomer))) == ()
     again = replace(first, round=2)
     [_, later] = crowded_moves(replace(one, rounds=(first, again, replace(second, round=3))))
-    assert later == CrowdedMove((95, 52, 38), (121, 62, None), 186, before=1)
+    assert later == CrowdedMove((95, 52, 38), (121, 62, None), 186, 1, CAMP["strength"])
+
+
+def test_the_camp_is_that_of_the_leader_of_the_first_round() -> None:
+    """Nobody has one whose lead is none, nor has anybody after that leader has left."""
+    one = next(one for one in contests() if one.id == "WHO2017")
+    first, second, _ = one.rounds
+    overtaken = replace(first, round=2, tally=(40, 90, 55))
+    [_, move] = crowded_moves(replace(one, rounds=(first, overtaken, replace(second, round=3))))
+    assert (move.votes[move.leader], move.camp) == (40, CAMP["strength"])
+    [level] = crowded_moves(replace(one, rounds=(replace(first, tally=(70, 70, 45)), second)))
+    assert level.camp == 0
+    four = replace(first, candidates=(*first.candidates, "D"), tally=(60, 50, 40, 35), valid=185)
+    three = replace(four, round=2, candidates=four.candidates[1:], tally=(70, 60, 55))
+    [_, orphan] = crowded_moves(replace(one, rounds=(four, three, replace(three, round=3))))
+    assert orphan.camp == 0
 
 
 # -- its law, by hand ----------------------------------------------------------------------------
@@ -94,6 +114,62 @@ def test_far_into_a_deadlock_the_same_tally_pulls_no_more() -> None:
     early, late = (moments(CrowdedMove((60, 30, 10), (60, 30, 10), 100, n), theta(**still))[0][0] for n in (0, 40))
     assert early > 63
     assert late == pytest.approx(60, abs=0.5)
+
+
+def test_what_is_freed_outside_a_camp_does_not_go_to_its_leader() -> None:
+    """The open half is all the leader's: so the others' votes are those of the other half, and stay there."""
+    move = CrowdedMove((500, 300, 200), (500, 500, None), 1000)
+    strong, none = (moments(move, theta(conviction=0.0, **FROZEN), camp=camp)[0] for camp in (11.0, 0.0))
+    assert strong[:2] == pytest.approx([500, 500], abs=3)
+    assert none[:2] == pytest.approx([625, 375])
+
+
+def test_camps_have_their_law_and_the_likelihood_is_the_mean_over_them() -> None:
+    move = CrowdedMove((60, 30, 10), (66, 34, None), 100, camp=2.0)
+    t = theta()
+    found = camps(move, t)
+    public = np.sqrt(1 + 0.346 * 1.8**2) * 0.6 * 2.0 * 2
+    law = stats.lognorm(CAMP["spread"], scale=public * np.exp(-(CAMP["spread"] ** 2) / 2))
+    assert law.cdf(found) == pytest.approx([0.1, 0.3, 0.5, 0.7, 0.9])
+    each = [np.exp(_given_camp(move, t, "fluid", camp)) for camp in found]
+    assert np.exp(crowded_log_likelihood(move, t, "fluid")) == pytest.approx(np.mean(each, axis=0))
+    assert camps(replace(move, camp=0.0), t) == [0.0]
+
+
+@pytest.mark.slow
+def test_with_a_camp_too_the_next_tally_has_the_moments_that_simulation_shows() -> None:
+    """Contests among three with a camp of one strength for all, played by the engine."""
+    size, strength = 174, 2.0
+    members = pd.DataFrame({"name": [f"M{i}" for i in range(size)], "open": [i % 2 == 0 for i in range(size)]})
+    sponsor = {"name": "camp", "backs": "A", "strength": strength, "spread": 0.0, "exposure": {"open": 1.0}}
+    race = build(
+        {
+            "title": "camp",
+            "electorate": {"members": members},
+            "candidates": [{"name": "A", "appeal": -0.9}, {"name": "B", "appeal": 0.4}, {"name": "C", "appeal": 0.0}],
+            "sponsors": [sponsor],
+            "behaviour": {"common_sd": 0.5, "region_sd": 0, "absent": 0, "cross_pressure_absence": 0, "abstain": 0,
+                          "fluid": 1.0, "secrecy": 0.0},
+            "rules": {"name": "strict", "threshold": "1", "max_rounds": 2, "eliminate_after": 1},
+        },
+        "camp",
+    )  # fmt: skip
+    out = play(race, 20_000, seed=4)
+    tallies = out.votes[out.starts[out.rounds >= 2][:, None] + np.arange(2)].astype(int)
+    middle = tallies[:, 0].mean(axis=0)  # where the law of the level before the vote is as good as flat
+    near = (np.abs(tallies[:, 0] - middle).max(axis=1) < 8) & (tallies[:, 0].argmin(axis=1) == 2)
+    pull, z = float(np.sqrt(1 + 0.346 * 1.8**2)) * strength * 2, {}
+    for camp in (pull, 0.0):
+        found = []
+        for first, second in tallies[near][:500]:
+            move = CrowdedMove(tuple(first.tolist()), (int(second[0]), int(second[1]), None), size)
+            mean, spread = moments(move, theta(), camp=camp)
+            found.append((second[0] - mean[0]) / np.sqrt(spread[0, 0]))
+        z[camp] = np.array(found)
+    assert len(z[pull]) > 300
+    assert abs(z[pull].mean()) < 0.1 + 3 / np.sqrt(len(z[pull]))
+    assert z[pull].std() == pytest.approx(1.0, abs=0.15)
+    assert abs(z[0.0].mean()) > 0.5
 
 
 @pytest.mark.parametrize("second", [108, 116, 125])

@@ -39,7 +39,7 @@ SHIPPED = {one.id: one for one in contests()}
 def theta(size: int = 1, **changes: float) -> SimpleNamespace:
     base = Behaviour()
     values = {key: np.full(size, changes.get(key, getattr(base, key).value)) for key in LAWS}
-    return SimpleNamespace(**values, conviction=1.8, away=changes.get("away", 0.0))
+    return SimpleNamespace(**values, conviction=1.8, secrecy=0.4, away=changes.get("away", 0.0))
 
 
 def moves(*votes: int, size: int, before: int = 0) -> TallySeries:
@@ -204,7 +204,7 @@ def test_the_shipped_moves() -> None:
     assert found["WHO2017"] == [([121, 133], 1)]  # the two that were left
     assert found["IOM2018-DG"] == found["UNSC2010-WEOG"] == []
     assert found["UNSC2006-GRULAC"][:2] == [([109, 114, 116], 0), ([93, 96], 5)]
-    assert sum(len(votes) - 1 for parts in found.values() for votes, _ in parts) == 27
+    assert sum(len(votes) - 1 for parts in found.values() for votes, _ in parts) == 53
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_a_prior_of_ones_own_counts() -> None:
 def test_the_held_out_case_never_enters() -> None:
     learned = iom.fit(contests(), ["concession"], draws=200)
     assert "IOM2023-DG" not in [one.id for one in learned.contests]
-    assert len(learned.contests) == 14
+    assert len(learned.contests) == 34
     with pytest.raises(IomsimError, match="no contest to learn from; those held out are never used"):
         iom.fit([one for one in contests() if one.held_out])
 
@@ -359,14 +359,14 @@ def test_a_scenario_with_fitted_values_says_where_they_come_from(learned: iom.Fi
     row = learned.table().loc["concede_b"]
     assert (q.value, q.low, q.high) == (row["mean"], row["low"], row["high"])
     assert q.grade == "inferred"
-    assert "fitted to 14 past contests" in q.source
+    assert "fitted to 34 past contests" in q.source
     assert race.behaviour.momentum_fluid == iom.load("geneva-2023").behaviour.momentum_fluid
-    assert "fitted to 14" in race.evidence().loc["behaviour.fluid", "source"]
+    assert "fitted to 34" in race.evidence().loc["behaviour.fluid", "source"]
     assert iom.loads(iom.dumps(race)) == race
 
 
 def test_the_fit_shows_itself(learned: iom.Fit) -> None:
-    assert learned.sentence().startswith("By 14 contests, pinned down: ")
+    assert learned.sentence().startswith("By 34 contests, pinned down: ")
     assert " ".join(learned.sentence().split()) in " ".join(repr(learned).split())
     assert "<table" in learned._repr_html_()
     pairs = learned.trade_offs(least=0.0)
@@ -510,11 +510,17 @@ def test_too_few_draws_cannot_tell(two_kinds: iom.Fit) -> None:
     assert (by["effective"] < 200).any()
 
 
-def test_one_kind_has_nothing_beside_it(learned: iom.Fit) -> None:
-    by = learned.by_kind()
+def test_one_kind_has_nothing_beside_it(two_kinds: iom.Fit) -> None:
+    alone = two_kinds.only("board")
+    by = alone.by_kind()
     assert (by["word"] == "cannot tell").all()
     assert by["above"].isna().all()
-    assert "Kinds" not in learned.sentence()
+    assert "Kinds" not in alone.sentence()
+
+
+def test_where_nobody_may_withdraw_nothing_is_said_of_concessions(learned: iom.Fit) -> None:
+    word = learned.by_kind().loc["concede_a", "word"]
+    assert word[["board", "persons"]].tolist() == ["cannot tell", "cannot tell"]
 
 
 def test_what_is_left_out_is_foreseen_from_the_others_alone(two_kinds: iom.Fit) -> None:
