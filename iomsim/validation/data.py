@@ -213,8 +213,7 @@ class ElectionRow(_Row):
         stated = {"threshold": self.threshold_share} | {part: getattr(self, part) for part in parts}
         if self.body not in (there := shipped_folders("bodies")) and self.threshold_share is None:
             raise self.error(
-                f"threshold_share is empty, and body is none of {listed(there)}, whose rules are known, "
-                f"but {self.body!r}"
+                f"threshold_share is empty, and no rules are known of a body {self.body!r}; {listed(there)}"
             )
         try:
             return rules_of(self.election_id, self.body, self.reading, **stated)
