@@ -232,7 +232,7 @@ def rules_of(name: str, body: str = "", reading: str = "", **stated: Any) -> Pro
     if body not in shipped_folders("bodies"):
         if reading:
             raise ScenarioError(f"a reading needs the id of a shipped body, got {body!r}; iomsim.bodies() lists them")
-        told = {"name": name, "threshold": "2/3", "concession": True} | told
+        told = {"name": name, "threshold": "2/3"} | ({} if "withdrawal" in told else {"concession": True}) | told
         old = None
     else:
         old = rules_reading(reading, body) if reading else next(iter(readings(body).values()))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from iomsim.errors import IomsimError
 from iomsim.model.bodies import reading
 from iomsim.model.components import Behaviour
+from iomsim.rules.procedure import Procedure
 from iomsim.validation.contest import Contest
-from iomsim.validation.rounds import RoundTally
-from iomsim.validation.synthetic import synthetic_contests
+from iomsim.validation.data import contests
+from iomsim.validation.rounds import RoundTally, rules_of
+from iomsim.validation.synthetic import synthetic_contests, to_files
 
 
 def behaviour(**changes: float) -> Behaviour:
@@ -152,7 +156,7 @@ def test_rounds_have_dates_and_nights_come_when_they_are_asked_for() -> None:
     [one] = synthetic_contests(1, STUBBORN, seed=1, rounds_a_day=4, rules=reading("strict", "iom"), level_sd=0.0)
     days = [known.date for known in one.rounds[:26]]
     assert days[:9] == [date(2001, 1, 1)] * 4 + [date(2001, 1, 2)] * 4 + [date(2001, 1, 3)]
-    assert days[20] == date(2001, 1, 8)  # the weekend is free
+    assert days[20] == date(2001, 1, 6)
     [same] = synthetic_contests(1, STUBBORN, seed=1, rules=reading("strict", "iom"), level_sd=0.0)
     assert {known.date for known in same.rounds} == {date(2001, 1, 1)}
     undated = [[replace(known, date=None) for known in told.rounds] for told in (one, same)]
@@ -171,6 +175,64 @@ def test_the_nights_that_are_told_are_those_that_were_played() -> None:
     ]
     assert {changed for night, changed in moved if not night} == {False}
     assert sum(changed for night, changed in moved if night) > 0.8 * sum(night for night, _ in moved)
+
+
+def test_stray_papers_are_valid_and_nobodys_and_keep_the_bar_up() -> None:
+    told = synthetic_contests(300, behaviour(stray=0.1), seed=3, size=400, level_sd=1.5)
+    strays = [known.strays / known.base for one in told for known in one.rounds]
+    assert 0.095 < sum(strays) / len(strays) < 0.105
+    for one in told:
+        for known in one.rounds:
+            assert (3 * max(known.tally) >= 2 * known.base) == (known is one.rounds[-1] and one.ending == "majority")
+    short = [known for one in told for known in one.rounds[:-1] if 3 * max(known.tally) >= 2 * sum(known.tally)]
+    assert short  # two thirds of the votes, and not of the papers
+
+
+# -- through the files -----------------------------------------------------------------------------
+
+
+def told_of(contest: Contest) -> dict[str, Any]:
+    """Return what files can tell of a contest: what its rules say, not what they are called, nor that it is made up."""
+    return asdict(contest) | {"rules": contest.rules.nameless, "synthetic": False}
+
+
+@pytest.mark.parametrize("candidates", [2, 4])
+@pytest.mark.parametrize("rules", [None, "unsc", "au", "unesco", "ioc", "who", "iaea", "iom", "oas"])
+def test_synthetic_contests_come_back_from_their_files(tmp_path: Path, rules: str | None, candidates: int) -> None:
+    told = synthetic_contests(15, behaviour(stray=0.03), seed=3, candidates=candidates, rules=rules, rounds_a_day=2)
+    assert list(map(told_of, contests(to_files(told, tmp_path)))) == list(map(told_of, told))
+
+
+def test_past_contests_come_back_from_their_files(tmp_path: Path) -> None:
+    assert list(map(told_of, contests(to_files(contests(), tmp_path)))) == list(map(told_of, contests()))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"withdrawal": "none", "base": "present"},
+        {"threshold": "33", "base": "entitled", "withdrawal": "vote"},
+        {
+            "phases": [
+                {"name": "all", "standing": 3, "ballots": 2, "threshold": ["2/3", ">1/2"], "tie": "extra"},
+                {"name": "two", "keep": 2, "ballots": 2, "barred": True},
+                {"name": "alone", "vote": "yes-no", "ballots": 1, "base": "valid"},
+            ],
+            "after": "repeat",
+            "repeat_from": "all",
+        },
+    ],
+)
+def test_rules_of_ones_own_come_back_from_their_files(tmp_path: Path, table: dict[str, Any]) -> None:
+    rules = Procedure.of({"threshold": "2/3", "max_rounds": 60} | table)
+    told = synthetic_contests(5, seed=3, size=50, candidates=3, rules=rules)
+    assert list(map(told_of, contests(to_files(told, tmp_path)))) == list(map(told_of, told))
+
+
+def test_bars_that_no_column_says_are_refused(tmp_path: Path) -> None:
+    rules = rules_of("X", threshold="2/3", simple_majority_from=3)
+    with pytest.raises(IomsimError, match="synthetic-1 has several bars, 2/3, 2/3 and >1/2; give them to its"):
+        to_files(synthetic_contests(1, seed=1, rules=rules), tmp_path)
 
 
 @pytest.mark.parametrize(
