@@ -181,6 +181,11 @@ def test_what_left_it_open(tmp_path: Path) -> None:
     assert (out[0], out[1].round) == ("B", 1)
 
 
+def test_who_withdrew_is_told_of_two_only(tmp_path: Path) -> None:
+    three = own(tmp_path, {1: {"A": 40, "B": 35, "C": 25}}, how="withdrawal", total=1, start=3)
+    assert withdrew(three) is None
+
+
 def test_kinds_of_rules(past: History) -> None:
     kinds = past.each()["kind"]
     assert set(kinds) <= {"two thirds until reached", "two thirds, with an end", "more than half"}
@@ -412,6 +417,20 @@ def test_the_sentence_says_what_came_of_them(five: History) -> None:
         .sentence()
         .startswith("In the most similar first ballot between two (leader 60 %, two thirds needed) the leader won.")
     )
+
+
+def test_what_luck_does_not_explain_is_told(five: History) -> None:
+    assert "sampling error" not in five.like(98, 67).sentence()
+    found = five.like(9800, 4300, n=1)
+    [errors] = found.table()["errors"]
+    assert 1 < errors < 3
+    assert f"in log-odds away, {errors:.1f} sampling errors: A won" in found.sentence()
+
+
+def test_the_bar_is_taken_from_all_papers(tmp_path: Path) -> None:
+    lines = tally(1, {"A": 54, "B": 36}, valid=96) + tally(2, {"A": 70, "B": 26}, valid=96)
+    [short] = iom.history(write(tmp_path, [election()], lines)).like(98, 67).table()["short"]
+    assert short == pytest.approx((64 - 54) / 96)
 
 
 def test_a_tie_has_no_leader(five: History) -> None:
