@@ -59,12 +59,13 @@ def backtest(
     particles: int = PARTICLES,
     seed: int = SEED,
     assumptions: int | str | None = None,
+    camp: bool | None = None,
     executor: Any = None,
     progress: bool = True,
 ) -> Backtest:
     """Forecast past contests round by round, and score the forecasts beside simple baselines.
 
-    After every announced round that left a contest open, with at least one more to come, the
+    After every announced round that elected nobody, also where somebody then withdrew at once, the
     predictive distribution given that round and those before: the leader's next share, whether all
     is over by the end of the next round, the rounds still to come, the final winner, the ending.
 
@@ -88,6 +89,9 @@ def backtest(
         How many draws of the uncertain values of the behaviour the particles follow, as in :func:`iomsim.live`;
         "fixed" plays the values alone.  Default 400, for version 0.1 "fixed", as it was.
         ``iomsim.backtest().against(iomsim.backtest(assumptions="fixed"))`` says what it changes.
+    camp : bool, optional
+        Whether the leader of three or more may have a camp of unknown strength behind it
+        (:data:`iomsim.validation.segments.CAMP`); default yes, but for version 0.1 and in simulated contests.
     executor : optional
         Where contests are forecast, each for itself; default here.  The result is the same, bit for bit.
     progress : bool, default True
@@ -123,16 +127,17 @@ def backtest(
     chosen = choose(contests, folder)
     training = tuple(read_contests() if train is None else train)
     behaviour = behaviour_by_contest(model, training)
+    camp = False if camp is None and model == VERSION_0_1 else camp
     used = [one for one in chosen if contests is not None or not one.held_out]
     calls = [
-        (one, behaviour(one), fitted_baselines(leaving_out(one, training)), particles, seed, draws)
+        (one, behaviour(one), fitted_baselines(leaving_out(one, training)), particles, seed, draws, camp)
         for one in used
         if one.points
     ]
     cases = _played(calls, executor, progress)
     if not cases:
         reasons = "; ".join(f"{one.id}: {one.why_none}" for one in chosen[:3])
-        raise IomsimError(f"nothing to forecast: no announced round was inconclusive with one to come ({reasons})")
+        raise IomsimError(f"nothing to forecast: no announced round was inconclusive ({reasons})")
     shipped = {one.rounds for one in read_contests()}
     note = IN_SAMPLE if model is None and any(case.contest.rounds in shipped for case in cases) else ""
     return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note, draws)
@@ -268,9 +273,10 @@ def _cases(
     particles: int,
     seed: int,
     assumptions: int | str,
+    camp: bool | None,
 ) -> tuple[Case, ...]:
     """Return what everybody said after each round of a contest; it depends on nothing but the arguments."""
-    steps = replay_contest(contest, behaviour, particles=particles, seed=seed, assumptions=assumptions)
+    steps = replay_contest(contest, behaviour, particles=particles, seed=seed, assumptions=assumptions, camp=camp)
     return tuple(_case(contest, step, baselines) for step in steps)
 
 

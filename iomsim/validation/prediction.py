@@ -183,6 +183,7 @@ def replay_contest(
     particles: int = PARTICLES,
     seed: int = 0,
     assumptions: int | str = "fixed",
+    camp: bool | None = None,
 ) -> Iterator[ReplayStep]:
     """Yield what the model says after every round that elected nobody.
 
@@ -199,6 +200,9 @@ def replay_contest(
         depends on which others are replayed.
     assumptions : int or "fixed", default "fixed"
         Draws of the behaviour's ranges that the particles follow, or the values alone.
+    camp : bool, optional
+        Whether the leader of three or more may have a camp behind it (:data:`iomsim.validation.segments.CAMP`);
+        default yes, but in simulated contests.
 
     Notes
     -----
@@ -212,7 +216,7 @@ def replay_contest(
     >>> step.conditioning, step.prediction.over_next > 0.2
     ('exact: round 1', True)
     """
-    for segment in segments(contest):
+    for segment in segments(contest, camp):
         yield from replay_segment(segment, behaviour, particles, seed, assumptions)
 
 

@@ -68,12 +68,15 @@ class Segment:
         Who stood in the first of them, most votes first.
     why : str
         Why it starts here: empty for the beginning of the contest.
+    camp : bool
+        Whether the leader of three or more may have a camp behind it (:data:`CAMP`).
     """
 
     contest: Contest
     rounds: tuple[RoundTally, ...]
     names: tuple[str, ...]
     why: str = ""
+    camp: bool = True
 
     @property
     def start(self) -> int:
@@ -126,9 +129,9 @@ class Segment:
 
     @property
     def camp_strength(self) -> float:
-        """Strength of the leader's camp: none between two, where the first two are level, and in simulated contests."""
+        """Strength of the leader's camp: none between two, and where the first two are level."""
         first, second, *others = (votes + 0.5 for votes in self.rounds[0].tally)
-        if not others or self.contest.synthetic:
+        if not others or not self.camp:
             return 0.0
         return CAMP["strength"] * min(1.0, float(np.log(first / second)) / CLEAR_LEAD)
 
@@ -247,8 +250,8 @@ def absent_part(absent: float, abstain: float) -> float:
     return absent / (absent + (1 - absent) * abstain) if absent else 0.0
 
 
-def segments(contest: Contest) -> tuple[Segment, ...]:
-    """Return the segments of a contest, by round.
+def segments(contest: Contest, camp: bool | None = None) -> tuple[Segment, ...]:
+    """Return the segments of a contest, by round; by default simulated contests have no camp.
 
     Examples
     --------
@@ -264,14 +267,15 @@ def segments(contest: Contest) -> tuple[Segment, ...]:
             parts[-1].append(known)
         else:
             parts.append([known])
-    return tuple(_segment(contest, part, _reason(contest, part[0])) for part in parts)
+    behind = not contest.synthetic if camp is None else camp
+    return tuple(_segment(contest, part, _reason(contest, part[0]), behind) for part in parts)
 
 
 def restarted(segment: Segment, round_: int, why: str) -> Segment:
     """Return the rest of a segment from a round on, restarted for a reason."""
     last = segment.rounds[-1].round
     rest = [known for known in segment.contest.ordinary if round_ <= known.round <= last]
-    return _segment(segment.contest, rest, why)
+    return _segment(segment.contest, rest, why, segment.camp)
 
 
 def _continues(part: list[RoundTally], after: RoundTally) -> bool:
@@ -280,9 +284,9 @@ def _continues(part: list[RoundTally], after: RoundTally) -> bool:
     return after.round == before.round + 1 and known and len(part) < MAX_ROUNDS
 
 
-def _segment(contest: Contest, rounds: list[RoundTally], why: str) -> Segment:
+def _segment(contest: Contest, rounds: list[RoundTally], why: str, camp: bool) -> Segment:
     names = rounds[0].field
-    return Segment(contest, tuple(known.among(names) for known in rounds), names, why)
+    return Segment(contest, tuple(known.among(names) for known in rounds), names, why, camp)
 
 
 def _reason(contest: Contest, first: RoundTally) -> str:
