@@ -504,7 +504,7 @@ class Scenario(Description, metaclass=_Spoken):
         Parameters
         ----------
         share : float, mapping of float or Series
-            Mean share of the valid papers of the first candidate, or of several by name.  Those
+            Mean share of the papers for candidates of the first one, or of several by name.  Those
             not named keep their appeal.  The shares of all add up to 1; then one, which follows, keeps its appeal.
 
         Raises

@@ -52,6 +52,18 @@ def test_equals_need_no_appeal() -> None:
     assert iom.load("minimal").balanced().candidate("A").appeal.value == pytest.approx(0, abs=1e-9)
 
 
+def test_a_level_is_a_share_of_the_papers_for_candidates() -> None:
+    """Also where many papers are for names that do not stand, but not those of the pinned."""
+    race = neutral().with_pinned(A=[f"M{i}" for i in range(30)]).with_behaviour(stray=0.3).balanced(0.6)
+    out = play(race.with_rules("strict", max_rounds=1), 15_000, seed=9)
+    assert (out.votes.sum(axis=1) < out.valid).all()
+    share = out.votes[:, 0] / out.votes.sum(axis=1)
+    assert abs(share.mean() - 0.6) < 0.003 + 4 * share.std() / np.sqrt(share.size)
+    without = play(race.with_behaviour(stray=0.0).with_rules("strict", max_rounds=1), 15_000, seed=9)
+    less = without.votes[:, 0] / without.votes.sum(axis=1)  # a guard: the pinned weigh less then
+    assert share.mean() - less.mean() > 0.01
+
+
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_without_shocks_the_appeal_is_known_exactly(share: float) -> None:
     """All alike, nothing hidden: the appeal is the logit of the share."""

@@ -132,12 +132,13 @@ def test_columns_are_worked_out_alone_or_together_bit_for_bit(names: str, measur
         assert np.array_equal(alone[..., 0], together[..., column])
 
 
+@pytest.mark.parametrize("stray", [0.0, 0.3])
 @pytest.mark.parametrize("names", ["AB", "ABC", "ABCD"])
-def test_weighted_by_who_comes_they_are_the_mean_share(names: str) -> None:
-    """Of elections balanced at a share: the papers expected for a candidate over all papers expected."""
-    race = election(names, absent=0.2).balanced({"B": 0.37})
+def test_weighted_by_who_comes_they_are_the_mean_share(names: str, stray: float) -> None:
+    """Of elections balanced at a share: the papers expected for a candidate over those expected for all candidates."""
+    race = election(names, absent=0.2, stray=stray).balanced({"B": 0.37})
     plan = race.plan
-    papers = ((1.0 - plan.absent) * (1.0 - plan.abstain))[:, 0]
+    papers = ((1.0 - plan.absent) * (1.0 - plan.abstain) * (1.0 - plan.stray))[:, 0]
     votes = (papers * first_round_chances(plan)[..., 0]).sum(axis=1)
     assert votes[1] / votes.sum() == pytest.approx(0.37, abs=2e-4)
 

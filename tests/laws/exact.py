@@ -491,6 +491,59 @@ def chain(
     return Ends(ends)
 
 
+def chain_with_strays(
+    members: int,
+    log_odds: float,
+    stray: float,
+    *,
+    openness: float | ArrayLike = 1.0,
+    momentum: float = 0.0,
+    rules: Procedure = STRICT,
+) -> Ends:
+    """Follow an election of one class in which every paper is with a chance for a name that does not stand.
+
+    Such a paper is valid, and in the base of the bar, but nobody's vote, and its member intends whom it did.  What the
+    members look back at are the votes.  There are only choices between the two, and nobody concedes.
+
+    Notes
+    -----
+    The state is the count of those who intend the first; given it both tallies are independent binomials, by which a
+    round elects and on which the next depends.
+
+    Examples
+    --------
+    Of three members with two for the first, both papers must be for it:
+
+    >>> ends = chain_with_strays(3, 50.0, 0.5, rules=STRICT.with_(max_rounds=1))
+    >>> ends.elected().tolist(), chain_with_strays(3, 50.0, 0.0, rules=STRICT.with_(max_rounds=1)).elected().tolist()
+    ([0.5], [1.0])
+    """
+    probabilities("stray", stray)
+    room, counts = _room(members, log_odds), np.arange(members + 1)
+    paths = np.atleast_1d(probabilities("openness", openness))
+    ends = np.zeros((len(ENDINGS), NOBODY + 1, rules.max_rounds))
+    counted = np.stack([poisson_binomial(np.full(n, 1 - stray)) @ np.eye(n + 1, members + 1) for n in counts])
+    mass = room.moved(room.everybody[None], 1.0, 0.0)[0]
+    stages = list(rules.stages(2))
+    for round_, stage in enumerate(stages, start=1):
+        joint = mass[:, None, None] * counted[:, :, None] * counted[::-1, None, :]
+        need = rules.bar(stage.phase, stage.held, round_).needed(members)
+        a, b = counts[:, None], counts[None, :]
+        for k, won in ((FIRST, (a >= need) & (a > b)), (SECOND, (b >= need) & (b > a))):
+            ends[MAJORITY, k, round_ - 1] += joint[:, won].sum()
+            joint[:, won] = 0.0
+        mass = joint.sum(axis=(1, 2))
+        if round_ < len(stages):
+            omega = paths[min(round_ - 1, len(paths) - 1)]
+            logs = np.log(np.maximum(counts, FLOOR))
+            mass = np.zeros(members + 1)
+            for votes in np.argwhere(joint.any(axis=0)):
+                chance = expit(log_odds + momentum * (logs[votes[0]] - logs[votes[1]]))
+                mass += poisson_binomial(_members(members, counts, chance, omega)) @ joint[:, votes[0], votes[1]]
+    ends[OPEN, NOBODY, -1] += mass.sum()
+    return Ends(ends)
+
+
 @dataclass(frozen=True, eq=False)
 class _Room:
     """The states of a chain: how many of each class intend the first candidate."""

@@ -354,6 +354,35 @@ def test_a_leader_who_is_refused_may_not_be_the_end() -> None:
     assert ends.chances[exact.FAILED, 2] == pytest.approx([0] * 4 + [tie * 9 / 16] + [0] * 35)
 
 
+def test_the_chain_with_strays_is_the_sum_of_all_branches() -> None:
+    """Four members and what each writes, one branch after the other; without strays it is the chain."""
+    omegas, momentum, stray, lean, n = [0.6, 0.3], 1.7, 0.2, 0.4, 4
+    rules = exact.STRICT.with_(max_rounds=3)
+    options = {"openness": omegas, "momentum": momentum, "rules": rules}
+    ends, alive, won = exact.chain_with_strays(n, lean, stray, **options), {((0,) * n, 0, 0): 1.0}, np.zeros((2, 3))
+    for r in range(3):
+        after: dict[Any, float] = defaultdict(float)
+        for (state, first, second), mass in alive.items():
+            pull = momentum * (math.log(max(first, 0.5)) - math.log(max(second, 0.5))) if r else 0.0
+            p, omega = 1 / (1 + math.exp(-lean - pull)), omegas[r - 1] if r else 1.0
+            yes = [omega * p + (1 - omega) * x for x in state]
+            for new, hit in product(product((0, 1), repeat=n), product((0, 1), repeat=n)):
+                chance = math.prod(p if x else 1 - p for p, x in zip(yes, new, strict=True))
+                chance *= math.prod(1 - stray if h else stray for h in hit)
+                a = sum(x and h for x, h in zip(new, hit, strict=True))
+                b = sum(h and not x for x, h in zip(new, hit, strict=True))
+                if max(a, b) >= 3:  # two thirds of the four papers, strays among them
+                    won[int(b > a), r] += mass * chance
+                else:
+                    after[new, a, b] += mass * chance
+        alive = after
+    assert ends.chances[exact.MAJORITY, :2] == pytest.approx(won, abs=1e-12)
+    assert ends.chances.sum() == pytest.approx(1)
+    assert exact.chain_with_strays(n, lean, 0.0, **options).chances == pytest.approx(
+        exact.chain(n, lean, **options).chances, abs=1e-12
+    )
+
+
 def test_two_classes_alike_are_one_class() -> None:
     one = exact.chain(25, 0.2, openness=0.4, momentum=2.0)
     two = exact.chain((12, 13), (0.2, 0.2), openness=0.4, momentum=2.0)

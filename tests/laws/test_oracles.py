@@ -240,6 +240,47 @@ def test_the_exact_chain_agrees(case: str) -> None:
     assert max(misses(np.bincount(out.ending, minlength=len(ENDINGS)), out.size, chances)) < 4
 
 
+def played_with_strays() -> tuple[Outcomes, exact.Ends]:
+    """Return an election in which a paper in twelve is for a name that does not stand, and how it ends exactly."""
+    room, rules, stray = ((21,), (0.5,)), {"name": "strict", "max_rounds": 8}, 1 / 12
+    race = election(room, rules, fluid=1.0, stray=stray, **PRESENT)
+    b = {key: q.value for key, q in race.behaviour}
+    open_ = exact.openness_by_round(b["openness_fluid"], b["openness_inf"], b["decay"], race.rules.max_rounds)
+    ends = exact.chain_with_strays(21, 0.5, stray, openness=open_, momentum=b["momentum_fluid"], rules=race.rules)
+    return play(race, 60_000), ends
+
+
+def off_with_strays() -> float:
+    """Return by how many standard errors the worst P(decided at r) is off."""
+    out, ends = played_with_strays()
+    chances = np.pad(ends.chances, ((0, 0), (0, 0), (0, LAST - ends.chances.shape[2])))
+    return strays(out, exact.Ends(chances))
+
+
+def test_the_exact_chain_agrees_where_papers_go_astray() -> None:
+    assert off_with_strays() < 4
+
+
+STRAY_LIARS: dict[str, Lie] = {
+    "strays are in no base": lambda f: lambda *a: (f(*a)[0], 0 * f(*a)[1]),
+    "strays are votes": lambda f: lambda *a: (sum(f(*a)), 0 * f(*a)[1]),
+    "strays are counted twice": lambda f: lambda *a: (f(*a)[0], 2 * f(*a)[1]),
+    "only the leader loses votes": lambda f: lambda s, x, *a: only_the_leader_loses(f, s, x, *a),
+}
+
+
+def only_the_leader_loses(papers_of: Any, plan: Any, runs: Any, *rest: Any) -> Any:
+    votes, astray = papers_of(plan, runs, *rest)
+    lost = np.where(runs.counts == runs.counts.max(axis=0), astray.sum(axis=0), 0)
+    return np.maximum(votes + astray - lost, 0), astray
+
+
+@pytest.mark.parametrize("liar", STRAY_LIARS)
+def test_and_rejects_a_wrong_base(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lie(monkeypatch, "papers_of", STRAY_LIARS[liar])
+    assert off_with_strays() > 4
+
+
 def with_non_concessions_forgotten(f: Any) -> Any:
     def concede(plan: Any, runs: Any, round_: int, where: Any) -> Any:
         runs.non_concessions = np.zeros_like(runs.non_concessions)

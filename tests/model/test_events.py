@@ -385,6 +385,28 @@ def test_tallies_that_cannot_be(votes: dict[str, Any], valid: Any, sentence: str
     assert str(error.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("votes", "valid", "told", "others", "counted", "low"),
+    [
+        ({"A": 98, "B": 60}, None, {}, None, 158, 60),
+        ({"A": 98, "B": 60}, None, {"others": 0}, 0, 158, 60),
+        ({"A": 98, "B": 60}, 165, {}, 7, 158, 60),
+        ({"A": 98}, 165, {}, None, None, 0),
+        ({"A": 98}, 165, {"others": 3}, 3, 162, 64),
+        ({"A": "at least 98", "B": "at least 60"}, 165, {}, None, None, 60),
+        ({}, 165, {}, None, None, 0),
+    ],
+)
+def test_of_papers_for_nobody_who_stands_no_more_is_known_than_was_told(
+    votes: dict[str, Any], valid: int | None, told: dict[str, int], others: int | None, counted: int | None, low: int
+) -> None:
+    """Where a scenario expects some; the last figure is the fewest votes that B can have."""
+    tally = tally_of(votes, valid, ("A", "B"), np.array([True, True]), 175, told, strays=True)
+    assert (tally.others, tally.counted, tally.low[1]) == (others, counted, low)
+    assert tally.valid == (165 if valid else 158 if others == 0 else None)
+    assert tally.high[1] <= 175 - tally.low[0]
+
+
 # -- moments -----------------------------------------------------------------------------------------
 
 

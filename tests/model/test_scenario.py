@@ -498,6 +498,24 @@ def test_the_hash_changes_with_every_parameter_and_its_range(geneva: Scenario, p
         assert geneva.hash_with({path: given}) == geneva.with_parameters({path: given}).hash
 
 
+def test_stray_papers_are_not_told_where_they_are_off(geneva: Scenario) -> None:
+    """What was written before they were known is the same election, and so is what is written of it now."""
+    assert "stray" not in iom.dumps(geneva)
+    assert "stray" not in "".join(geneva._hashed[0])
+    assert "behaviour.stray" not in geneva.evidence().index
+    some = geneva.with_behaviour(stray=0.04)
+    assert some.hash == geneva.hash_with({"behaviour.stray": 0.04}) != geneva.hash
+    assert some.with_behaviour(stray=0.0).hash == some.hash_with({"behaviour.stray": 0.0}) == geneva.hash
+    assert geneva.with_parameters({"behaviour.stray": (0.0, 0.0, 0.1)}).hash not in (geneva.hash, some.hash)
+    assert some.evidence().loc["behaviour.stray", "value"] == 0.04
+    for race in (geneva, some, some.with_behaviour(stray=0.0)):
+        assert iom.loads(iom.dumps(race)) == race
+    assert geneva.parameters()["behaviour.stray"].value == 0
+    parts = {"level": {"A": 0.6}, "candidates": [{"name": "A"}, {"name": "B"}]}
+    levelled = [toy(9, behaviour={"stray": stray}, **parts) for stray in (0.0, 0.04)]
+    assert levelled[0]._level_key == toy(9, **parts)._level_key != levelled[1]._level_key
+
+
 def test_the_hash_of_several_changes(geneva: Scenario) -> None:
     values = {"clock.last_call": 50, "behaviour.fluid": np.float32(0.5), "sponsors.Washington.exposure.not eu": 3.0}
     assert geneva.hash_with(values) == geneva.with_parameters(values).hash
