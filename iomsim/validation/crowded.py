@@ -11,7 +11,7 @@ Approximated is this:
 * The camp of the leader (:data:`iomsim.validation.segments.CAMP`) is as strong as one of a few values, all equally
   likely, anew in every move.
 * Given those, members move independently: means and covariances of both tallies are sums over members, with hidden
-  conviction integrated over fixed points.  The joint law is taken as normal.
+  conviction integrated over fixed points.  The joint law is taken as normal, the smallest candidates together.
 
 What the moments depend on apart from the openness, in which they are linear, is one number: the momentum times
 `momentum_field`.  So they are worked out once a move on a grid of it, and looked up for all parameter values.
@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from iomsim.engine.laws import FLOOR, campaign_effect, conviction_scale, decayed_openness
-from iomsim.typing import Flags, Floats
+from iomsim.typing import Flags, Floats, Places
 from iomsim.validation.contest import Contest
 from iomsim.validation.segments import CAMP, Segment, segments
 
@@ -41,6 +41,9 @@ STRONGEST, STEPS = 12.0, 25
 
 ROUNDING = 1 / 12
 """Variance that makes a normal density at a whole number stand for the probability of that number."""
+
+SMALL = 8
+"""Votes that a candidate needs to be looked at alone."""
 
 OPEN = 0.5
 """The part of the members who are open to a camp."""
@@ -83,6 +86,18 @@ class CrowdedMove:
     def stands(self) -> Flags:
         """Who stands in the later round."""
         return np.array([votes is not None for votes in self.after])
+
+    @property
+    def apart(self) -> Places:
+        """Those whose votes in the later round are looked at one by one, by place.
+
+        The smallest who stand are taken together, until they had at least :data:`SMALL` votes: for fewer a normal law
+        is none.  Their sum follows from the papers.
+        """
+        votes = np.where(self.stands, self.votes, 0)
+        order = np.argsort(-votes, kind="stable")
+        rest = votes.sum() - np.cumsum(votes[order])
+        return np.sort(order[: max(int((rest >= SMALL).sum()), 1)])
 
     def present(self, away: float) -> float:
         """Return the members present throughout, if this part of those missing at first is absent throughout."""
@@ -282,8 +297,8 @@ def _conditional(
 
 
 def _log_density(move: CrowdedMove, table: _Table, mean: Floats, spread: Floats) -> Floats:
-    """Return the log-density of the votes of those who stand; those of the last one follow from the papers."""
-    at = np.flatnonzero(move.stands)[:-1]
+    """Return the log-density of the votes of those who are told apart."""
+    at = move.apart
     gap = np.array([move.after[k] for k in at], dtype=float) - mean[:, at]
     root = np.linalg.cholesky(spread[:, at[:, None], at])
     scaled = np.linalg.solve(root, gap[..., None])[..., 0]

@@ -36,6 +36,9 @@ PRIOR_PART, ASIDE = 0.25, 0.25
 """Later draws: from a normal with 1.5 times the posterior's covariance, a quarter still from the prior, and a quarter
 around the posteriors without one kind of body, and without the contest that weighs most."""
 
+SHIFTED = 0.25
+"""Prior standard deviations by which a posterior mean must move for it to say something."""
+
 TAIL = 0.025
 """Posterior probability on either side below which a value is not believed."""
 
@@ -273,7 +276,9 @@ class Fit(Result):
     def _of(self, keep: list[bool]) -> Fit:
         """Return the posterior from some of the contests: the draws are the same, their weights others."""
         some = tuple(one for one, kept in zip(self.contests, keep, strict=True) if kept)
-        return replace(self, contests=some, log_likelihoods=self.log_likelihoods[np.array(keep, dtype=bool)])
+        made = replace(self, contests=some, log_likelihoods=self.log_likelihoods[np.array(keep, dtype=bool)])
+        vars(made)["values"] = self.values  # not worked out again
+        return made
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -366,7 +371,7 @@ class Fit(Result):
             mean, _ = _moments(self.values[key].to_numpy(), own.weights)
             low, high = own.quantile(key, 0.1, 0.9)
             above = self._above(kind, key)
-            silent = few or 1 - _moments(self.scores[:, i], own.weights)[1] ** 2 < LOOSE
+            silent = few or _little_learned(*_moments(self.scores[:, i], own.weights))
             rows.append(
                 {
                     "parameter": key,
@@ -530,6 +535,11 @@ class Fit(Result):
 
 def _words(names: list[str]) -> str:
     return ", ".join(names) if names else "nothing"
+
+
+def _little_learned(mean: float, sd: float) -> bool:
+    """Say whether a posterior of normal scores is next to the prior."""
+    return 1 - sd**2 < LOOSE and abs(mean) < SHIFTED
 
 
 def _moments(x: Floats, w: Floats) -> tuple[float, float]:

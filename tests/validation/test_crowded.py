@@ -81,6 +81,22 @@ def test_the_camp_is_that_of_the_leader_of_the_first_round() -> None:
     assert orphan.camp == 0
 
 
+@pytest.mark.parametrize(
+    ("votes", "after", "apart"),
+    [
+        ((60, 30, 10), (60, 30, 10), [0, 1]),
+        ((60, 30, 10), (66, 34, None), [0]),
+        ((60, 7, 30, 3), (60, 7, 30, 3), [0, 2]),
+        ((30, 20, 8, 5, 2), (30, 20, 8, 5, 2), [0, 1]),
+        ((30, 20, 9, 5, 3), (30, 20, 9, 5, 3), [0, 1, 2]),
+        ((30, 20, 9, 5, 3), (None, 20, None, 5, 3), [1]),
+        ((5, 3, 2), (5, 3, 2), [0]),
+    ],
+)
+def test_the_smallest_are_taken_together(votes: tuple[int, ...], after: tuple[int, ...], apart: list[int]) -> None:
+    assert CrowdedMove(votes, after, 100).apart.tolist() == apart
+
+
 # -- its law, by hand ----------------------------------------------------------------------------
 
 
