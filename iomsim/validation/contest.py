@@ -356,7 +356,7 @@ class Contest:
         ends = self.rules.longest(candidates) is not None or min(shares) <= MAJORITY
         return "two thirds, with an end" if ends else "two thirds until reached"
 
-    @property
+    @cached_property
     def body_kind(self) -> str:
         """What kind of body held it, as its file says; empty for a body that is not shipped."""
         return body(self.body).kind if self.body in shipped_folders("bodies") else ""
