@@ -299,13 +299,14 @@ def _bootstrap_ratio(top: Floats, bottom: Floats, seed: int, level: float, draws
     """Return sum over sum, with the interval when the pairs are redrawn."""
     if not len(top):
         return Interval(np.nan, np.nan, np.nan)
-    value = float(top.sum() / bottom.sum())
-    if len(top) < 2:
-        return Interval(value, np.nan, np.nan)
     drawn = np.random.default_rng(seed).integers(len(top), size=(draws, len(top)))
-    ratios = top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # nothing over nothing is left out
+        value, ratios = top.sum() / bottom.sum(), top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1)
+    ratios = ratios[~np.isnan(ratios)]
+    if len(top) < 2 or not len(ratios):
+        return Interval(float(value), np.nan, np.nan)
     low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high))
+    return Interval(float(value), float(low), float(high))
 
 
 def frequency(happened: ArrayLike, groups: ArrayLike, *, by_group: bool = False) -> Interval:

@@ -480,7 +480,7 @@ class Backtest(Result):
         if some:
             sure = wins.loc[some[0]]
             parts.append(
-                f"where it was given more than {percent(100 * BINS[-2])} it came {_of(sure)}, in "
+                f"where it was given more than {percent(100 * BINS[-2])} it came {_of(sure)} times, in "
                 f"{percent(100 * sure['came by contest'])} if contests count alike"
             )
         if shares["rounds"].max() > 0:
@@ -539,7 +539,7 @@ def _told(said: np.ndarray, came: np.ndarray, contest: np.ndarray) -> dict[str, 
 
 
 def _of(row: pd.Series) -> str:
-    return f"{round(row['came'] * row['rounds'])} of {count(int(row['rounds']), 'time')}"
+    return f"{round(row['came'] * row['rounds'])} of {int(row['rounds'])}"
 
 
 def _said_came(event: str, row: pd.Series) -> str:

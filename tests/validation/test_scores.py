@@ -8,7 +8,15 @@ from scipy import integrate, stats
 from toys import ALPHA
 
 from iomsim.errors import IomsimError
-from iomsim.validation.calibration import bootstrap_mean, corp, pit, rank_histogram, reliability
+from iomsim.validation.calibration import (
+    bootstrap_mean,
+    bootstrap_ratio,
+    corp,
+    frequency,
+    pit,
+    rank_histogram,
+    reliability,
+)
 from iomsim.validation.scores import (
     brier,
     categorical_brier,
@@ -257,3 +265,59 @@ def test_one_group_has_no_interval() -> None:
 def test_what_makes_no_sense_is_refused_in_words(call, words: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(IomsimError, match=words):
         call()
+
+
+# -- frequencies and ratios ------------------------------------------------------------------------------
+
+
+def test_a_frequency_of_independent_cases_has_wilsons_interval() -> None:
+    came = np.array([1, 1, 1, 0, 1, 0, 0, 1, 1, 1])
+    value, low, high = frequency(came, np.arange(10))
+    assert value == pytest.approx(0.7)
+    exact = stats.binomtest(7, 10).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((exact.low, exact.high), abs=0.02)  # n - 1 in the variance between groups
+
+
+def test_cases_of_a_group_that_are_alike_count_as_one() -> None:
+    came = np.array([1, 1, 0, 1, 0, 1, 1, 0])
+    ten = frequency(np.repeat(came, 10), np.repeat(np.arange(8), 10))
+    assert ten == pytest.approx(frequency(came, np.arange(8)))
+    naive = frequency(np.repeat(came, 10), np.arange(80))
+    assert naive.high - naive.low < 0.6 * (ten.high - ten.low)
+
+
+def test_groups_count_alike_if_asked() -> None:
+    came, groups = [1] * 8 + [0, 0], ["a"] * 8 + ["b", "c"]
+    assert frequency(came, groups).value == pytest.approx(0.8)
+    assert frequency(came, groups, by_group=True).value == pytest.approx(1 / 3)
+
+
+def test_where_everything_came_the_interval_still_has_a_width() -> None:
+    value, low, high = frequency(np.ones(40), np.repeat(np.arange(5), 8))
+    assert (value, high) == (1.0, 1.0)
+    assert low == pytest.approx(stats.binomtest(5, 5).proportion_ci(method="wilson").low)  # five groups, not forty
+    assert np.isnan(frequency([], [])).all()
+    assert frequency([True, False], ["a", "a"]).low < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_group", [False, True])
+def test_the_interval_of_a_frequency_holds_the_truth_in_95_of_100(by_group: bool) -> None:
+    rng, held = np.random.default_rng(5), 0
+    for _ in range(1000):
+        sizes = rng.integers(1, 6, 25)
+        level = rng.beta(1.4, 0.6, 25)  # 0.7 on average; each group its own
+        groups = np.repeat(np.arange(25), sizes)
+        _, low, high = frequency(rng.random(len(groups)) < level[groups], groups, by_group=by_group)
+        held += low <= 0.7 <= high
+    assert 915 <= held <= 985
+
+
+def test_a_ratio_of_means_by_hand() -> None:
+    x, y, groups = [1.0, 3.0, 4.0], [2.0, 2.0, 8.0], ["a", "a", "b"]
+    assert bootstrap_ratio(x, y, groups, seed=1).value == pytest.approx((2 + 4) / (2 + 8))
+    assert bootstrap_ratio([1.0, np.nan, 4.0], y, groups, seed=1).value == pytest.approx((1 + 4) / (2 + 8))
+    assert np.isnan(bootstrap_ratio([], [], [], seed=1).value)
+    assert np.isnan(bootstrap_ratio([0.0, 0.0], [0.0, 0.0], ["a", "b"], seed=1).value)
+    one = bootstrap_ratio([1.0, 1.0], [2.0, 4.0], ["a", "b"], seed=1)
+    assert (one.low, one.high) == (0.25, 0.5)
