@@ -64,22 +64,11 @@ class Case:
         return "two" if len(self.situation.candidates) == 2 else "three or more"
 
 
-def kind_of(contest: Contest) -> str:
-    """Return the kind of rule of a contest."""
-    if hasattr(contest, "kind"):
-        return str(contest.kind)
-    share = contest.rules.threshold[0].share
-    if share is not None and share < 0.6:
-        return "more than half"
-    ends = contest.rules.can_fail or any(phase.vote == "yes-no" for phase in contest.rules.phases)
-    return "two thirds, with an end" if ends else "two thirds until reached"
-
-
 GROUPS: dict[str, Callable[[Case], str]] = {
     "standing": lambda case: case.standing,
-    "kind": lambda case: kind_of(case.contest),
+    "kind": lambda case: case.contest.kind,
     "body": lambda case: case.contest.body,
-    "class": lambda case: str(getattr(case.contest, "label", "")),
+    "class": lambda case: case.contest.label,
 }
 """By what forecasts can be told apart: how many stood, the kind of rule, the body, the column `class` of the file."""
 
@@ -585,7 +574,7 @@ def _row(case: Case, name: str) -> dict[str, Any]:
         "contest": case.contest.id,
         "round": case.situation.round,
         "standing": len(names),
-        "kind": kind_of(case.contest),
+        "kind": case.contest.kind,
         "forecaster": name,
         "conditioning": case.step.conditioning if own else "",
         "leader": names[0],
