@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from iomsim.engine.executors import in_order, progress_bar
 from iomsim.engine.outcomes import Outcomes
-from iomsim.errors import IomsimError, unknown, whole_number
+from iomsim.errors import AnnouncementError, IomsimError, unknown, whole_number
 from iomsim.model.assumptions import DRAWS
 from iomsim.model.components import Behaviour
 from iomsim.model.links import moved
@@ -38,14 +38,10 @@ FITTED = "fitted"
 VERSION_0_1 = "0.1"
 
 EARLIER: dict[str, dict[str, float]] = {
-    VERSION_0_1: {
-        **{"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15, "momentum_field": 1.0},
-        **{"yes_conceded_a": 2.2, "yes_conceded_b": 7.8, "stray": 0.0},
-    }
+    VERSION_0_1: {**{"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15, "momentum_field": 1.0, "stray": 0.0}}
 }
-"""What differed in the behaviour of earlier versions, by their name: contests froze sooner, the last tally pulled as
-much among three or more as between two, and after a withdrawal the loser's voters said yes as seldom as after a forced
-exit."""
+"""What differed in the behaviour of earlier versions, by their name: contests froze sooner, and the last tally pulled
+as much among three or more as between two."""
 
 Model = Behaviour | Scenario | Mapping[str, float] | Fit | str | None
 
@@ -76,8 +72,9 @@ def backtest(
     model : Behaviour, Scenario, mapping, Fit, "fitted" or "0.1", optional
         How members vote and change their minds: the model's defaults, a scenario's behaviour, a few
         changes of the defaults by name, values fitted to the other contests, or the values of version
-        0.1 (:data:`EARLIER`).  These are played by the rules, and with the free votes, of today: in version 0.1
-        voters whose candidate had left felt the pull of the last tally, too, which cannot be switched on again.
+        0.1 (:data:`EARLIER`), without a camp behind the leader of three or more.  These are played by the rules,
+        nights, papers and free votes of today: in version 0.1 voters whose candidate had left felt the pull of the
+        last tally, too, and a withdrawal always acclaimed the other, which cannot be switched on again.
     folder : str or Path, optional
         Your own ``elections.csv`` and ``tallies.csv``; default the shipped contests.
     train : contests, optional
@@ -123,7 +120,7 @@ def backtest(
     """
     whole_number("particles", particles, 2)
     whole_number("seed", seed, 0)
-    draws = assumptions_of(model, assumptions)
+    draws, camp = assumptions_of(model, assumptions), not is_earlier(model)
     chosen = choose(contests, folder)
     training = tuple(read_contests() if train is None else train)
     behaviour = behaviour_by_contest(model, training)
@@ -134,25 +131,32 @@ def backtest(
         for one in used
         if one.points
     ]
-    cases = _played(calls, executor, progress)
+    played = _played(calls, executor, progress)
+    cases = tuple(case for contest in played for case in contest.cases)
+    refused = {call[0].id: contest.refused for call, contest in zip(calls, played, strict=True) if contest.refused}
     if not cases:
-        reasons = "; ".join(f"{one.id}: {one.why_none}" for one in chosen[:3])
+        reasons = "; ".join(f"{one.id}: {refused.get(one.id) or one.why_none}" for one in chosen[:3])
         raise IomsimError(f"nothing to forecast: no announced round was inconclusive ({reasons})")
     shipped = {one.rounds for one in read_contests()}
     note = IN_SAMPLE if model is None and any(case.contest.rounds in shipped for case in cases) else ""
-    return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note, draws)
+    return Backtest(tuple(chosen), cases, _name_of(model), particles, seed, note, draws, refused)
 
 
-def _played(calls: list[tuple[Any, ...]], executor: Any, progress: bool) -> tuple[Case, ...]:
-    """Return the cases of all contests in their order; the longest are begun first."""
+def _played(calls: list[tuple[Any, ...]], executor: Any, progress: bool) -> list[Played]:
+    """Return what was said of all contests in their order; the longest are begun first."""
     order = sorted(range(len(calls)), key=lambda i: -len(calls[i][0].points) * calls[i][0].size)
-    found: dict[int, tuple[Case, ...]] = {}
-    results = in_order(executor, _cases, (calls[i] for i in order))
+    found: dict[int, Played] = {}
+    results = in_order(executor, _forecast, (calls[i] for i in order))
     with progress_bar(sum(len(call[0].points) for call in calls), progress, "rounds") as advance:
-        for i, cases in zip(order, results, strict=True):
-            found[i] = cases
-            advance(len(cases))
-    return tuple(case for i in range(len(calls)) for case in found[i])
+        for i, played in zip(order, results, strict=True):
+            found[i] = played
+            advance(len(calls[i][0].points))
+    return [found[i] for i in range(len(calls))]
+
+
+def is_earlier(model: Model) -> bool:
+    """Return whether a model is an earlier version."""
+    return isinstance(model, str) and model in EARLIER
 
 
 def assumptions_of(model: Model, assumptions: int | str | None) -> int | str:
@@ -169,7 +173,7 @@ def assumptions_of(model: Model, assumptions: int | str | None) -> int | str:
     (400, 'fixed', 'fixed')
     """
     if assumptions is None:
-        return "fixed" if isinstance(model, str) and model in EARLIER else DRAWS
+        return "fixed" if is_earlier(model) else DRAWS
     if isinstance(assumptions, str) and assumptions != "fixed":
         raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
     return assumptions if isinstance(assumptions, str) else whole_number("assumptions", assumptions, 1)
@@ -266,18 +270,32 @@ def leaving_out(contest: Contest, training: Iterable[Contest]) -> tuple[Contest,
     return tuple(one for one in training if not one.held_out and one.id != contest.id and one.rounds != contest.rounds)
 
 
-def _cases(
+class Played(NamedTuple):
+    """What everybody said of a contest, and why its record cannot be followed to the end."""
+
+    cases: tuple[Case, ...]
+    refused: str = ""
+
+
+def _forecast(
     contest: Contest,
     behaviour: Behaviour,
     baselines: Mapping[str, Baseline],
     particles: int,
     seed: int,
     assumptions: int | str,
-    camp: bool | None,
-) -> tuple[Case, ...]:
+    camp: bool,
+) -> Played:
     """Return what everybody said after each round of a contest; it depends on nothing but the arguments."""
-    steps = replay_contest(contest, behaviour, particles=particles, seed=seed, assumptions=assumptions, camp=camp)
-    return tuple(_case(contest, step, baselines) for step in steps)
+    cases: list[Case] = []
+    try:
+        for step in replay_contest(
+            contest, behaviour, particles=particles, seed=seed, assumptions=assumptions, camp=camp
+        ):
+            cases.append(_case(contest, step, baselines))
+    except AnnouncementError as error:
+        return Played(tuple(cases), str(error))
+    return Played(tuple(cases))
 
 
 def _case(contest: Contest, step: ReplayStep, baselines: Mapping[str, Baseline]) -> Case:

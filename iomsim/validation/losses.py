@@ -66,7 +66,11 @@ class Told:
     def gone(self) -> tuple[str, ...]:
         """Who stood and was not voted on any more in the next round, fewest votes last."""
         known = [a for a in self.contest.rounds if a.round == self.now.round + 1 and a.kind in ("round", "single")]
-        return tuple(name for name in self.names if not known[0].votes.get(name)) if known else ()
+        if not known:
+            return ()
+        last = max(known[0].votes, key=known[0].votes.__getitem__)
+        still = {last} if known[0].kind == "single" else {name for name, votes in known[0].votes.items() if votes}
+        return tuple(name for name in self.names if name not in still)
 
     @cached_property
     def withdrew(self) -> tuple[str, ...]:
@@ -75,6 +79,11 @@ class Told:
         after = [stage.standing for stage in stages[self.now.round - 1 : self.now.round + 1]]
         out = max(after[0] - after[1], 0) if len(after) > 1 else 0
         return self.gone[: len(self.gone) - out]
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether somebody of two withdrew at once, and a vote on the other was a formality."""
+        return any(a.kind == "single" and a.round == self.now.round + 1 for a in self.contest.rounds)
 
     def chance(self, name: str | None) -> float:
         """Return the probability that the final winner was given; None for nobody of those who stood."""
@@ -160,6 +169,9 @@ def _ended(t: Told) -> str:
     if said is None or not t.came.over_next or said > 0.5:
         return ""
     when = "at once" if t.came.to_come == 0 else "after the next round"
+    if t.withdrawn:
+        level = ", though the two were level, which the model rules out" if t.now.tied else ""
+        return f"a withdrawal led to its end{level}; an end by the next round was given {chance_words(said)}"
     how = {
         "acclamation": f"a withdrawal ended it {when}",
         "failed": "the rules ended it without a winner in the next round",

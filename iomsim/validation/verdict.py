@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from itertools import pairwise
@@ -15,7 +15,7 @@ import pandas as pd
 from iomsim._version import VERSION
 from iomsim.errors import IomsimError, unknown
 from iomsim.forecasting.result import Result
-from iomsim.house_style import count, percent
+from iomsim.house_style import count, percent, series
 from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.calibration import (
     Decomposition,
@@ -91,6 +91,8 @@ class Backtest(Result):
         What to bear in mind when reading the result.
     assumptions : int or "fixed"
         Draws of the uncertain values of the behaviour.
+    refused : dict of str
+        Contests whose record cannot be followed to its end under its rules, and why.
     """
 
     contests: tuple[Contest, ...]
@@ -100,6 +102,7 @@ class Backtest(Result):
     seed: int
     note: str = ""
     assumptions: int | str = "fixed"
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     SHOWN = 40
 
@@ -136,7 +139,9 @@ class Backtest(Result):
         """The announced rounds after which nothing was forecast, and why; round 0 where none is known."""
         used = {(case.contest.id, case.situation.round) for case in self.cases}
         left = [(c, a) for c in self.contests for a in c.rounds if (c.id, a.round) not in used]
-        rows = [(c.id, a.round, "held out" if c.held_out else c.unused(a)) for c, a in left]
+        rows = [
+            (c.id, a.round, "held out" if c.held_out else c.unused(a) or self.refused.get(c.id, "")) for c, a in left
+        ]
         rows += [(c.id, 0, "no tally known") for c in self.contests if not c.rounds]
         return pd.DataFrame(rows, columns=["contest", "round", "why"])
 
@@ -448,11 +453,22 @@ class Backtest(Result):
         judged = f"{rounds} round{'s' * (rounds != 1)} of {contests} {self.kind.removesuffix('s' * (contests == 1))}"
         worst = self.by_contest("winner, log")[MODEL].idxmax()
         return (
-            f"Judged after {judged}, {self.model} does clearly better on "
-            f"{won or 'nothing'}; clearly worse on {lost or 'nothing'}. The other comparisons cannot be told apart "
-            f"with so few contests. In most contests it was behind on {behind or 'nothing'}. It was most surprised by "
-            f"who won {worst}. {self.honesty()} {self.note}"
-        ).strip()
+            (
+                f"Judged after {judged}, {self.model} does clearly better on "
+                f"{won or 'nothing'}; clearly worse on {lost or 'nothing'}. The other comparisons cannot be told apart "
+                f"with so few contests. In most contests it was behind on {behind or 'nothing'}. It was most surprised by "
+                f"who won {worst}. {self.honesty()} {self._left_out()} {self.note}"
+            )
+            .replace("  ", " ")
+            .strip()
+        )
+
+    def _left_out(self) -> str:
+        if not self.refused:
+            return ""
+        return (
+            f"Not followed to the end, because the rules do not allow what is recorded: {series(list(self.refused))}."
+        )
 
     def honesty(self) -> str:
         """Return whether what was said came as often as it was said, and the least that was given to what came.
