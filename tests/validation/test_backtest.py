@@ -52,7 +52,7 @@ def said(test: Backtest, forecaster: str = "model") -> pd.DataFrame:
 
 # -- baselines --------------------------------------------------------------------------------------
 
-LEVEL = Situation(("A", "B"), (1,), ((60, 40),), 100, Procedure(), True)
+LEVEL = Situation(("A", "B"), (1,), ((60, 40),), 100, 100, Procedure(), 2, True)
 
 
 def test_nothing_changes_by_hand() -> None:
