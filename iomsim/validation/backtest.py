@@ -35,10 +35,8 @@ IN_SAMPLE = (
 
 FITTED = "fitted"
 
-VERSION_0_1 = "0.1"
-
 EARLIER: dict[str, dict[str, float]] = {
-    VERSION_0_1: {**{"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15, "momentum_field": 1.0, "stray": 0.0}}
+    "0.1": {"decay": 0.45, "openness_inf": 0.04, "round_sd": 0.15, "momentum_field": 1.0, "stray": 0.0}
 }
 """What differed in the behaviour of earlier versions, by their name: contests froze sooner, and the last tally pulled
 as much among three or more as between two."""
@@ -72,8 +70,8 @@ def backtest(
     model : Behaviour, Scenario, mapping, Fit, "fitted" or "0.1", optional
         How members vote and change their minds: the model's defaults, a scenario's behaviour, a few
         changes of the defaults by name, values fitted to the other contests, or the values of version
-        0.1 (:data:`EARLIER`), without a camp behind the leader of three or more.  These are played by the rules,
-        nights, papers and free votes of today: in version 0.1 voters whose candidate had left felt the pull of the
+        0.1 (:data:`EARLIER`), without a camp.  These are played by the rules, nights, papers and free votes of
+        today: in version 0.1 voters whose candidate had left felt the pull of the
         last tally, too, and a withdrawal always acclaimed the other, which cannot be switched on again.
     folder : str or Path, optional
         Your own ``elections.csv`` and ``tallies.csv``; default the shipped contests.
@@ -120,11 +118,11 @@ def backtest(
     """
     whole_number("particles", particles, 2)
     whole_number("seed", seed, 0)
-    draws, camp = assumptions_of(model, assumptions), not is_earlier(model)
+    draws = assumptions_of(model, assumptions)
     chosen = choose(contests, folder)
     training = tuple(read_contests() if train is None else train)
     behaviour = behaviour_by_contest(model, training)
-    camp = False if camp is None and model == VERSION_0_1 else camp
+    camp = False if camp is None and is_earlier(model) else camp
     used = [one for one in chosen if contests is not None or not one.held_out]
     calls = [
         (one, behaviour(one), fitted_baselines(leaving_out(one, training)), particles, seed, draws, camp)
@@ -284,15 +282,13 @@ def _forecast(
     particles: int,
     seed: int,
     assumptions: int | str,
-    camp: bool,
+    camp: bool | None,
 ) -> Played:
     """Return what everybody said after each round of a contest; it depends on nothing but the arguments."""
     cases: list[Case] = []
     try:
-        for step in replay_contest(
-            contest, behaviour, particles=particles, seed=seed, assumptions=assumptions, camp=camp
-        ):
-            cases.append(_case(contest, step, baselines))
+        steps = replay_contest(contest, behaviour, particles=particles, seed=seed, assumptions=assumptions, camp=camp)
+        cases.extend(_case(contest, step, baselines) for step in steps)
     except AnnouncementError as error:
         return Played(tuple(cases), str(error))
     return Played(tuple(cases))

@@ -1,7 +1,8 @@
 """Simple forecasters with which the model is compared.
 
 Each takes the situation after a round and returns its :class:`~iomsim.validation.prediction.Prediction`.  They know
-the tallies and the votes needed; only the regression learns from other contests.
+the tallies and the votes needed, of as many valid papers as in the last round; only the regression learns from other
+contests.
 """
 
 from __future__ import annotations
@@ -48,15 +49,15 @@ def binomial_redraw(situation: Situation) -> Prediction:
     """
     from scipy.stats import binom
 
-    valid, shares = sum(situation.votes), np.array(situation.votes) / sum(situation.votes)
-    votes = np.arange(valid + 1)
+    total, shares = sum(situation.votes), np.array(situation.votes) / sum(situation.votes)
+    votes = np.arange(total + 1)
     coming = situation.round + 1 + np.arange(MAX_TO_COME)
-    need = np.array([situation.needed(int(round_), valid) for round_ in coming])
-    reached = np.asarray(binom.sf(need[:, None] - 1, valid, shares))  # round by candidate
+    need = np.array([situation.needed(int(round_), situation.valid) for round_ in coming])
+    reached = np.asarray(binom.sf(need[:, None] - 1, total, shares))  # round by candidate
     hazard = np.minimum(reached.sum(axis=1), 1.0)
     return Prediction(
-        shares=votes / valid,
-        weights=np.asarray(binom.pmf(votes, valid, shares[0])),
+        shares=votes / total,
+        weights=np.asarray(binom.pmf(votes, total, shares[0])),
         over_next=float(hazard[0]),
         to_come=geometric(hazard),
         winner=_first_to(reached, hazard),
@@ -123,11 +124,11 @@ class MomentumRegression:
         from scipy.special import expit
 
         rng = np.random.default_rng([situation.round, *situation.votes])
-        valid = sum(situation.votes)
+        total = sum(situation.votes)
         variance = 1 / rng.gamma(self.shape, 1 / self.rate, PATHS)
         root = np.linalg.cholesky(np.linalg.inv(self.precision))
         b = self.mean[:, None] + np.sqrt(variance) * (root @ rng.standard_normal((3, PATHS)))
-        x = np.full(PATHS, log_odds(situation.votes[0], valid))
+        x = np.full(PATHS, log_odds(situation.votes[0], total))
         rounds, winner = np.full(PATHS, MAX_TO_COME), np.full(PATHS, len(situation.candidates))
         open_, first_shares = np.ones(PATHS, dtype=bool), None
         for ahead in range(1, HORIZON + 1):
@@ -135,7 +136,7 @@ class MomentumRegression:
             x = np.clip(x + np.sqrt(variance) * rng.standard_normal(PATHS), -30, 30)
             share = expit(x)
             first_shares = share if ahead == 1 else first_shares
-            elected = _elected(situation, situation.round + ahead, valid, share)
+            elected = _elected(situation, situation.round + ahead, share)
             now = open_ & (elected >= 0)
             rounds[now], winner[now] = ahead, elected[now]
             open_ &= ~now
@@ -147,12 +148,12 @@ class MomentumRegression:
         )
 
 
-def _elected(situation: Situation, round_: int, valid: int, share: Floats) -> Any:
+def _elected(situation: Situation, round_: int, share: Floats) -> Any:
     """Return who is elected where the leader has this share and the others split the rest as before, -1 for nobody."""
     rest = np.array(situation.votes[1:], dtype=float)
     parts = np.concatenate([share[None], (1 - share) * (rest / max(rest.sum(), 1.0))[:, None]])
     best = parts.argmax(axis=0)
-    enough = np.rint(parts.max(axis=0) * valid) >= situation.needed(round_, valid)
+    enough = np.rint(parts.max(axis=0) * sum(situation.votes)) >= situation.needed(round_, situation.valid)
     return np.where(enough, best, -1)
 
 

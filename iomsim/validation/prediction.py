@@ -151,6 +151,10 @@ MIN_EFFECTIVE_SHARE, MIN_EFFECTIVE = 0.01, 5
 """Share of effective particles, and their number, below which a segment is ended and another one started."""
 
 
+MORE, MOST = 4, 30_000
+"""By how much the particles grow where too few agree with the first tally of a segment, and where that ends."""
+
+
 @dataclass(frozen=True, eq=False)
 class ReplayStep:
     """What the model said after a round.
@@ -233,12 +237,17 @@ def replay_segment(
     for known in segment.rounds:
         if known.round > last:
             return
-        if not announce(day, known) or day.effective_size < max(MIN_EFFECTIVE_SHARE * size, MIN_EFFECTIVE):
-            if known.round == segment.start:
+        possible, first = announce(day, known), known.round == segment.start
+        if not possible or day.effective_size < max(MIN_EFFECTIVE_SHARE * size, MIN_EFFECTIVE):
+            if first and size < MOST:
+                yield from replay_segment(segment, behaviour, MORE * particles, seed, assumptions)
+                return
+            if not first:
+                rest = restarted(segment, known.round, "the rounds before left too few particles")
+                yield from replay_segment(rest, behaviour, particles, seed, assumptions)
+                return
+            if not possible:
                 raise AnnouncementError(f"{contest.id}, round {known.round}: no particle agrees with the tally")
-            rest = restarted(segment, known.round, "the rounds before left too few particles")
-            yield from replay_segment(rest, behaviour, particles, seed, assumptions)
-            return
         if night := contest.night_after(known.round):
             day.adjourn(datetime.combine(night, day.race.clock.opens.time()))
         if known.round in contest.points:

@@ -452,23 +452,17 @@ class Backtest(Result):
         rounds, contests = len(self.cases), len({case.contest.id for case in self.cases})
         judged = f"{rounds} round{'s' * (rounds != 1)} of {contests} {self.kind.removesuffix('s' * (contests == 1))}"
         worst = self.by_contest("winner, log")[MODEL].idxmax()
-        return (
-            (
-                f"Judged after {judged}, {self.model} does clearly better on "
-                f"{won or 'nothing'}; clearly worse on {lost or 'nothing'}. The other comparisons cannot be told apart "
-                f"with so few contests. In most contests it was behind on {behind or 'nothing'}. It was most surprised by "
-                f"who won {worst}. {self.honesty()} {self._left_out()} {self.note}"
-            )
-            .replace("  ", " ")
-            .strip()
-        )
-
-    def _left_out(self) -> str:
-        if not self.refused:
-            return ""
-        return (
-            f"Not followed to the end, because the rules do not allow what is recorded: {series(list(self.refused))}."
-        )
+        said = [
+            f"Judged after {judged}, {self.model} does clearly better on {won or 'nothing'}; clearly worse on "
+            f"{lost or 'nothing'}. The other comparisons cannot be told apart with so few contests.",
+            f"In most contests it was behind on {behind or 'nothing'}. It was most surprised by who won {worst}.",
+            self.honesty(),
+            f"Not followed to the end, as its rules do not allow what is recorded: {series(list(self.refused))}."
+            if self.refused
+            else "",
+            self.note,
+        ]
+        return " ".join(filter(None, said))
 
     def honesty(self) -> str:
         """Return whether what was said came as often as it was said, and the least that was given to what came.

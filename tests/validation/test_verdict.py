@@ -15,7 +15,8 @@ from contest_files import own
 
 import iomsim as iom
 from iomsim.engine.executors import Spread
-from iomsim.errors import IomsimError, UnknownNameError
+from iomsim.errors import AnnouncementError, IomsimError, UnknownNameError
+from iomsim.validation import backtest as judging
 from iomsim.validation.backtest import EARLIER, assumptions_of, behaviour_by_contest
 from iomsim.validation.prediction import SCORES, Prediction
 from iomsim.validation.rounds import Aftermath
@@ -233,3 +234,31 @@ def test_a_small_folder_of_ones_own_is_judged_in_words(tmp_path: Path) -> None:
     assert "came in 1 of 2 rounds" in test.honesty()
     assert test.by("standing")["model's"].notna().all()
     assert test.loses().sentence()
+
+
+def test_a_contest_that_cannot_be_followed_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own rounds are skipped with the reason, those of the others stay what they are."""
+    alone = iom.backtest("UNSC2020-AF", particles=100)
+    replay = judging.replay_contest
+
+    def broken(contest: Any, *args: Any, **options: Any) -> Any:
+        if contest.id == "WHO2017":
+            raise AnnouncementError("WHO2017, round 1: no particle agrees with the tally")
+        return replay(contest, *args, **options)
+
+    monkeypatch.setattr(judging, "replay_contest", broken)
+    test = iom.backtest(["WHO2017", "UNSC2020-AF"], particles=100)
+    pd.testing.assert_frame_equal(test.rows, alone.rows)
+    assert dict(test.refused) == {"WHO2017": "WHO2017, round 1: no particle agrees with the tally"}
+    assert ("WHO2017", 1, test.refused["WHO2017"]) in test.skipped.itertuples(index=False, name=None)
+    assert "Not followed to the end, as its rules do not allow what is recorded: WHO2017." in test.sentence()
+    with pytest.raises(IomsimError, match="nothing to forecast: .* no particle agrees"):
+        iom.backtest("WHO2017", particles=100)
+
+
+def test_few_particles_and_many_candidates_are_no_end(tmp_path: Path) -> None:
+    """Of ten particles hardly one agrees with eight votes; more are taken until some do."""
+    votes = dict(zip("ABCDEFGH", (30, 20, 15, 10, 8, 7, 6, 4), strict=True))
+    own(tmp_path, {1: votes, 2: {"A": 70, "B": 27}}, start=8)
+    test = iom.backtest(folder=tmp_path, particles=10)
+    assert test.forecasts.query("forecaster == 'model'")["effective"].iloc[0] >= 5
