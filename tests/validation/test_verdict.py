@@ -252,7 +252,7 @@ def test_a_contest_that_cannot_be_followed_is_left_out_and_named(monkeypatch: py
     assert dict(test.refused) == {"WHO2017": "WHO2017, round 1: no particle agrees with the tally"}
     assert ("WHO2017", 1, test.refused["WHO2017"]) in test.skipped.itertuples(index=False, name=None)
     assert "Not followed to the end, as its rules do not allow what is recorded: WHO2017." in test.sentence()
-    with pytest.raises(IomsimError, match="nothing to forecast: .* no particle agrees"):
+    with pytest.raises(IomsimError, match=r"nothing to forecast: .* no particle agrees"):
         iom.backtest("WHO2017", particles=100)
 
 
