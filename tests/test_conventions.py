@@ -93,13 +93,18 @@ PLAYERS = [name for name in iomsim.__all__ if callable(getattr(iomsim, name)) an
 
 
 def off_the_convention(function: typing.Callable) -> list[str]:
-    """Return what is unusual in the arguments of a function that plays elections."""
+    """Return what is unusual in the arguments of a function that plays elections.
+
+    One that follows announcements has particles in place of runs, and may have a seed of its own: a judgement of past
+    contests is the same for everybody.
+    """
     own = inspect.signature(function).parameters
     if "executor" not in own:
         return []
-    missing = [name for name in ("runs", "seed", "progress") if name not in own]
+    follows = "particles" in own
+    missing = [name for name in ("particles" if follows else "runs", "seed", "progress") if name not in own]
     by_place = [name for name in ("executor", "progress") if name in own and own[name].kind != KEYWORD]
-    usual = {"seed": None, "progress": True}
+    usual = {"progress": True} if follows else {"seed": None, "progress": True}
     return missing + by_place + [name for name in usual if name in own and own[name].default is not usual[name]]
 
 
