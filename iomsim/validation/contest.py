@@ -14,7 +14,7 @@ import pandas as pd
 
 from iomsim.errors import AnnouncementError, ScenarioError
 from iomsim.house_style import series
-from iomsim.model.bodies import body
+from iomsim.model.bodies import Body, body
 from iomsim.model.catalogue import clock_of
 from iomsim.model.components import WEEKDAYS, Behaviour
 from iomsim.model.evidence import shipped_folders
@@ -316,11 +316,10 @@ class Contest:
         if len(names) < 2:
             raise ScenarioError(f"{self.id} has no tally of two candidates or more, so it makes no scenario")
         stand = names[:MAX_CANDIDATES]
-        shipped = body(self.body) if self.body in shipped_folders("bodies") else None
-        held_by = shipped.name if shipped else self.body
+        shipped = self._shipped_body
         return build(
             {
-                "title": " ".join(filter(None, [held_by, str(self.year or ""), f"({self.id})"])),
+                "title": self.title,
                 "about": "A past contest; nothing is known of sponsors, nor of the level before round 1.",
                 "body": self.body if shipped else "",
                 "electorate": {"size": self.size},
@@ -359,7 +358,17 @@ class Contest:
     @cached_property
     def body_kind(self) -> str:
         """What kind of body held it, as its file says; empty for a body that is not shipped."""
-        return body(self.body).kind if self.body in shipped_folders("bodies") else ""
+        return self._shipped_body.kind if self._shipped_body else ""
+
+    @property
+    def title(self) -> str:
+        """The body by its full name, the year and the id."""
+        held_by = self._shipped_body.name if self._shipped_body else self.body
+        return " ".join(filter(None, [held_by, str(self.year or ""), f"({self.id})"]))
+
+    @property
+    def _shipped_body(self) -> Body | None:
+        return body(self.body) if self.body in shipped_folders("bodies") else None
 
     @property
     def _stages(self) -> tuple[Stage, ...]:
@@ -388,9 +397,8 @@ class Contest:
         return f"{self.id} ({known}): {self.decided_how or self.ending}, {self.winner or 'nobody'}"
 
     def _repr_html_(self) -> str:
-        shown = self.tallies.to_html(border=0)
-        end = f"{self.decided_how or self.ending}, {self.winner or 'nobody'}"
-        return f"<div><p>{escape(self.id)}: {escape(end)}</p>{shown}</div>"
+        lines = "".join(f"<li>{escape(line)}</li>" for line in self.story())
+        return f"<div><p>{escape(self.title)}</p><ul>{lines}</ul></div>"
 
 
 def _share_of(bar: Bar, size: int) -> float | None:
