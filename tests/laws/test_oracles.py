@@ -468,7 +468,7 @@ def only_first(f: Any) -> Any:
 
 
 UNFAIR: dict[str, tuple[str, Lie]] = {
-    "only the first one's voters abstain": ("abstentions", only_first),
+    "only the first one's voters abstain": ("binomial_at", only_first),
     "only the first one's opponent concedes": (
         "concede",
         lambda f: lambda s, x, r, where: f(s, x, r, where & (x.votes.argmax(axis=0) == 0)),
