@@ -19,12 +19,12 @@ What the moments depend on apart from the openness, in which they are linear, is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,9 @@ STRONGEST, STEPS = 12.0, 25
 
 ROUNDING = 1 / 12
 """Variance that makes a normal density at a whole number stand for the probability of that number."""
+
+Spline = Callable[[Floats], Floats]
+"""Factors by the pull."""
 
 SMALL = 8
 """Votes that a candidate needs to be looked at alone."""
@@ -156,12 +159,11 @@ def _given_camp(move: CrowdedMove, theta: SimpleNamespace, regime: str, camp: fl
     omega, still = _thinking(move, theta, regime)
     x = np.broadcast_to(getattr(theta, f"momentum_{regime}") * theta.momentum_field, omega.shape)
     round_sd = np.broadcast_to(theta.round_sd, omega.shape)
-    table, present = _table(move, float(theta.conviction), camp), move.present(theta.away)
+    table = _table(move, float(theta.conviction), camp, move.present(theta.away))
     out = np.empty(len(omega))
     for start in range(0, len(omega), BATCH):
         part = slice(start, start + BATCH)
-        moments = _at(table, omega[part], still[part], x[part])
-        out[part] = _log_density(move, table, *_conditional(move, table, moments, round_sd[part], present))
+        out[part] = _log_density(move, *_moments(move, _at(table, omega[part], still[part], x[part]), round_sd[part]))
     return out
 
 
@@ -173,31 +175,21 @@ def _thinking(move: CrowdedMove, theta: SimpleNamespace, regime: str) -> tuple[F
     return omega[-1], np.asarray(np.prod(1 - omega[:-1], axis=0))
 
 
-class _Choice(NamedTuple):
-    """Means over conviction of what those who choose anew do, K x K but for the first.
+class _Table(NamedTuple):
+    """What a move's moments are made of, as factors: of those who do not think again; of choices, by the pull.
 
-    `q` are the chances of a member to have intended each in the earlier round, `c` those to choose each now, and `w`
-    the chance to be asked, all given the member's conviction: `mean` is that of ``w c``, `pairs` of ``q_j c_k``,
-    `slope` the derivatives of the mean with respect to the level of every candidate, and `sway` those to a shock.
+    Factors are the rows of a matrix with a column for each candidate that is told apart: the mean chance to intend it
+    in the later round; then the roots of three parts of the covariance of its votes (:func:`_moments`).
     """
 
-    mean: Floats
-    pairs: Floats
-    slope: Floats
-    sway: Floats
-
-
-class _Table(NamedTuple):
-    """What a move's moments are made of: of the earlier tally, and of choices by the pull (splines)."""
-
-    shares: Floats
-    slope: Floats
-    pulled: Any
-    freed: Any
+    same: Floats
+    pulled: Spline
+    freed: Spline | None
 
 
 @lru_cache(512)
-def _table(move: CrowdedMove, conviction: float, camp: float) -> _Table:
+def _table(move: CrowdedMove, conviction: float, camp: float, present: float) -> _Table:
+    """Return the table of a move whose leader half of the members are drawn to by so many log-odds."""
     from scipy.interpolate import CubicSpline
 
     votes, stands = np.array(move.votes, dtype=float), move.stands
@@ -207,19 +199,60 @@ def _table(move: CrowdedMove, conviction: float, camp: float) -> _Table:
     logs, level = logs - np.log(np.exp(logs).sum()), logs.copy()
     for _ in range(30):  # Newton, for the level at which these are the mean shares
         q = _softmax(level + hidden)
-        slope = np.diag(q.mean(axis=0)) - q.T @ q / len(q)
-        step = np.linalg.solve(slope[:-1, :-1], (np.exp(logs) - q.mean(axis=0))[:-1])
+        spread = np.diag(q.mean(axis=0)) - q.T @ q / len(q)
+        step = np.linalg.solve(spread[:-1, :-1], (np.exp(logs) - q.mean(axis=0))[:-1])
         level[:-1] += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-6:
             break
-    stays = q[:, stands].sum(axis=1)
-    log_odds, grid = np.where(stands, level + hidden, -np.inf), np.linspace(0, STRONGEST, STEPS)
+    n, stays = len(q), q[:, stands].sum(axis=1)
 
-    def splined(pulls: Floats, asked: Floats, sign: int) -> Any:
-        rows = [_choice(_softmax(log_odds + x * logs), q, asked, stays, stands, sign) for x in pulls]
-        return CubicSpline(pulls, np.array([np.concatenate([part.ravel() for part in row]) for row in rows]))
+    def factors(mean: Floats, both: Floats, slope: Floats, sway: Floats) -> Floats:
+        return _factors(move, q.mean(axis=0), spread, present, _Choice(mean, both, slope, sway))
 
-    return _Table(q.mean(axis=0), slope, splined(grid, stays, 1), splined(-grid[::-1], 1 - stays, -1))
+    def chosen(pull: float, asked: Floats, who: Flags) -> Floats:
+        """Return the factors of those who choose anew: those whose candidates are `who`, asked with these chances."""
+        c = _softmax(np.where(stands, level + hidden, -np.inf) + pull * logs)
+        mean, pairs, sign = asked @ c / n, q.T @ c / n, 1 if who is stands else -1
+        sway = np.diag(mean) - (c * asked[:, None]).T @ c / n
+        slope = sway + sign * (pairs * stands[:, None] - (q * stays[:, None]).T @ c / n).T
+        return factors(mean, pairs * who[:, None], slope, sway)
+
+    def splined(pulls: Floats, asked: Floats, who: Flags) -> Spline:
+        found: Spline = CubicSpline(pulls, np.array([chosen(x, asked, who) for x in pulls]))
+        return found
+
+    kept = np.where(stands, q.mean(axis=0), 0.0)
+    same = factors(kept, np.diag(kept), spread * stands[:, None], np.zeros_like(spread))
+    grid = np.linspace(0, STRONGEST, STEPS)
+    freed = None if stands.all() else splined(-grid[::-1], 1 - stays, ~stands)
+    return _Table(same, splined(grid, stays, stands), freed)
+
+
+class _Choice(NamedTuple):
+    """Of some of the members: the mean chance to intend each candidate in the later round, (K,).
+
+    And, all (K, K): that of intending one in the earlier and one in the later round (`both`); the derivatives of the
+    mean to the level of every candidate (`slope`), and those to a shock (`sway`).
+    """
+
+    mean: Floats
+    both: Floats
+    slope: Floats
+    sway: Floats
+
+
+def _factors(move: CrowdedMove, shares: Floats, slope: Floats, present: float, later: _Choice) -> Floats:
+    """Return the factors of some members, which those of all are the sum of.
+
+    Under a flat prior the level's mean tally is normal around the tally itself with its covariance; with it the later
+    tally goes as its `slope` says, where a chance deviation from it would carry over as `both` says.
+    """
+    n1, n2, at = sum(move.votes), sum(votes or 0 for votes in move.after), move.apart
+    root = np.linalg.cholesky(n1 * (np.diag(shares) - np.outer(shares, shares))[:-1, :-1])
+    across = n1 * n2 / present * (later.both - np.outer(shares, later.mean))[:-1, at]
+    carried = np.linalg.solve(root, across)
+    follows = n2 / n1 * root.T @ (later.slope[at, :-1] @ np.linalg.inv(slope[:-1, :-1])).T
+    return np.vstack([later.mean[at], carried, follows - carried, n2 / np.sqrt(2) * later.sway[:, at]])
 
 
 @cache
@@ -237,70 +270,34 @@ def _softmax(x: Floats) -> Floats:
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
-def _choice(c: Floats, q: Floats, asked: Floats, stays: Floats, stands: Flags, sign: int) -> _Choice:
-    """Return the means over conviction (rows); those asked are the ones who stay (`sign` 1) or the others (-1)."""
-    n, pairs = len(c), q.T @ c / len(c)
-    mean = asked @ c / n
-    sway = np.diag(mean) - (c * asked[:, None]).T @ c / n
-    slope = sway + sign * (pairs * stands[:, None] - (q * stays[:, None]).T @ c / n).T
-    return _Choice(mean, pairs, slope, sway)
+def _at(table: _Table, omega: Floats, still: Floats, x: Floats) -> Floats:
+    """Return the factors at D parameter values, shape (D, rows, candidates told apart)."""
+    w = omega[:, None, None]
+    out = (1 - w) * table.same + w * table.pulled(np.minimum(still * x, STRONGEST))
+    return out if table.freed is None else out + table.freed(np.maximum(-(1 - still) * x, -STRONGEST))
 
 
-class _Moments(NamedTuple):
-    """What holds of a member in the later round, at D parameter values.
+def _moments(move: CrowdedMove, factors: Floats, round_sd: Floats) -> tuple[Floats, Floats]:
+    """Return mean and covariance of the later votes of those told apart, the level integrated out; (D, d), (D, d, d).
 
-    `mean` are the chances to intend each candidate, (D, K); `both` those of one in the earlier and one in the later
-    round, `slope` the derivatives to the level and `sway` those to a shock, all (D, K, K).
+    To the covariance given the level, less what the earlier tally explains, come how far the level may lie elsewhere
+    and the shocks.
     """
-
-    mean: Floats
-    both: Floats
-    slope: Floats
-    sway: Floats
-
-
-def _at(table: _Table, omega: Floats, still: Floats, x: Floats) -> _Moments:
-    k = len(table.shares)
-
-    def looked_up(spline: Any, pull: Floats) -> _Choice:
-        flat = spline(np.clip(pull, -STRONGEST, STRONGEST))
-        return _Choice(flat[:, :k], *np.moveaxis(flat[:, k:].reshape(-1, 3, k, k), 1, 0))
-
-    pulled, freed = looked_up(table.pulled, still * x), looked_up(table.freed, -(1 - still) * x)
-    stands = pulled.mean[0] > 0
-    w, same = omega[:, None], np.diag(np.where(stands, table.shares, 0.0))
-    mean = (1 - w) * np.where(stands, table.shares, 0.0) + w * pulled.mean + freed.mean
-    w = w[..., None]
-    both = np.where(stands[:, None], (1 - w) * same + w * pulled.pairs, freed.pairs)
-    slope = (1 - w) * np.where(stands[:, None], table.slope, 0.0) + w * pulled.slope + freed.slope
-    return _Moments(mean, both, slope, w * pulled.sway + freed.sway)
+    n2, k = sum(votes or 0 for votes in move.after), len(move.votes)
+    mean, carried, gap, sway = factors[:, 0], factors[:, 1:k], factors[:, k : 2 * k - 1], factors[:, 2 * k - 1 :]
+    own = n2 * (mean[:, :, None] * np.eye(mean.shape[1]) - mean[:, :, None] * mean[:, None, :])
+    shocks = round_sd[:, None, None] ** 2 * _squared(sway)
+    return n2 * mean, own - _squared(carried) + _squared(gap) + shocks + ROUNDING * np.eye(mean.shape[1])
 
 
-def _conditional(
-    move: CrowdedMove, table: _Table, m: _Moments, round_sd: Floats, present: float
-) -> tuple[Floats, Floats]:
-    """Return mean and covariance of the later tally given the earlier one, the level integrated out; (D, K), (D, K, K).
-
-    Under a flat prior the level's mean tally is normal around the tally itself with its covariance; in it the later
-    tally follows with `slope`, where a chance deviation from it would carry over as `both` says.
-    """
-    n1, n2, q = sum(move.votes), sum(votes or 0 for votes in move.after), table.shares
-    spread = n1 * (np.diag(q) - np.outer(q, q))[:-1, :-1]
-    across = n1 * n2 / present * (m.both - q[:, None] * m.mean[:, None, :])[:, :-1, :]  # earlier, later
-    carried = np.linalg.solve(spread, across)
-    follows = n2 / n1 * np.swapaxes(m.slope[..., :-1] @ np.linalg.inv(table.slope[:-1, :-1]), 1, 2)
-    gap = follows - carried
-    own = n2 * (m.mean[:, :, None] * np.eye(len(q)) - m.mean[:, :, None] * m.mean[:, None, :])
-    shocks = n2**2 * round_sd[:, None, None] ** 2 / 2 * m.sway @ np.swapaxes(m.sway, 1, 2)
-    left = np.swapaxes(across, 1, 2) @ carried
-    return n2 * m.mean, own - left + np.swapaxes(gap, 1, 2) @ spread @ gap + shocks + ROUNDING * np.eye(len(q))
+def _squared(factor: Floats) -> Floats:
+    return np.asarray(np.swapaxes(factor, 1, 2) @ factor)
 
 
-def _log_density(move: CrowdedMove, table: _Table, mean: Floats, spread: Floats) -> Floats:
+def _log_density(move: CrowdedMove, mean: Floats, spread: Floats) -> Floats:
     """Return the log-density of the votes of those who are told apart."""
-    at = move.apart
-    gap = np.array([move.after[k] for k in at], dtype=float) - mean[:, at]
-    root = np.linalg.cholesky(spread[:, at[:, None], at])
+    gap = np.array([move.after[k] for k in move.apart], dtype=float) - mean
+    root = np.linalg.cholesky(spread)
     scaled = np.linalg.solve(root, gap[..., None])[..., 0]
     logs = np.log(np.diagonal(root, axis1=1, axis2=2))
     return np.asarray(-0.5 * (scaled**2 + np.log(2 * np.pi)).sum(axis=1) - logs.sum(axis=1))
