@@ -88,8 +88,12 @@ def run_score(arguments: argparse.Namespace) -> None:
 def show(found: Score) -> None:
     """Print a score: what came, what that had been given, the scores."""
     say(heading(found.registration.title), *paragraphs(found))
-    say(heading("Scores, lower is better"), plain(found.table().round(3).fillna("")))
+    say(heading("Scores, lower is better"), plain(found.table().map(_shown)))
     print(found.stamp())
+
+
+def _shown(score: float) -> str:
+    return "" if score != score else f"{score:.3f}"
 
 
 def _without_winner(path: Path) -> None:

@@ -107,7 +107,7 @@ def log_of(chance: float, outcomes: int) -> float:
     >>> round(log_of(0.5, 4), 4), round(log_of(0.0, 4), 4)
     (0.6931, 8.294)
     """
-    return float(-np.log(max(chance, SMOOTHING / outcomes)))
+    return float(-np.log(max(chance, SMOOTHING / outcomes))) + 0.0  # no -0
 
 
 def place_of(law: Law, winner: str) -> int:

@@ -52,7 +52,7 @@ def _hindsight(found: Any) -> str:
     known = found.registration
     if not known.hindsight:
         return ""
-    day, opened = full_date(known.registered.date()), full_date(known.opened.date())
+    day, opened = full_date(known.registered.date()), full_date(known.law.opens.date())
     return f"This is hindsight: the forecast was registered on {day}, and voting had opened on {opened}."
 
 
@@ -69,11 +69,13 @@ def _winner(found: Any) -> str:
     low, high = table.loc[row["came"], ["low", "high"]]
     spread = span_in_100(low, high) if row["chance"] else ""
     given = f"the forecast gave that {in_100(row['chance'])} in 100{f' ({spread} over its assumptions)' * bool(spread)}"
+    rank = f"{_rank(row)} of {number(int(row['of']))} outcomes"
     if not row["chance"]:
-        given = "in none of its runs did that happen"
+        given, rank = "in none of the forecast's runs did that happen", ""
     first = table["probability"].idxmax()
-    ahead = "" if row["likelier"] == 0 else f"; it had {_thought(first)} at {in_100(table['probability'][first])}"
-    return f"{capital(who)}; {given}, {_rank(row)} of {number(int(row['of']))} outcomes{ahead}{_level(found)}."
+    ahead = "" if row["likelier"] == 0 else f"it had {_thought(first)} at {in_100(table['probability'][first])}"
+    told = "; ".join(filter(None, [", ".join(filter(None, [given, rank])), ahead]))
+    return f"{capital(who)}; {told}{_level(found)}."
 
 
 def _thought(name: str) -> str:
@@ -125,8 +127,8 @@ def _together(found: Any) -> str:
         return " This outcome after so many rounds came in none of its runs."
     held = number_of(int(found.outcome.rounds), "round")
     outcome = {NOBODY: "no winner", STILL_VOTING: "no end"}.get(found.outcome.winner, found.outcome.winner)
-    given = f"{in_100(row['chance'])} in 100"
-    return f" {capital(outcome)} after {held} was {_rank(row)} of {row['of']} courses, with {given}."
+    of = f"{_rank(row)} of {row['of']} courses" if row["of"] > 1 else "the only course"
+    return f" {capital(outcome)} after {held} was {of}, with {in_100(row['chance'])} in 100."
 
 
 def _ending(found: Any) -> str:
@@ -194,13 +196,8 @@ def _at(point: float) -> str:
 
 def _within(row: pd.Series, low: str, high: str) -> str:
     """Return whether something lay in the middle 80 % of the forecast."""
-    middle = f"its middle {percent(80)}, {low} to {high}"
-    return f", inside {middle}" if is_inside(row) else f", outside {middle}"
-
-
-def is_inside(row: pd.Series) -> bool:
-    """Return whether what came lay in the middle 80 % of the forecast, its ends among it."""
-    return bool(0.1 <= row["point"] <= 0.9)
+    middle = f"its middle {percent(80)}, {low if low == high else f'{low} to {high}'}"
+    return f", inside {middle}" if row["inside"] else f", outside {middle}"
 
 
 # -- in short --------------------------------------------------------------------------------------
@@ -217,7 +214,7 @@ def _verdict(found: Any) -> str:
     items |= {f"share of {name}": f"the share of {name}" for name in (names[:1] if alone else names)}
     for asked, words_ in items.items():
         if asked in came.index and not np.isnan(came.loc[asked, "point"]):
-            (right if is_inside(came.loc[asked]) else wrong).append(words_)
+            (right if came.loc[asked, "inside"] else wrong).append(words_)
     if "next day" in came.index:
         (right if came.loc["next day", "chance"] > 0.5 else wrong).append("the next day")
     parts = [("Right", right), ("wrong", wrong), ("neither right nor wrong", unsure)]

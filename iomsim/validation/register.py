@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +108,11 @@ def register(
     """
     path = Path(path)
     refuse_existing(path)
+    moment, clock = _time(at)
     fc = _forecast(race, runs, seed, assumptions, executor, progress)
     if fc.certain:
         raise IomsimError("nothing is left to forecast: how the election ends is known")
-    text = sealed(HEAD, _parts(fc, *_time(at)))
+    text = sealed(HEAD, _parts(fc, moment, clock))
     told = checked(text.encode(), path)  # what cannot be read again is not written
     write_new(path, text)
     return told
@@ -233,7 +234,7 @@ def _law(fc: Tables) -> str:
     names, ends, clock = fc.race.names, fc.summary.ends, fc.race.clock
     ended = ends[ends["minute"] >= 0].groupby("minute")["count"].sum()
     moments = [fc.opening_date + timedelta(minutes=int(minute)) for minute in ended.index]
-    latest = max([clock.opens, *moments[-1:], *([clock.deadline] if clock.deadline else [])])
+    late = datetime.combine(fc.next_day, time()) + timedelta(days=1) if clock.deadline is None else clock.deadline
     told = {
         "candidates": list(names),
         "excluded": [*fc.out, *_never(fc)],
@@ -241,7 +242,7 @@ def _law(fc: Tables) -> str:
         "opens": clock.opens,
         "timezone": clock.timezone,
         "next_day": fc.next_day,
-        "latest": latest,
+        "latest": max([late, *moments[-1:]]),
         "announced": fc.announced,
         "most_rounds": fc.race.rules.max_rounds,
     }

@@ -59,7 +59,8 @@ class Law:
     ended : Ensemble
         When it ended, in minutes since midnight of the opening date, as the clocks of the seat show them.
     latest : float
-        The latest end of all runs, or the deadline if that is later: there stands what is still voting.
+        Where what is still voting stands: the latest end of all runs; no earlier than the deadline, or without one
+        than the end of the next day with a sitting.
     shares : dict of Ensemble
         By candidate, the share of the next tally (the first, unless some were announced), in points.
     opens, next_day, timezone : datetime, date, str

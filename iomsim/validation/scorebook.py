@@ -105,8 +105,9 @@ def read(path: Path) -> list[dict[str, str]]:
     FileError
         If the file is missing, or is none.
     """
+    raw = read_bytes(path)
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
         header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         if tuple(header) != COLUMNS:
             raise ValueError

@@ -21,7 +21,7 @@ from iomsim.typing import Floats
 from iomsim.validation import post_mortem, scorebook
 from iomsim.validation.earned import FORECAST, SCORES, Said, minute_of, place_of, said, scored, spilled
 from iomsim.validation.outcome import Market, Outcome, market as market_of, outcome
-from iomsim.validation.registration import Ensemble, Registration, registration
+from iomsim.validation.registration import STEP, Ensemble, Registration, registration
 
 
 def score(
@@ -154,10 +154,10 @@ class Score(Result):
         -------
         DataFrame
             By what is asked: what `came`; the `chance` given to it; the `likelier` outcomes of how many
-            (`of`); the `point` of the forecast at which it lay (0 to 1; half of what was level with it counts); and
-            the forecast's `median` with its middle 80 %, `low` to `high`.
+            (`of`); the `point` of the forecast at which it lay (0 to 1; half of what was level with it counts);
+            the forecast's `median` with its middle 80 %, `low` to `high`, and whether it lay `inside` that.
         """
-        columns = ["came", "chance", "likelier", "of", "point", "low", "median", "high"]
+        columns = ["came", "chance", "likelier", "of", "point", "low", "median", "high", "inside"]
         rows = {asked: [row.get(key) for key in columns] for asked, row in self._came.items()}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("asked")
         numbers = {"chance": float, "likelier": "Int64", "of": "Int64", "point": float}
@@ -194,7 +194,7 @@ class Score(Result):
             rows["next day"] = {"came": self.spilled, "chance": chance if self.spilled else 1 - chance}
         for name, share in told.shares.items():
             if name in law.shares:
-                rows[f"share of {name}"] = {"came": share, **_placed(law.shares[name], 100 * share, 0.01)}
+                rows[f"share of {name}"] = {"came": share, **_placed(law.shares[name], in_class(share), 0.01)}
         return rows
 
     @property
@@ -267,9 +267,22 @@ def _placed(law: Ensemble, value: float, scale: float = 1.0) -> dict[str, Any]:
     values, weights = law
     total = weights.sum()
     if not total:
-        return {"point": np.nan, "low": np.nan, "median": np.nan, "high": np.nan}
+        return {"point": np.nan}
     below, level = weights[values < value].sum(), weights[values == value].sum()
     order = np.argsort(values, kind="stable")
-    ends = np.quantile(values[order], [0.1, 0.5, 0.9], weights=weights[order], method="inverted_cdf") * scale
-    low, median, high = map(float, ends)
-    return {"point": float(below + level / 2) / float(total), "low": low, "median": median, "high": high}
+    ends = np.quantile(values[order], [0.1, 0.5, 0.9], weights=weights[order], method="inverted_cdf")
+    inside = bool(ends[0] <= value <= ends[2])
+    low, median, high = map(float, ends * scale)
+    point = float(below + level / 2) / float(total)
+    return {"point": point, "low": low, "median": median, "high": high, "inside": inside}
+
+
+def in_class(share: float) -> float:
+    """Return the middle of the class of shares in which one lies, in points.
+
+    Examples
+    --------
+    >>> in_class(98 / 165), in_class(1.0)
+    (59.375, 99.875)
+    """
+    return min(np.floor(100 * share / STEP + 1e-9), 100 / STEP - 1) * STEP + STEP / 2

@@ -64,29 +64,24 @@ def unseal(raw: bytes, where: str) -> str:
     FileError
         If it was, naming the first part that does not agree; or if it is no sealed file.
     """
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("utf-8", errors="replace")
-    names = re.findall(r"^# == (\w[\w ]*) ==$", text, re.MULTILINE)
-    if "seal" not in names:
+    text = raw.decode("utf-8", errors="replace")
+    if _agrees(raw) and text.encode() == raw:
+        return text
+    if _agrees(raw.replace(b"\r\n", b"\n").rstrip() + b"\n"):
+        raise FileError(f"{where} {CHANGED}: only its line ends were; write it with \\n at every end, and no more")
+    if _line("seal") not in text:
         raise FileError(f"{where} is damaged or is no registration: a line '# == seal ==' is missing")
     above, _, last = text.removesuffix("\n").rpartition("\n")
     found = LAST.fullmatch(f"{last}\n")
-    if found is None or not text.endswith("\n"):
-        unix = raw.replace(b"\r\n", b"\n").rstrip() + b"\n"
-        if unix != raw and _agrees(unix):
-            raise FileError(f"{where} {CHANGED}: only its line ends were; write it with \\n at every end, and no more")
+    if found is None:
         raise FileError(f"{where} {CHANGED}: its last line is not the checksum")
-    if _agrees(raw):
-        return text
     raise FileError(f"{where} {CHANGED}: {_what(above + chr(10), found[1])}")
 
 
 def _agrees(raw: bytes) -> bool:
     """Return whether the last line holds the checksum of those above it."""
     body, newline, last = raw.removesuffix(b"\n").rpartition(b"\n")
-    return last == b'checksum = "%s"' % digest(body + newline).encode()
+    return raw.endswith(b"\n") and last == b'checksum = "%s"' % digest(body + newline).encode()
 
 
 def _what(body: str, said: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from iomsim.forecasting.tables import Tables
-from iomsim.house_style import capital, number, number_of, percent, series
+from iomsim.house_style import capital, number, percent, series
 from iomsim.model import evidence
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
@@ -50,7 +50,8 @@ def _level(race: Scenario) -> list[str]:
 
 def _numbers(race: Scenario) -> list[str]:
     """Return how many of the numbers rest on what, and which are only assumed."""
-    known = race.parameters()
+    said = race.evidence().index
+    known = {path: quantity for path, quantity in race.parameters().items() if path in said}
     grades = Counter(quantity.grade for quantity in known.values())
     assumed = [describe_parameter(race, path) for path, quantity in known.items() if quantity.grade == "assumed"]
     loose = [path for path, quantity in known.items() if quantity.grade != "verified" and quantity.low == quantity.high]
@@ -59,7 +60,8 @@ def _numbers(race: Scenario) -> list[str]:
     if assumed:
         told.append(f"Nobody measured these, they are only assumed: {'; '.join(assumed)}")
     if loose:
-        told.append(f"{capital(number_of(len(loose), 'number'))} not verified, and played without a range all the same")
+        names = [describe_parameter(race, path) for path in loose]
+        told.append(f"Not verified, and without a range all the same: {'; '.join(names)}")
     return told
 
 
@@ -101,8 +103,9 @@ def _members(race: Scenario) -> list[str]:
         for line in lines
         if path in known
     ]
-    if race.electorate.size is not None:
-        told.append(f"Of the {race.electorate.size} members nothing is known, not even their names")
+    frame = race.electorate.frame
+    if set(frame.columns) <= {"id", "name", "group"}:
+        told.append(f"Nothing is known of single members: the {len(frame)} are told apart by name only")
     return told
 
 
