@@ -20,8 +20,11 @@ from iomsim.errors import IomsimError
 from iomsim.validation.post_mortem import paragraphs
 from iomsim.validation.register import RUNS, register
 from iomsim.validation.registration import registration
-from iomsim.validation.scorebook import scorebook
+from iomsim.validation.scorebook import append, scorebook
 from iomsim.validation.scoring import Score, score
+
+LEDGER = "scores.csv"
+"""The ledger, unless another is named."""
 
 
 def add_to(commands: Any) -> None:
@@ -42,7 +45,11 @@ def add_to(commands: Any) -> None:
     told.add_argument("--first", nargs="+", metavar="VOTES", help="the first tally: 98 67, or Pope=98 Vitorino=67")
     told.add_argument("--share", nargs="+", metavar="NAME=X", help="in its place, shares: Pope=0.594")
     one.add_argument("--market", nargs="+", metavar="NAME=X", help="prices to compare with: Pope=0.55 Vitorino=0.45")
-    one.add_argument("--ledger", metavar="FILE", type=Path, help="append a line to this csv of scores")
+    kept = one.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--ledger", metavar="FILE", type=Path, help=f"the csv to which a line is appended ({LEDGER}, beside the file)"
+    )
+    kept.add_argument("--no-ledger", action="store_true", help="print the score, and keep no line of it")
     one.add_argument("--again", action="store_true", help="replace the line that the ledger has already")
     one.set_defaults(run=run_score)
 
@@ -76,12 +83,12 @@ def run_score(arguments: argparse.Namespace) -> None:
         first=_tally(arguments.first),
         share=_numbers("--share", arguments.share),
         market=_numbers("--market", arguments.market),
-        ledger=arguments.ledger,
-        again=arguments.again,
     )
     show(found)
-    if arguments.ledger:
-        print(f"\na line in {arguments.ledger}, registration {found.registration.short}")
+    if not arguments.no_ledger:
+        ledger = arguments.ledger or arguments.file.with_name(LEDGER)
+        append(ledger, found.line, arguments.again)
+        print(f"\na line in {ledger}, registration {found.registration.short}")
     return None
 
 

@@ -18,7 +18,7 @@ from iomsim.house_style import number_of, series
 from iomsim.model.moments import before_the_opening, read_moment
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
-from iomsim.validation.registration import Law
+from iomsim.validation.law import Law
 
 SOMEBODY_ELSE = "somebody else"
 """Who was elected without having stood at the registration: every forecast gives that nothing."""

@@ -21,7 +21,8 @@ from iomsim.model.catalogue import dumps
 from iomsim.model.events import in_words
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS
-from iomsim.validation.registration import FORMAT, STEP, Registration, checked
+from iomsim.validation.law import STEP
+from iomsim.validation.registration import FORMAT, Registration, checked
 from iomsim.validation.sealed import counts, long_text, refuse_existing, sealed, table, write_new
 from iomsim.validation.unknowns import cited, not_known
 

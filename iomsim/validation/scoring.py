@@ -20,8 +20,9 @@ from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
 from iomsim.validation import post_mortem, scorebook
 from iomsim.validation.earned import FORECAST, SCORES, Said, minute_of, place_of, said, scored, spilled
+from iomsim.validation.law import STEP, Ensemble
 from iomsim.validation.outcome import Market, Outcome, market as market_of, outcome
-from iomsim.validation.registration import STEP, Ensemble, Registration, registration
+from iomsim.validation.registration import Registration, registration
 
 
 def score(
@@ -285,4 +286,4 @@ def in_class(share: float) -> float:
     >>> in_class(98 / 165), in_class(1.0)
     (59.375, 99.875)
     """
-    return min(np.floor(100 * share / STEP + 1e-9), 100 / STEP - 1) * STEP + STEP / 2
+    return float(min(np.floor(100 * share / STEP + 1e-9), 100 / STEP - 1) * STEP + STEP / 2)

@@ -55,7 +55,8 @@ def _numbers(race: Scenario) -> list[str]:
     grades = Counter(quantity.grade for quantity in known.values())
     assumed = [describe_parameter(race, path) for path, quantity in known.items() if quantity.grade == "assumed"]
     loose = [path for path, quantity in known.items() if quantity.grade != "verified" and quantity.low == quantity.high]
-    counted = series([f"{count} {grade}" for grade, count in sorted(grades.items(), key=lambda pair: -pair[1])])
+    each = sorted(grades.items(), key=lambda pair: -pair[1])
+    counted = series([f"{count} {'is' if count == 1 else 'are'} {grade}" for grade, count in each])
     told = [f"Of {len(known)} numbers that the forecast rests on, {counted}"]
     if assumed:
         told.append(f"Nobody measured these, they are only assumed: {'; '.join(assumed)}")

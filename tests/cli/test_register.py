@@ -8,6 +8,7 @@ import pytest
 
 import iomsim as iom
 from iomsim import cli
+from iomsim.validation.scorebook import read
 
 Captured = pytest.CaptureFixture[str]
 SMALL = ("--runs", "300", "--seed", "5")
@@ -95,10 +96,25 @@ def test_a_score_prints_what_came_and_keeps_a_line(mine: Path, tmp_path: Path, c
 def test_plain_votes_are_those_of_the_candidates_in_their_order(mine: Path, capsys: Captured) -> None:
     said = []
     for told in (("--first", "9", "12"), ("--first", "A=9", "B C=12"), ("--share", "A=0.428571428571")):
-        assert iomsim("score", mine, "--winner", "A", *told) == 0
+        assert iomsim("score", mine, "--winner", "A", *told, "--no-ledger") == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
     assert said[0].splitlines()[0] == said[2].splitlines()[0]
+    assert not mine.with_name("scores.csv").exists()
+
+
+def test_the_ledger_lies_beside_the_registration(mine: Path, capsys: Captured) -> None:
+    ledger = mine.with_name("scores.csv")
+    assert iomsim("score", mine, "--winner", "A", "--again") == 2
+    assert "has no line of registration" in capsys.readouterr().err
+    assert not ledger.exists()
+    assert iomsim("score", mine, "--winner", "A") == 0
+    assert len(read(ledger)) == 1
+    assert iomsim("score", mine, "--winner", "A") == 2
+    out, err = capsys.readouterr()
+    assert "winner, log" in out
+    assert "--again" in err
+    assert len(read(ledger)) == 1
 
 
 @pytest.mark.parametrize(
@@ -113,7 +129,6 @@ def test_plain_votes_are_those_of_the_candidates_in_their_order(mine: Path, caps
         (("--winner", "A", "--first", "9", "B C=12"), "--first takes NAME=NUMBER, got '9'"),
         (("--winner", "A", "--first", "A=9.5", "B C=2"), "the votes of A must be a whole number"),
         (("--winner", "A", "--first", "A=nan", "B C=2"), "the votes of A must be a whole number"),
-        (("--winner", "A", "--again"), "again replaces a line of a ledger"),
         ((), "is as it was registered; say what came: --winner A --rounds 2"),
     ],
 )
