@@ -171,7 +171,7 @@ def _ended(t: Told) -> str:
     when = "at once" if t.came.to_come == 0 else "after the next round"
     if t.withdrawn:
         level = ", though the two were level, which the model rules out" if t.now.tied else ""
-        return f"a withdrawal led to its end{level}; an end by the next round was given {chance_words(said)}"
+        return f"a withdrawal ended it{level}, and an end by the next round was given {chance_words(said)}"
     how = {
         "acclamation": f"a withdrawal ended it {when}",
         "failed": "the rules ended it without a winner in the next round",
@@ -213,7 +213,7 @@ TOLD_TOGETHER = 2
 def why(told: Told, score: str) -> str:
     """Return why a forecast lost: what came that the model did not give, or gave too little."""
     found = [reason for reason in (of(told) for of in REASONS[score]) if reason]
-    return series(found[:TOLD_TOGETHER], "and") if found else "it was given too little, and nothing else is known of it"
+    return ", and ".join(found[:TOLD_TOGETHER]) if found else "it was given too little, and nothing else is known of it"
 
 
 def chance_words(p: float) -> str:

@@ -485,18 +485,28 @@ class Backtest(Result):
         if shares["rounds"].max() > 0:
             middle = shares.loc[0.8]
             parts.append(f"the middle 80 in 100 of the forecasts of the next share held {_of(middle)} real ones")
-        least = min((_at(c.step.prediction.winner, _winner(c)), i) for i, c in enumerate(self.cases))
-        held = self.cases[least[1]]
-        last = (
-            f"Of what came, it had given least to the winner of {held.contest.id}, after round {held.situation.round}: "
-            f"{chance_words(least[0])}."
-        )
-        return f"{'; '.join(parts)}. {last}"
+        return f"{'; '.join(parts)}. {self._least()}"
+
+    def _least(self) -> str:
+        """Say to what of all that came the least had been given: of winners, and of ends by the next round."""
+        winners = [_at(case.step.prediction.winner, _winner(case)) for case in self.cases]
+        ends, came = self.events("over next")
+        found = []
+        for what, chances in (("winner", winners), ("end, or not, by the next round", np.where(came, ends, 1 - ends))):
+            place = int(np.nanargmin(chances))
+            held = self.cases[place]
+            where = f"{held.contest.id} after round {held.situation.round}"
+            found.append(f"to the {what} of {where}, {chance_words(float(chances[place]))}")
+        return f"Of what came, it had given least {series(found)}."
 
     def stamp(self) -> str:
         """Return what is needed to make this backtest again, in one line."""
         p = self.provenance
-        return f"iomsim {p['version']} · seed {p['seed']} · {p['particles']} particles · {p['model']} · {p['contests']}"
+        drawn = self.assumptions if isinstance(self.assumptions, str) else f"{self.assumptions} draws"
+        return (
+            f"iomsim {p['version']} · seed {p['seed']} · {p['particles']} particles · assumptions: {drawn} · "
+            f"{p['model']} · {p['contests']}"
+        )
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -507,6 +517,7 @@ class Backtest(Result):
             "version": VERSION,
             "seed": self.seed,
             "particles": self.particles,
+            "assumptions": self.assumptions,
             "model": self.model,
             "contests": names,
         }

@@ -550,3 +550,26 @@ def test_headings_are_bold_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     assert cli.common.heading("x") == "\x1b[1mx\x1b[0m"
     monkeypatch.setenv("NO_COLOR", "1")
     assert cli.common.heading("x") == "x"
+
+
+def test_a_backtest_on_a_page(tmp_path: Path, capsys: Captured) -> None:
+    words = ("backtest", "UNSC2007-EEG", "WHO2017", "--particles", 60, "--csv", tmp_path / "rows.csv")
+    assert iomsim(*words) == 0
+    page = capsys.readouterr().out
+    parts = [
+        "Judged after 4 rounds",
+        "Scores",
+        "Winner and next share, by standing",
+        "three or more",
+        "Real next shares",
+    ]
+    parts += ["Said and came: leader wins", "Said and came: over next", "Where it loses, and why", "400 draws"]
+    assert [part for part in parts if part not in page] == []
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert {"kind", "standing", "winner, log", "p_winner"} <= set(rows.columns)
+    assert iomsim(*words, "--by", "kind", "--assumptions", "fixed", "--model", "0.1") == 0
+    page = capsys.readouterr().out
+    assert "by kind" in page
+    assert "assumptions: fixed · the model with the values of version 0.1" in page
+    assert iomsim("backtest", "WHO2017", "--particles", 60, "--by", "class") == 2
+    assert "say nothing of their class" in capsys.readouterr().err

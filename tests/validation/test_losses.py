@@ -100,8 +100,12 @@ def test_a_late_jump_is_told_from_a_small_move(tmp_path: Path, votes: tuple[int,
 
 
 def test_an_end_that_came_and_one_that_did_not(tmp_path: Path) -> None:
-    conceded = after(tmp_path, {1: {"A": 55, "B": 40}, 2: {"A": 60, "B": 35}}, round_=2, how="withdrawal", total=3)
+    two = {1: {"A": 55, "B": 40}, 2: {"A": 60, "B": 35}}
+    conceded = after(tmp_path, two, round_=2, how="withdrawal", total=2)
     assert why(conceded, "over next, log").startswith("a withdrawal ended it at once")
+    level = {1: {"A": 55, "B": 40}, 2: {"A": 48, "B": 48}, 3: {"A": 90}}
+    voted = after(tmp_path, level, round_=2, how="withdrawal", total=3, kinds={3: "single"})
+    assert "a withdrawal ended it, though the two were level, which the model rules out" in why(voted, "over next, log")
     rounds = {r: {"A": 55, "B": 40} for r in range(1, 6)} | {6: {"A": 75, "B": 20}}
     long = after(tmp_path, rounds)
     sure = replace(long, said=replace(SURE, over_next=0.9, to_come=np.eye(MAX_TO_COME + 1)[1]))

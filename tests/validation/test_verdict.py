@@ -85,6 +85,14 @@ def test_a_group_that_is_none_is_refused(few: Backtest) -> None:
         few.coverage("rounds")
 
 
+def test_the_classes_of_ones_own_file_are_groups(few: Backtest) -> None:
+    classes = {"UNSC2007-EEG": "council", "WHO2017": "assembly"}
+    cases = tuple(replace(c, contest=replace(c.contest, label=classes.get(c.contest.id, ""))) for c in few.cases)
+    by = replace(few, cases=cases).by("class")
+    assert set(by.index.get_level_values("class")) == {"council", "assembly", "not said"}
+    assert by.loc[("council", "winner, log", "leader wins at 0.8"), "contests"] == 1
+
+
 # -- said and came -------------------------------------------------------------------------------------
 
 
@@ -146,7 +154,7 @@ def test_the_sentence_counts_what_was_said_of_the_leader(few: Backtest) -> None:
     assert "said with 0.86 on average and came in 2 of 3 rounds, 0.67 (0.79 and 0.75 if contests count alike)" in words
     assert "given more than 95 % it came 1 of 2 times" in words
     assert "the middle 80 in 100 of the forecasts of the next share held 3 of 3 real ones" in words
-    assert "given least to the winner of a, after round 1: 0.5 %" in words
+    assert "Of what came, it had given least to the winner of a after round 1, 0.5 % and to the end" in words
 
 
 # -- beside another ------------------------------------------------------------------------------------
@@ -164,6 +172,11 @@ def test_a_backtest_beside_itself_and_turned_round(few: Backtest) -> None:
     assert one.loc["next share, CRPS", "ratio"] == pytest.approx(by)
     assert set(one["this is"]) == {"too few contests"}
     assert set(one.index) == set(SCORES)
+
+
+def test_the_stamp_says_what_was_drawn(few: Backtest) -> None:
+    assert "assumptions: 400 draws" in few.stamp()
+    assert "assumptions: fixed" in replace(few, assumptions="fixed").stamp()
 
 
 def test_backtests_of_other_contests_cannot_be_compared(few: Backtest) -> None:
