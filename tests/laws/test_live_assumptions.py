@@ -314,6 +314,27 @@ def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:
     assert (np.abs(night.belief.weights - readings) / noise).max() < FAR
 
 
+# -- how many papers go astray -------------------------------------------------------------------------
+
+
+@quiet
+@pytest.mark.parametrize(("line", "others"), [("A=30 B=24 others=6", 6), ("A=30 B=30 valid=60", 0)])
+def test_papers_for_nobody_who_stands_teach_how_many_go_astray(line: str, others: int) -> None:
+    """By hand: of sixty papers so many were astray, a binomial number; whom the others were for says nothing of it."""
+    race = toy(60, behaviour=STILL | {"stray": {"value": 0.05, "low": 0.02, "high": 0.15}})
+    night = iom.live(race, 2000, 3, assumptions=2000)
+    night.tell(line)
+    after = night.forecast()
+    assert after.draws is not None
+    drawn = after.draws.values["behaviour.stray"]
+    chance = drawn[after.all_outcomes.draw]
+    weight = stats.binom.pmf(others, 60, drawn)
+    mean = (drawn * weight).sum() / weight.sum()
+    spread = np.sqrt((drawn**2 * weight).sum() / weight.sum() - mean**2)
+    assert abs(chance.mean() - mean) < 4 * spread * np.sqrt(2 / night.state.effective_size)
+    assert abs(mean - drawn.mean()) > 10 * spread * np.sqrt(2 / night.state.effective_size)  # a guard
+
+
 # -- calibration ---------------------------------------------------------------------------------------
 
 RANKED = 99
