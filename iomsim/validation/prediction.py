@@ -6,7 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import numpy as np
@@ -151,6 +151,10 @@ MIN_EFFECTIVE_SHARE, MIN_EFFECTIVE = 0.01, 5
 """Share of effective particles, and their number, below which a segment is ended and another one started."""
 
 
+EARLY = time(8, 59)
+"""Until when the meeting is adjourned where a night passes: just before the sitting opens, so that the night is over
+when the next round begins, and not before (:data:`iomsim.validation.contest.DATED`)."""
+
 MORE, MOST = 4, 30_000
 """By how much the particles grow where too few agree with the first tally of a segment, and where that ends."""
 
@@ -249,7 +253,7 @@ def replay_segment(
             if not possible:
                 raise AnnouncementError(f"{contest.id}, round {known.round}: no particle agrees with the tally")
         if night := contest.night_after(known.round):
-            day.adjourn(datetime.combine(night, day.race.clock.opens.time()))
+            day.adjourn(datetime.combine(night, EARLY))
         if known.round in contest.points:
             surprise = day.state.surprise if known.round > segment.start else 1.0
             order = [day.race.names.index(name) for name in contest.at(known.round).field]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 import iomsim as iom
 from iomsim.model.components import Behaviour
 from iomsim.validation.contest import LEVEL_SD, Contest
-from iomsim.validation.data import contests
-from iomsim.validation.rounds import RoundTally, rules_of
+from iomsim.validation.rounds import rules_of
 from iomsim.validation.synthetic import synthetic_contests
 from iomsim.validation.verdict import MODEL, Backtest
 
@@ -111,7 +108,9 @@ def test_the_momentum_of_version_0_1_loses_clearly_on_all_together() -> None:
 @pytest.mark.parametrize("rules", ["unsc", "au", "unesco", "who"])
 def test_the_truth_is_behind_nobody_under_the_rules_of_a_body(rules: str) -> None:
     held = [cut(one, 5) for one in synthetic_contests(60, behaviour(stray=0.02), seed=9, candidates=3, rules=rules)]
-    test = iom.backtest(held, behaviour(stray=0.02), train=held[:20], particles=250, assumptions="fixed", progress=False)
+    test = iom.backtest(
+        held, behaviour(stray=0.02), train=held[:20], particles=250, assumptions="fixed", progress=False
+    )
     for score, baselines in BASELINES.items():
         wide = test.wide(score)
         for baseline in baselines:
