@@ -398,11 +398,13 @@ def test_calibration_is_of_the_cases(quick: Backtest) -> None:
 @pytest.mark.slow
 def test_the_model_is_calibrated_on_contests_of_its_own_making() -> None:
     own_kind = [cut(one) for one in synthetic_contests(150, seed=8, size=60)]
-    test = iom.backtest(own_kind, particles=400, train=own_kind[:20])
+    test = iom.backtest(own_kind, particles=400, train=own_kind[:20], assumptions="fixed")
     assert test.kind == "synthetic contests"
     assert stats.kstest(test.pits, "uniform").pvalue > 1e-3
     assert test.decomposition("over next").miscalibration < 0.02
-    wrong = iom.backtest(own_kind, behaviour(momentum_fluid=0.0, fluid=0.3), particles=400, train=own_kind[:20])
+    wrong = iom.backtest(
+        own_kind, behaviour(momentum_fluid=0.0, fluid=0.3), particles=400, train=own_kind[:20], assumptions="fixed"
+    )
     assert stats.kstest(wrong.pits, "uniform").pvalue < 1e-3
 
 
@@ -429,10 +431,10 @@ def played(number: int, seed: int = 4) -> list[Contest]:
 @pytest.mark.slow
 def test_a_model_that_knows_the_truth_is_beaten_by_nobody_and_a_wrong_one_is() -> None:
     held = played(45)
-    truth = iom.backtest(held, TRUTH, train=held, particles=200).table()
+    truth = iom.backtest(held, TRUTH, train=held, particles=200, assumptions="fixed").table()
     assert not truth["model is"].eq("worse").any()
     assert truth["model is"].eq("better").sum() >= 12
-    lie = iom.backtest(held, LIE, train=held, particles=200).table()
+    lie = iom.backtest(held, LIE, train=held, particles=200, assumptions="fixed").table()
     assert lie["model is"].eq("worse").sum() >= 8
     assert (truth["model's"] < lie["model's"]).all()
 
@@ -440,7 +442,7 @@ def test_a_model_that_knows_the_truth_is_beaten_by_nobody_and_a_wrong_one_is() -
 @pytest.mark.slow
 def test_a_model_that_knows_the_truth_beats_every_baseline_on_many_contests() -> None:
     held = played(300, seed=7)
-    table = iom.backtest(held, TRUTH, train=held[:50], particles=300).table()
+    table = iom.backtest(held, TRUTH, train=held[:50], particles=300, assumptions="fixed").table()
     close = ("winner, Brier", "binomial redraw")  # who wins is nearly all that the redraw gets right
     assert table.drop(index=[close])["model is"].eq("better").all()
     assert table.loc[close, "model is"] != "worse"
