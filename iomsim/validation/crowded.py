@@ -33,10 +33,10 @@ from iomsim.typing import Flags, Floats, Places
 from iomsim.validation.contest import Contest
 from iomsim.validation.segments import CAMP, Segment, segments
 
-POINTS = 1024
+POINTS = 512
 """Fixed points over hidden conviction, each taken with its mirror image."""
 
-STRONGEST, STEPS = 12.0, 25
+STRONGEST, STEPS = 12.0, 13
 """The strongest pull that is looked up (beyond it nothing changes), and how many values of it there are."""
 
 ROUNDING = 1 / 12
@@ -146,7 +146,7 @@ def camps(move: CrowdedMove, theta: SimpleNamespace) -> list[float]:
     --------
     >>> t = SimpleNamespace(conviction=1.8, secrecy=0.4)
     >>> [round(pull, 2) for pull in camps(CrowdedMove((95, 52, 38), (121, 62, None), 186, camp=2.5), t)]
-    [0.21, 0.65, 1.42, 3.12, 9.7]
+    [0.21, 0.65, 1.42, 3.11, 9.7]
     """
     from scipy.special import ndtri
 

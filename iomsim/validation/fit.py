@@ -267,7 +267,7 @@ class Fit(Result):
         --------
         >>> import iomsim as iom
         >>> len(iom.fit(parameters=["concession"], draws=500).only("world assembly").contests)
-        14
+        18
         """
         if kind not in self.kinds:
             raise unknown("kind of body among the contests", kind, self.kinds)
@@ -353,7 +353,7 @@ class Fit(Result):
         Examples
         --------
         >>> list(fit(parameters=["concession"], draws=500).by_kind().loc["concede_a"].index)
-        ['world assembly']
+        ['world assembly', 'regional assembly', 'board', 'persons']
         """
         return self._by_kind.copy()
 
