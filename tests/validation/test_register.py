@@ -177,12 +177,20 @@ def test_what_is_not_known_of_others(tmp_path: Path) -> None:
 def test_an_election_day_is_registered_with_what_was_announced(tmp_path: Path) -> None:
     day = iom.live(iom.load("minimal"), 500, 1, assumptions=20)
     day.tell("A=70 B=75")
-    found = registered(day.forecast(), tmp_path / "day.toml")
+    fc = day.forecast()
+    found = registered(fc, tmp_path / "day.toml")
     assert found.content["announced"] == ["A 70, B 75"]
     assert found.law.announced == 1
     assert found.law.rounds[0] == 0
     score = iom.score(found, winner="B", rounds=2, first=[40, 120])
     assert score.table().loc["next tally, CRPS"].notna().sum() == 2
+    tally = fc.tallies.query("round == 2 and candidate == 'A' and kind == 'ballot'")["share"]
+    shares = found.law.shares["A"]
+    assert np.average(shares.values, weights=shares.weights) == pytest.approx(100 * tally.mean(), abs=0.13)
+    to_come = fc.runs["rounds"] - 1
+    below = np.array([(to_come <= r).mean() for r in range(10)])
+    wanted = ((below - (np.arange(10) >= 1)) ** 2).sum()
+    assert score.table().loc["rounds, RPS", "forecast"] == pytest.approx(wanted)
     with pytest.raises(IomsimError, match="rounds must be a whole number of at least 1"):
         iom.score(found, winner="B", rounds=0)
     with pytest.raises(IomsimError, match="no tally can have come after the registration if one round were held"):
