@@ -78,6 +78,41 @@ def test_the_lines_on_members_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "No single member stands out" in eval(shorter, names).sentence()
 
 
+def test_the_lines_on_history_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    block = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[3].strip().splitlines()
+    alike, judged, written, scored = (line.partition("  #")[0] for line in block)
+    names: dict[str, Any] = {"iom": iom, "race": iom.load("geneva-2023")}
+    said = eval(alike, names).sentence()
+    assert said[: said.index(" Nearest")] in TEXT
+    shorter = judged.replace("()", '("UNSC2020-AF", particles=200)', 1)
+    assert "baseline" in eval(shorter, names).sentence()
+    eval(written.replace('.toml")', '.toml", runs=4096, seed=1, progress=False)'), names)
+    assert eval(scored, names).startswith("This is hindsight")
+    assert f"{len(iom.contests())} past contests" in TEXT
+
+
+@pytest.mark.slow
+def test_the_scores_are_those_of_the_backtest() -> None:
+    test = iom.backtest(progress=False)
+    wins, held, by = test.reliability_table("leader wins", "standing"), test.coverage("standing"), test.by("standing")
+    groups = ("two", "three or more")
+    lead = [wins.loc[(group, "all")] for group in groups]
+    middle = [held.loc[(group, 0.8)] for group in groups]
+    log = [by.loc[(group, "winner, log", "leader wins at 0.8")] for group in groups]
+    for cells in (
+        [f"{row['said by contest']:.2f}, {row['came by contest']:.2f}" for row in lead],
+        [f"{row['said']:.2f}, {row['came']:.2f}" for row in lead],
+        [f"{row['came'] * row['rounds']:.0f} of {row['rounds']:.0f}" for row in middle],
+        [f"{own:.2f} ({other:.2f})" for own, other in (row.iloc[:2] for row in log)],
+    ):
+        assert f"| {' | '.join(cells)} |" in TEXT
+    ratio = test.against(iom.backtest(model="0.1", progress=False)).loc["next share, CRPS"]
+    assert f"{ratio['ratio']:.2f} times that of version 0.1" in TEXT
+    assert f"interval {ratio['low']:.2f} to {ratio['high']:.2f}" in TEXT
+    assert f"each of {len(test.cases)} announced rounds" in TEXT
+
+
 def test_the_commands_are_targets_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"(?:^|`)make (\w+)", TEXT, re.MULTILINE)
