@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.base import Chart, Page, key, lay_out, named_rows, note, place, right_of, wrapped
 from iomsim.charts.dotplots import MARKERS, mark
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, ink
+from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, haloed, ink
 from iomsim.charts.text import short
 from iomsim.house_style import count, percent, series
 from iomsim.validation.verdict import Backtest, Case
@@ -22,8 +22,9 @@ BLUE = "#0072B2"
 COLOURS = (BLUE, "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Of groups of forecasts, in their order."""
 
-DODGE = 0.014
-"""By how much groups are drawn beside one another where the same was said."""
+DODGE, LABEL = 0.014, 6.5
+"""By how much groups are drawn beside one another where the same was said, and, in points, how far apart their counts.
+"""
 PANELS_PER_LINE = 4
 """Contests side by side."""
 
@@ -185,11 +186,12 @@ class SaidAndCame(Chart[Backtest]):
             ax.vlines(x, rows["low"], rows["high"], color=colour, lw=1.1, zorder=2, label=f"{group}, interval")
             ax.plot(x, rows["came"], marker, color=colour, ms=6, zorder=3, label=group)
             side = -1 if i < (len(groups) - 1) / 2 else 1
+            shift_points = 7 * side, LABEL * ((len(groups) - 1) / 2 - i)
+            look: dict[str, Any] = {"fontsize": TINY, "color": ink(colour), "va": "center", "path_effects": haloed(2)}
+            look["ha"] = "right" if side < 0 else "left"
             for at, row in zip(x, rows.itertuples(), strict=True):
-                look: dict[str, Any] = {"fontsize": TINY, "color": ink(colour), "va": "center"}
-                note(ax, f"{row.rounds} ({row.contests})", (at, row.came), (7 * side, 0), **look,
-                     ha="right" if side < 0 else "left")  # fmt: skip
-        ax.set(xlim=(-0.06, 1.1), ylim=(-0.03, 1.03), xlabel="probability given", ylabel="how often it came")
+                note(ax, f"{row.rounds} ({row.contests})", (at, row.came), shift_points, **look)
+        ax.set(xlim=(-0.06, 1.1), ylim=(-0.06, 1.03), xlabel="probability given", ylabel="how often it came")
         if groups == ["all"]:
             return 0.0
         return key(ax, [mark(*look) for look in looks], groups, above=True)

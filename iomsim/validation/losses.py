@@ -169,7 +169,7 @@ def _ended(t: Told) -> str:
     if said is None or not t.came.over_next or said > 0.5:
         return ""
     when = "at once" if t.came.to_come == 0 else "after the next round"
-    if t.withdrawn:
+    if t.withdrawn and t.came.winner:
         level = ", though the two were level, which the model rules out" if t.now.tied else ""
         return f"a withdrawal ended it{level}, and an end by the next round was given {chance_words(said)}"
     how = {
@@ -200,7 +200,7 @@ def _long(t: Told) -> str:
 
 REASONS: dict[str, tuple[Callable[[Told], str], ...]] = {
     "winner, log": (_outsider, _failed, _overtaken, _led, _withdrew, _entered, _level),
-    "over next, log": (_withdrew, _ended, _went_on, _level, _papers),
+    "over next, log": (_withdrew, _ended, _went_on, _papers),
     "next share, CRPS": (_withdrew, _entered, _level, _freed, _papers, _moved),
     "rounds, RPS": (_withdrew, _outsider, _ended, _went_on, _long),
 }
