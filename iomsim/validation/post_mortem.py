@@ -206,20 +206,33 @@ def _within(row: pd.Series, low: str, high: str) -> str:
 def _verdict(found: Any) -> str:
     """Return what was right and what was wrong, item by item."""
     came, right = found.came(), list[str]()
-    wrong, unsure = list[str](), list[str]()
+    wrong, unsure, half = list[str](), list[str](), list[str]()
     first = came.loc["winner", "likelier"] == 0
     (unsure if _level(found) else right if first else wrong).append("the winner")
     names, alone = list(found.outcome.shares), len(found.registration.law.names) == 2
     items = {"rounds": "the number of rounds", "ended": "the hour of the end"}
     items |= {f"share of {name}": f"the share of {name}" for name in (names[:1] if alone else names)}
+    leaned = _leaned(found)
     for asked, words_ in items.items():
         if asked in came.index and not np.isnan(came.loc[asked, "point"]):
-            (right if came.loc[asked, "inside"] else wrong).append(words_)
+            good = half if asked == "rounds" and leaned else right
+            (good if came.loc[asked, "inside"] else wrong).append(words_)
     if "next day" in came.index:
         (right if came.loc["next day", "chance"] > 0.5 else wrong).append("the next day")
-    parts = [("Right", right), ("wrong", wrong), ("neither right nor wrong", unsure)]
+    other = f"inside its range, though {leaned} were likelier than not"
+    parts = [("right", right), ("wrong", wrong), (other, half), ("neither right nor wrong", unsure)]
     said = [f"{what}: {series(things)}" for what, things in parts if things]
     return f"{capital('; '.join(said))}. (A number is right if it lay in the forecast's middle {percent(80)}.)"
+
+
+def _leaned(found: Any) -> str:
+    """Return "more rounds" or "fewer rounds" if one of them was likelier than not; else nothing."""
+    if found.outcome.rounds is None:
+        return ""
+    law = found.registration.law
+    held = min(found.outcome.rounds, law.most)
+    fewer, more = float(law.rounds[:held].sum()), float(law.rounds[held + 1 :].sum())
+    return "more rounds" if more > 0.5 else "fewer rounds" if fewer > 0.5 else ""
 
 
 def _compared(found: Any) -> list[str]:

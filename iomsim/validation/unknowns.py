@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from iomsim.forecasting.tables import Tables
-from iomsim.house_style import capital, number, percent, series
+from iomsim.house_style import capital, number, percent, series, thousands
 from iomsim.model import evidence
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
@@ -116,8 +116,8 @@ def _played(fc: Tables) -> list[str]:
         return [
             "The best guesses alone were played: how far they may be off is not in the chances, which have no range"
         ]
-    error = f"The chances are those of {len(fc)} runs, and may be off by {100 * fc.mc_error:.1f} points for that alone"
-    return [f"{error} ({percent(95)})"]
+    error = f"may be off by {100 * fc.mc_error:.1f} points for that alone ({percent(95)})"
+    return [f"The chances are those of {thousands(len(fc))} runs, and {error}"]
 
 
 def _limits(race: Scenario) -> list[str]:
