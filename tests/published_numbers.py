@@ -721,8 +721,12 @@ def judged(test: Any) -> Found:
         "pits": test.pits,
         "ranks": test.ranks(),
         "events": {event: [test.reliability(event), test.decomposition(event)] for event in EVENTS},
+        "said and came": {event: test.reliability_table(event) for event in EVENTS},
+        "coverage": test.coverage(),
+        "groups": {group: test.by(group) for group in test.groupings()},
+        "losses": test.loses().rounds.drop(columns="why"),
     }
-    return numbers, {"sentence": test.sentence()}
+    return numbers, {"sentence": test.sentence(), "losses": test.loses().sentence()}
 
 
 EVENTS = ("over next", "leader wins")
@@ -730,13 +734,15 @@ EVENTS = ("over next", "leader wins")
 
 @entry("history")
 def _() -> Found:
-    tables = iom.history()
+    past = iom.history()
     contests = {
         one.id: [one.size, one.started, one.rounds_total, one.decided_round, list(one.points), one.ending, one.winner]
         for one in iom.contests()
     }
-    numbers = {name: plain_words(getattr(tables, name)) for name in ("elections", "tallies")}
-    return numbers | {"contests": contests}, {}
+    numbers = {name: plain_words(getattr(past, name)) for name in ("elections", "tallies")}
+    alike = past.like(98, 67, bar="2/3", rounds="any")
+    numbers |= {"contests": contests, "table": past.table(), "each": past.each(), "alike": alike.table()}
+    return numbers, {"sentence": past.sentence(), "alike": alike.sentence()}
 
 
 def plain_words(table: pd.DataFrame) -> Any:
@@ -762,6 +768,8 @@ def _() -> Found:
     numbers = {
         "table": fit.table(),
         "trade-offs": fit.trade_offs(),
+        "by kind": fit.by_kind(),
+        "left out": fit.left_out(),
         "effective": fit.effective,
         "draws": {
             name: digest(getattr(fit, name)) for name in ("scores", "log_proposal", "log_likelihoods", "weights")
@@ -770,6 +778,20 @@ def _() -> Found:
         "scenario": fit.scenario(geneva()).hash,
     }
     return numbers, {"sentence": fit.sentence()}
+
+
+@entry("backtest of version 0.1, without a camp, on the values alone")
+def _() -> Found:
+    return judged(iom.backtest(["WHO2017", "IAEA2019", "UNSC2020-AF"], model="0.1", particles=300, seed=34))
+
+
+@entry("registered and scored")
+def _() -> Found:
+    with tempfile.TemporaryDirectory() as folder:
+        told = quiet(iom.register, geneva(), Path(folder) / "it.toml", runs=4_000, seed=35)
+        found = iom.score(told, winner="Pope", rounds=1, ended="16:35", first=[98, 67], market={"Pope": 0.55})
+        numbers = {"law": dataclasses.asdict(told.law), "came": found.came(), "table": found.table()}
+        return numbers, {"not known": list(told.not_known), "sentence": str(found.sentence())}
 
 
 @entry("synthetic contests")
