@@ -24,7 +24,7 @@ from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import Procedure, Stage, Step
 from iomsim.typing import Floats
 from iomsim.validation.contest import DATED, Contest
-from iomsim.validation.rounds import RoundTally
+from iomsim.validation.rounds import MAX_CANDIDATES, RoundTally
 
 LEVEL_SD = 1.0
 """Spread of the level around the first tally of a segment, in log-odds times the root of the number of
@@ -285,8 +285,20 @@ def _continues(part: list[RoundTally], after: RoundTally) -> bool:
 
 
 def _segment(contest: Contest, rounds: list[RoundTally], why: str, camp: bool) -> Segment:
-    names = rounds[0].field
+    names = _stood(contest, rounds[0])
     return Segment(contest, tuple(known.among(names) for known in rounds), names, why, camp)
+
+
+def _stood(contest: Contest, first: RoundTally) -> tuple[str, ...]:
+    """Return who stood in the first round of a segment: its main candidates.
+
+    Where the rules put out the last after the very first ballot, that may be somebody with next to no votes.
+    """
+    started, named = contest.started, sorted(first.votes, key=lambda name: -first.votes[name])
+    if first.round > 1 or started <= len(first.field):
+        return first.field
+    after = contest.rules.next_stage(contest.rules.first_stage(started), started).stage
+    return tuple(named[: min(started, MAX_CANDIDATES)]) if after and after.standing < started else first.field
 
 
 def _reason(contest: Contest, first: RoundTally) -> str:

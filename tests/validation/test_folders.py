@@ -179,6 +179,23 @@ def test_a_contest_under_any_shipped_body_gives_a_result(tmp_path: Path, rules: 
     assert test.rows["p_winner"].dropna().between(0, 1).all()
 
 
+def test_who_is_put_out_may_be_somebody_with_next_to_no_votes(tmp_path: Path) -> None:
+    """D has one vote of 97 and leaves: C, who is third, stays for the second round, and A has not won yet."""
+    rounds = {1: {"A": 47, "B": 30, "C": 19, "D": 1}, 2: {"A": 46, "B": 30, "C": 21}, 3: {"A": 55, "B": 42}}
+    one = read(tmp_path, rounds, body="ioc", candidates_first_round=4)
+    first, second = replay_contest(one, particles=500, seed=1)
+    assert first.conditioning == "exact: round 1"
+    assert second.conditioning == "exact: rounds 1-2"
+    assert first.prediction.over_next is not None
+    assert first.prediction.over_next < 0.9
+    assert second.prediction.over_next is not None
+    assert second.prediction.over_next > 0.95  # two are left: one more round, but for a tie
+    few = read(tmp_path, rounds, body="ioc", candidates_first_round=3)  # D is a name on a paper, and C leaves
+    with_strays = next(iter(replay_contest(few, particles=500, seed=1)))
+    assert with_strays.prediction.over_next is not None
+    assert with_strays.prediction.over_next > 0.9
+
+
 # -- papers without a candidate ---------------------------------------------------------------------
 
 
