@@ -45,6 +45,10 @@ from iomsim.model.pledges import Pledges as Pledges
 from iomsim.model.polling import Polling as Polling
 from iomsim.model.quantities import Quantity as Quantity
 from iomsim.model.scenario import Scenario as Scenario
+from iomsim.registered.register import register as register
+from iomsim.registered.registration import Registration as Registration, registration as registration
+from iomsim.registered.scorebook import scorebook as scorebook
+from iomsim.registered.scoring import Score as Score, score as score
 from iomsim.rules.phase import Phase as Phase
 from iomsim.rules.procedure import Procedure as Procedure
 from iomsim.sensitivity.compare import (
@@ -64,10 +68,6 @@ from iomsim.validation.contest import Contest as Contest
 from iomsim.validation.data import contest as contest, contests as contests
 from iomsim.validation.fit import Fit as Fit, fit as fit
 from iomsim.validation.record import History as History, history as history
-from iomsim.validation.register import register as register
-from iomsim.validation.registration import Registration as Registration, registration as registration
-from iomsim.validation.scorebook import scorebook as scorebook
-from iomsim.validation.scoring import Score as Score, score as score
 from iomsim.validation.similar import Alike as Alike
 from iomsim.validation.verdict import Backtest as Backtest
 

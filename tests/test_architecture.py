@@ -28,6 +28,7 @@ LAYERS = """
     forecasting
     sensitivity election_day
     validation
+    registered
     charts
     cli
     __main__ __init__

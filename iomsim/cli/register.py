@@ -17,11 +17,11 @@ from iomsim.cli.common import (
     scenario_arguments,
 )
 from iomsim.errors import IomsimError
-from iomsim.validation.post_mortem import paragraphs
-from iomsim.validation.register import RUNS, register
-from iomsim.validation.registration import registration
-from iomsim.validation.scorebook import append, scorebook
-from iomsim.validation.scoring import Score, score
+from iomsim.registered.post_mortem import paragraphs
+from iomsim.registered.register import RUNS, register
+from iomsim.registered.registration import registration
+from iomsim.registered.scorebook import append, scorebook
+from iomsim.registered.scoring import Score, score
 
 LEDGER = "scores.csv"
 """The ledger, unless another is named."""

@@ -8,7 +8,7 @@ import pytest
 
 import iomsim as iom
 from iomsim import cli
-from iomsim.validation.scorebook import read
+from iomsim.registered.scorebook import read
 
 Captured = pytest.CaptureFixture[str]
 SMALL = ("--runs", "300", "--seed", "5")

@@ -17,8 +17,8 @@ import pandas as pd
 
 from iomsim.errors import FileError, reason
 from iomsim.house_style import number_of
-from iomsim.validation.earned import FORECAST, FORECASTERS, SCORES
-from iomsim.validation.sealed import read_bytes, write_whole
+from iomsim.registered.earned import FORECAST, FORECASTERS, SCORES
+from iomsim.registered.sealed import read_bytes, write_whole
 
 OF_THE_FORECAST = ("checksum", "title", "registered", "voting_opens", "hindsight", "version", "scenario", "runs")
 OF_THE_EVENT = ("winner", "rounds", "ended", "ending", "next_tally", "prices")

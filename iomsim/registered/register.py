@@ -20,11 +20,11 @@ from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import dumps
 from iomsim.model.events import in_words
 from iomsim.model.scenario import Scenario
+from iomsim.registered.law import STEP
+from iomsim.registered.registration import FORMAT, Registration, checked
+from iomsim.registered.sealed import counts, long_text, refuse_existing, sealed, table, write_new
+from iomsim.registered.unknowns import cited, not_known
 from iomsim.rules.procedure import ENDINGS
-from iomsim.validation.law import STEP
-from iomsim.validation.registration import FORMAT, Registration, checked
-from iomsim.validation.sealed import counts, long_text, refuse_existing, sealed, table, write_new
-from iomsim.validation.unknowns import cited, not_known
 
 RUNS = 100_000
 """Elections simulated for a registration, unless said otherwise: the simulation error is then below a point."""

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
+from iomsim.registered.sealed import counted
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats, Longs
-from iomsim.validation.sealed import counted
 
 STEP = 0.25
 """Width of the classes of the first shares, in points."""

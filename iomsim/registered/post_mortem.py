@@ -12,8 +12,8 @@ from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import HOW, MARGIN
 from iomsim.house_style import Text, capital, number, number_of, ordinal, percent, series
 from iomsim.model.moments import full_date, moment_in_words
-from iomsim.validation.earned import FORECAST
-from iomsim.validation.outcome import SOMEBODY_ELSE
+from iomsim.registered.earned import FORECAST
+from iomsim.registered.outcome import SOMEBODY_ELSE
 
 WHO = {
     NOBODY: "nobody was elected",

@@ -16,13 +16,13 @@ from iomsim.errors import IomsimError
 from iomsim.forecasting.result import Result
 from iomsim.house_style import Text
 from iomsim.model.scenario import Scenario
+from iomsim.registered import post_mortem, scorebook
+from iomsim.registered.earned import FORECAST, SCORES, Said, minute_of, place_of, said, scored, spilled
+from iomsim.registered.law import STEP, Ensemble
+from iomsim.registered.outcome import Market, Outcome, market as market_of, outcome
+from iomsim.registered.registration import Registration, registration
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
-from iomsim.validation import post_mortem, scorebook
-from iomsim.validation.earned import FORECAST, SCORES, Said, minute_of, place_of, said, scored, spilled
-from iomsim.validation.law import STEP, Ensemble
-from iomsim.validation.outcome import Market, Outcome, market as market_of, outcome
-from iomsim.validation.registration import Registration, registration
 
 
 def score(

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from iomsim.forecasting.tables import STILL_VOTING
+from iomsim.registered.law import Ensemble, Law
+from iomsim.registered.outcome import SOMEBODY_ELSE, Market, Outcome
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
 from iomsim.validation.baselines import HAZARD, LEADER_WINS, geometric
-from iomsim.validation.law import Ensemble, Law
-from iomsim.validation.outcome import SOMEBODY_ELSE, Market, Outcome
 from iomsim.validation.prediction import MAX_TO_COME, SMOOTHING
 from iomsim.validation.scores import brier, categorical_brier, crps_ensemble, ranked_probability
 

@@ -16,9 +16,9 @@ from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.house_style import number_of, series
 from iomsim.model.moments import before_the_opening, read_moment
+from iomsim.registered.law import Law
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
-from iomsim.validation.law import Law
 
 SOMEBODY_ELSE = "somebody else"
 """Who was elected without having stood at the registration: every forecast gives that nothing."""

@@ -21,8 +21,8 @@ from iomsim.forecasting.result import Result
 from iomsim.house_style import Text, thousands
 from iomsim.model.catalogue import loads
 from iomsim.model.scenario import Scenario
-from iomsim.validation.law import Law, law_of
-from iomsim.validation.sealed import SHORT, read_bytes, unseal
+from iomsim.registered.law import Law, law_of
+from iomsim.registered.sealed import SHORT, read_bytes, unseal
 
 FORMAT = 1
 """Version of the file; a reader refuses others."""
