@@ -18,9 +18,9 @@ from toys import elect, toy
 
 import iomsim as iom
 from iomsim.errors import FileError, IomsimError
+from iomsim.registered import sealed
 from iomsim.registered.register import HEAD, _parts, _time
 from iomsim.rules.procedure import ENDINGS
-from iomsim.validation import sealed
 
 EVE = datetime(2023, 5, 14, 18, tzinfo=UTC)
 PARTS = ("forecast", "tables", "law", "assumptions", "scenario")

@@ -16,9 +16,9 @@ from toys import elect, toy
 
 import iomsim as iom
 from iomsim.errors import FileError, IomsimError, UnknownNameError
+from iomsim.registered import scorebook as book
 from iomsim.registered.earned import FORECAST, SCORES
 from iomsim.registered.law import Ensemble, Law
-from iomsim.validation import scorebook as book
 
 EVE = datetime(2023, 5, 14, 18, tzinfo=UTC)
 HALF = {"winner": "A", "rounds": 2, "ended": "2023-05-15 12:20"}
