@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,6 +19,7 @@ from iomsim.model.components import Behaviour
 from iomsim.validation.contest import Contest
 from iomsim.validation.data import contests
 from iomsim.validation.prediction import replay_contest
+from iomsim.validation.segments import segments
 
 Votes = Mapping[str, int]
 
@@ -227,6 +229,15 @@ def test_more_papers_than_members_are_refused(tmp_path: Path) -> None:
         read(tmp_path, {1: {"A": 50, "B": 40, "Abstentions": 22}, 2: {"A": 65, "B": 28}})
 
 
+def test_papers_for_others_are_among_the_valid_ones(tmp_path: Path) -> None:
+    rounds = {1: {"A": 50, "B": 33, "Others": 9}, 2: {"A": 65, "B": 28}}
+    assert read(tmp_path, rounds, {1: {"votes_cast_or_valid": 92}}).rounds[0].strays == 9
+    with pytest.raises(FileError, match="the tallies of round 1 add up to 92, more than the 90 valid papers"):
+        read(tmp_path, rounds, {1: {"votes_cast_or_valid": 90}})
+    with pytest.raises(FileError, match="round 1 has more votes than members: 101 papers, 100 members"):
+        read(tmp_path, {1: {"A": 50, "B": 33, "Others": 18}, 2: {"A": 65, "B": 28}})
+
+
 def test_a_round_of_papers_only_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="round 2 has papers without a candidate only"):
         read(tmp_path, {1: {"A": 50, "B": 40}, 2: {"Blank": 28}})
@@ -318,6 +329,100 @@ def test_phases_of_ones_own_stand_in_a_cell(tmp_path: Path) -> None:
     model = said(tmp_path)
     assert model.loc[3, "p_over_next"] == 1  # the vote on the leader ends it, whatever it says
     assert model.loc[2, "p_over_next"] < 0.9
+
+
+# -- how it ended ----------------------------------------------------------------------------------------
+
+
+def test_who_won_may_have_been_behind_in_a_last_round_that_elected_nobody(tmp_path: Path) -> None:
+    rounds = {1: {"A": 44, "B": 50}, 2: {"A": 45, "B": 49}}
+    assert read(tmp_path, rounds, decided_how="withdrawal").winner == "A"
+    with pytest.raises(FileError, match="the winner is A, but B had the votes in round 2, the last"):
+        read(tmp_path, {1: {"A": 44, "B": 50}, 2: {"A": 25, "B": 69}})
+
+
+def test_a_round_that_elected_is_no_point_though_the_stated_share_asks_for_more(tmp_path: Path) -> None:
+    one = read(tmp_path, {1: {"A": 50, "B": 44}, 2: {"A": 60, "B": 35}})  # a lower bar that no column tells
+    assert one.points == (1,)
+    assert one.unused(one.rounds[1]) == "it elected"
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ({"body": "unsc"}, "two thirds until reached"),
+        ({"body": "who"}, "two thirds, with an end"),
+        ({"body": "au"}, "two thirds, with an end"),
+        ({"threshold_share": "2/3", "simple_majority_from": 4}, "two thirds, with an end"),
+        ({"threshold_share": "2/3"}, "two thirds until reached"),
+        ({"body": "unesco"}, "more than half"),
+        ({"threshold_share": ">1/2"}, "more than half"),
+    ],
+)
+def test_kinds_of_rules(tmp_path: Path, cells: dict[str, Any], kind: str) -> None:
+    rounds = {1: {"A": 40, "B": 38, "C": 15}, 2: {"A": 47, "B": 46}}
+    assert read(tmp_path, rounds, rounds_total=3, **cells).kind == kind
+
+
+# -- what a replay starts from ------------------------------------------------------------------------------
+
+
+def test_one_who_withdraws_between_rounds_leaves_the_others_to_be_followed_on(tmp_path: Path) -> None:
+    rounds = {1: {"A": 45, "B": 30, "C": 20}, 2: {"A": 50, "B": 45}, 3: {"A": 66, "B": 29}}
+    one = read(tmp_path, rounds)
+    assert [step.conditioning for step in replay_contest(one, particles=300)] == ["exact: round 1", "exact: rounds 1-2"]
+
+
+def test_one_who_comes_back_begins_a_new_stretch(tmp_path: Path) -> None:
+    rounds = {
+        1: {"A": 45, "B": 30, "C": 20},
+        2: {"A": 50, "B": 45},
+        3: {"A": 44, "B": 30, "C": 21},
+        4: {"A": 66, "B": 29},
+    }
+    assert [part.start for part in segments(read(tmp_path, rounds))] == [1, 3]
+
+
+def test_where_members_are_barred_nobody_is_away_for_good(tmp_path: Path) -> None:
+    rounds = {1: {"A": 30, "B": 29, "C": 20}, 2: {"A": 46, "B": 41}}
+    barred, free = (read(tmp_path, rounds, body=name, base="valid") for name in ("ioc", "fao"))
+    absent = [segments(one)[0].scenario().behaviour.absent.value for one in (barred, free)]
+    assert absent[0] == 0
+    assert absent[1] > 0.1
+
+
+def test_the_bar_that_was_announced_is_that_of_the_first_ballot_followed(tmp_path: Path) -> None:
+    told = {1: {"majority_required": 70}}
+    one = read(tmp_path, {1: {"A": 65, "B": 25}, 2: {"A": 70, "B": 22}}, told, base="valid")  # 60 of 90 are two thirds
+    rules = segments(one)[0].rules
+    assert (rules.needed(90, 1), rules.needed(90, 2)) == (70, 60)
+
+
+def test_ranges_move_with_their_values_where_rounds_are_not_known(tmp_path: Path) -> None:
+    one = read(tmp_path, {4: {"A": 50, "B": 44}, 5: {"A": 70, "B": 22}})
+    usual, then = Behaviour(), segments(one)[0].scenario().behaviour
+    for name in ("openness_fluid", "momentum_fluid"):
+        before, after = getattr(usual, name), getattr(then, name)
+        assert after.low < before.low
+        assert after.value < before.value
+        assert after.high < before.high
+    assert (then.concede_b.low, then.concede_b.high) == (usual.concede_b.low + 3, usual.concede_b.high + 3)
+
+
+def test_uncertain_assumptions_say_something_else_than_the_values(tmp_path: Path) -> None:
+    one = read(tmp_path, {1: {"A": 50, "B": 44}, 2: {"A": 70, "B": 22}})
+    fixed, drawn = (next(iter(replay_contest(one, particles=400, assumptions=how))) for how in ("fixed", 200))
+    assert fixed.prediction.shares is not None
+    assert drawn.prediction.shares is not None
+    assert not np.array_equal(fixed.prediction.shares, drawn.prediction.shares)
+    assert drawn.prediction.shares.std() > 1.1 * fixed.prediction.shares.std()
+
+
+def test_where_few_particles_agree_with_a_first_tally_more_are_taken(tmp_path: Path) -> None:
+    votes = {"A": 18, "B": 12, "C": 9, "D": 8, "E": 6, "F": 4}
+    one = read(tmp_path, {1: votes, 2: votes | {"A": 20, "B": 10}}, body="unesco", electorate_size=58, rounds_total=5)
+    [first, *_] = replay_contest(one, particles=6)
+    assert first.effective >= 5
 
 
 # -- nights --------------------------------------------------------------------------------------------

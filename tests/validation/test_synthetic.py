@@ -188,6 +188,20 @@ def test_stray_papers_are_valid_and_nobodys_and_keep_the_bar_up() -> None:
     assert short  # two thirds of the votes, and not of the papers
 
 
+def test_those_who_hand_in_no_paper_cannot_stray() -> None:
+    told = synthetic_contests(100, behaviour(stray=0.3, abstain=0.5), seed=3, size=400)
+    firsts = [one.rounds[0] for one in told]
+    assert 0.28 < sum(known.strays for known in firsts) / sum(known.base for known in firsts) < 0.32
+
+
+def test_a_vote_of_yes_or_no_is_no_question_of_names() -> None:
+    told = synthetic_contests(60, behaviour(stray=0.5), seed=3, rules="au")
+    alone = [one.rounds[-1] for one in told if one.rounds[-1].kind == "yes-no"]
+    assert len(alone) > 40
+    assert min(known.base for known in alone) > 30
+    assert {one.ending for one in told} >= {"confirmed", "failed"}
+
+
 # -- through the files -----------------------------------------------------------------------------
 
 
