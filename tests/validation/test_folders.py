@@ -18,7 +18,7 @@ from iomsim.model.bodies import reading, readings
 from iomsim.model.components import Behaviour
 from iomsim.validation.contest import Contest
 from iomsim.validation.data import contests
-from iomsim.validation.prediction import replay_contest
+from iomsim.validation.prediction import announce, replay_contest
 from iomsim.validation.segments import segments
 
 Votes = Mapping[str, int]
@@ -371,6 +371,16 @@ def test_one_who_withdraws_between_rounds_leaves_the_others_to_be_followed_on(tm
     rounds = {1: {"A": 45, "B": 30, "C": 20}, 2: {"A": 50, "B": 45}, 3: {"A": 66, "B": 29}}
     one = read(tmp_path, rounds)
     assert [step.conditioning for step in replay_contest(one, particles=300)] == ["exact: round 1", "exact: rounds 1-2"]
+
+
+@pytest.mark.parametrize(("rules", "gone"), [("unesco", True), ("ioc", False)])
+def test_who_is_not_named_any_more_is_out_by_the_rules_or_has_withdrawn(tmp_path: Path, rules: str, gone: bool) -> None:
+    rounds = {1: {"A": 40, "B": 30, "C": 25}, 2: {"A": 46, "B": 47}, 3: {"A": 56, "B": 39}}
+    [part, *_] = segments(read(tmp_path, rounds, body=rules))
+    day = iom.live(part.scenario(), 300, 1, assumptions="fixed")
+    assert all(announce(day, known) for known in part.rounds[:2])
+    assert day.state.withdrawn.tolist() == [False, False, gone]
+    assert day.state.standing.tolist() == [True, True, False]
 
 
 def test_one_who_comes_back_begins_a_new_stretch(tmp_path: Path) -> None:

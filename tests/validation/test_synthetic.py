@@ -17,6 +17,7 @@ from iomsim.rules.procedure import Procedure
 from iomsim.validation.contest import Contest
 from iomsim.validation.data import contests
 from iomsim.validation.rounds import RoundTally, rules_of
+from iomsim.validation.segments import segments
 from iomsim.validation.synthetic import synthetic_contests, to_files
 
 
@@ -200,6 +201,13 @@ def test_a_vote_of_yes_or_no_is_no_question_of_names() -> None:
     assert len(alone) > 40
     assert min(known.base for known in alone) > 30
     assert {one.ending for one in told} >= {"confirmed", "failed"}
+
+
+def test_nobody_has_a_camp_in_a_simulated_contest() -> None:
+    [made] = synthetic_contests(1, STUBBORN, seed=1, candidates=4, level_sd=1.5)
+    camps = [segments(one)[0].camp_strength for one in (made, replace(made, synthetic=False))]
+    assert camps[0] == 0
+    assert camps[1] > 0
 
 
 # -- through the files -----------------------------------------------------------------------------
