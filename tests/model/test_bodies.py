@@ -82,7 +82,7 @@ def test_the_bodies_asked_for_are_there() -> None:
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_every_section_has_a_grade_and_a_source(name: str) -> None:
     body = BODIES[name]
-    assert set(body) == {"name", "about", "reading", "electorate", "clock", "secrecy", "readings"}
+    assert set(body) == {"name", "about", "kind", "reading", "electorate", "clock", "secrecy", "readings"}
     for section in sections(body).values():
         assert section["grade"] in GRADES
         assert len(section["source"]) > 10
