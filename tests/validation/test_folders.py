@@ -364,6 +364,19 @@ def test_kinds_of_rules(tmp_path: Path, cells: dict[str, Any], kind: str) -> Non
     assert read(tmp_path, rounds, rounds_total=3, **cells).kind == kind
 
 
+def test_the_bar_of_the_baselines_falls_when_that_of_the_contest_does(tmp_path: Path) -> None:
+    """Of three, two thirds are asked twice: rounds count from those who stood first, not from the two who are left."""
+    one = read(tmp_path, {1: {"A": 40, "B": 38, "C": 15}, 2: {"A": 47, "B": 46}, 3: {"A": 48, "B": 45}}, body="who")
+    assert [one.situation(2).needed(round_, 93) for round_ in (2, 3)] == [62, 47]
+
+
+def test_version_0_1_knew_no_camp(tmp_path: Path) -> None:
+    folder(tmp_path, {1: {"A": 45, "B": 30, "C": 18}, 2: {"A": 66, "B": 27}})
+    usual, without, with_ = (said(tmp_path, model="0.1", **camp) for camp in ({}, {"camp": False}, {"camp": True}))
+    pd.testing.assert_frame_equal(usual, without)
+    assert usual.loc[1, "next_median"] != with_.loc[1, "next_median"]
+
+
 # -- what a replay starts from ------------------------------------------------------------------------------
 
 

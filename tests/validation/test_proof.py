@@ -122,7 +122,7 @@ def test_the_truth_is_behind_nobody_under_the_rules_of_a_body(rules: str) -> Non
 
 
 def off(test: Backtest, level: float) -> float:
-    """Return by how many standard errors over contests an interval of the next share holds more or less than said."""
+    """Return by how many standard errors an interval of the next share holds more or less than said."""
     rows = []
     for case in test.cases:
         share, said = case.aftermath.next_share, case.step.prediction
@@ -131,16 +131,23 @@ def off(test: Backtest, level: float) -> float:
         low, high = said.quantiles((1 - level) / 2, (1 + level) / 2)
         held = (said.shares >= low - 1e-9) & (said.shares <= high + 1e-9)
         rows.append((case.contest.id, held.mean(), low - 1e-9 <= share <= high + 1e-9))
-    frame = pd.DataFrame(rows, columns=["contest", "said", "came"]).groupby("contest").mean()
-    gap = frame["came"] - frame["said"]
-    return float(gap.mean() / gap.std() * np.sqrt(len(gap)))
+    frame = pd.DataFrame(rows, columns=["contest", "said", "came"])
+    return _off(frame["came"] - frame["said"], frame["contest"])
 
 
 def surprised(test: Backtest, event: str) -> float:
-    """Return by how many standard errors over contests an event came more or less often than said."""
+    """Return by how many standard errors an event came more or less often than said."""
     said, came = test.events(event)
-    gap = pd.Series(came - said).groupby([case.contest.id for case in test.cases]).mean()
-    return float(gap.mean() / gap.std() * np.sqrt(len(gap)))
+    return _off(pd.Series(came - said), pd.Series([case.contest.id for case in test.cases]))
+
+
+def _off(gap: pd.Series, contest: pd.Series) -> float:
+    """Return a sum in its standard errors over contests.
+
+    Of rounds alike: were contests counted alike, those that are soon over would count more for each of their rounds.
+    """
+    total = gap.groupby(contest).sum()
+    return float(total.sum() / np.sqrt((total**2).sum()))
 
 
 def unsure(number: int, candidates: int, seed: int, **told: Any) -> list[Contest]:
