@@ -426,6 +426,12 @@ def _check_round(rows: list[TallyRow], size: int | None) -> None:
         hint = "; if several seats were filled at once, say so in a column seats" if seats == 1 else ""
         what = "papers" if papers else "votes"
         raise row.error(f"round {number} has more votes than members: {most} {what}, {entitled} members{hint}")
+    present = papers.get("present")
+    if present is not None and present < max(total, valid or 0) / seats:
+        raise row.error(
+            f"{present} members are said to be present in round {number}, fewer than its {max(total, valid or 0)} papers; "
+            "who is present without voting stands under 'Abstentions'"
+        )
     if valid is not None and total > seats * valid:
         raise row.error(f"the tallies of round {number} add up to {total}, more than the {valid} valid papers")
     against = {"no", "against"} & {name.casefold() for name in votes}

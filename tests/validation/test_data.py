@@ -247,6 +247,11 @@ def test_a_misspelt_column_of_the_rules_is_refused(tmp_path: Path) -> None:
         ([election()], tally("first", {"A": 3}), "round must be a whole number of at least 1, got 'first'"),
         ([election()], tally(1, {"A": 70, "B": 45}), "more votes than members: 115 votes, 100 members; if several"),
         ([election()], tally(1, {"A": 55, "B": 40}, valid=90), "add up to 95, more than the 90 valid papers"),
+        (
+            [election()],
+            tally(1, {"A": 55, "B": 40, "Present": 3}),
+            "3 members are said to be present in round 1, fewer",
+        ),
         ([election(total=1)], [*GOOD, *tally(2, {"A": 70}, kind="single")], "rounds_total is 1, but tallies.csv has"),
         (
             [election()],
