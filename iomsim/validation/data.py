@@ -426,10 +426,10 @@ def _check_round(rows: list[TallyRow], size: int | None) -> None:
         hint = "; if several seats were filled at once, say so in a column seats" if seats == 1 else ""
         what = "papers" if papers else "votes"
         raise row.error(f"round {number} has more votes than members: {most} {what}, {entitled} members{hint}")
-    present = papers.get("present")
-    if present is not None and present < max(total, valid or 0) / seats:
+    present, handed_in = papers.get("present"), max(total, valid or 0)
+    if present is not None and present < handed_in / seats:
         raise row.error(
-            f"{present} members are said to be present in round {number}, fewer than its {max(total, valid or 0)} papers; "
+            f"{present} members are said to be present in round {number}, fewer than its {handed_in} papers; "
             "who is present without voting stands under 'Abstentions'"
         )
     if valid is not None and total > seats * valid:
