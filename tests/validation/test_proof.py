@@ -43,7 +43,7 @@ def elimination(number: int, candidates: int, seed: int, **told: Any) -> list[Co
     made = synthetic_contests(
         number, seed=seed, candidates=candidates, rules=rules, **{"size": 150, "level_sd": level} | told
     )
-    return [cut(one, 3) for one in made]
+    return [cut(one, max(3, candidates - 1)) for one in made]  # until two or three are left
 
 
 def z(gaps: pd.Series) -> float:
@@ -62,7 +62,7 @@ def model_scores(test: Backtest, score: str) -> pd.Series:
 @cache
 def known(candidates: int) -> Backtest:
     """Return the backtest of the model by which the contests were made."""
-    held = elimination(110, candidates, seed=40 + candidates)
+    held = elimination(100, candidates, seed=40 + candidates)
     return iom.backtest(held, train=held[:30], particles=300, assumptions="fixed", progress=False)
 
 
