@@ -22,7 +22,7 @@ from iomsim.model.lines import PAPERS
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import Procedure, Stage
-from iomsim.validation.rounds import MAX_CANDIDATES, Aftermath, RoundTally, Situation, Transition
+from iomsim.validation.rounds import MAX_CANDIDATES, Aftermath, RoundTally, Situation, Transition, votes_to_win
 
 LEVEL_SD = 1.7
 """Spread of the level before the first round, in log-odds: every share is then about equally likely."""
@@ -248,8 +248,7 @@ class Contest:
         >>> contest("WHO2017").needed(2, 183), contest("WHO2017").needed(3, 183)
         (122, 92)
         """
-        base = self.size if self.rules.base == "entitled" else valid
-        return int(self.rules.needed(base, round_, max(self.started, 2)))
+        return votes_to_win(self.rules, round_, valid, self.size, self.started)
 
     def _elects(self, known: RoundTally) -> bool:
         if known.round == self.decided_round and self.ending == "majority":

@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar,
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError, ValidationInfo
 
+from iomsim.election_day.tally import SILENT
 from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, reason, unknown
 from iomsim.model.evidence import shipped_folders, shipped_text
 from iomsim.model.lines import PAPER_WORDS
@@ -25,7 +26,7 @@ from iomsim.rules.bar import BASES, Bar
 from iomsim.rules.procedure import AFTER, WITHDRAWALS, Procedure
 from iomsim.rules.short_form import NOTHING
 from iomsim.validation.contest import Contest
-from iomsim.validation.rounds import RoundTally, main_candidates, rules_of
+from iomsim.validation.rounds import RoundTally, main_candidates, rules_of, votes_to_win
 
 Kind = Literal["round", "two-seat", "yes-no", "single", "partial"]
 
@@ -45,9 +46,6 @@ _COUNTS = (
     *("max_two_way", "simple_majority_from", "round", "votes", "voters_entitled", "votes_cast_or_valid"),
     *("majority_required", "seats"),
 )
-
-SILENT = ("blank", "invalid", "abstentions")
-"""Papers, and members present, that are no valid paper."""
 
 # -- the rows ------------------------------------------------------------------------------------
 
@@ -305,7 +303,10 @@ def tables(folder: str | Path | None = None) -> Tables:
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
     [[1, 'Kenya', 113], [1, 'Djibouti', 78], [2, 'Kenya', 129], [2, 'Djibouti', 62]]
     """
-    records = _records(folder)
+    return _tables(_records(folder))
+
+
+def _tables(records: list[Record]) -> Tables:
     tallies = [row for _, rounds in records for rows in rounds for row in rows]
     return Tables(_frame([election for election, _ in records]), _frame(tallies))
 
@@ -511,10 +512,18 @@ def contests(folder: str | Path | None = None) -> tuple[Contest, ...]:
     >>> [one.id for one in contests() if one.held_out]
     ['IOM2023-DG']
     """
-    if folder is None:
-        return _shipped()
+    return _shipped() if folder is None else _contests(_records(folder))
+
+
+def read(folder: str | Path | None = None) -> tuple[Tables, tuple[Contest, ...]]:
+    """Return both files as :func:`tables` and as :func:`contests`, read once."""
+    records = _records(folder)
+    return _tables(records), _shipped() if folder is None else _contests(records)
+
+
+def _contests(records: list[Record]) -> tuple[Contest, ...]:
     held_out = [one for one in _shipped() if one.held_out]
-    return tuple(_contest(*record, held_out) for record in _records(folder))
+    return tuple(_contest(*record, held_out) for record in records)
 
 
 @cache
@@ -575,14 +584,13 @@ def _based(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size:
     """Return the rules on the base that fits the votes needed and the rounds that went on, if theirs does not."""
     bases = dict.fromkeys([rules.base, "valid", "entitled"])
     candidates = [rules.with_(base=base, name=rules.name) for base in bases]
-    return next((one for one in candidates if _fits(one, rounds, decided, size, max(started, 2))), rules)
+    return next((one for one in candidates if _fits(one, rounds, decided, size, started)), rules)
 
 
 def _fits(rules: Procedure, rounds: tuple[RoundTally, ...], decided: int, size: int, started: int) -> bool:
     """Say whether the rules agree with the votes needed and let inconclusive rounds be inconclusive."""
     ordinary = [known for known in rounds if known.kind == "round"]
-    bases = [size if rules.base == "entitled" else known.base for known in ordinary]
-    needs = [(a, rules.needed(base, a.round, started)) for a, base in zip(ordinary, bases, strict=True)]
+    needs = [(known, votes_to_win(rules, known.round, known.base, size, started)) for known in ordinary]
     stated = all(known.needed is None or abs(known.needed - need) <= 1 for known, need in needs)
     return stated and all(max(known.tally) < need for known, need in needs if known.round < decided)
 

@@ -23,7 +23,7 @@ from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.contest import Contest
 from iomsim.validation.courses import ENDS, courses, end_of, grade_of
-from iomsim.validation.data import GRADES, contests, tables
+from iomsim.validation.data import GRADES, read
 from iomsim.validation.similar import FIRST, Alike, Asked, similar
 
 ENOUGH = 10
@@ -589,8 +589,7 @@ def history(folder: str | Path | None = None) -> History:
     >>> tallies.query("election_id == 'UNSC2020-AF'")[["round", "candidate", "votes"]].values.tolist()
     [[1, 'Kenya', 113], [1, 'Djibouti', 78], [2, 'Kenya', 129], [2, 'Djibouti', 62]]
     """
-    elections, tallies = tables(folder)
-    found = contests(folder)
+    (elections, tallies), found = read(folder)
     return History(found, elections, tallies, record=found)
 
 

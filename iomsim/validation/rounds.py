@@ -168,8 +168,7 @@ class Situation:
 
     def needed(self, round_: int, valid: int) -> int:
         """Return the votes that elect in a round with so many valid papers."""
-        base = self.size if self.rules.base == "entitled" else valid
-        return int(self.rules.needed(base, round_, max(self.started, 2)))
+        return votes_to_win(self.rules, round_, valid, self.size, self.started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +197,17 @@ class Aftermath:
     def over_next(self) -> bool:
         """Whether it was over by the end of the next round, in whatever way."""
         return self.to_come <= 1
+
+
+def votes_to_win(rules: Procedure, round_: int, valid: int, size: int, started: int) -> int:
+    """Return the votes that elect in a round with so many valid papers, of `size` members, if `started` stood at first.
+
+    Examples
+    --------
+    >>> votes_to_win(rules_of("X", "who"), 2, 183, 186, 3), votes_to_win(rules_of("X", "au"), 1, 48, 49, 3)
+    (122, 33)
+    """
+    return int(rules.needed(size if rules.base == "entitled" else valid, round_, max(started, 2)))
 
 
 def rules_of(name: str, body: str = "", reading: str = "", **stated: Any) -> Procedure:

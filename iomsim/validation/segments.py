@@ -233,10 +233,9 @@ def _with_bar(rules: Procedure, first: RoundTally) -> Procedure:
         return rules
     now, *later = rules.phases
     bars = now.threshold or rules.threshold
-    bar = Bar.of(first.needed)
-    if now.threshold is None:
-        return rules.with_(threshold=(bar, *(bars[1:] or bars)), name=rules.name)
-    return rules.with_(phases=(replace(now, threshold=(bar, *(bars[1:] or bars))), *later), name=rules.name)
+    bars = (Bar.of(first.needed), *(bars[1:] or bars))
+    changed = {"threshold": bars} if now.threshold is None else {"phases": (replace(now, threshold=bars), *later)}
+    return rules.with_(**changed, name=rules.name)
 
 
 def absent_part(absent: float, abstain: float) -> float:

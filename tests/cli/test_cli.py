@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from command import SMALL, Captured, iomsim
 from contest_files import election, tally, write
 from toys import toy
 
@@ -21,14 +22,6 @@ from iomsim.cli import election_day, forecasts, sensitivity
 from iomsim.forecasting.estimates import in_100
 from iomsim.house_style import in_lines
 from iomsim.model.bodies import body
-
-Captured = pytest.CaptureFixture[str]
-SMALL = ("--runs", "300", "--seed", "5")
-
-
-def iomsim(*words: object) -> int:
-    """Run a command in this process; return its exit code."""
-    return cli.main([str(word) for word in words])
 
 
 @pytest.fixture

@@ -5,18 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command import SMALL, Captured, iomsim
 
 import iomsim as iom
-from iomsim import cli
 from iomsim.registered.scorebook import read
-
-Captured = pytest.CaptureFixture[str]
-SMALL = ("--runs", "300", "--seed", "5")
-
-
-def iomsim(*words: object) -> int:
-    """Run a command in this process; return its exit code."""
-    return cli.main([str(word) for word in words])
 
 
 @pytest.fixture
