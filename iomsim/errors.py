@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
 
+LONGEST, LONGEST_PATH, LONGEST_LINE, MOST_LINES = 80, 400, 1200, 5
+"""Signs of a value, of a path and of a line that a message repeats, and the lines that it has."""
+
+STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Signs that steer a terminal, or turn the order of what stands around them, and halves of signs."""
+
 
 class IomsimError(ValueError):
-    """Root of every error that iomsim raises on purpose."""
+    """Root of every error that iomsim raises on purpose: a sentence, or a few, fit to be shown anywhere."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(presentable(str(message)))
 
 
 class ScenarioError(IomsimError):
@@ -45,6 +55,57 @@ class PairingError(IomsimError):
     """Two forecasts that cannot be compared run by run."""
 
 
+def presentable(text: str) -> str:
+    r"""Return a message as it may be shown: at most five lines, none very long, and no sign that steers a terminal.
+
+    Examples
+    --------
+    >>> print(presentable("no file named \x1b[2J"))
+    no file named \x1b[2J
+    >>> presentable("\n".join("abcdefg")).splitlines()
+    ['a', 'b', 'c', 'd', '... and 3 more']
+    """
+    lines = STEERING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text).split("\n")
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES - 1 :] = [f"... and {len(lines) - MOST_LINES + 1} more"]
+    return "\n".join(_cut(line, LONGEST_LINE) for line in lines)
+
+
+def quote(value: object, most: int = LONGEST) -> str:
+    """Return a value as a message repeats it: as Python writes it, cut where it is long.
+
+    All that is not ours - what stands in a file, what was typed - gets into messages through here.
+
+    Examples
+    --------
+    >>> quote("Pope"), quote(0.5), quote("a" * 1000, most=12)
+    ("'Pope'", '0.5', "'aaaaa...'")
+    """
+    if isinstance(value, (str, bytes)):
+        value = value[: most + 1]  # what is cut anyway need not be written
+    try:
+        return _cut(repr(value), most)
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, or tables in tables in tables
+        return "a very long number" if isinstance(value, int) else f"a {type(value).__name__}"
+
+
+def quote_path(path: object) -> str:
+    """Return a path as a message repeats it.
+
+    Examples
+    --------
+    >>> print(quote_path("races/mine.toml"))
+    'races/mine.toml'
+    """
+    return quote(str(path), LONGEST_PATH)
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text of at most so many signs; what is quoted stays so."""
+    end = text[-1:] if text[:1] in "'\"" else ""
+    return text if len(text) <= most else f"{text[: most - 3 - len(end)]}...{end}"
+
+
 def nearest(name: str, options: Iterable[str]) -> str | None:
     """Return the option that looks most like `name`, or begins with it, ignoring case; or None.
 
@@ -68,14 +129,14 @@ def unknown(kind: str, name: object, options: Iterable[str]) -> UnknownNameError
     >>> print(unknown("sponsor", "Washingtn", ["Washington", "Brussels"]))
     no sponsor named 'Washingtn'; did you mean 'Washington'?
     """
-    return UnknownNameError(f"no {kind} named {str(name)!r}; {advice(str(name), options)}")
+    return UnknownNameError(f"no {kind} named {quote(str(name))}; {advice(str(name), options)}")
 
 
 def advice(name: str, options: Iterable[str]) -> str:
     """Say which option was probably meant, or list what there is."""
     choices = list(dict.fromkeys(str(option) for option in options))
     close = nearest(name, choices)
-    return listed(choices) if close is None else f"did you mean {close!r}?"
+    return listed(choices) if close is None else f"did you mean {quote(close)}?"
 
 
 def listed(options: Iterable[str]) -> str:
@@ -119,7 +180,7 @@ def writing(place: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(f"cannot write {str(place)!r}: {reason(error)}") from None
+        raise FileError(f"cannot write {quote_path(place)}: {reason(error)}") from None
 
 
 def whole_number(name: str, value: Any, at_least: int) -> int:
@@ -131,5 +192,5 @@ def whole_number(name: str, value: Any, at_least: int) -> int:
     10
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
-        raise IomsimError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
+        raise IomsimError(f"{name} must be a whole number of at least {at_least}, got {quote(value)}")
     return int(value)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from textwrap import fill
 from typing import Any
 
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 
 WIDTH = 88
 """Letters in a line of text that is printed."""
@@ -86,12 +86,14 @@ def options(*, percent: str | None = None, thousands: str | None = None) -> Opti
     before = dict(_now)
     if percent is not None:
         if not isinstance(percent, str) or not re.fullmatch(r"80[^\d\n]+", percent):
-            raise IomsimError(f"percent must show how eighty percent are written, such as '80%', got {percent!r}")
+            raise IomsimError(f"percent must show how eighty percent are written, such as '80%', got {quote(percent)}")
         _now["percent"] = percent
     if thousands is not None:
         if not isinstance(thousands, str) or not re.fullmatch(r"[^\w.\n]?", thousands):
             _now.update(before)
-            raise IomsimError(f"thousands must be one sign such as ',' but no point, or '' for none; got {thousands!r}")
+            raise IomsimError(
+                f"thousands must be one sign such as ',' but no point, or '' for none; got {quote(thousands)}"
+            )
         _now["thousands"] = thousands
     return Options(**_now, _before=before)
 

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "iomsim"
 # From the ground up.  A module may import its own package's and those of the lines above; nobody imports
 # the package `iomsim` itself.
 LAYERS = """
-    errors typing _version
+    errors files typing _version
     house_style
     rules
     engine

@@ -27,7 +27,7 @@ from iomsim.charts.session_axis import (
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_GREY, ink
 from iomsim.charts.text import how_sure, short
 from iomsim.engine.clock import DAY
-from iomsim.errors import IomsimError, whole_number
+from iomsim.errors import IomsimError, quote, whole_number
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import in_a_sentence
 from iomsim.house_style import count, percent
@@ -81,7 +81,7 @@ class DecisionTime(ForecastChart):
 
     def __post_init__(self) -> None:
         if self.by not in ("day", "winner"):
-            raise IomsimError(f"dots can be coloured by 'day' or 'winner', got {self.by!r}")
+            raise IomsimError(f"dots can be coloured by 'day' or 'winner', got {quote(self.by)}")
 
     @cached_property
     def data(self) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
 from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL, ink, pale
 from iomsim.charts.text import how_sure, short, short_parameter
-from iomsim.errors import whole_number
+from iomsim.errors import quote, whole_number
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, describe_target, next_weekday
@@ -233,14 +233,14 @@ class Scenarios(Chart[SideBySide]):
         what = day if outcome == SPILL else f"{short(name, 28)}'s chance"
         verb = "falls" if top["change"] < 0 else "rises"
         now, then = (row_in_100(*row[["value", "mc_error"]]) for row in (top, self.data.loc[outcome].iloc[0]))
-        return f"{what} moves most with {variant!r}: it {verb} from {then} to {now} in 100"
+        return f"{what} moves most with {quote(variant)}: it {verb} from {then} to {now} in 100"
 
     def reading(self) -> str:
         first = str(next(iter(self.result.forecasts)))
         shared = "random numbers" if self.result.base.draws is None else "draws of the assumptions and random numbers"
         return (
-            f"{how_sure(self.result.base, self.data)} Differences from {first!r} (dotted) are known better than that: "
-            f"all variants share their {shared}."
+            f"{how_sure(self.result.base, self.data)} Differences from {quote(first)} (dotted) are known better than "
+            f"that: all variants share their {shared}."
         ).strip()
 
     def alt(self) -> str:

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from iomsim.charts.base import captions, root
 from iomsim.charts.style import styled
-from iomsim.errors import IomsimError, writing
+from iomsim.errors import IomsimError, quote
+from iomsim.files import write_whole
 
 KINDS = ("png", "svg", "pdf")
 
@@ -41,10 +42,9 @@ def save(drawn: Axes | Figure, path: str | Path) -> Path:
     path = Path(path)
     kind = path.suffix[1:].lower()
     if kind not in KINDS:
-        raise IomsimError(f"a chart can be saved as {', '.join(KINDS)}; got {path.name!r}")
+        raise IomsimError(f"a chart can be saved as {', '.join(KINDS)}; got {quote(path.name)}")
     content = written(drawn, kind)
-    with writing(path):
-        path.write_bytes(content)
+    write_whole(path, content)
     return path
 
 

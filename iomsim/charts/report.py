@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 
 from iomsim.charts import Plots, of
 from iomsim.charts.files import svg
-from iomsim.errors import FileError, writing
+from iomsim.errors import FileError, quote_path
+from iomsim.files import csv_text, write_csv, write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import forecast
@@ -75,9 +76,8 @@ def report(fc: Forecast, path: str | Path) -> Path:
     >>> fc.answer().split(":")[0] in page.read_text(encoding="utf-8")
     True
     """
-    path, page = Path(path), html(fc)
-    with writing(path):
-        path.write_text(page, encoding="utf-8")
+    path = Path(path)
+    write_whole(path, html(fc))
     return path
 
 
@@ -89,8 +89,7 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     target, plots = Path(folder), of(fc)
     answer, saved = target / "answer.txt", target / "forecast.npz"
     written = fc.to_csv(target, runs=False)
-    with writing(target):
-        answer.write_text(f"{fc.answer()!s}\n\n{fc.stamp()}\n", encoding="utf-8")
+    write_whole(answer, f"{fc.answer()!s}\n\n{fc.stamp()}\n")
     written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
     written += _write_drivers(fc, target)
     fc.save(saved)
@@ -103,7 +102,7 @@ def _write_drivers(fc: Forecast, target: Path) -> list[Path]:
     for name, found in what_matters_shown(fc).items():
         written += [of(found).save("drivers", target / f"{name}.{kind}") for kind in ("png", "svg")]
         written.append(target / f"{name}.csv")
-        found.table().to_csv(written[-1])
+        write_csv(written[-1], found.table())
     return written
 
 
@@ -164,7 +163,7 @@ def _section(heading: str, content: str, table: pd.DataFrame, name: str) -> str:
 
 
 def _link(table: pd.DataFrame, name: str) -> str:
-    data = b64encode(table.to_csv().encode()).decode()
+    data = b64encode(csv_text(table).encode()).decode()
     return f"<a class='csv' download='{name}.csv' href='data:text/csv;base64,{data}'>{name}.csv</a>"
 
 
@@ -206,7 +205,7 @@ def rerun(path: str | Path) -> tuple[Forecast, bool]:
     """
     scenario, made, told = _read_back(Path(path))
     if made.get("announced"):
-        raise FileError(f"{str(path)!r} is a forecast after announced rounds; replay the log of that day instead")
+        raise FileError(f"{quote_path(path)} is a forecast after announced rounds; replay the log of that day instead")
     fc = forecast(scenario, made["runs"], made["seed"], assumptions=made["assumptions"])
     return fc, digest(fc) == told
 
@@ -220,6 +219,6 @@ def _read_back(path: Path) -> tuple[Any, dict[str, Any], str]:
         recipe = json.loads(text.split(MARK)[1].split("</script>")[0])
         return loads(recipe["scenario"], str(path)), recipe["provenance"], recipe["digest"]
     except OSError as error:
-        raise FileError(f"cannot read {str(path)!r}: {error.strerror}") from None
+        raise FileError(f"cannot read {quote_path(path)}: {error.strerror}") from None
     except (IndexError, KeyError, ValueError):
-        raise FileError(f"{str(path)!r} is no report of iomsim, or is damaged") from None
+        raise FileError(f"{quote_path(path)} is no report of iomsim, or is damaged") from None

@@ -15,7 +15,7 @@ from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, r
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, haloed, ink
 from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short
 from iomsim.engine.clock import DAY
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import expected_rounds, unfinished
@@ -106,7 +106,7 @@ class Rounds(ForecastChart):
         if self.by == "ending":
             return [(name, ends["ending"] == e) for e, name in enumerate(ENDINGS) if (ends["ending"] == e).any()]
         if self.by != "day":
-            raise IomsimError(f"rounds can be split by 'day' or 'ending', got {self.by!r}")
+            raise IomsimError(f"rounds can be split by 'day' or 'ending', got {quote(self.by)}")
         won, over, first = ends["winner"] >= 0, ends["minute"] >= 0, ends["minute"] < DAY
         late = AFTER_MIDNIGHT if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
         days = ((f"{fc.opening_date:%A}", over & first), (late, over & ~first))

@@ -15,7 +15,7 @@ import numpy as np
 
 from iomsim.charts.style import LATER_DAY
 from iomsim.engine import paths
-from iomsim.errors import IomsimError, unknown, whole_number
+from iomsim.errors import IomsimError, quote, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import ROUNDS, SPILL, next_weekday
@@ -124,7 +124,7 @@ class Sliders:
                 raise unknown("slider", name, where)
             top = self.tops.get(name, 1.0)
             if not 0 <= value <= top:
-                raise IomsimError(f"{name} must be between 0 and {top:g}, got {value!r}")
+                raise IomsimError(f"{name} must be between 0 and {top:g}, got {quote(value)}")
             where[name] = value
         pressures = [(1 - where[SECRECY]) * where[name] for name in self.tops]
         columns = [*self.race.names, NO_WINNER, SPILL, ROUNDS]

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim.engine import paths
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 from iomsim.house_style import in_lines
 from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import load
@@ -108,19 +108,19 @@ def _swing(text: str) -> tuple[int, str, str]:
     count, _, rest = text.partition(":")
     who, colon, to = rest.rpartition(":")
     if not colon or not count.strip().isdecimal():
-        raise IomsimError(f"--swing takes N:WHO:TO, got {text!r}; for instance --swing 20:African:Pope")
+        raise IomsimError(f"--swing takes N:WHO:TO, got {quote(text)}; for instance --swing 20:African:Pope")
     return int(count), who.strip(), to.strip()
 
 
 def _setting(race: Scenario, text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")  # a selector in a path may hold one
     if not equals:
-        raise IomsimError(f"--set takes NAME=VALUE, got {text!r}; for instance --set secrecy=0.2")
+        raise IomsimError(f"--set takes NAME=VALUE, got {quote(text)}; for instance --set secrecy=0.2")
     path = resolve(race, name.strip())
     try:
         return path, float(value)
     except ValueError:
-        raise IomsimError(f"--set {name} takes a number, got {value!r}") from None
+        raise IomsimError(f"--set {name} takes a number, got {quote(value)}") from None
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from iomsim.cli.common import DEFAULT, SEED, assumption_arguments, plain, scenario, scenario_arguments
 from iomsim.errors import IomsimError
+from iomsim.files import csv_text
 from iomsim.model.catalogue import catalogue, load, schema
 from iomsim.model.quantities import in_digits
 
@@ -62,7 +62,7 @@ def leanings(arguments: argparse.Namespace) -> None:
     race = scenario(arguments)
     table = race.leanings(assumptions=arguments.assumptions, seed=arguments.seed)
     if arguments.csv:
-        table.to_csv(sys.stdout)
+        print(csv_text(table), end="")
         return
     first = race.names[0]
     told = table.iloc[(table[first] - 0.5).abs().argsort(kind="stable")]
@@ -90,7 +90,7 @@ def evidence(arguments: argparse.Namespace) -> None:
     """Print the provenance table."""
     table = load(arguments.scenario).evidence()
     if arguments.csv:
-        table.to_csv(sys.stdout)
+        print(csv_text(table), end="")
         return
     ranges = [
         " to ".join(in_digits(low, high)) if isinstance(low, float) else ""

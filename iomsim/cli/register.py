@@ -16,7 +16,7 @@ from iomsim.cli.common import (
     scenario,
     scenario_arguments,
 )
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 from iomsim.registered.post_mortem import paragraphs
 from iomsim.registered.register import RUNS, register
 from iomsim.registered.registration import registration
@@ -134,7 +134,7 @@ def _numbers(option: str, words: list[str] | None) -> dict[str, float] | None:
         except ValueError:
             equals = ""
         if not equals or not name:
-            raise IomsimError(f"{option} takes NAME=NUMBER, got {word!r}; for instance {option} Pope=0.55")
+            raise IomsimError(f"{option} takes NAME=NUMBER, got {quote(word)}; for instance {option} Pope=0.55")
         if name in found:
             raise IomsimError(f"{option} names {name} twice")
         found[name] = value

@@ -18,7 +18,8 @@ from iomsim.cli.common import (
     scenario,
     scenario_arguments,
 )
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
+from iomsim.files import write_csv
 from iomsim.forecasting.run import forecast
 from iomsim.model.catalogue import load
 from iomsim.sensitivity.compare import compare
@@ -112,7 +113,7 @@ def _axis(text: str) -> tuple[str, list[float] | None]:
         return name, np.linspace(low, high, points).tolist()
     except (IndexError, ValueError):
         raise IomsimError(
-            f"a range is written NAME=LOW:HIGH:POINTS, got {text!r}; for instance secrecy=0:1:11"
+            f"a range is written NAME=LOW:HIGH:POINTS, got {quote(text)}; for instance secrecy=0:1:11"
         ) from None
 
 
@@ -144,6 +145,6 @@ def _show(found: Any, chart: str, arguments: argparse.Namespace) -> None:
     if len(table) > SHOWN:
         print(f"... {len(table) - SHOWN} more; --csv FILE writes them all")
     if arguments.csv:
-        table.to_csv(arguments.csv)
+        write_csv(arguments.csv, table)
     if arguments.chart:
         found.plot.save(chart, arguments.chart)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim.cli.common import SEED, assumption_arguments, executor, heading, plain, say, unread_is_fine
+from iomsim.files import write_csv
 from iomsim.forecasting.result import Result
 from iomsim.validation.backtest import PARTICLES, backtest
 from iomsim.validation.data import contest
@@ -96,7 +97,7 @@ def _printed(title: str, table: pd.DataFrame) -> None:
 def _kept(arguments: argparse.Namespace, found: Result, chart: str, table: pd.DataFrame) -> None:
     """Write the files that were asked for."""
     if arguments.csv:
-        table.to_csv(arguments.csv)
+        write_csv(arguments.csv, table)
     if arguments.out:
         found.plot.save(chart, arguments.out)
 
@@ -114,7 +115,7 @@ def run_backtest(arguments: argparse.Namespace) -> None:
             executor=pool,
         )
     if arguments.csv:
-        found.rows.to_csv(arguments.csv, index=False)
+        write_csv(arguments.csv, found.rows, index=False)
     with unread_is_fine():
         _page(found, arguments.by)
 

@@ -32,7 +32,7 @@ from iomsim.election_day.state import FilterState, UpdateContext
 from iomsim.engine import paths
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.rng import fresh_seed
-from iomsim.errors import AnnouncementError, FileError, whole_number
+from iomsim.errors import AnnouncementError, FileError, quote, quote_path, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
@@ -102,7 +102,9 @@ def live(
     refuse_swings("live", described("live", race), "the first tally shows what became of it")
     size = whole_number("particles", particles, 2)
     if log is not None and Path(log).exists():
-        raise FileError(f"the log {str(log)!r} exists already; replay(log, log) goes on from it, or name another file")
+        raise FileError(
+            f"the log {quote_path(log)} exists already; replay(log, log) goes on from it, or name another file"
+        )
     seed = fresh_seed() if seed is None else whole_number("seed", seed, 0)
     return ElectionDay(race, size, seed, log, assumptions=assumptions)
 
@@ -368,7 +370,7 @@ class ElectionDay:
     def apply(self, event: Mapping[str, Any]) -> Report:
         """Apply an event as it stands in a log, or as :func:`iomsim.model.events.event_of` returns it."""
         if event.get("event") not in EVENTS:
-            raise AnnouncementError(f"no event {event.get('event')!r}; there are {', '.join(EVENTS)}")
+            raise AnnouncementError(f"no event {quote(event.get('event'))}; there are {', '.join(EVENTS)}")
         if event["event"] == "undo":
             return self.undo()
         plain = {key: _plain(value) for key, value in event.items()}
@@ -555,7 +557,7 @@ class ElectionDay:
                 course = self._played(course, later)
             except AnnouncementError as error:
                 raise AnnouncementError(
-                    f"after round {number} so corrected, {in_words(later)!r} cannot have happened ({error}); "
+                    f"after round {number} so corrected, {quote(in_words(later))} cannot have happened ({error}); "
                     "undo what was announced since, then correct it"
                 ) from None
         about = {key: getattr(corrected, key) for key in ("surprise", "surprising", "chance")}

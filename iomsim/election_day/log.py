@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from iomsim._version import VERSION
-from iomsim.errors import FileError
+from iomsim.errors import FileError, quote_path
+from iomsim.files import write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.model.catalogue import dumps, loads
 from iomsim.model.events import EVENTS, Event
@@ -44,12 +45,7 @@ def write(path: Path, log: Logged) -> None:
     day = {"format": FORMAT, "version": VERSION, "seed": log.seed, "particles": log.particles}
     header = day | {"assumptions": log.assumptions, "scenario": dumps(self_contained(log.race))}
     lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *log.events))
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise FileError(f"cannot write the log {str(path)!r}: {error.strerror}") from None
+    write_whole(path, "\n".join(lines) + "\n")
 
 
 def read(path: Path) -> Logged:
@@ -66,13 +62,13 @@ def read(path: Path) -> Logged:
         known["assumptions"] = header.get("assumptions", "fixed")  # before format 3 they were
         kinds = [event["event"] for event in events]
     except OSError as error:
-        raise FileError(f"cannot read the log {str(path)!r}: {error.strerror}") from None
+        raise FileError(f"cannot read the log {quote_path(path)}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{str(path)!r} is damaged or is no log of an election day ({error})") from None
+        raise FileError(f"{quote_path(path)} is damaged or is no log of an election day ({error})") from None
     if known["format"] > FORMAT:
-        raise FileError(f"{str(path)!r} was written by iomsim {known['version']}; update iomsim to read it")
+        raise FileError(f"{quote_path(path)} was written by iomsim {known['version']}; update iomsim to read it")
     if not set(kinds) <= set(EVENTS):
-        raise FileError(f"{str(path)!r} is damaged or is no log of an election day (events {', '.join(kinds)})")
+        raise FileError(f"{quote_path(path)} is damaged or is no log of an election day (events {', '.join(kinds)})")
     race = loads(known["scenario"], str(path))
     return Logged(race, known["particles"], known["seed"], known["assumptions"], events)
 

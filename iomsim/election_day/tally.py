@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from iomsim.errors import AnnouncementError
+from iomsim.errors import AnnouncementError, quote
 from iomsim.model.lines import PAPERS, newcomer
 from iomsim.rules.bar import Bar
 from iomsim.rules.course import MORE_THAN_HALF
@@ -215,7 +215,7 @@ def _papers_told(told: Mapping[str, Any], entitled: int) -> dict[str, int]:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             what = "of papers" if key != "present" else "of members"
-            raise AnnouncementError(f"{key} must be a whole number {what}, got {value!r}")
+            raise AnnouncementError(f"{key} must be a whole number {what}, got {quote(value)}")
         if key != "needed" and value > entitled:
             what = "members present" if key == "present" else "papers"
             raise AnnouncementError(f"{value} {what} are more than the {entitled} members with a vote")
@@ -226,7 +226,7 @@ def _papers_told(told: Mapping[str, Any], entitled: int) -> dict[str, int]:
 def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
     found = re.fullmatch(r"(?:(at least|>=|at most|<=)\s*)?(\d+)", str(value).strip())
     if found is None or isinstance(value, bool):
-        raise AnnouncementError(f"votes for {name} must be a whole number or 'at least 90', got {value!r}")
+        raise AnnouncementError(f"votes for {name} must be a whole number or 'at least 90', got {quote(value)}")
     bound, number = found[1], int(found[2])
     if number > entitled:
         raise AnnouncementError(f"{name} cannot have {number} votes: only {entitled} members have a vote")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
-from iomsim.errors import FileError, reason
+from iomsim.errors import FileError, quote_path, reason, writing
+from iomsim.files import csv_text, write_whole
 from iomsim.forecasting.summary import Summary
 from iomsim.forecasting.tables import TABLES, Tables
 from iomsim.model import electorate
@@ -52,11 +54,9 @@ def save(fc: Tables, path: str | Path) -> None:
     } | {key: getattr(fc, key) for key in PLAIN_FIELDS}
     arrays = _arrays(fc) | {"meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)}
     arrays["digest"] = np.frombuffer(_digest(arrays), dtype=np.uint8)
-    try:
-        with open(path, "wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    except OSError as error:
-        raise FileError(f"cannot write {str(path)!r}: {reason(error)}") from None
+    file = BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    write_whole(path, file.getvalue())
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -73,21 +73,21 @@ def read(path: str | Path) -> dict[str, Any]:
         digest, meta = bytes(arrays.pop("digest")), json.loads(bytes(arrays["meta"]))
         newer, older = meta["format"] > FORMAT, meta["format"] < FORMAT
     except OSError as error:
-        raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
+        raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
     except Exception:  # what a damaged or foreign file does to its reader has no end of names
-        raise FileError(f"{str(path)!r} is damaged or is no saved forecast") from None
+        raise FileError(f"{quote_path(path)} is damaged or is no saved forecast") from None
     if newer:
         raise FileError(
-            f"{str(path)!r} was written by iomsim {meta.get('version')} in format {meta['format']}; "
+            f"{quote_path(path)} was written by iomsim {meta.get('version')} in format {meta['format']}; "
             f"this version reads formats up to {FORMAT}, so update iomsim"
         )
     if older:
         raise FileError(
-            f"{str(path)!r} was written by iomsim {meta.get('version')} in format {meta['format']}, before assumptions "
-            f"were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
+            f"{quote_path(path)} was written by iomsim {meta.get('version')} in format {meta['format']}, before "
+            f"assumptions were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
         )
     if digest != _digest(arrays):
-        raise FileError(f"{str(path)!r} is damaged: its content does not match its checksum")
+        raise FileError(f"{quote_path(path)} is damaged: its content does not match its checksum")
     groups: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():
         array.setflags(write=False)
@@ -165,13 +165,11 @@ def to_csv(fc: Tables, folder: str | Path, runs: bool = True) -> list[Path]:
     if runs and fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     numbered = ("tallies", "members")  # their index is only a row number
-    texts = {f"{name}.csv": table.to_csv(index=name not in numbered) for name, table in tables.items()}
+    texts = {f"{name}.csv": csv_text(table, index=name not in numbered) for name, table in tables.items()}
     texts["stamp.json"] = json.dumps(fc.provenance, indent=2) + "\n"
     folder = Path(folder)
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot write into {str(folder)!r}: {reason(error)}") from None
+    for name, text in texts.items():
+        write_whole(folder / name, text)
     return [folder / name for name in texts]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import IomsimError, whole_number
+from iomsim.errors import IomsimError, quote, whole_number
 from iomsim.forecasting.effects import Answers, Effects, effects
 from iomsim.forecasting.estimates import in_100, row_in_100
 from iomsim.forecasting.result import Result
@@ -117,7 +117,7 @@ def _of_runs(fc: Tables, event: Event) -> tuple[str, Answers]:
     draw, size = runs["draw"].to_numpy(), fc.summary.draws
     sums, squares = (np.bincount(draw, part, size) for part in (values, values**2))
     name = getattr(event, "__name__", "")
-    subject = f"{name.replace('_', ' ')!r}" if name.isidentifier() else "what was asked"
+    subject = f"{quote(name.replace('_', ' '))}" if name.isidentifier() else "what was asked"
     kind = "chance" if np.isin(values, (0, 1)).all() else "mean"
     return f"the {kind} of {subject}", Answers.of(sums, np.bincount(draw, minlength=size), squares, _sources(fc))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
-from iomsim.errors import IomsimError, unknown, whole_number
+from iomsim.errors import IomsimError, quote, unknown, whole_number
 from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.summary import Summary
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
@@ -207,7 +207,7 @@ def ended_within(fc: Tables, asked: Question) -> tuple[float, float]:
         _not_before_the_opening(last, opens)
         stop = min(stop, last)
     if start >= stop:
-        told = [f"{key} {value!r}" for key, value in asked.within.items() if value is not None]
+        told = [f"{key} {quote(value)}" for key, value in asked.within.items() if value is not None]
         raise IomsimError(f"{' and '.join(told)} have no moment in common")
     return tuple((moment - opening) / timedelta(minutes=1) for moment in (start, stop))  # type: ignore[return-value]
 
@@ -225,7 +225,7 @@ def _day(day: Any, opening: datetime, opens: datetime) -> datetime:
         found = read_moment(f"{text or '-'} 00:00", opening)
     except IomsimError:
         raise IomsimError(
-            f"no day {day!r}; write 'Monday', 'Tuesday 16 May' or '2023-05-16', and hours into between"
+            f"no day {quote(day)}; write 'Monday', 'Tuesday 16 May' or '2023-05-16', and hours into between"
         ) from None
     if found < opening:
         said, first = (date_in_words(x.date(), opens.date()) for x in (found, opens))
@@ -240,9 +240,9 @@ def _moment(at: Any, today: datetime, opening: datetime) -> datetime:
 
 def _between(pair: Any, today: datetime, opening: datetime) -> tuple[datetime, datetime]:
     if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
-        raise IomsimError(f"between takes two moments, such as ('15:00', '18:00'), got {pair!r}")
+        raise IomsimError(f"between takes two moments, such as ('15:00', '18:00'), got {quote(pair)}")
     first = _moment(pair[0], today, opening)
     last = _moment(pair[1], first, opening)
     if first >= last:
-        raise IomsimError(f"between takes an earlier and a later moment, got {pair[0]!r} and {pair[1]!r}")
+        raise IomsimError(f"between takes an earlier and a later moment, got {quote(pair[0])} and {quote(pair[1])}")
     return first, last

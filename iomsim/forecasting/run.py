@@ -21,7 +21,7 @@ from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK, fresh_seed
 from iomsim.engine.simulate import SPAN
-from iomsim.errors import BlockError, IomsimError, reason, whole_number
+from iomsim.errors import BlockError, IomsimError, quote, reason, whole_number
 from iomsim.forecasting.estimates import left_by_draws
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
@@ -120,11 +120,11 @@ def forecast(
     """
     described("forecast", race)
     if keep not in ("runs", "summary"):
-        raise IomsimError(f"keep must be 'runs' or 'summary', got {keep!r}")
+        raise IomsimError(f"keep must be 'runs' or 'summary', got {quote(keep)}")
     if runs is not None and precision is not None:
         raise IomsimError("give runs or precision, not both")
     if target is not None and precision is None:
-        raise IomsimError(f"target {target!r} is what precision is about; give precision too")
+        raise IomsimError(f"target {quote(target)} is what precision is about; give precision too")
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     gathered = RunAccumulator(race, seed, keep, assumptions)
     if precision is None:
@@ -262,10 +262,10 @@ def _play(
 def _play_until(gathered: RunAccumulator, precision: float, target: str | None, executor: Any, progress: bool) -> None:
     """Play span after span until the target is precise enough."""
     if isinstance(precision, bool) or not isinstance(precision, (int, float)) or not 0 < precision < 0.5:
-        raise IomsimError(f"precision must be between 0 and 0.5, got {precision!r}; 0.005 is half a point")
+        raise IomsimError(f"precision must be between 0 and 0.5, got {quote(precision)}; 0.005 is half a point")
     options = (*gathered.race.names, NO_WINNER, "spill")
     if target is not None and target not in options:
-        raise IomsimError(f"target must be one of {', '.join(options)}; got {target!r}")
+        raise IomsimError(f"target must be one of {', '.join(options)}; got {quote(target)}")
 
     def width() -> float:
         return half_width(gathered.counts(), target)

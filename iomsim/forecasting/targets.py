@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iomsim.engine.clock import DAY_NAMES
-from iomsim.errors import IomsimError, unknown
+from iomsim.errors import IomsimError, quote, unknown
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.scenario import Scenario
@@ -43,8 +43,8 @@ def checked_target(race: Scenario, target: str | None) -> str:
         return SPILL
     if word in {day.casefold() for day in DAY_NAMES}:
         raise IomsimError(
-            f"no target {target!r}: voting begins on {race.clock.opens:%A}, and what is asked is whether it runs "
-            f"into the next day with a sitting; ask for {later!r}"
+            f"no target {quote(target)}: voting begins on {race.clock.opens:%A}, and what is asked is whether it runs "
+            f"into the next day with a sitting; ask for {quote(later)}"
         )
     raise unknown("target", target, [*known, later])
 

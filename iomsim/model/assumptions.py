@@ -13,7 +13,7 @@ import pandas as pd
 from iomsim.engine import paths
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import assumption_uniforms
-from iomsim.errors import IomsimError, ScenarioError, whole_number
+from iomsim.errors import IomsimError, ScenarioError, quote, whole_number
 from iomsim.house_style import thousands
 from iomsim.model.description import Description, appeals, reachable_levels
 from iomsim.model.links import quantile
@@ -97,7 +97,7 @@ def drawn(race: Description, seed: int, assumptions: int | str) -> Assumptions |
     """
     if isinstance(assumptions, str):
         if assumptions != "fixed":
-            raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
+            raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {quote(assumptions)}")
         return None
     draws = whole_number("assumptions", assumptions, 1)
     if draws > DRAWS_AT_MOST:

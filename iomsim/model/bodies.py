@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, ValidationError
 
-from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, nearest, unknown
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, nearest, quote, unknown
 from iomsim.model.evidence import shipped_folders, shipped_text
 from iomsim.model.quantities import FrozenModel, Whole
 from iomsim.rules.procedure import Grade, Procedure
@@ -99,7 +99,7 @@ class Body(FrozenModel):
         try:
             return from_short_form({"name": name, **table})
         except IomsimError as error:
-            raise ScenarioError(f"body {self.id!r}, reading {name!r}: {error}") from None
+            raise ScenarioError(f"body {quote(self.id)}, reading {quote(name)}: {error}") from None
 
 
 def body(id: str) -> Body:
@@ -123,7 +123,7 @@ def body(id: str) -> Body:
         return _read(text)
     meant = [one for one in known if len(text) > 2 and text.casefold() in _read(one).name.casefold()]
     if len(meant) == 1 and nearest(text, known) is None:
-        raise UnknownNameError(f"no body named {text!r}; did you mean {meant[0]!r}?")
+        raise UnknownNameError(f"no body named {quote(text)}; did you mean {quote(meant[0])}?")
     raise unknown("body", text, known)
 
 
@@ -134,9 +134,9 @@ def _read(id: str) -> Body:
         found = Body(id=id, **table)
     except ValidationError as error:
         problem = error.errors()[0]
-        raise ScenarioError(f"body {id!r}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+        raise ScenarioError(f"body {quote(id)}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
     if found.reading not in found.readings:
-        raise unknown(f"reading of the body {id!r}", found.reading, found.readings)
+        raise unknown(f"reading of the body {quote(id)}", found.reading, found.readings)
     return found
 
 
@@ -165,7 +165,7 @@ def reading(name: str, id: str = HOME) -> Procedure:
         If the body has none of this name.
     """
     if not isinstance(name, str) or name not in readings(id):
-        raise unknown(f"reading of the rules of {id!r}", name, readings(id))
+        raise unknown(f"reading of the rules of {quote(id)}", name, readings(id))
     return readings(id)[name]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, reason
+from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, quote, quote_path, reason
 from iomsim.model import bodies, toml
 from iomsim.model.bodies import Body, body
 from iomsim.model.clock import Clock
@@ -50,13 +50,13 @@ def load(source: str | Path) -> Scenario:
         names = shipped_names("scenarios", ".toml")
         if text not in names:
             hint = advice(text, names)
-            raise UnknownNameError(f"no scenario named {text!r}; {hint} (a file's path ends in .toml)")
+            raise UnknownNameError(f"no scenario named {quote(text)}; {hint} (a file's path ends in .toml)")
         return loads(shipped_text("scenarios", text, ".toml", "scenario"), text)
     path = Path(source)
     try:
-        content = text_of(path.read_bytes(), f"the scenario {text!r}")
+        content = text_of(path.read_bytes(), f"the scenario {quote(text)}")
     except OSError as error:
-        raise FileError(f"cannot read the scenario {text!r}: {reason(error)}") from None
+        raise FileError(f"cannot read the scenario {quote(text)}: {reason(error)}") from None
     return loads(content, text, path.parent)
 
 
@@ -129,7 +129,7 @@ def start(
     """
     described = _started(name, candidates, reading)
     electorate = _electorate(body(name), members)
-    return build({**described, "electorate": electorate}, f"start({name!r})")
+    return build({**described, "electorate": electorate}, f"start({quote(name)})")
 
 
 def draft(name: str, candidates: Iterable[str], members: str | Path | None = None, reading: str | None = None) -> str:
@@ -198,7 +198,7 @@ def clock_of(one: Body) -> dict[str, Any]:
 
 def _names(candidates: Iterable[str]) -> list[str]:
     if isinstance(candidates, (str, set, frozenset)) or not isinstance(candidates, Iterable):
-        raise IomsimError(f"candidates must be a list of names, such as ['A', 'B'], got {candidates!r}")
+        raise IomsimError(f"candidates must be a list of names, such as ['A', 'B'], got {quote(candidates)}")
     return list(candidates)
 
 
@@ -227,7 +227,9 @@ def _electorate(one: Body, members: pd.DataFrame | str | Path | None) -> dict[st
     names = shipped_names("members", ".csv")
     if str(members) not in names and not is_file(str(members)):
         hint = advice(str(members), names)
-        raise UnknownNameError(f"no member table named {str(members)!r}; {hint} (a file's path ends in .csv or .xlsx)")
+        raise UnknownNameError(
+            f"no member table named {quote_path(members)}; {hint} (a file's path ends in .csv or .xlsx)"
+        )
     return dict(inlined({"members": str(members)}, Path(), lambda: names))
 
 

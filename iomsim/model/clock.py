@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from iomsim.engine.clock import DAY, HORIZON, NO_CAP, Calendar, calendar, minutes_of
-from iomsim.errors import advice, nearest
+from iomsim.errors import advice, nearest, quote
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.dates import Day, Hour, Moment
 from iomsim.model.moments import day_in_words
@@ -88,8 +88,8 @@ class Clock(FrozenModel):
             if not known:
                 raise ValueError("this machine knows no time zones; install the package tzdata") from None
             close = nearest(zone, known)
-            cure = "write one such as 'Europe/Zurich'" if close is None else f"did you mean {close!r}?"
-            raise ValueError(f"no time zone {zone!r}; {cure}") from None
+            cure = "write one such as 'Europe/Zurich'" if close is None else f"did you mean {quote(close)}?"
+            raise ValueError(f"no time zone {quote(zone)}; {cure}") from None
         return zone
 
     @field_validator("sittings", mode="after")
@@ -110,7 +110,7 @@ class Clock(FrozenModel):
     def _weekdays(cls, days: tuple[str, ...]) -> tuple[str, ...]:
         for day in days:
             if day not in WEEKDAYS:
-                raise ValueError(f"no weekday {day!r}; {advice(day, WEEKDAYS)}")
+                raise ValueError(f"no weekday {quote(day)}; {advice(day, WEEKDAYS)}")
         if not days:
             raise ValueError("the clock never sits; give at least one weekday")
         return days
@@ -197,7 +197,7 @@ def no_sitting_that_day(clock: Clock) -> str:
     if clock.has_sittings(day):
         return ""
     weekday = WEEKDAYS[day.weekday()]
-    why, cure = "a day without sittings", f"add {weekday!r} to days"
+    why, cure = "a day without sittings", f"add {quote(weekday)} to days"
     if weekday in clock.days:
         why, cure = "a day off", "take it out of closed"
     return f"opens on {day:%A} {day.day} {day:%B %Y}, {why}; {cure}{_or_on_the_next_day(clock)}"

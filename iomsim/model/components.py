@@ -15,6 +15,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine.clock import DAY_NAMES
+from iomsim.errors import quote
 from iomsim.house_style import count as count_of, series
 from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.electorate import Electorate
@@ -111,7 +112,9 @@ class Sponsor(_Named):
         if part is None:
             return f"{self.name}'s {key}"
         measured = WRITTEN.fullmatch(part)
-        return f"exposure of {part!r} to {self.name}" if measured is None else f"{self.name}'s pull by {measured[2]}"
+        return (
+            f"exposure of {quote(part)} to {self.name}" if measured is None else f"{self.name}'s pull by {measured[2]}"
+        )
 
 
 class Tie(_Named):
@@ -193,7 +196,7 @@ def _members(who: str | tuple[str, ...], most: int = 3) -> str:
     if not isinstance(who, str):
         return series(list(who)) if len(who) <= most else count_of(len(who), "member")
     selector = "=" in who or " and " in who or who.startswith("not ")
-    return "all members" if who == "all" else f"the {who!r} members" if selector else f"the {who} members"
+    return "all members" if who == "all" else f"the {quote(who)} members" if selector else f"the {who} members"
 
 
 class Behaviour(FrozenModel):

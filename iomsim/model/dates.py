@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
+from iomsim.errors import quote
+
 
 def _written(example: str) -> BeforeValidator:
     """Refuse numbers, which would be read as seconds since 1970."""
 
     def check(value: Any) -> Any:
         if isinstance(value, (int, float)):
-            raise ValueError(f"must be {example}, got {value!r}")
+            raise ValueError(f"must be {example}, got {quote(value)}")
         return value
 
     return BeforeValidator(check)

@@ -20,7 +20,7 @@ from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels, within_reach
 from iomsim.engine.plan import ExposureTerm, Plan, Polled, Swing as PlannedSwing, Tie as BoundTie
 from iomsim.engine.simulate import gone_over
-from iomsim.errors import IomsimError, ScenarioError, advice, unknown
+from iomsim.errors import IomsimError, ScenarioError, advice, quote, unknown
 from iomsim.model import evidence as evidence_table, ledger as ledgers, polling as polls
 from iomsim.model.bodies import HOME, body, reading, told_apart
 from iomsim.model.clock import Clock
@@ -146,9 +146,9 @@ class Description(FrozenModel):
             _distinct(kind, [thing.name for thing in things])
         _callable(self.names)
         for sponsor in self.sponsors:
-            _backed(f"sponsor {sponsor.name!r} backs", sponsor.backs, self.names)
+            _backed(f"sponsor {quote(sponsor.name)} backs", sponsor.backs, self.names)
         for tie in self.ties:
-            _backed(f"tie {tie.name!r} binds to", tie.candidate, self.names)
+            _backed(f"tie {quote(tie.name)} binds to", tie.candidate, self.names)
         for swing in self.swings:
             _backed(f"the swing of {swing.name} goes to", swing.to, self.names)
         for name in self.electorate.pinned:
@@ -172,7 +172,7 @@ class Description(FrozenModel):
         for swing in self.swings:
             evidence_table.check(f"the swing of {swing.name}", swing.source)
         for part in self.readings:
-            evidence_table.check(f"the reading {part.name!r}", part.source)
+            evidence_table.check(f"the reading {quote(part.name)}", part.source)
         for fact in self.facts:
             evidence_table.known("facts", fact)
         return self
@@ -528,7 +528,9 @@ def _reading_of_body(part: Any, id: str) -> Any:
     rules = part.get("rules")
     if "name" in part:
         if rules is not None:
-            raise ScenarioError(f"the reading {part['name']!r} is given by its name and by its rules; leave one out")
+            raise ScenarioError(
+                f"the reading {quote(part['name'])} is given by its name and by its rules; leave one out"
+            )
         rules = reading(part["name"], id or HOME)
     elif isinstance(rules, Procedure):
         rules = told_apart(rules, id)
@@ -552,7 +554,7 @@ def _possible(level: Mapping[str, Quantity], candidates: tuple[Candidate, ...]) 
     names = [candidate.name for candidate in candidates]
     for name in level:
         if name not in names:
-            raise ScenarioError(f"level names {name!r}, who does not stand; {advice(name, names)}")
+            raise ScenarioError(f"level names {quote(name)}, who does not stand; {advice(name, names)}")
         if "appeal" in candidates[names.index(name)].model_fields_set:
             raise ScenarioError(f"{name} has a level and an appeal; the appeal follows from the level, so leave it out")
     if len(level) == len(names):
@@ -572,7 +574,9 @@ def _weighted(readings: tuple[WeightedReading, ...], rules: Procedure) -> None:
     if abs(total - 1) > CERTAINLY:
         raise ScenarioError(f"the weights of the readings must add up to 1, got {total:g}")
     if rules not in [part.rules for part in readings]:
-        raise ScenarioError(f"the rules {rules.name!r} are none of the readings; leave rules out, or add their weight")
+        raise ScenarioError(
+            f"the rules {quote(rules.name)} are none of the readings; leave rules out, or add their weight"
+        )
     Rulebook(tuple(part.rules for part in readings))  # refuses other horizons
 
 
@@ -613,28 +617,30 @@ def by_path(parameters: Iterable[Parameter]) -> dict[str, Parameter]:
 def _distinct(kind: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ScenarioError(f"two {kind} are called {name!r}; names must differ")
+            raise ScenarioError(f"two {kind} are called {quote(name)}; names must differ")
 
 
 def _callable(candidates: tuple[str, ...]) -> None:
     """Refuse names that a table, a sentence or an announcement could not tell from something else."""
     for i, name in enumerate(candidates):
-        no = f"a candidate cannot be called {name!r}"
+        no = f"a candidate cannot be called {quote(name)}"
         if name.casefold() in TAKEN:
             taken = "which means something else in tables and announcements"
-            raise ScenarioError(f"{no}, {taken}; write more of the name, such as {f'Ms {name}'!r}")
+            raise ScenarioError(f"{no}, {taken}; write more of the name, such as {quote(f'Ms {name}')}")
         if name != " ".join(name.split()) or not name.isprintable():
             raise ScenarioError(f"{no}; leave out line breaks and spaces at the ends")
         if not any(letter.isalpha() for letter in name):
             raise ScenarioError(f"{no}, which cannot be told from a number of votes; a name has a letter in it")
         for other in candidates[:i]:
             if exactly(name) == exactly(other):
-                raise ScenarioError(f"candidates {other!r} and {name!r} differ only in capitals; names must differ")
+                raise ScenarioError(
+                    f"candidates {quote(other)} and {quote(name)} differ only in capitals; names must differ"
+                )
 
 
 def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:
     if name not in candidates:
-        raise ScenarioError(f"{what} {name!r}, who does not stand; {advice(name, candidates)}")
+        raise ScenarioError(f"{what} {quote(name)}, who does not stand; {advice(name, candidates)}")
 
 
 def _enough(swings: tuple[Swing, ...], plan: Plan) -> None:
@@ -654,15 +660,15 @@ def _enough(swings: tuple[Swing, ...], plan: Plan) -> None:
 
 
 def _exposure_terms(sponsor: Sponsor, frame: pd.DataFrame) -> tuple[ExposureTerm, ...]:
-    with _said_of(f"sponsor {sponsor.name!r}"):
+    with _said_of(f"sponsor {quote(sponsor.name)}"):
         return tuple(ExposureTerm(paths.exposure(sponsor.name, key), term(frame, key)) for key in sponsor.exposure)
 
 
 def _bound(tie: Tie, names: tuple[str, ...], frame: pd.DataFrame) -> BoundTie:
-    with _said_of(f"tie {tie.name!r}"):
+    with _said_of(f"tie {quote(tie.name)}"):
         who = select(frame, tie.who)
     if not who.any():
-        raise ScenarioError(f"tie {tie.name!r} binds no member; give a selector that finds some, or names")
+        raise ScenarioError(f"tie {quote(tie.name)} binds no member; give a selector that finds some, or names")
     return BoundTie(paths.log_odds(tie.name), names.index(tie.candidate), who.astype(float))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, model_validator
 
-from iomsim.errors import ScenarioError, UnknownNameError, advice, nearest
+from iomsim.errors import ScenarioError, UnknownNameError, advice, nearest, quote
 from iomsim.model.evidence import shipped_text
 from iomsim.model.names import OWN, find, is_member
 from iomsim.model.quantities import FrozenDict, FrozenModel, Whole
@@ -140,7 +140,7 @@ def _frame(electorate: Electorate) -> pd.DataFrame:
     for column, what in ((electorate.name, "names"), (short, "ids"), (group, "groups")):
         if column is not None and column not in raw.columns:
             hint = advice(column, map(str, raw.columns))
-            raise ScenarioError(f"the member table has no column {column!r} for the {what}; {hint}")
+            raise ScenarioError(f"the member table has no column {quote(column)} for the {what}; {hint}")
     _complete(raw, (electorate.name, short))
     frame = pd.DataFrame({"id": texts(raw[short]), "name": texts(raw[electorate.name])})
     meant = {"id": short, "name": electorate.name, "group": group}
@@ -151,7 +151,7 @@ def _frame(electorate: Electorate) -> pd.DataFrame:
     for column in ("id", "name"):
         twice = frame[column][frame[column].duplicated()]
         if not twice.empty:
-            raise ScenarioError(f"two members share the {column} {twice.iloc[0]!r}")
+            raise ScenarioError(f"two members share the {column} {quote(twice.iloc[0])}")
     frame.insert(2, "group", _groups(electorate, raw, frame, group))
     return frame
 
@@ -169,12 +169,12 @@ def _complete(raw: pd.DataFrame, named: Sequence[str]) -> None:
     for column in named:
         missing = np.flatnonzero(texts(raw[column]).str.strip() == "")
         if missing.size:
-            raise ScenarioError(f"member number {missing[0] + 1} has no value in column {column!r}; write one")
+            raise ScenarioError(f"member number {missing[0] + 1} has no value in column {quote(column)}; write one")
     for column in raw:
         infinite = raw[column].isin([np.inf, -np.inf])
         if infinite.any():
             member = text_of_cell(raw[named[0]].iloc[int(infinite.to_numpy().argmax())])
-            raise ScenarioError(f"member {member!r} has no finite value in column {column!r}; leave it empty")
+            raise ScenarioError(f"member {quote(member)} has no finite value in column {quote(column)}; leave it empty")
 
 
 def _raw(electorate: Electorate) -> pd.DataFrame:
@@ -184,7 +184,7 @@ def _raw(electorate: Electorate) -> pd.DataFrame:
         return frame_of(electorate.table)
     assert electorate.members is not None
     text = shipped_text("members", electorate.members, ".csv", "shipped member table")
-    return read_table(text, f"the member table {electorate.members!r}")
+    return read_table(text, f"the member table {quote(electorate.members)}")
 
 
 def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame, column: str | None) -> np.ndarray:
@@ -199,9 +199,9 @@ def _groups(electorate: Electorate, raw: pd.DataFrame, frame: pd.DataFrame, colu
         names[chosen] = name
         blank &= ~chosen
     if blank.sum() > 1:  # one is a group by itself anyhow
-        who = f"{frame['name'][blank].iloc[0]!r} and {int(blank.sum()) - 1} more"
+        who = f"{quote(frame['name'][blank].iloc[0])} and {int(blank.sum()) - 1} more"
         warnings.warn(
-            f"the column {column!r} of the groups is empty for {who}: each is a group by itself", stacklevel=2
+            f"the column {quote(column)} of the groups is empty for {who}: each is a group by itself", stacklevel=2
         )
     return names
 
@@ -319,8 +319,8 @@ def members_of(members: pd.DataFrame, who: str | Sequence[str]) -> Flags:
 def _no_group(members: pd.DataFrame, who: str) -> UnknownNameError:
     groups = sorted(set(members["group"].astype(str)))
     close, told = nearest(who, groups), ", ".join(groups[:12]) + (", ..." if len(groups) > 12 else "")
-    meant = f"did you mean {close!r}? the" if close else "the"
-    return UnknownNameError(f"no group of members named {who!r}; {meant} groups are {told}")
+    meant = f"did you mean {quote(close)}? the" if close else "the"
+    return UnknownNameError(f"no group of members named {quote(who)}; {meant} groups are {told}")
 
 
 def _terms(members: pd.DataFrame, who: str) -> list[str]:
@@ -355,9 +355,11 @@ def _column(members: pd.DataFrame, words: str) -> Flags:
     if column not in members.columns:
         if not equals and is_member(members, column):
             raise UnknownNameError(
-                f"no column {column!r} in the member table; members are named in a list: [{column!r}]"
+                f"no column {quote(column)} in the member table; members are named in a list: [{quote(column)}]"
             )
-        raise UnknownNameError(f"no column {column!r} in the member table; {advice(column, map(str, members.columns))}")
+        raise UnknownNameError(
+            f"no column {quote(column)} in the member table; {advice(column, map(str, members.columns))}"
+        )
     values = members[column]
     if not equals:
         return _flags(members, column)
@@ -366,7 +368,7 @@ def _column(members: pd.DataFrame, words: str) -> Flags:
         chosen = _equal(members[column + OWN], value)
     if not chosen.any():
         there = sorted(set(texts(values)) - {""})
-        raise UnknownNameError(f"no member has {column} = {value!r}; {advice(value, there)}")
+        raise UnknownNameError(f"no member has {column} = {quote(value)}; {advice(value, there)}")
     return chosen
 
 
@@ -389,9 +391,9 @@ def _flags(members: pd.DataFrame, column: str) -> Flags:
     values = members[column]
     missing = values.isna()
     if not set(values[~missing].unique()) <= {0, 1}:
-        raise ScenarioError(f"column {column!r} is not a yes/no column; write {column}=X for some value X")
+        raise ScenarioError(f"column {quote(column)} is not a yes/no column; write {column}=X for some value X")
     if missing.any():
         who, others = members["name"][missing].iloc[0], int(missing.sum()) - 1
-        whose = f"{who!r}{f' and {others} more' if others else ''}"
-        raise ScenarioError(f"column {column!r} has no value for {whose}; fill it in, or write {column}=1")
+        whose = f"{quote(who)}{f' and {others} more' if others else ''}"
+        raise ScenarioError(f"column {quote(column)} has no value for {whose}; fill it in, or write {column}=1")
     return values.to_numpy(dtype=bool)

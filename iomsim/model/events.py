@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from iomsim.errors import AnnouncementError
+from iomsim.errors import AnnouncementError, quote
 from iomsim.model.lines import ANSWER_WORDS, EXAMPLE, PAPER_WORDS, PAPERS, Counts, Line, newcomer, quoted
 
 Event = dict[str, Any]
@@ -162,7 +162,7 @@ def event_of(
     elif found:
         end = found.end()
     if kind == "correct" and not found:
-        raise AnnouncementError(f"which round? write for instance {EVENTS['correct']!r}")
+        raise AnnouncementError(f"which round? write for instance {quote(EVENTS['correct'])}")
     if found and kind == "correct" and 0 < int(found[1]) <= len(earlier):
         standing = earlier[int(found[1]) - 1]
     if found and kind in ("", *OF_ROUNDS):
@@ -199,7 +199,7 @@ def _other(said: Line, kind: str, place: int, standing: Sequence[str]) -> Event:
     if kind == "adjourn":
         found = re.fullmatch(r"until\s+(.+)", said.text[place:], re.IGNORECASE)
         if found is None:
-            raise AnnouncementError(f"cannot read {said.text!r}; write for instance {EVENTS['adjourn']!r}")
+            raise AnnouncementError(f"cannot read {quote(said.text)}; write for instance {quote(EVENTS['adjourn'])}")
         return {"event": kind, "until": found[1]}
     if kind:
         return {"event": kind, "at": said.when(place)}
@@ -207,7 +207,9 @@ def _other(said: Line, kind: str, place: int, standing: Sequence[str]) -> Event:
         if found := re.match(rf"(?!\d)(.+?)\s+(?:{pattern}){LAST}", said.text, re.IGNORECASE):
             raise newcomer(found[1], said.names)
     if not re.search(r"\d", said.text):
-        raise AnnouncementError(f"cannot read {said.text!r}; there are {', '.join(EVENTS)}, such as {EXAMPLE!r}")
+        raise AnnouncementError(
+            f"cannot read {quote(said.text)}; there are {', '.join(EVENTS)}, such as {quote(EXAMPLE)}"
+        )
     return _tally(said, place, standing)
 
 
@@ -221,7 +223,7 @@ def _answer(counts: Counts) -> Event:
     """Return the event of a yes/no round."""
     told = counts.votes | counts.papers
     if not {"yes", "no"} <= told.keys() or counts.votes.keys() - {"yes", "no"}:
-        raise AnnouncementError(f"a vote on one alone has yes and no; write for instance {EVENTS['confirm']!r}")
+        raise AnnouncementError(f"a vote on one alone has yes and no; write for instance {quote(EVENTS['confirm'])}")
     return {"event": "confirm", "yes": told.pop("yes"), "no": told.pop("no"), "at": counts.at} | told
 
 

@@ -9,7 +9,7 @@ from io import StringIO
 
 import pandas as pd
 
-from iomsim.errors import UnknownNameError, nearest, unknown
+from iomsim.errors import UnknownNameError, nearest, quote, unknown
 
 SHIPPED = "iomsim.seeds"
 DICTIONARY = "columns"
@@ -156,8 +156,8 @@ def known(what: str, fact: str) -> None:
     """Refuse the id of a fact that is not in the table."""
     if fact not in _facts().index:
         close = nearest(fact, _facts().index)
-        hint = f"did you mean {close!r}?" if close else "name facts only, or give a reason without one"
-        raise UnknownNameError(f"{what} names no fact: {fact!r}; {hint}")
+        hint = f"did you mean {quote(close)}?" if close else "name facts only, or give a reason without one"
+        raise UnknownNameError(f"{what} names no fact: {quote(fact)}; {hint}")
 
 
 def _parts(source: str) -> list[str]:

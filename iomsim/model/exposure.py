@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import ScenarioError, UnknownNameError, advice
+from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.model.electorate import select
 from iomsim.model.tables import text_of_cell
 from iomsim.typing import Flags, Floats
@@ -121,11 +121,11 @@ def term(members: pd.DataFrame, key: str) -> Floats:
     if column is None:
         meant = CALLED.fullmatch(key)
         if meant and meant[2] in members.columns and key.strip() not in members.columns:
-            raise UnknownNameError(f"no transform {meant[1]!r}; {advice(meant[1], TRANSFORMS)}")
+            raise UnknownNameError(f"no transform {quote(meant[1])}; {advice(meant[1], TRANSFORMS)}")
         return select(members, key).astype(float)
     values, there = _numbers(members, column)
     if column.transform == "share" and np.median(values[there]) > 1.0:
-        got = f"column {column.name!r} holds numbers such as {np.median(values[there]):g}"
+        got = f"column {quote(column.name)} holds numbers such as {np.median(values[there]):g}"
         raise ScenarioError(
             f"{got}, and share takes shares between 0 and 1; write none({column.name}), or divide by 100"
         )
@@ -149,18 +149,18 @@ def _numbers(members: pd.DataFrame, column: Column) -> tuple[Floats, Flags]:
     """Return the numbers of a column, and where they are known."""
     if column.name not in members.columns:
         hint = advice(column.name, map(str, members.columns))
-        raise UnknownNameError(f"no column {column.name!r} in the member table; {hint}")
+        raise UnknownNameError(f"no column {quote(column.name)} in the member table; {hint}")
     cells = members[column.name]
     if not pd.api.types.is_numeric_dtype(cells) and not cells.map(text_of_cell).eq("").all():
         odd = next((cell for cell in members[column.name] if not _is_number(cell)), "")
         raise ScenarioError(
-            f"column {column.name!r} holds texts such as {odd!r}, and {column.transform} takes numbers; "
+            f"column {quote(column.name)} holds texts such as {quote(odd)}, and {column.transform} takes numbers; "
             f"a selector says whom a text means: {column.name}={odd}"
         )
     values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
     there = np.isfinite(values)
     if not there.any():
-        raise ScenarioError(f"column {column.name!r} has no value for any member")
+        raise ScenarioError(f"column {quote(column.name)} has no value for any member")
     return values, there
 
 
@@ -185,7 +185,7 @@ def by_key(exposure: Any) -> Any:
     keys = [key for key, _ in pairs]
     for key in keys:
         if keys.count(key) > 1:
-            raise ValueError(f"two terms of an exposure are {key!r}; leave one out")
+            raise ValueError(f"two terms of an exposure are {quote(key)}; leave one out")
     return dict(pairs)
 
 
@@ -197,22 +197,22 @@ def _pair(entry: Any, key: str) -> tuple[str, Any]:
     """Return the key and the weight of a term that is written as a table."""
     if not isinstance(entry, Mapping):
         shown = '{ column = "aid", transform = "log1p", weight = 0.5 }'
-        raise ValueError(f"a term of an exposure must be a table such as {shown}, got {entry!r}")
+        raise ValueError(f"a term of an exposure must be a table such as {shown}, got {quote(entry)}")
     for part in entry:
         if part not in ENTRY:
-            raise ValueError(f"unknown key {part!r} in a term of an exposure; {advice(str(part), sorted(ENTRY))}")
+            raise ValueError(f"unknown key {quote(part)} in a term of an exposure; {advice(str(part), sorted(ENTRY))}")
     if "weight" not in entry:
-        raise ValueError(f"a term of an exposure has no weight: {dict(entry)!r}")
+        raise ValueError(f"a term of an exposure has no weight: {quote(dict(entry))}")
     who, column = entry.get("who"), entry.get("column")
     if who is not None and (column is not None or "transform" in entry):
-        raise ValueError(f"a term of an exposure is a selector (who) or a column, got both: {dict(entry)!r}")
+        raise ValueError(f"a term of an exposure is a selector (who) or a column, got both: {quote(dict(entry))}")
     transform = entry.get("transform", NONE)
     if not isinstance(transform, str) or transform not in TRANSFORMS:
-        raise ValueError(f"no transform {transform!r}; {advice(str(transform), TRANSFORMS)}")
+        raise ValueError(f"no transform {quote(transform)}; {advice(str(transform), TRANSFORMS)}")
     if who is None and key and column is None and "transform" not in entry:
         who = key
     if who is None:
         who = Column(str(column or key), transform).key if column or key else None
     if who is None:
-        raise ValueError(f"a term of an exposure names no column and no selector (who): {dict(entry)!r}")
+        raise ValueError(f"a term of an exposure names no column and no selector (who): {quote(dict(entry))}")
     return str(who), entry["weight"]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, Field, model_validator
 
-from iomsim.errors import ScenarioError, UnknownNameError, advice
+from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.dates import Day
 from iomsim.model.evidence import statements
@@ -123,10 +123,12 @@ class Ledger(FrozenModel):
         used = {pledge.kind for pledge in self.pledges}
         for kind in self.discounts:
             if kind not in KINDS:
-                raise ScenarioError(f"the ledger's discounts name {kind!r}, which is no kind; {advice(kind, KINDS)}")
+                raise ScenarioError(
+                    f"the ledger's discounts name {quote(kind)}, which is no kind; {advice(kind, KINDS)}"
+                )
             if kind not in used:
                 have = f"it has {series([k for k in KINDS if k in used])}" if used else "it is empty"
-                raise ScenarioError(f"the ledger's discounts name {kind!r}, but it has no such pledge; {have}")
+                raise ScenarioError(f"the ledger's discounts name {quote(kind)}, but it has no such pledge; {have}")
         return self
 
     def _label(self, key: str, part: str | None = None) -> str:
@@ -196,7 +198,7 @@ def entries(
     best: dict[tuple[int, str], int] = {}
     for number_, (row, pledge) in enumerate(zip(places, ledger.pledges, strict=True)):
         if pledge.candidate not in names:
-            what = f"the ledger has a pledge of {pledge.member} to {pledge.candidate!r}, who does not stand"
+            what = f"the ledger has a pledge of {pledge.member} to {quote(pledge.candidate)}, who does not stand"
             raise ScenarioError(f"{what}; {advice(pledge.candidate, names)}")
         other = best.get((row, pledge.candidate))
         if other is None or KINDS.index(pledge.kind) < KINDS.index(ledger.pledges[other].kind):

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from iomsim.errors import AnnouncementError, UnknownNameError, nearest, unknown
+from iomsim.errors import AnnouncementError, UnknownNameError, nearest, quote, unknown
 
 EXAMPLE = "announce Pope=98 Vitorino=67 at 12:20"
 
@@ -169,8 +169,8 @@ election day from a scenario in which 'Bush' stands
     meant = [word for pattern, word in PAPER_WORDS.items() if words and _pattern(pattern).fullmatch(name)]
     if meant or nearest(name, words) is not None:
         word = meant[0] if meant else nearest(name, words)
-        return UnknownNameError(f"no candidate named {name!r}; did you mean {word!r}?")
-    anew = f"start a new election day from a scenario in which {name!r} stands"
+        return UnknownNameError(f"no candidate named {quote(name)}; did you mean {quote(word)}?")
+    anew = f"start a new election day from a scenario in which {quote(name)} stands"
     return UnknownNameError(f"{unknown('candidate', name, names)}; count papers for anybody else as others, or {anew}")
 
 
@@ -243,7 +243,7 @@ class Line:
             return found
         typed = re.split(r"\s+at\s+", self.text[place:], maxsplit=1)[0].strip(" :;,")
         if not typed:
-            raise AnnouncementError(f"who? write for instance {example!r}")
+            raise AnnouncementError(f"who? write for instance {quote(example)}")
         raise newcomer(typed, self.names)
 
     def when(self, place: int) -> str | None:
@@ -257,7 +257,7 @@ class Line:
         rest = self.text[place:].strip(" ,;")
         found = AT.fullmatch(rest)
         if rest and found is None:
-            raise AnnouncementError(f"cannot read {rest!r} after {self.text[:place].strip()!r}")
+            raise AnnouncementError(f"cannot read {quote(rest)} after {quote(self.text[:place].strip())}")
         return found["time"] if found else None
 
     # -- counts -----------------------------------------------------------------------------
@@ -288,13 +288,15 @@ class Line:
         found = Counts({}, {}, None)
         items = self._items(place, standing, words, example)
         if len(items) < least or (least and items[0].kind == "at"):
-            raise AnnouncementError(f"cannot read {self.text[place:].strip()!r}; write for instance {example!r}")
+            raise AnnouncementError(
+                f"cannot read {quote(self.text[place:].strip())}; write for instance {quote(example)}"
+            )
         for kind, name, value in items:
             into = found.votes if kind == "votes" else found.papers
             if kind == "at":
                 found = found._replace(at=value)
             elif name in into:
-                raise AnnouncementError(f"{name} stands twice in {self.text[place:].strip()!r}; write it once")
+                raise AnnouncementError(f"{name} stands twice in {quote(self.text[place:].strip())}; write it once")
             else:
                 into[name] = value
         return found
@@ -399,10 +401,10 @@ class Line:
 
     def _unreadable(self, start: int, words: Sequence[str], example: str) -> AnnouncementError | UnknownNameError:
         """Return the error that points at what is in the way, never at a candidate that is written correctly."""
-        begin, write = _end(APART, self.text, self._way), f"write for instance {example!r}"
+        begin, write = _end(APART, self.text, self._way), f"write for instance {quote(example)}"
         rest = self.text[begin:]
         if not rest:
-            return AnnouncementError(f"a number is missing at the end of {self.text[start:].strip()!r}; {write}")
+            return AnnouncementError(f"a number is missing at the end of {quote(self.text[start:].strip())}; {write}")
         known = ((begin + i, name) for i in range(1, len(rest)) for name, _ in self.names_at(begin + i))
         place, name = next(known, (len(self.text), ""))
         phrase = rest[: _end(PHRASE, rest, 0)]
@@ -412,7 +414,7 @@ class Line:
         if wanted and begin + len(typed) <= place and re.search(r"[^\W\d_]", typed) and like_a_name:
             return newcomer(typed, self.names, words)
         way = self.text[begin:place].strip(" ,;")
-        return AnnouncementError(f"cannot read {way!r}{f' before {name!r}' if name else ''}; {write}")
+        return AnnouncementError(f"cannot read {quote(way)}{f' before {quote(name)}' if name else ''}; {write}")
 
 
 def comment_at(text: str, names: Sequence[str]) -> int:

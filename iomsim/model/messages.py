@@ -10,14 +10,11 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel, ValidationError
 
 from iomsim.engine import paths
-from iomsim.errors import ScenarioError, advice, nearest
+from iomsim.errors import ScenarioError, advice, nearest, quote
 from iomsim.house_style import series
 from iomsim.model.components import RulesTable
 from iomsim.model.quantities import Quantity
 from iomsim.rules.procedure import Procedure
-
-LONGEST = 60
-"""Characters of what was got that a sentence shows."""
 
 WORDS: dict[Any, str] = {
     Quantity: "a number, or a table with value, low and high",
@@ -84,13 +81,14 @@ def _meant(problem: Any, model: type[BaseModel]) -> str | None:
 
 
 def _sentence(problem: Any, place: Place) -> str:
-    name, got, context = place.name or "the file", _short(place.got), problem.get("ctx", {})
+    name, context = place.name or "the file", problem.get("ctx", {})
+    got = quote(place.got.isoformat() if isinstance(place.got, date | time) else place.got)
     match problem["type"]:
         case "extra_forbidden":
             key = str(problem["loc"][-1])
-            return f"unknown key {paths.joined((*place.path, key))!r}; {advice(key, _parts(place.wanted))}"
+            return f"unknown key {quote(paths.joined((*place.path, key)))}; {advice(key, _parts(place.wanted))}"
         case "missing":
-            return f"{place.name!r} is missing"
+            return f"{quote(place.name)} is missing"
         case "value_error":
             return _joined(place.name, str(context["error"]))
         case "too_short":
@@ -213,8 +211,3 @@ def _of(item: Any) -> str:
     if get_origin(item) is tuple:
         return " of pairs" if item.__args__[-1] is not Ellipsis else " of lists"
     return " of tables" if _is_model(item) or get_origin(item) is dict else " of texts" if item is str else ""
-
-
-def _short(value: Any) -> str:
-    text = value.isoformat() if isinstance(value, date | time) else repr(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

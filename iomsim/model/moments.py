@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from iomsim.engine.clock import DAY_NAMES
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 
 WEEK = 7
 
@@ -45,9 +45,9 @@ def read_moment(at: Any, today: datetime) -> datetime:
             return datetime.combine(_date(written, today), _hour(hour))
         moment = datetime.fromisoformat(str(at))
     except ValueError:
-        raise IomsimError(f"no time {at!r}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
+        raise IomsimError(f"no time {quote(at)}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'") from None
     if moment.tzinfo is not None:
-        raise IomsimError(f"times are local, without an offset; got {at!r}")
+        raise IomsimError(f"times are local, without an offset; got {quote(at)}")
     return moment
 
 

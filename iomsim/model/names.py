@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import UnknownNameError, listed
+from iomsim.errors import UnknownNameError, listed, quote
 from iomsim.house_style import series
 from iomsim.model.evidence import ALIASES, shipped_texts
 from iomsim.model.tables import texts
@@ -273,11 +273,11 @@ def _told(index: Index, row: int) -> str:
 
 def _several(index: Index, name: object, rows: tuple[int, ...]) -> UnknownNameError:
     who = [_told(index, row) for row in rows]
-    return UnknownNameError(f"{str(name)!r} may mean {series(who, 'or')}; write the one that is meant")
+    return UnknownNameError(f"{quote(str(name))} may mean {series(who, 'or')}; write the one that is meant")
 
 
 def _unknown(index: Index, name: str) -> UnknownNameError:
-    no = f"no member named {name!r}"
+    no = f"no member named {quote(name)}"
     of_states = any(state is not None for state in index.states)
     meant = states_called(name) if of_states else ()
     if meant:
@@ -289,7 +289,7 @@ def _unknown(index: Index, name: str) -> UnknownNameError:
     if isinstance(near, State):
         return UnknownNameError(f"{no}; {near}, if that is meant, is not in the member table")
     if near is not None:
-        return UnknownNameError(f"{no}; did you mean {index.cells[1][near]!r}?")
+        return UnknownNameError(f"{no}; did you mean {quote(index.cells[1][near])}?")
     return UnknownNameError(f"{no}; {listed([*index.cells[1], *index.cells[0]])}")
 
 

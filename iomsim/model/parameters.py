@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from iomsim.engine import paths
-from iomsim.errors import ScenarioError, unknown
+from iomsim.errors import ScenarioError, quote, unknown
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour
 from iomsim.model.description import Description, appeals
@@ -46,7 +46,7 @@ def resolve(race: Description, name: str) -> str:
     if not meant:
         raise unknown("parameter", name, [*dict.fromkeys(short for short, path in called if path in known), *known])
     if len(meant) > 1:
-        raise ScenarioError(f"{name!r} can mean {' or '.join(meant)}; write which")
+        raise ScenarioError(f"{quote(name)} can mean {' or '.join(meant)}; write which")
     return meant[0]
 
 
@@ -98,11 +98,11 @@ def ranges(
         try:
             low, high = map(float, given)
         except (TypeError, ValueError):
-            raise ScenarioError(f"the range of {name} must be a pair (low, high), got {given!r}") from None
+            raise ScenarioError(f"the range of {name} must be a pair (low, high), got {quote(given)}") from None
         if path in out:
             raise ScenarioError(f"{name} is given twice ({path})")
         if low == high:
-            raise ScenarioError(f"{name} has no range and is always {low:g}; give one: {{{name!r}: (low, high)}}")
+            raise ScenarioError(f"{name} has no range and is always {low:g}; give one: {{{quote(name)}: (low, high)}}")
         if low > high:
             raise ScenarioError(f"the low of {name} must be below its high, got {low:g} and {high:g}")
         out[path] = (low, high)

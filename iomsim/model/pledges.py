@@ -15,7 +15,7 @@ from iomsim._version import VERSION
 from iomsim.engine.first_round import first_round_chances
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK, Purpose, fresh_seed, generator
-from iomsim.errors import ScenarioError, whole_number
+from iomsim.errors import ScenarioError, quote, whole_number
 from iomsim.house_style import capital, in_lines, number, number_of, series, thousands
 from iomsim.model.assumptions import DRAWS, draw_assumptions
 from iomsim.model.description import Description
@@ -77,7 +77,7 @@ class Pledges:
             (`low`, `high`) over everything: chance and assumptions.  Members without a vote are not expected.
         """
         if by not in ("candidate", "kind"):
-            raise ScenarioError(f"by must be 'candidate' or 'kind', got {by!r}")
+            raise ScenarioError(f"by must be 'candidate' or 'kind', got {quote(by)}")
         return (self.by_candidate if by == "candidate" else self.by_kind).copy()
 
     def sentence(self) -> str:

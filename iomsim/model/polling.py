@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import AfterValidator, model_validator
 
 from iomsim.engine import polls
-from iomsim.errors import ScenarioError, UnknownNameError, advice
+from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.house_style import number_of
 from iomsim.model.ledger import without_effect
 from iomsim.model.names import find
@@ -76,7 +76,7 @@ class Polling(FrozenModel):
                 raise UnknownNameError(f"the poll: {error}") from None
             for name in chances:
                 if name not in names:
-                    what = f"the poll gives {member} a chance for {name!r}, who does not stand"
+                    what = f"the poll gives {member} a chance for {quote(name)}, who does not stand"
                     raise ScenarioError(f"{what}; {advice(name, names)}")
             if out[:, row].any():
                 raise ScenarioError(f"the poll has {members['name'][row]} twice; give it once")

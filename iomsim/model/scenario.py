@@ -17,7 +17,8 @@ from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import fresh_seed
-from iomsim.errors import IomsimError, ScenarioError, unknown, whole_number, writing
+from iomsim.errors import IomsimError, ScenarioError, quote, unknown, whole_number
+from iomsim.files import write_whole
 from iomsim.model import briefing, toml, whip
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.bodies import HOME, reading
@@ -191,7 +192,7 @@ class Scenario(Description, metaclass=_Spoken):
         ('four-rounds', [0.3, 0.7])
         """
         if not isinstance(weights, Mapping):
-            raise ScenarioError(f"give the weights of the readings by name, {{'strict': 1.0}}, got {weights!r}")
+            raise ScenarioError(f"give the weights of the readings by name, {{'strict': 1.0}}, got {quote(weights)}")
         given = {"grade": "assumed", "source": "set by the user"}
         readings = [{"name": name, "weight": weight} | given for name, weight in weights.items()]
         if not readings:
@@ -312,7 +313,7 @@ class Scenario(Description, metaclass=_Spoken):
         self.candidate(to)
         members: Any = who if isinstance(who, str) else tuple(who) if hasattr(who, "__iter__") else ()
         if not members or not all(isinstance(name, str) for name in members):
-            raise ScenarioError(f"a swing is of a group, a selector or a list of members, got {who!r}")
+            raise ScenarioError(f"a swing is of a group, a selector or a list of members, got {quote(who)}")
         swing = {"count": count, "who": members, "to": to, "source": "set by the user"}
         return self._with(swings=(*self.swings, swing))
 
@@ -411,7 +412,7 @@ class Scenario(Description, metaclass=_Spoken):
         race = self._with(ledger=known if known["pledges"] else None)
         settings = {}
         if discounts is not None and not isinstance(discounts, Mapping):
-            raise ScenarioError(f"give the discounts by kind of pledge, {{'oral': 1.0}}, got {discounts!r}")
+            raise ScenarioError(f"give the discounts by kind of pledge, {{'oral': 1.0}}, got {quote(discounts)}")
         for kind, setting in (discounts or {}).items():
             used = race.ledger.discounts if race.ledger else {}
             if kind not in used:
@@ -525,7 +526,7 @@ class Scenario(Description, metaclass=_Spoken):
         for name, target in targets.items():
             self.candidate(name)
             if isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 < target < 1:
-                raise ScenarioError(f"the share of {name} must be between 0 and 1, got {target!r}")
+                raise ScenarioError(f"the share of {name} must be between 0 and 1, got {quote(target)}")
         if self.polling is not None:
             raise ScenarioError("a level is that before members are polled: balance the race first, then with_polling")
         targets = self._without_one(targets)
@@ -566,8 +567,7 @@ class Scenario(Description, metaclass=_Spoken):
 
     def save(self, path: str | Path) -> None:
         """Write the scenario to a TOML file; :func:`iomsim.load` gives an equal one back."""
-        with writing(path):
-            Path(path).write_text(toml.dumps(self), encoding="utf-8")
+        write_whole(path, toml.dumps(self))
 
     # -- showing ----------------------------------------------------------------------------
 
@@ -695,7 +695,7 @@ def _not_free(race: Scenario, path: str) -> ScenarioError | None:
         return None
     name = next(iter(race.level))
     return ScenarioError(
-        f"{path} follows from the level that the scenario states; change that: race.balanced({{{name!r}: 0.55}})"
+        f"{path} follows from the level that the scenario states; change that: race.balanced({{{quote(name)}: 0.55}})"
     )
 
 
@@ -703,7 +703,7 @@ def _at(path: str, old: Parameter, setting: Setting, low: float | None, high: fl
     """Return the quantity of a parameter that is set; refuse what is no number, or no range around it."""
     if isinstance(setting, tuple):
         if len(setting) != len(RANGE) or low is not None or high is not None:
-            raise ScenarioError(f"{path} must be a number, or (value, low, high), got {setting!r}")
+            raise ScenarioError(f"{path} must be a number, or (value, low, high), got {quote(setting)}")
         setting, low, high = setting
     value = _number(path, setting)
     ends = [None if end is None else _number(f"{path} {key}", end) for key, end in (("low", low), ("high", high))]
@@ -720,7 +720,7 @@ def _set(path: str, setting: Setting) -> Quantity:
     """Return the quantity of a parameter that a user states, who knows it exactly unless a range is given."""
     if isinstance(setting, tuple):
         if len(setting) != len(RANGE):
-            raise ScenarioError(f"{path} must be a number, or (value, low, high), got {setting!r}")
+            raise ScenarioError(f"{path} must be a number, or (value, low, high), got {quote(setting)}")
         value, low, high = (_number(path, x) for x in setting)
     else:
         value = low = high = _number(path, setting)
@@ -731,7 +731,7 @@ def _set(path: str, setting: Setting) -> Quantity:
 
 def _number(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise ScenarioError(f"{what} must be a number, got {value!r}")
+        raise ScenarioError(f"{what} must be a number, got {quote(value)}")
     if not np.isfinite(value):
         raise ScenarioError(f"{what} must be a finite number, got {value}")
     return float(value)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError, ScenarioError, reason
+from iomsim.errors import FileError, ScenarioError, quote, quote_path, reason
 from iomsim.house_style import series
 
 TEXTS = (".csv", ".tsv", ".txt")
@@ -110,7 +110,8 @@ def _decoded(data: bytes, where: str, encoding: str) -> str:
         raise FileError(f"cannot read {where}: it is not UTF-8; save it as UTF-8") from None
     word = next(word for word in re.findall(r"[^\W\d_]+", text) + re.findall(r"\S+", text) if not word.isascii())
     warnings.warn(
-        f"{where} is not UTF-8; it was read as {encoding} ({word!r}): save it as UTF-8 if that is wrong", stacklevel=2
+        f"{where} is not UTF-8; it was read as {encoding} ({quote(word)}): save it as UTF-8 if that is wrong",
+        stacklevel=2,
     )
     return text
 
@@ -187,7 +188,7 @@ def _trimmed(records: Iterable[tuple[int, Sequence[Any]]], where: str) -> Grid:
     named = [name or f"Unnamed: {i}" for i, name in enumerate(header)]
     for name in named:
         if named.count(name) > 1:
-            raise FileError(f"{where} has two columns {name!r}; leave one out")
+            raise FileError(f"{where} has two columns {quote(name)}; leave one out")
     return Grid(named, lines, rows)
 
 
@@ -324,7 +325,7 @@ def table_from_file(path: Path, name: str = "name") -> tuple[Any, ...]:
     FileError
         If the file is missing or is no table with a header.
     """
-    where = f"the member table {str(path)!r}"
+    where = f"the member table {quote_path(path)}"
     frame = grid_from_file(path, where, name).frame()
     if name in frame:
         nameless = frame.index[texts(frame[name]) == ""]
@@ -364,10 +365,10 @@ def grid_from_file(path: Path, where: str, name: str) -> Grid:
 def _refuse_nameless(where: str, places: Sequence[str], name: str) -> None:
     """Refuse rows without a name, if there are any."""
     if len(places) == 1:
-        raise FileError(f"{where} {places[0]}: no name in column {name!r}; write one, or leave the line out")
+        raise FileError(f"{where} {places[0]}: no name in column {quote(name)}; write one, or leave the line out")
     if places:
         told = series([*places[:5], f"{len(places) - 5} more"] if len(places) > 6 else list(places))
-        raise FileError(f"{where}s {told}: no name in column {name!r}; write them, or leave the lines out")
+        raise FileError(f"{where}s {told}: no name in column {quote(name)}; write them, or leave the lines out")
 
 
 def _of_workbook(data: bytes, where: str) -> Grid:
@@ -402,10 +403,10 @@ def table_from_frame(frame: pd.DataFrame, name: str = "name") -> tuple[Any, ...]
     raw = raw.set_axis([str(column) for column in raw.columns], axis=1)
     for column in raw.columns:
         if list(raw.columns).count(column) > 1:
-            raise ScenarioError(f"the member table has two columns {column!r}; leave one out")
+            raise ScenarioError(f"the member table has two columns {quote(column)}; leave one out")
         odd = [value for value in raw[column] if not _fits(value)]
         if odd:
-            what = f"the column {column!r} of the member table holds {odd[0]!r}"
+            what = f"the column {quote(column)} of the member table holds {quote(odd[0])}"
             raise ScenarioError(f"{what}; give texts, numbers, or true and false")
     full = raw.astype(object).map(lambda cell: _bare(cell) is not None).any(axis=1)
     raw = raw[full.to_numpy(dtype=bool)]

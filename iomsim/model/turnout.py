@@ -9,7 +9,7 @@ import numpy as np
 
 from iomsim.engine import paths
 from iomsim.engine.plan import Plan
-from iomsim.errors import ScenarioError
+from iomsim.errors import ScenarioError, quote
 from iomsim.model.description import Description
 from iomsim.model.links import SET, neat
 from iomsim.model.quantities import Quantity, in_digits
@@ -55,7 +55,7 @@ def absent_for(race: Description, heads: Any, what: str = "the turnout") -> floa
 
     least, most = present(1.0), present(0.0)
     if isinstance(heads, bool) or not isinstance(heads, int | float | np.number) or not math.isfinite(heads):
-        raise ScenarioError(f"{what} is a number of members, such as {math.floor(most)}, got {heads!r}")
+        raise ScenarioError(f"{what} is a number of members, such as {math.floor(most)}, got {quote(heads)}")
     heads = float(heads)
     if 0 < heads < 1:
         share = f"{in_digits(heads)[0]} of the {plan.entitled} with a vote are {round(heads * plan.entitled)}"

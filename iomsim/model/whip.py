@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, unknown
+from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, quote, quote_path, unknown
 from iomsim.house_style import series
 from iomsim.model.ledger import KINDS, Kind, Pledge
 from iomsim.model.names import find, is_member
@@ -67,10 +67,10 @@ def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tu
     for column in PLEDGE[:NEEDED]:
         if column not in table.columns:
             have = f"it has {series(list(table.columns))}" if len(table.columns) else "it is empty"
-            raise ScenarioError(f"the whip count has no column {column!r}; {have}")
+            raise ScenarioError(f"the whip count has no column {quote(column)}; {have}")
     unread = [column for column in table.columns if column not in PLEDGE]
     if unread:
-        said = f"the whip count has a column {unread[0]!r}, which is none of a pledge's"
+        said = f"the whip count has a column {quote(unread[0])}, which is none of a pledge's"
         raise ScenarioError(f"{said}; {advice(unread[0], PLEDGE)} (drop what is not read)")
     return tuple(_each(table, "the whip count", lambda cells: _pledge(cells, members, names)))
 
@@ -116,7 +116,7 @@ def _kind(word: str) -> Kind:
 def _candidate(word: str, names: tuple[str, ...]) -> str:
     meant = [name for name in names if name.casefold() == word.casefold()]
     if not meant:
-        raise UnknownNameError(f"no candidate named {word!r}; {advice(word, names)}")
+        raise UnknownNameError(f"no candidate named {quote(word)}; {advice(word, names)}")
     return meant[0]
 
 
@@ -137,7 +137,7 @@ def _date(cell: Any) -> date | None:
     try:
         return datetime.fromisoformat(str(cell)).date() if isinstance(cell, str) else date.fromisoformat("")
     except ValueError:
-        raise ScenarioError(f"the date must be written as 2023-05-12, got {cell!r}") from None
+        raise ScenarioError(f"the date must be written as 2023-05-12, got {quote(cell)}") from None
 
 
 def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
@@ -167,7 +167,7 @@ def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> di
     for column in shown:
         meant = [name for name in names if name.casefold() == column]
         if not meant:
-            said = f"the poll has a column {column!r}, which is no candidate's"
+            said = f"the poll has a column {quote(column)}, which is no candidate's"
             raise ScenarioError(f"{said}; {advice(column, names)} (drop what is not read)")
         columns[column] = meant[0]
     if len(columns) < len(names) - 1:
@@ -224,14 +224,14 @@ def _chance(name: str, candidate: str, cell: Any) -> float:
         return float(cell.replace(",", ".")) if isinstance(cell, str) else float(cell)
     except (TypeError, ValueError):
         raise ScenarioError(
-            f"the chance of {name} for {candidate} must be a number such as 0.58, got {cell!r}"
+            f"the chance of {name} for {candidate} must be a number such as 0.58, got {quote(cell)}"
         ) from None
 
 
 def _table(source: Any, what: str, name: str) -> pd.DataFrame:
     """Return a table with plain names of columns and plain cells, without empty rows; indexed by rows."""
     if isinstance(source, (str, Path)):
-        frame = grid_from_file(Path(source), f"{what} {str(source)!r}", name).frame()
+        frame = grid_from_file(Path(source), f"{what} {quote_path(source)}", name).frame()
         return plain(frame.reset_index(drop=True), what, name, [f"line {line}" for line in frame.index])
     if not isinstance(source, pd.DataFrame):
         raise ScenarioError(f"{what} must be a DataFrame or the path of a file, got {type(source).__name__}")
@@ -262,7 +262,7 @@ def plain(raw: pd.DataFrame, what: str, name: str, rows: list[str]) -> pd.DataFr
     names = [label for label, _ in table]
     for label in names:
         if names.count(label) > 1:
-            raise ScenarioError(f"{what} has two columns {label!r}; leave one out")
+            raise ScenarioError(f"{what} has two columns {quote(label)}; leave one out")
     frame = pd.DataFrame({label: pd.Series(column, dtype=object) for label, column in table})
     frame.index = pd.Index(rows)
     full = [any(cell not in EMPTY for cell in row) for row in frame.itertuples(index=False)]

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from iomsim.errors import quote
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.registered.sealed import counted
 from iomsim.rules.procedure import ENDINGS
@@ -174,7 +175,7 @@ def _shares(text: str) -> Ensemble:
 
 def _whole(value: Any, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{value!r} is no number of at least {least}")
+        raise ValueError(f"{quote(value)} is no number of at least {least}")
     return value
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from iomsim.errors import IomsimError, unknown, whole_number
+from iomsim.errors import IomsimError, quote, unknown, whole_number
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.house_style import number_of, series
 from iomsim.model.moments import before_the_opening, read_moment
@@ -88,7 +88,9 @@ def outcome(
 def _winner(law: Law, winner: Any) -> str:
     options = [*law.outcomes, SOMEBODY_ELSE]
     if winner == NO_WINNER:
-        raise IomsimError(f"say which way there is no winner: {NOBODY!r} (the rules end it) or {STILL_VOTING!r}")
+        raise IomsimError(
+            f"say which way there is no winner: {quote(NOBODY)} (the rules end it) or {quote(STILL_VOTING)}"
+        )
     if not isinstance(winner, str) or winner not in options:
         raise unknown("outcome", winner, options)
     return winner
@@ -101,7 +103,9 @@ def _ending(winner: str, ending: Any) -> str | None:
         raise unknown("ending", ending, ENDINGS)
     possible = ENDS.get(winner, tuple(name for name in ENDINGS if name not in ("failed", "open")))
     if ending not in possible:
-        raise IomsimError(f"with {winner!r} as its outcome it ended as {series(possible, 'or')}, not {ending!r}")
+        raise IomsimError(
+            f"with {quote(winner)} as its outcome it ended as {series(possible, 'or')}, not {quote(ending)}"
+        )
     return str(ending)
 
 
@@ -138,7 +142,7 @@ def _votes(law: Law, first: Any) -> dict[str, float]:
             raise IomsimError(f"a tally has a number for each of {series(law.names)}, got {len(first)}")
         votes = {name: whole_number(f"the votes of {name}", n, 0) for name, n in zip(law.names, first, strict=True)}
     else:
-        raise IomsimError(f"the tally is votes by candidate, or a list of votes, got {first!r}")
+        raise IomsimError(f"the tally is votes by candidate, or a list of votes, got {quote(first)}")
     total = sum(votes.values())
     if not 0 < total <= law.entitled:
         raise IomsimError(f"the tally has {total} votes, and {law.entitled} members may vote; give one to all of them")
@@ -150,7 +154,7 @@ def _shares(law: Law, share: Any) -> dict[str, float]:
     if share is None:
         return {}
     if not isinstance(share, Mapping):
-        raise IomsimError(f"shares are given by candidate, such as {{{law.names[0]!r}: 0.5}}, got {share!r}")
+        raise IomsimError(f"shares are given by candidate, such as {{{quote(law.names[0])}: 0.5}}, got {quote(share)}")
     shares = {_candidate(law, name): _fraction(f"the share of {name}", part) for name, part in share.items()}
     if sum(shares.values()) > 1 + 1e-3:
         raise IomsimError(f"the shares add up to {sum(shares.values()):.4g}, and can be 1 at most")
@@ -165,7 +169,7 @@ def _candidate(law: Law, name: Any) -> str:
 
 def _fraction(what: str, given: Any) -> float:
     if isinstance(given, bool) or not isinstance(given, Real) or not 0 <= float(given) <= 1:
-        raise IomsimError(f"{what} must be between 0 and 1, got {given!r}; write 0.55 for 55 in 100")
+        raise IomsimError(f"{what} must be between 0 and 1, got {quote(given)}; write 0.55 for 55 in 100")
     return float(given)
 
 
@@ -209,7 +213,7 @@ def market(law: Law, prices: Any) -> Market | None:
     if prices is None:
         return None
     if not isinstance(prices, Mapping) or not prices:
-        raise IomsimError(f"prices are given by outcome, such as {{{law.names[0]!r}: 0.55}}, got {prices!r}")
+        raise IomsimError(f"prices are given by outcome, such as {{{quote(law.names[0])}: 0.55}}, got {quote(prices)}")
     given = {}
     for name, price in prices.items():
         if name not in law.outcomes:

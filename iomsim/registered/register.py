@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
+from iomsim.files import refuse_existing, write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import forecast
@@ -22,7 +23,7 @@ from iomsim.model.events import in_words
 from iomsim.model.scenario import Scenario
 from iomsim.registered.law import STEP
 from iomsim.registered.registration import FORMAT, Registration, checked
-from iomsim.registered.sealed import counts, long_text, refuse_existing, sealed, table, write_new
+from iomsim.registered.sealed import counts, long_text, sealed, table
 from iomsim.registered.unknowns import cited, not_known
 from iomsim.rules.procedure import ENDINGS
 
@@ -115,7 +116,7 @@ def register(
         raise IomsimError("nothing is left to forecast: how the election ends is known")
     text = sealed(HEAD, _parts(fc, moment, clock))
     told = checked(text.encode(), path)  # what cannot be read again is not written
-    write_new(path, text)
+    write_whole(path, text, new=True)
     return told
 
 
@@ -145,7 +146,7 @@ def _time(at: datetime | None) -> tuple[datetime, str]:
     if at is None:
         return datetime.now(UTC).replace(microsecond=0), "the machine's clock"
     if not isinstance(at, datetime):
-        raise IomsimError(f"at is the time of registration, a datetime, got {at!r}")
+        raise IomsimError(f"at is the time of registration, a datetime, got {quote(at)}")
     utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return utc.replace(microsecond=0), "given, not taken from a clock"
 

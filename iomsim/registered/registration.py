@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.errors import FileError, IomsimError, reason
+from iomsim.errors import FileError, IomsimError, quote_path, reason
+from iomsim.files import read_bytes
 from iomsim.forecasting.estimates import in_words
 from iomsim.forecasting.result import Result
 from iomsim.house_style import Text, thousands
 from iomsim.model.catalogue import loads
 from iomsim.model.scenario import Scenario
 from iomsim.registered.law import Law, law_of
-from iomsim.registered.sealed import SHORT, read_bytes, unseal
+from iomsim.registered.sealed import SHORT, unseal
 
 FORMAT = 1
 """Version of the file; a reader refuses others."""
@@ -85,7 +86,7 @@ class Registration(Result):
     @cached_property
     def race(self) -> Scenario:  # type: ignore[override]
         """The scenario, read from the file."""
-        return loads(self.content["scenario"]["text"], f"the scenario in {str(self.path)!r}")
+        return loads(self.content["scenario"]["text"], f"the scenario in {quote_path(self.path)}")
 
     @property
     def seed(self) -> int:  # type: ignore[override]

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError, reason
+from iomsim.errors import FileError, quote_path, reason
+from iomsim.files import read_bytes, write_whole
 from iomsim.house_style import number_of
 from iomsim.registered.earned import FORECAST, FORECASTERS, SCORES
-from iomsim.registered.sealed import read_bytes, write_whole
 
 OF_THE_FORECAST = ("checksum", "title", "registered", "voting_opens", "hindsight", "version", "scenario", "runs")
 OF_THE_EVENT = ("winner", "rounds", "ended", "ending", "next_tally", "prices")
@@ -87,11 +87,11 @@ def append(path: Path, entry: dict[str, Any], again: bool = False) -> None:
         same = [old for old in lines if old["checksum"] == entry["checksum"]]
         if same and not again:
             raise FileError(
-                f"{str(path)!r} has a line of registration {entry['checksum'][:12]} already, scored on "
+                f"{quote_path(path)} has a line of registration {entry['checksum'][:12]} already, scored on "
                 f"{same[0]['scored']}; say again=True (--again) to replace it"
             )
         if again and not same:
-            raise FileError(f"{str(path)!r} has no line of registration {entry['checksum'][:12]} to replace")
+            raise FileError(f"{quote_path(path)} has no line of registration {entry['checksum'][:12]} to replace")
         told = {key: str(cell) for key, cell in entry.items()}
         lines = [told if old["checksum"] == entry["checksum"] else old for old in lines] + [told] * (not same)
         write_whole(path, _text(lines))
@@ -113,7 +113,7 @@ def read(path: Path) -> list[dict[str, str]]:
             raise ValueError
         lines = [dict(zip(COLUMNS, row, strict=True)) for row in rows if row]
     except (ValueError, csv.Error):
-        raise FileError(f"{str(path)!r} is no ledger of scores; give another name, or that of a ledger") from None
+        raise FileError(f"{quote_path(path)} is no ledger of scores; give another name, or that of a ledger") from None
     return lines
 
 
@@ -135,10 +135,12 @@ def _alone(path: Path) -> Iterator[None]:
             break
         except FileExistsError:
             if time.monotonic() > until:
-                raise FileError(f"somebody else is writing {str(path)!r}; if nobody is, delete {str(lock)!r}") from None
+                raise FileError(
+                    f"somebody else is writing {quote_path(path)}; if nobody is, delete {quote_path(lock)}"
+                ) from None
             time.sleep(0.01)
         except OSError as error:
-            raise FileError(f"cannot write {str(path)!r}: {reason(error)}") from None
+            raise FileError(f"cannot write {quote_path(path)}: {reason(error)}") from None
     try:
         yield
     finally:
@@ -176,7 +178,7 @@ def scorebook(path: str | Path) -> pd.DataFrame:
     """
     lines = read(Path(path))
     if not lines:
-        raise FileError(f"{str(path)!r} is an empty ledger, with {number_of(0, 'line')}")
+        raise FileError(f"{quote_path(path)} is an empty ledger, with {number_of(0, 'line')}")
     frame = pd.DataFrame(lines)
     rows = {}
     for score, who in PAIRS:

@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime
-from pathlib import Path
-from secrets import token_hex
 from textwrap import fill
 from typing import Any
 
 import tomli_w
 
-from iomsim.errors import FileError, reason, writing
+from iomsim.errors import FileError, quote
 from iomsim.house_style import NO_BREAK
 
 SHORT = 12
@@ -90,7 +86,7 @@ def _what(body: str, said: str) -> str:
     stated = dict(re.findall(r'(\w+) = "([0-9a-f]{12})"', seal))
     for name, part in _apart(content, stated).items():
         if digest(part)[:SHORT] != stated[name]:
-            return f"the first part that does not agree with its hash is {name!r}"
+            return f"the first part that does not agree with its hash is {quote(name)}"
     return f"its checksum says {said[:SHORT]}, and the content has {digest(body)[:SHORT]}"
 
 
@@ -174,55 +170,3 @@ def counted(text: str) -> list[tuple[str, int]]:
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError("something is counted twice")
     return [(key, int(number)) for key, number in pairs]
-
-
-# -- files -----------------------------------------------------------------------------------------
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file, or say in a sentence why it cannot be read."""
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
-
-
-def refuse_existing(path: Path) -> None:
-    """Refuse to write where something is."""
-    if os.path.lexists(path):
-        raise FileError(f"{str(path)!r} exists, and a registration is never overwritten; give another name")
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, whole: through a file beside it, so that nobody ever sees half of it."""
-    refuse_existing(path)
-    write_whole(path, text, new=True)
-
-
-def write_whole(path: Path, text: str, new: bool = False) -> None:
-    """Write a file through another beside it; a `new` one only if nothing of its name has come up meanwhile."""
-    beside = path.with_name(f".{path.name}.{token_hex(4)}.part")
-    with writing(path):
-        try:
-            with open(beside, "x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if new:
-                _name(beside, path)
-            else:
-                os.replace(beside, path)
-        finally:
-            with suppress(FileNotFoundError):
-                beside.unlink()
-
-
-def _name(beside: Path, path: Path) -> None:
-    """Give a file its name, unless another has it."""
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        refuse_existing(path)
-    except OSError:  # no second names here
-        refuse_existing(path)
-        os.rename(beside, path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from iomsim.errors import ScenarioError
+from iomsim.errors import ScenarioError, quote
 
 BASES = ("valid", "present", "entitled")
 """What two thirds are two thirds of."""
@@ -66,7 +66,7 @@ class Bar:
         if share > 1 and share.denominator == 1 and not strict:
             return cls("count", share)
         if not 0 < share <= 1 or (strict and share == 1):
-            raise ScenarioError(f"threshold must be above 0 and at most 1, or a count of votes, got {value!r}")
+            raise ScenarioError(f"threshold must be above 0 and at most 1, or a count of votes, got {quote(value)}")
         if share == Fraction(1, 2) and not strict:
             raise ScenarioError(
                 f"threshold {value} would elect with exactly half of the votes; write '>1/2' for a majority"
@@ -107,7 +107,7 @@ class Bar:
 
 
 def _bad_threshold(value: Any) -> ScenarioError:
-    return ScenarioError(f"threshold must be '2/3', '>1/2', a count of votes such as 33, or 'most', got {value!r}")
+    return ScenarioError(f"threshold must be '2/3', '>1/2', a count of votes such as 33, or 'most', got {quote(value)}")
 
 
 def votes_needed(base: Any, threshold: Any = TWO_THIRDS) -> Any:

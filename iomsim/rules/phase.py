@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from iomsim.errors import ScenarioError, unknown
+from iomsim.errors import ScenarioError, quote, unknown
 from iomsim.rules.bar import BASES, Bar, as_written, bars_of
 from iomsim.rules.words import Told, phase_in_words
 
@@ -71,7 +71,7 @@ class Phase:
 
     def __post_init__(self) -> None:
         text("the name of a phase", self.name)
-        where = f"phase {self.name!r}" if self.name else "a phase"
+        where = f"phase {quote(self.name)}" if self.name else "a phase"
         one_of(f"{where}: field", self.field, FIELDS)
         one_of(f"{where}: vote", self.vote, VOTES)
         one_of(f"{where}: tie", self.tie, TIES)
@@ -87,12 +87,12 @@ class Phase:
         for key, least in (("standing", 1), ("drop", 0), ("down_to", 1)):
             whole(f"{where}: {key}", getattr(self, key), least)
         if not isinstance(self.barred, bool):
-            raise ScenarioError(f"{where}: barred must be true or false, got {self.barred!r}")
+            raise ScenarioError(f"{where}: barred must be true or false, got {quote(self.barred)}")
         if self.threshold is not None:
             object.__setattr__(self, "threshold", bars_of(self.threshold))
         if self.keep is not None and self.field != "remaining":
             raise ScenarioError(
-                f"{where}: keep = {self.keep} and field = {self.field!r} exclude each other; leave one out"
+                f"{where}: keep = {self.keep} and field = {quote(self.field)} exclude each other; leave one out"
             )
         if self.vote == "yes-no" and (self.ballots is None or self.drop):
             raise ScenarioError(
@@ -105,7 +105,7 @@ class Phase:
         if isinstance(table, Phase):
             return table
         if not isinstance(table, Mapping):
-            raise ScenarioError(f"a phase must be a Phase or a table such as {{'ballots': 3}}, got {table!r}")
+            raise ScenarioError(f"a phase must be a Phase or a table such as {{'ballots': 3}}, got {quote(table)}")
         return cls(**known_parts(cls, table, "part of a phase"))
 
     @property
@@ -148,7 +148,7 @@ class Phase:
 
     def __repr__(self) -> str:
         """Return the phase with what it states."""
-        return f"Phase({', '.join(f'{key}={value!r}' for key, value in self.table().items())})"
+        return f"Phase({', '.join(f'{key}={quote(value)}' for key, value in self.table().items())})"
 
     def table(self) -> dict[str, Any]:
         """Return the phase as a table of a file."""
@@ -160,19 +160,19 @@ class Phase:
 def one_of(key: str, value: Any, options: tuple[str, ...]) -> None:
     """Refuse a value that is not among the options."""
     if value not in options:
-        raise ScenarioError(f"{key} must be one of {', '.join(options)}; got {value!r}")
+        raise ScenarioError(f"{key} must be one of {', '.join(options)}; got {quote(value)}")
 
 
 def text(key: str, value: Any) -> None:
     """Refuse what is not a text."""
     if not isinstance(value, str):
-        raise ScenarioError(f"{key} must be a text, got {value!r}")
+        raise ScenarioError(f"{key} must be a text, got {quote(value)}")
 
 
 def whole(key: str, value: Any, least: int) -> None:
     """Refuse what is not a whole number, or too small."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ScenarioError(f"{key} must be a whole number of at least {least}, got {value!r}")
+        raise ScenarioError(f"{key} must be a whole number of at least {least}, got {quote(value)}")
 
 
 def known_parts(kind: Any, table: Mapping[str, Any], what: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
-from iomsim.errors import ScenarioError, unknown
+from iomsim.errors import ScenarioError, quote, unknown
 from iomsim.rules.bar import BASES, TWO_THIRDS, Bar, as_written, bars_of
 from iomsim.rules.phase import MOST_BALLOTS, Phase, known_parts, one_of, text, whole
 from iomsim.rules.words import ENDS, rules_in_words
@@ -103,7 +103,7 @@ class Procedure:
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", bars_of(self.threshold))
         if not isinstance(self.phases, (list, tuple)):
-            raise ScenarioError(f"phases must be a list of phases or tables, got {self.phases!r}")
+            raise ScenarioError(f"phases must be a list of phases or tables, got {quote(self.phases)}")
         object.__setattr__(self, "phases", tuple(map(Phase.of, self.phases)))
         text("the name of the rules", self.name)
         one_of("base", self.base, BASES)
@@ -117,12 +117,12 @@ class Procedure:
     def _check_phases(self) -> None:
         if not self.phases:
             raise ScenarioError(
-                f"the rules {self.name!r} have no phase; give at least one, {{}} for ballots without limit"
+                f"the rules {quote(self.name)} have no phase; give at least one, {{}} for ballots without limit"
             )
         names = [phase.name for phase in self.phases if phase.name]
         for name in names:
             if names.count(name) > 1:
-                raise ScenarioError(f"two phases are called {name!r}; names must differ")
+                raise ScenarioError(f"two phases are called {quote(name)}; names must differ")
         for number, phase in enumerate(self.phases[:-1], start=1):
             if not phase.bounded:
                 what = repr(phase.name) if phase.name else f"number {number}"
@@ -139,7 +139,7 @@ class Procedure:
                     "the last phase has an end; say what then follows: after = 'fail', 'suspend' or 'repeat'"
                 )
             raise ScenarioError(
-                f"after = {self.after!r} is never reached, for the last phase has no end; give it ballots"
+                f"after = {quote(self.after)} is never reached, for the last phase has no end; give it ballots"
             )
         if (self.after == "repeat") != bool(self.repeat_from):
             raise ScenarioError("after = 'repeat' and repeat_from = the name of a phase belong together")
@@ -199,7 +199,9 @@ class Procedure:
         """
         stage = self._enter(Stage(-1, 0, candidates), candidates, Step(None), voted=False).stage
         if stage is None or self.phases[stage.phase].vote == "yes-no":
-            raise ScenarioError(f"the rules {self.name!r} have no phase in which {candidates} candidates are voted for")
+            raise ScenarioError(
+                f"the rules {quote(self.name)} have no phase in which {candidates} candidates are voted for"
+            )
         return stage
 
     def first_phases(self, candidates: int) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iomsim.errors import ScenarioError, unknown
+from iomsim.errors import ScenarioError, quote, unknown
 from iomsim.rules.bar import Bar, bars_of
 from iomsim.rules.phase import MOST_BALLOTS, Phase, whole
 from iomsim.rules.procedure import PARTS, Procedure
@@ -49,7 +49,7 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
         raise ScenarioError("withdrawal, and concession or after_concession, exclude each other; leave one out")
     parts = dict(table)
     if "concession" in knobs and not isinstance(knobs["concession"], bool):
-        raise ScenarioError(f"concession must be true or false, got {knobs['concession']!r}")
+        raise ScenarioError(f"concession must be true or false, got {quote(knobs['concession'])}")
     if {"eliminate_after", "max_two_way"} & set(knobs):
         if "phases" in parts:
             raise ScenarioError("phases, and eliminate_after or max_two_way, exclude each other; leave one out")
@@ -68,7 +68,7 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
 def _withdrawal(knobs: Mapping[str, Any], old: str) -> str:
     then = knobs.get("after_concession", "acclamation" if old == "none" else old)
     if then not in AFTER_CONCESSION:
-        raise ScenarioError(f"after_concession must be acclamation or confirmation; got {then!r}")
+        raise ScenarioError(f"after_concession must be acclamation or confirmation; got {quote(then)}")
     return AFTER_CONCESSION[then] if knobs.get("concession", old != "none") else "none"
 
 
@@ -110,6 +110,6 @@ def _knobs_of(old: Procedure) -> dict[str, Any]:
         if {part: getattr(old, part) for part in ("phases", "after")} == _phases(**knobs):
             return knobs
     raise ScenarioError(
-        f"the rules {old.name!r} have phases of their own, which eliminate_after and max_two_way cannot say; "
+        f"the rules {quote(old.name)} have phases of their own, which eliminate_after and max_two_way cannot say; "
         "give with_rules(phases=[...])"
     )

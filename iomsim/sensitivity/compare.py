@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.rng import fresh_seed
-from iomsim.errors import IomsimError, PairingError
+from iomsim.errors import IomsimError, PairingError, quote
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.run import forecast
@@ -154,7 +154,7 @@ def side_by_side(
     base, *others = made.items()
     for name, fc in others:
         if problem := pairing_problem(base[1], fc):
-            raise PairingError(f"{name!r} cannot be put beside {base[0]!r}: {problem}")
+            raise PairingError(f"{quote(name)} cannot be put beside {quote(base[0])}: {problem}")
     return SideBySide(made)
 
 

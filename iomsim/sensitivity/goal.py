@@ -15,7 +15,7 @@ import pandas as pd
 from iomsim.engine import paths
 from iomsim.engine.executors import progress_bar
 from iomsim.engine.rng import BLOCK
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import Interval, in_100
 from iomsim.forecasting.result import Result, frame
 from iomsim.model.parameters import describe_parameter, ranges
@@ -104,7 +104,7 @@ def paths_to(
     name = described("paths_to", race).candidate(candidate).name
     refuse_swings("paths_to", race, "it wins members over one by one")
     if isinstance(probability, bool) or not isinstance(probability, (int, float)) or not 0 < probability < 1:
-        raise IomsimError(f"probability must be between 0 and 1, got {probability!r}; 0.5 makes it even")
+        raise IomsimError(f"probability must be between 0 and 1, got {quote(probability)}; 0.5 makes it even")
     seed, runs = seed_and_runs(seed, runs)
     over = _strengths(race) if parameters is None else ranges(race, parameters)
 

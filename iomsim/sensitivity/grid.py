@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.executors import progress_bar
-from iomsim.errors import BlockError, IomsimError, ScenarioError
+from iomsim.errors import BlockError, IomsimError, ScenarioError, quote
 from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER
@@ -110,7 +110,7 @@ def _axis(race: Scenario, name: str, path: str, values: Any) -> tuple[float, ...
     try:
         points = np.atleast_1d(np.asarray(values, dtype=float))
     except (TypeError, ValueError):
-        raise ScenarioError(f"the values of {name} must be numbers, got {values!r}") from None
+        raise ScenarioError(f"the values of {name} must be numbers, got {quote(values)}") from None
     if points.ndim != 1 or not points.size:
         raise ScenarioError(f"the values of {name} are empty; give at least one, for instance [{known.value:g}]")
     step = int(np.argmin(np.diff(points))) if points.size > 1 else 0

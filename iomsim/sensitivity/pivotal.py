@@ -16,7 +16,7 @@ from iomsim.engine.executors import in_order
 from iomsim.engine.plan import Plan, Tie
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN, run_span, span_calls
-from iomsim.errors import IomsimError, whole_number
+from iomsim.errors import IomsimError, quote, whole_number
 from iomsim.forecasting.estimates import Z95, Interval
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.run import draw_of_run, followed
@@ -421,7 +421,7 @@ class Pivotal(Result):
     def _compared(self, by: str) -> tuple[list[str], Floats]:
         """Return the members, or the groups, in the order of their table, and what they weigh members by."""
         if by not in ("member", "group"):
-            raise IomsimError(f"by must be 'member' or 'group', got {by!r}")
+            raise IomsimError(f"by must be 'member' or 'group', got {quote(by)}")
         free = self._free
         if by == "member":
             return [str(member) for member in free.index], np.eye(len(free))
@@ -506,7 +506,7 @@ class Pivotal(Result):
             return ["No group stands out either."] if self.best() is None else []
         top = self.groups.loc[(best, ONE)]
         half = (top[f"{WIN}_high"] - top[f"{WIN}_low"]) / 2
-        return [f"By group it does most in {best!r}: {in_points(top[WIN], half)} a member."]
+        return [f"By group it does most in {quote(best)}: {in_points(top[WIN], half)} a member."]
 
     def _next_day(self) -> str:
         """Return what the calls do to the next day."""

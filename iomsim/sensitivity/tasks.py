@@ -21,7 +21,7 @@ from iomsim.engine.executors import as_done
 from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
-from iomsim.errors import FileError, ScenarioError, writing
+from iomsim.errors import FileError, ScenarioError, quote_path, writing
 from iomsim.model.assumptions import completed
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
@@ -252,4 +252,4 @@ def _read(path: Path) -> Row:
     try:
         return _READERS[path.suffix](path)
     except Exception:
-        raise FileError(f"the file {str(path)!r} is damaged; delete it to have it made again") from None
+        raise FileError(f"the file {quote_path(path)} is damaged; delete it to have it made again") from None

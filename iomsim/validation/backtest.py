@@ -10,7 +10,7 @@ import pandas as pd
 
 from iomsim.engine.executors import in_order, progress_bar
 from iomsim.engine.outcomes import Outcomes
-from iomsim.errors import AnnouncementError, IomsimError, unknown, whole_number
+from iomsim.errors import AnnouncementError, IomsimError, quote, unknown, whole_number
 from iomsim.model.assumptions import DRAWS
 from iomsim.model.components import Behaviour
 from iomsim.model.links import moved
@@ -173,7 +173,7 @@ def assumptions_of(model: Model, assumptions: int | str | None) -> int | str:
     if assumptions is None:
         return "fixed" if is_earlier(model) else DRAWS
     if isinstance(assumptions, str) and assumptions != "fixed":
-        raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {assumptions!r}")
+        raise IomsimError(f"assumptions must be a number of draws, or 'fixed', got {quote(assumptions)}")
     return assumptions if isinstance(assumptions, str) else whole_number("assumptions", assumptions, 1)
 
 
@@ -187,7 +187,7 @@ def choose(wanted: Any, folder: str | Path | None) -> list[Contest]:
     """
     asked = [wanted] if isinstance(wanted, (str, Contest)) else wanted
     if not (asked is None or isinstance(asked, Iterable)):
-        raise IomsimError(f"contests must be ids or contests, got {wanted!r}; iomsim.contests() lists them")
+        raise IomsimError(f"contests must be ids or contests, got {quote(wanted)}; iomsim.contests() lists them")
     asked = None if asked is None else list(asked)
     given = asked is not None and all(isinstance(one, Contest) for one in asked)
     there = {} if given and folder is None else {one.id: one for one in read_contests(folder)}

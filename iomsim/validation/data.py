@@ -19,7 +19,7 @@ import pandas as pd
 from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError, ValidationInfo
 
 from iomsim.election_day.tally import SILENT
-from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, reason, unknown
+from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, quote, quote_path, reason, unknown
 from iomsim.model.evidence import shipped_folders, shipped_text
 from iomsim.model.lines import PAPER_WORDS
 from iomsim.rules.bar import BASES, Bar
@@ -66,7 +66,7 @@ def _bar(cell: str) -> Bar:
     try:
         return Bar.of(text)
     except ScenarioError as error:
-        raise ValueError(f"must be a bar such as 2/3, 0.6667 or >1/2, got {cell!r} ({error})") from None
+        raise ValueError(f"must be a bar such as 2/3, 0.6667 or >1/2, got {quote(cell)} ({error})") from None
 
 
 def _knob(cell: str, info: ValidationInfo) -> str | None:
@@ -77,7 +77,7 @@ def _day(cell: str) -> date:
     try:
         return date.fromisoformat(cell[:10])
     except ValueError:
-        raise ValueError(f"must be a date such as 2023-05-15, got {cell!r}") from None
+        raise ValueError(f"must be a date such as 2023-05-15, got {quote(cell)}") from None
 
 
 def _phases(cell: str) -> list[Any]:
@@ -93,7 +93,7 @@ def _phases(cell: str) -> list[Any]:
         if found.keys() == {"phases"} and isinstance(found["phases"], list):
             return found["phases"]
     example = "[{ name = 'all', ballots = 3 }, { name = 'two', keep = 2 }]"
-    raise ValueError(f"must list phases as the rules of a scenario do, such as {example}, got {cell!r}")
+    raise ValueError(f"must list phases as the rules of a scenario do, such as {example}, got {quote(cell)}")
 
 
 Count = Annotated[int, Field(ge=0)]
@@ -150,11 +150,11 @@ class _Row(BaseModel):
                 return f"{column} {problem['ctx']['error']}"
             case "literal_error":
                 kind = "kind of round" if column == "kind" else column
-                return f"no {kind} named {got!r}; {advice(got, OPTIONS[column])}"
+                return f"no {kind} named {quote(got)}; {advice(got, OPTIONS[column])}"
             case "bool_parsing":
-                return f"{column} must be 1 or 0, got {got!r}"
+                return f"{column} must be 1 or 0, got {quote(got)}"
         least = 0 if column in ("votes", "votes_cast_or_valid") else 1
-        return f"{column} must be a whole number of at least {least}, got {got!r}"
+        return f"{column} must be a whole number of at least {least}, got {quote(got)}"
 
 
 Row = TypeVar("Row", bound=_Row)
@@ -211,7 +211,7 @@ class ElectionRow(_Row):
         stated = {"threshold": self.threshold_share} | {part: getattr(self, part) for part in parts}
         if self.body not in (there := shipped_folders("bodies")) and self.threshold_share is None:
             raise self.error(
-                f"threshold_share is empty, and no rules are known of a body {self.body!r}; {listed(there)}"
+                f"threshold_share is empty, and no rules are known of a body {quote(self.body)}; {listed(there)}"
             )
         try:
             return rules_of(self.election_id, self.body, self.reading, **stated)
@@ -327,7 +327,7 @@ def _records(folder: str | Path | None) -> list[Record]:
     for row in _rows(folder, TallyRow, "tallies.csv", ("election_id", "round", "candidate")):
         if row.election_id not in by_election:
             raise row.error(
-                f"no election named {row.election_id!r} in elections.csv; {advice(row.election_id, elections)}"
+                f"no election named {quote(row.election_id)} in elections.csv; {advice(row.election_id, elections)}"
             )
         by_election[row.election_id].append(row)
     records = []
@@ -359,7 +359,7 @@ def _text(folder: str | Path | None, file: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read {str(path)!r}: {reason(error)}") from None
+        raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
 
 
 def _lines(text: str, file: str, needed: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -368,12 +368,12 @@ def _lines(text: str, file: str, needed: Sequence[str], known: Sequence[str]) ->
     header = [column.strip() for column in next(reader, [])]
     for column in needed:
         if column not in header:
-            raise FileError(f"{file} has no column {column!r}; {advice(column, header)}")
+            raise FileError(f"{file} has no column {quote(column)}; {advice(column, header)}")
     for column in header:
         if column not in known:
-            raise FileError(f"{file} has a column {column!r}, which says nothing; {advice(column, known)}")
+            raise FileError(f"{file} has a column {quote(column)}, which says nothing; {advice(column, known)}")
         if header.count(column) > 1:
-            raise FileError(f"{file} has two columns {column!r}")
+            raise FileError(f"{file} has two columns {quote(column)}")
     lines = [(f"{file}, line {reader.line_num}", row) for row in reader if any(cell.strip() for cell in row)]
     if not lines:
         raise FileError(f"{file} has a header but no rows")

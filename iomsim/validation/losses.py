@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from iomsim.errors import quote
 from iomsim.forecasting.result import Result
 from iomsim.house_style import capital, number, number_of, percent, series
 from iomsim.validation.contest import Contest
@@ -302,7 +303,7 @@ class Losses(Result):
 
 
 def _group(row: Any) -> str:
-    where = f"with {row.group} standing" if row.by == "standing" else f"in {row.group!r}"
+    where = f"with {row.group} standing" if row.by == "standing" else f"in {quote(row.group)}"
     return f"{row.score} {where} ({number_of(row.contests, 'contest')})"
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.errors import IomsimError, unknown, whole_number
+from iomsim.errors import IomsimError, quote, unknown, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.house_style import capital, count, number, percent, series
 from iomsim.model.bodies import body as body_of
@@ -607,7 +607,7 @@ def _barred(bar: Bar) -> Filter:
 
 def _kept(held_out: bool) -> Filter:
     if not isinstance(held_out, bool):
-        raise IomsimError(f"held_out must be True or False, got {held_out!r}")
+        raise IomsimError(f"held_out must be True or False, got {quote(held_out)}")
     return Filter(f"{'' if held_out else 'not '}held out", lambda one: one.held_out == held_out)
 
 
@@ -617,7 +617,7 @@ def _spanned(what: str, wanted: Any, value: Callable[[Contest], int | None]) -> 
         return None
     low, high = _ends(what, wanted)
     if low > high:
-        raise IomsimError(f"{what} must go from the least to the most, got {wanted!r}")
+        raise IomsimError(f"{what} must go from the least to the most, got {quote(wanted)}")
     said = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     said = f"{low:g} or more" if math.isinf(high) else f"at most {high:g}" if math.isinf(low) else said
     return Filter(f"{what} {said}", lambda one: (number := value(one)) is not None and low <= number <= high)
@@ -641,4 +641,4 @@ def _ends(what: str, wanted: Any) -> tuple[float, float]:
             return int(low), math.inf if sign == "+" else int(high or low)
         case (None | Integral() as low, None | Integral() as high) if bool not in {type(low), type(high)}:
             return (-math.inf if low is None else int(low)), (math.inf if high is None else int(high))
-    raise IomsimError(f"{what} must be a number, '3+', '2-4' or a pair such as (2, 4), got {wanted!r}")
+    raise IomsimError(f"{what} must be a number, '3+', '2-4' or a pair such as (2, 4), got {quote(wanted)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from iomsim.errors import ScenarioError
+from iomsim.errors import ScenarioError, quote
 from iomsim.model.bodies import reading as rules_reading, readings
 from iomsim.model.evidence import shipped_folders
 from iomsim.rules.procedure import Procedure
@@ -241,7 +241,9 @@ def rules_of(name: str, body: str = "", reading: str = "", **stated: Any) -> Pro
     told = {key: value for key, value in stated.items() if value is not None}
     if body not in shipped_folders("bodies"):
         if reading:
-            raise ScenarioError(f"a reading needs the id of a shipped body, got {body!r}; iomsim.bodies() lists them")
+            raise ScenarioError(
+                f"a reading needs the id of a shipped body, got {quote(body)}; iomsim.bodies() lists them"
+            )
         told = {"name": name, "threshold": "2/3"} | ({} if "withdrawal" in told else {"concession": True}) | told
         old = None
     else:

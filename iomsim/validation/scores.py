@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote
 from iomsim.typing import Flags, Floats, Longs
 
 
@@ -211,7 +211,7 @@ def probabilities(p: Floats) -> Floats:
     """Return the probabilities, if they all are some."""
     wrong = (p < 0) | (p > 1)
     if wrong.any():
-        raise IomsimError(f"a probability must be between 0 and 1, got {float(p[wrong].flat[0])!r}")
+        raise IomsimError(f"a probability must be between 0 and 1, got {quote(float(p[wrong].flat[0]))}")
     return p
 
 

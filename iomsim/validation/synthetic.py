@@ -14,6 +14,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.paths import behaviour as path_of
 from iomsim.engine.simulate import simulate
 from iomsim.errors import IomsimError, whole_number
+from iomsim.files import write_csv
 from iomsim.house_style import series
 from iomsim.model.assumptions import draw_assumptions
 from iomsim.model.bodies import bodies, body, readings
@@ -198,7 +199,7 @@ def to_files(contests: Iterable[Contest], folder: str | Path) -> Path:
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    pd.DataFrame(rows).to_csv(path, index=False, encoding="utf-8")
+    write_csv(path, pd.DataFrame(rows), index=False)
 
 
 def _election_cells(one: Contest) -> dict[str, Any]:

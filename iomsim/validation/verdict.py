@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.errors import IomsimError, unknown
+from iomsim.errors import IomsimError, quote, unknown
 from iomsim.forecasting.result import Result
 from iomsim.house_style import count, percent, series
 from iomsim.rules.procedure import ENDINGS
@@ -211,7 +211,7 @@ class Backtest(Result):
             raise unknown("group of forecasts", group, GROUPS)
         labels = [GROUPS[group](case) for case in self.cases]
         if not any(labels):
-            raise IomsimError(f"these contests say nothing of their {group}: their file has no column {group!r}")
+            raise IomsimError(f"these contests say nothing of their {group}: their file has no column {quote(group)}")
         return [label or "not said" for label in labels]
 
     def groupings(self) -> tuple[str, ...]:
