@@ -162,6 +162,8 @@ def reason(error: Exception) -> str:
     >>> reason(FileNotFoundError(2, "No such file or directory", "x.toml"))
     'No such file or directory'
     """
+    if isinstance(error, UnicodeEncodeError):
+        return "half a sign is no text"
     told = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(told).split())
 
@@ -179,7 +181,9 @@ def writing(place: object) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
+    except IomsimError:
+        raise
+    except (OSError, ValueError) as error:
         raise FileError(f"cannot write {quote_path(place)}: {reason(error)}") from None
 
 

@@ -69,8 +69,10 @@ def write_whole(path: str | Path, content: str | bytes, *, new: bool = False, ke
     ...     place.read_text(encoding="utf-8"), [file.name for file in Path(folder).iterdir()]
     ('Probably not.', ['answer.txt'])
     """
-    data = content.encode() if isinstance(content, str) else content
     with writing(path):
+        if new:
+            refuse_existing(Path(path))  # a link to nowhere is something too
+        data = content.encode() if isinstance(content, str) else content
         place = Path(path)
         if place.exists() and not place.is_file():
             place.write_bytes(data)  # a device or a pipe; a folder says that it is one
@@ -135,10 +137,11 @@ def _beside(place: Path) -> Iterator[tuple[Path, BinaryIO]]:
     Its name follows from that of the place, so that what a killed process left is used up by the next one; who
     writes has it locked.  Where it is in use, or files cannot be locked, it has a name of its own.
     """
-    part = place.with_name(f".{place.name[:200]}.part")
+    name = os.fsdecode(os.fsencode(place.name)[:200])
+    part = place.with_name(f".{name}.part")
     file = _locked(part)
     if file is None:
-        part = place.with_name(f".{place.name[:200]}.{token_hex(4)}.part")
+        part = place.with_name(f".{name}.{token_hex(4)}.part")
         file = open(part, "xb")  # noqa: SIM115
     try:
         with file:
@@ -180,4 +183,4 @@ def _name(part: Path, place: Path) -> None:
 def refuse_existing(path: Path) -> None:
     """Refuse to write where something is."""
     if os.path.lexists(path):
-        raise FileError(f"{quote_path(path)} exists, and is never overwritten; give another name")
+        raise FileError(f"{quote_path(path)} exists already and is not overwritten; give another name")

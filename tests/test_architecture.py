@@ -20,7 +20,8 @@ PACKAGE = ROOT / "iomsim"
 # From the ground up.  A module may import its own package's and those of the lines above; nobody imports
 # the package `iomsim` itself.
 LAYERS = """
-    errors files typing _version
+    errors typing _version
+    files
     house_style
     rules
     engine

@@ -82,7 +82,7 @@ def _meant(problem: Any, model: type[BaseModel]) -> str | None:
 
 def _sentence(problem: Any, place: Place) -> str:
     name, context = place.name or "the file", problem.get("ctx", {})
-    got = quote(place.got.isoformat() if isinstance(place.got, date | time) else place.got)
+    got = place.got.isoformat() if isinstance(place.got, date | time) else quote(place.got)
     match problem["type"]:
         case "extra_forbidden":
             key = str(problem["loc"][-1])

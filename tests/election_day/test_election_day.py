@@ -406,7 +406,7 @@ def test_arguments_that_make_no_sense(geneva: Scenario, tmp_path: Path) -> None:
         night.apply({"event": "resign"})
     with pytest.raises(AnnouncementError, match=r"^yes must be a whole number of at least 0, got -1$"):
         told(geneva.with_rules("one-two-way"), NOON, particles=50).confirm(-1, 20)
-    with pytest.raises(FileError, match="cannot write the log"):
+    with pytest.raises(FileError, match="cannot write "):
         night_of(geneva, particles=50, seed=1, log=tmp_path / "no" / "folder")
 
 

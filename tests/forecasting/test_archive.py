@@ -279,7 +279,7 @@ def test_files_that_cannot_be_written(forecasts: dict[str, iom.Forecast], tmp_pa
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(iom.FileError, match=r"cannot write '.*gone/fc\.npz': No such file or directory"):
         forecasts["nobody"].save(tmp_path / "gone" / "fc.npz")
-    with pytest.raises(iom.FileError, match=r"cannot write into '.*file': File exists"):
+    with pytest.raises(iom.FileError, match=r"cannot write '.*file': File exists"):
         forecasts["nobody"].to_csv(tmp_path / "file")
 
 

@@ -26,27 +26,38 @@ SLOWEST = 5.0
 """Seconds of computing that a case may take."""
 
 JARGON = re.compile(
-    r"Traceback|NoneType|object (?:is|has|of)\b|not subscriptable|not iterable|positional argument|keyword argument|ufunc|"
-    r"dtype|ndarray|codec|pydantic|validation error|Errno|<class|index \d+ is out|could not convert|invalid literal|"
-    r"unhashable|attribute|KeyError|TypeError|ValueError|slice|operand|broadcast|concatenat"
+    r"Traceback|NoneType|object (?:is|has|of)\b|not subscriptable|not iterable|positional argument|keyword argument|"
+    r"ufunc|dtype|ndarray|codec|pydantic|validation error|Errno|<class|index \d+ is out|could not convert|"
+    r"invalid literal|unhashable|attribute|KeyError|TypeError|ValueError|slice|operand|broadcast|concatenat"
 )
 """What no sentence of ours says."""
 
 STEERS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 NASTY: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, -1, 2, 175, 10**6, 2**31, 2**63, 10**30, 0.5, -0.0, 1e308, 5e-324, float("nan"), float("inf")),
-    *("", " ", "0", "-1", "1e999", "nan", "None", "true", "2023-05-15", "25:61", "../../x", "=cmd()", "<script>", "$\\frac{"),
-    *("\x1b[2J", "\u202eabc", "\u200f", "\ud800", "a" * 130_000, "é", "e\u0301", "\x00", "{x!r}", "%s%n", "x\ny", "'\"\\"),
+    *(None, True, False, 0, 1, -1, 2, 175, 10**6, 2**31, 2**63, 10**30),
+    *(0.5, -0.0, 1e308, 5e-324, float("nan"), float("inf")),
+    *("", " ", "0", "-1", "1e999", "nan", "None", "true", "2023-05-15", "25:61", "a" * 130_000, "{x!r}", "%s%n"),
+    *("../../x", "=cmd()", "<script>", "$\\frac{", "\x1b[2J", "\u202eabc", "\u200f", "\ud800", "\x00", "x\ny", "'\"\\"),
+    *("é", "e\u0301"),
     *([], {}, [[]], {"": ""}, [None], {"name": "A"}, [1, "a"], ["A", "A"], [{}] * 3),
-)  # fmt: skip
+)
 """Values that somebody else's file may hold anywhere."""
 
 BYTES = (
     *(b"", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3", b"\r", b"\n\n", b'"', b"'''", b"[", b"[[", b"]" * 50),
-    *(b"{" * 2_000, b"[" * 2_000, b"9" * 5_000, b"-", b"1e400", b"nan", b"inf", b",", b";", b"\t", b"=", b"#", b"\\u202e"),
-    *(b"\x1b[31m", "\u202e".encode(), "é".encode("cp1252"), b"x" * 130_000, b" = 1\n", b"0x", b"1979-05-27T07:32:00Z"),
-)  # fmt: skip
+    *(b"{" * 2_000, b"[" * 2_000, b"9" * 5_000, b"-", b"1e400", b"nan", b"inf", b",", b";", b"\t", b"=", b"#", b"0x"),
+    *(
+        b"\x1b[31m",
+        "\u202e".encode(),
+        "é".encode("cp1252"),
+        b"x" * 130_000,
+        b" = 1\n",
+        b"\\u202e",
+        b"1979-05-27T07:32:00Z",
+    ),
+)
+"""What gets between the bytes of a file."""
 
 
 def rng(kind: str, number: int) -> random.Random:

@@ -17,6 +17,7 @@ import pytest
 from toys import elect, toy
 
 import iomsim as iom
+from iomsim import files
 from iomsim.errors import FileError, IomsimError
 from iomsim.registered import sealed
 from iomsim.registered.register import HEAD, _parts, _time
@@ -211,7 +212,7 @@ def test_what_is_over_is_not_registered(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text("mine", encoding="utf-8")
-    with pytest.raises(FileError, match="exists, and a registration is never overwritten"):
+    with pytest.raises(FileError, match="exists already and is not overwritten"):
         registered(toy(), path)
     (tmp_path / "loose.toml").symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileError, match="exists"):
@@ -222,8 +223,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 def test_what_comes_up_meanwhile_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.toml"
-    real = sealed.os.fsync
-    monkeypatch.setattr(sealed.os, "fsync", lambda handle: (path.write_text("first", encoding="utf-8"), real(handle)))
+    real = files.os.fsync
+    monkeypatch.setattr(files.os, "fsync", lambda handle: (path.write_text("first", encoding="utf-8"), real(handle)))
     with pytest.raises(FileError, match="exists"):
         registered(toy(), path)
     assert path.read_text(encoding="utf-8") == "first"
@@ -234,7 +235,7 @@ def test_half_a_file_is_never_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sealed.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(FileError, match=r"cannot write '.*x\.toml': No space left on device"):
         registered(toy(), tmp_path / "x.toml")
     assert not list(tmp_path.iterdir())
@@ -244,7 +245,7 @@ def test_where_files_have_one_name_only(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: Any) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(sealed.os, "link", refuse)
+    monkeypatch.setattr(files.os, "link", refuse)
     registered(toy(), tmp_path / "x.toml")
     assert [one.name for one in tmp_path.iterdir()] == ["x.toml"]
 
