@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError, quote_path, reason
-from iomsim.files import read_bytes, write_whole
+from iomsim.errors import FileError, quote_path
+from iomsim.files import alone, read_bytes, write_whole
 from iomsim.house_style import number_of
 from iomsim.registered.earned import FORECAST, FORECASTERS, SCORES
 
@@ -26,9 +22,6 @@ PLACES = ("chance_of_winner", "outcomes_likelier", "outcomes", "point_of_rounds"
 PAIRS = [(score, who) for score in SCORES for who in FORECASTERS]
 COLUMNS = (*OF_THE_FORECAST, "scored", *OF_THE_EVENT, *PLACES, *(f"{score} [{who}]" for score, who in PAIRS))
 """The columns of the ledger, which are fixed: missing scores are empty cells."""
-
-PATIENCE = 10.0
-"""Seconds to wait for somebody else who is writing."""
 
 
 def line(found: Any) -> dict[str, Any]:
@@ -82,7 +75,7 @@ def append(path: Path, entry: dict[str, Any], again: bool = False) -> None:
         If the file is something else, or has a line of the registration already and it is not to be replaced
         `again`.
     """
-    with _alone(path):
+    with alone(path):
         lines = read(path) if path.exists() else []
         same = [old for old in lines if old["checksum"] == entry["checksum"]]
         if same and not again:
@@ -123,29 +116,6 @@ def _text(lines: list[dict[str, str]]) -> str:
     writer.writeheader()
     writer.writerows(lines)
     return out.getvalue()
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep everybody else from writing the ledger meanwhile."""
-    lock, until = path.with_name(f".{path.name}.lock"), time.monotonic() + PATIENCE
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
-            if time.monotonic() > until:
-                raise FileError(
-                    f"somebody else is writing {quote_path(path)}; if nobody is, delete {quote_path(lock)}"
-                ) from None
-            time.sleep(0.01)
-        except OSError as error:
-            raise FileError(f"cannot write {quote_path(path)}: {reason(error)}") from None
-    try:
-        yield
-    finally:
-        with suppress(FileNotFoundError):
-            lock.unlink()
 
 
 def scorebook(path: str | Path) -> pd.DataFrame:

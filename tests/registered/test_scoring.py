@@ -15,6 +15,7 @@ import pytest
 from toys import elect, toy
 
 import iomsim as iom
+from iomsim import files
 from iomsim.errors import FileError, IomsimError, UnknownNameError
 from iomsim.registered import scorebook as book
 from iomsim.registered.earned import FORECAST, SCORES
@@ -437,10 +438,15 @@ def test_nobody_loses_a_line_in_a_race(tmp_path: Path, told: iom.Registration) -
 def test_a_ledger_that_is_being_written_is_waited_for(
     tmp_path: Path, told: iom.Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book, "PATIENCE", 0.05)
-    (tmp_path / ".scores.csv.lock").touch()
-    with pytest.raises(FileError, match=r"somebody else is writing .*scores\.csv'; if nobody is, delete"):
+    monkeypatch.setattr(files, "PATIENCE", 0.05)
+    with (
+        files.alone(tmp_path / "scores.csv"),
+        pytest.raises(FileError, match=r"somebody else is writing .*scores\.csv'; if nobody is, delete"),
+    ):
         iom.score(told, winner="A", ledger=tmp_path / "scores.csv")
+    (tmp_path / ".scores.csv.lock").touch()  # of a process that was killed
+    iom.score(told, winner="A", ledger=tmp_path / "scores.csv")
+    assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
     with pytest.raises(FileError, match="cannot write"):
         iom.score(told, winner="A", ledger=tmp_path / "no" / "scores.csv")
 
