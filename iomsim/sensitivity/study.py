@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from iomsim.engine.executors import progress_bar
-from iomsim.errors import BlockError, IomsimError, ScenarioError, whole_number
+from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError, quote, quote_path, whole_number
 from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL
+from iomsim.house_style import count
 from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.tasks import Cell, Counts, Row, Store, keys, played
+from iomsim.sensitivity.tasks import Cell, Counts, NotOursError, Row, Store, keys, played
+
+POINT = "scenario"
+"""The column of points that are scenarios as they are."""
+
+NAMED = 3
+"""Files that cannot be used and are named."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -98,10 +108,11 @@ class Study:
     @classmethod
     def of(cls, races: Mapping[str, Scenario] | Iterable[Scenario]) -> Study:
         """Return the study of scenarios as they are, named or numbered."""
-        named = dict(races) if isinstance(races, Mapping) else {str(i): race for i, race in enumerate(races)}
-        return cls(
-            tuple(Cell(described("a study", race)) for race in named.values()), pd.DataFrame({"scenario": list(named)})
-        )
+        if not isinstance(races, Iterable):
+            raise IomsimError(f"a study takes scenarios, named or in a list, got {type(races).__name__}")
+        named = races if isinstance(races, Mapping) else dict(enumerate(races))
+        cells = tuple(Cell(described("a study", race)) for race in named.values())
+        return cls(cells, pd.DataFrame({POINT: [str(name) for name in named]}))
 
     @classmethod
     def _varied(cls, race: Scenario, paths: Sequence[str], points: pd.DataFrame) -> Study:
@@ -122,7 +133,7 @@ class Study:
         *,
         seed: int,
         executor: Any = None,
-        folder: str | Path | None = None,
+        folder: str | PathLike[str] | None = None,
         progress: bool = True,
     ) -> pd.DataFrame:
         """Play every cell, on the best guesses of its scenario.
@@ -136,7 +147,8 @@ class Study:
             that a cluster is kept busy to the end.
         folder : str or Path, optional
             Where finished cells are kept.  A study that was interrupted goes on where it stopped; a
-            cell counts as finished only for the same scenario, runs, seed and version.
+            cell counts as finished only for the same scenario, runs, seed and version.  A file that is damaged,
+            or was changed, renamed or swapped for another, is named in a warning and its cell is played again.
         progress : bool, default True
             Show a bar on stderr once the work has taken two seconds.
 
@@ -152,27 +164,53 @@ class Study:
         BlockError
             If a scenario could not be played: all the others are, and `partial` holds their rows.
         FileError
-            If a file of the folder is damaged.
+            If the folder or a file in it cannot be read or written.
         """
-        whole_number("runs", runs, 1)
-        whole_number("seed", seed, 0)
+        runs, seed = whole_number("runs", runs, 1), whole_number("seed", seed, 0)
+        if not isinstance(folder, (str, PathLike, NoneType)):
+            raise IomsimError(f"folder must be a path, got {quote(folder)}")
         store = None if folder is None else Store(Path(folder))
         names = keys(self.cells, runs, seed) if store else []
-        kept = store.read(names) if store else {}
-        rows = {i: kept[name] for i, name in enumerate(names) if name in kept}
+        rows = self._kept(store, names, runs, seed) if store else {}
         missing = [(i, cell) for i, cell in enumerate(self.cells) if i not in rows]
+        if store and missing:
+            store.make()  # said now, not when the first is done
         failures: dict[int, str] = {}
         with progress_bar(runs * len(missing), progress) as advance:
             for i, counts in played(missing, runs, seed, executor, advance):
                 if isinstance(counts, str):
                     failures[i] = counts
                     continue
-                rows[i] = self.points.loc[i].to_dict() | _row(self.cells[i], counts, runs, seed)
+                rows[i] = self._row(i, counted_up(self.cells[i], counts, runs, seed))
                 if store:
-                    store.write(names[i], rows[i])
+                    self._keep(store, names[i], rows[i], len(rows) - 1)
         if failures:
             raise self._failed(failures, rows)
         return self._table(rows)
+
+    def _row(self, i: int, results: Row) -> Row:
+        """Return a row: the point of a cell, and its results."""
+        return self.points.loc[i].to_dict() | results
+
+    def _kept(self, store: Store, names: Sequence[str], runs: int, seed: int) -> dict[int, Row]:
+        """Return the rows that are kept; say which files hold none of them."""
+        rows, refused = store.read(names, lambda i, row: self._row(i, checked(self.cells[i], row, runs, seed)))
+        if refused:
+            some = ", ".join(refused[:NAMED]) + (", ..." if len(refused) > NAMED else "")
+            warnings.warn(
+                f"{len(refused)} of {count(len(self), 'scenario')} kept in {quote_path(store.folder)} cannot be used, "
+                f"and will be played again: {some}",
+                stacklevel=3,
+            )
+        return rows
+
+    def _keep(self, store: Store, key: str, row: Row, before: int) -> None:
+        """Keep a row; if that fails, say how many were kept before."""
+        try:
+            store.write(key, row)
+        except FileError as error:
+            kept = f"{before} of {count(len(self), 'scenario')} are kept: run the study again to go on from them"
+            raise FileError(f"{error}; {kept}") from None
 
     def _table(self, rows: dict[int, Row]) -> pd.DataFrame:
         index = sorted(rows)
@@ -206,19 +244,75 @@ def _paths(race: Scenario, parameters: Iterable[str]) -> list[str]:
 
 def _headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> list[str]:
     """Return the columns of points: names as given, but where results have the same name, the path."""
-    taken = set(_result_columns(race))
-    return [path if name in taken else name for name, path in zip(names, paths, strict=True)]
+    taken = set(result_columns(race))
+    return [_heading(name, path, taken) for name, path in zip(names, paths, strict=True)]
 
 
-def _row(cell: Cell, counts: Counts, runs: int, seed: int) -> Row:
-    """Return the counts of a cell as a row of results."""
-    hits = np.append(counts.winners, counts.late)
-    low, high = wilson(hits, runs)
-    numbers = np.stack([hits / runs, (high - low) / 2], axis=1).ravel().tolist()
+def _heading(name: str, path: str, taken: Container[str]) -> str:
+    heading = path if name in taken else name
+    while heading in taken:  # a candidate may be called like a path
+        heading = f"parameters.{heading}"
+    return heading
+
+
+def result_columns(race: Scenario) -> list[str]:
+    """Return the names of all results of a scenario.
+
+    A candidate who is called like another column has ``candidates.`` in front.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> result_columns(iom.load("minimal"))[-6:]
+    ['spill', 'spill_error', 'median_rounds', 'hash', 'runs', 'seed']
+    """
+    last = ["median_rounds", "hash", "runs", "seed"]
+    chances: list[str] = []
+    taken = {POINT, *last, *_with_error(NO_WINNER), *_with_error(SPILL)}
+    for name in race.names:
+        while not taken.isdisjoint(_with_error(name)):
+            name = f"candidates.{name}"
+        chances += _with_error(name)
+        taken.update(chances)
+    return [*chances, *_with_error(NO_WINNER), *_with_error(SPILL), *last]
+
+
+def _with_error(name: str) -> tuple[str, str]:
+    return name, f"{name}_error"
+
+
+def counted_up(cell: Cell, counts: Counts, runs: int, seed: int) -> Row:
+    """Return the counts of a cell as results."""
     median = int(np.searchsorted(np.cumsum(counts.rounds), (runs + 1) // 2) + 1)
-    return dict(zip(_result_columns(cell.base), [*numbers, median, cell.hash, runs, seed], strict=True))
+    return results(cell, [*counts.winners.tolist(), counts.late], median, runs, seed)
 
 
-def _result_columns(race: Scenario) -> list[str]:
-    chances = [f"{name}{end}" for name in (*race.names, NO_WINNER, SPILL) for end in ("", "_error")]
-    return [*chances, "median_rounds", "hash", "runs", "seed"]
+def results(cell: Cell, hits: Sequence[int], median: int, runs: int, seed: int) -> Row:
+    """Return results: shares of the runs with their errors, the median of the rounds, and what was played."""
+    low, high = wilson(np.array(hits), runs)
+    numbers = np.stack([np.array(hits) / runs, (high - low) / 2], axis=1).ravel().tolist()
+    return dict(zip(result_columns(cell.base), [*numbers, median, cell.hash, runs, seed], strict=True))
+
+
+def checked(cell: Cell, row: Row, runs: int, seed: int) -> Row:
+    """Return the results in a row that was kept, if such runs of the cell can have given them.
+
+    Raises
+    ------
+    NotOursError
+        If they cannot.
+    """
+    values: list[Any] = [row.get(name) for name in result_columns(cell.base)]
+    *shares, median, scenario, _, _ = values
+    if scenario != cell.hash:
+        raise NotOursError("is of another scenario")
+    if (
+        all(type(share) is float and 0 <= share <= 1 for share in shares)
+        and type(median) is int
+        and 1 <= median <= cell.base.rules.max_rounds
+    ):
+        hits = [round(share * runs) for share in shares[::2]]
+        found = results(cell, hits, median, runs, seed)
+        if sum(hits[:-1]) == runs and found == {name: row.get(name) for name in found}:
+            return found
+    raise NotOursError("has numbers that its runs cannot have given")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.util import find_spec
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,8 @@ from iomsim.engine.executors import as_done
 from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
-from iomsim.errors import FileError, ScenarioError, quote_path, writing
+from iomsim.errors import FileError, ScenarioError, quote_path, reason, writing
+from iomsim.files import write_whole
 from iomsim.model.assumptions import completed
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
@@ -32,6 +35,15 @@ MAX_RUNS = simulate.SPAN * BLOCK
 
 BEST_GUESSES = "best guesses"
 """What a study plays, as its keys have it: rows of forecasts over draws of the assumptions would be others."""
+
+FORMAT = 2
+"""Of the files of a study; those of another format are not looked at."""
+
+LARGEST = 4_000_000
+"""Bytes of a cell's file, and of what is in it: the largest takes some thousand."""
+
+RECORD = "iomsim cell"
+"""What holds a cell in its file: its key, its row and their checksum, as JSON."""
 
 Changes = tuple[tuple[str, float], ...]
 
@@ -167,19 +179,23 @@ def keys(cells: Sequence[Cell], runs: int, seed: int) -> list[str]:
     """Return a key for every cell that changes with everything its counts depend on."""
     bases = {id(cell.base): cell.base for cell in cells}
     hashes = {number: base.hash for number, base in bases.items()}
-    what = ([hashes[id(cell.base)], cell.changes, BEST_GUESSES, runs, seed, VERSION] for cell in cells)
+    what = ([hashes[id(cell.base)], cell.changes, BEST_GUESSES, runs, seed, VERSION, FORMAT] for cell in cells)
     return [sha256(json.dumps(each).encode()).hexdigest()[:32] for each in what]
 
 
 # -- a folder of finished rows ------------------------------------------------------------------
 
 
+class NotOursError(Exception):
+    """Why a file is not the cell that it is taken for."""
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder of rows of plain numbers and words, one small file each: Parquet where pyarrow is there, else npz.
 
-    A file is written beside its place and then moved there, so that no half file stays, and several
-    processes may use one folder.
+    Each file says which cell it holds and has a checksum.  It takes its place as a whole, so that no half file
+    stays, and several processes may use one folder.
 
     Examples
     --------
@@ -187,22 +203,77 @@ class Store:
     >>> with TemporaryDirectory() as folder:
     ...     store = Store(Path(folder))
     ...     store.write("a", {"spill": 0.31})
-    ...     store.read(["a", "b"])
-    {'a': {'spill': 0.31}}
+    ...     store.read(["a", "b"], lambda number, row: row)
+    ({0: {'spill': 0.31}}, [])
     """
 
     folder: Path
 
-    def read(self, keys: Iterable[str]) -> dict[str, Row]:
-        """Return the rows that are there.
+    def make(self) -> None:
+        """Make the folder.
 
         Raises
         ------
         FileError
-            If a file is damaged.
+            If it cannot be made, or nothing can be written into it.
         """
-        there = {path.stem: path for path in self.folder.glob("*") if path.suffix in _READERS}
-        return {key: _read(there[key]) for key in keys if key in there}
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise OSError("nothing may be written there")
+
+    def read(self, keys: Iterable[str], valid: Callable[[int, Row], Row]) -> tuple[dict[int, Row], list[str]]:
+        """Return the rows that are there, by the number of their key, and why others are not used.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            The rows wanted.
+        valid : callable
+            Takes the number of a key and a row; returns the row as it must be, or raises `NotOursError`.
+
+        Raises
+        ------
+        FileError
+            If the folder, or a file, cannot be read.
+        """
+        there, rows, refused = self._names(), dict[int, Row](), []
+        for number, key in enumerate(keys):
+            wrong = []
+            for name in (f"{key}{suffix}" for suffix in _READERS):
+                try:
+                    if name in there and (data := self._bytes(name)) is not None:
+                        rows[number] = valid(number, _row_of(name, data))
+                        break
+                except NotOursError as error:
+                    wrong.append(f"{name} {error}")
+            else:
+                refused += wrong[:1]
+        return rows, refused
+
+    def _names(self) -> frozenset[str]:
+        """Return the names of what is in the folder."""
+        try:
+            return frozenset(os.listdir(self.folder))
+        except FileNotFoundError:
+            return frozenset()
+        except NotADirectoryError:
+            raise FileError(f"{quote_path(self.folder)} is no folder; a study keeps its cells in one") from None
+        except (OSError, ValueError) as error:
+            raise FileError(f"cannot read {quote_path(self.folder)}: {reason(error)}") from None
+
+    def _bytes(self, name: str) -> bytes | None:
+        """Return what is in a file, None if it is gone."""
+        path = self.folder / name
+        try:
+            if path.exists() and not path.is_file():
+                raise FileError(f"{quote_path(path)} is no file; move it away, and its cell is played again")
+            with path.open("rb") as file:
+                return file.read(LARGEST + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
 
     def write(self, key: str, row: Row) -> None:
         """Keep a row.
@@ -210,46 +281,69 @@ class Store:
         Raises
         ------
         FileError
-            If the folder cannot be written.
+            If it cannot be written.
         """
-        suffix = ".parquet" if find_spec("pyarrow") else ".npz"
-        with writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-                part = Path(file.name)
-            try:
-                _WRITERS[suffix](part, row)
-                part.replace(self.folder / f"{key}{suffix}")
-            finally:
-                part.unlink(missing_ok=True)
+        text = json.dumps({"key": key, "row": row, "checksum": _checksum(key, row)})
+        suffix, data = _as_file(row, text)
+        write_whole(self.folder / f"{key}{suffix}", data, keep_on_power_loss=False)
 
 
-def _write_npz(path: Path, row: Row) -> None:
-    with path.open("wb") as file:
-        np.savez(file, row=np.frombuffer(json.dumps(row).encode(), dtype=np.uint8))
+def _checksum(key: str, row: Row) -> str:
+    return sha256(json.dumps([key, row]).encode()).hexdigest()
 
 
-def _read_npz(path: Path) -> Row:
-    with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
-        row: Row = json.loads(bytes(file["row"]))
+def _as_file(row: Row, text: str) -> tuple[str, bytes]:
+    """Return what a file is called behind its key, and what is in it."""
+    with suppress(Exception):  # no pyarrow, one that pandas finds too old, or a number that is too large for it
+        return ".parquet", _as_parquet(row | {RECORD: text})
+    file = BytesIO()
+    np.savez(file, **{RECORD: np.frombuffer(text.encode(), dtype=np.uint8)})  # type: ignore[arg-type]
+    return ".npz", file.getvalue()
+
+
+def _as_parquet(row: Row) -> bytes:
+    data: bytes = pd.DataFrame([row]).to_parquet(engine="pyarrow")
+    return data
+
+
+def _row_of(name: str, data: bytes) -> Row:
+    """Return the row that a file holds, if it is as it was written."""
+    key, suffix = os.path.splitext(name)
+    if len(data) > LARGEST:
+        raise NotOursError("is too large")
+    try:
+        text, shown = _READERS[suffix](data)
+        record = json.loads(text)
+        found, row, checksum = record["key"], dict(record["row"]), record["checksum"]
+        agrees = checksum == _checksum(found, row) and shown in (None, row | {RECORD: text})
+    except ImportError:
+        raise NotOursError("takes pyarrow to be read") from None
+    except Exception:  # what a damaged or foreign file does to its reader has no end of names
+        raise NotOursError("is damaged") from None
+    if not agrees:
+        raise NotOursError("does not match its checksum")
+    if found != key:
+        raise NotOursError("holds another cell")
     return row
 
 
-def _write_parquet(path: Path, row: Row) -> None:
-    pd.DataFrame([row]).to_parquet(path)
+def _read_parquet(data: bytes) -> tuple[str, Row]:
+    """Return the record of a cell, and the row as others see it."""
+    file = import_module("pyarrow.parquet").ParquetFile(BytesIO(data))
+    meta = file.metadata
+    if meta.num_rows != 1 or sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)) > LARGEST:
+        raise NotOursError
+    [row] = file.read().to_pylist()
+    return row[RECORD], row
 
 
-def _read_parquet(path: Path) -> Row:
-    [row] = pd.read_parquet(path).to_dict("records")
-    return {str(key): value for key, value in row.items()}
+def _read_npz(data: bytes) -> tuple[str, None]:
+    """Return the record of a cell."""
+    with ZipFile(BytesIO(data)) as parts:
+        if sum(part.file_size for part in parts.infolist()) > LARGEST:
+            raise NotOursError
+    with np.load(BytesIO(data), allow_pickle=False) as file:
+        return bytes(file[RECORD]).decode(), None
 
 
-_WRITERS = {".npz": _write_npz, ".parquet": _write_parquet}
-_READERS = {".npz": _read_npz, ".parquet": _read_parquet}
-
-
-def _read(path: Path) -> Row:
-    try:
-        return _READERS[path.suffix](path)
-    except Exception:
-        raise FileError(f"the file {quote_path(path)} is damaged; delete it to have it made again") from None
+_READERS: dict[str, Callable[[bytes], tuple[str, Row | None]]] = {".parquet": _read_parquet, ".npz": _read_npz}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from toys import mostly_slow, play, toy
 import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
+from iomsim.files import write_whole
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.sensitivity import study, tasks
 from iomsim.sensitivity.tasks import MAX_RUNS, Cell, count_cells
@@ -71,7 +74,7 @@ def test_rounds_of_elections_without_a_winner_count_too() -> None:
 def test_the_median_is_one_that_half_of_the_runs_do_not_exceed(rounds: list[int], median: int) -> None:
     runs = sum(rounds)
     counts = tasks.Counts(np.array([runs, 0, 0]), 0, np.array(rounds))
-    assert study._row(Cell(race()), counts, runs, 1)["median_rounds"] == median
+    assert study.counted_up(Cell(race()), counts, runs, 1)["median_rounds"] == median
 
 
 def test_a_cell_of_several_tasks_is_added_up(monkeypatch: pytest.MonkeyPatch, small: iom.Study) -> None:
@@ -262,19 +265,9 @@ def test_files_of_a_folder_are_small_and_say_what_they_are(small: iom.Study, tmp
     assert len(files) == 4
     assert {path.suffix for path in files} <= {".npz", ".parquet"}
     assert all(path.stat().st_size < 20_000 for path in files)
-    rows = pd.DataFrame([tasks._read(path) for path in files])
+    rows = pd.DataFrame([tasks._row_of(path.name, path.read_bytes()) for path in files])
     assert sorted(rows["hash"]) == sorted(table["hash"])
     assert set(table.columns) <= set(rows.columns)  # the point too: each file tells its story alone
-
-
-def test_a_damaged_file_is_named(small: iom.Study, tmp_path: Path) -> None:
-    run(small, folder=tmp_path)
-    victim = sorted(tmp_path.glob("*"))[1]
-    victim.write_bytes(victim.read_bytes()[:100])
-    with pytest.raises(FileError, match=f"{victim.name}' is damaged; delete it to have it made again"):
-        run(small, folder=tmp_path)
-    victim.unlink()
-    pd.testing.assert_frame_equal(run(small, folder=tmp_path), run(small))
 
 
 def test_what_others_left_in_the_folder_does_not_matter(small: iom.Study, tmp_path: Path) -> None:
@@ -304,28 +297,251 @@ def test_with_pyarrow_the_files_are_parquet(small: iom.Study, tmp_path: Path) ->
     table = run(small, folder=tmp_path)
     assert {path.suffix for path in tmp_path.glob("*")} == {".parquet"}
     pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
-    assert len(pd.read_parquet(tmp_path)) == 4
+    assert sorted(pd.read_parquet(tmp_path)["A"]) == sorted(table["A"])
+    victim = min(tmp_path.glob("*"))
+    pd.read_parquet(victim).assign(A=0.25).to_parquet(victim)
+    with pytest.warns(UserWarning, match=f"{victim.name} does not match its checksum"):
+        pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
+
+
+def without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for pyarrow is told that there is none."""
+    monkeypatch.setattr(tasks, "_as_parquet", lambda row: import_module("no_such_module"))
+    monkeypatch.setitem(tasks._READERS, ".parquet", lambda data: import_module("no_such_module"))
 
 
 def test_without_pyarrow_they_are_npz_and_both_are_read(
     small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "find_spec", lambda name: None)
+    without_pyarrow(monkeypatch)
     table = run(small, folder=tmp_path)
     assert {path.suffix for path in tmp_path.glob("*")} == {".npz"}
     monkeypatch.undo()
     pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
 
 
-def test_a_half_written_file_never_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(path: Path, row: Any) -> None:
-        path.write_text(json.dumps(row)[:5])
-        raise OSError("disk full")
+def test_what_only_pyarrow_reads_is_named_where_there_is_none(
+    small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_pyarrow(monkeypatch)
+    table = run(small, folder=tmp_path)
+    victim = sorted(tmp_path.glob("*"))[0]
+    victim.rename(victim.with_suffix(".parquet"))
+    with pytest.warns(UserWarning, match=f"1 of 4 scenarios .* played again: {victim.stem}.parquet takes pyarrow"):
+        again = run(small, folder=tmp_path)
+    pd.testing.assert_frame_equal(again, table)
+    assert victim.exists()
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
 
-    monkeypatch.setattr(tasks, "_WRITERS", dict.fromkeys([".npz", ".parquet"], fails))
-    with pytest.raises(iom.FileError, match="disk full"):
-        tasks.Store(tmp_path).write("key", {"a": 1})
-    assert not list(tmp_path.glob("*"))
+
+# -- a folder that others have been in ------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(small: iom.Study, tmp_path: Path) -> tuple[iom.Study, Path, pd.DataFrame]:
+    """A study, its folder, and its table."""
+    return small, tmp_path, run(small, folder=tmp_path)
+
+
+def as_found(path: Path) -> tuple[str, dict[str, Any]]:
+    return path.stem, tasks._row_of(path.name, path.read_bytes())
+
+
+def rewritten(path: Path, key: str, row: dict[str, Any], checksum: str | None = None) -> None:
+    """Write a file as somebody would who knows how: with a right checksum, unless one is given."""
+    right = checksum or tasks._checksum(key, row)
+    suffix, data = tasks._as_file(row, json.dumps({"key": key, "row": row, "checksum": right}))
+    path.with_suffix(suffix).write_bytes(data)
+
+
+def changed(path: Path, **values: Any) -> None:
+    key, row = as_found(path)
+    rewritten(path, key, row | values)
+
+
+def without(path: Path, name: str) -> None:
+    key, row = as_found(path)
+    rewritten(path, key, {column: value for column, value in row.items() if column != name})
+
+
+def stale(path: Path) -> None:
+    key, row = as_found(path)
+    rewritten(path, key, row | {"A": 1 - row["A"]}, checksum=tasks._checksum(key, row))
+
+
+def renamed(path: Path) -> None:
+    other = sorted(path.parent.glob("*"))[-1]
+    path.write_bytes(other.read_bytes())
+
+
+def arrays(path: Path, compressed: bool = False, **content: Any) -> None:
+    with path.open("wb") as file:
+        (np.savez_compressed if compressed else np.savez)(file, **content)
+
+
+def as_pickle(path: Path) -> None:
+    arrays(path, **{tasks.RECORD: np.array([{"a": 1}, None], dtype=object)})
+
+
+def bomb(path: Path) -> None:
+    arrays(path, compressed=True, **{tasks.RECORD: np.zeros(2 * tasks.LARGEST, dtype=np.uint8)})
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "cut off": (lambda path: path.write_bytes(path.read_bytes()[:100]), "is damaged"),
+    "empty": (lambda path: path.write_bytes(b""), "is damaged"),
+    "another's": (lambda path: arrays(path, mine=np.arange(3)), "is damaged"),
+    "a pickle": (as_pickle, "is damaged"),
+    "a bomb": (bomb, "is damaged"),
+    "huge": (lambda path: path.write_bytes(bytes(tasks.LARGEST + 1)), "is too large"),
+    "of another cell": (renamed, "holds another cell"),
+    "changed": (stale, "does not match its checksum"),
+    "of another scenario": (lambda path: changed(path, hash="0" * 12), "is of another scenario"),
+    "of more runs": (lambda path: changed(path, runs=301), "has numbers that its runs cannot have given"),
+    "of another seed": (lambda path: changed(path, seed=5), "cannot have given"),
+    "with a share that no runs give": (lambda path: changed(path, A=0.5123), "cannot have given"),
+    "with a missing share": (lambda path: changed(path, A=None), "cannot have given"),
+    "with a word for a share": (lambda path: changed(path, A="many"), "cannot have given"),
+    "with another error": (lambda path: changed(path, A_error=0.0), "cannot have given"),
+    "with more than all": (lambda path: changed(path, A=1.0, A_error=0.006321), "cannot have given"),
+    "after no round": (lambda path: changed(path, median_rounds=0), "cannot have given"),
+    "after too many rounds": (lambda path: changed(path, median_rounds=10**6), "cannot have given"),
+    "without a column": (lambda path: without(path, "spill"), "cannot have given"),
+}
+
+
+def test_a_file_that_is_not_what_was_written_is_named_and_made_again(
+    kept: tuple[iom.Study, Path, pd.DataFrame],
+) -> None:
+    study, folder, table = kept
+    for name, (spoil, said) in WRONG.items():
+        victim = sorted(folder.glob("*"))[1]
+        spoil(victim)
+        with pytest.warns(UserWarning, match="1 of 4 scenarios kept in ") as warned:
+            again = run(study, folder=folder)
+        [words] = [str(one.message) for one in warned]
+        assert f"played again: {victim.name} " in words, name
+        assert words.endswith(said), f"{name}: {words}"
+        pd.testing.assert_frame_equal(again, table)
+    pd.testing.assert_frame_equal(run(study, folder=folder), table)  # and no warning
+
+
+def test_of_many_files_a_few_are_named(kept: tuple[iom.Study, Path, pd.DataFrame]) -> None:
+    study, folder, table = kept
+    for path in folder.glob("*"):
+        path.write_bytes(b"mine")
+    with pytest.warns(UserWarning, match=r"4 of 4 scenarios (.* is damaged, ){3}\.\.\.$"):
+        again = run(study, folder=folder)
+    pd.testing.assert_frame_equal(again, table)
+
+
+def test_files_of_an_older_format_are_not_looked_at(small: iom.Study, tmp_path: Path, monkeypatch: Any) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "FORMAT", 1)
+        run(small, folder=tmp_path)
+    assert replayed(small, tmp_path, monkeypatch)[0] == 4
+
+
+def test_the_same_scenario_under_two_names_is_kept_once(tmp_path: Path) -> None:
+    twice = iom.Study.of({"one": race(), "two": race(), 3: race()})  # type: ignore[dict-item]
+    table = run(twice, folder=tmp_path)
+    assert table["scenario"].tolist() == ["one", "two", "3"]
+    assert len(list(tmp_path.glob("*"))) == 1
+    pd.testing.assert_frame_equal(run(twice, folder=tmp_path), table)
+
+
+def test_what_numpy_calls_a_whole_number_is_one(small: iom.Study, tmp_path: Path) -> None:
+    table = run(small, runs=np.int64(300), seed=np.int64(4), folder=tmp_path)
+    pd.testing.assert_frame_equal(run(small, folder=tmp_path), table)
+
+
+def test_a_seed_of_any_length(small: iom.Study, tmp_path: Path) -> None:
+    table = run(small, seed=10**30, folder=tmp_path)
+    pd.testing.assert_frame_equal(run(small, seed=10**30, folder=tmp_path), table)
+
+
+@pytest.mark.parametrize("names", [("runs", "seed"), ("A", "A_error"), ("scenario", "hash"), ("A_error", "A")])
+def test_candidates_that_are_called_like_columns_have_columns_of_their_own(names: Any, tmp_path: Path) -> None:
+    both = race(sponsors=[], candidates=[{"name": name} for name in names])
+    table = run(iom.Study.of({"x": both}), folder=tmp_path)
+    assert table.columns.is_unique
+    assert table["scenario"].tolist() == ["x"]
+    assert table["runs"].tolist() == [300]
+    shares = table[study.result_columns(both)[:4:2]]
+    assert shares.iloc[0].tolist() == iom.forecast(
+        both, 300, 4, assumptions="fixed", progress=False
+    ).win_probability()["probability"].tolist()[:2]  # fmt: skip
+    pd.testing.assert_frame_equal(run(iom.Study.of({"x": both}), folder=tmp_path), table)
+
+
+def test_a_candidate_may_be_called_like_a_parameter() -> None:
+    both = race(sponsors=[], candidates=[{"name": "behaviour.secrecy"}, {"name": "B"}])
+    table = run(iom.Study.grid(both, **{"behaviour.secrecy": [0.1, 0.7]}))
+    assert table["parameters.behaviour.secrecy"].tolist() == [0.1, 0.7]
+
+
+# -- folders that are none ------------------------------------------------------------------------------
+
+
+def never(*task: Any) -> Any:
+    raise AssertionError("played, although nothing can be kept")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file", "/file' is no folder; a study keeps its cells in one"),
+        ("file/deep", "/file/deep' is no folder; a study keeps its cells in one"),
+        ("a" * 300, "File name too long"),
+        ("nul\0nul", "null"),
+        (5, "folder must be a path, got 5"),
+    ],
+)
+def test_what_is_no_folder_is_said_before_anything_is_played(
+    name: Any, said: str, small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setattr(tasks, "count_cells", never)
+    with pytest.raises(IomsimError, match=re.escape(said)):
+        run(small, folder=tmp_path / name if isinstance(name, str) else name)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_played(
+    small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.os, "access", lambda *_: False)
+    monkeypatch.setattr(tasks, "count_cells", never)
+    with pytest.raises(FileError, match=r"cannot write .*: nothing may be written there"):
+        run(small, folder=tmp_path)
+
+
+def test_a_folder_where_a_cell_should_be_is_named(small: iom.Study, tmp_path: Path) -> None:
+    key = tasks.keys(small.cells, 300, 4)[2]
+    (tmp_path / f"{key}.npz").mkdir()
+    with pytest.raises(FileError, match=f"{key}.npz' is no file; move it away"):
+        run(small, folder=tmp_path)
+
+
+def test_a_full_disk_says_how_many_are_kept(small: iom.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def full(path: Path, data: bytes, **options: Any) -> None:
+        if len(written) == 2:
+            raise FileError(f"cannot write '{path.name}': No space left on device")
+        written.append(path)
+        write_whole(path, data, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "write_whole", full)
+        said = "No space left on device; 2 of 4 scenarios are kept: run the study again to go on from them"
+        with pytest.raises(FileError, match=said):
+            run(small, folder=tmp_path)
+    assert sorted(tmp_path.glob("*")) == sorted(written)
+    played, table = replayed(small, tmp_path, monkeypatch)
+    assert played == 2
+    pd.testing.assert_frame_equal(table, run(small))
 
 
 # -- what may fail --------------------------------------------------------------------------------------
@@ -366,6 +582,7 @@ def test_the_others_of_its_task_are_played_without_it(monkeypatch: pytest.Monkey
     [
         (lambda: iom.Study.grid(race()), "a grid needs parameters"),
         (lambda: iom.Study.grid(race(), secrecy=[]), "a study needs at least one scenario"),
+        (lambda: iom.Study.of(5), "a study takes scenarios, named or in a list, got int"),
         (lambda: iom.Study.of([]), "a study needs at least one scenario"),
         (lambda: iom.Study.grid(race(), secrecy=[0.5, 1.5]), "secrecy must be between 0 and 1, got 1.5"),
         (lambda: iom.Study.grid(race(), secrecyy=[0.5]), "no parameter named 'secrecyy'; did you mean 'secrecy'"),
