@@ -226,6 +226,17 @@ def together(text: str) -> str:
     return text.replace(" %", f"{NO_BREAK}%")
 
 
+def in_html(*parts: str) -> str:
+    """Return pieces of HTML as one, whose dollar signs no notebook takes for formulas.
+
+    Examples
+    --------
+    >>> in_html("<p>Kim $5 & Sons $6</p>")
+    "<div class='tex2jax_ignore mathjax_ignore'><p>Kim $5 & Sons $6</p></div>"
+    """
+    return f"<div class='tex2jax_ignore mathjax_ignore'>{''.join(parts)}</div>"
+
+
 def in_lines(text: str, width: int = WIDTH) -> str:
     r"""Return a text in lines, as it is printed; no number is parted from its unit.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from html import escape
 from importlib.resources import files
@@ -43,6 +44,9 @@ CHART_PIXELS = 760
 
 MAX_COLUMNS = 7
 """Columns of a table that fit into the page."""
+
+TAG, PART = re.compile(r"<(?!svg|!)[^>]*>"), re.compile(r'(?<= id=")|(?<=href="#)|(?<=url\(#)')
+"""The tags of a picture, and where they name a part of it; pictures of one page would draw with each other's."""
 
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
@@ -138,8 +142,7 @@ def _picture(plots: Plots, name: str, heading: str, file: str, numbers: Any = No
     chart, fig = plots.chart(name, **options), Figure()
     chart.draw(fig)
     picture = svg(fig, CHART_PIXELS)
-    for mark in ('id="', 'href="#', "url(#"):  # pictures of one page would draw with each other's parts
-        picture = picture.replace(mark, f"{mark}{file}-")
+    picture = TAG.sub(lambda tag: PART.sub(f"{file}-", tag[0]), picture)
     words = f"<details><summary>in words</summary>{escape(chart.caption.text)}</details>"
     caption = f"<figcaption>{words}{_link(chart.data if numbers is None else numbers, file)}</figcaption>"
     return f"<section><h2>{escape(heading)}</h2><figure>{picture}{caption}</figure></section>"

@@ -19,6 +19,7 @@ from iomsim.errors import IomsimError, quote, unknown, whole_number
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import ROUNDS, SPILL, next_weekday
+from iomsim.house_style import in_html
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.grid import POINTS, Grid, grid
@@ -70,6 +71,10 @@ def sliders(
     """
     if not 1 <= len(race.sponsors) <= 2:
         raise IomsimError(f"the sliders are for one or two sponsors, this election has {len(race.sponsors)}; use grid")
+    if any(sponsor.name == SECRECY for sponsor in race.sponsors):
+        raise IomsimError(
+            f"the sliders cannot tell the sponsor {quote(SECRECY)} from secrecy itself; give it another name"
+        )
     whole_number("points", points, 2)
     tops = {sponsor.name: sponsor.strength.high or 1.0 for sponsor in race.sponsors}
     axes = {paths.strength(name): np.linspace(0.0, top, points) for name, top in tops.items()}
@@ -101,7 +106,7 @@ class Sliders:
         strengths = {name: min(self.race.sponsor(name).strength.value, top) for name, top in self.tops.items()}
         return strengths | {SECRECY: self.race.behaviour.secrecy.value}
 
-    def at(self, **values: float) -> dict[str, float]:
+    def at(self, /, **values: float) -> dict[str, float]:
         """Return the forecast for some strengths and secrecy; what is left out keeps its value.
 
         Returns
@@ -132,7 +137,7 @@ class Sliders:
         surface = RegularGridInterpolator(axes, table.reshape(*map(len, axes), len(columns)))
         return dict(zip(columns, surface(pressures)[0].tolist(), strict=True))
 
-    def sentence(self, **values: float) -> str:
+    def sentence(self, /, **values: float) -> str:
         """Return the forecast for some strengths and secrecy in words."""
         found = self.at(**values)
         wins = ", ".join(f"{name} {self._say(found[name])}" for name in self.race.names)
@@ -144,7 +149,7 @@ class Sliders:
     def _say(self, p: float) -> str:
         return in_100(p, 1.96 * float(np.sqrt(p * (1 - p) / self.grid.runs)))
 
-    def html(self, **values: float) -> str:
+    def html(self, /, **values: float) -> str:
         """Return the sentence with bars, as HTML."""
         found, colours = self.at(**values), self.race.colours | {SPILL: LATER_DAY}
         label, bars = "display:inline-block;width:9em", ""
@@ -152,7 +157,7 @@ class Sliders:
             box = f"display:inline-block;height:0.8em;width:{30 * found[name]:.2f}em;background:{colour}"
             word = f"into {next_weekday(self.race)}" if name == SPILL else name
             bars += f"<div><span style='{label}'>{escape(word)}</span><span style='{box}'></span></div>"
-        return f"<div>{bars}<p>{escape(self.sentence(**values))}</p></div>"
+        return in_html(f"{bars}<p>{escape(self.sentence(**values))}</p>")
 
     # -- in a notebook ----------------------------------------------------------------------
 

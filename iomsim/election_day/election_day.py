@@ -36,7 +36,7 @@ from iomsim.errors import AnnouncementError, FileError, quote, quote_path, whole
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.house_style import in_lines
+from iomsim.house_style import in_html, in_lines
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.components import WeightedReading
 from iomsim.model.events import EVENTS, Event, event_of, in_words
@@ -188,6 +188,7 @@ class ElectionDay:
 
     def announce(
         self,
+        /,
         tally: Mapping[str, Any] | pd.Series | None = None,
         *,
         valid: int | None = None,
@@ -263,7 +264,7 @@ class ElectionDay:
         return self.apply({"event": "announce", **figures, "at": at})
 
     def inconclusive(
-        self, tally: Mapping[str, Any] | pd.Series | None = None, *, at: Any = None, **told: Any
+        self, /, tally: Mapping[str, Any] | pd.Series | None = None, *, at: Any = None, **told: Any
     ) -> Report:
         """Announce a round that elected nobody, with what else is known of it, if anything.
 
@@ -304,6 +305,7 @@ class ElectionDay:
 
     def correct(
         self,
+        /,
         round: int,
         tally: Mapping[str, Any] | pd.Series | None = None,
         *,
@@ -501,7 +503,7 @@ class ElectionDay:
         table = self.history().drop(columns=inside)
         html = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
         lines = "".join(f"<p>{escape(text)}</p>" for text in (str(self._report()), self.forecast().answer()))
-        return f"<div>{lines}{html}</div>"
+        return in_html(lines, html)
 
     def play_on(self) -> Outcomes:
         """Play every particle from where it stands to its end."""

@@ -16,7 +16,7 @@ from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.forecasting.tables import Tables, chances_in_words
-from iomsim.house_style import Text, in_lines
+from iomsim.house_style import Text, in_html, in_lines
 from iomsim.model.scenario import Scenario
 
 
@@ -228,10 +228,10 @@ class Forecast(Tables):
 
     def _repr_html_(self) -> str:
         chances = chances_in_words(self).to_html(border=0)
-        return (
-            f"<div><h4>{escape(self.race.title)}</h4><p>{escape(self.answer())}</p>"
+        return in_html(
+            f"<h4>{escape(self.race.title)}</h4><p>{escape(self.answer())}</p>"
             f"<div style='display:flex;gap:2em;align-items:center'>{chances}{self.plot.svg('decision_time')}</div>"
-            f"<p style='color:#767676;font-size:80%'>{escape(self.stamp())}</p></div>"
+            f"<p style='color:#767676;font-size:80%'>{escape(self.stamp())}</p>"
         )
 
 

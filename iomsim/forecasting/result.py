@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim._version import VERSION
-from iomsim.house_style import in_lines, thousands
+from iomsim.house_style import in_html, in_lines, thousands
 from iomsim.model.scenario import Scenario
 
 
@@ -74,7 +74,7 @@ class Result(ABC):
 
     def _repr_html_(self) -> str:
         table = self._head().to_html(border=0, max_rows=self.SHOWN)
-        return f"<div><p>{escape(self.sentence())}</p>{table}<p><small>{escape(self.stamp())}</small></p></div>"
+        return in_html(f"<p>{escape(self.sentence())}</p>{table}<p><small>{escape(self.stamp())}</small></p>")
 
     def _head(self) -> pd.DataFrame:
         """Return the part of the table that is shown."""

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from iomsim.engine import paths
-from iomsim.house_style import number_of
+from iomsim.house_style import in_html, number_of
 from iomsim.model import evidence
 from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
@@ -86,7 +86,7 @@ def html(race: Description) -> str:
     shown = lines(race)[1:]
     facts = [line for head, line in shown if head == "Fact"]
     rest = [(head, line) for head, line in shown if head != "Fact"]
-    return f"<div><h4>{escape(race.title)}</h4>{about}{_table(rest)}{_folded(facts)}</div>"
+    return in_html(f"<h4>{escape(race.title)}</h4>{about}{_table(rest)}{_folded(facts)}")
 
 
 def _table(told: list[tuple[str, str]]) -> str:

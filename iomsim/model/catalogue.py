@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -149,10 +148,16 @@ def draft(name: str, candidates: Iterable[str], members: str | Path | None = Non
     order = ("title", "about", "body", "candidates", "electorate", "rules", "clock")
     text = tomli_w.dumps({key: electorate if key == "electorate" else described[key] for key in order})
     said = fill(race.rules.sentence(len(candidates)), 100, initial_indent="# ", subsequent_indent="# ")
-    text = text.replace("[rules]", f"{said}\n[rules]")
+    text = _commented(text, "[rules]", f"{said}\n")
     if "size" in electorate:
-        text = text.replace("[electorate]", f"{NAMELESS}[electorate]")
-    return f"{HEAD.format(name=name)}{text}{TAIL.format(first=json.dumps(candidates[0]))}"
+        text = _commented(text, "[electorate]", NAMELESS)
+    first = tomli_w.dumps({"backs": candidates[0]}).strip()
+    return f"{HEAD.format(name=name)}{text}{TAIL.format(first=first)}"
+
+
+def _commented(text: str, head: str, comment: str) -> str:
+    """Return TOML with a comment above the head of a table."""
+    return text.replace(f"\n{head}\n", f"\n{comment}{head}\n")
 
 
 HEAD = """\
@@ -170,7 +175,7 @@ TAIL = """
 #
 # [[sponsors]]
 # name = "East"
-# backs = {first}
+# {first}
 # strength = {{ value = 0.5, low = 0.0, high = 1.0 }}    # log-odds that it moves the average member in public
 #
 # [behaviour]

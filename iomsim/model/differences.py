@@ -185,10 +185,10 @@ def _electorate(a: Scenario, b: Scenario) -> list[str]:
     out = []
     for name in dict.fromkeys([*old.pinned, *new.pinned]):
         before, after = _names(old, old.pinned.get(name, ())), _names(new, new.pinned.get(name, ()))
-        out += _moved(after, before, f"{{}} won over to {name}")
-        out += _moved(before, after, f"without {{}} pinned to {name}")
+        out += _moved(after, before, "", f" won over to {name}")
+        out += _moved(before, after, "without ", f" pinned to {name}")
     before, after = _names(old, old.without_vote), _names(new, new.without_vote)
-    out += _moved(after, before, "{} without a vote") + _moved(before, after, "a vote for {}")
+    out += _moved(after, before, "", " without a vote") + _moved(before, after, "a vote for ")
     rest: dict[str, object] = {"pinned": {}, "without_vote": ()}
     if old.model_copy(update=rest) != new.model_copy(update=rest):
         out.append("another electorate")
@@ -201,12 +201,12 @@ def _names(electorate: Electorate, who: Iterable[str]) -> list[str]:
     return list(frame["name"].iloc[rows(frame, tuple(who))])
 
 
-def _moved(these: Iterable[str], those: Iterable[str], words: str) -> list[str]:
-    """Return in words who is among these but not among those."""
+def _moved(these: Iterable[str], those: Iterable[str], before: str, after: str = "") -> list[str]:
+    """Return who is among these but not among those, with the words before and after."""
     known = set(those)
     found = [name for name in these if name not in known]
     who = series(found) if len(found) <= MOST_NAMED else number_of(len(found), "member")
-    return [words.format(who)] if found else []
+    return [f"{before}{who}{after}"] if found else []
 
 
 def _ledger(a: Scenario, b: Scenario) -> list[str]:
@@ -238,10 +238,10 @@ def _polling(a: Scenario, b: Scenario) -> list[str]:
     """Return what members said of whom only one of them knows, or that said something else."""
     before, after = (dict(race.polling.chances) if race.polling else {} for race in (a, b))
     out = []
-    for these, those, words in ((after, before, "a poll of {}"), (before, after, "without a poll of {}")):
+    for these, those, words in ((after, before, "a poll of "), (before, after, "without a poll of ")):
         out += _moved(these, those, words)
     both = [name for name in before if name in after and before[name] != after[name]]
-    return out + _moved(both, (), "other answers of {}")
+    return out + _moved(both, (), "other answers of ")
 
 
 def _clock(a: Scenario, b: Scenario) -> list[str]:

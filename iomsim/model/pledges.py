@@ -16,7 +16,7 @@ from iomsim.engine.first_round import first_round_chances
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK, Purpose, fresh_seed, generator
 from iomsim.errors import ScenarioError, quote, whole_number
-from iomsim.house_style import capital, in_lines, number, number_of, series, thousands
+from iomsim.house_style import capital, in_html, in_lines, number, number_of, series, thousands
 from iomsim.model.assumptions import DRAWS, draw_assumptions
 from iomsim.model.description import Description
 from iomsim.model.ledger import KINDS, Entry
@@ -112,7 +112,7 @@ class Pledges:
 
     def _repr_html_(self) -> str:
         table = self.by_candidate.round(1).to_html(border=0)
-        return f"<div><p>{escape(self.sentence())}</p>{table}<p><small>{escape(self._stamp)}</small></p></div>"
+        return in_html(f"<p>{escape(self.sentence())}</p>{table}<p><small>{escape(self._stamp)}</small></p>")
 
     @property
     def _stamp(self) -> str:

@@ -68,7 +68,9 @@ class Scenario(Description, metaclass=_Spoken):
 
     # -- changing ---------------------------------------------------------------------------
 
-    def with_pressure(self, *, low: float | None = None, high: float | None = None, **strengths: Setting) -> Scenario:
+    def with_pressure(
+        self, /, *, low: float | None = None, high: float | None = None, **strengths: Setting
+    ) -> Scenario:
         """Return a copy with other sponsor strengths (log-odds on the average member, in public).
 
         What is believed of a number moves with it: the range is shifted, as wide as it was on the scale of its kind
@@ -100,7 +102,7 @@ class Scenario(Description, metaclass=_Spoken):
             {self._strength(name): value for name, value in strengths.items()}, low=low, high=high
         )
 
-    def scaled(self, **factors: float) -> Scenario:
+    def scaled(self, /, **factors: float) -> Scenario:
         """Return a copy with sponsors' strengths and their ranges multiplied.
 
         Parameters
@@ -264,7 +266,7 @@ class Scenario(Description, metaclass=_Spoken):
         """Return a copy with further ties."""
         return self._with(ties=(*self.ties, *ties))
 
-    def with_pinned(self, **members: str | tuple[str, ...] | list[str]) -> Scenario:
+    def with_pinned(self, /, **members: str | tuple[str, ...] | list[str]) -> Scenario:
         """Return a copy with further members pinned, by candidate: ``with_pinned(Pope=["CAN"])``."""
         pinned = dict(self.electorate.pinned)
         for name, who in members.items():

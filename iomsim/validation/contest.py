@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from iomsim.errors import AnnouncementError, ScenarioError
-from iomsim.house_style import series
+from iomsim.house_style import in_html, series
 from iomsim.model.bodies import Body, body
 from iomsim.model.catalogue import clock_of
 from iomsim.model.components import WEEKDAYS, Behaviour
@@ -397,7 +397,7 @@ class Contest:
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<li>{escape(line)}</li>" for line in self.story())
-        return f"<div><p>{escape(self.title)}</p><ul>{lines}</ul></div>"
+        return in_html(f"<p>{escape(self.title)}</p><ul>{lines}</ul>")
 
 
 def _share_of(bar: Bar, size: int) -> float | None:

@@ -15,7 +15,7 @@ import pandas as pd
 from iomsim._version import VERSION
 from iomsim.errors import IomsimError, quote, unknown
 from iomsim.forecasting.result import Result
-from iomsim.house_style import count, percent, series
+from iomsim.house_style import count, in_html, percent, series
 from iomsim.rules.procedure import ENDINGS
 from iomsim.validation.calibration import (
     Decomposition,
@@ -525,7 +525,7 @@ class Backtest(Result):
     def _repr_html_(self) -> str:
         left = ", ".join(f"{count} {why}" for why, count in self.skipped.groupby("why").size().items())
         note = f"<p>Rounds after which nothing is forecast: {escape(left)}.</p>" if left else ""
-        return f"<div>{super()._repr_html_()}{note}</div>"
+        return in_html(super()._repr_html_(), note)
 
 
 def _verdict(better: bool, worse: bool, contests: int) -> str:
