@@ -243,7 +243,7 @@ def _beside(place: Path) -> Iterator[tuple[Path, BinaryIO]]:
     Who writes has it locked.  So what a killed process left is told from what is in use, and is cleared away by the
     next who writes to the same place.
     """
-    parts = [_named_beside(place, f"{'.' * bool(n)}{n or ''}.part") for n in range(WRITERS)]
+    parts = _parts(place)
     for part in parts:
         if file := _claimed(part):
             break
@@ -267,6 +267,10 @@ def _close(file: BinaryIO, part: Path) -> None:
             part.unlink()
     with suppress(OSError):  # a full disk says so again, about what is not wanted any more
         file.close()
+
+
+def _parts(place: Path) -> list[Path]:
+    return [_named_beside(place, f".{n}.part" if n else ".part") for n in range(WRITERS)]
 
 
 def _named_beside(place: Path, end: str) -> Path:
@@ -361,4 +365,6 @@ def _keep_names(folder: Path) -> None:
 def refuse_existing(path: Path) -> None:
     """Refuse to write where something is."""
     if os.path.lexists(path):
+        for part in _parts(path):
+            _clear(part)  # a second name of what is there, if a process was killed that had just given it the first
         raise FileError(f"{quote_path(path)} exists already and is not overwritten; give another name")

@@ -1,0 +1,29 @@
+"""Scripts of the tests, run as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).resolve().parents[1]
+
+ENOUGH = 300
+"""Seconds after which a script is taken to hang."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment in which scripts find the package and the tests, and compute in one thread."""
+    found = os.pathsep.join((str(TESTS), str(TESTS.parent)))
+    return {**os.environ, "PYTHONPATH": found, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg", **more}
+
+
+def told_by(script: str, *words: object) -> Any:
+    """Run a script of this folder; return what it prints as JSON."""
+    command = [sys.executable, str(Path(__file__).with_name(f"{script}.py")), *map(str, words)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=ENOUGH, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
