@@ -21,9 +21,12 @@ from iomsim.election_day.conditioning import TINY, resample
 from iomsim.engine.clock import DAY, Ballots, Timetable, sits_late
 from iomsim.engine.laws import select, some
 from iomsim.engine.plan import Plan
-from iomsim.errors import AnnouncementError, IomsimError
+from iomsim.errors import AnnouncementError, IomsimError, quote
 from iomsim.model.moments import before_the_opening, moment_in_words, read_moment
 from iomsim.typing import U64, Floats, PerRun, Places
+
+LATEST = 365 * DAY
+"""Minutes from the opening date to the last moment that may be announced: the clocks have sittings a little longer."""
 
 DRAWS = 200
 """How often a clock's key is drawn anew until the chair's decision of its day is as it was."""
@@ -192,7 +195,7 @@ def moment_of(at: Any, opens: datetime, last: float | None) -> float:
     Raises
     ------
     AnnouncementError
-        If it cannot be read, or lies before the opening or before the last event.
+        If it cannot be read, or lies before the opening, before the last event, or a year after the opening.
 
     Examples
     --------
@@ -208,6 +211,8 @@ def moment_of(at: Any, opens: datetime, last: float | None) -> float:
     minute = (moment - midnight).total_seconds() / 60
     if moment < opens:
         raise AnnouncementError(before_the_opening(moment, opens))
+    if minute > LATEST:
+        raise AnnouncementError(f"{quote(at)} is more than a year after the opening")
     if last is not None and minute < last:
         said, before = (moment_in_words(x, opens.date()) for x in (moment, midnight + timedelta(minutes=last)))
         raise AnnouncementError(f"{said} is before the last event on {before}; write the date for another day")

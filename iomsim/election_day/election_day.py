@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from html import escape
 from pathlib import Path
@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 
 from iomsim.election_day.belief import Belief, first_belief, sampled, updated
-from iomsim.election_day.log import Logged, read, write
+from iomsim.election_day.log import (
+    MOST_EVENTS,
+    MOST_PARTICLES,
+    PATIENCE,
+    LogFile,
+    Logged,
+    read,
+    seconds_to_play,
+)
 from iomsim.election_day.predict import (
     NextRound,
     forecast_from,
@@ -32,14 +40,14 @@ from iomsim.election_day.state import FilterState, UpdateContext
 from iomsim.engine import paths
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.rng import fresh_seed
-from iomsim.errors import AnnouncementError, FileError, quote, quote_path, whole_number
+from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quote_path, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.house_style import in_html, in_lines
+from iomsim.house_style import in_html, in_lines, thousands
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.components import WeightedReading
-from iomsim.model.events import EVENTS, Event, event_of, in_words
+from iomsim.model.events import Event, checked, event_of, in_words
 from iomsim.model.lines import PAPERS
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario, described, refuse_swings
@@ -101,6 +109,8 @@ def live(
     """
     refuse_swings("live", described("live", race), "the first tally shows what became of it")
     size = whole_number("particles", particles, 2)
+    if size > MOST_PARTICLES:
+        raise IomsimError(f"particles must be at most {thousands(MOST_PARTICLES)}, got {quote(size)}")
     if log is not None and Path(log).exists():
         raise FileError(
             f"the log {quote_path(log)} exists already; replay(log, log) goes on from it, or name another file"
@@ -109,7 +119,7 @@ def live(
     return ElectionDay(race, size, seed, log, assumptions=assumptions)
 
 
-def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
+def replay(path: str | Path, log: str | Path | None = None, *, patient: bool = False) -> ElectionDay:
     """Open an election day from its log: the same events, the same numbers.
 
     Parameters
@@ -118,19 +128,35 @@ def replay(path: str | Path, log: str | Path | None = None) -> ElectionDay:
         The log of a day.
     log : path, optional
         Where to log from now on; it may be the same file.
+    patient : bool, default False
+        Whether to play again what takes more than a minute or so: very many particles, or very many rounds.
 
     Raises
     ------
     FileError
-        If the file is missing, damaged, or written in a newer format.
+        If the file is missing, damaged, or written in a newer format, or if it takes long: nothing is played then.
+    ScenarioError
+        If the scenario in it is none that can be played.
+    AnnouncementError
+        If an event in it cannot have happened; the sentence names the line.
     """
-    logged = read(Path(path))
+    logged, file = read(Path(path))
+    seconds = seconds_to_play(logged)
+    if seconds > PATIENCE and not patient:
+        what = f"{len(logged.events)} events of {thousands(logged.particles)} particles"
+        raise FileError(
+            f"{quote_path(path)} takes about {thousands(round(seconds / 60))} minutes to play again, {what}; "
+            "replay(path, patient=True) does it"
+        )
     day = ElectionDay(logged.race, logged.particles, logged.seed, assumptions=logged.assumptions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnexpectedTallyWarning)  # it was given when the log was written
-        for event in logged.events:
-            day.apply(event)
-    day.log_to(log)
+        for place, event in zip(logged.places, logged.events, strict=True):
+            try:
+                day.apply(event)
+            except IomsimError as error:
+                raise type(error)(f"{place}: {error}") from None
+    day.log_to(log, file)
     return day
 
 
@@ -139,6 +165,14 @@ class Course(NamedTuple):
 
     events: tuple[Event, ...]
     beliefs: tuple[Belief, ...]
+
+
+class Step(NamedTuple):
+    """An event as it was announced, what is believed after it, and the course as it is known then."""
+
+    event: Event
+    belief: Belief
+    course: Course
 
 
 class ElectionDay:
@@ -160,11 +194,11 @@ class ElectionDay:
         These draws as they were before the vote.
     plan : Plan
         The election with one column a draw, under all readings of its rules.
-    events : list of dict
-        What was announced, as in the log.
     """
 
     plot = Plot()
+    _log: LogFile | None = None
+    _logging = False
 
     def __init__(
         self,
@@ -178,9 +212,8 @@ class ElectionDay:
         self.race, self.particles, self.seed, self.assumptions = race, particles, seed, assumptions
         self.draws = drawn(race, seed, assumptions)
         self.plan = plan_of(race, self.draws)
-        self.events: list[Event] = []
-        self._beliefs = [first_belief(self.plan, [part.weight for part in self._readings], particles, seed)]
-        self._courses = [Course((), (self._beliefs[0],))]
+        self._first = first_belief(self.plan, [part.weight for part in self._readings], particles, seed)
+        self._steps: list[Step] = []
         self._forecasts: dict[int, Forecast] = {}
         self.log_to(log)
 
@@ -344,7 +377,8 @@ class ElectionDay:
         'Round 1 corrected: Pope 99, Vitorino 66'
         """
         papers = {key: told.pop(key) for key in PAPERS if key in told}
-        figures = _figures(tally, told, papers) if yes is None and no is None else {"yes": yes, "no": no, **papers}
+        answer = {} if yes is None and no is None else {"yes": yes, "no": no, **papers}
+        figures = answer if answer and tally is None and not told else _figures(tally, told, papers) | answer
         return self.apply({"event": "correct", "round": round, **figures, "at": at})
 
     def adjourn(self, until: Any) -> Report:
@@ -362,29 +396,31 @@ class ElectionDay:
 
     def undo(self) -> Report:
         """Take the last event back."""
-        if not self.events:
+        if not self._steps:
             raise AnnouncementError("there is nothing to undo")
-        self._forecasts.pop(len(self.events), None)
-        self._forget()
-        self._write()
+        self._write(self.events[:-1])
+        self._forecasts.pop(len(self._steps), None)
+        self._steps.pop()
         return self._report()
 
     def apply(self, event: Mapping[str, Any]) -> Report:
-        """Apply an event as it stands in a log, or as :func:`iomsim.model.events.event_of` returns it."""
-        if event.get("event") not in EVENTS:
-            raise AnnouncementError(f"no event {quote(event.get('event'))}; there are {', '.join(EVENTS)}")
-        if event["event"] == "undo":
+        """Apply an event as it stands in a log, or as :func:`iomsim.model.events.event_of` returns it.
+
+        Raises
+        ------
+        AnnouncementError, UnknownNameError
+            If it is no event (see :func:`iomsim.model.events.checked`), or cannot have happened; nothing is changed.
+        FileError
+            If the log cannot be written; nothing is changed, and the log is as it was.
+        """
+        told = checked(_plain(event), self.race.names)
+        if told["event"] == "undo":
             return self.undo()
-        plain = {key: _plain(value) for key, value in event.items()}
-        course, belief = self._corrected(plain) if event["event"] == "correct" else self._followed(plain)
-        self.events.append(plain)
-        self._beliefs.append(belief)
-        self._courses.append(course)
-        try:
-            self._write()
-        except FileError:
-            self._forget()
-            raise
+        if len(self._steps) == MOST_EVENTS:
+            raise AnnouncementError(f"a day has at most {thousands(MOST_EVENTS)} events")
+        course, belief = self._corrected(told) if told["event"] == "correct" else self._followed(told)
+        self._write([*self.events, told])
+        self._steps.append(Step(told, belief, course))
         if self.state.surprise < RARE:
             warnings.warn(caution(self.state), UnexpectedTallyWarning, stacklevel=3)
         return self._report()
@@ -399,7 +435,17 @@ class ElectionDay:
     @property
     def belief(self) -> Belief:
         """How the election stands under every reading of the rules, and how much each is believed."""
-        return self._beliefs[-1]
+        return self._steps[-1].belief if self._steps else self._first
+
+    @property
+    def events(self) -> list[Event]:
+        """What was announced, as in the log."""
+        return [step.event for step in self._steps]
+
+    @property
+    def _beliefs(self) -> list[Belief]:
+        """What was believed before the vote, and after every event."""
+        return [self._first, *(step.belief for step in self._steps)]
 
     @property
     def effective_size(self) -> float:
@@ -484,7 +530,7 @@ class ElectionDay:
             chance that the election follows them.  Read it with `iomsim.election_day.report.CAVEAT`: one tally
             moves the net level, and cannot tell how it splits between sponsors, secrecy and shocks.
         """
-        return learned(self._beliefs[0], self.belief, self.race, self.draws)
+        return learned(self._first, self.belief, self.race, self.draws)
 
     @property
     def parameters_unsure(self) -> list[str]:
@@ -512,14 +558,34 @@ class ElectionDay:
 
     # -- files ------------------------------------------------------------------------------
 
-    def log_to(self, path: str | Path | None) -> None:
-        """Write every event to this file from now on; None stops."""
-        self._log = None if path is None else Path(path)
-        self._write()
+    def log_to(self, path: str | Path | None, known: LogFile | None = None) -> None:
+        """Write every event to this file from now on; None stops.
 
-    def _write(self) -> None:
-        if self._log is not None:
-            write(self._log, Logged(self.race, self.particles, self.seed, self.assumptions, self.events))
+        Raises
+        ------
+        FileError
+            If the file cannot be written, or exists and is not the log of this day (`known`, if that was read); the
+            day is logged where it was.
+        """
+        self._log = known or self._log
+        if path is not None:
+            ours = self._log is not None and self._log.path.absolute() == Path(path).absolute()
+            file = self._log if self._log is not None and ours else LogFile(Path(path))
+            self._log = file.write(self._logged(self.events))
+        self._logging = path is not None
+
+    def _logged(self, events: Sequence[Event]) -> Logged:
+        return Logged(self.race, self.particles, self.seed, self.assumptions, tuple(events))
+
+    def _write(self, events: Sequence[Event]) -> None:
+        """Write the log, as it is to be; the file comes first, so that what is not in it has not happened."""
+        if self._log is None or not self._logging:
+            return
+        try:
+            self._log = self._log.write(self._logged(events))
+        except FileError as error:
+            how = "day.log_to(another file), or day.log_to(None), goes on with the day; then tell it again"
+            raise FileError(f"{error}; nothing has changed: {how}") from None
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -530,11 +596,16 @@ class ElectionDay:
 
     def _report(self) -> Report:
         """Return what the last event did, against what was believed before it and before the vote."""
-        event = self.events[-1] if self.events else None
-        return Report(self.race, self._beliefs[0], self._beliefs[-2:][0], self.belief, self.draws, event)
+        event = self._steps[-1].event if self._steps else None
+        return Report(self.race, self._first, self._beliefs[-2:][0], self.belief, self.draws, event)
+
+    @property
+    def _course(self) -> Course:
+        """What happened as it is known now."""
+        return self._steps[-1].course if self._steps else Course((), (self._first,))
 
     def _followed(self, event: Event) -> tuple[Course, Belief]:
-        course = self._played(self._courses[-1], event)
+        course = self._played(self._course, event)
         return course, course.beliefs[-1]
 
     def _played(self, course: Course, event: Event) -> Course:
@@ -544,13 +615,13 @@ class ElectionDay:
 
     def _corrected(self, event: Event) -> tuple[Course, Belief]:
         """Return the course with one round told anew, and its last belief, which tells the correction."""
-        before, number = self._courses[-1], whole_number("round", event.get("round"), 1)
+        before, number = self._course, event["round"]
         held = [belief.state.round_ for belief in before.beliefs]
         if number not in held:
             raise AnnouncementError(f"round {number} was not announced; {rounds_so_far(held[-1])}")
         place = held.index(number) - 1
         told = {key: value for key, value in event.items() if key != "round" and (key != "at" or value is not None)}
-        kind = "confirm" if "yes" in event else "announce"
+        kind = "confirm" if event.get("yes") is not None else "announce"
         anew = {"at": before.events[place].get("at")} | told | {"event": kind}
         course = self._played(Course(before.events[:place], before.beliefs[: place + 1]), anew)
         corrected = course.beliefs[-1].state
@@ -565,11 +636,6 @@ class ElectionDay:
         about = {key: getattr(corrected, key) for key in ("surprise", "surprising", "chance")}
         told = about | {"label": f"round {number} corrected: {corrected.label}"}
         return course, course.beliefs[-1].told(told)
-
-    def _forget(self) -> None:
-        """Take the last event back, in memory."""
-        for kept in (self.events, self._beliefs, self._courses):
-            kept.pop()
 
     def _rng(self, number: int, use: int) -> np.random.Generator:
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(number, use, 0))))

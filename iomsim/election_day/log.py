@@ -7,70 +7,223 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from iomsim._version import VERSION
-from iomsim.errors import FileError, quote_path
+from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quote_path, reason, writing
 from iomsim.files import write_whole
 from iomsim.forecasting.archive import self_contained
+from iomsim.house_style import thousands
 from iomsim.model.catalogue import dumps, loads
-from iomsim.model.events import EVENTS, Event
+from iomsim.model.events import Event, checked
 from iomsim.model.evidence import shipped_text
-from iomsim.model.scenario import Scenario
+from iomsim.model.messages import sentences
+from iomsim.model.scenario import Scenario, refuse_swings
+from iomsim.rules.phase import MOST_BALLOTS
 
 FORMAT = 3
 """Version of the log; a reader refuses what is newer than itself."""
 
+MOST_PARTICLES = 1_000_000
+"""Particles of a day."""
 
-class Logged(NamedTuple):
-    """What a log says: the scenario, the particles, the seed, the draws of the assumptions, and the events."""
+MOST_EVENTS = 2 * MOST_BALLOTS
+"""Events of a day: a tally, and one more, for every ballot that rules can have."""
+
+MOST_BYTES = 2**26
+"""Bytes of a log: more than the largest body and `MOST_EVENTS` take."""
+
+PATIENCE = 60.0
+"""Seconds for which a day is played again without being asked twice."""
+
+
+# -- the log of a day ------------------------------------------------------------------------------
+
+
+class Header(BaseModel):
+    """The first line of a log: to what the events were announced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: int
+    version: str
+    seed: int
+    particles: int
+    assumptions: int | Literal["fixed"]
+    scenario: str
+
+    @field_validator("format", "seed", "particles", mode="before")
+    @classmethod
+    def _is_in_bounds(cls, value: Any, info: ValidationInfo) -> Any:
+        least, most = {"format": (1, FORMAT), "particles": (2, MOST_PARTICLES)}.get(str(info.field_name), (0, None))
+        if type(value) is not int or value < least or (most is not None and value > most):
+            bounds = f"of at least {least}" if most is None else f"from {least} to {thousands(most)}"
+            raise IomsimError(f"must be a whole number {bounds}, got {quote(value)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What a log says: the scenario, the particles, the seed, the draws of the assumptions, and the events.
+
+    `places` are their lines in the file, for messages.
+    """
 
     race: Scenario
     particles: int
     seed: int
     assumptions: int | str
-    events: list[Event]
+    events: tuple[Event, ...]
+    places: tuple[str, ...] = ()
 
 
-def write(path: Path, log: Logged) -> None:
-    """Write the log of a day, whole: nobody ever reads half of one.
+@dataclass(frozen=True)
+class LogFile:
+    """The file of a log and what is in it, as far as is known: nobody else's words are written over.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    content : bytes or None
+        What was read from it or written to it last; None if it is still to be made.
+    """
+
+    path: Path
+    content: bytes | None = None
+
+    def write(self, log: Logged) -> LogFile:
+        """Write the log of a day, whole: nobody ever reads half of one.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written, or if something else has been written there.
+        """
+        day = {"format": FORMAT, "version": VERSION, "seed": log.seed, "particles": log.particles}
+        header = day | {"assumptions": log.assumptions, "scenario": dumps(self_contained(log.race))}
+        lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *log.events))
+        with writing(self.path):
+            data = ("\n".join(lines) + "\n").encode()
+        if self.content is not None and self.path.exists() and _bytes(self.path) != self.content:
+            raise FileError(f"somebody else has written to {quote_path(self.path)}; log to another file")
+        write_whole(self.path, data, new=self.content is None)
+        return LogFile(self.path, data)
+
+
+def read(path: Path) -> tuple[Logged, LogFile]:
+    """Read the log of a day, all of it, and check it line by line.
 
     Raises
     ------
     FileError
-        If it cannot be written.
+        If the file is missing, damaged, or written in a newer format; if a line tells no event.
+    ScenarioError
+        If its scenario is none.
     """
-    day = {"format": FORMAT, "version": VERSION, "seed": log.seed, "particles": log.particles}
-    header = day | {"assumptions": log.assumptions, "scenario": dumps(self_contained(log.race))}
-    lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *log.events))
-    write_whole(path, "\n".join(lines) + "\n")
-
-
-def read(path: Path) -> Logged:
-    """Read the log of a day.
-
-    Raises
-    ------
-    FileError
-        If the file is missing, damaged, or written in a newer format.
-    """
+    data, where = _bytes(path), quote_path(path)
     try:
-        header, *events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        known = {key: header[key] for key in ("format", "version", "particles", "seed", "scenario")}
-        known["assumptions"] = header.get("assumptions", "fixed")  # before format 3 they were
-        kinds = [event["event"] for event in events]
-    except OSError as error:
-        raise FileError(f"cannot read the log {quote_path(path)}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{quote_path(path)} is damaged or is no log of an election day ({error})") from None
-    if known["format"] > FORMAT:
-        raise FileError(f"{quote_path(path)} was written by iomsim {known['version']}; update iomsim to read it")
-    if not set(kinds) <= set(EVENTS):
-        raise FileError(f"{quote_path(path)} is damaged or is no log of an election day (events {', '.join(kinds)})")
-    race = loads(known["scenario"], str(path))
-    return Logged(race, known["particles"], known["seed"], known["assumptions"], events)
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileError(f"{where} is not UTF-8; save it as UTF-8") from None
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if len(lines) > MOST_EVENTS + 1:
+        raise FileError(f"{where} tells {thousands(len(lines) - 1)} events; a day has at most {thousands(MOST_EVENTS)}")
+    entries = {f"{where}, line {number}": _entry(where, number, line) for number, line in lines}
+    if not entries:
+        raise FileError(f"{where} {NO_LOG}: there is nothing in it")
+    place, *places = entries
+    header = _header(where, place, entries.pop(place))
+    for at, entry in entries.items():
+        _event(at, entry)
+    race = loads(header.scenario, place)
+    refuse_swings("replay", race, "the first tally shows what became of it")
+    events = tuple(_event(at, entry, race.names) for at, entry in entries.items())
+    return Logged(race, header.particles, header.seed, header.assumptions, events, tuple(places)), LogFile(path, data)
+
+
+NO_LOG = "is damaged or is no log of an election day"
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the bytes of a log, which are not many."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise FileError(f"cannot read the log {quote_path(path)}: {reason(error)}") from None
+    if len(data) > MOST_BYTES:
+        raise FileError(f"{quote_path(path)} {NO_LOG}: it has more than {MOST_BYTES >> 20} MB")
+    return data
+
+
+def _entry(where: str, number: int, line: str) -> Any:
+    """Return what a line holds; nothing in it is told twice."""
+    try:
+        return json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
+    except IomsimError as error:
+        raise FileError(f"{where}, line {number}: {error}") from None
+    except (ValueError, RecursionError):
+        raise FileError(f"{where} {NO_LOG}: line {number} is no table in JSON") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise AnnouncementError(f"{quote(key)} stands twice; write it once")
+        table[key] = value
+    return table
+
+
+def _no_number(text: str) -> None:
+    raise AnnouncementError(f"{text} is no number")
+
+
+def _header(where: str, place: str, entry: Any) -> Header:
+    """Return the first line, checked."""
+    if not isinstance(entry, dict) or "format" not in entry:
+        raise FileError(f"{where} {NO_LOG}: it does not begin with the format, the seed and the scenario")
+    written = entry["format"]
+    if type(written) is int and written > FORMAT:
+        raise FileError(f"{where} was written by iomsim {str(entry.get('version'))[:20]}; update iomsim to read it")
+    if type(written) is int and written < 3:
+        entry = {"assumptions": "fixed"} | entry  # before format 3 they were
+    try:
+        return Header.model_validate(entry)
+    except ValidationError as error:
+        said = dict.fromkeys(sentences(error, Header, entry))
+        raise FileError("\n".join(f"{place}: {sentence}" for sentence in said)) from None
+
+
+def _event(place: str, entry: Any, names: Sequence[str] = ()) -> Event:
+    """Return the event of a line, checked."""
+    try:
+        return checked(entry, names)
+    except IomsimError as error:
+        raise FileError(f"{place}: {error}") from None
+
+
+def seconds_to_play(log: Logged) -> float:
+    """Return about how long it takes to play a day again: each round for every particle, and all after a correction.
+
+    Measured for up to 1009 members and three candidates; the particles that are resampled go through all rounds held.
+    """
+    held, rounds = 0, 1.0
+    for event in log.events:
+        if event["event"] == "correct":
+            rounds += max(1, held - event["round"] + 1) * (1 + held / 4)
+        else:
+            is_round = event["event"] in ("announce", "inconclusive", "elect", "confirm")
+            held += is_round
+            rounds += (1.0 if is_round else 0.3) * (1 + held / 4)
+    each = 2.5e-7 * (len(log.race.members) + 25) * (2 * len(log.race.names) - 3)
+    return log.particles * each * rounds
 
 
 # -- past days -----------------------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from iomsim.errors import AnnouncementError, quote
+from iomsim.errors import AnnouncementError
+from iomsim.model.events import figure_of, paper_count
 from iomsim.model.lines import PAPERS, newcomer
 from iomsim.rules.bar import Bar
 from iomsim.rules.course import MORE_THAN_HALF
@@ -213,24 +213,18 @@ def _papers_told(told: Mapping[str, Any], entitled: int) -> dict[str, int]:
     for key, value in told.items():
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-            what = "of papers" if key != "present" else "of members"
-            raise AnnouncementError(f"{key} must be a whole number {what}, got {quote(value)}")
+        papers[key] = paper_count(key, value)
         if key != "needed" and value > entitled:
             what = "members present" if key == "present" else "papers"
             raise AnnouncementError(f"{value} {what} are more than the {entitled} members with a vote")
-        papers[key] = int(value)
     return papers
 
 
 def _bounds(name: str, value: Any, entitled: int) -> tuple[int, int]:
-    found = re.fullmatch(r"(?:(at least|>=|at most|<=)\s*)?(\d+)", str(value).strip())
-    if found is None or isinstance(value, bool):
-        raise AnnouncementError(f"votes for {name} must be a whole number or 'at least 90', got {quote(value)}")
-    bound, number = found[1], int(found[2])
+    bound, number = figure_of(name, value)
     if number > entitled:
         raise AnnouncementError(f"{name} cannot have {number} votes: only {entitled} members have a vote")
-    return (0 if bound in ("at most", "<=") else number), (entitled if bound in ("at least", ">=") else number)
+    return (0 if bound == "at most" else number), (entitled if bound == "at least" else number)
 
 
 def _whole(

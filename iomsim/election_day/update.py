@@ -66,7 +66,7 @@ from iomsim.election_day.tally import Tally, tally_of
 from iomsim.engine import kernel, laws
 from iomsim.engine.plan import Plan
 from iomsim.engine.state import pack_runs
-from iomsim.errors import AnnouncementError, whole_number
+from iomsim.errors import AnnouncementError
 from iomsim.model.lines import PAPERS, newcomer
 from iomsim.model.moments import moment_in_words
 from iomsim.typing import Flags, Floats, PerRun, Shorts
@@ -155,10 +155,8 @@ def as_told_by_names(context: UpdateContext, state: FilterState, event: Mapping[
 
 def before_ballot(context: UpdateContext, state: FilterState, number: int | None) -> FilterState:
     """Return the state before a ballot between candidates: the last round ended nothing, and two or more stand."""
-    plan, coming = context.plan, state.round_ + 1
-    if number is not None and number != coming:
-        rest = f", and correct round {number}: ... changes that one" if number < coming else ""
-        raise AnnouncementError(f"the coming round is round {coming}, not {number}{rest}")
+    plan = context.plan
+    refuse_another(number, state.round_ + 1)
     state = assume_no_concession(context, state)
     if state.ended is not None:
         raise AnnouncementError(f"the rules end the election after {state.round_} rounds")
@@ -170,6 +168,13 @@ def before_ballot(context: UpdateContext, state: FilterState, number: int | None
     if state.round_ >= plan.rules.max_rounds:
         raise AnnouncementError(f"the rules end the election after {state.round_} rounds")
     return state
+
+
+def refuse_another(number: int | None, coming: int) -> None:
+    """Refuse what is told of a round that is not the coming one."""
+    if number is not None and number != coming:
+        rest = f", and correct round {number}: ... changes that one" if number < coming else ""
+        raise AnnouncementError(f"the coming round is round {coming}, not {number}{rest}")
 
 
 def announced(plan: Plan, state: FilterState, event: Mapping[str, Any], required: bool = True) -> Tally:
@@ -573,10 +578,11 @@ def go_on(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) 
 
 def confirm(context: UpdateContext, state: FilterState, event: Mapping[str, Any]) -> FilterState:
     """Return the state after the yes/no round, which ends the election."""
+    refuse_another(event.get("round"), state.round_ + 1)
     state, plan = assume_no_concession(context, state), context.plan
     if state.alone < 0:
         raise AnnouncementError("more than one candidate stands; announce a tally, or a withdrawal first")
-    yes, no = (paper_count(key, event[key]) for key in ("yes", "no"))
+    yes, no = event["yes"], event["no"]
     if yes + no > plan.entitled:
         raise AnnouncementError(f"{yes + no} papers are more than the {plan.entitled} members with a vote")
     k, size = plan.candidates, state.particles.size
@@ -649,14 +655,6 @@ def standing_candidate(plan: Plan, state: FilterState, name: str) -> int:
     if not state.standing[k]:
         raise AnnouncementError(f"{name} does not stand any more")
     return k
-
-
-def paper_count(key: str, value: Any) -> int:
-    """Return a number of papers."""
-    try:
-        return whole_number(key, value, 0)
-    except ValueError as error:
-        raise AnnouncementError(str(error)) from None
 
 
 UPDATES: dict[str, Callable[[UpdateContext, FilterState, Mapping[str, Any]], FilterState]] = {

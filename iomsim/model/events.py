@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
-from iomsim.errors import AnnouncementError, quote
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+
+from iomsim.errors import LONGEST, AnnouncementError, advice, quote, whole_number
 from iomsim.model.lines import ANSWER_WORDS, EXAMPLE, PAPER_WORDS, PAPERS, Counts, Line, newcomer, quoted
 
 Event = dict[str, Any]
@@ -25,6 +28,233 @@ EVENTS = {
     "undo": "undo",
 }
 """What can happen, each with a line that says it."""
+
+# -- what an event may tell ------------------------------------------------------------------------
+
+LARGEST = 10**9
+"""More than anybody counts."""
+
+FIGURE = re.compile(r"(?:(at least|>=|at most|<=)\s*)?([0-9]{1,9})")
+BOUNDS = {">=": "at least", "<=": "at most"}
+
+
+def figure_of(name: str, value: Any) -> tuple[str, int]:
+    """Return what is told of somebody's votes: "at least", "at most" or "", and a number.
+
+    Raises
+    ------
+    AnnouncementError
+        If it is neither a whole number nor such a bound.
+
+    Examples
+    --------
+    >>> figure_of("Pope", 98), figure_of("Pope", ">=90"), figure_of("Pope", "at most 60")
+    (('', 98), ('at least', 90), ('at most', 60))
+    """
+    found = FIGURE.fullmatch(str(value).strip()) if isinstance(value, str) or is_count(value) else None
+    if found is None:
+        who = name if len(str(name)) <= LONGEST else quote(name)
+        raise AnnouncementError(f"votes for {who} must be a whole number or 'at least 90', got {quote(value)}")
+    return BOUNDS.get(found[1], found[1] or ""), int(found[2])
+
+
+def paper_count(key: str, value: Any) -> int:
+    """Return a number of papers or members that was told; `key` is one of `iomsim.model.lines.PAPERS`.
+
+    Raises
+    ------
+    AnnouncementError
+        If it is no whole number.
+    """
+    if not is_count(value):
+        whose = "members" if key == "present" else "papers"
+        raise AnnouncementError(f"{key} must be a whole number of {whose}, got {quote(value)}")
+    return int(value)
+
+
+def is_count(value: Any) -> bool:
+    """Return whether a value is a whole number to which something may be counted."""
+    return not isinstance(value, bool) and isinstance(value, Integral) and 0 <= int(value) <= LARGEST
+
+
+class Told(BaseModel):
+    """What an event tells, each kind of event exactly what belongs to it: see `KINDS_OF_EVENTS`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    event: str
+
+    @field_validator("at", "until", mode="before", check_fields=False)
+    @classmethod
+    def _is_a_text(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str) and not (value is None and info.field_name == "at"):
+            raise AnnouncementError(f"no time {quote(value)}; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'")
+        return value
+
+
+class Timed(Told):
+    """What happened at a time, if that was announced."""
+
+    at: str | None = None
+
+
+class Named(Timed):
+    """What happened to a candidate."""
+
+    name: str
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _is_a_name(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise AnnouncementError(f"name must be that of a candidate, got {quote(value)}")
+        return value
+
+
+class Counted(Timed):
+    """What was counted in a round: papers, and members present."""
+
+    round: int | None = None
+    valid: int | None = None
+    others: int | None = None
+    blank: int | None = None
+    invalid: int | None = None
+    abstentions: int | None = None
+    present: int | None = None
+    needed: int | None = None
+
+    @field_validator("round", mode="before")
+    @classmethod
+    def _is_a_round(cls, value: Any) -> int | None:
+        if value is not None and not (is_count(value) and value > 0):
+            raise AnnouncementError(f"round must be a whole number of at least 1, got {quote(value)}")
+        return None if value is None else int(value)
+
+    @field_validator(*PAPERS, mode="before")
+    @classmethod
+    def _is_counted(cls, value: Any, info: ValidationInfo) -> int | None:
+        return None if value is None else paper_count(str(info.field_name), value)
+
+
+class Ballot(Counted):
+    """A round between candidates: their votes, as far as they are known."""
+
+    votes: dict[str, int | str | None] | None = None
+
+    @field_validator("votes", mode="before")
+    @classmethod
+    def _are_figures(cls, value: Any) -> Any:
+        """Return votes by candidate, each a number or a bound such as "at least 90"."""
+        if not isinstance(value, Mapping | None):
+            raise AnnouncementError(f"votes must be a table of votes by candidate, got {quote(value)}")
+        told = {name: figure_of(name, votes) for name, votes in (value or {}).items() if votes is not None}
+        plain = {name: f"{bound} {number}" if bound else number for name, (bound, number) in told.items()}
+        return None if value is None else {name: plain.get(name) for name in value}
+
+
+class Answer(Counted):
+    """A round of yes or no on one who stands alone."""
+
+    yes: int | None = None
+    no: int | None = None
+
+    @field_validator("yes", "no", mode="before")
+    @classmethod
+    def _is_counted_if_told(cls, value: Any, info: ValidationInfo) -> int | None:
+        key = str(info.field_name)
+        return None if value is None else paper_count(key, whole_number(key, value, 0))
+
+    @model_validator(mode="after")
+    def _has_both(self) -> Answer:
+        if self.yes is None or self.no is None:
+            raise AnnouncementError(YES_AND_NO)
+        return self
+
+
+class Adjournment(Told):
+    """Nothing happens before a moment."""
+
+    until: str
+
+
+KINDS_OF_EVENTS: dict[str, type[Told]] = {
+    **dict.fromkeys(("announce", "inconclusive", "correct"), Ballot),
+    **dict.fromkeys(("elect", "withdraw", "eliminate"), Named),
+    **dict.fromkeys(("go on", "undo"), Timed),
+    "confirm": Answer,
+    "adjourn": Adjournment,
+}
+"""What each kind of event tells; a correction tells what the round told that it corrects."""
+
+YES_AND_NO = f"a vote on one alone has yes and no; write for instance {quote(EVENTS['confirm'])}"
+
+
+def checked(event: Any, names: Sequence[str] = ()) -> Event:
+    """Return an event as it is applied and written down, if it tells what an event of its kind may tell.
+
+    Parameters
+    ----------
+    event : mapping
+        The event, as :func:`event_of` returns it or as it stands in a log.
+    names : sequence of str, optional
+        The candidates; who is named must be one of them.
+
+    Raises
+    ------
+    AnnouncementError, UnknownNameError
+        If it tells anything else: what, and what would do.
+
+    Examples
+    --------
+    >>> checked({"event": "announce", "votes": {"Pope": ">=90", "Vitorino": "67"}, "at": None})
+    {'event': 'announce', 'votes': {'Pope': 'at least 90', 'Vitorino': 67}, 'at': None}
+    >>> checked({"event": "withdraw", "nom": "Vitorino"})
+    Traceback (most recent call last):
+    iomsim.errors.AnnouncementError: unknown 'nom' in 'withdraw'; did you mean 'name'?
+    """
+    if not isinstance(event, Mapping):
+        raise AnnouncementError(f"an event is a table, such as {quote(SAMPLE)}; got {quote(event)}")
+    kind = event.get("event")
+    if not isinstance(kind, str) or kind not in KINDS_OF_EVENTS:
+        raise AnnouncementError(f"no event {quote(kind)}; there are {', '.join(EVENTS)}")
+    model = KINDS_OF_EVENTS[kind]
+    if kind == "correct":
+        model = Answer if any(event.get(key) is not None for key in ("yes", "no")) else model
+        if event.get("round") is None:
+            raise AnnouncementError(WHICH_ROUND)
+    try:
+        told = model.model_validate(dict(event))
+    except ValidationError as error:
+        raise AnnouncementError("; ".join(_sentences(error, kind, model))) from None
+    plain = {key: getattr(told, key) for key in event}
+    for name in (plain.get("votes") or {}) if names else ():
+        if name not in names:
+            raise newcomer(name, names, tuple(PAPERS))
+    if names and "name" in plain and plain["name"] not in names:
+        raise newcomer(plain["name"], names)
+    return plain
+
+
+SAMPLE = '{"event": "withdraw", "name": "Vitorino", "at": "16:30"}'
+WHICH_ROUND = f"which round? write for instance {quote(EVENTS['correct'])}"
+
+
+def _sentences(error: ValidationError, kind: str, model: type[Told]) -> Iterator[str]:
+    """Yield what is wrong with an event."""
+    for problem in error.errors():
+        key = str(problem["loc"][0]) if problem["loc"] else ""
+        match problem["type"]:
+            case "extra_forbidden":
+                yield f"unknown {quote(key)} in {quote(kind)}; {advice(key, model.model_fields)}"
+            case "missing":
+                yield f"{quote(key)} is missing in {quote(kind)}; write for instance {quote(EVENTS[kind])}"
+            case "value_error":
+                yield str(problem["ctx"]["error"])
+            case _:
+                yield f"{key} of {quote(kind)} cannot be {quote(problem['input'])}; such as {quote(EVENTS[kind])}"
+
+
+# -- said, and named -------------------------------------------------------------------------------
 
 
 def say(event: Mapping[str, Any]) -> str:
@@ -162,7 +392,7 @@ def event_of(
     elif found:
         end = found.end()
     if kind == "correct" and not found:
-        raise AnnouncementError(f"which round? write for instance {quote(EVENTS['correct'])}")
+        raise AnnouncementError(WHICH_ROUND)
     if found and kind == "correct" and 0 < int(found[1]) <= len(earlier):
         standing = earlier[int(found[1]) - 1]
     if found and kind in ("", *OF_ROUNDS):
@@ -223,7 +453,7 @@ def _answer(counts: Counts) -> Event:
     """Return the event of a yes/no round."""
     told = counts.votes | counts.papers
     if not {"yes", "no"} <= told.keys() or counts.votes.keys() - {"yes", "no"}:
-        raise AnnouncementError(f"a vote on one alone has yes and no; write for instance {quote(EVENTS['confirm'])}")
+        raise AnnouncementError(YES_AND_NO)
     return {"event": "confirm", "yes": told.pop("yes"), "no": told.pop("no"), "at": counts.at} | told
 
 
