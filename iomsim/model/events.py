@@ -208,9 +208,9 @@ def checked(event: Any, names: Sequence[str] = ()) -> Event:
     --------
     >>> checked({"event": "announce", "votes": {"Pope": ">=90", "Vitorino": "67"}, "at": None})
     {'event': 'announce', 'votes': {'Pope': 'at least 90', 'Vitorino': 67}, 'at': None}
-    >>> checked({"event": "withdraw", "nom": "Vitorino"})
+    >>> checked({"event": "withdraw", "nam": "Vitorino"})
     Traceback (most recent call last):
-    iomsim.errors.AnnouncementError: unknown 'nom' in 'withdraw'; did you mean 'name'?
+    iomsim.errors.AnnouncementError: unknown 'nam' in 'withdraw'; did you mean 'name'?
     """
     if not isinstance(event, Mapping):
         raise AnnouncementError(f"an event is a table, such as {quote(SAMPLE)}; got {quote(event)}")
@@ -240,12 +240,16 @@ WHICH_ROUND = f"which round? write for instance {quote(EVENTS['correct'])}"
 
 
 def _sentences(error: ValidationError, kind: str, model: type[Told]) -> Iterator[str]:
-    """Yield what is wrong with an event."""
-    for problem in error.errors():
+    """Yield what is wrong with an event; what is missing only if it is not there under another name."""
+    problems = error.errors()
+    misspelt = any(problem["type"] == "extra_forbidden" for problem in problems)
+    for problem in problems:
         key = str(problem["loc"][0]) if problem["loc"] else ""
         match problem["type"]:
             case "extra_forbidden":
-                yield f"unknown {quote(key)} in {quote(kind)}; {advice(key, model.model_fields)}"
+                yield f"unknown {quote(key)} in {quote(kind)}; {advice(key, [*model.model_fields][1:])}"
+            case "missing" if misspelt:
+                continue
             case "missing":
                 yield f"{quote(key)} is missing in {quote(kind)}; write for instance {quote(EVENTS[kind])}"
             case "value_error":
