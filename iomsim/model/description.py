@@ -91,6 +91,12 @@ COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", 
 TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
 """What tables, sentences and announcements call other things than candidates, in small letters."""
 
+MADE_OF = ("log_odds of", "appeal of", "polling of", "ties to", "pledges to", "votes for")
+"""Before a candidate's name in the heading of a column."""
+
+HEADINGS = ("mc_error", "weight", "rules", "reading", "step")
+"""Headings of columns beside those of candidates: whoever is called so has a capital."""
+
 
 class Description(FrozenModel):
     """An election as described: who votes, who stands, who presses, by which rules, and when."""
@@ -145,6 +151,7 @@ class Description(FrozenModel):
         for kind, things in (("candidates", self.candidates), ("sponsors", self.sponsors), ("ties", self.ties)):
             _distinct(kind, [thing.name for thing in things])
         _callable(self.names)
+        _told_from(self.names, [sponsor.name for sponsor in self.sponsors])
         for sponsor in self.sponsors:
             _backed(f"sponsor {quote(sponsor.name)} backs", sponsor.backs, self.names)
         for tie in self.ties:
@@ -334,11 +341,12 @@ class Description(FrozenModel):
     @property
     def members(self) -> pd.DataFrame:
         """The member table with each member's exposures, ties and pin."""
-        frame = self.electorate.frame.rename(columns={name: name + OWN for name in ("pinned", "has_vote")})
-        for sponsor, row in zip(self.sponsors, self.exposure, strict=True):
-            frame[f"exposure to {sponsor.name}"] = row
-        for name, row in zip(self.names, self.tie_table, strict=True):
-            frame[f"tie to {name}"] = row
+        exposures = {f"exposure to {s.name}": row for s, row in zip(self.sponsors, self.exposure, strict=True)}
+        ties = {f"tie to {name}": row for name, row in zip(self.names, self.tie_table, strict=True)}
+        made = ("pinned", "has_vote", *exposures, *ties)
+        frame = self.electorate.frame.rename(columns={name: name + OWN for name in made})
+        for name, row in {**exposures, **ties}.items():
+            frame[name] = row
         pins = self.pins
         frame["pinned"] = [self.names[pin] if pin >= 0 else "" for pin in pins]
         frame["has_vote"] = self.votes
@@ -636,6 +644,16 @@ def _callable(candidates: tuple[str, ...]) -> None:
                 raise ScenarioError(
                     f"candidates {quote(other)} and {quote(name)} differ only in capitals; names must differ"
                 )
+
+
+def _told_from(candidates: tuple[str, ...], sponsors: Iterable[str]) -> None:
+    """Refuse candidates that are called like a column beside theirs, such as those that tables make of other names."""
+    made = {f"pull of {name}" for name in sponsors} | {f"{what} {name}" for what in MADE_OF for name in candidates}
+    for name in candidates:
+        if name in HEADINGS or name in made:
+            raise ScenarioError(
+                f"a candidate cannot be called {quote(name)}, as another column of tables is; write another name"
+            )
 
 
 def _backed(what: str, name: str, candidates: tuple[str, ...]) -> None:

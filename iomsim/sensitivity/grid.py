@@ -20,6 +20,7 @@ from iomsim.model.parameters import check_values, describe_parameter, resolve
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import seed_and_runs
+from iomsim.sensitivity.study import headings
 from iomsim.sensitivity.tasks import Cell, Counts, played
 
 POINTS = 21
@@ -96,7 +97,7 @@ def grid(
             if isinstance(counts, str):
                 raise BlockError(f"the cell {dict(cells[i][1].changes)} could not be played: {counts}")
             rows[i] = _row(race, counts)
-    index = pd.MultiIndex.from_tuples(points[1:], names=list(parameters))
+    index = pd.MultiIndex.from_tuples(points[1:], names=headings(race, parameters, paths))
     table = pd.DataFrame([rows[i] for i in range(1, len(cells))], index)
     return Grid(race, tuple(parameters), tuple(paths), tuple(axes), seed, runs, rows[0], table)
 

@@ -78,7 +78,7 @@ class Study:
         for path, values in zip(paths, parameters.values(), strict=True):
             check_values(race, {path: values})  # refused now, not in the middle of the night
         points = [tuple(map(float, point)) for point in product(*parameters.values())]
-        return cls._varied(race, paths, pd.DataFrame(points, columns=_headings(race, parameters, paths)))
+        return cls._varied(race, paths, pd.DataFrame(points, columns=headings(race, parameters, paths)))
 
     @classmethod
     def sample(cls, race: Scenario, count: int, seed: int, parameters: Iterable[str] | None = None) -> Study:
@@ -102,8 +102,8 @@ class Study:
         rng = np.random.default_rng(seed)
         strata = rng.permuted(np.tile(np.arange(count), (len(wide), 1)), axis=1).T  # one point in each, per parameter
         table = low + (high - low) * (strata + rng.random(strata.shape)) / count
-        headings = _headings(race, names if names is not None else list(wide), list(wide))
-        return cls._varied(race, list(wide), pd.DataFrame(table, columns=headings))
+        columns = headings(race, names if names is not None else list(wide), list(wide))
+        return cls._varied(race, list(wide), pd.DataFrame(table, columns=columns))
 
     @classmethod
     def of(cls, races: Mapping[str, Scenario] | Iterable[Scenario]) -> Study:
@@ -242,7 +242,7 @@ def _paths(race: Scenario, parameters: Iterable[str]) -> list[str]:
     return paths
 
 
-def _headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> list[str]:
+def headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> list[str]:
     """Return the columns of points: names as given, but where results have the same name, the path."""
     taken = set(result_columns(race))
     return [_heading(name, path, taken) for name, path in zip(names, paths, strict=True)]
