@@ -43,18 +43,32 @@ OPEN_ALREADY = re.compile(r"/dev/std(out|err)|(?:/dev|/proc/self)/fd/(\d+)")
 """Paths of what this process has open: what is written there goes on where it was."""
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, what: str | None = None, most: int | None = None) -> bytes:
     """Return the bytes of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str, optional
+        What it is called in messages; default its path.
+    most : int, optional
+        How many bytes it may have; default any number.
 
     Raises
     ------
     FileError
-        If it cannot be read: why, in a sentence.
+        If it cannot be read, or is larger: why, in a sentence.
     """
+    what = what or quote_path(path)
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read() if most is None else file.read(most + 1)
     except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
+        raise FileError(f"cannot read {what}: {reason(error)}") from None
+    if most is not None and len(data) > most:
+        raise FileError(f"cannot read {what}: it has more than {most // 10**6} MB, the most that is read")
+    return data
 
 
 def write_whole(path: str | Path, content: str | bytes, *, new: bool = False, keep_on_power_loss: bool = True) -> None:

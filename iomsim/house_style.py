@@ -7,6 +7,7 @@ The house style is that of the SI: a space before the percent sign ("80 %"), nar
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from textwrap import fill
@@ -24,6 +25,16 @@ SI = {"percent": "80 %", "thousands": "\N{NARROW NO-BREAK SPACE}"}
 """The house style."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+
+LONGEST_NAME, LONGEST_TEXT = 200, 20_000
+"""Signs that a name may have, and a text of several lines."""
+
+TURNING = "\u202a-\u202e\u2066-\u2069"
+UNFIT = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff{TURNING}]")
+"""Signs that no name has: what steers a terminal, ends a line, turns the order of the text around it, or is none."""
+
+UNFIT_IN_TEXTS = re.compile(UNFIT.pattern.replace("\0-\x1f", "\0-\x08\x0b\x0c\x0e-\x1f"))
+"""Signs that no text of several lines has."""
 
 _now = dict(SI)
 
@@ -194,6 +205,55 @@ def ordinal(value: int) -> str:
     if value < len(ORDINALS):
         return ORDINALS[value]
     return f"{value}{'th' if value % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+def unfit_name(name: str, most: int = LONGEST_NAME) -> str:
+    r"""Return why a name cannot be shown, as a sentence goes on after it; nothing if it can.
+
+    Letters of all scripts are names, with accents, joiners and the marks that say which way a word runs.  What
+    steers a terminal, ends a line, or turns the order of the text around it is none, and at least one sign is seen.
+
+    Examples
+    --------
+    >>> unfit_name("Côte d'Ivoire"), unfit_name("\u0645\u06cc\u200c\u062e"), unfit_name("Pope\u202e")
+    ('', '', "must not hold '\\u202e', which turns the text around it; leave it out")
+    """
+    if len(name) > most:
+        return f"must have at most {most} signs, got {len(name)}"
+    if said := _unfit(UNFIT, name):
+        return said
+    seen = name.isalnum() or any(unicodedata.category(sign)[0] in "LNPS" for sign in name)
+    return "" if seen else "must have a sign that can be seen"
+
+
+def unfit_text(text: str) -> str:
+    r"""Return why a text of some lines cannot be shown; nothing if it can.
+
+    Examples
+    --------
+    >>> unfit_text("Two\nlines"), unfit_text("\x1b[2J")
+    ('', "must not hold '\\x1b', which steers a terminal; leave it out")
+    """
+    if len(text) > LONGEST_TEXT:
+        return f"must have at most {LONGEST_TEXT} signs, got {len(text)}"
+    return _unfit(UNFIT_IN_TEXTS, text)
+
+
+def _unfit(signs: re.Pattern[str], text: str) -> str:
+    found = signs.search(text)
+    if not found:
+        return ""
+    sign = found[0]
+    if "\ud800" <= sign <= "\udfff" or sign in "\ufeff\ufffe\uffff" or "\ufdd0" <= sign <= "\ufdef":
+        why = "which is no sign of a text"
+    elif sign in "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
+        why = "which ends a line"
+    else:
+        why = "which turns the text around it" if re.match(f"[{TURNING}]", sign) else "which steers a terminal"
+    return f"must not hold {quote(sign)}, {why}; leave it out"
 
 
 # -- lists, sentences, lines ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, nearest, quote, unknown
 from iomsim.model.evidence import shipped_folders, shipped_text
@@ -132,9 +132,8 @@ def _read(id: str) -> Body:
     table = tomllib.loads(shipped_text(f"bodies/{id}", "body", ".toml", "body"))
     try:
         found = Body(id=id, **table)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise ScenarioError(f"body {quote(id)}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+    except IomsimError as error:
+        raise ScenarioError(f"body {quote(id)}: {error}") from None
     if found.reading not in found.readings:
         raise unknown(f"reading of the body {quote(id)}", found.reading, found.readings)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
@@ -11,7 +10,8 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from iomsim.errors import FileError, IomsimError, UnknownNameError, advice, quote, quote_path, reason
+from iomsim.errors import IomsimError, UnknownNameError, advice, quote, quote_path
+from iomsim.files import read_bytes
 from iomsim.model import bodies, toml
 from iomsim.model.bodies import Body, body
 from iomsim.model.clock import Clock
@@ -19,7 +19,7 @@ from iomsim.model.electorate import inlined
 from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.quantities import Quantity
 from iomsim.model.scenario import Scenario, build, described
-from iomsim.model.tables import is_file, table_from_frame, text_of
+from iomsim.model.tables import MOST_BYTES, is_file, table_from_frame, text_of
 
 
 def load(source: str | Path) -> Scenario:
@@ -52,11 +52,8 @@ def load(source: str | Path) -> Scenario:
             raise UnknownNameError(f"no scenario named {quote(text)}; {hint} (a file's path ends in .toml)")
         return loads(shipped_text("scenarios", text, ".toml", "scenario"), text)
     path = Path(source)
-    try:
-        content = text_of(path.read_bytes(), f"the scenario {quote(text)}")
-    except OSError as error:
-        raise FileError(f"cannot read the scenario {quote(text)}: {reason(error)}") from None
-    return loads(content, text, path.parent)
+    what = f"the scenario {quote_path(text)}"
+    return loads(text_of(read_bytes(path, what, MOST_BYTES), what), text, path.parent)
 
 
 def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Scenario:
@@ -70,10 +67,7 @@ def loads(text: str, where: str = "scenario", folder: Path | None = None) -> Sce
     """
     if not isinstance(text, str):
         raise IomsimError(f"loads takes the text of a scenario, got {type(text).__name__}; load reads a file")
-    try:
-        data = tomllib.loads(text.removeprefix("\N{BYTE ORDER MARK}"))
-    except tomllib.TOMLDecodeError as error:
-        raise FileError(f"{where} is not valid TOML: {error}") from None
+    data = toml.parsed(text.removeprefix("\N{BYTE ORDER MARK}"), where)
     if "electorate" in data:
         data["electorate"] = inlined(data["electorate"], folder, lambda: shipped_names("members", ".csv"))
     return build(data, where)

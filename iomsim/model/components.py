@@ -16,26 +16,33 @@ from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine.clock import DAY_NAMES
 from iomsim.errors import quote
-from iomsim.house_style import count as count_of, series
+from iomsim.house_style import count as count_of, series, unfit_name
 from iomsim.model.bodies import HOME, reading, readings
 from iomsim.model.electorate import Electorate
 from iomsim.model.exposure import TRANSFORMS, WRITTEN, by_key
 from iomsim.model.ledger import Ledger
+from iomsim.model.messages import TABLES
 from iomsim.model.quantities import (
+    LONGEST_SELECTOR,
     FrozenDict,
     FrozenModel,
+    Line,
     LogOdds,
     LogSpread,
+    Name,
     Number,
     Probability,
     Quantity,
+    Selector,
     Shape,
     Spread,
     Strength,
+    Text,
     Weight,
     Whole,
     default,
 )
+from iomsim.model.tables import MOST_MEMBERS
 from iomsim.rules.procedure import GIVEN, MAX_BALLOTS, Grade, Procedure
 from iomsim.rules.short_form import from_short_form
 
@@ -45,7 +52,7 @@ WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
 class _Named(FrozenModel):
     """A thing that is called by its name."""
 
-    name: str = Field(min_length=1)
+    name: Name
 
     def _label(self, key: str, part: str | None = None) -> str:
         return f"{self.name}'s {key}"
@@ -64,7 +71,7 @@ class Candidate(_Named):
         Log-odds in favour with every member, before pressure and ties.
     """
 
-    full_name: str = ""
+    full_name: Line = ""
     colour: str | None = Field(default=None, pattern=r"^#[0-9A-Fa-f]{6}$")
     appeal: LogOdds = default(0.0, -0.3, 0.3, "log-odds", source="no lead is assumed for anybody")
 
@@ -102,7 +109,7 @@ class Sponsor(_Named):
     backs: str
     strength: Strength
     spread: LogSpread = default(0.40, 0.2, 0.8, "log-sd")
-    exposure: Annotated[dict[str, Weight], BeforeValidator(by_key), AfterValidator(FrozenDict)] = FrozenDict(
+    exposure: Annotated[dict[Selector, Weight], BeforeValidator(by_key), AfterValidator(FrozenDict)] = FrozenDict(
         {"all": Quantity(value=1.0, low=1.0, high=1.0, unit="weight", source="every member alike")}
     )
 
@@ -115,6 +122,17 @@ class Sponsor(_Named):
         return (
             f"exposure of {quote(part)} to {self.name}" if measured is None else f"{self.name}'s pull by {measured[2]}"
         )
+
+
+def _who(who: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Refuse what members are chosen by if it cannot be shown."""
+    for name in [who] if isinstance(who, str) else who:
+        if said := unfit_name(name, LONGEST_SELECTOR):
+            raise ValueError(said)
+    return who
+
+
+Who = Annotated[str | Annotated[tuple[str, ...], Field(max_length=MOST_MEMBERS)], AfterValidator(_who)]
 
 
 class Tie(_Named):
@@ -132,10 +150,10 @@ class Tie(_Named):
         What readers call it; default "loyalty to Vitorino (European Union)", the tie's name in brackets.
     """
 
-    who: str | tuple[str, ...]
+    who: Who
     candidate: str
     log_odds: LogOdds
-    label: str = ""
+    label: Line = ""
 
     def _label(self, key: str, part: str | None = None) -> str:
         return self.label or f"loyalty to {self.candidate} ({self.name})"
@@ -174,10 +192,10 @@ class Swing(FrozenModel):
     """
 
     count: Annotated[Whole, AfterValidator(_some), WithJsonSchema({"type": "integer", "minimum": 1})]
-    who: str | tuple[str, ...]
+    who: Who
     to: str
     grade: Grade = "assumed"
-    source: str = GIVEN
+    source: Text = GIVEN
 
     @property
     def name(self) -> str:
@@ -270,7 +288,7 @@ Threshold = Annotated[
 class PhaseTable(FrozenModel):
     """What a file may say of a phase: see :class:`iomsim.Phase`."""
 
-    name: str = ""
+    name: Line = ""
     field: str = "remaining"
     keep: Whole | None = None
     standing: Whole = 1
@@ -291,9 +309,9 @@ class RulesTable(FrozenModel):
     """
 
     body: str = ""
-    name: str = ""
+    name: Line = ""
     grade: Grade = "assumed"
-    source: str = GIVEN
+    source: Text = GIVEN
     threshold: Threshold = "2/3"
     base: str = "valid"
     withdrawal: str = "none"
@@ -319,6 +337,9 @@ class RulesTable(FrozenModel):
         if not set(stated) - {"name", "grade", "source"}:
             return reading(self.name or next(iter(named)), id or HOME)
         return from_short_form(stated)
+
+
+TABLES[Procedure] = RulesTable
 
 
 class _FromTable:
@@ -375,7 +396,7 @@ class WeightedReading(FrozenModel):
     rules: RulesOfFile
     weight: Weighed
     grade: Grade = "assumed"
-    source: str = GIVEN
+    source: Text = GIVEN
 
     @property
     def name(self) -> str:

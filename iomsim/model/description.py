@@ -49,8 +49,11 @@ from iomsim.model.quantities import (
     FrozenDict,
     FrozenModel,
     Level,
+    Line,
+    Name,
     Parameter,
     Quantity,
+    Text,
     in_order,
     replace_quantities,
     walk,
@@ -103,20 +106,20 @@ class Description(FrozenModel):
 
     model_config = ConfigDict(ignored_types=(cached_property,))
 
-    title: str = "An election"
-    about: str = ""
+    title: Line = "An election"
+    about: Text = ""
     as_of: Day | None = None
-    facts: tuple[str, ...] = ()
+    facts: tuple[Name, ...] = Field((), max_length=1000)
     electorate: Electorate
     candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=16)
     level: Annotated[dict[str, Level], AfterValidator(FrozenDict)] = FrozenDict()
-    sponsors: tuple[Sponsor, ...] = ()
-    ties: tuple[Tie, ...] = ()
-    swings: tuple[Swing, ...] = ()
+    sponsors: tuple[Sponsor, ...] = Field((), max_length=100)
+    ties: tuple[Tie, ...] = Field((), max_length=1000)
+    swings: tuple[Swing, ...] = Field((), max_length=100)
     behaviour: Behaviour = Behaviour()
-    body: str = ""
+    body: Line = ""
     rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
-    readings: tuple[WeightedReading, ...] = ()
+    readings: tuple[WeightedReading, ...] = Field((), max_length=100)
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 9))
     ledger: Ledger | None = None
     polling: Polling | None = None
@@ -635,8 +638,8 @@ def _callable(candidates: tuple[str, ...]) -> None:
         if name.casefold() in TAKEN:
             taken = "which means something else in tables and announcements"
             raise ScenarioError(f"{no}, {taken}; write more of the name, such as {quote(f'Ms {name}')}")
-        if name != " ".join(name.split()) or not name.isprintable():
-            raise ScenarioError(f"{no}; leave out line breaks and spaces at the ends")
+        if name != " ".join(name.split()):
+            raise ScenarioError(f"{no}; leave out all spaces but single ones between words")
         if not any(letter.isalpha() for letter in name):
             raise ScenarioError(f"{no}, which cannot be told from a number of votes; a name has a letter in it")
         for other in candidates[:i]:

@@ -7,17 +7,21 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from iomsim.errors import ScenarioError, UnknownNameError, advice, nearest, quote
+from iomsim.house_style import unfit_name
 from iomsim.model.evidence import shipped_text
-from iomsim.model.names import OWN, find, is_member
-from iomsim.model.quantities import FrozenDict, FrozenModel, Whole
+from iomsim.model.names import OWN, finder, is_member
+from iomsim.model.quantities import FrozenDict, FrozenModel, Name, Selector, Whole
 from iomsim.model.tables import (
+    LARGEST,
+    MOST_COLUMNS,
+    MOST_MEMBERS,
     frame_of,
     is_file,
     read_table,
@@ -32,11 +36,14 @@ from iomsim.typing import Flags
 
 def _row(cells: dict[str, Any]) -> FrozenDict[str, Any]:
     """Return a row in which what is missing is None: unlike NaN it equals itself."""
+    for column, cell in cells.items():
+        if isinstance(cell, int) and abs(cell) >= LARGEST:
+            raise ValueError(f"holds {quote(cell)} in column {quote(column)}; write so long a number as a text")
     return FrozenDict({column: None if cell != cell else cell for column, cell in cells.items()})
 
 
 Row = Annotated[dict[str, str | int | float | bool | None], AfterValidator(_row)]
-LARGEST = 10_000
+Members = Annotated[tuple[str, ...], Field(max_length=MOST_MEMBERS)]
 
 ALONE = " alone"
 """What is put after the name of a member that is a group by itself, if a group has that name."""
@@ -84,14 +91,22 @@ class Electorate(FrozenModel):
     name: str = "name"
     id: str | None = None
     group: str | None = None
-    own_groups: Annotated[dict[str, str], AfterValidator(FrozenDict)] = FrozenDict()
-    without_vote: tuple[str, ...] = ()
-    pinned: Annotated[dict[str, tuple[str, ...]], AfterValidator(FrozenDict)] = FrozenDict()
-    barred: Annotated[dict[str, tuple[str, ...]], AfterValidator(FrozenDict)] = FrozenDict()
+    own_groups: Annotated[dict[Name, Selector], AfterValidator(FrozenDict)] = Field(
+        FrozenDict(), max_length=MOST_COLUMNS
+    )
+    without_vote: Members = ()
+    pinned: Annotated[dict[str, Members], AfterValidator(FrozenDict)] = FrozenDict()
+    barred: Annotated[dict[str, Members], AfterValidator(FrozenDict)] = FrozenDict()
 
-    def __init__(self, **data: Any) -> None:
-        """Take a frame for the member table, as `members` or as `table`."""
-        super().__init__(**_with_rows(data))
+    if TYPE_CHECKING:
+
+        def __init__(self, **data: Any) -> None:
+            """Take a frame for the member table, as `members` or as `table`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, data: Any) -> Any:
+        return _with_rows(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -99,8 +114,11 @@ class Electorate(FrozenModel):
         if len(given) != 1:
             raise ValueError(f"give exactly one of members, table and size; got {given or 'none'}")
         count = self.size if self.size is not None else None if self.table is None else len(self.table)
-        if count is not None and not 1 <= count <= LARGEST:
-            raise ValueError(f"an electorate has 1 to {LARGEST} members, got {count}")
+        if count is not None and not 1 <= count <= MOST_MEMBERS:
+            raise ValueError(f"an electorate has 1 to {MOST_MEMBERS} members, got {quote(count)}")
+        columns = len({column for row in self.table or () for column in row})
+        if columns > MOST_COLUMNS:
+            raise ValueError(f"the member table has {columns} columns, and may have {MOST_COLUMNS}")
         return self
 
     @property
@@ -153,7 +171,19 @@ def _frame(electorate: Electorate) -> pd.DataFrame:
         if not twice.empty:
             raise ScenarioError(f"two members share the {column} {quote(twice.iloc[0])}")
     frame.insert(2, "group", _groups(electorate, raw, frame, group))
+    _shown(frame)
     return frame
+
+
+def _shown(frame: pd.DataFrame) -> None:
+    """Refuse columns, and ids, names and groups of members, that cannot be shown."""
+    for column in map(str, frame.columns):
+        if column and (said := unfit_name(column)):
+            raise ScenarioError(f"the name {quote(column)} of a column of the member table {said}")
+    for column in ("id", "name", "group"):
+        for number, cell in enumerate(frame[column], 1):
+            if said := unfit_name(cell):
+                raise ScenarioError(f"the {column} {quote(cell)} of member number {number} {said}")
 
 
 def _id_of(electorate: Electorate, raw: pd.DataFrame) -> str:
@@ -225,7 +255,7 @@ def grouped(names: Sequence[object], groups: Sequence[object]) -> Flags:
 
 def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:
     """Return the rows of the named members."""
-    return np.array([find(frame, name) for name in names], dtype=np.intp)
+    return np.array(list(map(finder(frame), names)), dtype=np.intp)
 
 
 def self_contained(electorate: Electorate) -> Electorate:
@@ -281,8 +311,7 @@ def select(members: pd.DataFrame, who: str | Sequence[str]) -> Flags:
             chosen &= _term(members, term)
         return chosen
     chosen = np.zeros(len(members), dtype=bool)
-    for name in who:
-        chosen[find(members, name)] = True
+    chosen[list(map(finder(members), who))] = True
     return chosen
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.model.electorate import select
-from iomsim.model.tables import text_of_cell
+from iomsim.model.tables import MOST_COLUMNS, text_of_cell
 from iomsim.typing import Flags, Floats
 
 NONE = "none"
@@ -42,7 +42,7 @@ shares, clipped to 0 to 1, as shares of net amounts may lie outside; and nothing
 WRITTEN = re.compile(rf"\s*({'|'.join(TRANSFORMS)})\s*\((.+)\)\s*")
 """A term over a column of numbers: its transform, and the column in brackets."""
 
-CALLED = re.compile(r"\s*(?!not\b)(\w+)\s*\(\s*(.+?)\s*\)\s*")
+CALLED = re.compile(r"\s*(?!not\b)(\w+)\s*\((.+)\)\s*")
 """What looks like such a term, with whatever transform."""
 
 ENTRY = {"column", "transform", "who", "weight"}
@@ -120,7 +120,7 @@ def term(members: pd.DataFrame, key: str) -> Floats:
     column = column_of(key, members)
     if column is None:
         meant = CALLED.fullmatch(key)
-        if meant and meant[2] in members.columns and key.strip() not in members.columns:
+        if meant and meant[2].strip() in members.columns and key.strip() not in members.columns:
             raise UnknownNameError(f"no transform {quote(meant[1])}; {advice(meant[1], TRANSFORMS)}")
         return select(members, key).astype(float)
     values, there = _numbers(members, column)
@@ -183,6 +183,8 @@ def by_key(exposure: Any) -> Any:
     else:
         return exposure
     keys = [key for key, _ in pairs]
+    if len(pairs) > MOST_COLUMNS:
+        raise ValueError(f"an exposure has at most {MOST_COLUMNS} terms, got {len(pairs)}")
     for key in keys:
         if keys.count(key) > 1:
             raise ValueError(f"two terms of an exposure are {quote(key)}; leave one out")

@@ -8,7 +8,7 @@ otherwise undecided the part `q` keep it.  Where 10 % of these do not come, a pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
@@ -19,8 +19,9 @@ from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.dates import Day
 from iomsim.model.evidence import statements
-from iomsim.model.names import find
-from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Quantity, Strength
+from iomsim.model.names import finder
+from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Name, Quantity, Strength, Text
+from iomsim.model.tables import MOST_ROWS
 from iomsim.typing import Floats, Longs
 
 Kind = Literal["public", "signed", "written", "oral", "claimed"]
@@ -73,11 +74,11 @@ class Pledge(FrozenModel):
         From where it is known.
     """
 
-    member: str = Field(min_length=1)
-    candidate: str
+    member: Name
+    candidate: Name
     kind: Kind
     date: Day | None = None
-    source: str = ""
+    source: Text = ""
 
     @property
     def name(self) -> str:
@@ -102,7 +103,7 @@ class Ledger(FrozenModel):
       oral: 1.39 (0.35 to 2.2) log-odds
     """
 
-    pledges: tuple[Pledge, ...] = ()
+    pledges: Annotated[tuple[Pledge, ...], Field(max_length=MOST_ROWS)] = ()
     discounts: Annotated[dict[str, Strength], AfterValidator(FrozenDict)] = FrozenDict()
 
     @model_validator(mode="before")
@@ -194,7 +195,8 @@ def entries(
     UnknownNameError, ScenarioError
         If there is no such member or candidate.
     """
-    places = [_row(members, pledge) for pledge in ledger.pledges]
+    find = finder(members)
+    places = [_row(find, pledge) for pledge in ledger.pledges]
     best: dict[tuple[int, str], int] = {}
     for number_, (row, pledge) in enumerate(zip(places, ledger.pledges, strict=True)):
         if pledge.candidate not in names:
@@ -237,9 +239,9 @@ def without_effect(row: int, names: tuple[str, ...], pins: Longs, votes: np.ndar
     return f"no effect: pinned to {names[pins[row]]}" if pins[row] >= 0 else ""
 
 
-def _row(members: pd.DataFrame, pledge: Pledge) -> int:
+def _row(find: Callable[[str], int], pledge: Pledge) -> int:
     try:
-        return find(members, pledge.member)
+        return find(pledge.member)
     except UnknownNameError as error:
         raise UnknownNameError(f"the ledger: {error}") from None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -10,14 +11,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BaseModel, ValidationError
 
 from iomsim.engine import paths
-from iomsim.errors import ScenarioError, advice, nearest, quote
-from iomsim.house_style import series
-from iomsim.model.components import RulesTable
-from iomsim.model.quantities import Quantity
-from iomsim.rules.procedure import Procedure
+from iomsim.errors import FileError, IomsimError, ScenarioError, advice, nearest, quote
+from iomsim.house_style import series, unfit_name
 
 WORDS: dict[Any, str] = {
-    Quantity: "a number, or a table with value, low and high",
     bool: "true or false",
     int: "a whole number",
     float: "a number",
@@ -28,6 +25,10 @@ WORDS: dict[Any, str] = {
     tuple: "a list",
     dict: "a table",
 }
+"""What a place takes, by its type; others add theirs."""
+
+TABLES: dict[Any, type[BaseModel]] = {}
+"""The tables from which what is no description itself is read; others add theirs."""
 
 
 class Place(NamedTuple):
@@ -43,7 +44,7 @@ class Place(NamedTuple):
         return paths.joined(self.path)
 
 
-def explain(error: ValidationError, model: type[BaseModel], data: Mapping[str, Any], where: str) -> ScenarioError:
+def explain(error: ValidationError, model: type[BaseModel], data: Any, where: str) -> IomsimError:
     """Turn pydantic's report on `data` into one sentence per problem.
 
     Parameters
@@ -52,16 +53,30 @@ def explain(error: ValidationError, model: type[BaseModel], data: Mapping[str, A
         What pydantic found.
     model : type
         The description that was to be made.
-    data : mapping
+    data : mapping, usually
         What it was to be made from.
     where : str
         The file, or the title of the scenario: every sentence begins with it.
     """
     found = dict.fromkeys(sentences(error, model, data))
-    return ScenarioError("\n".join(f"{where}: {sentence}" for sentence in found))
+    kind = (
+        FileError
+        if {type(problem.get("ctx", {}).get("error")) for problem in error.errors()} == {FileError}
+        else ScenarioError
+    )
+    return kind("\n".join(f"{where}: {sentence}" for sentence in found))
 
 
-def sentences(error: ValidationError, model: type[BaseModel], data: Mapping[str, Any]) -> Iterator[str]:
+@contextmanager
+def in_words(model: type[BaseModel], data: Any, where: str) -> Iterator[None]:
+    """Have pydantic's report on `data` raised as :func:`explain` tells it."""
+    try:
+        yield
+    except ValidationError as error:
+        raise explain(error, model, data, where) from None
+
+
+def sentences(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[str]:
     """Yield a sentence per problem, leaving out what only follows from another one."""
     problems = error.errors()
     misspelt = {
@@ -81,7 +96,7 @@ def _meant(problem: Any, model: type[BaseModel]) -> str | None:
 
 
 def _sentence(problem: Any, place: Place) -> str:
-    name, context = place.name or "the file", problem.get("ctx", {})
+    name, context = place.name or "it", problem.get("ctx", {})
     got = place.got.isoformat() if isinstance(place.got, date | time) else quote(place.got)
     match problem["type"]:
         case "extra_forbidden":
@@ -97,6 +112,8 @@ def _sentence(problem: Any, place: Place) -> str:
             return f"{name} must have at most {context['max_length']} entries, got {context['actual_length']}"
         case "string_too_short":
             return f"{name} must not be empty"
+        case "string_unicode":
+            return f"{name} must hold whole signs, got {got}"
         case "string_pattern_mismatch":
             return f"{name} must be a hex colour such as '#0072B2', got {got}"
         case _:
@@ -132,7 +149,7 @@ def find(loc: tuple[Any, ...], model: Any, data: Any) -> Place:
 def _inside(wanted: Any, part: Any) -> Any:
     """Return the type of a part of a type, or None if it has no such part."""
     wanted = plain(wanted)
-    if wanted is Procedure or _is_model(wanted):
+    if wanted in TABLES or _is_model(wanted):
         return plain(_parts(wanted).get(part))
     arguments = get_args(wanted)
     if get_origin(wanted) is dict and isinstance(part, str):
@@ -164,7 +181,7 @@ def _is_model(wanted: Any) -> bool:
 
 def _parts(wanted: Any) -> dict[str, Any]:
     """Return the keys of a description with the type of each."""
-    wanted = RulesTable if wanted is Procedure else wanted
+    wanted = TABLES.get(wanted, wanted)
     return {key: field.annotation for key, field in wanted.model_fields.items()} if _is_model(wanted) else {}
 
 
@@ -181,7 +198,8 @@ def _called(value: Any, part: Any) -> str:
     if not isinstance(part, int):
         return str(part)
     name = _entry(value, "name")
-    return name if isinstance(name, str) and name and name is not value else str(part + 1)
+    called = isinstance(name, str) and name is not value and not unfit_name(name)
+    return name if called else str(part + 1)
 
 
 # -- what would work -------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from iomsim.errors import UnknownNameError, listed, quote
@@ -230,11 +229,28 @@ def find(members: pd.DataFrame, name: str) -> int:
     >>> [find(table, name) for name in ("GBR", "UK", "gb", "South Korea", "410")]
     [0, 0, 0, 1, 1]
     """
+    return finder(members)(name)
+
+
+def finder(members: pd.DataFrame) -> Callable[[str], int]:
+    """Return :func:`find` for many names of one table."""
+    exact: dict[object, int] = {}
     for column in ("id", "name"):
-        hits = np.flatnonzero(members[column].to_numpy() == name)
-        if hits.size:
-            return int(hits[0])
-    index = _index(members)
+        for row, called in enumerate(members[column]):
+            exact.setdefault(called, row)
+
+    @cache
+    def index() -> Index:
+        return _index(members)
+
+    def row_of(name: str) -> int:
+        return exact[name] if name in exact else _row(index(), name)
+
+    return row_of
+
+
+def _row(index: Index, name: str) -> int:
+    """Return the row of a member that is called by something else than its id or name as they are written."""
     for rows in _ways(index, str(name)):
         if len(rows) == 1:
             return rows[0]

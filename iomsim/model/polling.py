@@ -13,14 +13,14 @@ from iomsim.engine import polls
 from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.house_style import number_of
 from iomsim.model.ledger import without_effect
-from iomsim.model.names import find
-from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Number, Probability, default
+from iomsim.model.names import finder
+from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Name, Number, Probability, default
 from iomsim.typing import Flags, Floats, Longs
 
 EXACT = 1e-6
 """How far the chances of a member may add up to something else than 1."""
 
-Chances = Annotated[dict[str, Number], AfterValidator(FrozenDict)]
+Chances = Annotated[dict[Name, Number], AfterValidator(FrozenDict)]
 
 
 class Polling(FrozenModel):
@@ -45,7 +45,7 @@ class Polling(FrozenModel):
     """
 
     trust: Probability = default(1.0, 1.0, 1.0, "probability", "trust in the poll of members", "as it was polled")
-    chances: Annotated[dict[str, Chances], AfterValidator(FrozenDict)] = FrozenDict()
+    chances: Annotated[dict[Name, Chances], AfterValidator(FrozenDict)] = FrozenDict()
 
     @model_validator(mode="after")
     def _chances(self) -> Self:
@@ -68,10 +68,10 @@ class Polling(FrozenModel):
         UnknownNameError, ScenarioError
             If a member or a candidate is not known, or a member is there twice.
         """
-        out = np.zeros((len(names), len(members)))
+        out, find = np.zeros((len(names), len(members))), finder(members)
         for member, chances in self.chances.items():
             try:
-                row = find(members, member)
+                row = find(member)
             except UnknownNameError as error:
                 raise UnknownNameError(f"the poll: {error}") from None
             for name in chances:
@@ -90,9 +90,9 @@ def evidence(
     """Return a row of the evidence for every polled chance; of two candidates that for the first says it all."""
     if polling is None:
         return []
-    used, out = polling.table(members, names), []
+    used, out, find = polling.table(members, names), [], finder(members)
     for member, chances in polling.chances.items():
-        row = find(members, member)
+        row = find(member)
         for k, name in enumerate(names[: 1 if len(names) == 2 else None]):
             chance, counts = chances.get(name, 0.0), used[k, row]
             notes = [f"counts as {counts:.3f}"] if abs(chance - counts) > EXACT else []

@@ -6,17 +6,55 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import time
 from numbers import Real
-from typing import Annotated, Any, NamedTuple, NoReturn, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine import paths
+from iomsim.errors import ScenarioError, quote
+from iomsim.house_style import unfit_name, unfit_text
+from iomsim.model.messages import WORDS, in_words
 from iomsim.rules.procedure import GIVEN, Grade
 
 Number = Annotated[float, Field(strict=True)]
 Whole = Annotated[int, Field(strict=True)]
+
+
+def _refuse(unfit: Callable[[str], str]) -> AfterValidator:
+    """Refuse texts that cannot be shown."""
+
+    def check(text: str) -> str:
+        if said := unfit(text):
+            raise ValueError(said)
+        return text
+
+    return AfterValidator(check)
+
+
+Name = Annotated[str, Field(min_length=1), _refuse(unfit_name)]
+"""What something is called: on one line, and no sign of it turns or steers what stands around it."""
+
+Line = Annotated[str, _refuse(lambda text: text and unfit_name(text))]
+"""A title, which may be empty."""
+
+Selector = Annotated[str, _refuse(lambda text: text and unfit_name(text, LONGEST_SELECTOR))]
+"""What members are chosen by: it is repeated where a group of them is named."""
+
+Text = Annotated[str, _refuse(unfit_text)]
+"""A text of some lines."""
+
+LONGEST_SELECTOR = 2_000
+"""Signs of what members are chosen by."""
 
 MODEL = "the model's default"
 
@@ -26,10 +64,36 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class FrozenModel(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:  # it has no public name
+    ModelMetaclass = type(BaseModel)
+
+
+class Spoken(ModelMetaclass):
+    """Has a description that is made by hand refused in our words, as one from a file is."""
+
+    def __call__(cls: Any, *args: Any, **data: Any) -> Any:
+        """Make one."""
+        if args:
+            parts = ", ".join(list(cls.model_fields)[:3])
+            raise ScenarioError(
+                f"the parts of {cls.__name__} are given by name ({parts}), got {quote(args[0])} without"
+            )
+        with in_words(cls, data, cls.__name__.lower()):
+            return ModelMetaclass.__call__(cls, **data)
+
+
+class FrozenModel(BaseModel, metaclass=Spoken):
     """A description: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return the description that a mapping holds."""
+        with in_words(cls, obj, cls.__name__.lower()):
+            return super().model_validate(obj, **options)
 
     def _label(self, key: str, part: str | None = None) -> str:
         """Return what readers of a chart call the parameter of a field, or a part of it."""
@@ -109,9 +173,9 @@ class Quantity(FrozenModel):
     value: Number
     low: Number
     high: Number
-    unit: str = ""
+    unit: Line = ""
     grade: Grade = "assumed"
-    source: str = GIVEN
+    source: Text = GIVEN
 
     @model_validator(mode="before")
     @classmethod
@@ -154,6 +218,9 @@ class Quantity(FrozenModel):
         value, low, high = in_digits(self.value, self.low, self.high)
         span = "" if self.low == self.high else f" ({low} to {high})"
         return f"{value}{span} {self.unit}".rstrip()
+
+
+WORDS[Quantity] = "a number, or a table with value, low and high"
 
 
 def in_order(quantity: Quantity) -> tuple[float, float, float]:

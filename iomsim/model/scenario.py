@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
@@ -29,7 +28,7 @@ from iomsim.model.description import CERTAINLY, Description
 from iomsim.model.leanings import leanings
 from iomsim.model.ledger import Ledger
 from iomsim.model.links import moved, neat
-from iomsim.model.messages import explain
+from iomsim.model.messages import in_words
 from iomsim.model.pledges import RUNS, Pledges, tally
 from iomsim.model.quantities import RANGE, Parameter, Quantity, put
 from iomsim.model.turnout import ABSENT, absent_for, as_turnout
@@ -40,17 +39,7 @@ Setting = float | tuple[float, float, float]
 """What a parameter is set to: a value, whose range is shifted with it, or a value with its low and high."""
 
 
-class _Spoken(type(Description)):  # type: ignore[misc]  # pydantic's, which has no public name
-    """Has a scenario that is made by hand refused in our words, as one from a file is."""
-
-    def __call__(cls, *args: Any, **data: Any) -> Any:
-        try:
-            return super().__call__(*args, **data)
-        except ValidationError as error:
-            raise explain(error, Description, data, "scenario") from None
-
-
-class Scenario(Description, metaclass=_Spoken):
+class Scenario(Description):
     """An election as described: who votes, who stands, who presses, by which rules, and when.
 
     Read one with :func:`iomsim.load`; change it with the ``with_...`` methods, each of which
@@ -683,12 +672,9 @@ def build(data: Mapping[str, Any], where: str = "scenario", plan: Plan | None = 
     ScenarioError
         One sentence per problem, with the key, what was got and what would work.
     """
-    try:
-        return Scenario.model_validate(dict(data), context=plan)
-    except ValidationError as error:
-        raise explain(error, Scenario, data, where) from None
-    except IomsimError as error:
-        raise type(error)(f"{where}: {error}") from None
+    with in_words(Scenario, data, where):
+        race: Scenario = Scenario.__pydantic_validator__.validate_python(dict(data), context=plan)
+        return race
 
 
 def _not_free(race: Scenario, path: str) -> ScenarioError | None:

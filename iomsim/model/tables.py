@@ -12,22 +12,34 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime, time
 from importlib.util import find_spec
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError, ScenarioError, quote, quote_path, reason
+from iomsim.errors import FileError, ScenarioError, quote, quote_path
+from iomsim.files import as_meant, read_bytes
 from iomsim.house_style import series
 
 TEXTS = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm")
 OTHERS = (".xls", ".xlsb", ".ods", ".numbers", ".json", ".parquet", ".feather")
 """Endings of files: what is read as text, what as a workbook, and what is not read but is no name of a table either."""
+
+MOST_BYTES = 32_000_000
+"""Bytes of a file at most, and of what is packed in a workbook six times as many."""
+
+MOST_MEMBERS, MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 10_000, 100_000, 1_000, 20_000_000
+"""Members of an electorate, rows and columns of a table, and cells of a sheet at most."""
+
+SAID = re.compile(r'\s*sep=([^"\r\n])\r?\n')
+"""A first line that says what separates the cells."""
 
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
@@ -139,16 +151,23 @@ def read_table(text: str, where: str) -> pd.DataFrame:
 
 def _grid(text: str, where: str, name: str = "name") -> Grid:
     """Return the cells of a csv; the separator is one that gives it a column of this name, if there is one."""
-    said = re.match(r"\s*sep=(.)\r?\n", text)
+    said = SAID.match(text)
     body = text[said.end() :] if said else text
     skipped = text[: said.end()].count("\n") if said else 0
     separator = said[1] if said else _separator(body, name)
     reader = csv.reader(StringIO(body, newline=""), delimiter=separator)
-    try:
-        records = [(reader.line_num + skipped, row) for row in reader]
-    except csv.Error as error:
-        raise FileError(f"cannot read {where}: {reason(error)}") from None
-    grid = _trimmed(records, where)
+
+    def records() -> Iterator[tuple[int, list[str]]]:
+        try:
+            for row in reader:
+                yield reader.line_num + skipped, [as_meant(cell.strip()) for cell in row]
+        except csv.Error:
+            raise FileError(
+                f"cannot read {where}, line {reader.line_num + skipped}: a cell has more than {csv.field_size_limit()} "
+                "signs; is a quotation mark left open?"
+            ) from None
+
+    grid = _trimmed(records(), where)
     return grid if separator == "," else grid._replace(rows=_with_points(grid.rows))
 
 
@@ -170,15 +189,23 @@ def _separator(text: str, name: str) -> str:
 
 def _trimmed(records: Iterable[tuple[int, Sequence[Any]]], where: str) -> Grid:
     """Return records as a grid, without empty rows and without empty columns that have no name."""
-    kept = [(line, [cell.strip() if isinstance(cell, str) else cell for cell in row]) for line, row in records]
-    kept = [(line, row) for line, row in kept if any(cell not in ("", None) for cell in row)]
+    kept: list[tuple[int, list[Any]]] = []
+    for line, row in records:
+        cells = [cell.strip() if isinstance(cell, str) else cell for cell in row]
+        if any(cell not in ("", None) for cell in cells):
+            kept.append((line, cells))
+        if len(kept) > MOST_ROWS + 1:
+            raise FileError(f"cannot read {where}: it has more than {MOST_ROWS} rows, the most that are read")
     if not kept:
         raise FileError(f"cannot read {where}: it is empty")
     header = [" ".join(text_of_cell(cell).split()) for cell in kept[0][1]]
     rows, lines = [], []
-    while not header[-1] and not any(cell not in ("", None) for _, row in kept[1:] for cell in row[len(header) - 1 :]):
-        header.pop()
+    least = max([i for i, name in enumerate(header, 1) if name], default=0)
+    used = max((_width(row[: len(header)]) for _, row in kept[1:]), default=0)
+    header = header[: max(least, used)]
     width = len(header)
+    if width > MOST_COLUMNS:
+        raise FileError(f"cannot read {where}: it has {width} columns, and at most {MOST_COLUMNS} are read")
     for line, row in kept[1:]:
         cells = row[:width] + [cell for cell in row[width:] if cell not in ("", None)]
         if len(cells) != width:
@@ -186,10 +213,30 @@ def _trimmed(records: Iterable[tuple[int, Sequence[Any]]], where: str) -> Grid:
         rows.append(cells)
         lines.append(line)
     named = [name or f"Unnamed: {i}" for i, name in enumerate(header)]
-    for name in named:
-        if named.count(name) > 1:
-            raise FileError(f"{where} has two columns {quote(name)}; leave one out")
+    if twice := first_twice(named):
+        raise FileError(f"{where} has two columns {quote(twice)}; leave one out")
     return Grid(named, lines, rows)
+
+
+def _width(row: Sequence[Any]) -> int:
+    """Return how many cells a row has, without the empty ones at its end."""
+    return next((i for i in range(len(row), 0, -1) if row[i - 1] not in ("", None)), 0)
+
+
+def first_twice(names: Iterable[str]) -> str | None:
+    """Return the first name that is there a second time, or None.
+
+    Examples
+    --------
+    >>> first_twice(["a", "b", "b", "a"]), first_twice(["a"])
+    ('b', None)
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _with_points(rows: list[list[Any]]) -> list[list[Any]]:
@@ -271,7 +318,10 @@ def text_of_cell(cell: Any) -> str:
     if cell is None or cell != cell:
         return ""
     number = float(cell) if isinstance(cell, (float, np.floating)) else math.nan
-    return str(int(number)) if number.is_integer() and abs(number) < EXACT else str(cell)
+    try:
+        return str(int(number)) if number.is_integer() and abs(number) < EXACT else str(cell)
+    except ValueError:  # a whole number of thousands of digits
+        raise ScenarioError(f"a cell holds {quote(cell)}; write it as a text") from None
 
 
 def texts(column: pd.Series) -> pd.Series:
@@ -330,6 +380,8 @@ def table_from_file(path: Path, name: str = "name") -> tuple[Any, ...]:
     if name in frame:
         nameless = frame.index[texts(frame[name]) == ""]
         _refuse_nameless(f"{where}, line", [str(line) for line in nameless], name)
+    if len(frame) > MOST_MEMBERS:
+        raise FileError(f"{where} has {len(frame)} rows, and an electorate 1 to {MOST_MEMBERS} members")
     return rows_of(frame)
 
 
@@ -355,10 +407,7 @@ def grid_from_file(path: Path, where: str, name: str) -> Grid:
     kind = path.suffix.casefold()
     if kind not in (*TEXTS, *WORKBOOKS):
         raise FileError(f"{where} is of a kind that is not read; save it as csv")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"cannot read {where}: {reason(error)}") from None
+    data = read_bytes(path, where, MOST_BYTES)
     return _of_workbook(data, where) if kind in WORKBOOKS else _grid(text_of(data, where, "cp1252"), where, name)
 
 
@@ -379,12 +428,33 @@ def _of_workbook(data: bytes, where: str) -> Grid:
 
     try:
         with warnings.catch_warnings(action="ignore"):  # of styles and checks that it cannot keep
-            book = openpyxl.load_workbook(BytesIO(data), data_only=True)
-            sheet = book.worksheets[0]
-            records = [(i, list(row)) for i, row in enumerate(sheet.iter_rows(values_only=True), start=1)]
-    except Exception as error:  # whatever a broken archive makes a reader stumble over
-        raise FileError(f"cannot read {where} as a workbook ({reason(error)}); save it as csv") from None
-    return _trimmed(records, where)
+            with ZipFile(BytesIO(data)) as packed:
+                large = sum(part.file_size for part in packed.infolist()) > 6 * MOST_BYTES
+            if large:
+                raise FileError(f"cannot read {where}: there is more in it than can be read; save it as csv")
+            with closing(openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)) as book:
+                sheet = book.worksheets[0]
+                sheet.reset_dimensions()  # what a file says of its size may be wrong
+                return _trimmed(_records(sheet.iter_rows(values_only=True), where), where)
+    except FileError:
+        raise
+    except Exception:  # whatever a broken archive makes a reader stumble over
+        raise FileError(f"cannot read {where} as a workbook; open it and save it as csv") from None
+
+
+def _records(rows: Iterable[Sequence[Any]], where: str) -> list[tuple[int, list[Any]]]:
+    """Return the rows of a sheet that hold something, all as wide as the widest."""
+    kept: list[tuple[int, list[Any]]] = []
+    cells = width = 0
+    for line, row in enumerate(rows, 1):
+        held = list(row[: _width(row)])
+        if held:
+            kept.append((line, held))
+            width = max(width, len(held))
+        cells += len(row) + 1
+        if max(cells, width * len(kept)) > MOST_CELLS:
+            raise FileError(f"cannot read {where}: its first sheet has more than {MOST_CELLS} cells; save it as csv")
+    return [(line, held + [None] * (width - len(held))) for line, held in kept]
 
 
 def table_from_frame(frame: pd.DataFrame, name: str = "name") -> tuple[Any, ...]:
@@ -401,9 +471,12 @@ def table_from_frame(frame: pd.DataFrame, name: str = "name") -> tuple[Any, ...]
     spare = [level for level in raw.index.names if level is not None and level not in raw.columns]
     raw = raw.reset_index(spare).reset_index(drop=True) if spare else raw.reset_index(drop=True)
     raw = raw.set_axis([str(column) for column in raw.columns], axis=1)
+    if twice := first_twice(raw.columns):
+        raise ScenarioError(f"the member table has two columns {quote(twice)}; leave one out")
+    for kind, count, most in (("rows", len(raw), MOST_MEMBERS), ("columns", len(raw.columns), MOST_COLUMNS)):
+        if count > most:
+            raise ScenarioError(f"the member table has {count} {kind}, and may have {most}")
     for column in raw.columns:
-        if list(raw.columns).count(column) > 1:
-            raise ScenarioError(f"the member table has two columns {quote(column)}; leave one out")
         odd = [value for value in raw[column] if not _fits(value)]
         if odd:
             what = f"the column {quote(column)} of the member table holds {quote(odd[0])}"
@@ -417,4 +490,4 @@ def table_from_frame(frame: pd.DataFrame, name: str = "name") -> tuple[Any, ...]
 def _fits(value: Any) -> bool:
     """Return whether a cell of a member table can hold it; what is missing is looked at later."""
     scalar = pd.api.types.is_scalar(value)
-    return scalar and (bool(pd.isna(value)) or isinstance(value, (str, int, float, bool, np.number, np.bool_)))
+    return scalar and (bool(pd.isna(value)) or isinstance(value, (str, int, float, np.integer, np.floating, np.bool_)))

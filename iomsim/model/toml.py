@@ -1,16 +1,52 @@
-"""Descriptions as TOML."""
+"""Descriptions as TOML, read and written."""
 
 from __future__ import annotations
 
 import math
+import re
+import tomllib
 from typing import Any
 
 import tomli_w
 from pydantic import BaseModel
 
+from iomsim.errors import FileError
 from iomsim.model.components import WeightedReading, is_unsaid, written_rules
 from iomsim.model.ledger import Pledge
 from iomsim.rules.procedure import Procedure
+
+KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+DEEP = re.compile(rf"""(?<![\w.-])(?:{KEY}[ \t]*+\.[ \t]*+){{50}}""")
+"""A key of more parts than any has; a reader takes time that grows as the square of their number."""
+
+
+def parsed(text: str, where: str) -> dict[str, Any]:
+    """Return what a TOML text says.
+
+    Raises
+    ------
+    FileError
+        If it is none, or no reader can take it: a sentence that begins with `where`.
+
+    Examples
+    --------
+    >>> parsed("a.b = 1", "x.toml"), len(parsed("", "x.toml"))
+    ({'a': {'b': 1}}, 0)
+    >>> parsed("a = " + "9" * 5000, "x.toml")
+    Traceback (most recent call last):
+    iomsim.errors.FileError: x.toml is not valid TOML: it holds a number of thousands of digits
+    """
+    no = f"{where} is not valid TOML"
+    if DEEP.search(text):
+        raise FileError(f"{no}: it holds a key of more than 50 parts")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileError(f"{no}: {error}") from None
+    except RecursionError:
+        raise FileError(f"{no}: it holds lists or tables within lists or tables, hundreds of them") from None
+    except ValueError:
+        raise FileError(f"{no}: it holds a number of thousands of digits") from None
 
 
 def dumps(description: BaseModel) -> str:

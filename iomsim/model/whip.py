@@ -7,18 +7,19 @@ but rows and columns without anything in them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 
-from iomsim.errors import IomsimError, ScenarioError, UnknownNameError, advice, quote, quote_path, unknown
+from iomsim.errors import MOST_LINES, IomsimError, ScenarioError, UnknownNameError, advice, quote, quote_path, unknown
 from iomsim.house_style import series
 from iomsim.model.ledger import KINDS, Kind, Pledge
-from iomsim.model.names import find, is_member
+from iomsim.model.names import finder
 from iomsim.model.polling import check_chances
-from iomsim.model.tables import grid_from_file, text_of_cell
+from iomsim.model.tables import MOST_COLUMNS, MOST_ROWS, first_twice, grid_from_file, text_of_cell
 
 PLEDGE = ("member", "candidate", "kind", "date", "source")
 NEEDED = 3
@@ -72,15 +73,16 @@ def pledges_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> tu
     if unread:
         said = f"the whip count has a column {quote(unread[0])}, which is none of a pledge's"
         raise ScenarioError(f"{said}; {advice(unread[0], PLEDGE)} (drop what is not read)")
-    return tuple(_each(table, "the whip count", lambda cells: _pledge(cells, members, names)))
+    name_of = _names_of(members)
+    return tuple(_each(table, "the whip count", lambda cells: _pledge(cells, name_of, names)))
 
 
-def _pledge(cells: Mapping[Any, Any], members: pd.DataFrame, names: tuple[str, ...]) -> Pledge:
+def _pledge(cells: Mapping[Any, Any], name_of: Callable[[Any], str], names: tuple[str, ...]) -> Pledge:
     for column in PLEDGE[:NEEDED]:
         if cells[column] in EMPTY:
             raise ScenarioError(f"no {column}; write one, or leave the row out")
     return Pledge(
-        member=_member(members, cells["member"]),
+        member=name_of(cells["member"]),
         candidate=_candidate(_text(cells["candidate"]), names),
         kind=_kind(_text(cells["kind"])),
         date=_date(cells.get("date")),
@@ -88,12 +90,21 @@ def _pledge(cells: Mapping[Any, Any], members: pd.DataFrame, names: tuple[str, .
     )
 
 
-def _member(members: pd.DataFrame, cell: Any) -> str:
-    """Return the name of a member as the table has it; a number may be a code that has lost its zeros."""
-    called = _text(cell)
-    code = called.zfill(CODE) if not isinstance(cell, str) else called
-    meant = code if code != called and not is_member(members, called) and is_member(members, code) else called
-    return str(members["name"].iloc[find(members, meant)])
+def _names_of(members: pd.DataFrame) -> Callable[[Any], str]:
+    """Return what gives the names of members as the table has them; a number may be a code that has lost its zeros."""
+    find, names = finder(members), members["name"].tolist()
+
+    def name_of(cell: Any) -> str:
+        called = _text(cell)
+        code = called.zfill(CODE) if not isinstance(cell, str) else called
+        try:
+            return str(names[find(called)])
+        except UnknownNameError as error:
+            with suppress(UnknownNameError):
+                return str(names[find(code)])
+            raise error from None
+
+    return name_of
 
 
 def _kind(word: str) -> Kind:
@@ -174,9 +185,10 @@ def chances_of(source: Any, members: pd.DataFrame, names: tuple[str, ...]) -> di
         left = [name for name in names if name not in columns.values()]
         raise ScenarioError(f"the poll has no column for {series(left)}; one candidate may be left out")
     found: dict[str, dict[str, float]] = {}
+    name_of = _names_of(members)
 
     def add(cells: Mapping[Any, Any]) -> None:
-        name, chances = _answer(cells, columns, members, names)
+        name, chances = _answer(cells, columns, name_of, names)
         if name in found and chances:
             raise ScenarioError(f"{name} was asked twice; give it once")
         found.update({name: chances} if chances else {})
@@ -194,17 +206,19 @@ def _each(table: pd.DataFrame, what: str, read: Callable[[Mapping[Any, Any]], T]
             found.append(read(cells))
         except IomsimError as error:
             wrong.append(type(error)(f"{what}, {line}: {error}"))
+        if len(wrong) == MOST_LINES:  # the rest might take long, and would not be told
+            raise type(wrong[0])("\n".join([*map(str, wrong[:-1]), "... and more"]))
     if wrong:
         raise type(wrong[0])("\n".join(map(str, wrong)))
     return found
 
 
 def _answer(
-    cells: Mapping[Any, Any], columns: Mapping[str, str], members: pd.DataFrame, names: tuple[str, ...]
+    cells: Mapping[Any, Any], columns: Mapping[str, str], name_of: Callable[[Any], str], names: tuple[str, ...]
 ) -> tuple[str, dict[str, float]]:
     if cells["member"] in EMPTY:
         raise ScenarioError("no member; write one, or leave the row out")
-    name = _member(members, cells["member"])
+    name = name_of(cells["member"])
     given = {candidate: cells[column] for column, candidate in columns.items() if cells[column] not in EMPTY}
     if not given:
         return name, {}
@@ -222,7 +236,7 @@ def _chance(name: str, candidate: str, cell: Any) -> float:
         if isinstance(cell, bool):
             raise ValueError
         return float(cell.replace(",", ".")) if isinstance(cell, str) else float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ScenarioError(
             f"the chance of {name} for {candidate} must be a number such as 0.58, got {quote(cell)}"
         ) from None
@@ -244,6 +258,9 @@ def plain(raw: pd.DataFrame, what: str, name: str, rows: list[str]) -> pd.DataFr
     What the index is called is a column too; but an index of texts holds the names, whatever it is called, if no column
     does.
     """
+    for kind, count, most in (("rows", len(raw), MOST_ROWS), ("columns", len(raw.columns), MOST_COLUMNS)):
+        if count > most:
+            raise ScenarioError(f"{what} has {count} {kind}, and may have {most}")
     labels = [_text(column).casefold() for column in raw.columns]
     spare = [
         (_text(level).casefold(), raw.index.get_level_values(i)) for i, level in enumerate(raw.index.names) if level
@@ -260,9 +277,8 @@ def plain(raw: pd.DataFrame, what: str, name: str, rows: list[str]) -> pd.DataFr
         if not (label == "" or label.startswith("unnamed:")) or any(cell not in EMPTY for cell in column)
     ]
     names = [label for label, _ in table]
-    for label in names:
-        if names.count(label) > 1:
-            raise ScenarioError(f"{what} has two columns {quote(label)}; leave one out")
+    if twice := first_twice(names):
+        raise ScenarioError(f"{what} has two columns {quote(twice)}; leave one out")
     frame = pd.DataFrame({label: pd.Series(column, dtype=object) for label, column in table})
     frame.index = pd.Index(rows)
     full = [any(cell not in EMPTY for cell in row) for row in frame.itertuples(index=False)]

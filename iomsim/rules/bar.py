@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,16 @@ from typing import Any
 import numpy as np
 
 from iomsim.errors import ScenarioError, quote
+
+LONGEST = 60
+FAR = re.compile(r"e[+-]?[0-9_]{3}")
+"""Signs of a threshold at most, and exponents that none has."""
+
+FINEST = 10**12
+"""The largest count, and the largest denominator of a share: times any votes it is a number that arrays hold."""
+
+MOST = 1000
+"""Ballots at most that have a bar of their own."""
 
 BASES = ("valid", "present", "entitled")
 """What two thirds are two thirds of."""
@@ -53,7 +64,7 @@ class Bar:
         """
         if isinstance(value, Bar):
             return value
-        text = str(value).strip().casefold()
+        text = _written(value)
         if text == "most":
             return cls("most")
         strict = text.startswith(">") and not text.startswith(">=")
@@ -61,20 +72,20 @@ class Bar:
             share = Fraction(text.lstrip(">=").strip())
         except (ValueError, ZeroDivisionError):
             raise _bad_threshold(value) from None
-        if isinstance(value, bool):
-            raise _bad_threshold(value)
-        if share > 1 and share.denominator == 1 and not strict:
+        if share.denominator > FINEST:
+            share = share.limit_denominator(FINEST)
+        if 1 < share <= FINEST and share.denominator == 1 and not strict:
             return cls("count", share)
         if not 0 < share <= 1 or (strict and share == 1):
             raise ScenarioError(f"threshold must be above 0 and at most 1, or a count of votes, got {quote(value)}")
         if share == Fraction(1, 2) and not strict:
             raise ScenarioError(
-                f"threshold {value} would elect with exactly half of the votes; write '>1/2' for a majority"
+                f"threshold {text} would elect with exactly half of the votes; write '>1/2' for a majority"
             )
         if "." in text and abs(share - TWO_THIRDS) < NEARLY:
             if abs(share - TWO_THIRDS) > Fraction(1, 10**12):
                 raise ScenarioError(
-                    f"threshold {value} is not two thirds and elects otherwise where it matters; "
+                    f"threshold {text} is not two thirds and elects otherwise where it matters; "
                     f"write '{'>' * strict}2/3'"
                 )
             share = TWO_THIRDS
@@ -106,6 +117,15 @@ class Bar:
         return f"{'>' * (self.kind == 'more than')}{self.value}" if self.value != 1 else "1/1"
 
 
+def _written(value: Any) -> str:
+    """Return a threshold as it is written, in small letters; nothing for what is none."""
+    try:
+        text = str(value).strip().casefold()
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, lists in lists in lists
+        return ""
+    return "" if isinstance(value, bool) or len(text) > LONGEST or FAR.search(text) else text
+
+
 def _bad_threshold(value: Any) -> ScenarioError:
     return ScenarioError(f"threshold must be '2/3', '>1/2', a count of votes such as 33, or 'most', got {quote(value)}")
 
@@ -126,6 +146,8 @@ def bars_of(value: Any) -> tuple[Bar, ...]:
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
         raise ScenarioError("threshold is an empty list; give one for each ballot, the last one stays")
+    if len(values) > MOST:
+        raise ScenarioError(f"threshold has at most {MOST} entries, one for each ballot, got {len(values)}")
     return tuple(map(Bar.of, values))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from iomsim.errors import ScenarioError, quote, unknown
+from iomsim.house_style import unfit_name
 from iomsim.rules.bar import BASES, Bar, as_written, bars_of
 from iomsim.rules.words import Told, phase_in_words
 
@@ -82,7 +83,7 @@ class Phase:
                 whole(f"{where}: {key}", getattr(self, key), 1)
         if self.ballots is not None and self.ballots > MOST_BALLOTS:
             raise ScenarioError(
-                f"{where}: ballots must be at most {MOST_BALLOTS}, got {self.ballots}; leave it out for no limit"
+                f"{where}: ballots must be at most {MOST_BALLOTS}, got {quote(self.ballots)}; leave it out for no limit"
             )
         for key, least in (("standing", 1), ("drop", 0), ("down_to", 1)):
             whole(f"{where}: {key}", getattr(self, key), least)
@@ -92,7 +93,7 @@ class Phase:
             object.__setattr__(self, "threshold", bars_of(self.threshold))
         if self.keep is not None and self.field != "remaining":
             raise ScenarioError(
-                f"{where}: keep = {self.keep} and field = {quote(self.field)} exclude each other; leave one out"
+                f"{where}: keep = {quote(self.keep)} and field = {quote(self.field)} exclude each other; leave one out"
             )
         if self.vote == "yes-no" and (self.ballots is None or self.drop):
             raise ScenarioError(
@@ -164,9 +165,11 @@ def one_of(key: str, value: Any, options: tuple[str, ...]) -> None:
 
 
 def text(key: str, value: Any) -> None:
-    """Refuse what is not a text."""
+    """Refuse what is not a text, or a name that cannot be shown."""
     if not isinstance(value, str):
         raise ScenarioError(f"{key} must be a text, got {quote(value)}")
+    if value and (said := unfit_name(value)):
+        raise ScenarioError(f"{key} {said}")
 
 
 def whole(key: str, value: Any, least: int) -> None:

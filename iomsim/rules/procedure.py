@@ -25,6 +25,7 @@ GIVEN = "given by the user"
 """The source of what has none."""
 
 MAX_BALLOTS = 40
+MOST_PHASES = 100
 """Ballots after which a run is left open unless said otherwise: a horizon of the simulation, not a rule."""
 
 
@@ -111,7 +112,7 @@ class Procedure:
         one_of("grade", self.grade, get_args(Grade))
         whole("max_rounds", self.max_rounds, 1)
         if self.max_rounds > MOST_BALLOTS:
-            raise ScenarioError(f"max_rounds must be at most {MOST_BALLOTS}, got {self.max_rounds}")
+            raise ScenarioError(f"max_rounds must be at most {MOST_BALLOTS}, got {quote(self.max_rounds)}")
         self._check_phases()
 
     def _check_phases(self) -> None:
@@ -119,6 +120,8 @@ class Procedure:
             raise ScenarioError(
                 f"the rules {quote(self.name)} have no phase; give at least one, {{}} for ballots without limit"
             )
+        if len(self.phases) > MOST_PHASES:
+            raise ScenarioError(f"rules have at most {MOST_PHASES} phases, got {len(self.phases)}")
         names = [phase.name for phase in self.phases if phase.name]
         for name in names:
             if names.count(name) > 1:

@@ -67,7 +67,7 @@ def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> 
 
 def _withdrawal(knobs: Mapping[str, Any], old: str) -> str:
     then = knobs.get("after_concession", "acclamation" if old == "none" else old)
-    if then not in AFTER_CONCESSION:
+    if not isinstance(then, str) or then not in AFTER_CONCESSION:
         raise ScenarioError(f"after_concession must be acclamation or confirmation; got {quote(then)}")
     return AFTER_CONCESSION[then] if knobs.get("concession", old != "none") else "none"
 
@@ -77,7 +77,7 @@ def _falling(first: Bar, simple_from: int | None) -> tuple[Bar, ...]:
         return (first,)
     whole("simple_majority_from", simple_from, 1)
     if simple_from > MOST_BALLOTS:
-        raise ScenarioError(f"simple_majority_from must be at most {MOST_BALLOTS}, got {simple_from}")
+        raise ScenarioError(f"simple_majority_from must be at most {MOST_BALLOTS}, got {quote(simple_from)}")
     return (*[first] * (simple_from - 1), Bar.of(">1/2"))
 
 

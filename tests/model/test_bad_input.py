@@ -194,8 +194,8 @@ DESCRIPTIONS: list[tuple[dict[str, Any], str]] = [
      "announcements; write more of the name, such as 'Ms Undo'"),
     ({"candidates": [*AB, {"name": "2026"}]}, "a candidate cannot be called '2026', which cannot be told from a number of votes; "
      "a name has a letter in it"),
-    ({"candidates": [*AB, {"name": " C"}]}, "a candidate cannot be called ' C'; leave out line breaks and spaces at the ends"),
-    ({"candidates": [*AB, {"name": "C\nD"}]}, "a candidate cannot be called 'C\\nD'; leave out line breaks and spaces at the ends"),
+    ({"candidates": [*AB, {"name": " C"}]}, "a candidate cannot be called ' C'; leave out all spaces but single ones between words"),
+    ({"candidates": [*AB, {"name": "C\nD"}]}, "candidates.3.name must not hold '\\n', which ends a line; leave it out"),
     ({"candidates": [*AB, {"name": "b"}]}, "candidates 'B' and 'b' differ only in capitals; names must differ"),
     ({"candidates": [{"name": "A", "colour": "blue"}, {"name": "B"}]},
      "candidates.A.colour must be a hex colour such as '#0072B2', got 'blue'"),

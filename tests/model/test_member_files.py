@@ -317,7 +317,7 @@ def test_a_path_is_an_electorate_too(tmp_path: Path) -> None:
 def test_frames_that_are_refused_in_our_words(given: dict[str, Any], said: str) -> None:
     with pytest.raises(iom.IomsimError) as caught:
         iom.Electorate(**given)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(f"electorate: {said}")
 
 
 # -- scenarios -----------------------------------------------------------------------------------------------------

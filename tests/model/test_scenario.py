@@ -102,7 +102,7 @@ def odd() -> Scenario:
     table = [
         {"name": "Côte d'Ivoire", "iso3": "CIV", "near": 1, "score": 0.1 + 0.2, "note": 'said "no"', "flag": True},
         {"name": "St. Kitts, and Nevis", "iso3": "KNA", "near": 0, "score": -1e-9, "note": "", "flag": False},
-        {"name": "東京\n= [x]", "iso3": "NAN", "near": 0, "score": 3.0, "note": "# no comment", "flag": True},
+        {"name": "東京 = [x]", "iso3": "NAN", "near": 0, "score": 3.0, "note": "# no comment", "flag": True},
         {"name": "M.4", "iso3": "'''", "near": 1, "score": 2.0, "note": "\\", "flag": False},
     ]
     return build(
