@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import StringIO
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, BinaryIO
@@ -27,8 +26,11 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be renamed or replaced either
     fcntl = None  # type: ignore[assignment]
 
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-"""How a cell begins that a spreadsheet would compute."""
+FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that some spreadsheet would compute: with spaces, or with wide signs, too."""
+
+CELL, NEEDS_QUOTES = re.compile(r'"((?:[^"]|"")*)"'), re.compile(r'[",\r\n]')
+"""A cell of csv in quotes, and what a cell holds that needs them."""
 
 WRITERS = 8
 """Processes that may write one file at once and leave nothing behind, even where they are killed."""
@@ -206,18 +208,23 @@ def csv_text(table: Any, index: bool = True) -> str:
     >>> csv_text(pd.DataFrame({"name": ["=1+1", "-5", "Chad"], "lean": [-0.5, 0.0, 0.5]}), index=False)
     "name,lean\n'=1+1,-0.5\n-5,0.0\nChad,0.5\n"
     """
-    rows = csv.reader(StringIO(table.to_csv(index=index), newline=""))
-    out = StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([harmless(cell) for cell in row] for row in rows)
-    return out.getvalue()
+    quoted = table.to_csv(index=index, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    return CELL.sub(lambda cell: _as_short(harmless(cell[1].replace('""', '"'))), quoted)
+
+
+def _as_short(cell: str) -> str:
+    """Return a cell as csv has it, in quotes where it needs them."""
+    return '"{}"'.format(cell.replace('"', '""')) if NEEDS_QUOTES.search(cell) else cell
 
 
 def harmless(cell: str) -> str:
     """Return a text as a cell that no spreadsheet computes; :func:`as_meant` gives it back."""
+    if not FORMULA.match(cell):
+        return cell
     with suppress(ValueError):
         float(cell)
         return cell
-    return f"'{cell}" if FORMULA.match(cell) else cell
+    return f"'{cell}"
 
 
 def as_meant(cell: str) -> str:
