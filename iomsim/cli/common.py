@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -87,8 +87,8 @@ def changed(race: Scenario, arguments: argparse.Namespace) -> Scenario:
     if arguments.polling is not None:
         race = race.with_polling(arguments.polling, trust=1.0 if arguments.trust is None else arguments.trust)
     race = race.with_parameters(dict(_setting(race, text) for text in arguments.changes if _is_heard(text)))
-    for count, who, to in map(_swing, arguments.swings):
-        race = race.swing(count, who, to)
+    for text in arguments.swings:
+        race = race.swing(*_swing(text, race.names))
     return race
 
 
@@ -97,16 +97,18 @@ def _is_heard(text: str) -> bool:
     return text.strip().startswith((f"{paths.LEDGER}.", paths.TRUST))
 
 
-def _swing(text: str) -> tuple[int, str, str]:
-    """Read ``20:African:Pope``.
+def _swing(text: str, candidates: Sequence[str]) -> tuple[int, str, str]:
+    """Read ``20:African:Pope``; there may be colons in names, too.
 
     Examples
     --------
-    >>> _swing("20:un_regional_group=African:Pope")
+    >>> _swing("20:un_regional_group=African:Pope", ["Pope", "Vitorino"])
     (20, 'un_regional_group=African', 'Pope')
     """
     count, _, rest = text.partition(":")
-    who, colon, to = rest.rpartition(":")
+    named = [name for name in candidates if rest.endswith(f":{name}")]
+    to = max(named, key=len) if named else rest.rpartition(":")[2]
+    who, colon = rest[: -len(to) - 1], rest[: len(rest) - len(to)][-1:]
     if not colon or not count.strip().isdecimal():
         raise IomsimError(f"--swing takes N:WHO:TO, got {quote(text)}; for instance --swing 20:African:Pope")
     return int(count), who.strip(), to.strip()

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import FileError, quote_path
-from iomsim.files import alone, read_bytes, write_whole
+from iomsim.files import alone, as_meant, csv_text, read_bytes, write_whole
 from iomsim.house_style import number_of
 from iomsim.registered.earned import FORECAST, FORECASTERS, SCORES
 
@@ -104,18 +104,14 @@ def read(path: Path) -> list[dict[str, str]]:
         header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         if tuple(header) != COLUMNS:
             raise ValueError
-        lines = [dict(zip(COLUMNS, row, strict=True)) for row in rows if row]
+        lines = [dict(zip(COLUMNS, map(as_meant, row), strict=True)) for row in rows if row]
     except (ValueError, csv.Error):
         raise FileError(f"{quote_path(path)} is no ledger of scores; give another name, or that of a ledger") from None
     return lines
 
 
 def _text(lines: list[dict[str, str]]) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return out.getvalue()
+    return csv_text(pd.DataFrame(lines, columns=list(COLUMNS)), index=False)
 
 
 def scorebook(path: str | Path) -> pd.DataFrame:
