@@ -20,8 +20,8 @@ PACKAGE = ROOT / "iomsim"
 # From the ground up.  A module may import its own package's and those of the lines above; nobody imports
 # the package `iomsim` itself.
 LAYERS = """
-    errors typing _version
-    files
+    errors interrupts typing _version
+    files workers
     house_style
     rules
     engine

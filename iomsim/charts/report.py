@@ -24,7 +24,7 @@ from iomsim.errors import FileError, quote_path
 from iomsim.files import csv_text, write_csv, write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast, open_forecast
-from iomsim.forecasting.run import forecast
+from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.forecasting.wording import what_matters_shown
 from iomsim.model import briefing
@@ -209,7 +209,7 @@ def rerun(path: str | Path) -> tuple[Forecast, bool]:
     scenario, made, told = _read_back(Path(path))
     if made.get("announced"):
         raise FileError(f"{quote_path(path)} is a forecast after announced rounds; replay the log of that day instead")
-    fc = forecast(scenario, made["runs"], made["seed"], assumptions=made["assumptions"])
+    fc = whole_forecast(scenario, made["runs"], made["seed"], assumptions=made["assumptions"])
     return fc, digest(fc) == told
 
 

@@ -12,11 +12,13 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from iomsim._version import VERSION
 from iomsim.cli import bodies, describe, election_day, forecasts, register, sensitivity, validation
-from iomsim.cli.common import unread_is_fine
-from iomsim.errors import IomsimError
+from iomsim.cli.common import complain, nobody_reads, unread_is_fine
+from iomsim.errors import IomsimError, quote_path, reason
+from iomsim.forecasting.run import InterruptedForecastWarning
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -60,23 +62,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     arguments = parser().parse_args(argv)
+    told: list[Any] = []
+
+    def tell(message: Warning | str, category: Any, *_: object, **__: object) -> None:
+        told.append(category)
+        complain(message)
+
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _complain
+            warnings.simplefilter("always", InterruptedForecastWarning)
+            warnings.showwarning = tell
             code = 0
             with unread_is_fine():
                 code = int(arguments.run(arguments) or 0)
-            return code
+            return INTERRUPTED if InterruptedForecastWarning in told else code
     except IomsimError as error:
-        print(f"iomsim: {error}", file=sys.stderr)
-        return BAD_INPUT
+        complain(error)
     except OSError as error:
-        print(f"iomsim: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        print("iomsim: interrupted", file=sys.stderr)
+        nobody_reads(sys.stdout)  # what could not be written to it is not tried again
+        complain(f"{quote_path(error.filename) if error.filename else 'the output'}: {reason(error)}")
+    except MemoryError as error:
+        complain(f"there is not enough memory{f' ({error})' if str(error) else ''}; fewer runs need less")
+    except KeyboardInterrupt as error:
+        complain(str(error) or "interrupted")
         return INTERRUPTED
-
-
-def _complain(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"iomsim: {message}", file=sys.stderr)
+    return BAD_INPUT

@@ -6,10 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
-from typing import Any
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -20,6 +19,7 @@ from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import load
 from iomsim.model.parameters import resolve
 from iomsim.model.scenario import Scenario
+from iomsim.workers import Workers
 
 DEFAULT = "geneva-2023"
 SEED = 2023
@@ -133,7 +133,7 @@ def executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
     if arguments.jobs == 1:
         yield None
         return
-    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
+    with Workers(arguments.jobs) as pool:
         yield pool
 
 
@@ -150,7 +150,19 @@ def unread_is_fine() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nobody_reads(sys.stdout)
+
+
+def nobody_reads(stream: TextIO) -> None:
+    """Have a stream lead nowhere from now on."""
+    with suppress(OSError, ValueError):  # it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain(message: object) -> None:
+    """Say something on stderr, if anybody reads it."""
+    with suppress(OSError):
+        print(f"iomsim: {message}", file=sys.stderr)
 
 
 def say(*lines: object) -> None:

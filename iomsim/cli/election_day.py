@@ -12,10 +12,11 @@ from typing import Any
 from iomsim.cli.common import SEED, assumption_arguments, heading, plain, say, scenario, scenario_arguments
 from iomsim.election_day.election_day import ElectionDay, live
 from iomsim.election_day.log import past_day
-from iomsim.errors import IomsimError
+from iomsim.errors import IomsimError, quote_path
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD
+from iomsim.house_style import count
 from iomsim.model.catalogue import load
 from iomsim.model.lines import comment_at
 
@@ -63,8 +64,12 @@ def run_live(arguments: argparse.Namespace) -> int:
     typed = arguments.source is None and sys.stdin.isatty()
     if typed:
         say(HELP)
-    lines = _prompted() if typed else _read(arguments.source)
-    done = [take(day, line) for line in takewhile(lambda line: line not in QUIT, lines)]
+    try:
+        lines = _prompted() if typed else _read(arguments.source)
+        done = [take(day, line) for line in takewhile(lambda line: line not in QUIT, lines)]
+    except KeyboardInterrupt:
+        kept = f", kept in {quote_path(arguments.log)}" if arguments.log else ""
+        raise KeyboardInterrupt(f"interrupted after {count(len(day.events), 'event')}{kept}") from None
     return int(not typed and not all(done))
 
 

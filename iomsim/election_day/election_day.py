@@ -45,6 +45,7 @@ from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.house_style import in_html, in_lines, thousands
+from iomsim.interrupts import uninterrupted
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.components import WeightedReading
 from iomsim.model.events import Event, checked, event_of, in_words
@@ -398,9 +399,10 @@ class ElectionDay:
         """Take the last event back."""
         if not self._steps:
             raise AnnouncementError("there is nothing to undo")
-        self._write(self.events[:-1])
-        self._forecasts.pop(len(self._steps), None)
-        self._steps.pop()
+        with uninterrupted():
+            self._write(self.events[:-1])
+            self._forecasts.pop(len(self._steps), None)
+            self._steps.pop()
         return self._report()
 
     def apply(self, event: Mapping[str, Any]) -> Report:
@@ -419,8 +421,9 @@ class ElectionDay:
         if len(self._steps) == MOST_EVENTS:
             raise AnnouncementError(f"a day has at most {thousands(MOST_EVENTS)} events")
         course, belief = self._corrected(told) if told["event"] == "correct" else self._followed(told)
-        self._write([*self.events, told])
-        self._steps.append(Step(told, belief, course))
+        with uninterrupted():
+            self._write([*self.events, told])
+            self._steps.append(Step(told, belief, course))
         if self.state.surprise < RARE:
             warnings.warn(caution(self.state), UnexpectedTallyWarning, stacklevel=3)
         return self._report()

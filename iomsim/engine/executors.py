@@ -13,15 +13,17 @@ and two processes 0.44 s.
 
 from __future__ import annotations
 
+import signal
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
 from iomsim.errors import IomsimError
+from iomsim.interrupts import interrupts_welcome, not_for_children
 
 AHEAD = 1024
 """Calls that are handed over before the first one's result is taken: memory does not grow with their number."""
@@ -60,7 +62,8 @@ def in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call],
     """Make calls and yield their results in order.
 
     What has not begun when a call fails, or when nobody asks for more, is cancelled.  With `rescue`, the
-    results of later calls that are done by then are yielded before the failure is raised.
+    results of later calls that are done by then are yielded before the failure is raised; of an interruption, those
+    without a gap.
     """
     if hasattr(executor, "submit"):
         return _in_order(executor, function, calls, rescue)
@@ -69,29 +72,61 @@ def in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call],
 
 def _one_by_one(executor: Any, function: Callable[..., Any], calls: Iterable[Call]) -> Iterator[Any]:
     if executor is None:
-        return (function(*call) for call in calls)
+        return _asked_for(function(*call) for call in calls)
     if hasattr(executor, "map"):
-        return iter(executor.map(Spread(function), list(calls)))
+        return _asked_for(iter(executor.map(Spread(function), list(calls))))
     raise IomsimError(f"an executor needs map or submit, got {type(executor).__name__}")
+
+
+def _asked_for(results: Iterator[Any]) -> Iterator[Any]:
+    """Yield results; while one is made, Ctrl-C is welcome."""
+    nothing = object()
+    while True:
+        with interrupts_welcome():
+            result = next(results, nothing)
+        if result is nothing:
+            return
+        yield result
 
 
 def _in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call], rescue: bool) -> Iterator[Any]:
     waiting: deque[Any] = deque()
     try:
         for call in calls:
-            waiting.append(executor.submit(function, *call))
+            waiting.append(_submitted(executor, function, call))
             if len(waiting) >= AHEAD:
-                yield waiting.popleft().result()
+                yield _taken(waiting)
         while waiting:
-            yield waiting.popleft().result()
+            yield _taken(waiting)
     except Exception:
         cancel(waiting)
         if rescue:
-            done = [future for future in waiting if future.done() and not future.cancelled()]
-            yield from [future.result() for future in done if future.exception() is None]
+            yield from [future.result() for future in waiting if _is_done(future)]
+        raise
+    except KeyboardInterrupt:
+        cancel(waiting)
+        while rescue and waiting and _is_done(waiting[0]):
+            yield waiting.popleft().result()
         raise
     finally:
         cancel(waiting)
+
+
+def _submitted(executor: Any, function: Callable[..., Any], call: Call) -> Any:
+    """Hand a call over; processes that are begun for it leave Ctrl-C to this one."""
+    with not_for_children(signal.SIGINT):
+        return executor.submit(function, *call)
+
+
+def _taken(waiting: deque[Any]) -> Any:
+    """Wait for the first of these, and take it."""
+    with interrupts_welcome():
+        waiting[0].result()
+    return waiting.popleft().result()
+
+
+def _is_done(future: Any) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def as_done(
@@ -112,15 +147,29 @@ def as_done(
     done: SimpleQueue[Any] = SimpleQueue()
     try:
         for number, call in enumerate(calls):
-            future = executor.submit(function, *call)
+            try:
+                future = _submitted(executor, function, call)
+            except Exception as error:  # such as a pool that is broken
+                yield number, None, error
+                continue
             numbers[future] = number
             future.add_done_callback(done.put)
             if len(numbers) >= AHEAD:
-                yield _outcome(numbers, done.get())
+                yield _outcome(numbers, _next_of(done))
         while numbers:
-            yield _outcome(numbers, done.get())
+            yield _outcome(numbers, _next_of(done))
+    except KeyboardInterrupt:
+        cancel(numbers)
+        for future in [future for future in numbers if _is_done(future)]:
+            yield _outcome(numbers, future)
+        raise
     finally:
         cancel(numbers)
+
+
+def _next_of(done: SimpleQueue[Any]) -> Any:
+    with interrupts_welcome():
+        return done.get()
 
 
 @dataclass(frozen=True)
@@ -153,16 +202,33 @@ def cancel(futures: Iterable[Any]) -> None:
 
 
 @contextmanager
-def progress_bar(runs: int, wanted: bool, unit: str = "runs") -> Iterator[Callable[[int], object]]:
-    """Offer a function that moves a bar on by so many runs, or what else counts, or does nothing if none is wanted.
+def progress_bar(total: int, wanted: bool, unit: str = "runs") -> Iterator[Callable[[int], object]]:
+    """Offer a function that counts what is done, in runs or what else, and moves a bar on if one is wanted.
 
-    The bar is on stderr, and shows itself once the work has taken two seconds.
+    The bar is on stderr, and shows itself once the work has taken two seconds.  Ctrl-C says how far the work was.
     """
-    if not wanted:
-        yield lambda _: None
-        return
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        if bar is not None:
+            with suppress(OSError):  # nobody reads stderr any more
+                bar.update(more)
+
+    bar = _bar(total, unit) if wanted else None
+    try:
+        yield advance
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted after {done} of {total} {unit}") from None
+    finally:
+        if bar is not None:
+            with suppress(OSError):
+                bar.close()
+
+
+def _bar(total: int, unit: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
         from tqdm.auto import tqdm
-    with tqdm(total=runs, unit=f" {unit}", delay=2, leave=False) as bar:
-        yield bar.update
+    return tqdm(total=total, unit=f" {unit}", delay=2, leave=False)

@@ -27,6 +27,7 @@ from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.house_style import count, percent
+from iomsim.interrupts import interrupts_wait
 from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
@@ -118,6 +119,41 @@ def forecast(
     >>> fc.win_probability().index.tolist()
     ['Pope', 'Vitorino', 'no winner']
     """
+    fc, interrupted = _made(race, runs, seed, assumptions, precision, target, executor, keep, progress)
+    if interrupted:
+        warnings.warn(interrupted, InterruptedForecastWarning, stacklevel=2)
+    return fc
+
+
+def whole_forecast(
+    race: Scenario,
+    runs: int,
+    seed: int | None,
+    *,
+    assumptions: int | str = DRAWS,
+    executor: Any = None,
+    keep: str = "runs",
+    progress: bool = True,
+) -> Forecast:
+    """Return the :func:`forecast` of all its runs, where a part of them is of no use: Ctrl-C ends it."""
+    fc, interrupted = _made(race, runs, seed, assumptions, None, None, executor, keep, progress)
+    if interrupted:
+        raise KeyboardInterrupt(f"{interrupted}; nothing is kept")
+    return fc
+
+
+def _made(
+    race: Scenario,
+    runs: int | None,
+    seed: int | None,
+    assumptions: int | str,
+    precision: float | None,
+    target: str | None,
+    executor: Any,
+    keep: str,
+    progress: bool,
+) -> tuple[Forecast, str]:
+    """Return a forecast, and how far it was when Ctrl-C was pressed; nothing if it was not."""
     described("forecast", race)
     if keep not in ("runs", "summary"):
         raise IomsimError(f"keep must be 'runs' or 'summary', got {quote(keep)}")
@@ -127,11 +163,14 @@ def forecast(
         raise IomsimError(f"target {quote(target)} is what precision is about; give precision too")
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     gathered = RunAccumulator(race, seed, keep, assumptions)
-    if precision is None:
-        _play(gathered, whole_number("runs", 10_000 if runs is None else runs, at_least=1), executor, progress)
-    else:
-        _play_until(gathered, precision, target, executor, progress)
-    return gathered.forecast()
+    with interrupts_wait() as ctrl_c:
+        if precision is None:
+            _play(gathered, whole_number("runs", 10_000 if runs is None else runs, at_least=1), executor, progress)
+        else:
+            _play_until(gathered, precision, target, executor, progress)
+        fc = gathered.forecast()
+    pressed = f"interrupted when {fc.stopped}" if ctrl_c.pressed else ""
+    return fc, fc.stopped if gathered.interrupted else pressed
 
 
 class RunAccumulator:
@@ -142,8 +181,8 @@ class RunAccumulator:
         self.draws = drawn(race, seed, assumptions)
         self.summaries: list[Summary] = []
         self.outcomes: list[Outcomes] = []
-        self.runs = 0
         self.stopped = ""
+        self.interrupted = False
 
     @property
     def work(self) -> Callable[..., Any]:
@@ -155,15 +194,21 @@ class RunAccumulator:
         """How many draws of the assumptions there are; 0 if they are fixed."""
         return 0 if self.draws is None else self.draws.count
 
+    @property
+    def runs(self) -> int:
+        """How many runs are finished."""
+        return sum(part.runs for part in self.summaries)
+
     def add(self, part: Outcomes | Summary) -> int:
-        """Add a finished span; return its runs."""
+        """Add a finished span, or, if that is interrupted, nothing of it; return its runs."""
+        kept = [part] if isinstance(part, Outcomes) else []
         if isinstance(part, Outcomes):
-            self.outcomes.append(part)
             part = summarise(part, self.race.rules.max_rounds, self.count)
-        self.summaries.append(part)
-        if len(self.summaries) > 16:
-            self.summaries = [merge(self.summaries)]
-        self.runs += part.runs
+        summaries = [*self.summaries, part]
+        if len(summaries) > 16:
+            summaries = [merge(summaries)]
+        outcomes = [*self.outcomes, *kept]
+        self.outcomes, self.summaries = outcomes, summaries
         return part.runs
 
     def counts(self) -> Forecast:
@@ -246,8 +291,7 @@ def _play(
     except KeyboardInterrupt:
         if not gathered.runs:
             raise
-        gathered.stopped = f"interrupted after {gathered.runs} {aim}"
-        warnings.warn(gathered.stopped, InterruptedForecastWarning, stacklevel=3)
+        gathered.stopped, gathered.interrupted = f"interrupted after {gathered.runs} {aim}", True
     except (BlockError, BrokenExecutor) as error:
         done = f"{gathered.runs} {aim}"
         gathered.stopped = f"failed after {done}"
@@ -283,8 +327,8 @@ def _play_until(gathered: RunAccumulator, precision: float, target: str | None, 
         if error := out_of_reach(gathered.counts(), target, precision):
             gathered.stopped = _too_few_draws(gathered, error, precision)
             return
-        if gathered.runs < goal:
-            return  # interrupted
+        if gathered.interrupted:
+            return
     gathered.stopped = f"gave up at {gathered.runs} runs before the half-width reached {precision}"
 
 

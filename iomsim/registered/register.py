@@ -13,7 +13,7 @@ from iomsim.errors import IomsimError, quote
 from iomsim.files import refuse_existing, write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast
-from iomsim.forecasting.run import forecast
+from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.summary import BINS
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING, Tables, excluded, first_rounds
 from iomsim.model import evidence
@@ -130,7 +130,7 @@ def _forecast(race: Any, runs: int | None, seed: Any, assumptions: Any, executor
     if not isinstance(race, Scenario):
         raise IomsimError(f"register takes a Scenario or a Forecast, got {type(race).__name__}")
     draws = DRAWS if assumptions is None else assumptions
-    return forecast(
+    return whole_forecast(
         race,
         RUNS if runs is None else runs,
         seed,

@@ -28,7 +28,7 @@ from iomsim.engine.rng import fresh_seed
 from iomsim.errors import IomsimError, PairingError, quote
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
-from iomsim.forecasting.run import forecast
+from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import (
     ROUNDS,
@@ -187,7 +187,7 @@ def forecasts(
     usual = {"runs": DEFAULT_RUNS, "seed": fresh_seed(), "assumptions": DRAWS}
     wanted = {what: usual[what] if asked is None else asked for what, asked in wanted.items()}
     return [
-        race if isinstance(race, Forecast) else forecast(race, **wanted, executor=executor, progress=progress)
+        race if isinstance(race, Forecast) else whole_forecast(race, **wanted, executor=executor, progress=progress)
         for race in races
     ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from os import PathLike
@@ -20,6 +21,7 @@ from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL
 from iomsim.house_style import count
+from iomsim.interrupts import uninterrupted
 from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.tasks import Cell, Counts, NotOursError, Row, Store, keys, played
@@ -165,6 +167,8 @@ class Study:
             If a scenario could not be played: all the others are, and `partial` holds their rows.
         FileError
             If the folder or a file in it cannot be read or written.
+        KeyboardInterrupt
+            After Ctrl-C: says how many scenarios are done, and where they are kept.
         """
         runs, seed = whole_number("runs", runs, 1), whole_number("seed", seed, 0)
         if not isinstance(folder, (str, PathLike, NoneType)):
@@ -176,14 +180,16 @@ class Study:
         if store and missing:
             store.make()  # said now, not when the first is done
         failures: dict[int, str] = {}
-        with progress_bar(runs * len(missing), progress) as advance:
-            for i, counts in played(missing, runs, seed, executor, advance):
-                if isinstance(counts, str):
-                    failures[i] = counts
-                    continue
-                rows[i] = self._row(i, counted_up(self.cells[i], counts, runs, seed))
-                if store:
-                    self._keep(store, names[i], rows[i], len(rows) - 1)
+        with self._saying_what_is_kept(rows, folder), uninterrupted():
+            with progress_bar(runs * len(missing), progress) as advance:
+                for i, counts in played(missing, runs, seed, executor, advance):
+                    if isinstance(counts, str):
+                        failures[i] = counts
+                        continue
+                    row = self._row(i, counted_up(self.cells[i], counts, runs, seed))
+                    if store:
+                        self._keep(store, names[i], row, len(rows))
+                    rows[i] = row
         if failures:
             raise self._failed(failures, rows)
         return self._table(rows)
@@ -211,6 +217,18 @@ class Study:
         except FileError as error:
             kept = f"{before} of {count(len(self), 'scenario')} are kept: run the study again to go on from them"
             raise FileError(f"{error}; {kept}") from None
+
+    @contextmanager
+    def _saying_what_is_kept(self, rows: dict[int, Row], folder: str | PathLike[str] | None) -> Iterator[None]:
+        """Say of an interruption how many scenarios are done, and where they are."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            kept = "nothing is kept; name a folder to go on where a study stopped"
+            if folder is not None:
+                kept = f"they are kept in {quote_path(folder)}: run the study again to go on from them"
+            done = f"interrupted after {len(rows)} of {count(len(self), 'scenario')}"
+            raise KeyboardInterrupt(f"{done}; {kept}") from None
 
     def _table(self, rows: dict[int, Row]) -> pd.DataFrame:
         index = sorted(rows)

@@ -258,10 +258,7 @@ def test_the_bar_moves_with_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, **options: Any) -> None:
             seen.append(options)
 
-        def __enter__(self) -> Bar:
-            return self
-
-        def __exit__(self, *_: Any) -> None:
+        def close(self) -> None:
             seen.append("closed")
 
         def update(self, runs: int) -> None:

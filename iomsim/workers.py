@@ -1,0 +1,83 @@
+"""Processes of the command line that play: they begin with it, and end with it whatever happens."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
+from typing import Any
+
+from iomsim.interrupts import not_for_children
+
+
+class Workers(ProcessPoolExecutor):
+    """So many processes, which are told to stop in the end, in the middle of what they do.
+
+    They do not hear Ctrl-C, and hear SIGTERM as what it is here: stop, and do nothing more.  They leave with the
+    process that began them, even if that was killed.
+    """
+
+    def __init__(self, processes: int) -> None:
+        super().__init__(processes, mp_context=get_context("spawn"), initializer=_begin)
+        self._others = set(active_children())
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """Hand a call over; the first one begins the processes."""
+        with not_for_children(signal.SIGINT, signal.SIGTERM):
+            return super().submit(unless_stopped, pickle.dumps((function, arguments, named)))
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(wait=False, cancel_futures=True)
+        if hasattr(signal, "pthread_sigmask"):  # on Windows it would kill them
+            for process in set(active_children()) - self._others:
+                process.terminate()
+        self.shutdown()
+
+
+class _Worker:
+    """How it stands in this process."""
+
+    at_work = stopped = False
+
+
+def unless_stopped(call: bytes) -> Any:
+    """Make a call in a worker, unless it was told to stop; to read the first one imports much.
+
+    Examples
+    --------
+    >>> unless_stopped(pickle.dumps((divmod, (7, 2), {})))
+    (3, 1)
+    """
+    _Worker.at_work = True
+    try:
+        if _Worker.stopped:
+            raise KeyboardInterrupt
+        function, arguments, named = pickle.loads(call)
+        return function(*arguments, **named)
+    finally:
+        _Worker.at_work = False
+
+
+def _begin() -> None:
+    """Begin a worker."""
+    Thread(target=_leave_with_parent, daemon=True).start()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.signal(signal.SIGTERM, _stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+
+
+def _stop(*_: object) -> None:
+    _Worker.stopped = True
+    if _Worker.at_work:
+        raise KeyboardInterrupt
+
+
+def _leave_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
