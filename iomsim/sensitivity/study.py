@@ -180,16 +180,16 @@ class Study:
         if store and missing:
             store.make()  # said now, not when the first is done
         failures: dict[int, str] = {}
-        with self._saying_what_is_kept(rows, folder), uninterrupted():
-            with progress_bar(runs * len(missing), progress) as advance:
-                for i, counts in played(missing, runs, seed, executor, advance):
-                    if isinstance(counts, str):
-                        failures[i] = counts
-                        continue
-                    row = self._row(i, counted_up(self.cells[i], counts, runs, seed))
-                    if store:
-                        self._keep(store, names[i], row, len(rows))
-                    rows[i] = row
+        saying, bar = self._saying_what_is_kept(rows, folder), progress_bar(runs * len(missing), progress)
+        with saying, uninterrupted(), bar as advance:
+            for i, counts in played(missing, runs, seed, executor, advance):
+                if isinstance(counts, str):
+                    failures[i] = counts
+                    continue
+                row = self._row(i, counted_up(self.cells[i], counts, runs, seed))
+                if store:
+                    self._keep(store, names[i], row, len(rows))
+                rows[i] = row
         if failures:
             raise self._failed(failures, rows)
         return self._table(rows)
