@@ -56,7 +56,7 @@ def test_a_name_is_made_up(small: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert iomsim("register", small, *SMALL) == 0
     assert "small-2199-05-15.registration.toml is registered" in capsys.readouterr().out
     assert iomsim("register", small, *SMALL) == 2
-    assert "is never overwritten; give another name" in capsys.readouterr().err
+    assert "is not overwritten; give another name" in capsys.readouterr().err
 
 
 def test_hindsight_is_said(tmp_path: Path, capsys: Captured) -> None:
