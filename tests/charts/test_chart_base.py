@@ -34,6 +34,7 @@ RESULTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_a_summary_is_enough() -> None:
     bare = replace(case("two"), outcomes=None)
     for chart in ON_AXES:
@@ -60,6 +61,7 @@ def test_these_are_the_charts(fc: iom.Forecast) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_AXES)
 def test_without_axes_a_chart_gets_a_new_figure(fc: iom.Forecast, name: str) -> None:
     mine = plt.figure().add_subplot()

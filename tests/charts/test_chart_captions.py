@@ -200,6 +200,7 @@ def test_what_a_day_says() -> None:
     assert np.isnan(table.loc[table["prior sd"] == 0, "shift"]).all()
 
 
+@pytest.mark.slow
 def test_axes_say_what_they_count() -> None:
     found = sobol(behaviour__fluid=(0.4, 0.3, 0.5, 0.6, 0.5, 0.7, True))
     bars = tornado(behaviour__secrecy={0.2: 0.1, 0.6: -0.05})

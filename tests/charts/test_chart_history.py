@@ -93,6 +93,7 @@ def test_the_title_counts_what_the_table_counts(past: History) -> None:
     assert str(len(past.contests)) in said
 
 
+@pytest.mark.slow
 def test_words_do_not_collide(past: History, odd: History) -> None:
     for one, chart, options in (
         (past, "history", {}),

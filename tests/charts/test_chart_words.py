@@ -9,6 +9,7 @@ from toys import slow_but
 from iomsim.charts.base import captions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", slow_but(CASES, "two", "eight", "live"))
 @pytest.mark.parametrize("chart", ON_AXES)
 def test_no_words_are_cut_or_overlap(name: str, chart: str) -> None:
@@ -19,6 +20,7 @@ def test_no_words_are_cut_or_overlap(name: str, chart: str) -> None:
     assert "nan" not in caption.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", slow_but(["eight", "live"], "live"))
 def test_no_words_are_cut_or_overlap_on_the_page(name: str) -> None:
     assert collisions(picture(name, "dashboard").figure) == []

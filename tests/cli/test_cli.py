@@ -266,6 +266,7 @@ def test_a_sentence_and_a_table(words: tuple[str, ...], small: Path, capsys: Cap
     assert len(table.splitlines()) > 4
 
 
+@pytest.mark.slow
 def test_calls_are_told_by_member_and_group(small: Path, tmp_path: Path, capsys: Captured) -> None:
     few = ("--runs", 2000, "--seed", 5)
     assert iomsim("pivotal", small, *few, "--assumptions", 50, "--csv", tmp_path / "calls.csv") == 0
@@ -545,6 +546,7 @@ def test_headings_are_bold_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     assert cli.common.heading("x") == "x"
 
 
+@pytest.mark.slow
 def test_a_backtest_on_a_page(tmp_path: Path, capsys: Captured) -> None:
     words = ("backtest", "UNSC2007-EEG", "WHO2017", "--particles", 60, "--csv", tmp_path / "rows.csv")
     assert iomsim(*words) == 0

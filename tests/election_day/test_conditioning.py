@@ -43,6 +43,7 @@ def fits(drawn: NDArray[Any], law: dict[tuple[int, ...], float], w: NDArray[np.f
     return float(stats.chisquare(seen, expected * seen.sum() / expected.sum()).pvalue)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bottom", "top"), [(3, 3), (2, 4), (1, 1), (0, 6)])
 def test_who_was_drawn_given_the_sum(bottom: int, top: int) -> None:
     rng = np.random.default_rng(1)
@@ -131,6 +132,7 @@ BOUNDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("low", "high"), BOUNDS)
 def test_votes_given_the_tally(low: tuple[int, ...], high: tuple[int, ...]) -> None:
     choice, log_chance = drawn(len(low), low, high)

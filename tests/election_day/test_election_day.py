@@ -528,6 +528,7 @@ def test_a_forecast_can_be_made_again_from_its_provenance(geneva: Scenario, tmp_
 IOM = tuple(readings("iom"))
 
 
+@pytest.mark.slow
 @quiet
 @pytest.mark.parametrize(
     ("rules", "lines", "names"),

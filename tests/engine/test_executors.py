@@ -118,6 +118,7 @@ def equal(a: iom.Forecast, b: iom.Forecast) -> bool:
     return (a.outcomes is None and b.outcomes is None) or same(a.outcomes, b.outcomes)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_spans")
 @pytest.mark.parametrize("place", slow_but(PLACES, "backwards", "eager", "threads"))
 def test_where_it_is_played_does_not_matter(place: str) -> None:

@@ -208,6 +208,7 @@ def test_a_change_that_the_archive_itself_does_not_see(saved: Path) -> None:
     assert "content does not match its checksum" in refusal(rewritten(saved, **{"outcomes.votes": votes}))
 
 
+@pytest.mark.slow
 def test_a_change_in_any_array_is_seen(saved: Path) -> None:
     with np.load(saved) as file:
         arrays = {name: file[name] for name in file.files if name != "digest"}

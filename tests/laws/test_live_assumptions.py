@@ -298,6 +298,7 @@ def errors_apart(a: Floats, weight: Floats, b: Floats, worth: float) -> float:
     return abs(mean - float(b.mean())) / max(error, 1e-9)
 
 
+@pytest.mark.slow
 @quiet
 @pytest.mark.parametrize("case", mostly_slow(CASES, 3))
 def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:

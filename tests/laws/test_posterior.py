@@ -501,6 +501,7 @@ def test_it_is_also_in_the_fine_print(case: str) -> None:
     assert gap < FAR, what
 
 
+@pytest.mark.slow
 @quiet
 @pytest.mark.parametrize("case", slow_but(PHASES, "the first two go on", LITTLE))
 def test_the_posterior_follows_the_phases_of_the_rules(case: str) -> None:

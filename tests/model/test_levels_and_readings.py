@@ -190,6 +190,7 @@ WHAT_IFS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", ["AB", "ABC"])
 @pytest.mark.parametrize("what_if", WHAT_IFS)
 def test_a_what_if_keeps_the_appeals_of_every_draw(what_if: str, names: str) -> None:

@@ -98,6 +98,7 @@ def test_states_by_the_names_in_use(geneva: pd.DataFrame, name: str, code: str) 
     assert found(geneva, name) == code
 
 
+@pytest.mark.slow
 def test_every_code_and_name_of_a_member_is_found(geneva: pd.DataFrame) -> None:
     """All but what may mean several, of which the table has one by that very name."""
     for state in states().values():

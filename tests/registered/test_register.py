@@ -66,6 +66,7 @@ def text(told: iom.Registration) -> str:
 # -- what is in it -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "assumptions"), [*((name, 20) for name in RACES), ("readings", "fixed"), ("deadline", "fixed")]
 )

@@ -92,6 +92,7 @@ def smallest_set(race: Scenario, name: str, goal: float, runs: int) -> int:
     return len(members) + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("race", "name", "goals"),
     [

@@ -494,6 +494,7 @@ def test_a_copy_under_another_name_is_left_out_too() -> None:
     assert not any(other.held_out for other in leaving_out(one, contests()))
 
 
+@pytest.mark.slow
 def test_the_fitted_model_is_fitted_without_the_contest_it_is_judged_on() -> None:
     odd = planted()
     learned = iom.fit([*contests(), odd], ["momentum", "fluid"], draws=300)
@@ -537,6 +538,7 @@ def test_a_forecast_made_before_the_vote_is_scored_by_what_came() -> None:
 # -- folders of one's own ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rounds", "told"),
     [

@@ -297,6 +297,7 @@ def test_the_posterior_of_one_parameter_is_bayes_on_a_grid() -> None:
     assert row["below default"] == pytest.approx(weight[grid < 0.7].sum(), abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_proposal_is_a_density() -> None:
     """Relative to the prior its mean under the prior is one: otherwise every weight would be off."""
     z = np.random.default_rng(1).standard_normal((200_000, 2))
@@ -413,6 +414,7 @@ def made(truth: dict[str, float], number: int, seed: int, size: int = 175) -> li
     return [replace(one, rounds=one.rounds[:8]) for one in told]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fluid", slow_but([0.15, 0.85], 0.85))
 def test_many_contests_find_the_regime(fluid: float) -> None:
     row = iom.fit(made({"fluid": fluid}, 45, seed=3), ["fluid"], draws=120).table().loc["fluid"]
@@ -456,6 +458,7 @@ def two_kinds() -> iom.Fit:
     )
 
 
+@pytest.mark.slow
 def test_kinds_that_differ_are_told_apart_and_only_in_what_differs(two_kinds: iom.Fit) -> None:
     by = two_kinds.by_kind()
     assert list(by.index.get_level_values("kind").unique()) == ["board", "world assembly", "persons"]
@@ -523,6 +526,7 @@ def test_where_nobody_may_withdraw_nothing_is_said_of_concessions(learned: iom.F
     assert word[["board", "persons"]].tolist() == ["cannot tell", "cannot tell"]
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_foreseen_from_the_others_alone(two_kinds: iom.Fit) -> None:
     """Against a fit that never saw it: the mean of its likelihood over that posterior."""
     out = two_kinds.contests[3]
@@ -537,6 +541,7 @@ def test_what_is_left_out_is_foreseen_from_the_others_alone(two_kinds: iom.Fit) 
     assert row["kind"] == "board"
 
 
+@pytest.mark.slow
 def test_a_right_fit_foresees_better_than_a_wrong_default() -> None:
     told = made({"fluid": 0.05}, 25, seed=6)
     wrong = Behaviour(**dict(Behaviour()) | {"fluid": 0.95})

@@ -64,6 +64,7 @@ CHAMBER = {1: {"P": 101, "Q": 96, "R": 5}, 2: {"P": 101, "Q": 97, "R": 4}, 3: {"
 """More than half of 202 is 102; between the two main ones alone 101 of 197 would be enough."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("third", ["R", "Others", "scattered", "write-ins"])
 def test_few_votes_for_a_third_keep_the_first_from_a_majority(tmp_path: Path, third: str) -> None:
     rounds = {r: {third if name == "R" else name: n for name, n in votes.items()} for r, votes in CHAMBER.items()}
@@ -94,6 +95,7 @@ def test_scattered_votes_by_name_count_in_the_base(tmp_path: Path) -> None:
 # -- never, and other words -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nobody_is_put_out_where_the_file_says_never(tmp_path: Path) -> None:
     rounds = {r: {"A": 45, "B": 40, "C": 10} for r in range(1, 5)} | {5: {"A": 52, "B": 43}}
     one = read(tmp_path, rounds, threshold_share=">1/2", eliminate_after="never")
@@ -169,6 +171,7 @@ def test_papers_that_grow_are_no_obstacle(tmp_path: Path) -> None:
     assert model["p_winner"].between(0, 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rules", ["unsc", "au", "unesco", "ioc", "who", "iaea", "fao", "oas", "itu", "ilo", "bie", "iom"]
 )

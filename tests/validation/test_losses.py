@@ -147,6 +147,7 @@ def test_what_cost_most_is_the_difference_to_the_best_baseline(judged: Backtest)
         assert (rows["why"].str.len() > 0).eq(rows["cost"] > 0).all()
 
 
+@pytest.mark.slow
 def test_the_table_names_a_contest_once_and_the_words_have_its_reasons(judged: Backtest) -> None:
     lost = judged.loses()
     table = lost.table().reset_index()
@@ -159,6 +160,7 @@ def test_the_table_names_a_contest_once_and_the_words_have_its_reasons(judged: B
     assert str(judged.stamp()) in repr(lost)
 
 
+@pytest.mark.slow
 def test_groups_in_which_it_is_behind_are_listed_and_no_others(judged: Backtest) -> None:
     groups = judged.loses().groups
     assert (groups["difference"] < 0).all()

@@ -218,6 +218,7 @@ def told_of(contest: Contest) -> dict[str, Any]:
     return asdict(contest) | {"rules": contest.rules.nameless, "synthetic": False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("candidates", [2, 4])
 @pytest.mark.parametrize("rules", [None, "unsc", "au", "unesco", "ioc", "who", "iaea", "iom", "oas"])
 def test_synthetic_contests_come_back_from_their_files(tmp_path: Path, rules: str | None, candidates: int) -> None:
