@@ -471,6 +471,7 @@ def test_kinds_that_differ_are_told_apart_and_only_in_what_differs(two_kinds: io
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_only_is_fitting_to_one_kind(two_kinds: iom.Fit) -> None:
     boards = two_kinds.only("board")
     assert {body_kind(one) for one in boards.contests} == {"board"}
@@ -506,6 +507,7 @@ def test_one_contest_tells_no_kinds_apart() -> None:
     assert iom.fit([*told, *slow], ["fluid"], **some).by_kind().loc[("fluid", "persons"), "word"] == "lower"
 
 
+@pytest.mark.slow
 def test_too_few_draws_cannot_tell(two_kinds: iom.Fit) -> None:
     few = iom.fit(two_kinds.contests, ["fluid", "concession"], draws=100, progress=False)
     by = few.by_kind()
@@ -513,6 +515,7 @@ def test_too_few_draws_cannot_tell(two_kinds: iom.Fit) -> None:
     assert (by["effective"] < 200).any()
 
 
+@pytest.mark.slow
 def test_one_kind_has_nothing_beside_it(two_kinds: iom.Fit) -> None:
     alone = two_kinds.only("board")
     by = alone.by_kind()
@@ -566,6 +569,7 @@ def test_a_default_is_contradicted_only_if_no_single_contest_does_it() -> None:
     assert "contradicted: fluid (default 0.05, fitted 0." in many.sentence()
 
 
+@pytest.mark.slow
 def test_what_a_fit_leans_on_is_what_moves_it_most(two_kinds: iom.Fit) -> None:
     row = two_kinds.table().loc["concede_a"]
     moved = {one.id: two_kinds.without(one).table().loc["concede_a", "mean"] for one in two_kinds.contests}
