@@ -20,12 +20,11 @@ import pandas as pd
 from iomsim.election_day.belief import Belief, first_belief, sampled, updated
 from iomsim.election_day.log import (
     MOST_EVENTS,
-    MOST_PARTICLES,
-    PATIENCE,
     LogFile,
     Logged,
     read,
     seconds_to_play,
+    takes_long,
 )
 from iomsim.election_day.predict import (
     NextRound,
@@ -44,7 +43,7 @@ from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quot
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Plot
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.house_style import in_html, in_lines, thousands
+from iomsim.house_style import count, in_html, in_lines, thousands
 from iomsim.interrupts import uninterrupted
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.components import WeightedReading
@@ -110,8 +109,6 @@ def live(
     """
     refuse_swings("live", described("live", race), "the first tally shows what became of it")
     size = whole_number("particles", particles, 2)
-    if size > MOST_PARTICLES:
-        raise IomsimError(f"particles must be at most {thousands(MOST_PARTICLES)}, got {quote(size)}")
     if log is not None and Path(log).exists():
         raise FileError(
             f"the log {quote_path(log)} exists already; replay(log, log) goes on from it, or name another file"
@@ -130,7 +127,7 @@ def replay(path: str | Path, log: str | Path | None = None, *, patient: bool = F
     log : path, optional
         Where to log from now on; it may be the same file.
     patient : bool, default False
-        Whether to play again what takes more than a minute or so: very many particles, or very many rounds.
+        Whether to play again what may take more than a minute: very many particles, or very many rounds.
 
     Raises
     ------
@@ -142,12 +139,11 @@ def replay(path: str | Path, log: str | Path | None = None, *, patient: bool = F
         If an event in it cannot have happened; the sentence names the line.
     """
     logged, file = read(Path(path))
-    seconds = seconds_to_play(logged)
-    if seconds > PATIENCE and not patient:
-        what = f"{len(logged.events)} events of {thousands(logged.particles)} particles"
+    if not patient and takes_long(logged):
+        what = f"{count(len(logged.events), 'event')} for {thousands(logged.particles)} particles"
+        minutes = count(math.ceil(seconds_to_play(logged) / 60), "minute")
         raise FileError(
-            f"{quote_path(path)} takes about {thousands(round(seconds / 60))} minutes to play again, {what}; "
-            "replay(path, patient=True) does it"
+            f"{quote_path(path)} tells {what}, which may take {minutes} to play again; replay(path, patient=True) does"
         )
     day = ElectionDay(logged.race, logged.particles, logged.seed, assumptions=logged.assumptions)
     with warnings.catch_warnings():

@@ -24,13 +24,14 @@ from iomsim.model.events import Event, checked
 from iomsim.model.evidence import shipped_text
 from iomsim.model.messages import sentences
 from iomsim.model.scenario import Scenario, refuse_swings
+from iomsim.model.tables import text_of
 from iomsim.rules.phase import MOST_BALLOTS
 
 FORMAT = 3
 """Version of the log; a reader refuses what is newer than itself."""
 
-MOST_PARTICLES = 1_000_000
-"""Particles of a day."""
+MOST_PARTICLES = 10**9
+"""More particles than any day has."""
 
 MOST_EVENTS = 2 * MOST_BALLOTS
 """Events of a day: a tally, and one more, for every ballot that rules can have."""
@@ -38,8 +39,9 @@ MOST_EVENTS = 2 * MOST_BALLOTS
 MOST_BYTES = 2**26
 """Bytes of a log: more than the largest body and `MOST_EVENTS` take."""
 
-PATIENCE = 60.0
-"""Seconds for which a day is played again without being asked twice."""
+USUAL, PATIENCE, LITTLE_PATIENCE = 200_000, 60.0, 5.0
+"""Particles that a day may well have, and for how many seconds it is played again without being asked twice: with
+so many, and with more."""
 
 
 # -- the log of a day ------------------------------------------------------------------------------
@@ -127,11 +129,8 @@ def read(path: Path) -> tuple[Logged, LogFile]:
         If its scenario is none.
     """
     data, where = _bytes(path), quote_path(path)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FileError(f"{where} is not UTF-8; save it as UTF-8") from None
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    told = text_of(data, where).split("\n")
+    lines = [(number, line) for number, line in enumerate(told, 1) if line.strip()]
     if len(lines) > MOST_EVENTS + 1:
         raise FileError(f"{where} tells {thousands(len(lines) - 1)} events; a day has at most {thousands(MOST_EVENTS)}")
     entries = {f"{where}, line {number}": _entry(where, number, line) for number, line in lines}
@@ -207,6 +206,11 @@ def _event(place: str, entry: Any, names: Sequence[str] = ()) -> Event:
         return checked(entry, names)
     except IomsimError as error:
         raise FileError(f"{place}: {error}") from None
+
+
+def takes_long(log: Logged) -> bool:
+    """Return whether a day is played again only if it is asked for twice."""
+    return seconds_to_play(log) > (PATIENCE if log.particles <= USUAL else LITTLE_PATIENCE)
 
 
 def seconds_to_play(log: Logged) -> float:
