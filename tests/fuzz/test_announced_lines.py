@@ -40,9 +40,35 @@ FIELDS = (
 
 WORDS = (
     *("=", ":", ",", ";", "-", "\N{EN DASH}", "(", ")", "/", "&", "#", '"', "'", ".", "%", ">=", "<=", "\u00a0", "\n"),
-    *("at", "at least", "at most", "to", "for", "and", "against", "votes", "got", "with", "round", "round 2", "of", "is"),
+    *(
+        "at",
+        "at least",
+        "at most",
+        "to",
+        "for",
+        "and",
+        "against",
+        "votes",
+        "got",
+        "with",
+        "round",
+        "round 2",
+        "of",
+        "is",
+    ),
     *("elected", "out", "withdraws", "withdraw", "eliminate", "confirm", "go on", "undo", "adjourn until", "correct"),
-    *("no result", "without result", "valid", "blank papers", "others", "abstentions", "present", "needed", "yes", "no"),
+    *(
+        "no result",
+        "without result",
+        "valid",
+        "blank papers",
+        "others",
+        "abstentions",
+        "present",
+        "needed",
+        "yes",
+        "no",
+    ),
     *("at 12:20", "at Tuesday 10:30", "12:20", "0", "1", "9", "12", "98", "1,098", "1 098", "10.5", "٩", "²", "1e3"),
     *("9" * 400, "-1", "+1", "announce", "tally", "correct round 1:", "nobody", "\x1b[2J", "\u202e", "\ud800", "\x00"),
 )
@@ -153,7 +179,9 @@ def test_these_are_names_that_candidates_may_have() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
-@pytest.mark.parametrize("numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
+)
 def test_a_line_is_an_event_or_refused(numbers: range) -> None:
     for number in numbers:
         case(number)

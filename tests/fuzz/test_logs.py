@@ -29,7 +29,10 @@ TWO = {"concession": True, "eliminate_after": 1}
 def logs() -> list[bytes]:
     """Return logs of days as they are: whole tallies and parts of them, ends of all kinds, corrections."""
     days = [
-        (toy(9, rules=TWO), ["A=5 B=4 at 11:00", "go on", "A>=3 valid=8", "adjourn until Tuesday 10:00", "B withdraws"]),
+        (
+            toy(9, rules=TWO),
+            ["A=5 B=4 at 11:00", "go on", "A>=3 valid=8", "adjourn until Tuesday 10:00", "B withdraws"],
+        ),
         (toy(9, "ABC", rules=TWO), ["4-3-2", "no result; 8 valid", "A elected at Monday 16:00"]),
         (toy(15, rules="one-two-way"), ["8-7", "correct round 1: 9-6 at 12:20", "confirm yes=6 no=9; 0 blank"]),
         (unsure(11), ["6-5; 0 abstentions", "A at most 6 at Monday 12:00", "A=8 B=3"]),
@@ -162,7 +165,9 @@ def goes_on(day: ElectionDay, path: Path, chance: random.Random) -> None:
     assert path.with_name("again.log").read_bytes().startswith(before) or event["event"] == "undo"
 
 
-@pytest.mark.parametrize("numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
+)
 def test_a_log_is_played_or_refused(numbers: range) -> None:
     for number in numbers:
         try:
