@@ -12,6 +12,7 @@ from iomsim.errors import ScenarioError, quote, unknown
 from iomsim.model.clock import Clock
 from iomsim.model.components import Behaviour
 from iomsim.model.description import Description, appeals
+from iomsim.typing import Floats
 
 
 def resolve(race: Description, name: str) -> str:
@@ -35,6 +36,8 @@ def resolve(race: Description, name: str) -> str:
     ('sponsors.Washington.strength', 'behaviour.secrecy')
     """
     known = race._parameters
+    if not isinstance(name, str):
+        raise ScenarioError(f"a parameter is called by its name, got {quote(name)}")
     if name in known:
         return name
     called = [(parameter.label, path) for path, parameter in known.items()]
@@ -139,7 +142,7 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
     for path, given in values.items():
         if path not in known:
             raise unknown("parameter", path, known)
-        array = np.atleast_1d(np.asarray(given, dtype=float))
+        array = np.atleast_1d(_numbers(path, given))
         wrong = array[~np.isfinite(array)]
         if wrong.size:
             raise ScenarioError(f"{path} must be a finite number, got {wrong[0]}")
@@ -147,7 +150,7 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
         wrong = array[~bounds.fit(array)]
         if wrong.size:
             raise ScenarioError(f"{race.title}: {path} must be {bounds.words}, got {wrong[0]:g}")
-    changed = race.plan.at({path: np.ravel(np.asarray(given, dtype=float)) for path, given in values.items()})
+    changed = race.plan.at({path: np.ravel(_numbers(path, given)) for path, given in values.items()})
     where = f"{race.title}: clock"
     try:
         changed.calendar.check(changed.pace)
@@ -156,6 +159,13 @@ def check_values(race: Description, values: Mapping[str, Any]) -> None:
         changed.check_exposure()
     except ScenarioError as error:
         raise ScenarioError(f"{where}: {error}") from None
+
+
+def _numbers(path: str, given: Any) -> Floats:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise ScenarioError(f"{path} must be a finite number, got {quote(given)}") from None
 
 
 def _check_level(race: Description, given: Mapping[str, Any]) -> None:

@@ -77,9 +77,10 @@ class Study:
             If a value makes no sense for its parameter.
         """
         paths = _paths(described("a study", race), parameters)
-        for path, values in zip(paths, parameters.values(), strict=True):
+        lists = {path: _listed(name, values) for path, (name, values) in zip(paths, parameters.items(), strict=True)}
+        for path, values in lists.items():
             check_values(race, {path: values})  # refused now, not in the middle of the night
-        points = [tuple(map(float, point)) for point in product(*parameters.values())]
+        points = [tuple(map(float, point)) for point in product(*lists.values())]
         return cls._varied(race, paths, pd.DataFrame(points, columns=headings(race, parameters, paths)))
 
     @classmethod
@@ -98,7 +99,9 @@ class Study:
         described("a study", race)
         whole_number("count", count, 1)
         whole_number("seed", seed, 0)
-        names = list(parameters) if parameters is not None else None
+        if not isinstance(parameters, (Iterable, NoneType)):
+            raise IomsimError(f"parameters must be a list of names, got {quote(parameters)}")
+        names = None if parameters is None else [parameters] if isinstance(parameters, str) else list(parameters)
         wide = ranges(race, names)
         low, high = np.array(list(wide.values())).T
         rng = np.random.default_rng(seed)
@@ -111,7 +114,7 @@ class Study:
     def of(cls, races: Mapping[str, Scenario] | Iterable[Scenario]) -> Study:
         """Return the study of scenarios as they are, named or numbered."""
         if not isinstance(races, Iterable):
-            raise IomsimError(f"a study takes scenarios, named or in a list, got {type(races).__name__}")
+            raise IomsimError(f"a study takes scenarios, named or in a list, got {quote(races)}")
         named = races if isinstance(races, Mapping) else dict(enumerate(races))
         cells = tuple(Cell(described("a study", race)) for race in named.values())
         return cls(cells, pd.DataFrame({POINT: [str(name) for name in named]}))
@@ -258,6 +261,14 @@ def _paths(race: Scenario, parameters: Iterable[str]) -> list[str]:
         if path in paths[:i]:
             raise ScenarioError(f"{names[paths.index(path)]} and {names[i]} are the same parameter")
     return paths
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if isinstance(values, Iterable) and not isinstance(values, str):
+        listed = list(values)
+        if not any(isinstance(value, Iterable) for value in listed):
+            return listed
+    raise ScenarioError(f"the values of {name} must be a list of numbers, got {quote(values)}")
 
 
 def headings(race: Scenario, names: Iterable[str], paths: Sequence[str]) -> list[str]:

@@ -285,7 +285,11 @@ class Store:
         """
         text = json.dumps({"key": key, "row": row, "checksum": _checksum(key, row)})
         suffix, data = _as_file(row, text)
-        write_whole(self.folder / f"{key}{suffix}", data, keep_on_power_loss=False)
+        place = self.folder / f"{key}{suffix}"
+        with writing(place):
+            if place.is_symlink():  # what it leads to may be another cell's
+                place.unlink(missing_ok=True)
+        write_whole(place, data, keep_on_power_loss=False)
 
 
 def _checksum(key: str, row: Row) -> str:

@@ -90,6 +90,12 @@ def test_a_grid_is_every_combination_of_values() -> None:
     assert values == [tuple(point) for point in study.points.to_numpy().tolist()]
 
 
+def test_values_may_come_one_by_one() -> None:
+    one_by_one = iom.Study.grid(race(), W=(w / 10 for w in range(3)), secrecy=np.array([0, 1]))
+    assert one_by_one.points.equals(iom.Study.grid(race(), W=[0.0, 0.1, 0.2], secrecy=[0.0, 1.0]).points)
+    assert list(iom.Study.sample(race(), 2, 1, "fluid").points) == ["fluid"]
+
+
 def test_a_sample_spreads_over_the_ranges_evenly() -> None:
     study = iom.Study.sample(race(), 40, seed=1, parameters=["W", "fluid"])
     assert list(study.points) == ["W", "fluid"]
@@ -582,9 +588,15 @@ def test_the_others_of_its_task_are_played_without_it(monkeypatch: pytest.Monkey
     [
         (lambda: iom.Study.grid(race()), "a grid needs parameters"),
         (lambda: iom.Study.grid(race(), secrecy=[]), "a study needs at least one scenario"),
-        (lambda: iom.Study.of(5), "a study takes scenarios, named or in a list, got int"),
+        (lambda: iom.Study.of(5), "a study takes scenarios, named or in a list, got 5"),
         (lambda: iom.Study.of([]), "a study needs at least one scenario"),
         (lambda: iom.Study.grid(race(), secrecy=[0.5, 1.5]), "secrecy must be between 0 and 1, got 1.5"),
+        (lambda: iom.Study.grid(race(), secrecy=0.5), "the values of secrecy must be a list of numbers, got 0.5"),
+        (lambda: iom.Study.grid(race(), secrecy=["0.5"]), "the values of secrecy must be a list of numbers"),
+        (lambda: iom.Study.grid(race(), secrecy=[[0.5]]), "the values of secrecy must be a list of numbers"),
+        (lambda: iom.Study.grid(race(), secrecy=[None]), "secrecy must be a finite number, got"),
+        (lambda: iom.Study.sample(race(), 3, 1, 5), "parameters must be a list of names, got 5"),
+        (lambda: iom.Study.sample(race(), 3, 1, [5]), "a parameter is called by its name, got 5"),
         (lambda: iom.Study.grid(race(), secrecyy=[0.5]), "no parameter named 'secrecyy'; did you mean 'secrecy'"),
         (lambda: iom.Study.grid(race(), **{"W": [1], "sponsors.W.strength": [1]}), "are the same parameter"),
         (lambda: iom.Study.sample(race(), 0, seed=1), "count must be a whole number of at least 1, got 0"),
