@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import stat
+import subprocess
+import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -106,6 +109,109 @@ def test_a_part_is_no_way_to_another_file(tmp_path: Path) -> None:
     write_whole(tmp_path / "place.txt", "new")
     assert (tmp_path / "place.txt").read_text(encoding="utf-8") == "new"
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "precious"
+
+
+posix = pytest.mark.skipif(not files.fcntl, reason="no locks and no limits on this system")
+
+
+@posix
+@pytest.mark.parametrize("most", [0, 1, 4096, 99_999])
+def test_what_was_there_stays_when_files_may_be_no_longer(tmp_path: Path, most: int) -> None:
+    resource = pytest.importorskip("resource")
+    write_whole(tmp_path / "place.txt", "old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(FileError, match=r"cannot write '.*place\.txt': File too large"):
+            write_whole(tmp_path / "place.txt", "x" * 100_000, keep_on_power_loss=most > 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / "place.txt").read_text(encoding="utf-8") == "old"
+    assert names(tmp_path) == ["place.txt"]
+
+
+@posix
+def test_who_was_killed_with_two_names_for_a_new_file_loses_it_not(tmp_path: Path) -> None:
+    """The name beside its place is one of the file in place: nobody may empty it, and nobody needs it."""
+    place = tmp_path / "place.txt"
+    for save in (lambda: write_whole(place, "x", new=True), lambda: write_whole(place, "newer")):
+        place.write_text("registered", encoding="utf-8")
+        os.link(place, tmp_path / ".place.txt.part")
+        other = tmp_path / "other name"
+        os.link(place, other)
+        with suppress(FileError):
+            save()
+        assert other.read_text(encoding="utf-8") == "registered"
+        other.unlink()
+        assert names(tmp_path) == ["place.txt"]
+    assert place.read_text(encoding="utf-8") == "newer"
+
+
+@posix
+def test_many_who_write_the_same_leave_nothing_behind(tmp_path: Path) -> None:
+    """Also those who were killed while others wrote; what is no part of ours is left alone."""
+    place = tmp_path / "place.txt"
+    with ExitStack() as others:
+        for _ in range(files.WRITERS + 2):
+            others.enter_context(files._beside(place))
+        write_whole(place, "mine")
+        assert len(names(tmp_path)) == files.WRITERS + 3
+    for number in (1, 3, 4):
+        (tmp_path / f".place.txt.{number}.part").write_text("half", encoding="utf-8")
+    os.mkfifo(tmp_path / ".place.txt.part")
+    (tmp_path / ".place.txt.2.part").mkdir()
+    write_whole(place, "mine again")
+    assert names(tmp_path) == [".place.txt.2.part", ".place.txt.part", "place.txt"]
+    assert place.read_text(encoding="utf-8") == "mine again"
+
+
+def test_who_comes_later_keeps_the_name_that_was_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between our file taking its place and our going, the name beside it is free: another may have it by then."""
+    part, real = tmp_path / ".place.txt.part", os.replace
+
+    def replaced(one: Path, other: Path) -> None:
+        real(one, other)
+        part.write_text("another's", encoding="utf-8")
+
+    monkeypatch.setattr(files.os, "replace", replaced)
+    write_whole(tmp_path / "place.txt", "mine")
+    assert part.read_text(encoding="utf-8") == "another's"
+
+
+@posix
+def test_links_to_one_another_are_no_place(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(FileError, match="symbolic links"):
+        write_whole(tmp_path / "a", "new")
+    assert names(tmp_path) == ["a", "b"]
+
+
+@posix
+def test_a_full_device_says_so() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no such device here")
+    with pytest.raises(FileError, match="cannot write '/dev/full': No space left on device"):
+        write_whole("/dev/full", "x")
+
+
+@posix
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_what_is_open_already_goes_on_where_it_was(path: str, tmp_path: Path) -> None:
+    """The shell opened the file: what comes before and after on stdout stays."""
+    if path.startswith("/proc") and not Path(path).exists():
+        pytest.skip("no such path here")
+    code = f"from iomsim.files import write_whole; print('one'); write_whole({path!r}, 'two\\n'); print('three')"
+    with (tmp_path / "out.txt").open("w", encoding="utf-8") as out:
+        subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8").split() == ["one", "two", "three"]
+
+
+def test_what_fails_while_it_is_written_leaves_nothing(place: Path) -> None:
+    with pytest.raises(TypeError), files.whole(place) as file:
+        file.writelines([b"new", 7])  # type: ignore[list-item]
+    assert place.read_text(encoding="utf-8") == "old"
+    assert names(place.parent) == ["place.txt"]
 
 
 @pytest.mark.parametrize("name", ["", "no/such/folder", "a\0b", "\ud800", "x" * 300])

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": found, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg", **more}
 
 
-def told_by(script: str, *words: object) -> Any:
-    """Run a script of this folder; return what it prints as JSON."""
-    command = [sys.executable, str(Path(__file__).with_name(f"{script}.py")), *map(str, words)]
+def told_by(script: str, *words: object, before: Sequence[str] = ()) -> Any:
+    """Run a script of this folder, `before` it what runs it; return what it prints as JSON."""
+    command = [*before, sys.executable, str(Path(__file__).with_name(f"{script}.py")), *map(str, words)]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=ENOUGH, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
