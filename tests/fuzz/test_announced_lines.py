@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzz.harness import LONG, SHORT, rng, survives
-from fuzz.test_logs import happens
+from fuzz.harness import rng, survives
+from fuzz.test_logs import LENGTHS, happens
 from toys import night_of, toy, unsure
 
 import iomsim as iom
@@ -40,37 +40,12 @@ FIELDS = (
 
 WORDS = (
     *("=", ":", ",", ";", "-", "\N{EN DASH}", "(", ")", "/", "&", "#", '"', "'", ".", "%", ">=", "<=", "\u00a0", "\n"),
-    *(
-        "at",
-        "at least",
-        "at most",
-        "to",
-        "for",
-        "and",
-        "against",
-        "votes",
-        "got",
-        "with",
-        "round",
-        "round 2",
-        "of",
-        "is",
-    ),
-    *("elected", "out", "withdraws", "withdraw", "eliminate", "confirm", "go on", "undo", "adjourn until", "correct"),
-    *(
-        "no result",
-        "without result",
-        "valid",
-        "blank papers",
-        "others",
-        "abstentions",
-        "present",
-        "needed",
-        "yes",
-        "no",
-    ),
-    *("at 12:20", "at Tuesday 10:30", "12:20", "0", "1", "9", "12", "98", "1,098", "1 098", "10.5", "٩", "²", "1e3"),
-    *("9" * 400, "-1", "+1", "announce", "tally", "correct round 1:", "nobody", "\x1b[2J", "\u202e", "\ud800", "\x00"),
+    *("at", "at least", "at most", "to", "for", "and", "against", "votes", "got", "with", "round", "round 2", "of"),
+    *("is", "elected", "out", "withdraws", "withdraw", "eliminate", "confirm", "go on", "undo", "adjourn until"),
+    *("correct", "no result", "without result", "valid", "blank papers", "others", "abstentions", "present", "needed"),
+    *("yes", "no", "at 12:20", "at Tuesday 10:30", "12:20", "0", "1", "9", "12", "98", "1,098", "1 098", "10.5", "٩"),
+    *("²", "1e3", "9" * 400, "-1", "+1", "announce", "tally", "correct round 1:", "nobody"),
+    *("\x1b[2J", "\u202e", "\ud800", "\x00"),
 )
 """What lines are made of, and what gets into them."""
 
@@ -143,7 +118,7 @@ def is_told(chance: random.Random, path: Path) -> None:
             assert (day.belief, path.read_bytes()) == before[-1]
             continue
         assert str(report)
-        before = before[: len(day.events)] + [(day.belief, path.read_bytes())]
+        before = [*before[: len(day.events)], (day.belief, path.read_bytes())]
         assert len(before) == len(day.events) + 1
         assert as_a_day(day)
     again = iom.replay(path)
@@ -179,9 +154,7 @@ def test_these_are_names_that_candidates_may_have() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@pytest.mark.parametrize("numbers", LENGTHS, ids=["short", "long"])
 def test_a_line_is_an_event_or_refused(numbers: range) -> None:
     for number in numbers:
         case(number)
