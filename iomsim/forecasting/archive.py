@@ -1,28 +1,38 @@
-"""One file per forecast: arrays, scenario, seed and version, with a checksum and no pickle."""
+"""One file per forecast: arrays, scenario, seed and version, with a checksum and no pickle.
+
+The checksum shows damage.  It is no secret, so that it says nothing of who made a file: whatever comes out of one is
+held against the schema, the scenario and the runs, and what does not agree is no forecast.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
+import tomllib
 from collections.abc import Mapping
 from functools import partial
-from io import BytesIO
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from iomsim._version import VERSION
 from iomsim.engine.outcomes import Outcomes
-from iomsim.errors import FileError, quote_path, reason, writing
+from iomsim.errors import FileError, IomsimError, quote, quote_path, reason, writing
 from iomsim.files import csv_text, write_whole
-from iomsim.forecasting.summary import Summary
+from iomsim.forecasting.arrays import Archive, Damaged, digest, opened, packed
+from iomsim.forecasting.checks import complaints, complaints_of_sides
+from iomsim.forecasting.summary import BINS, EXAMPLES, Summary
 from iomsim.forecasting.tables import TABLES, Tables
 from iomsim.model import electorate
-from iomsim.model.assumptions import Assumptions
-from iomsim.model.catalogue import dumps, loads
+from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
+from iomsim.model.catalogue import dumps
 from iomsim.model.leanings import leanings
-from iomsim.model.scenario import Scenario
+from iomsim.model.quantities import FrozenModel
+from iomsim.model.scenario import Scenario, build
 
 FORMAT = 2
 """Version of the file format; a reader refuses others."""
@@ -33,6 +43,65 @@ COUNTED = ("shares", "flows", "voting")
 PLAIN_FIELDS = ("version", "seed", "stopped", "announced", "certain", "reached")
 """Fields of a forecast that JSON keeps as they are."""
 
+DIGEST = 32
+"""Bytes of the checksum."""
+
+LONGEST = 2**26
+"""Bytes of the words of a forecast: its scenario with a table of members, and what was announced."""
+
+ENDS = dict.fromkeys(("draw", "winner", "ending", "rounds", "minute", "count"), "<i8")
+"""Columns of the ends that a summary counts, with the code of their numbers."""
+
+OF_RUNS = {"winner": "|i1", "ending": "|u1", "rounds": "<i2", "minute": "<i4", "present": "<i2", "draw": "<i4"}
+OF_ROUNDS = {"votes": 1, "valid": 0, "flows": 2}
+"""Arrays of runs, one entry each, with the code of their numbers; and of their rounds, with the axes that have an entry
+for each candidate, all of the code "<i2"."""
+
+VERSIONS = re.compile(r"[0-9A-Za-z.+-]{1,40}")
+
+Whole = Annotated[int, Field(ge=0)]
+
+
+class Sides(FrozenModel):
+    """The table of readings, as pandas splits it."""
+
+    model_config = ConfigDict(strict=True)
+
+    columns: list[str]
+    index: list[str]
+    data: list[list[int | float]]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(self.data) != len(self.index) or {len(row) for row in self.data} - {len(self.columns)}:
+            raise ValueError("rows and columns do not fit")
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table."""
+        return pd.DataFrame(self.data, self.index, self.columns).rename_axis("rules")
+
+
+class Meta(FrozenModel):
+    """What a saved forecast says in words."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: int
+    version: Annotated[str, StringConstraints(pattern=rf"^{VERSIONS.pattern}$")]
+    runs: Annotated[int, Field(ge=1, lt=2**53)]
+    seed: Whole
+    assumptions: Annotated[int, Field(ge=1)] | Literal["fixed"]
+    stopped: Annotated[str, StringConstraints(pattern=r"^[ -~]{0,1000}$")]
+    announced: Whole
+    certain: bool
+    reached: int | float | None
+    events: list[dict[str, Any]]
+    out: list[str]
+    scenario: str
+    hash: str
+    rule_sets: Sides
+
 
 def save(fc: Tables, path: str | Path) -> None:
     """Write a forecast to one compressed file.
@@ -40,8 +109,11 @@ def save(fc: Tables, path: str | Path) -> None:
     Raises
     ------
     FileError
-        If the file cannot be written.
+        If the file cannot be written, or if its counts and runs are no forecast: a part of one, under one reading of
+        the rules, cannot be saved alone.
     """
+    for complaint in complaints(fc):
+        raise FileError(f"cannot save this forecast as {quote_path(path)}: it {complaint}")
     meta = {
         "format": FORMAT,
         "runs": len(fc),
@@ -53,10 +125,8 @@ def save(fc: Tables, path: str | Path) -> None:
         "rule_sets": fc.rule_sets().to_dict(orient="split"),
     } | {key: getattr(fc, key) for key in PLAIN_FIELDS}
     arrays = _arrays(fc) | {"meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)}
-    arrays["digest"] = np.frombuffer(_digest(arrays), dtype=np.uint8)
-    file = BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    write_whole(path, file.getvalue())
+    arrays["digest"] = np.frombuffer(digest(arrays), dtype=np.uint8)
+    write_whole(path, packed(arrays))
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -65,49 +135,53 @@ def read(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     FileError
-        If the file is missing, damaged, not a forecast, or written in a newer format.
+        If the file is missing, damaged, not a forecast, or written in another format.
     """
+    why = ""
     try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        digest, meta = bytes(arrays.pop("digest")), json.loads(bytes(arrays["meta"]))
-        newer, older = meta["format"] > FORMAT, meta["format"] < FORMAT
+        with opened(path) as file:
+            return _fields(file, str(path))
+    except FileError:
+        raise
+    except (Damaged, IomsimError) as error:
+        why = f": it {str(error).splitlines()[0]}"
     except OSError as error:
         raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
     except Exception:  # what a damaged or foreign file does to its reader has no end of names
-        raise FileError(f"{quote_path(path)} is damaged or is no saved forecast") from None
-    if newer:
-        raise FileError(
-            f"{quote_path(path)} was written by iomsim {meta.get('version')} in format {meta['format']}; "
-            f"this version reads formats up to {FORMAT}, so update iomsim"
-        )
-    if older:
-        raise FileError(
-            f"{quote_path(path)} was written by iomsim {meta.get('version')} in format {meta['format']}, before "
-            f"assumptions were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
-        )
-    if digest != _digest(arrays):
+        pass
+    raise FileError(f"{quote_path(path)} is damaged or is no saved forecast{why}")
+
+
+def _fields(file: Archive, path: str) -> dict[str, Any]:
+    """Return the fields of a forecast from the arrays of an open file, if they are those of one."""
+    meta = _meta(file, path)
+    try:
+        race = scenario_of(meta.scenario, "its scenario")
+    except IomsimError as error:
+        raise Damaged(f"holds no election: {str(error).splitlines()[0]}") from None
+    _fit(file, meta, race)
+    arrays = {name: file.read(name) for name in file.parts}
+    if arrays.pop("digest").tobytes() != digest(arrays):
         raise FileError(f"{quote_path(path)} is damaged: its content does not match its checksum")
+    if meta.version == VERSION and meta.hash != race.hash:
+        raise Damaged("holds another scenario than its hash says")
     groups: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():
-        array.setflags(write=False)
         group, _, key = name.partition(".")
         groups.setdefault(group, {})[key] = array
-    ends, examples = pd.DataFrame(groups["ends"]), Outcomes(**groups["examples"])
-    race, draws = loads(meta["scenario"], str(path)), None
-    if meta["assumptions"] != "fixed":
+    draws = None
+    if meta.assumptions != "fixed":
         drawn, played = groups.get("assumptions", {}), groups.get("played", {})
         draws = Assumptions(drawn, groups["reading"]["number"], race.procedures, played)
-    sides = meta["rule_sets"]
-    sides = pd.DataFrame(sides["data"], sides["index"], sides["columns"]).rename_axis("rules")
-    return {key: meta[key] for key in PLAIN_FIELDS} | {
+    sides = meta.rule_sets.frame()
+    fields = {key: getattr(meta, key) for key in PLAIN_FIELDS} | {
         "race": race,
-        "events": tuple(meta["events"]),
-        "out": tuple(meta["out"]),
+        "events": tuple(meta.events),
+        "out": tuple(meta.out),
         "summary": Summary(
-            runs=meta["runs"],
-            ends=ends,
-            examples=examples,
+            runs=meta.runs,
+            ends=pd.DataFrame({key: groups["ends"][key] for key in ENDS}),
+            examples=Outcomes(**groups["examples"]),
             draws=0 if draws is None else draws.count,
             **{key: groups["summary"][key] for key in COUNTED},
         ),
@@ -115,6 +189,90 @@ def read(path: str | Path) -> dict[str, Any]:
         "outcomes": Outcomes(**groups["outcomes"]) if "outcomes" in groups else None,
         "compare_rules": partial(_as_saved, sides),
     }
+    fc = Tables(**fields)
+    for complaint in chain(complaints(fc), complaints_of_sides(fc, sides)):
+        raise Damaged(complaint)
+    return fields
+
+
+def _meta(file: Archive, path: str) -> Meta:
+    """Return the words of a forecast."""
+    if file.parts["meta"].code != "|u1" or file.parts["meta"].shape[0] > LONGEST:
+        raise Damaged("says more than it can have to say")
+    words = json.loads(file.read("meta").tobytes())
+    format, version = words["format"], words.get("version")
+    if isinstance(format, bool) or not isinstance(format, int):
+        raise Damaged("has no format")
+    known = version if isinstance(version, str) and VERSIONS.fullmatch(version) else quote(version)
+    if format > FORMAT:
+        raise FileError(
+            f"{quote_path(path)} was written by iomsim {known} in format {quote(format)}; "
+            f"this version reads formats up to {FORMAT}, so update iomsim"
+        )
+    if format < FORMAT:
+        raise FileError(
+            f"{quote_path(path)} was written by iomsim {known} in format {quote(format)}, before "
+            f"assumptions were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
+        )
+    try:
+        return Meta.model_validate(words)
+    except ValidationError as error:
+        key, *_ = error.errors()[0]["loc"]
+        raise Damaged(f"says nothing that can be about its {quote(key)}") from None
+
+
+def _fit(file: Archive, meta: Meta, race: Scenario) -> None:
+    """Refuse a file whose arrays have other names, numbers or shapes than those of such a forecast; none is read."""
+    parts, k, most = file.parts, len(race.names), race.rules.max_rounds
+    length = {name: part.shape[0] if part.shape else 0 for name, part in parts.items()}
+    rounds = {"shares": (most, k, BINS), "flows": (most, k, k), "voting": (most,)}
+    wanted = {f"summary.{key}": ("<i8", shape) for key, shape in rounds.items()}
+    wanted |= {f"ends.{key}": (code, (length.get("ends.count", 0),)) for key, code in ENDS.items()}
+    groups = {"examples": min(EXAMPLES, meta.runs)}
+    if any(name.startswith("outcomes.") for name in parts):
+        groups["outcomes"] = meta.runs
+    for group, runs in groups.items():
+        rows = length.get(f"{group}.valid", 0)
+        wanted |= {f"{group}.{key}": (code, (runs,)) for key, code in OF_RUNS.items()}
+        wanted |= {f"{group}.{key}": ("<i2", (rows, *(k,) * axes)) for key, axes in OF_ROUNDS.items()}
+    if meta.assumptions != "fixed":
+        count = (meta.assumptions,)
+        drawn = [name for name in parts if name.partition(".")[0] in ("assumptions", "played")]
+        wanted |= dict.fromkeys(drawn, ("<f8", count)) | {"reading.number": ("<i8", count)}
+    wanted |= {"meta": ("|u1", parts["meta"].shape), "digest": ("|u1", (DIGEST,))}
+    for name in (*wanted, *parts):
+        if name not in parts:
+            raise Damaged(f"lacks {quote(name)}")
+        if (parts[name].code, parts[name].shape) != wanted.get(name):
+            raise Damaged(f"holds other numbers, or more or fewer, than belong into {quote(name)}")
+    if max(length["ends.count"], length.get("reading.number", 0) - DRAWS_AT_MOST) > meta.runs:
+        raise Damaged("holds more than its runs can come to")
+
+
+def scenario_of(text: str, where: str) -> Scenario:
+    r"""Return the scenario that a file carries, with its members inside: no other file is read for it.
+
+    Raises
+    ------
+    IomsimError
+        If it is none, or has its members elsewhere.
+
+    Examples
+    --------
+    >>> scenario_of('electorate.size = 9\ncandidates = [{name = "A"}, {name = "B"}]', "mine").names
+    ('A', 'B')
+    >>> scenario_of('electorate.members = "all.csv"\ncandidates = [{name = "A"}, {name = "B"}]', "mine")
+    Traceback (most recent call last):
+    iomsim.errors.FileError: mine has its members in another file, 'all.csv'; they must be inside
+    """
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        raise FileError(f"{where} is not valid TOML") from None
+    members = data.get("electorate")
+    if isinstance(members, dict) and "members" in members:
+        raise FileError(f"{where} has its members in another file, {quote(members['members'])}; they must be inside")
+    return build(data, where)
 
 
 def _as_saved(sides: pd.DataFrame, fc: Tables) -> pd.DataFrame:
@@ -137,14 +295,6 @@ def _arrays(fc: Tables) -> dict[str, np.ndarray]:
             "reading": {"number": fc.draws.reading},
         }
     return {f"{group}.{key}": np.asarray(part) for group, parts in groups.items() for key, part in parts.items()}
-
-
-def _digest(arrays: dict[str, np.ndarray]) -> bytes:
-    total = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
-    return total.digest()
 
 
 def self_contained(race: Scenario) -> Scenario:

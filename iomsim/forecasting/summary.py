@@ -113,10 +113,12 @@ def summarise(outcomes: Outcomes, max_rounds: int, draws: int = 0) -> Summary:
     votes, valid, flows, round_ = outcomes.votes, outcomes.valid, outcomes.flows, round_numbers(outcomes)
     alone = yes_no_rows(outcomes)
     if alone.any():
-        votes, valid, flows, round_ = votes[~alone], valid[~alone], flows[~alone], round_[~alone]
+        kept = np.flatnonzero(~alone)
+        votes, valid, flows = (part.take(kept, axis=0) for part in (votes, valid, flows))
+        round_ = round_.take(kept)
     return Summary(
         runs=outcomes.size,
-        ends=_counted(_coded(vars(outcomes))),
+        ends=counted(codes_of(vars(outcomes))),
         shares=_shares(votes, valid, round_, max_rounds),
         flows=_flows(flows, round_, max_rounds),
         voting=np.bincount(round_ - 1, minlength=max_rounds),
@@ -130,11 +132,11 @@ def merge(parts: Iterable[Summary]) -> Summary:
     pieces = list(parts)
     if len(pieces) == 1:
         return pieces[0]
-    codes = np.concatenate([_coded(piece.ends) for piece in pieces])
+    codes = np.concatenate([codes_of(piece.ends) for piece in pieces])
     counts = np.concatenate([piece.ends["count"] for piece in pieces])
     return Summary(
         runs=sum(piece.runs for piece in pieces),
-        ends=_counted(codes, counts),
+        ends=counted(codes, counts),
         shares=np.sum([piece.shares for piece in pieces], axis=0),
         flows=np.sum([piece.flows for piece in pieces], axis=0),
         voting=np.sum([piece.voting for piece in pieces], axis=0),
@@ -151,17 +153,17 @@ def round_numbers(outcomes: Outcomes) -> Longs:
 
 def yes_no_rows(outcomes: Outcomes) -> Flags:
     """Return which rows of tallies are yes/no rounds: those in which one alone stood."""
-    return np.asarray(np.count_nonzero(outcomes.votes >= 0, axis=1) == 1)
+    return np.asarray(sum((stands >= 0).astype(np.int8) for stands in outcomes.votes.T) == 1)
 
 
-def _coded(ends: Any) -> Longs:
+def codes_of(ends: Any) -> Longs:
     """Return how runs ended, each as one number: then the distinct ends take a sort and no search."""
     code = np.asarray(ends["draw"], dtype=np.int64) * MOST_CANDIDATES + ends["winner"] + 1
     code = code * len(ENDINGS) + ends["ending"]
     return np.asarray((code * MOST_ROUNDS + ends["rounds"]) * MOST_MINUTES + ends["minute"] + 1, dtype=np.int64)
 
 
-def _counted(codes: Longs, counts: Longs | None = None) -> pd.DataFrame:
+def counted(codes: Longs, counts: Longs | None = None) -> pd.DataFrame:
     """Count the distinct ends, from their numbers."""
     if counts is None:
         code, count = np.unique(codes, return_counts=True)
@@ -177,14 +179,17 @@ def _counted(codes: Longs, counts: Longs | None = None) -> pd.DataFrame:
 
 
 def _shares(votes: np.ndarray, valid: np.ndarray, round_: Longs, max_rounds: int) -> Longs:
-    k = votes.shape[1]
-    nowhere = max_rounds * k * BINS
-    counts = np.zeros(nowhere + 1, dtype=np.int64)
-    papers, first = np.maximum(valid, 1).astype(float), (round_ - 1) * (k * BINS)
-    for c in range(k):
-        cell = first + c * BINS + np.minimum(votes[:, c] / papers * BINS, BINS - 1).astype(np.int64)
-        counts += np.bincount(np.where((votes[:, c] >= 0) & (valid > 0), cell, nowhere), minlength=nowhere + 1)
-    return counts[:nowhere].reshape(max_rounds, k, BINS)
+    nowhere = max_rounds * BINS
+    papers, first, none = np.maximum(valid, 1).astype(float), (round_ - 1) * BINS, valid <= 0
+    counts = []
+    for own in votes.T:
+        share = own / papers
+        share *= BINS
+        cell = np.minimum(share, BINS - 1, out=share).astype(np.int64)
+        cell += first
+        np.putmask(cell, (own < 0) | none, nowhere)
+        counts.append(np.bincount(cell, minlength=nowhere + 1)[:nowhere].reshape(max_rounds, BINS))
+    return np.stack(counts, axis=1).astype(np.int64)
 
 
 def _flows(flows: np.ndarray, round_: Longs, max_rounds: int) -> Longs:
