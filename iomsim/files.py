@@ -274,7 +274,7 @@ def _beside(place: Path) -> Iterator[tuple[Path, BinaryIO]]:
     try:
         for other in parts:
             if other != part:
-                _clear(other)
+                clear_left(other)
         _like(part, place)
         yield part, file
     finally:
@@ -318,7 +318,7 @@ def _claimed(part: Path) -> BinaryIO | None:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             number = os.open(part, flags, 0o666)
         except FileExistsError:
-            if _clear(part):
+            if clear_left(part):
                 continue
             return None
         if not fcntl or _locked(number, part):
@@ -327,8 +327,8 @@ def _claimed(part: Path) -> BinaryIO | None:
     return None
 
 
-def _clear(part: Path) -> bool:
-    """Clear away a file that is there although nobody has it; return whether the name is free."""
+def clear_left(part: Path) -> bool:
+    """Clear away what a killed process left, if nobody has it; return whether the name is free."""
     if not fcntl:
         return False
     try:
@@ -387,5 +387,5 @@ def refuse_existing(path: Path) -> None:
     """Refuse to write where something is."""
     if os.path.lexists(path):
         for part in _parts(path):
-            _clear(part)  # a second name of what is there, if a process was killed that had just given it the first
+            clear_left(part)  # a second name of what is there, if a process was killed that had just given it the first
         raise FileError(f"{quote_path(path)} exists already and is not overwritten; give another name")

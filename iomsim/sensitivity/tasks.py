@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import FileError, ScenarioError, quote_path, reason, writing
-from iomsim.files import write_whole
+from iomsim.files import clear_left, write_whole
 from iomsim.model.assumptions import completed
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
@@ -41,6 +42,9 @@ FORMAT = 2
 
 LARGEST = 4_000_000
 """Bytes of a cell's file, and of what is in it: the largest takes some thousand."""
+
+LEFT = re.compile(r"\.[0-9a-f]{32}\.(npz|parquet)(\.\w+)?\.part")
+"""What a cell's file is called while it is written."""
 
 RECORD = "iomsim cell"
 """What holds a cell in its file: its key, its row and their checksum, as JSON."""
@@ -252,15 +256,18 @@ class Store:
         return rows, refused
 
     def _names(self) -> frozenset[str]:
-        """Return the names of what is in the folder."""
+        """Return the names of what is in the folder; what killed processes left is cleared away."""
         try:
-            return frozenset(os.listdir(self.folder))
+            names = frozenset(os.listdir(self.folder))
         except FileNotFoundError:
             return frozenset()
         except NotADirectoryError:
             raise FileError(f"{quote_path(self.folder)} is no folder; a study keeps its cells in one") from None
         except (OSError, ValueError) as error:
             raise FileError(f"cannot read {quote_path(self.folder)}: {reason(error)}") from None
+        for name in filter(LEFT.fullmatch, names):
+            clear_left(self.folder / name)
+        return names
 
     def _bytes(self, name: str) -> bytes | None:
         """Return what is in a file, None if it is gone."""

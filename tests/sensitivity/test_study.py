@@ -279,8 +279,12 @@ def test_files_of_a_folder_are_small_and_say_what_they_are(small: iom.Study, tmp
 def test_what_others_left_in_the_folder_does_not_matter(small: iom.Study, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "tmpabc.part").write_bytes(b"half a file")
+    left = tmp_path / f".{'0' * 32}.npz.part"
+    left.write_bytes(b"of a process that was killed")
     pd.testing.assert_frame_equal(run(small, folder=tmp_path), run(small))
     assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "tmpabc.part").read_bytes() == b"half a file"
+    assert not left.exists()
 
 
 def into(folder: Path) -> dict[str, Any]:
