@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from iomsim.cli.common import SEED, assumption_arguments, heading, plain, say, scenario, scenario_arguments
-from iomsim.election_day.election_day import ElectionDay, live
-from iomsim.election_day.log import past_day
-from iomsim.errors import IomsimError, quote_path
+from iomsim.election_day.election_day import ElectionDay, live, replay
+from iomsim.election_day.log import past_day, past_days
+from iomsim.errors import FileError, IomsimError, quote_path
+from iomsim.files import read_bytes
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD
 from iomsim.house_style import count
 from iomsim.model.catalogue import load
 from iomsim.model.lines import comment_at
+from iomsim.model.tables import text_of
 
 HELP = """\
 what you can type:
@@ -43,7 +45,7 @@ def add_to(commands: Any) -> None:
     one.add_argument("--log", metavar="FILE", type=Path, help="keep a log, from which the day can be opened again")
     one.set_defaults(run=run_live)
     one = commands.add_parser("replay", help="play a past day, announcement by announcement (hindsight)")
-    one.add_argument("day", help="2023, 2018, or the log of a day")
+    one.add_argument("day", help="2023, 2018, or the log of a day, with the particles and the seed that it has")
     _particles(one)
     assumption_arguments(one)
     one.set_defaults(run=run_replay)
@@ -82,7 +84,11 @@ def _prompted() -> Iterator[str]:
 
 
 def _read(path: Path | None) -> list[str]:
-    text = sys.stdin.read() if path is None else path.read_text(encoding="utf-8")
+    """Return the lines of a file, or of what is piped in."""
+    try:
+        text = sys.stdin.read() if path is None else text_of(read_bytes(path), quote_path(path))
+    except UnicodeDecodeError:
+        raise FileError("what is piped in is not UTF-8; save it as UTF-8") from None
     return [line.strip() for line in text.splitlines()]
 
 
@@ -125,7 +131,12 @@ def table(day: ElectionDay) -> str:
 
 
 def run_replay(arguments: argparse.Namespace) -> None:
-    """Play a past day; the forecast before it comes first."""
+    """Play a past day; the forecast before it comes first.  Of a log, tell what was believed after every event."""
+    if arguments.day not in past_days() and Path(arguments.day).is_file():
+        day = replay(arguments.day)
+        say(heading(day.race.title), day.forecast().answer())
+        print(table(day))
+        return
     known = past_day(arguments.day)
     day = live(load(known.scenario), arguments.particles, arguments.seed, assumptions=arguments.assumptions)
     say(heading(f"{known.title} (hindsight: nothing of it entered the forecast)"))

@@ -21,7 +21,7 @@ from iomsim.forecasting.archive import self_contained
 from iomsim.house_style import thousands
 from iomsim.model.catalogue import dumps, loads
 from iomsim.model.events import Event, checked
-from iomsim.model.evidence import shipped_text
+from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.messages import sentences
 from iomsim.model.scenario import Scenario, refuse_swings
 from iomsim.model.tables import text_of
@@ -266,6 +266,11 @@ class PastDay:
     title: str
     scenario: str
     events: tuple[PastEvent, ...]
+
+
+def past_days() -> list[str]:
+    """Return the names of the past days that are shipped."""
+    return shipped_names("days", ".toml")
 
 
 def past_day(name: str) -> PastDay:

@@ -219,9 +219,12 @@ def checked(event: Any, names: Sequence[str] = ()) -> Event:
         raise AnnouncementError(f"no event {quote(kind)}; there are {', '.join(EVENTS)}")
     model = KINDS_OF_EVENTS[kind]
     if kind == "correct":
-        model = Answer if any(event.get(key) is not None for key in ("yes", "no")) else model
         if event.get("round") is None:
             raise AnnouncementError(WHICH_ROUND)
+        answered = any(event.get(key) is not None for key in ("yes", "no"))
+        if answered and "votes" in event:
+            raise AnnouncementError("a round has votes by candidate, or yes and no; tell what it had")
+        model = Answer if answered else model
     try:
         told = model.model_validate(dict(event))
     except ValidationError as error:

@@ -328,6 +328,26 @@ def test_what_cannot_be_is_refused_and_the_day_goes_on(
     assert "A 1, B 1" not in out
 
 
+def test_the_log_of_a_day_is_told_again(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    log = tmp_path / "day.log"
+    night = iom.live(iom.load(small), particles=100, seed=1, log=log, assumptions="fixed")
+    night.tell("A=12 B=8 at 11:40")
+    assert iomsim("replay", log) == 0
+    out = capsys.readouterr().out
+    assert night.forecast().answer().split(",")[0] in out
+    assert "A 12, B 8" in out
+    log.write_text(log.read_text(encoding="utf-8") + "{}\n", encoding="utf-8")
+    assert iomsim("replay", log) == 2
+    assert "line 3: no event None; there are announce" in capsys.readouterr().err
+
+
+def test_announcements_in_another_encoding_are_named(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    said = tmp_path / "said.txt"
+    said.write_bytes("A=12 B=8 # à midi".encode("cp1252"))
+    assert iomsim("live", small, "--from", said, "--particles", 50) == 2
+    assert "said.txt': it is not UTF-8; save it as UTF-8" in capsys.readouterr().err
+
+
 def test_a_past_day_is_marked_as_hindsight(capsys: Captured) -> None:
     assert iomsim("replay", "2023", "--particles", 500) == 0
     out = capsys.readouterr().out

@@ -13,7 +13,7 @@ import iomsim as iom
 from iomsim.election_day.clocks import moment_of
 from iomsim.election_day.tally import tally_of
 from iomsim.errors import AnnouncementError, IomsimError
-from iomsim.model.events import EVENTS, event_of, events_digest, in_words, say
+from iomsim.model.events import EVENTS, KINDS_OF_EVENTS, checked, event_of, events_digest, in_words, say
 
 TWO, THREE = ("Pope", "Vitorino"), ("António Vitorino", "Laura Thompson", "Isaacs")
 OPENS = datetime(2023, 5, 15, 10)
@@ -277,6 +277,78 @@ def test_the_digest_names_the_events() -> None:
     assert len({events_digest(events[:n]) for n in range(6)}) == 6
     other = told("announce", votes={"Pope": 99, "Vitorino": 67}, at="12:20")
     assert events_digest([other]) != events_digest(events[:1])
+
+
+# -- what an event may tell --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [event for _, event in LINES])
+def test_what_a_line_says_an_event_may_tell(event: dict[str, Any]) -> None:
+    assert checked(event, TWO) == event
+    assert checked(checked(event)) == event
+
+
+def test_every_kind_of_event_is_known() -> None:
+    assert set(KINDS_OF_EVENTS) == set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("value", "figure"),
+    [(98, 98), ("98", 98), (np.int64(98), 98), (" at most 60 ", "at most 60"), ("<=60", "at most 60"), (None, None)],
+)
+def test_figures_are_numbers_or_bounds(value: Any, figure: Any) -> None:
+    assert checked({"event": "announce", "votes": {"Pope": value}}) == {"event": "announce", "votes": {"Pope": figure}}
+
+
+VOTES = "votes for Pope must be a whole number or 'at least 90', got "
+AN_EVENT = [
+    ({"votes": {"Pope": True}}, f"{VOTES}True"),
+    ({"votes": {"Pope": 98.0}}, f"{VOTES}98.0"),
+    ({"votes": {"Pope": -1}}, f"{VOTES}-1"),
+    ({"votes": {"Pope": []}}, f"{VOTES}[]"),
+    ({"votes": {"Pope": "٩"}}, f"{VOTES}'٩'"),
+    ({"votes": {"Pope": 10**5000}}, f"{VOTES}a very long number"),
+    ({"votes": {"Pope": "9" * 5000}}, f"{VOTES}'{'9' * 75}...'"),
+    ({"votes": {"x" * 5000: -1}}, f"votes for '{'x' * 75}...' must be a whole number or 'at least 90', got -1"),
+    ({"votes": {5: "x"}}, "votes for 5 must be a whole number or 'at least 90', got 'x'"),
+    ({"votes": ["Pope"]}, "votes must be a table of votes by candidate, got ['Pope']"),
+    ({"valid": True}, "valid must be a whole number of papers, got True"),
+    ({"present": 1.5}, "present must be a whole number of members, got 1.5"),
+    ({"needed": 10**10}, "needed must be a whole number of papers, got 10000000000"),
+    ({"round": 0}, "round must be a whole number of at least 1, got 0"),
+    ({"at": 12}, "no time 12; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
+    ({"blanc": 3}, "unknown 'blanc' in 'announce'; did you mean 'blank'?"),
+    ({"blank": -1, "others": "x"}, "others must be a whole number of papers, got 'x'; blank must be a whole number of "
+     "papers, got -1"),
+    ({"event": "dance"}, f"no event 'dance'; there are {', '.join(EVENTS)}"),
+    ({"event": ["announce"]}, f"no event ['announce']; there are {', '.join(EVENTS)}"),
+    ({"event": "withdraw", "name": 5}, "name must be that of a candidate, got 5"),
+    ({"event": "withdraw"}, "'name' is missing in 'withdraw'; write for instance 'withdraw Vitorino at 16:30'"),
+    ({"event": "withdraw", "name": "Pope", "votes": {}}, "unknown 'votes' in 'withdraw'; there are at, name"),
+    ({"event": "adjourn", "until": None}, "no time None; write '12:20', 'Tuesday 10:30' or '2023-05-16 10:30'"),
+    ({"event": "adjourn", "until": "15:00", "at": "12:00"}, "unknown 'at' in 'adjourn'; there is until"),
+    ({"event": "confirm", "yes": 86}, "a vote on one alone has yes and no; write for instance "
+     "'confirm yes=110 no=40 at 18:00'"),
+    ({"event": "confirm", "yes": 86, "no": -1}, "no must be a whole number of at least 0, got -1"),
+    ({"event": "correct", "votes": {}}, "which round? write for instance 'correct round 1: Pope=99 Vitorino=66'"),
+    ({"event": "correct", "round": 1, "votes": {}, "yes": 5, "no": 3}, "a round has votes by candidate, or yes and no; "
+     "tell what it had"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "sentence"), AN_EVENT, ids=range(len(AN_EVENT)))
+def test_nothing_else_is_an_event(parts: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(AnnouncementError) as error:
+        checked({"event": "announce", **parts})
+    assert str(error.value) == sentence
+
+
+def test_who_is_named_must_stand_in_the_scenario() -> None:
+    with pytest.raises(IomsimError, match="no candidate named 'Popp'; did you mean 'Pope'"):
+        checked({"event": "elect", "name": "Popp"}, TWO)
+    with pytest.raises(IomsimError, match="no candidate named 'abstention'; did you mean 'abstentions'"):
+        checked({"event": "announce", "votes": {"Pope": 98, "abstention": 6}}, TWO)
+    assert checked({"event": "elect", "name": "Popp"})
 
 
 # -- tallies -----------------------------------------------------------------------------------------
