@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
@@ -39,11 +40,16 @@ def _row(cells: dict[str, Any]) -> FrozenDict[str, Any]:
     for column, cell in cells.items():
         if isinstance(cell, int) and abs(cell) >= LARGEST:
             raise ValueError(f"holds {quote(cell)} in column {quote(column)}; write so long a number as a text")
+        if isinstance(cell, str) and NO_SIGN.search(cell):
+            raise ValueError(f"holds {quote(cell)} in column {quote(column)}, of which a sign is no sign of a text")
     return FrozenDict({column: None if cell != cell else cell for column, cell in cells.items()})
 
 
 Row = Annotated[dict[str, str | int | float | bool | None], AfterValidator(_row)]
-Members = Annotated[tuple[str, ...], Field(max_length=MOST_MEMBERS)]
+Members = Annotated[tuple[Selector, ...], Field(max_length=MOST_MEMBERS)]
+
+NO_SIGN = re.compile("[\0\ud800-\udfff]")
+"""Signs that no file of texts can hold: nothing, and halves of others."""
 
 ALONE = " alone"
 """What is put after the name of a member that is a group by itself, if a group has that name."""
@@ -85,18 +91,18 @@ class Electorate(FrozenModel):
     [1.5, nan]
     """
 
-    members: str | None = None
+    members: Selector | None = None
     table: tuple[Row, ...] | None = None
     size: Whole | None = None
-    name: str = "name"
-    id: str | None = None
-    group: str | None = None
+    name: Selector = "name"
+    id: Selector | None = None
+    group: Selector | None = None
     own_groups: Annotated[dict[Name, Selector], AfterValidator(FrozenDict)] = Field(
         FrozenDict(), max_length=MOST_COLUMNS
     )
     without_vote: Members = ()
-    pinned: Annotated[dict[str, Members], AfterValidator(FrozenDict)] = FrozenDict()
-    barred: Annotated[dict[str, Members], AfterValidator(FrozenDict)] = FrozenDict()
+    pinned: Annotated[dict[Selector, Members], AfterValidator(FrozenDict)] = FrozenDict()
+    barred: Annotated[dict[Selector, Members], AfterValidator(FrozenDict)] = FrozenDict()
 
     if TYPE_CHECKING:
 

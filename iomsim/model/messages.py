@@ -124,7 +124,7 @@ def _joined(name: str, said: str) -> str:
     """Put a name before what a validator of ours said, which may be the rest of a sentence."""
     if not name:
         return said
-    return f"{name} {said}" if said.startswith(("must ", "is ")) else f"{name}: {said}"
+    return f"{name} {said}" if said.startswith(("must ", "is ", "holds ")) else f"{name}: {said}"
 
 
 # -- where it is -----------------------------------------------------------------------------------

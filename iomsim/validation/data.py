@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
@@ -16,12 +15,25 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, Field, PlainValidator, PrivateAttr, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+)
 
 from iomsim.election_day.tally import SILENT
-from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, quote, quote_path, reason, unknown
+from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, quote, quote_path, unknown
+from iomsim.files import as_meant, read_bytes
+from iomsim.house_style import unfit_name, unfit_text
 from iomsim.model.evidence import shipped_folders, shipped_text
 from iomsim.model.lines import PAPER_WORDS
+from iomsim.model.tables import MOST_BYTES, MOST_ROWS, text_of
+from iomsim.model.toml import parsed
 from iomsim.rules.bar import BASES, Bar
 from iomsim.rules.procedure import AFTER, WITHDRAWALS, Procedure
 from iomsim.rules.short_form import NOTHING
@@ -47,6 +59,9 @@ _COUNTS = (
     *("majority_required", "seats"),
 )
 
+DECIMAL = r"[0-9]?\.[0-9]{2,20}"
+"""A share as a decimal."""
+
 # -- the rows ------------------------------------------------------------------------------------
 
 
@@ -59,7 +74,7 @@ def _bar(cell: str) -> Bar:
     2/3 3/4 33/50 2/3 >1/2
     """
     text, digits = cell, len(cell.partition(".")[2])
-    if digits >= 2:
+    if re.fullmatch(DECIMAL, cell):
         with suppress(ValueError):
             simple = Fraction(cell).limit_denominator(6)
             text = str(simple) if round(float(simple), digits) == float(cell) else str(Fraction(cell))
@@ -88,19 +103,38 @@ def _phases(cell: str) -> list[Any]:
     >>> _phases("[{ ballots = 3 }, { keep = 2 }]")
     [{'ballots': 3}, {'keep': 2}]
     """
-    with suppress(tomllib.TOMLDecodeError):
-        found = tomllib.loads(f"phases = {cell}")
+    with suppress(FileError):
+        found = parsed(f"phases = {cell}", "the cell")
         if found.keys() == {"phases"} and isinstance(found["phases"], list):
             return found["phases"]
     example = "[{ name = 'all', ballots = 3 }, { name = 'two', keep = 2 }]"
     raise ValueError(f"must list phases as the rules of a scenario do, such as {example}, got {quote(cell)}")
 
 
-Count = Annotated[int, Field(ge=0)]
-Number = Annotated[int, Field(ge=1)]
+def _called(cell: str) -> str:
+    if said := cell and unfit_name(cell):
+        raise ValueError(said)
+    return cell
+
+
+def _told(cell: str) -> str:
+    if said := unfit_text(cell):
+        raise ValueError(said)
+    return cell
+
+
+LARGEST, LONGEST_VOTE = 1_000_000, 1_000
+"""Votes, members and other numbers of a contest at most, and its rounds."""
+
+Called = Annotated[str, AfterValidator(_called)]
+Told = Annotated[str, AfterValidator(_told)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Number = Annotated[int, Field(ge=1, le=LARGEST)]
+Year = Annotated[int, Field(ge=1, le=9999)]
+Rounds = Annotated[int, Field(ge=1, le=LONGEST_VOTE)]
 Threshold = Annotated[Bar, PlainValidator(_bar)]
 Phases = Annotated[list[Any], PlainValidator(_phases)]
-Knob = Annotated[int | None, Field(ge=1), BeforeValidator(_knob)]
+Knob = Annotated[int | None, Field(ge=1, le=LONGEST_VOTE), BeforeValidator(_knob)]
 Day = Annotated[date, BeforeValidator(_day)]
 Flag = Annotated[bool, BeforeValidator(lambda cell: cell.removesuffix(".0"))]
 
@@ -154,6 +188,9 @@ class _Row(BaseModel):
             case "bool_parsing":
                 return f"{column} must be 1 or 0, got {quote(got)}"
         least = 0 if column in ("votes", "votes_cast_or_valid") else 1
+        if problem["type"] in ("less_than_equal", "int_parsing_size"):
+            most = problem.get("ctx", {}).get("le", LARGEST)
+            return f"{column} must be a whole number of at most {most}, got {quote(got)}"
         return f"{column} must be a whole number of at least {least}, got {quote(got)}"
 
 
@@ -168,29 +205,29 @@ class ElectionRow(_Row):
 
     FILLED: ClassVar[tuple[str, ...]] = ("electorate_size", "rounds_total", "held_out")
 
-    election_id: str
-    body: str = ""
-    reading: str = ""
-    year: Number | None = None
+    election_id: Called
+    body: Called = ""
+    reading: Called = ""
+    year: Year | None = None
     candidates_first_round: Number | None = None
-    rounds_total: Number | None = None
+    rounds_total: Rounds | None = None
     days: Number | None = None
-    decided_how: str = ""
-    winner: str | None = None
+    decided_how: Told = ""
+    winner: Called | None = None
     threshold_share: Threshold | None = None
     base: Literal["valid", "present", "entitled"] | None = None
     withdrawal: Literal["none", "acclamation", "vote"] | None = None
     phases: Phases | None = None
     after: Literal["fail", "suspend", "repeat"] | None = None
-    repeat_from: str | None = None
+    repeat_from: Called | None = None
     electorate_size: Number | None = None
     simple_majority_from: Knob = None
     eliminate_after: Knob = None
     max_two_way: Knob = None
     held_out: Flag = False
-    label: str = Field("", alias="class")
-    note: str = ""
-    source_url: str = ""
+    label: Called = Field("", alias="class")
+    note: Told = ""
+    source_url: Told = ""
 
     def model_post_init(self, context: Any) -> None:
         """Take the words for nobody as no winner, and a body's id in any capitals."""
@@ -224,23 +261,23 @@ class TallyRow(_Row):
 
     FILLED: ClassVar[tuple[str, ...]] = ("seats", "kind")
 
-    election_id: str
-    body: str = ""
-    office: str = ""
+    election_id: Called
+    body: Called = ""
+    office: Told = ""
     date: Day | None = None
-    round: Number
-    candidate: str
+    round: Rounds
+    candidate: Called
     votes: Count
     voters_entitled: Number | None = None
     votes_cast_or_valid: Count | None = None
     majority_required: Number | None = None
-    rule: str = ""
+    rule: Told = ""
     secret: Flag = True
-    note: str = ""
+    note: Told = ""
     seats: Number | None = None
     kind: Kind | None = None
     grade: Literal["verified", "cited", "inferred", "recalled", "assumed"] | None = None
-    source_url: str = ""
+    source_url: Told = ""
 
     @property
     def papers(self) -> str:
@@ -356,16 +393,25 @@ def _text(folder: str | Path | None, file: str) -> str:
     if folder is None:
         return shipped_text("history", Path(file).stem, ".csv", "table")
     path = Path(folder) / file
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
+    return text_of(read_bytes(path, most=MOST_BYTES), quote_path(path))
 
 
 def _lines(text: str, file: str, needed: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield where every line stands and its cells by column; blank lines are left out."""
-    reader = csv.reader(StringIO(text))
-    header = [column.strip() for column in next(reader, [])]
+    reader = csv.reader(StringIO(text, newline=""))
+    lines: list[tuple[str, list[str]]] = []
+    try:
+        header = [column.strip() for column in next(reader, [])]
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                lines.append((f"{file}, line {reader.line_num}", list(map(as_meant, row))))
+            if len(lines) > MOST_ROWS:
+                raise FileError(f"{file} has more than {MOST_ROWS} rows, the most that are read")
+    except csv.Error:
+        raise FileError(
+            f"{file}, line {reader.line_num}: a cell has more than {csv.field_size_limit()} signs; "
+            "is a quotation mark left open?"
+        ) from None
     for column in needed:
         if column not in header:
             raise FileError(f"{file} has no column {quote(column)}; {advice(column, header)}")
@@ -374,7 +420,6 @@ def _lines(text: str, file: str, needed: Sequence[str], known: Sequence[str]) ->
             raise FileError(f"{file} has a column {quote(column)}, which says nothing; {advice(column, known)}")
         if header.count(column) > 1:
             raise FileError(f"{file} has two columns {quote(column)}")
-    lines = [(f"{file}, line {reader.line_num}", row) for row in reader if any(cell.strip() for cell in row)]
     if not lines:
         raise FileError(f"{file} has a header but no rows")
     for where, row in lines:
