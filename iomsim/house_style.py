@@ -33,7 +33,7 @@ TURNING = "\u202a-\u202e\u2066-\u2069"
 UNFIT = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff{TURNING}]")
 """Signs that no name has: what steers a terminal, ends a line, turns the order of the text around it, or is none."""
 
-UNFIT_IN_TEXTS = re.compile(UNFIT.pattern.replace("\0-\x1f", "\0-\x08\x0b\x0c\x0e-\x1f"))
+UNFIT_IN_TEXTS = re.compile(UNFIT.pattern.replace("\0-\x1f", "\0-\x08\x0b\x0c\x0e-\x1f") + r"|\r(?!\n)")
 """Signs that no text of several lines has."""
 
 _now = dict(SI)

@@ -1,0 +1,533 @@
+"""Names that would do harm where somebody forgot that they are names: in pages, pictures, tables, commands, files.
+
+What may be a name stays that name everywhere, and does nothing else; what may not is refused in a sentence.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import warnings
+from base64 import b64decode
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import iomsim as command
+from toys import timed
+
+import iomsim as iom
+from iomsim.charts import of, report
+from iomsim.charts.sliders import sliders
+from iomsim.engine import paths
+from iomsim.errors import IomsimError, ScenarioError
+from iomsim.files import as_meant, csv_text
+from iomsim.model.catalogue import draft
+from iomsim.model.scenario import Scenario, build
+
+WEAPONS = (
+    *("<script>alert(1)</script>", "</script><!--", "--> <svg onload=x>", "]]>a", "&lt;b&gt;", "&#0;a", "' onclick='b"),
+    *("$\\frac{", "$a$ and $b_{", "\\alpha", "{x!r}", "{a", "{name}", "%s%n", "100% A", "a\\", "A'\"\\", "A`b`"),
+    *("=cmd()|' /C calc'!A0", "@SUM(A1)", "+1+A", "-2+A", "\N{FULLWIDTH EQUALS SIGN}a", "A;=b", "A,B", 'a"b', "'''x"),
+    *("../../x", "/etc/passwd", "C:\\x.txt", "..a", "~a", "a|b", "(?P<x>", "[a", "^a$", "a.*", "x" * 200),
+    *("A=B", "g=N and not near", "not a", "A:B", "A: 1", "A and B", "[rules]", "[[candidates]]", "# == seal ==a"),
+    *("behaviour.secrecy", "candidates.Bob.appeal", "A.B", ".a.", 'id="x"', "url(#x)", 'href="#a"', "_A", "all"),
+    *("__class__", "self", "nan", "None", "True", "index", "name", "count", "winner", "run", "share", "draw", "minute"),
+    *("Tuesday", "win", "Bob_error", "term", "kind", "\u738b", "\u0623\u062d\u0645\u062f", "e\u0301", "\u200fA"),
+    *("A\u200d\U0001f600", "A\u2014B"),
+)
+"""What somebody may be called."""
+
+NO_NAMES = (
+    "\x1b[31mred",
+    "a\x07",
+    "a\nb",
+    "a\rb",
+    "\u202eabc",
+    "a\u2066b",
+    "\ud800",
+    "a\x00",
+    "a\x85b",
+    " ",
+    "x" * 201,
+)
+"""What nobody may be called."""
+
+STEERS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Signs that steer a terminal, or turn the order of the text around them."""
+
+OF_COLUMNS = (
+    "spill",
+    "no winner",
+    "nobody",
+    "round",
+    "weight",
+    "mc_error",
+    "rules",
+    "reading",
+    "step",
+    "appeal of Bob",
+)
+"""What no candidate may be called, as tables would have two columns of the name."""
+
+ROLES = (
+    "title",
+    "about",
+    "candidate",
+    "full_name",
+    "sponsor",
+    "member",
+    "group",
+    "column",
+    "tie",
+    "label",
+    "rules",
+    "source",
+)
+"""What has a name, or words that somebody wrote."""
+
+
+def named(**names: str) -> dict[str, Any]:
+    """Return an election in which these are called so."""
+    call = {role: names.get(role, usual) for role, usual in zip(ROLES, USUAL, strict=True)}
+    rows = [{"name": f"M{i}", "g": "NS"[i % 2], "near": int(i < 5), call["column"]: i + 0.5} for i in range(15)]
+    rows[0]["name"], rows[0]["g"] = call["member"], call["group"]
+    rows[1]["g"] = call["group"]
+    ann = call["candidate"]
+    return timed(
+        {
+            "title": call["title"],
+            "about": call["about"],
+            "electorate": {"table": rows, "group": "g"},
+            "candidates": [
+                {"name": ann, "full_name": call["full_name"], "appeal": between(0.1, -1, 1, source=call["source"])},
+                {"name": "Bob"},
+            ],
+            "sponsors": [
+                {"name": call["sponsor"], "backs": ann, "strength": between(0.6, 0.3, 1.1)},
+                {"name": "East", "backs": "Bob", "strength": between(0.4, 0.0, 0.9)},
+            ],
+            "ties": [
+                {"name": call["tie"], "label": call["label"], "who": "near", "candidate": ann}
+                | {"log_odds": between(1, 0, 2)}
+            ],
+            "readings": [
+                {"name": "until-two-thirds", "weight": 0.6},
+                {"rules": {"name": call["rules"], "threshold": "2/3"}, "weight": 0.4},
+            ],
+        }
+    )  # fmt: skip
+
+
+USUAL = ("a race", "about it", "Ann", "", "West", "M0", "N", "trade", "tie", "", "own", "made up")
+
+
+def between(value: float, low: float, high: float, **more: Any) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, **more}
+
+
+def mixed(number: int) -> dict[str, str]:
+    """Return a weapon for every role; in as many cases as there are weapons each has every role once."""
+    names = {role: WEAPONS[(number + 7 * place) % len(WEAPONS)] for place, role in enumerate(ROLES)}
+    column = names["column"].replace("name", "names")  # a table of members has a column `name`
+    return names | {"about": f"{names['about']}\n{names['about']}", "column": column}
+
+
+def told(race: Scenario) -> list[str]:
+    """Return what is called somehow in a race, in the order of the roles."""
+    ann, west, tie, first = race.candidates[0], race.sponsors[0], race.ties[0], race.electorate.frame.iloc[0]
+    column = next(
+        name for name in race.electorate.frame.columns if race.electorate.frame[name].tolist()[1:3] == [1.5, 2.5]
+    )
+    rules = race.readings[1].name
+    return [
+        race.title, race.about, ann.name, ann.full_name, west.name, first["name"], first["group"], column, tie.name,
+        tie.label, rules, ann.appeal.source,
+    ]  # fmt: skip
+
+
+def cases(every: int, quick: int = 10_000) -> list[Any]:
+    """Return numbers of cases; every so many of them is quick."""
+    numbers = range(0, len(WEAPONS), every)
+    return [n if i % quick == quick - 1 else pytest.param(n, marks=pytest.mark.slow) for i, n in enumerate(numbers)]
+
+
+def answered(**names: str) -> iom.Forecast:
+    return iom.forecast(build(named(**names)), 3000, 1, assumptions=60, progress=False)
+
+
+# -- what may be a name, and what not --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", cases(1, quick=12))
+def test_a_name_stays_the_name_that_it_is(number: int, tmp_path: Path) -> None:
+    names = mixed(number)
+    race = build(named(**names))
+    assert dict(zip(ROLES, told(race), strict=True)) == names
+    race.save(tmp_path / "race.toml")
+    again = iom.load(tmp_path / "race.toml")
+    assert again == race
+    assert again.hash == race.hash
+    assert told(again) == told(race)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_steers_is_no_name(role: str) -> None:
+    texts = [text for text in NO_NAMES if role not in ("about", "source") or STEERS.search(text)]
+    for text in texts:
+        with pytest.raises(ScenarioError) as refused:
+            build(named(**{role: text}))
+        said = str(refused.value)
+        assert not STEERS.search(said.replace("\n", ""))
+        assert len(said) < 400
+
+
+@pytest.mark.parametrize("name", OF_COLUMNS)
+def test_no_candidate_is_called_like_a_column_beside_the_candidates(name: str) -> None:
+    with pytest.raises(ScenarioError, match=f"a candidate cannot be called '{name}'"):
+        build(named(candidate=name))
+
+
+def test_a_candidate_is_not_called_like_the_pull_of_a_sponsor() -> None:
+    with pytest.raises(ScenarioError, match="a candidate cannot be called 'pull of East'"):
+        build(named(candidate="pull of East"))
+
+
+def test_a_column_of_the_members_is_kept_beside_those_that_are_made() -> None:
+    for column, made in (("exposure to West", 1.0), ("tie to Ann", 1.0), ("pinned", "")):
+        members = build(named(column=column)).members
+        assert members.columns.is_unique
+        assert members[column].tolist()[0] == made
+        assert members[f"{column} (table)"].tolist()[:2] == [0.5, 1.5]
+
+
+# -- one place after the other ---------------------------------------------------------------------------
+
+
+CELLS = [*WEAPONS, *NO_NAMES[:5], *NO_NAMES[7:9], "\t=1", "\n=1", " =1", "'=1", "''-a", "'a", "x" * 200_000, ""]
+
+
+def test_a_cell_of_csv_is_the_text_and_no_formula() -> None:
+    frame = pd.DataFrame({"a": CELLS, "n": np.arange(len(CELLS)) - 0.5}, index=pd.Index(CELLS[::-1], name="=i"))
+    text = csv_text(frame)
+    limit = csv.field_size_limit(1_000_000)
+    head, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    csv.field_size_limit(limit)
+    assert head == ["'=i", "a", "n"]
+    assert [[as_meant(row[0]), as_meant(row[1]), float(row[2])] for row in rows] == [
+        [index, a, n] for index, (a, n) in zip(frame.index, frame.to_numpy().tolist(), strict=True)
+    ]
+    assert not any(is_computed(cell) for row in rows for cell in row)
+
+
+def is_computed(cell: str) -> bool:
+    """Say whether a spreadsheet computes a cell that is no number."""
+    number = re.fullmatch(r"-?(\d+(\.\d*)?(e[+-]?\d+)?|inf)", cell)
+    return number is None and cell.strip()[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+@pytest.mark.parametrize("name", ["[rules]", "[electorate]", "\U0001f600 A", 'a\\"b', "{first}", "'''x"])
+def test_a_draft_can_be_read_whoever_stands(name: str) -> None:
+    text = draft("who", [name, "B"])
+    assert iom.loads(text) == iom.start("who", [name, "B"])
+    used = text.partition("# [[sponsors]]")[0] + text.partition("# [[sponsors]]")[1][2:]
+    backs = re.search(r"(?m)^# (backs = .*)$", text)
+    assert backs
+    assert iom.loads(f'{used}\nname = "East"\nstrength = 0.5\n{backs[1]}\n').sponsors[0].backs == name
+
+
+@pytest.mark.parametrize("name", ["{a", "{}", "%s", "{0.__class__}"])
+def test_differences_are_told_of_names_with_braces(name: str) -> None:
+    named_a = name if any(map(str.isalpha, name)) else f"{name}a"
+    race = build(named(candidate=named_a, member=name + "m"))
+    other = race.with_pinned(**{named_a: [name + "m"]})
+    found = iom.compare(race, other, runs=20, seed=1, progress=False, assumptions="fixed")
+    assert found.changes() == [f"{name}m won over to {named_a}"]
+
+
+def test_names_may_be_words_of_python() -> None:
+    race = build(named(sponsor="self", candidate="self"))
+    assert race.with_pressure(**{"self": 0.9}).sponsors[0].strength.value == 0.9
+    assert race.scaled(**{"self": 2.0}).sponsors[0].strength.value == 1.2
+    assert race.with_pinned(**{"self": ["M1"]}).pins[1] == 0
+    day = iom.live(race, particles=100, seed=1)
+    day.announce(**{"self": 8, "Bob": 7})
+    assert day.forecast().announced == 1
+
+
+def test_a_colon_may_be_in_a_name_that_is_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(named(candidate="A: 1", group="g:h")).save(tmp_path / "race.toml")
+    assert command("show", tmp_path / "race.toml", "--swing", "2:g:h:A: 1") == 0
+    assert "2 of the g:h members to A: 1" in capsys.readouterr().out
+
+
+def test_an_axis_of_a_grid_is_told_from_a_candidate() -> None:
+    race = build(named(candidate="behaviour.secrecy"))
+    table = iom.grid(race, runs=20, seed=1, progress=False, **{"behaviour.secrecy": [0.1, 0.7]}).table().reset_index()
+    assert table.columns.is_unique
+    assert table["parameters.behaviour.secrecy"].tolist() == [0.1, 0.7]
+
+
+def test_sliders_tell_a_sponsor_from_secrecy() -> None:
+    with pytest.raises(IomsimError, match="cannot tell the sponsor 'secrecy' from secrecy itself"):
+        sliders(build(named(sponsor="secrecy")), points=2, runs=10, seed=1, progress=False)
+
+
+# -- pages and pictures ----------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page."""
+
+    VOID = ("meta", "br", "hr", "img", "link", "input")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def is_harmless(text: str, scripts: int = 0) -> Page:
+    """Return a page in which everything is closed, nothing is run, and nothing comes from elsewhere."""
+    page = Page(text)
+    assert page.open == []
+    assert page.tags.count("script") == scripts
+    assert not {"iframe", "object", "embed", "form", "base"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    links = [value or "" for name, value in page.attributes if name in ("href", "src", "xlink:href", "action")]
+    assert all(link.startswith(("#", "data:text/csv;base64,", "data:image/png;base64,")) for link in links)
+    assert not STEERS.search(text.replace("\n", ""))
+    return page
+
+
+def is_picture(text: str) -> ElementTree.Element:
+    """Return the root of an svg that does nothing but draw."""
+    root = ElementTree.fromstring(text)
+    assert not [tag for tag in root.iter() if tag.tag.endswith(("}script", "}foreignObject"))]
+    assert not [name for tag in root.iter() for name in tag.attrib if name.startswith("on")]
+    return root
+
+
+def test_a_page_keeps_what_is_written_in_its_pictures() -> None:
+    name = 'id="x" href="#a" url(#b)'
+    fc = iom.forecast(build(named(candidate=name)), 200, 1, assumptions="fixed", progress=False)
+    section = report._picture(of(fc), "rounds", "Rounds", "rounds")
+    page = is_harmless(section)
+    [picture] = re.findall(r"(?s)<svg.*</svg>", section)
+    root = is_picture(picture)
+    [words] = [tag.text for tag in root.iter() if tag.tag == "{http://www.w3.org/2000/svg}desc"]
+    assert words == root.attrib["aria-label"] == of(fc).chart("rounds").caption.text
+    ids = [value for key, value in page.attributes if key == "id"]
+    assert ids
+    assert all(str(value).startswith("rounds-") for value in ids)
+    links = [value for key, value in page.attributes if key == "xlink:href"]
+    assert {str(link)[1:] for link in links} | set(re.findall(r'"url\(#([^)]+)\)"', section)) <= set(ids)
+
+
+def test_a_notebook_takes_no_dollar_sign_for_a_formula() -> None:
+    race = build(named(title="$a$ <i>", candidate="$\\frac{", member="$b$ <i>"))
+    pledged = race.with_pledges(pd.DataFrame({"member": ["$b$ <i>"], "candidate": ["Bob"], "kind": ["public"]}))
+    for text in (race._repr_html_(), pledged.pledges(seed=1, runs=50)._repr_html_()):
+        page = is_harmless(text)
+        assert ("class", "tex2jax_ignore mathjax_ignore") in page.attributes[:1]
+        assert "$" in "".join(page.words)
+        assert "i" not in page.tags
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(25))
+def test_a_report_and_all_its_files_are_harmless(number: int, tmp_path: Path) -> None:
+    names = mixed(number)
+    fc = answered(**names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the font has no signs for some of the letters
+        written = report.write_folder(fc, tmp_path / "in" / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    assert {path.resolve() for path in written} == {path.resolve() for path in (tmp_path / "in" / "out").iterdir()}
+    page = (tmp_path / "in" / "out" / "report.html").read_text(encoding="utf-8")
+    words = "".join(is_harmless(page, scripts=1).words)
+    for role in ("title", "about", "candidate", "sponsor", "rules", "source"):
+        assert names[role] in words
+    for data in re.findall(r"href='data:text/csv;base64,([^']+)'", page):
+        is_table(b64decode(data).decode())
+    for path in written:
+        if path.suffix == ".csv":
+            is_table(path.read_text(encoding="utf-8"))
+        if path.suffix == ".svg":
+            is_picture(path.read_text(encoding="utf-8"))
+    again, same = report.rerun(tmp_path / "in" / "out" / "report.html")
+    assert same
+    assert told(again.race) == told(fc.race)
+    opened = iom.open_forecast(tmp_path / "in" / "out" / "forecast.npz")
+    assert told(opened.race) == told(fc.race)
+    assert opened.answer() == fc.answer()
+
+
+def is_table(text: str) -> None:
+    """Fail unless a csv has a cell for every column, and no cell is computed."""
+    head, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    assert len(set(head)) == len(head)
+    assert {len(row) for row in rows} == {len(head)}
+    assert not [cell for row in [head, *rows] for cell in row if is_computed(cell)]
+    assert not STEERS.search(text.replace("\n", ""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(40))
+def test_charts_are_drawn_outside_of_their_style(number: int, tmp_path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    race = build(named(**mixed(number)))
+    some = {"runs": 100, "seed": 1, "progress": False}
+    results = {
+        "rounds": iom.forecast(race, 300, 1, progress=False),
+        "tornado": iom.tornado(race, **some),
+        "pivotal": iom.pivotal(race, **some | {"runs": 2000}),
+        "scenarios": iom.side_by_side({WEAPONS[number]: race, "b": race.with_behaviour(secrecy=0.1)}, **some),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for name, result in results.items():
+            drawn = getattr(result.plot, name)()
+            for kind in ("svg", "png", "pdf"):
+                drawn.figure.savefig(io.BytesIO(), format=kind)
+                of(result).save(name, tmp_path / f"{name}.{kind}")
+            is_picture((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
+    plt.close("all")
+
+
+# -- everything else -------------------------------------------------------------------------------------
+
+
+def tables(fc: iom.Forecast) -> Iterator[pd.DataFrame]:
+    yield from (fc.win_probability(), fc.rule_sets(), fc.endings(), fc.runs, fc.tallies, fc.assumptions)
+    yield from (fc.race.members, fc.race.evidence(), fc.race.columns(), fc.race.leanings(10), fc.drivers().table())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(9))
+def test_results_show_the_names(number: int) -> None:
+    names = mixed(number)
+    fc = answered(**names)
+    race, ann = fc.race, names["candidate"]
+    for table in tables(fc):
+        assert table.columns.is_unique
+        is_table(csv_text(table.reset_index()))
+    assert fc.probability(winner=ann).value == fc.win_probability()["probability"].iloc[0]
+    assert fc.drivers(ann).subject == f"{ann}'s chance"
+    some = {"runs": 100, "seed": 1, "progress": False}
+    strength = paths.strength(names["sponsor"])
+    stronger = race.with_parameters({strength: 0.9})
+    assert stronger.sponsors[0].strength.value == 0.9
+    swung = race.swing(1, [names["member"]], ann)
+    assert names["member"] in str(swung)
+    pledged = race.with_pledges(pd.DataFrame({"member": [names["member"]], "candidate": ["Bob"], "kind": ["public"]}))
+    asked = race.with_polling(pd.DataFrame({"member": [names["member"]], ann: [0.7]}))
+    for changed in (stronger, swung, pledged, asked):
+        assert told(iom.loads(iom.dumps(changed))) == told(race)
+        assert iom.compare(race, changed, **some).changes()
+    kept = iom.Study.of({names["title"]: race, "other": stronger}).run(**some)
+    assert kept["scenario"].tolist() == [names["title"], "other"]
+    varied = iom.Study.grid(race, **{strength: [0.1, 0.2]}).run(**some)
+    beside = iom.side_by_side({names["title"]: race, "other": stronger}, **some)
+    pivotal = iom.pivotal(race, **some | {"runs": 2000})
+    grid = iom.grid(race, **{strength: [0.1, 0.5], "secrecy": [0.1, 0.3]}, **some)
+    assert names["member"] in set(pivotal.table().index)
+    for result in (pivotal, grid, beside, iom.tornado(race, **some)):
+        is_table(csv_text(result.table().reset_index()))
+        is_harmless(result._repr_html_())
+        assert not STEERS.search(repr(result).replace("\n", ""))
+    for table in (kept, varied):
+        assert table.columns.is_unique
+        is_table(csv_text(table, index=False))
+    is_harmless(fc._repr_html_())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(9))
+def test_an_election_day_goes_by_the_names(number: int, tmp_path: Path) -> None:
+    names = mixed(number)
+    race, ann, log = build(named(**names)), names["candidate"], tmp_path / "in" / "day.jsonl"
+    log.parent.mkdir()
+    day = iom.live(race, particles=300, seed=1, log=log)
+    day.announce({ann: 7, "Bob": 8}, at="12:00")
+    assert list(day.history()[[ann, "Bob"]].iloc[-1]) == pytest.approx(
+        day.forecast().win_probability()["probability"][:2]
+    )
+    is_harmless(day._repr_html_())
+    day.withdraw(ann)
+    assert ann in str(day.forecast().answer()) or "Bob" in str(day.forecast().answer())
+    again = iom.replay(log)
+    assert told(again.race) == told(race)
+    assert again.forecast().summary.ends.equals(day.forecast().summary.ends)
+    assert all(json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(9))
+def test_a_registration_is_scored_by_the_names(number: int, tmp_path: Path) -> None:
+    names = mixed(number)
+    fc = answered(**names)
+    written = iom.register(fc, tmp_path / "in.toml")
+    assert told(written.race) == told(fc.race)
+    assert iom.registration(tmp_path / "in.toml").title == names["title"]
+    found = iom.score(
+        written, winner=names["candidate"], rounds=1, ended="Monday 16:35", ledger=tmp_path / "ledger.csv"
+    )
+    assert not STEERS.search(repr(found).replace("\n", ""))
+    text = (tmp_path / "ledger.csv").read_text(encoding="utf-8")
+    is_table(text)
+    assert len(iom.scorebook(tmp_path / "ledger.csv"))
+    assert names["title"] in {as_meant(cell) for row in csv.reader(io.StringIO(text, newline="")) for cell in row}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(9))
+def test_commands_take_and_print_the_names(number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = mixed(number)
+    file, ann = tmp_path / "race.toml", names["candidate"]
+    build(named(**names)).save(file)
+    few = ("--runs", 300)
+    for words in (
+        ("show", file), ("evidence", file), ("validate", file), ("leanings", file),
+        ("forecast", file, *few, "--json"),
+        ("forecast", file, *few, f"--set={paths.strength(names['sponsor'])}=0.9", f"--swing=2:all:{ann}"),
+        ("tornado", file, "--runs", 20, f"--target={ann}"),
+        ("grid", "--runs", 20, "--scenario", file, "secrecy=0:1:2"),
+    ):  # fmt: skip
+        assert command(*words) == 0, capsys.readouterr().err
+        out = capsys.readouterr().out
+        assert not STEERS.search(out.replace("\n", ""))
+    with pytest.raises(SystemExit):
+        command("forecast", file, f"--{names['title']}")
+    assert not STEERS.search(capsys.readouterr().err.replace("\n", ""))
+    assert [path.name for path in tmp_path.iterdir()] == ["race.toml"]
