@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from iomsim._version import VERSION
 from iomsim.engine.outcomes import Outcomes
@@ -31,7 +31,6 @@ from iomsim.model import electorate
 from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
 from iomsim.model.catalogue import dumps
 from iomsim.model.leanings import leanings
-from iomsim.model.quantities import FrozenModel
 from iomsim.model.scenario import Scenario, build
 
 FORMAT = 2
@@ -62,10 +61,10 @@ VERSIONS = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 Whole = Annotated[int, Field(ge=0)]
 
 
-class Sides(FrozenModel):
+class Sides(BaseModel):
     """The table of readings, as pandas splits it."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     columns: list[str]
     index: list[str]
@@ -82,10 +81,10 @@ class Sides(FrozenModel):
         return pd.DataFrame(self.data, self.index, self.columns).rename_axis("rules")
 
 
-class Meta(FrozenModel):
+class Meta(BaseModel):
     """What a saved forecast says in words."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     format: int
     version: Annotated[str, StringConstraints(pattern=rf"^{VERSIONS.pattern}$")]

@@ -19,6 +19,9 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
+START = b"PK\x03\x04"
+"""How a zip file begins."""
+
 HEADER = re.compile(
     rb"\{'descr': '([<|][iuf][1248])', 'fortran_order': False, "
     rb"'shape': \(((?:\d{1,15}, )*(?:\d{1,15},?)?)\), \} *\n"
@@ -106,8 +109,11 @@ def opened(path: str | Path) -> Iterator[Archive]:
     """
     if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
         raise OSError(0, "it is no file")  # a pipe would have us wait
-    with open(path, "rb") as raw, ZipFile(raw) as file:
-        yield Archive(file, raw.seek(0, 2))
+    with open(path, "rb") as raw:
+        if raw.read(len(START)) != START:
+            raise Damaged("does not begin as a file of arrays does")
+        with ZipFile(raw) as file:
+            yield Archive(file, raw.seek(0, 2))
 
 
 def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -14,12 +14,12 @@ import pandas as pd
 
 from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.rng import BLOCK
-from iomsim.errors import quote
+from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.summary import MOST_MINUTES, MOST_ROUNDS, Summary, codes_of, counted, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
 from iomsim.house_style import thousands
 from iomsim.model.assumptions import READINGS
-from iomsim.model.events import EVENTS
+from iomsim.model.events import checked
 from iomsim.model.links import limits
 from iomsim.rules.procedure import ENDINGS
 from iomsim.typing import Floats
@@ -223,8 +223,10 @@ def _of_facts(fc: Tables) -> Iterator[str]:
     if fc.reached is not None and not (isfinite(fc.reached) and 0 <= fc.reached < MOST_MINUTES):
         yield f"says that it stands at minute {quote(fc.reached)}"
     for event in fc.events:
-        if event.get("event") not in EVENTS:
-            yield f"has an event that is none: {quote(event.get('event'))}"
+        try:
+            checked(event, names)
+        except IomsimError as error:
+            yield f"tells an event that is none: {str(error).splitlines()[0]}"
 
 
 # -- the table of readings -----------------------------------------------------------------------

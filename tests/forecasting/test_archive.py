@@ -366,7 +366,7 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "certain": ("election day", said(certain=True), "says that it is over, and has several winners"),
     "moment": ("election day", said(reached=-5), "says that it stands at minute -5"),
     "endless": ("election day", said(reached=float("inf")), "says that it stands at minute inf"),
-    "no event": ("election day", said(events=[{"event": "x"}]), "has an event that is none: 'x'"),
+    "no event": ("election day", said(events=[{"event": "x"}]), "tells an event that is none: no event 'x'"),
     "no sides": (
         "fixed",
         lambda path: sides(path, lambda x: x.update(index=[], data=[])),
