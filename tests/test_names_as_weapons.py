@@ -21,10 +21,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import iomsim as command
+from matplotlib.figure import Figure
 from toys import timed
 
 import iomsim as iom
-from iomsim.charts import of, report
+from iomsim.charts import files, of, report
 from iomsim.charts.sliders import sliders
 from iomsim.engine import paths
 from iomsim.errors import IomsimError, ScenarioError
@@ -360,6 +361,19 @@ def test_a_notebook_takes_no_dollar_sign_for_a_formula() -> None:
         assert ("class", "tex2jax_ignore mathjax_ignore") in page.attributes[:1]
         assert "$" in "".join(page.words)
         assert "i" not in page.tags
+
+
+def test_signs_that_the_font_lacks_are_told_once() -> None:
+    files._tell_of.cache_clear()
+    fig = Figure()
+    fig.text(0, 0, "\u738b \u4e00")
+    with pytest.warns(
+        UserWarning, match="the font of the charts has no '\u4e00\u738b'; a box is drawn in place of each"
+    ):
+        files.written(fig, "svg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        files.written(fig, "png")
 
 
 @pytest.mark.slow

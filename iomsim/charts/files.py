@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iomsim.charts.base import captions, root
-from iomsim.charts.style import styled
+from iomsim.charts.style import NO_GLYPH, styled
 from iomsim.errors import IomsimError, quote
 from iomsim.files import write_whole
 
@@ -59,7 +63,7 @@ def written(drawn: Axes | Figure, kind: str) -> bytes:
         "pdf": {"Title": title, "Subject": alt, "Keywords": made, "CreationDate": None},
     }
     fig = root(drawn)
-    with styled():
+    with styled(), _boxes_told():
         fig.savefig(out, format=kind, metadata=metadata[kind], dpi=200, bbox_inches="tight", pad_inches=0.08)
     return _spoken(out.getvalue().decode(), title, alt).encode() if kind == "svg" else out.getvalue()
 
@@ -72,6 +76,25 @@ def svg(drawn: Axes | Figure, width: int | None = None) -> str:
         text = re.sub(r'height="[^"]*"', "", text, count=1)
         text = re.sub(r'width="[^"]*"', f'width="{width}px"', text, count=1)
     return text
+
+
+@contextmanager
+def _boxes_told() -> Iterator[None]:
+    """Say in one sentence, and once, which signs the font lacks."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        yield
+    lacking = [re.match(NO_GLYPH, str(one.message)) for one in seen]
+    if signs := "".join(sorted({chr(int(found[1])) for found in lacking if found})):
+        _tell_of(signs)
+    for one, found in zip(seen, lacking, strict=True):
+        if not found:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+@cache
+def _tell_of(signs: str) -> None:
+    warnings.warn(f"the font of the charts has no {quote(signs)}; a box is drawn in place of each sign", stacklevel=5)
 
 
 def _common(records: list[dict[str, Any]]) -> Any:

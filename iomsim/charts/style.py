@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,6 +51,9 @@ STYLE: dict[str, Any] = {
 }
 """The look of the charts; ``plt.style.use(iomsim.charts.STYLE)`` gives it to charts of your own."""
 
+NO_GLYPH = r"Glyph (\d+) "
+"""How matplotlib begins to say that its font lacks a sign."""
+
 SMALL = 8.0
 TINY = 6.5
 """Points: annotations, and the stamp."""
@@ -59,7 +63,8 @@ TINY = 6.5
 def styled() -> Iterator[None]:
     """Draw in the style of the charts, whatever the global settings are; they stay untouched."""
     sharpness = {"figure.dpi": mpl.rcParams["figure.dpi"]}
-    with matplotlib.style.context([STYLE, sharpness], after_reset=True):
+    with matplotlib.style.context([STYLE, sharpness], after_reset=True), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", NO_GLYPH, UserWarning)  # said once, where a chart becomes a file
         yield
 
 

@@ -105,7 +105,8 @@ def print_forecast(fc: Forecast) -> None:
         if table.in_words:
             say(heading(table.heading), plain(table.in_words(fc)))
     for found in what_matters_shown(fc).values():
-        say(heading(f"What {found.subject} hangs on"), plain(found.in_words().head(SHOWN)))
+        shown = found.in_words().head(SHOWN)
+        say(heading(f"What {found.subject} hangs on"), plain(shown) if len(shown) else found.sentence())
     print(fc.stamp())
 
 
