@@ -20,6 +20,7 @@ import pandas as pd
 from iomsim.election_day.belief import Belief, first_belief, sampled, updated
 from iomsim.election_day.log import (
     MOST_EVENTS,
+    USUAL_DRAWS,
     LogFile,
     Logged,
     read,
@@ -141,9 +142,11 @@ def replay(path: str | Path, log: str | Path | None = None, *, patient: bool = F
     logged, file = read(Path(path))
     if not patient and takes_long(logged):
         what = f"{count(len(logged.events), 'event')} for {thousands(logged.particles)} particles"
+        draws = f" on {thousands(logged.draws)} draws of the assumptions" if logged.draws > USUAL_DRAWS else ""
         minutes = count(math.ceil(seconds_to_play(logged) / 60), "minute")
         raise FileError(
-            f"{quote_path(path)} tells {what}, which may take {minutes} to play again; replay(path, patient=True) does"
+            f"{quote_path(path)} tells {what}{draws}, which may take {minutes} to play again; "
+            "replay(path, patient=True) does"
         )
     day = ElectionDay(logged.race, logged.particles, logged.seed, assumptions=logged.assumptions)
     with warnings.catch_warnings():

@@ -19,6 +19,7 @@ from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quot
 from iomsim.files import write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.house_style import thousands
+from iomsim.model.assumptions import DRAWS, DRAWS_AT_MOST
 from iomsim.model.catalogue import dumps, loads
 from iomsim.model.events import Event, checked
 from iomsim.model.evidence import shipped_names, shipped_text
@@ -39,9 +40,11 @@ MOST_EVENTS = 2 * MOST_BALLOTS
 MOST_BYTES = 2**26
 """Bytes of a log: more than the largest body and `MOST_EVENTS` take."""
 
-USUAL, PATIENCE, LITTLE_PATIENCE = 200_000, 60.0, 5.0
-"""Particles that a day may well have, and for how many seconds it is played again without being asked twice: with
-so many, and with more."""
+USUAL_PARTICLES, USUAL_DRAWS = 200_000, 10 * DRAWS
+"""Particles, and draws of the assumptions, that a day may well have."""
+
+PATIENCE, LITTLE_PATIENCE = 60.0, 5.0
+"""Seconds for which a day is played again without being asked twice: with so many, and with more."""
 
 
 # -- the log of a day ------------------------------------------------------------------------------
@@ -59,14 +62,19 @@ class Header(BaseModel):
     assumptions: int | Literal["fixed"]
     scenario: str
 
-    @field_validator("format", "seed", "particles", mode="before")
+    @field_validator("format", "seed", "particles", "assumptions", mode="before")
     @classmethod
     def _is_in_bounds(cls, value: Any, info: ValidationInfo) -> Any:
-        least, most = {"format": (1, FORMAT), "particles": (2, MOST_PARTICLES)}.get(str(info.field_name), (0, None))
-        if type(value) is not int or value < least or (most is not None and value > most):
+        if info.field_name == "assumptions" and type(value) is not int:
+            return value
+        least, most = BOUNDS[str(info.field_name)]
+        if type(value) is not int or not least <= value <= (value if most is None else most):
             bounds = f"of at least {least}" if most is None else f"from {least} to {thousands(most)}"
             raise IomsimError(f"must be a whole number {bounds}, got {quote(value)}")
         return value
+
+
+BOUNDS = {"format": (1, FORMAT), "seed": (0, None), "particles": (2, MOST_PARTICLES), "assumptions": (1, DRAWS_AT_MOST)}
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,11 @@ class Logged:
     assumptions: int | str
     events: tuple[Event, ...]
     places: tuple[str, ...] = ()
+
+    @property
+    def draws(self) -> int:
+        """Draws of the assumptions, one if they are fixed."""
+        return self.assumptions if isinstance(self.assumptions, int) else 1
 
 
 @dataclass(frozen=True)
@@ -210,7 +223,8 @@ def _event(place: str, entry: Any, names: Sequence[str] = ()) -> Event:
 
 def takes_long(log: Logged) -> bool:
     """Return whether a day is played again only if it is asked for twice."""
-    return seconds_to_play(log) > (PATIENCE if log.particles <= USUAL else LITTLE_PATIENCE)
+    usual = log.particles <= USUAL_PARTICLES and log.draws <= USUAL_DRAWS
+    return seconds_to_play(log) > (PATIENCE if usual else LITTLE_PATIENCE)
 
 
 def seconds_to_play(log: Logged) -> float:
@@ -226,8 +240,8 @@ def seconds_to_play(log: Logged) -> float:
             is_round = event["event"] in ("announce", "inconclusive", "elect", "confirm")
             held += is_round
             rounds += (1.0 if is_round else 0.3) * (1 + held / 4)
-    each = 2.5e-7 * (len(log.race.members) + 25) * (2 * len(log.race.names) - 3)
-    return log.particles * each * rounds
+    size = len(log.race.members) + 25
+    return 2.5e-7 * log.particles * size * (2 * len(log.race.names) - 3) * rounds + 1e-6 * log.draws * size
 
 
 # -- past days -----------------------------------------------------------------------------------

@@ -190,10 +190,12 @@ class Line:
     Raises
     ------
     AnnouncementError
-        If the line is too long to be one.
+        If it is none, or too long to be one.
     """
 
     def __init__(self, text: str, names: Sequence[str]) -> None:
+        if not isinstance(text, str):
+            raise AnnouncementError(f"a line is a text such as {quote(EXAMPLE)}, got {quote(text)}")
         if len(text) > LONGEST:
             raise AnnouncementError(f"a line has at most {LONGEST} characters, got {len(text)}")
         self.text = _without_end(" ".join(unicodedata.normalize("NFC", text).split()), names)

@@ -70,6 +70,8 @@ DEEP, LONG = '{"event": "announce", "votes": ' + "[" * 20_000, '{"event": "annou
         ({"particles": 1}, "line 1: particles must be a whole number from 2 to 1 000 000 000, got 1"),
         ({"particles": 10**12}, "line 1: particles must be a whole number from 2 to 1 000 000 000, got 1000000000000"),
         ({"particles": 10**8}, "tells 1 event for 100 000 000 particles, which may take 32 minutes to play again"),
+        ({"assumptions": 10**9}, "line 1: assumptions must be a whole number from 1 to 100 000, got 1000000000"),
+        ({"assumptions": 0}, "line 1: assumptions must be a whole number from 1 to 100 000, got 0"),
         ({"assumptions": "some"}, "line 1: assumptions must be a whole number or 'fixed', got 'some'"),
         ({"assumptions": "left out"}, "line 1: 'assumptions' is missing"),
         ({"scenario": 5}, "line 1: scenario must be a text, got 5"),
@@ -140,6 +142,15 @@ def test_what_would_take_long_is_not_played_unless_it_is_asked_for(path: Path) -
         iom.replay(path)
     rewrite(path, [NOON], particles=10**6)
     with pytest.raises(FileError, match=r"which may take 1 minute to play again; replay\(path, patient=True\) does$"):
+        iom.replay(path)
+
+
+@pytest.mark.usefixtures("nothing_is_played")
+def test_very_many_draws_of_the_assumptions_take_long_too(path: Path) -> None:
+    rewrite(path, [NOON], assumptions=100_000, scenario=iom.dumps(toy(40)))
+    with pytest.raises(
+        FileError, match=r"1 event for 20 particles on 100.000 draws of the assumptions, which may take "
+    ):
         iom.replay(path)
 
 

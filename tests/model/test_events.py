@@ -343,6 +343,11 @@ def test_nothing_else_is_an_event(parts: dict[str, Any], sentence: str) -> None:
     assert str(error.value) == sentence
 
 
+def test_a_line_is_a_text() -> None:
+    with pytest.raises(AnnouncementError, match="^a line is a text such as 'announce Pope=98 .*', got 98$"):
+        event_of(98, TWO)  # type: ignore[arg-type]
+
+
 def test_who_is_named_must_stand_in_the_scenario() -> None:
     with pytest.raises(IomsimError, match="no candidate named 'Popp'; did you mean 'Pope'"):
         checked({"event": "elect", "name": "Popp"}, TWO)
