@@ -2,31 +2,107 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from iomsim._version import VERSION
-from iomsim.errors import FileError, IomsimError, quote_path, reason
+from iomsim.errors import FileError, IomsimError, quote, quote_path, reason
 from iomsim.files import read_bytes
 from iomsim.forecasting.estimates import in_words
 from iomsim.forecasting.result import Result
 from iomsim.house_style import Text, thousands
 from iomsim.model.catalogue import loads
+from iomsim.model.messages import sentences
+from iomsim.model.quantities import Line, Name, Number, Text as Lines, Whole
 from iomsim.model.scenario import Scenario
-from iomsim.registered.law import Law, law_of
+from iomsim.model.tables import MOST_BYTES
+from iomsim.model.toml import parsed
+from iomsim.registered.law import Law, LawTable, Moment, Part, law_of
 from iomsim.registered.sealed import SHORT, unseal
 
 FORMAT = 1
 """Version of the file; a reader refuses others."""
+
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+
+
+class Chance(Part):
+    """A row of the table of who wins."""
+
+    winner: Name
+    probability: Fraction
+    low: Fraction | None = None
+    high: Fraction | None = None
+    mc_error: Fraction
+
+    @property
+    def by_rule(self) -> bool:
+        """Whether it is 0 or 1 by the rules, and has no range."""
+        return self.mc_error == 0 and self.probability in (0, 1)
+
+
+class Shown(Part):
+    """The tables of a registration, as far as they are shown again."""
+
+    who_wins: Annotated[tuple[Chance, ...], Field(max_length=18)]
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Self:
+        ranged = [row.low is not None and row.high is not None for row in self.who_wins]
+        for row, known in zip(self.who_wins, ranged, strict=True):
+            if (row.low is None) != (row.high is None) or (row.low or 0) > (1 if row.high is None else row.high):
+                raise ValueError(f"the range of {quote(row.winner)} has not two ends in their order")
+            if any(ranged) and not known and not row.by_rule:
+                raise ValueError(f"{quote(row.winner)} has no range, and others have")
+        return self
+
+
+class Written(Part):
+    """The scenario of a registration."""
+
+    text: Annotated[str, Field(max_length=MOST_BYTES)]
+
+
+class Seal(Part):
+    """Its last part."""
+
+    checksum: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Content(Part):
+    """What a registration says, as far as it is shown again or scored; the rest is for readers."""
+
+    format: Literal[1]
+    title: Line = ""
+    registered: Moment
+    version: Name
+    seed: Annotated[Whole, Field(ge=0)]
+    runs: Annotated[Whole, Field(ge=1, le=10**15)]
+    draws: Annotated[Whole, Field(ge=1)] | Literal["fixed"]
+    scenario_hash: Name
+    rules: Name
+    answer: Lines
+    not_known: Annotated[tuple[Lines, ...], Field(max_length=10_000)] = ()
+    tables: Shown
+    law: LawTable
+    scenario: Written
+    seal: Seal
+
+    @field_validator("registered")
+    @classmethod
+    def _of_the_world(cls, moment: datetime) -> datetime:
+        if moment.tzinfo is None:
+            raise ValueError("must say its offset, such as 2023-05-14T18:00:00Z")
+        return moment
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -60,7 +136,7 @@ class Registration(Result):
     @property
     def title(self) -> str:
         """What the election is called."""
-        return str(self.content["title"])
+        return str(self.content.get("title", ""))
 
     @property
     def registered(self) -> datetime:
@@ -81,7 +157,7 @@ class Registration(Result):
     @property
     def not_known(self) -> tuple[str, ...]:
         """What was not known, sentence by sentence."""
-        return tuple(self.content["not_known"])
+        return tuple(self.content.get("not_known", ()))
 
     @cached_property
     def race(self) -> Scenario:  # type: ignore[override]
@@ -111,8 +187,9 @@ class Registration(Result):
     @property
     def provenance(self) -> dict[str, Any]:
         """Version, seed, runs, scenario hash, rules, title and checksum."""
-        keys = ("version", "seed", "runs", "scenario_hash", "rules", "title", "draws")
-        return {key.removesuffix("_hash"): self.content[key] for key in keys} | {"checksum": self.checksum}
+        keys = ("version", "seed", "runs", "scenario_hash", "rules", "draws")
+        told = {key.removesuffix("_hash"): self.content[key] for key in keys}
+        return told | {"title": self.title, "checksum": self.checksum}
 
     def stamp(self) -> str:
         """Return what is needed to make the forecast again, and the whole checksum, in one line."""
@@ -160,39 +237,38 @@ def registration(path: str | Path) -> Registration:
 with its hash is 'forecast'
     """
     path = Path(path)
-    return checked(read_bytes(path), path)
+    return checked(read_bytes(path, most=MOST_BYTES), path)
 
 
 def checked(raw: bytes, path: Path) -> Registration:
     """Return the registration that the bytes of a file hold, if it is one and was not changed."""
-    where = repr(str(path))
-    text = unseal(raw, where)
+    where = quote_path(path)
+    content = parsed(unseal(raw, where), where)
+    form, version = content.get("format"), content.get("version")
+    if isinstance(form, int) and form != FORMAT:
+        raise FileError(
+            f"{where} was written by iomsim {quote(version)} in format {quote(form)}; "
+            f"this version reads format {FORMAT}"
+        )
+    no = f"{where} is sealed, but not as iomsim writes a registration"
     try:
-        content = tomllib.loads(text)
-        if content["format"] != FORMAT:
-            raise FileError(
-                f"{where} was written by iomsim {content['version']} in format {content['format']}; this version "
-                f"reads format {FORMAT}"
-            )
-        law = law_of(content)
-        found = Registration(path, content["seal"]["checksum"], content, law)
+        known = Content.model_validate(content)
+        found = Registration(path, known.seal.checksum, content, law_of(known.law, known.runs))
         _consistent(found)
-    except FileError:
-        raise
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise FileError(f"{where} is sealed, but not as iomsim writes a registration: {reason(error)}") from None
+    except ValidationError as error:
+        raise FileError(f"{no}: {next(sentences(error, Content, content))}") from None
+    except ValueError as error:
+        raise FileError(f"{no}: {reason(error)}") from None
     return found
 
 
 def _consistent(found: Registration) -> None:
     """Refuse a registration whose tables say something else than its law, or whose scenario is another."""
     said, counted_ = found.table()["probability"], pd.Series(found.law.winner, found.law.outcomes)
+    if not said.index.is_unique or len(said) != len(counted_):
+        raise ValueError("its table of who wins has not a row for each outcome")
     if not np.allclose(said.reindex(counted_.index), counted_, atol=1e-6):
         raise ValueError("its table of who wins is not what its law comes to")
-    if found.registered.tzinfo is None or not all(isinstance(line, str) for line in found.not_known):
-        raise ValueError("the time of registration or what is not known cannot be read")
-    found.stamp()
-    found.sentence()
     if found.content["version"] == VERSION:  # another version may count other things into the hash
         try:
             same = found.race.hash == found.content["scenario_hash"]
@@ -200,3 +276,5 @@ def _consistent(found: Registration) -> None:
             raise ValueError(reason(error)) from None
         if not same:
             raise ValueError("its scenario has another hash than it states")
+        if found.race.names != found.law.names or found.race.clock.opens != found.law.opens:
+            raise ValueError("its scenario is not that of its law")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError, quote_path
+from iomsim.errors import FileError, quote, quote_path
 from iomsim.files import alone, as_meant, csv_text, read_bytes, write_whole
-from iomsim.house_style import number_of
+from iomsim.house_style import number_of, unfit_text
+from iomsim.model.tables import MOST_BYTES
 from iomsim.registered.earned import FORECAST, FORECASTERS, SCORES
 
 OF_THE_FORECAST = ("checksum", "title", "registered", "voting_opens", "hindsight", "version", "scenario", "runs")
@@ -22,6 +24,12 @@ PLACES = ("chance_of_winner", "outcomes_likelier", "outcomes", "point_of_rounds"
 PAIRS = [(score, who) for score in SCORES for who in FORECASTERS]
 COLUMNS = (*OF_THE_FORECAST, "scored", *OF_THE_EVENT, *PLACES, *(f"{score} [{who}]" for score, who in PAIRS))
 """The columns of the ledger, which are fixed: missing scores are empty cells."""
+
+INSTANT, NUMBER = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", r"(?:-?\d{1,12}\.\d{6})?"
+WRITTEN = {"checksum": re.compile("[0-9a-f]{64}"), "hindsight": re.compile("yes|no")}
+WRITTEN |= dict.fromkeys(("registered", "scored"), re.compile(INSTANT))
+WRITTEN |= dict.fromkeys((f"{score} [{who}]" for score, who in PAIRS), re.compile(NUMBER))
+"""How the cells are written that a scorebook counts on."""
 
 
 def line(found: Any) -> dict[str, Any]:
@@ -98,16 +106,28 @@ def read(path: Path) -> list[dict[str, str]]:
     FileError
         If the file is missing, or is none.
     """
-    raw = read_bytes(path)
+    raw = read_bytes(path, most=MOST_BYTES)
     try:
-        text = raw.decode("utf-8-sig")
-        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-        if tuple(header) != COLUMNS:
+        reader = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
+        if tuple(next(reader, ())) != COLUMNS:
             raise ValueError
-        lines = [dict(zip(COLUMNS, map(as_meant, row), strict=True)) for row in rows if row]
+        rows = [(reader.line_num, row) for row in reader if row]
+        lines = [(number, dict(zip(COLUMNS, map(as_meant, row), strict=True))) for number, row in rows]
     except (ValueError, csv.Error):
         raise FileError(f"{quote_path(path)} is no ledger of scores; give another name, or that of a ledger") from None
-    return lines
+    for number, entry in lines:
+        _check(entry, f"{quote_path(path)}, line {number}")
+    return [entry for _, entry in lines]
+
+
+def _check(entry: dict[str, str], where: str) -> None:
+    """Refuse a line that no score has written."""
+    for column, pattern in WRITTEN.items():
+        if not pattern.fullmatch(entry[column]):
+            raise FileError(f"{where}: no score has written {quote(entry[column])} as its {quote(column)}")
+    for column, cell in entry.items():
+        if said := unfit_text(cell):
+            raise FileError(f"{where}: its {quote(column)} {said}")
 
 
 def _text(lines: list[dict[str, str]]) -> str:

@@ -98,7 +98,7 @@ def _apart(body: str, names: Iterable[str]) -> dict[str, str]:
     """Return the text above each part's line and below it, the comment at the beginning with the first part."""
     parts, rest = {}, body
     names = list(names)
-    for name, following in zip(names, [*names[1:], None], strict=True):
+    for name, following in zip(names, [*names[1:], None], strict=False):
         own, line, rest = rest.partition(_line(following)) if following else (rest, "", "")
         parts[name] = own + line
     return parts

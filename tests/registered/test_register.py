@@ -27,7 +27,7 @@ EVE = datetime(2023, 5, 14, 18, tzinfo=UTC)
 PARTS = ("forecast", "tables", "law", "assumptions", "scenario")
 
 ODD = iom.loads(
-    'title = "It\'s \'\'\' a \\"test\\" \\u202e"\nabout = "checksum = 1\\n# == law ==\\n# == seal ==\\n"\n'
+    'title = "It\'s \'\'\' a \\"test\\" \\u200f"\nabout = "checksum = 1\\n# == law ==\\n# == seal ==\\n"\n'
     "electorate.size = 9\n"
     'candidates = [{name = "A \'\'\'"}, {name = "B=1, \\"2\\""}]'
 )

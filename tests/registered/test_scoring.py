@@ -418,12 +418,12 @@ def test_a_ledger_that_lost_a_column_is_refused(told: iom.Registration, tmp_path
 
 def test_names_that_a_csv_could_stumble_over(tmp_path: Path) -> None:
     race = iom.loads(
-        'title = "a, \\"b\\"\\nc"\nelectorate.size = 9\ncandidates = [{name = "A, \\"x\\""}, {name = "B=1"}]'
+        'title = "a, \\"b\\" c"\nelectorate.size = 9\ncandidates = [{name = "A, \\"x\\""}, {name = "B=1"}]'
     )
     told = registered(race, tmp_path / "x.toml")
     iom.score(told, winner='A, "x"', market={"B=1": 0.3}, ledger=tmp_path / "s.csv")
     [line] = book.read(tmp_path / "s.csv")
-    assert (line["winner"], line["title"], line["prices"]) == ('A, "x"', 'a, "b"\nc', "B=1=0.3")
+    assert (line["winner"], line["title"], line["prices"]) == ('A, "x"', 'a, "b" c', "B=1=0.3")
 
 
 def test_nobody_loses_a_line_in_a_race(tmp_path: Path, told: iom.Registration) -> None:
