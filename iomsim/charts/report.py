@@ -13,22 +13,26 @@ from base64 import b64encode
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from iomsim._version import VERSION
 from iomsim.charts import Plots, of
 from iomsim.charts.files import svg
 from iomsim.errors import FileError, quote_path
-from iomsim.files import csv_text, write_csv, write_whole
-from iomsim.forecasting.archive import self_contained
+from iomsim.files import csv_text, read_bytes, write_csv, write_whole
+from iomsim.forecasting.archive import Drawn, Runs, Version, Whole, carried, self_contained
+from iomsim.forecasting.arrays import Damaged
 from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.forecasting.wording import what_matters_shown
 from iomsim.model import briefing
-from iomsim.model.catalogue import dumps, loads
+from iomsim.model.catalogue import dumps
+from iomsim.model.scenario import Scenario
 
 SECTIONS = {
     "win_probability": "Who wins",
@@ -47,6 +51,9 @@ MAX_COLUMNS = 7
 
 TAG, PART = re.compile(r"<(?!svg|!)[^>]*>"), re.compile(r'(?<= id=")|(?<=href="#)|(?<=url\(#)')
 """The tags of a picture, and where they name a part of it; pictures of one page would draw with each other's."""
+
+LARGEST = 2**28
+"""Bytes of a report that is read."""
 
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
@@ -93,10 +100,10 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     target, plots = Path(folder), of(fc)
     answer, saved = target / "answer.txt", target / "forecast.npz"
     written = fc.to_csv(target, runs=False)
+    fc.save(saved)  # before all that can be drawn again from it
     write_whole(answer, f"{fc.answer()!s}\n\n{fc.stamp()}\n")
     written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
     written += _write_drivers(fc, target)
-    fc.save(saved)
     return [*written, answer, saved, report(fc, target / "report.html")]
 
 
@@ -204,24 +211,63 @@ def rerun(path: str | Path) -> tuple[Forecast, bool]:
     Raises
     ------
     FileError
-        If the file is missing, or is neither a report nor a saved forecast.
+        If the file is missing, is neither a report nor a saved forecast, or says what cannot be of how it was made; if
+        its forecast was made after announced rounds.
     """
-    scenario, made, told = _read_back(Path(path))
-    if made.get("announced"):
+    race, made, told = _read_back(Path(path))
+    if made["announced"] or made["events"]:
         raise FileError(f"{quote_path(path)} is a forecast after announced rounds; replay the log of that day instead")
-    fc = whole_forecast(scenario, made["runs"], made["seed"], assumptions=made["assumptions"])
+    fc = whole_forecast(race, made["runs"], made["seed"], assumptions=made["assumptions"])
     return fc, digest(fc) == told
 
 
-def _read_back(path: Path) -> tuple[Any, dict[str, Any], str]:
-    if path.suffix != ".html":
+class Made(BaseModel):
+    """What the provenance of a report says that it was made with."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    version: Version
+    seed: Whole
+    runs: Runs
+    scenario: str
+    rules: str
+    title: str
+    assumptions: Drawn
+    announced: Whole
+    events: list[dict[str, Any]]
+
+
+class Recipe(BaseModel):
+    """What stands in a report, to make its forecast again."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    provenance: Made
+    scenario: str
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _read_back(path: Path) -> tuple[Scenario, dict[str, Any], str]:
+    if path.suffix.casefold() not in (".html", ".htm"):
         saved = open_forecast(path)
         return saved.race, saved.provenance, digest(saved)
+    page, why = read_bytes(path, most=LARGEST), ""
     try:
-        text = path.read_text(encoding="utf-8")
-        recipe = json.loads(text.split(MARK)[1].split("</script>")[0])
-        return loads(recipe["scenario"], str(path)), recipe["provenance"], recipe["digest"]
-    except OSError as error:
-        raise FileError(f"cannot read {quote_path(path)}: {error.strerror}") from None
-    except (IndexError, KeyError, ValueError):
-        raise FileError(f"{quote_path(path)} is no report of iomsim, or is damaged") from None
+        return _told_by(page.decode())
+    except Damaged as error:
+        why = f": it {error}"
+    except (ValueError, RecursionError):  # no text, no JSON, or another table
+        pass
+    raise FileError(f"{quote_path(path)} is no report of iomsim, or is damaged{why}")
+
+
+def _told_by(page: str) -> tuple[Scenario, dict[str, Any], str]:
+    """Return what a page says of the making of its forecast, and the digest of how its runs ended."""
+    _, found, rest = page.partition(MARK)
+    if not found or MARK in rest:
+        raise Damaged("holds no forecast, or several")
+    recipe = Recipe.model_validate(json.loads(rest.partition("</script>")[0]))
+    race, made = carried(recipe.scenario), recipe.provenance
+    if made.version == VERSION and (made.scenario, made.title) != (race.hash, race.title):
+        raise Damaged("holds another scenario than its provenance says")
+    return race, made.model_dump(), recipe.digest

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import partial
 from itertools import chain
@@ -27,7 +26,7 @@ from iomsim.forecasting.arrays import Archive, Damaged, digest, opened, packed
 from iomsim.forecasting.checks import complaints, complaints_of_sides
 from iomsim.forecasting.summary import BINS, EXAMPLES, Summary
 from iomsim.forecasting.tables import TABLES, Tables
-from iomsim.model import electorate
+from iomsim.model import electorate, toml
 from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
 from iomsim.model.catalogue import dumps
 from iomsim.model.leanings import leanings
@@ -58,7 +57,11 @@ for each candidate, all of the code "<i2"."""
 
 VERSIONS = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
+Version = Annotated[str, StringConstraints(pattern=rf"^{VERSIONS.pattern}$")]
 Whole = Annotated[int, Field(ge=0)]
+Runs = Annotated[int, Field(ge=1, lt=2**53)]
+Drawn = Annotated[int, Field(ge=1)] | Literal["fixed"]
+"""What files say of the making of a forecast: its version, seed, runs and draws of the assumptions."""
 
 
 class Sides(BaseModel):
@@ -87,10 +90,10 @@ class Meta(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     format: int
-    version: Annotated[str, StringConstraints(pattern=rf"^{VERSIONS.pattern}$")]
-    runs: Annotated[int, Field(ge=1, lt=2**53)]
+    version: Version
+    runs: Runs
     seed: Whole
-    assumptions: Annotated[int, Field(ge=1)] | Literal["fixed"]
+    assumptions: Drawn
     stopped: Annotated[str, StringConstraints(pattern=r"^[ -~]{0,1000}$")]
     announced: Whole
     certain: bool
@@ -142,8 +145,8 @@ def read(path: str | Path) -> dict[str, Any]:
             return _fields(file, str(path))
     except FileError:
         raise
-    except (Damaged, IomsimError) as error:
-        why = f": it {str(error).splitlines()[0]}"
+    except Damaged as error:
+        why = f": it {error}"
     except OSError as error:
         raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
     except Exception:  # what a damaged or foreign file does to its reader has no end of names
@@ -154,10 +157,7 @@ def read(path: str | Path) -> dict[str, Any]:
 def _fields(file: Archive, path: str) -> dict[str, Any]:
     """Return the fields of a forecast from the arrays of an open file, if they are those of one."""
     meta = _meta(file, path)
-    try:
-        race = scenario_of(meta.scenario, "its scenario")
-    except IomsimError as error:
-        raise Damaged(f"holds no election: {str(error).splitlines()[0]}") from None
+    race = carried(meta.scenario)
     _fit(file, meta, race)
     arrays = {name: file.read(name) for name in file.parts}
     if arrays.pop("digest").tobytes() != digest(arrays):
@@ -264,14 +264,25 @@ def scenario_of(text: str, where: str) -> Scenario:
     Traceback (most recent call last):
     iomsim.errors.FileError: mine has its members in another file, 'all.csv'; they must be inside
     """
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError):
-        raise FileError(f"{where} is not valid TOML") from None
+    data = toml.parsed(text, where)
     members = data.get("electorate")
     if isinstance(members, dict) and "members" in members:
         raise FileError(f"{where} has its members in another file, {quote(members['members'])}; they must be inside")
     return build(data, where)
+
+
+def carried(text: str) -> Scenario:
+    """Return the scenario that a file of ours carries.
+
+    Raises
+    ------
+    Damaged
+        If it is none.
+    """
+    try:
+        return scenario_of(text, "its scenario")
+    except IomsimError as error:
+        raise Damaged(f"holds no election: {str(error).splitlines()[0]}") from None
 
 
 def _as_saved(sides: pd.DataFrame, fc: Tables) -> pd.DataFrame:

@@ -19,6 +19,8 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from iomsim.errors import IomsimError
+
 START = b"PK\x03\x04"
 """How a zip file begins."""
 
@@ -35,8 +37,8 @@ TIGHTEST, AT_ONCE = 1032, 2**20
 """How many bytes one byte of a zip file can stand for, and how many are unpacked at once."""
 
 
-class Damaged(Exception):
-    """What is no file of arrays; says why, in the words that follow "it"."""
+class Damaged(IomsimError):
+    """A file that is no such file; says why, in the words that follow "it"."""
 
 
 class Packed(NamedTuple):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -200,6 +203,46 @@ def test_what_is_no_report_is_said_to_be_none(content: str, tmp_path: Path) -> N
         report.rerun(path)
     with pytest.raises(FileError, match="cannot read"):
         report.rerun(tmp_path / "missing.html")
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "runs": ({"runs": "400"}, "or is damaged"),
+    "no seed": ({"seed": -1}, "or is damaged"),
+    "more": ({"more": 1}, "or is damaged"),
+    "scenario": ({"scenario": "0" * 12}, "or is damaged: it holds another scenario than its provenance says"),
+    "title": ({"title": "Another"}, "or is damaged: it holds another scenario than its provenance says"),
+    "announced": ({"announced": 1}, "replay the log of that day instead"),
+    "events": ({"events": [{"event": "go on"}]}, "replay the log of that day instead"),
+}
+"""What a report says of how it was made, and what is said of that."""
+
+
+def rewritten(page: str, change: Callable[[dict[str, Any]], Any]) -> str:
+    """Return a page with what it carries of its making changed."""
+    before, _, rest = page.partition(report.MARK)
+    recipe, _, end = rest.partition("</script>")
+    told = json.loads(recipe)
+    change(told)
+    return f"{before}{report.MARK}{json.dumps(told)}</script>{end}"
+
+
+@pytest.mark.parametrize(("changes", "said"), WRONG.values(), ids=list(WRONG))
+def test_what_cannot_be_of_how_a_report_was_made(changes: dict[str, Any], said: str, page: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.HTM"
+    path.write_text(rewritten(page, lambda told: told["provenance"].update(changes)), encoding="utf-8")
+    with pytest.raises(FileError, match=re.escape(said)):
+        report.rerun(path)
+
+
+def test_a_report_holds_one_forecast_and_reads_no_other_file(page: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(page * 2, encoding="utf-8")
+    with pytest.raises(FileError, match="is damaged: it holds no forecast, or several"):
+        report.rerun(path)
+    elsewhere = 'electorate.members = "m.csv"\ncandidates = [{name = "A"}, {name = "B"}]'
+    path.write_text(rewritten(page, lambda told: told.update(scenario=elsewhere)), encoding="utf-8")
+    with pytest.raises(FileError, match=r"its scenario has its members in another file, 'm\.csv'"):
+        report.rerun(path)
 
 
 @pytest.mark.slow

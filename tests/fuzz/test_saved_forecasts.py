@@ -165,7 +165,7 @@ def array_like(chance: random.Random, array: np.ndarray) -> np.ndarray:
             return chance.choice(
                 (array[None], array.reshape(-1), np.asfortranarray(array), array[:0], array.sum(), array.T)
             )
-        case 4:
+        case 4 if array.ndim:
             return array[np.random.default_rng(chance.randrange(10**6)).permutation(len(array))]
         case 5 if array.dtype.kind == "f" and array.size:
             array.flat[chance.randrange(array.size)] = chance.choice(
