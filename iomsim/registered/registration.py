@@ -57,12 +57,11 @@ class Shown(Part):
 
     @model_validator(mode="after")
     def _ranges(self) -> Self:
-        ranged = [row.low is not None and row.high is not None for row in self.who_wins]
-        for row, known in zip(self.who_wins, ranged, strict=True):
+        for row in self.who_wins:
             if (row.low is None) != (row.high is None) or (row.low or 0) > (1 if row.high is None else row.high):
                 raise ValueError(f"the range of {quote(row.winner)} has not two ends in their order")
-            if any(ranged) and not known and not row.by_rule:
-                raise ValueError(f"{quote(row.winner)} has no range, and others have")
+        if len({row.low is None for row in self.who_wins if not row.by_rule}) > 1:
+            raise ValueError("some outcomes have a range, and others none")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Registrations that were forged, with a right checksum, and broken ledgers of scores: what they say holds, or a sentence."""
+"""Registrations that were forged, with a right checksum, and broken ledgers of scores: they hold, or are refused."""
 
 from __future__ import annotations
 
