@@ -229,6 +229,17 @@ def unfit_name(name: str, most: int = LONGEST_NAME) -> str:
     return "" if seen else "must have a sign that can be seen"
 
 
+def as_seen(name: str) -> str:
+    """Return a name without the signs in it that are not seen, and with its accents composed.
+
+    Examples
+    --------
+    >>> as_seen("Po\N{ZERO WIDTH JOINER}pe"), len(as_seen("e\N{COMBINING ACUTE ACCENT}"))
+    ('Pope', 1)
+    """
+    return "".join(sign for sign in unicodedata.normalize("NFC", name) if unicodedata.category(sign) != "Cf")
+
+
 def unfit_text(text: str) -> str:
     r"""Return why a text of some lines cannot be shown; nothing if it can.
 

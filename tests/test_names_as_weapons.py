@@ -201,6 +201,20 @@ def test_a_candidate_is_not_called_like_the_pull_of_a_sponsor() -> None:
         build(named(candidate="pull of East"))
 
 
+@pytest.mark.parametrize("other", ["W\u200dest", "West\u200f", "\u00adWest"])
+def test_no_two_sponsors_look_the_same(other: str) -> None:
+    described = named(sponsor="West")
+    described["sponsors"][1]["name"] = other
+    with pytest.raises(ScenarioError, match=r"sponsors 'West' and '.*' look the same; names must differ"):
+        build(described)
+
+
+@pytest.mark.parametrize("other", ["B\u200dob", "b\u200bob"])
+def test_no_two_candidates_look_the_same(other: str) -> None:
+    with pytest.raises(ScenarioError, match=r"names must differ"):
+        build(named(candidate=other))
+
+
 def test_a_column_of_the_members_is_kept_beside_those_that_are_made() -> None:
     for column, made in (("exposure to West", 1.0), ("tie to Ann", 1.0), ("pinned", "")):
         members = build(named(column=column)).members

@@ -21,6 +21,7 @@ from iomsim.engine.balance import solve_levels, within_reach
 from iomsim.engine.plan import ExposureTerm, Plan, Polled, Swing as PlannedSwing, Tie as BoundTie
 from iomsim.engine.simulate import gone_over
 from iomsim.errors import IomsimError, ScenarioError, advice, quote, unknown
+from iomsim.house_style import as_seen
 from iomsim.model import evidence as evidence_table, ledger as ledgers, polling as polls
 from iomsim.model.bodies import HOME, body, reading, told_apart
 from iomsim.model.clock import Clock
@@ -626,9 +627,14 @@ def by_path(parameters: Iterable[Parameter]) -> dict[str, Parameter]:
 
 
 def _distinct(kind: str, names: list[str]) -> None:
+    """Refuse things of one name, or whose names look the same."""
+    looks: dict[str, str] = {}
     for name in names:
+        other = looks.setdefault(as_seen(name), name)
         if names.count(name) > 1:
             raise ScenarioError(f"two {kind} are called {quote(name)}; names must differ")
+        if other != name:
+            raise ScenarioError(f"{kind} {quote(other)} and {quote(name)} look the same; names must differ")
 
 
 def _callable(candidates: tuple[str, ...]) -> None:
@@ -643,7 +649,7 @@ def _callable(candidates: tuple[str, ...]) -> None:
         if not any(letter.isalpha() for letter in name):
             raise ScenarioError(f"{no}, which cannot be told from a number of votes; a name has a letter in it")
         for other in candidates[:i]:
-            if exactly(name) == exactly(other):
+            if exactly(as_seen(name)) == exactly(as_seen(other)):
                 raise ScenarioError(
                     f"candidates {quote(other)} and {quote(name)} differ only in capitals; names must differ"
                 )
