@@ -12,6 +12,7 @@ import re
 import warnings
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import iomsim as iom
 from iomsim.charts import files, of, report
 from iomsim.charts.sliders import sliders
 from iomsim.engine import paths
-from iomsim.errors import IomsimError, ScenarioError
+from iomsim.errors import FileError, IomsimError, ScenarioError
 from iomsim.files import as_meant, csv_text
 from iomsim.model.catalogue import draft
 from iomsim.model.scenario import Scenario, build
@@ -559,3 +560,26 @@ def test_commands_take_and_print_the_names(number: int, tmp_path: Path, capsys: 
         command("forecast", file, f"--{names['title']}")
     assert not STEERS.search(capsys.readouterr().err.replace("\n", ""))
     assert [path.name for path in tmp_path.iterdir()] == ["race.toml"]
+
+
+# -- what a file of ours carries -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_log_and_a_registration_have_no_other_file_read(there: bool, tmp_path: Path) -> None:
+    """A stranger's file could show whoever reads it what stands in a file of his own."""
+    members = tmp_path / "secret.csv"
+    if there:
+        members.write_text("name\nMy\nsecret\n", encoding="utf-8")
+    scenario = f'electorate.members = "{members}"\ncandidates = [{{name = "A"}}, {{name = "B"}}]\n'
+    race = build(named())
+    log, file = tmp_path / "day.jsonl", tmp_path / "r.toml"
+    iom.live(race, particles=10, seed=1, log=log)
+    header = json.loads(log.read_text(encoding="utf-8")) | {"scenario": scenario}
+    log.write_text(json.dumps(header) + "\n", encoding="utf-8")
+    with pytest.raises(FileError, match=r"has its members in another file, '.*secret\.csv'; they must be inside"):
+        iom.replay(log)
+    written = iom.register(race, file, runs=100, seed=1, progress=False)
+    changed = replace(written, content=written.content | {"scenario": {"text": scenario}})
+    with pytest.raises(FileError, match="they must be inside"):
+        assert changed.race

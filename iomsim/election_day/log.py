@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from iomsim._version import VERSION
 from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quote_path, reason, writing
 from iomsim.files import write_whole
-from iomsim.forecasting.archive import self_contained
+from iomsim.forecasting.archive import scenario_of, self_contained
 from iomsim.house_style import thousands
 from iomsim.model.assumptions import DRAWS, DRAWS_AT_MOST
-from iomsim.model.catalogue import dumps, loads
+from iomsim.model.catalogue import dumps
 from iomsim.model.events import Event, checked
 from iomsim.model.evidence import shipped_names, shipped_text
 from iomsim.model.messages import sentences
@@ -153,7 +153,7 @@ def read(path: Path) -> tuple[Logged, LogFile]:
     header = _header(where, place, entries.pop(place))
     for at, entry in entries.items():
         _event(at, entry)
-    race = loads(header.scenario, place)
+    race = scenario_of(header.scenario, place)
     refuse_swings("replay", race, "the first tally shows what became of it")
     events = tuple(_event(at, entry, race.names) for at, entry in entries.items())
     return Logged(race, header.particles, header.seed, header.assumptions, events, tuple(places)), LogFile(path, data)

@@ -17,10 +17,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from iomsim._version import VERSION
 from iomsim.errors import FileError, IomsimError, quote, quote_path, reason
 from iomsim.files import read_bytes
+from iomsim.forecasting.archive import scenario_of
 from iomsim.forecasting.estimates import in_words
 from iomsim.forecasting.result import Result
 from iomsim.house_style import Text, thousands
-from iomsim.model.catalogue import loads
 from iomsim.model.messages import sentences
 from iomsim.model.quantities import Line, Name, Number, Text as Lines, Whole
 from iomsim.model.scenario import Scenario
@@ -161,7 +161,7 @@ class Registration(Result):
     @cached_property
     def race(self) -> Scenario:  # type: ignore[override]
         """The scenario, read from the file."""
-        return loads(self.content["scenario"]["text"], f"the scenario in {quote_path(self.path)}")
+        return scenario_of(self.content["scenario"]["text"], f"the scenario in {quote_path(self.path)}")
 
     @property
     def seed(self) -> int:  # type: ignore[override]
