@@ -17,16 +17,22 @@ import signal
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
-from iomsim.errors import IomsimError
+from iomsim.errors import BlockError, IomsimError, reason
 from iomsim.interrupts import interrupts_welcome, not_for_children
 
 AHEAD = 1024
 """Calls that are handed over before the first one's result is taken: memory does not grow with their number."""
+
+POLL = 0.1
+"""Seconds after which it is looked whether the workers of a pool are alive."""
+
+ENDED = "a worker process ended all at once; it was killed, perhaps because there was no memory left"
 
 Call = tuple[Any, ...]
 
@@ -64,6 +70,11 @@ def in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call],
     What has not begun when a call fails, or when nobody asks for more, is cancelled.  With `rescue`, the
     results of later calls that are done by then are yielded before the failure is raised; of an interruption, those
     without a gap.
+
+    Raises
+    ------
+    BlockError
+        If the executor breaks, as where a worker is killed.
     """
     if hasattr(executor, "submit"):
         return _in_order(executor, function, calls, rescue)
@@ -73,6 +84,8 @@ def in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call],
 def _one_by_one(executor: Any, function: Callable[..., Any], calls: Iterable[Call]) -> Iterator[Any]:
     if executor is None:
         return _asked_for(function(*call) for call in calls)
+    if hasattr(executor, "map_async"):
+        return _asked_for(_pooled(executor, Spread(function), list(calls)))
     if hasattr(executor, "map"):
         return _asked_for(iter(executor.map(Spread(function), list(calls))))
     raise IomsimError(f"an executor needs map or submit, got {type(executor).__name__}")
@@ -82,11 +95,32 @@ def _asked_for(results: Iterator[Any]) -> Iterator[Any]:
     """Yield results; while one is made, Ctrl-C is welcome."""
     nothing = object()
     while True:
-        with interrupts_welcome():
-            result = next(results, nothing)
+        try:
+            with interrupts_welcome():
+                result = next(results, nothing)
+        except Exception as error:
+            if broken(error):
+                raise _told(error) from error
+            raise
         if result is nothing:
             return
         yield result
+
+
+def _pooled(pool: Any, function: Callable[..., Any], calls: list[Call]) -> Iterator[Any]:
+    """Yield what a `multiprocessing` pool makes of calls; it would wait forever for a worker that was killed."""
+    workers, work = _workers(pool), pool.map_async(function, calls)
+    while not work.ready():
+        work.wait(POLL)
+        if not work.ready() and not workers <= _workers(pool):
+            raise BlockError(f"the executor broke: {ENDED}")
+    yield from work.get()
+
+
+def _workers(pool: Any) -> set[int]:
+    """Return the numbers of a pool's processes; none if it gives work to new ones every so often."""
+    lasting = getattr(pool, "_maxtasksperchild", None) is None
+    return {worker.pid for worker in getattr(pool, "_pool", ()) if hasattr(worker, "pid")} if lasting else set()
 
 
 def _in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call], rescue: bool) -> Iterator[Any]:
@@ -98,10 +132,12 @@ def _in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call]
                 yield _taken(waiting)
         while waiting:
             yield _taken(waiting)
-    except Exception:
+    except Exception as error:
         cancel(waiting)
         if rescue:
             yield from [future.result() for future in waiting if _is_done(future)]
+        if broken(error):
+            raise _told(error) from error
         raise
     except KeyboardInterrupt:
         cancel(waiting)
@@ -150,7 +186,7 @@ def as_done(
             try:
                 future = _submitted(executor, function, call)
             except Exception as error:  # such as a pool that is broken
-                yield number, None, error
+                yield number, None, _told(error)
                 continue
             numbers[future] = number
             future.add_done_callback(done.put)
@@ -191,7 +227,27 @@ def _outcome(numbers: dict[Any, int], future: Any) -> tuple[int, Any, Exception 
     try:
         return number, future.result(), None
     except Exception as error:
-        return number, None, error
+        return number, None, _told(error)
+
+
+def _told(error: Exception) -> Exception:
+    """Return what failed, and in a sentence if it is the executor."""
+    return BlockError(f"the executor broke: {broken(error)}") if broken(error) else error
+
+
+def broken(error: BaseException | None) -> str:
+    """Return what broke an executor, or "" if something else failed.
+
+    Examples
+    --------
+    >>> broken(BrokenExecutor("its initializer failed")), broken(ValueError("too large"))
+    ('its initializer failed', '')
+    """
+    if isinstance(error, BrokenExecutor):
+        return ENDED if "terminated abruptly" in str(error) else reason(error)
+    if isinstance(error, CancelledError):
+        return "the work was cancelled, or the cluster is gone"
+    return "its workers died, one after the other, over the same work" if type(error).__name__ == "KilledWorker" else ""
 
 
 def cancel(futures: Iterable[Any]) -> None:

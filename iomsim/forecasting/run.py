@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -16,12 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from iomsim.engine import simulate
-from iomsim.engine.executors import progress_bar
+from iomsim.engine.executors import broken, progress_bar
 from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK, fresh_seed
 from iomsim.engine.simulate import SPAN
-from iomsim.errors import BlockError, IomsimError, quote, reason, whole_number
+from iomsim.errors import BlockError, IomsimError, quote, whole_number
 from iomsim.forecasting.estimates import left_by_draws
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.forecasting.summary import Summary, merge, summarise
@@ -292,15 +291,13 @@ def _play(
         if not gathered.runs:
             raise
         gathered.stopped, gathered.interrupted = f"interrupted after {gathered.runs} {aim}", True
-    except (BlockError, BrokenExecutor) as error:
+    except BlockError as error:
         done = f"{gathered.runs} {aim}"
         gathered.stopped = f"failed after {done}"
-        broken = f"the executor broke after {done}: {reason(error)}"
-        failure = error if isinstance(error, BlockError) else BlockError(broken)
+        words = broken(error.__cause__)
+        failure = BlockError(f"the executor broke after {done}: {words}") if words else error
         failure.partial = gathered.forecast() if gathered.runs else None
-        if failure is error:
-            raise
-        raise failure from error
+        raise failure from error.__cause__
 
 
 def _play_until(gathered: RunAccumulator, precision: float, target: str | None, executor: Any, progress: bool) -> None:

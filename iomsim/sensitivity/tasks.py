@@ -24,7 +24,7 @@ from iomsim.engine.executors import as_done
 from iomsim.engine.outcomes import Endings
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
-from iomsim.errors import FileError, ScenarioError, quote_path, reason, writing
+from iomsim.errors import BlockError, FileError, ScenarioError, quote_path, reason, writing
 from iomsim.files import clear_left, write_whole
 from iomsim.model.assumptions import completed
 from iomsim.model.scenario import Scenario
@@ -103,11 +103,15 @@ def played(
         group, _, size = tasks[task]
         for n, (i, _) in enumerate(group):
             advance(size)
-            parts.setdefault(i, []).append(f"{type(error).__name__}: {error}" if error else found[n])
+            parts.setdefault(i, []).append(_why(error) if error else found[n])
             if len(parts[i]) == len(sizes):
                 whole = parts.pop(i)
                 failed = [part for part in whole if isinstance(part, str)]
                 yield i, failed[0] if failed else _added(whole)  # type: ignore[arg-type]
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, BlockError) else f"{type(error).__name__}: {error}"
 
 
 def _completed(group: Numbered) -> tuple[Numbered, list[tuple[int, str]]]:
