@@ -151,8 +151,6 @@ def read(path: Path) -> tuple[Logged, LogFile]:
         raise FileError(f"{where} {NO_LOG}: there is nothing in it")
     place, *places = entries
     header = _header(where, place, entries.pop(place))
-    for at, entry in entries.items():
-        _event(at, entry)
     race = scenario_of(header.scenario, place)
     refuse_swings("replay", race, "the first tally shows what became of it")
     events = tuple(_event(at, entry, race.names) for at, entry in entries.items())
@@ -213,7 +211,7 @@ def _header(where: str, place: str, entry: Any) -> Header:
         raise FileError("\n".join(f"{place}: {sentence}" for sentence in said)) from None
 
 
-def _event(place: str, entry: Any, names: Sequence[str] = ()) -> Event:
+def _event(place: str, entry: Any, names: Sequence[str]) -> Event:
     """Return the event of a line, checked."""
     try:
         return checked(entry, names)

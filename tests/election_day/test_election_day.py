@@ -481,10 +481,6 @@ def test_a_day_goes_on_from_its_log(geneva: Scenario, tmp_path: Path) -> None:
         ("{}\n", "is damaged or is no log of an election day"),
         ("not json", "is damaged or is no log of an election day"),
         ('{"format": 99, "version": "9.9", "particles": 2, "seed": 1, "scenario": ""}', "was written by iomsim 9.9"),
-        (
-            '{"format": 1, "version": "0", "particles": 2, "seed": 1, "scenario": ""}\n{"event": "dance"}',
-            r"line 2: no event 'dance'; there are announce, inconclusive, ",
-        ),
     ],
 )
 def test_logs_that_cannot_be_read(tmp_path: Path, text: str, sentence: str) -> None:

@@ -190,6 +190,11 @@ def test_editors_may_have_saved_it(path: Path) -> None:
         iom.replay(path.parent)
 
 
+def test_logs_of_older_versions_have_no_draws(path: Path) -> None:
+    rewrite(path, [NOON], format=2, assumptions="left out")
+    assert iom.replay(path).assumptions == "fixed"
+
+
 def test_figures_are_written_down_as_they_are_said(tmp_path: Path) -> None:
     day = night_of(toy(9), particles=20, seed=1, log=tmp_path / "day.log")
     day.apply({"event": "announce", "votes": {"A": ">=3", "B": "4"}, "valid": 8.0})

@@ -53,7 +53,8 @@ def _told(path: Path, race: iom.Scenario, lines: list[str], assumptions: int | s
 def altered(chance: random.Random, data: bytes) -> bytes:
     """Return a log with something in it that nobody announced."""
     header, *events = [json.loads(line) for line in data.splitlines()]
-    match chance.randrange(8):
+    names = re.findall(r'candidates\]\]\nname = "(.)"', header["scenario"])
+    match chance.randrange(10):
         case 0:
             return bytes_like(chance, data)
         case 1:
@@ -67,9 +68,13 @@ def altered(chance: random.Random, data: bytes) -> bytes:
         case 5:
             events = [figured(chance, event) for event in events]
         case 6:
-            events[chance.randrange(len(events))] = happens(chance, ["A", "B", "C"])
+            events[chance.randrange(len(events))] = happens(chance, names)
+        case 7:
+            events = [*events[: chance.randint(0, len(events))], happens(chance, names)]
+        case 8:
+            header |= {"seed": chance.randrange(10**9), "particles": chance.choice((2, 3, 50, 500))}
         case _:
-            events = chance.choices([*events, *(happens(chance, ["A", "B"]) for _ in range(9))], k=chance.randint(0, 5))
+            events = chance.choices([*events, *(happens(chance, names) for _ in range(9))], k=chance.randint(0, 4))
     lines = "\n".join(json.dumps(part, ensure_ascii=chance.random() < 0.5) for part in (header, *events))
     return lines.encode(errors="surrogatepass")
 

@@ -344,7 +344,7 @@ def test_nothing_else_is_an_event(parts: dict[str, Any], sentence: str) -> None:
 
 
 def test_a_line_is_a_text() -> None:
-    with pytest.raises(AnnouncementError, match="^a line is a text such as 'announce Pope=98 .*', got 98$"):
+    with pytest.raises(AnnouncementError, match=r"^a line is a text such as 'announce Pope=98 .*', got 98$"):
         event_of(98, TWO)  # type: ignore[arg-type]
 
 
