@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import typing
@@ -191,3 +192,31 @@ def test_type_checkers_are_told_the_same_names() -> None:
         for alias in node.names
     }
     assert told == {(name, f"iomsim.{module}") for name, module in iomsim._HOME.items()}
+
+
+# -- in whatever language ------------------------------------------------------------------------------
+
+
+LOCAL = re.compile(
+    r"\{[^{}]*:[^{}]*%-?[aAbBcpxX]\b[^{}]*\}|strftime\(.*%-?[aAbBcpxX]\b|^from calendar\b|^import (?:calendar|locale)\b",
+    re.MULTILINE,
+)
+"""What answers in the language that the program around us has set."""
+
+
+def asks_the_locale(source: str) -> list[str]:
+    """Return what in a module depends on the language that is set."""
+    return LOCAL.findall(source)
+
+
+def test_what_depends_on_the_language_is_seen() -> None:
+    assert asks_the_locale('f"{moment:%A} {moment.day} {moment:%H:%M}"') == ["{moment:%A}"]
+    assert asks_the_locale("x.strftime('%d %b')") == ["strftime('%d %b"]
+    assert asks_the_locale("from calendar import month_name") == ["from calendar"]
+    assert asks_the_locale('f"{share:.0%} and {moment:%H:%M} {moment:%Y-%m-%d}"') == []
+
+
+def test_dates_are_in_english_whatever_language_is_set() -> None:
+    sources = {path: path.read_text(encoding="utf-8") for path in Path(iomsim.__path__[0]).glob("*/*.py")}
+    assert len(sources) > 100
+    assert {path.name: asks_the_locale(source) for path, source in sources.items() if asks_the_locale(source)} == {}

@@ -20,7 +20,7 @@ from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD, favourite, in_a_sentence
 from iomsim.house_style import capital, number_of
-from iomsim.model.moments import WEEK
+from iomsim.model.moments import WEEK, month_name, weekday_name
 
 MAX_EVENTS = 12
 """Events that are drawn, the last ones."""
@@ -170,7 +170,7 @@ class Live(DayChart):
 def _day(at: pd.Timestamp, fc: Forecast) -> str:
     """Return the day of an announcement, if it is not the opening's: its weekday, or its date after a week."""
     since = (at.date() - fc.opening_date.date()).days
-    return "" if not since else f"{at:%a} " if since < WEEK else f"{at.day} {at:%b} "
+    return "" if not since else f"{weekday_name(at)[:3]} " if since < WEEK else f"{at.day} {month_name(at)[:3]} "
 
 
 def spread(places: list[float], gap: float = LABEL_GAP, top: float = 100.0) -> list[float]:

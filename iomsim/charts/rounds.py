@@ -19,6 +19,7 @@ from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import expected_rounds, unfinished
+from iomsim.model.moments import weekday_name
 from iomsim.rules.procedure import ENDINGS
 
 MAX_BARS = 12
@@ -109,7 +110,7 @@ class Rounds(ForecastChart):
             raise IomsimError(f"rounds can be split by 'day' or 'ending', got {quote(self.by)}")
         won, over, first = ends["winner"] >= 0, ends["minute"] >= 0, ends["minute"] < DAY
         late = AFTER_MIDNIGHT if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
-        days = ((f"{fc.opening_date:%A}", over & first), (late, over & ~first))
+        days = ((weekday_name(fc.opening_date), over & first), (late, over & ~first))
         parts = [(name, when & who) for day, when in days for name, who in ((day, won), (f"{day}, {NOBODY}", ~won))]
         return [*parts, (STILL_VOTING, ~over)]
 

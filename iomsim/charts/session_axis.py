@@ -20,6 +20,7 @@ from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of
 from iomsim.errors import whole_number
 from iomsim.forecasting.forecast import Forecast
+from iomsim.model.moments import month_name, weekday_name
 
 STACK_MINUTES = 30
 """Minutes of a unit of the axis, which is a stack of dots."""
@@ -154,7 +155,7 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
         spills = day.number > 0
         moment = fc.opening_date + timedelta(days=day.number)
         bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": SMALL}
-        _head(ax, day.x, f"{moment:%A} {moment.day} {moment:%B}", 16, color=DARK, **bold)
+        _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", 16, color=DARK, **bold)
         if spills and spills in counts:
             ax.axvspan(
                 day.x - 0.3 if shade is None else shade, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0

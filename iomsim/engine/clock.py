@@ -28,6 +28,10 @@ from iomsim.typing import U64, Flags, Floats, PerRun, Places
 
 DAY = 24 * 60
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 HORIZON = 400
 """Days for which sittings are laid out; forty rounds need a few weeks at most."""

@@ -23,7 +23,7 @@ from iomsim.model.assumptions import Assumptions
 from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
-from iomsim.model.moments import day_in_words
+from iomsim.model.moments import day_in_words, weekday_name
 from iomsim.model.scenario import Scenario
 from iomsim.rules.procedure import ENDINGS, Procedure
 from iomsim.typing import Longs
@@ -367,7 +367,7 @@ class Tables:
     @property
     def next_day_in_words(self) -> str:
         """That day by its weekday; by its date where the weekday could mean another and it is still to come."""
-        return f"{self.next_day:%A}" if self.spilled else self.race.clock.next_day_in_words
+        return weekday_name(self.next_day) if self.spilled else self.race.clock.next_day_in_words
 
     def day_in_words(self, day: date) -> str:
         """Return a day by its weekday if it is within a week from the opening, else by its date."""

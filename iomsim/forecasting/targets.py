@@ -6,6 +6,7 @@ from iomsim.engine.clock import DAY_NAMES
 from iomsim.errors import IomsimError, quote, unknown
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
+from iomsim.model.moments import weekday_name
 from iomsim.model.scenario import Scenario
 
 SPILL, ROUNDS = "spill", "rounds"
@@ -43,8 +44,8 @@ def checked_target(race: Scenario, target: str | None) -> str:
         return SPILL
     if word in {day.casefold() for day in DAY_NAMES}:
         raise IomsimError(
-            f"no target {quote(target)}: voting begins on {race.clock.opens:%A}, and what is asked is whether it runs "
-            f"into the next day with a sitting; ask for {quote(later)}"
+            f"no target {quote(target)}: voting begins on {weekday_name(race.clock.opens)}, and what is asked is "
+            f"whether it runs into the next day with a sitting; ask for {quote(later)}"
         )
     raise unknown("target", target, [*known, later])
 

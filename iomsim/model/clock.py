@@ -15,7 +15,7 @@ from iomsim.engine.clock import DAY, HORIZON, NO_CAP, Calendar, calendar, minute
 from iomsim.errors import advice, nearest, quote
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.dates import Day, Hour, Moment
-from iomsim.model.moments import day_in_words
+from iomsim.model.moments import day_in_words, full_date
 from iomsim.model.quantities import FrozenModel, Minutes, PaceSpread, Pause, Probability, Whole, default
 
 Sitting = tuple[Hour, Hour]
@@ -200,7 +200,7 @@ def no_sitting_that_day(clock: Clock) -> str:
     why, cure = "a day without sittings", f"add {quote(weekday)} to days"
     if weekday in clock.days:
         why, cure = "a day off", "take it out of closed"
-    return f"opens on {day:%A} {day.day} {day:%B %Y}, {why}; {cure}{_or_on_the_next_day(clock)}"
+    return f"opens on {full_date(day, weekday=True)}, {why}; {cure}{_or_on_the_next_day(clock)}"
 
 
 def no_sitting_at_that_hour(clock: Clock) -> str:
@@ -244,4 +244,4 @@ def over_before_it_begins(clock: Clock) -> str:
 
 
 def _in_full(moment: datetime) -> str:
-    return f"{moment:%A} {moment.day} {moment:%B %Y %H:%M}"
+    return f"{full_date(moment, weekday=True)} {moment:%H:%M}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from calendar import month_name
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from iomsim.engine.clock import DAY_NAMES
+from iomsim.engine.clock import DAY_NAMES, MONTH_NAMES
 from iomsim.errors import IomsimError, quote
 
 WEEK = 7
@@ -91,7 +90,7 @@ def _weekday(text: str) -> int:
 
 def _date(written: re.Match[str], today: datetime) -> date:
     """Return a date written in words; a weekday that it does not have is refused."""
-    months = [number for number, name in enumerate(month_name) if name.casefold() == written["month"].casefold()]
+    months = [number for number, name in enumerate(MONTH_NAMES, 1) if name.casefold() == written["month"].casefold()]
     if len(months) != 1:
         raise ValueError
     found = date(int(written["year"] or today.year), months[0], int(written["day"]))
@@ -108,6 +107,16 @@ def _hour(text: str) -> time:
     return time(int(found[1]), int(found[2]), int(found[3] or 0))
 
 
+def weekday_name(day: date) -> str:
+    """Return the English name of a day's weekday, whatever language the program around us has set."""
+    return DAY_NAMES[day.weekday()]
+
+
+def month_name(day: date) -> str:
+    """Return the English name of a day's month."""
+    return MONTH_NAMES[day.month - 1]
+
+
 def full_date(day: date, weekday: bool = False) -> str:
     """Return a date with its year, without a leading zero.
 
@@ -116,7 +125,7 @@ def full_date(day: date, weekday: bool = False) -> str:
     >>> full_date(date(2023, 3, 1)), full_date(date(2023, 5, 15), weekday=True)
     ('1 March 2023', 'Monday 15 May 2023')
     """
-    return f"{f'{DAY_NAMES[day.weekday()]} ' * weekday}{day.day} {day:%B %Y}"
+    return f"{f'{weekday_name(day)} ' * weekday}{day.day} {month_name(day)} {day.year}"
 
 
 def day_in_words(day: date, since: date) -> str:
@@ -135,7 +144,7 @@ def day_in_words(day: date, since: date) -> str:
     >>> day_in_words(date(2023, 5, 16), opening), day_in_words(date(2023, 5, 23), opening)
     ('Tuesday', 'Tuesday 23 May')
     """
-    return DAY_NAMES[day.weekday()] if 0 <= (day - since).days < WEEK else date_in_words(day, since)
+    return weekday_name(day) if 0 <= (day - since).days < WEEK else date_in_words(day, since)
 
 
 def date_in_words(day: date, since: date) -> str:
@@ -146,7 +155,7 @@ def date_in_words(day: date, since: date) -> str:
     >>> date_in_words(date(2024, 1, 2), date(2023, 12, 18))
     'Tuesday 2 January 2024'
     """
-    words = f"{DAY_NAMES[day.weekday()]} {day.day} {day:%B}"
+    words = f"{weekday_name(day)} {day.day} {month_name(day)}"
     return words if day.year == since.year else f"{words} {day.year}"
 
 
@@ -170,6 +179,7 @@ def before_the_opening(moment: datetime, opens: datetime) -> str:
     'Monday 8 May 12:00 is before the opening on Monday 15 May 10:00'
     """
     if moment.date() == opens.date():
-        return f"{moment:%A %H:%M} is before the opening on {opens:%A %H:%M}"
+        said, opening = (f"{weekday_name(x)} {x:%H:%M}" for x in (moment, opens))
+        return f"{said} is before the opening on {opening}"
     said, opening = (f"{date_in_words(x.date(), opens.date())} {x:%H:%M}" for x in (moment, opens))
     return f"{said} is before the opening on {opening}"
