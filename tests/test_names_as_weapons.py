@@ -402,7 +402,9 @@ def test_a_report_and_all_its_files_are_harmless(number: int, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert {path.resolve() for path in written} == {path.resolve() for path in (tmp_path / "in" / "out").iterdir()}
     page = (tmp_path / "in" / "out" / "report.html").read_text(encoding="utf-8")
-    words = "".join(is_harmless(page, scripts=1).words)
+    reader = is_harmless(page, scripts=1)
+    words = "".join(reader.words)
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in reader.attributes
     for role in ("title", "about", "candidate", "sponsor", "rules", "source"):
         assert names[role] in words
     for data in re.findall(r"href='data:text/csv;base64,([^']+)'", page):

@@ -55,6 +55,9 @@ TAG, PART = re.compile(r"<(?!svg|!)[^>]*>"), re.compile(r'(?<= id=")|(?<=href="#
 LARGEST = 2**28
 """Bytes of a report that is read."""
 
+NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a browser may do for a page: draw it; no script is run, and nothing is fetched."""
+
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
 
@@ -138,6 +141,7 @@ def html(fc: Forecast) -> str:
     return (
         f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{NOTHING_RUNS}">'
         f"<title>{escape(race.title)}</title><style>{style}</style></head>\n<body><main>"
         + "\n".join(filter(None, body))
         + f"</main>\n{MARK}{_recipe(fc)}</script></body></html>\n"

@@ -80,6 +80,7 @@ class Reader(HTMLParser):
 def test_the_page_is_well_formed_and_needs_nothing_else(page: str) -> None:
     reader = Reader(page)
     assert reader.open == []
+    assert report.NOTHING_RUNS in page
     assert len(reader.ids) == len(set(reader.ids))
     outside = [link for _, link in reader.links if not link.startswith(("#", "data:"))]
     assert outside == []
