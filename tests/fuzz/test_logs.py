@@ -124,8 +124,9 @@ def case(number: int) -> None:
         day = survives(lambda: iom.replay(path))
         if day is not None:
             is_the_day_of(day, path)
-            survives(lambda: can_be_read(day))
             survives(lambda: goes_on(day, path, chance))
+            if number % 3 == 0:  # it takes longest
+                survives(lambda: can_be_read(day))
 
 
 def is_the_day_of(day: ElectionDay, path: Path) -> None:
