@@ -33,6 +33,12 @@ TURNING = "\u202a-\u202e\u2066-\u2069"
 UNFIT = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff{TURNING}]")
 """Signs that no name has: what steers a terminal, ends a line, turns the order of the text around it, or is none."""
 
+UNSEEN = re.compile(
+    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Signs that nobody sees (Unicode: Default_Ignorable_Code_Point, and a blank of Braille), whatever else they are."""
+
 UNFIT_IN_TEXTS = re.compile(UNFIT.pattern.replace("\0-\x1f", "\0-\x08\x0b\x0c\x0e-\x1f") + r"|\r(?!\n)")
 """Signs that no text of several lines has."""
 
@@ -225,19 +231,19 @@ def unfit_name(name: str, most: int = LONGEST_NAME) -> str:
         return f"must have at most {most} signs, got {len(name)}"
     if said := _unfit(UNFIT, name):
         return said
-    seen = name.isalnum() or any(unicodedata.category(sign)[0] in "LNPS" for sign in name)
+    seen = any(unicodedata.category(sign)[0] in "LNPS" for sign in UNSEEN.sub("", name))
     return "" if seen else "must have a sign that can be seen"
 
 
 def as_seen(name: str) -> str:
-    """Return a name without the signs in it that are not seen, and with its accents composed.
+    """Return a name without the signs and spaces in it that are not seen, and with its accents composed.
 
     Examples
     --------
     >>> as_seen("Po\N{ZERO WIDTH JOINER}pe"), len(as_seen("e\N{COMBINING ACUTE ACCENT}"))
     ('Pope', 1)
     """
-    return "".join(sign for sign in unicodedata.normalize("NFC", name) if unicodedata.category(sign) != "Cf")
+    return " ".join(UNSEEN.sub("", unicodedata.normalize("NFC", name)).split())
 
 
 def unfit_text(text: str) -> str:

@@ -202,7 +202,9 @@ def test_a_candidate_is_not_called_like_the_pull_of_a_sponsor() -> None:
         build(named(candidate="pull of East"))
 
 
-@pytest.mark.parametrize("other", ["W\u200dest", "West\u200f", "\u00adWest"])
+@pytest.mark.parametrize(
+    "other", ["W\u200dest", "West\u200f", "\u00adWest", "West\u3164", "We\ufe0fst", "West\N{NO-BREAK SPACE}"]
+)
 def test_no_two_sponsors_look_the_same(other: str) -> None:
     described = named(sponsor="West")
     described["sponsors"][1]["name"] = other
@@ -210,10 +212,16 @@ def test_no_two_sponsors_look_the_same(other: str) -> None:
         build(described)
 
 
-@pytest.mark.parametrize("other", ["B\u200dob", "b\u200bob"])
+@pytest.mark.parametrize("other", ["B\u200dob", "b\u200bob", "Bob\u3164"])
 def test_no_two_candidates_look_the_same(other: str) -> None:
     with pytest.raises(ScenarioError, match=r"names must differ"):
         build(named(candidate=other))
+
+
+@pytest.mark.parametrize("sign", ["\u200d", "\u3164", "\u2800", "\uffa0", "\ufe0f", "\U000e0041", "\N{NO-BREAK SPACE}"])
+def test_nobody_is_called_by_signs_that_are_not_seen(sign: str) -> None:
+    with pytest.raises(ScenarioError, match="must have a sign that can be seen"):
+        build(named(sponsor=sign))
 
 
 def test_a_column_of_the_members_is_kept_beside_those_that_are_made() -> None:

@@ -244,7 +244,8 @@ def _fit(file: Archive, meta: Meta, race: Scenario) -> None:
             raise Damaged(f"lacks {quote(name)}")
         if (parts[name].code, parts[name].shape) != wanted.get(name):
             raise Damaged(f"holds other numbers, or more or fewer, than belong into {quote(name)}")
-    if max(length["ends.count"], length.get("reading.number", 0) - DRAWS_AT_MOST) > meta.runs:
+    too_many = any(length[f"{group}.valid"] > most * runs for group, runs in groups.items())
+    if too_many or max(length["ends.count"], length.get("reading.number", 0) - DRAWS_AT_MOST) > meta.runs:
         raise Damaged("holds more than its runs can come to")
 
 

@@ -298,6 +298,12 @@ def sides(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     return crafted(path, {"rule_sets": table})
 
 
+def rounds(number: int) -> dict[str, np.ndarray]:
+    """Return the rounds of examples, which are packed well however many they are."""
+    shapes = {"votes": (number, 2), "valid": (number,), "flows": (number, 2, 2)}
+    return {f"examples.{key}": np.zeros(shape, dtype="<i2") for key, shape in shapes.items()}
+
+
 CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "an object": ("fixed", changed("ends.count", lambda x: x.astype("S8")), "something else than arrays of numbers"),
     "big-endian": ("fixed", changed("ends.count", lambda x: x.astype(">i8")), "something else than arrays of numbers"),
@@ -307,6 +313,7 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "a row less": ("fixed", changed("outcomes.votes", lambda x: x[1:]), "other numbers, or more or fewer"),
     "turned": ("fixed", changed("outcomes.flows", lambda x: np.asfortranarray(x)), "something else than arrays"),
     "no runs": ("fixed", lambda path: crafted(path, **{"outcomes.draw": None}), "lacks 'outcomes.draw'"),
+    "a bomb": ("counts only", lambda path: crafted(path, **rounds(9 * 40 + 1)), "more than its runs can come to"),
     "more": ("fixed", lambda path: crafted(path, extra=np.arange(3)), "belong into 'extra'"),
     "winner 7 of 2": ("counts only", put("ends.winner", -1, 7), "a way to end whose winner does not stand"),
     "ending 9": ("counts only", put("ends.ending", 0, 9), "whose ending does not go with its winner"),
