@@ -198,7 +198,7 @@ def test_type_checkers_are_told_the_same_names() -> None:
 
 
 LOCAL = re.compile(
-    r"\{[^{}]*:[^{}]*%-?[aAbBcpxX]\b[^{}]*\}|strftime\(.*%-?[aAbBcpxX]\b|^from calendar\b|^import (?:calendar|locale)\b",
+    r"\{[^{}]*:[^{}]*%-?[aAbBcpxX]\b[^{}]*\}|strftime\(.*%-?[aAbBcpxX]\b|^(?:from|import) (?:calendar|locale)\b",
     re.MULTILINE,
 )
 """What answers in the language that the program around us has set."""
