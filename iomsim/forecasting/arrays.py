@@ -30,11 +30,14 @@ HEADER = re.compile(
 )
 """What stands before the numbers of an array."""
 
-LONGEST_HEADER = 256
-"""Bytes of the longest of them."""
+NPY = b"\x93NUMPY\x01\x00"
+"""How an array begins, before the length of its header."""
 
-TIGHTEST, AT_ONCE = 1032, 2**20
-"""How many bytes one byte of a zip file can stand for, and how many are unpacked at once."""
+TIGHTEST = 1032
+"""How many bytes one byte of a zip file can stand for."""
+
+SMALL, AT_ONCE = 2**12, 2**20
+"""Bytes of an array that is read with its header; bytes of others that are unpacked at once."""
 
 
 class Damaged(IomsimError):
@@ -42,12 +45,16 @@ class Damaged(IomsimError):
 
 
 class Packed(NamedTuple):
-    """An array that has not been read: the code of its numbers, such as "<i8", and its shape."""
+    """An array in a file: the code of its numbers, such as "<i8", its shape, and where its numbers start.
+
+    `head` is what stands at its beginning; of a small one it is all.
+    """
 
     code: str
     shape: tuple[int, ...]
     place: ZipInfo
     start: int
+    head: bytes
 
 
 class Archive:
@@ -71,19 +78,21 @@ class Archive:
         if place.file_size > TIGHTEST * (place.compress_size + 1):
             raise Damaged("claims to hold more than it can")
         with self._file.open(place) as part:
-            start = part.read(10)
-            told = part.read(min(int.from_bytes(start[8:], "little"), LONGEST_HEADER))
-        found = HEADER.fullmatch(told)
-        if start[:8] != b"\x93NUMPY\x01\x00" or found is None:
+            head = part.read(min(place.file_size, SMALL))
+        start = 10 + int.from_bytes(head[8:10], "little")
+        found = HEADER.fullmatch(head[10:start])
+        if not head.startswith(NPY) or found is None:
             raise Damaged("holds something else than arrays of numbers")
         code, shape = found[1].decode(), tuple(int(length) for length in re.findall(rb"\d+", found[2]))
-        if len(shape) > 3 or len(start) + len(told) + prod(shape) * int(code[-1]) != place.file_size:
+        if len(shape) > 3 or start + prod(shape) * int(code[-1]) != place.file_size:
             raise Damaged("has an array that is longer or shorter than it claims")
-        return Packed(code, shape, place, len(start) + len(told))
+        return Packed(code, shape, place, start, head)
 
     def read(self, name: str) -> NDArray[Any]:
         """Return an array, which cannot be changed."""
         packed = self.parts[name]
+        if packed.place.file_size <= SMALL:
+            return np.frombuffer(packed.head, packed.code, offset=packed.start).reshape(packed.shape)
         array = np.empty(packed.shape, packed.code)
         left = array.reshape(-1).view(np.uint8).data
         with self._file.open(packed.place) as part:

@@ -26,7 +26,7 @@ from iomsim.typing import Floats
 
 FAILED, OPEN = ENDINGS.index("failed"), ENDINGS.index("open")
 
-TOGETHER = 2**18
+TOGETHER = 2**16
 """Runs that are counted at once."""
 
 CLOSE = 1e-9

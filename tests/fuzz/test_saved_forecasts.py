@@ -144,7 +144,7 @@ def renumbered(chance: random.Random, words: Any) -> bytes:
 
 def array_like(chance: random.Random, array: np.ndarray) -> np.ndarray:
     """Return an array of other numbers, another kind of them, or another shape."""
-    array = array.copy()
+    array = array.copy() if array.ndim else array.reshape(1)
     match chance.randrange(9):
         case 0:
             code = chance.choice(
@@ -157,7 +157,7 @@ def array_like(chance: random.Random, array: np.ndarray) -> np.ndarray:
                 except (TypeError, ValueError):
                     return np.zeros(array.shape, code)
         case 1:
-            start = chance.randrange(len(array) + 1) if array.ndim else 0
+            start = chance.randrange(len(array) + 1)
             return np.delete(array, slice(start, start + chance.choice((1, 2, 10**6))), axis=0)
         case 2:
             return np.concatenate([array, array[: chance.choice((1, 2, 10**6))]])
@@ -165,7 +165,7 @@ def array_like(chance: random.Random, array: np.ndarray) -> np.ndarray:
             return chance.choice(
                 (array[None], array.reshape(-1), np.asfortranarray(array), array[:0], array.sum(), array.T)
             )
-        case 4 if array.ndim:
+        case 4:
             return array[np.random.default_rng(chance.randrange(10**6)).permutation(len(array))]
         case 5 if array.dtype.kind == "f" and array.size:
             array.flat[chance.randrange(array.size)] = chance.choice(
