@@ -6,8 +6,9 @@
 Where it runs, and on what executor, must change nothing (`tests/test_same_bits.py`).
 
 With other versions of the libraries only this may differ, and `compare` says of two such files whether it is all: what
-libraries draw and pack; and the last digits of the ranges over the assumptions, of drivers and of pivotal members,
-whose sums are matrix products.  They also depend on the threads of BLAS, as does what an election day has learned.
+libraries draw and pack; and the last digits of the ranges over the assumptions, of drivers, of pivotal members, of
+leanings and of what an election day has learned, whose sums are matrix products.  They also depend on the processor
+and on the threads of BLAS.  No run does: who wins, when and by which tallies is the same everywhere.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ DRAWN = (".svg", ".html", ".npz")
 OF_THE_LIBRARY = ("words and files/schema.json",)
 """What they word."""
 
-ROUNDED = ("forecast/tables", "forecast/drivers", "what-ifs/pivotal")
+ROUNDED = ("forecast/tables", "forecast/drivers", "what-ifs/pivotal", "election day/day")
 """How files begin in which sums of matrix products are: their numbers are compared to nine digits."""
 
 EXACT = ("runs.csv", "tallies.csv")
