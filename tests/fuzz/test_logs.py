@@ -53,7 +53,7 @@ def _told(path: Path, race: iom.Scenario, lines: list[str], assumptions: int | s
 def altered(chance: random.Random, data: bytes) -> bytes:
     """Return a log with something in it that nobody announced."""
     header, *events = [json.loads(line) for line in data.splitlines()]
-    names = re.findall(r'candidates\]\]\nname = "(.)"', header["scenario"])
+    names = re.findall(r'candidates\]\]\nname = "(.+)"', header["scenario"])
     match chance.randrange(10):
         case 0:
             return bytes_like(chance, data)
