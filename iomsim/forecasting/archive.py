@@ -31,6 +31,7 @@ from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
 from iomsim.model.catalogue import dumps
 from iomsim.model.leanings import leanings
 from iomsim.model.scenario import Scenario, build
+from iomsim.model.tables import MOST_BYTES
 
 FORMAT = 2
 """Version of the file format; a reader refuses others."""
@@ -43,9 +44,6 @@ PLAIN_FIELDS = ("version", "seed", "stopped", "announced", "certain", "reached")
 
 DIGEST = 32
 """Bytes of the checksum."""
-
-LONGEST = 2**26
-"""Bytes of the words of a forecast: its scenario with a table of members, and what was announced."""
 
 ENDS = dict.fromkeys(("draw", "winner", "ending", "rounds", "minute", "count"), "<i8")
 """Columns of the ends that a summary counts, with the code of their numbers."""
@@ -196,7 +194,7 @@ def _fields(file: Archive, path: str) -> dict[str, Any]:
 
 def _meta(file: Archive, path: str) -> Meta:
     """Return the words of a forecast."""
-    if file.parts["meta"].code != "|u1" or file.parts["meta"].shape[0] > LONGEST:
+    if file.parts["meta"].code != "|u1" or file.parts["meta"].shape[0] > 2 * MOST_BYTES:
         raise Damaged("says more than it can have to say")
     words = json.loads(file.read("meta").tobytes())
     format, version = words["format"], words.get("version")
@@ -265,6 +263,8 @@ def scenario_of(text: str, where: str) -> Scenario:
     Traceback (most recent call last):
     iomsim.errors.FileError: mine has its members in another file, 'all.csv'; they must be inside
     """
+    if len(text) > MOST_BYTES:
+        raise FileError(f"{where} is longer than {MOST_BYTES // 10**6} MB, the most that is read")
     data = toml.parsed(text, where)
     members = data.get("electorate")
     if isinstance(members, dict) and "members" in members:

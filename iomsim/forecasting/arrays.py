@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iomsim.errors import IomsimError
+from iomsim.house_style import thousands
 
 START = b"PK\x03\x04"
 """How a zip file begins."""
@@ -35,6 +36,9 @@ NPY = b"\x93NUMPY\x01\x00"
 
 TIGHTEST = 1032
 """How many bytes one byte of a zip file can stand for."""
+
+MOST_PARTS = 20_000
+"""Arrays of a file: two for each parameter, and a few more."""
 
 SMALL, AT_ONCE = 2**12, 2**20
 """Bytes of an array that is read with its header; bytes of others that are unpacked at once."""
@@ -68,6 +72,8 @@ class Archive:
 
     def __init__(self, file: ZipFile, size: int) -> None:
         self._file, places = file, file.infolist()
+        if len(places) > MOST_PARTS:
+            raise Damaged(f"has more than {thousands(MOST_PARTS)} parts")
         self.parts = {place.filename.removesuffix(".npy"): self._packed(place) for place in places}
         if len(self.parts) < len(places):
             raise Damaged("has two parts of one name")

@@ -185,6 +185,8 @@ def _of_draws(fc: Tables) -> Iterator[str]:
     if fc.draws is None:
         return
     known, plan, draws = fc.race._parameters, fc.race.plan, fc.draws
+    if draws.readings != fc.race.procedures:
+        yield "is a part of a forecast, under one of several readings of the rules, which belongs to the whole"
     for path, values in draws.values.items():
         if path not in known:
             yield f"draws {quote(path)}, which its scenario does not have"

@@ -60,15 +60,24 @@ class Forecast(Tables):
     def open(cls, path: str | Path) -> Forecast:
         """Read a forecast back; every table is the one that was saved, bit for bit.
 
+        Whoever made the file: its counts are those of its runs, its scenario is one, and nothing in it is executed.
+
         Raises
         ------
         FileError
-            If the file is missing, damaged, not a forecast, or written in a newer format.
+            If the file is missing, damaged, not a forecast, or written in another format.
         """
         return cls(**archive.read(path))
 
     def save(self, path: str | Path) -> None:
-        """Write the forecast to one file, from which :func:`iomsim.open_forecast` reads it back."""
+        """Write the forecast to one file, from which :func:`iomsim.open_forecast` reads it back.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written; if this is a forecast under one reading of several, which goes with the
+            whole forecast and cannot be opened without it.
+        """
         archive.save(self, path)
 
     def to_csv(self, folder: str | Path, runs: bool = True) -> list[Path]:

@@ -328,6 +328,7 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "shares": ("counts only", put("summary.shares", (0, 0, 0), 301), "counts more shares of the votes than runs"),
     "flows": ("counts only", put("summary.flows", (1, 0, 1), 10**9), "more members that go over than there are"),
     "example": ("counts only", put("examples.minute", 0, 5), "has an example that ends as none of its runs does"),
+    "present": ("counts only", put("examples.present", 0, 999), "more or fewer than the 175 members present"),
     "example 41": ("counts only", put("examples.rounds", 0, 41), "has an example with more rounds"),
     "counted": ("fixed", changed("summary.shares", lambda x: x + 1), "counts other things than its runs are"),
     "another run": ("fixed", put("outcomes.present", 0, 0), "counts other things than its runs are"),
@@ -459,6 +460,17 @@ def test_files_that_cannot_be_written(forecasts: dict[str, iom.Forecast], tmp_pa
         forecasts["nobody"].save(tmp_path / "gone" / "fc.npz")
     with pytest.raises(iom.FileError, match=r"cannot write '.*file': File exists"):
         forecasts["nobody"].to_csv(tmp_path / "file")
+
+
+def test_what_could_not_be_opened_again_is_not_saved(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
+    """A forecast under one of several readings has the runs of all, and its readings have other numbers."""
+    whole = forecasts["whole cycles"]
+    for part in (*whole.by_reading().values(), *replace(whole, outcomes=None).by_reading().values()):
+        with pytest.raises(
+            iom.FileError, match=r"cannot save this forecast as '.*fc\.npz': it is a part of a forecast"
+        ):
+            archive.save(part, tmp_path / "fc.npz")
+    assert not list(tmp_path.iterdir())
 
 
 # -- tables as csv ------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import iomsim as iom
+from iomsim.forecasting import arrays
 from iomsim.forecasting.arrays import SMALL, Damaged, digest, opened, packed
 
 ARRAYS: dict[str, np.ndarray] = {
@@ -142,6 +143,12 @@ def test_parts_of_one_name_and_parts_that_share_their_bytes(tmp_path: Path) -> N
     path.write_bytes(data)
     with pytest.raises(Exception, match=r"differ|Overlapped"):
         read(path)
+
+
+def test_very_many_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "MOST_PARTS", 2)
+    path = zipped(tmp_path / "arrays.npz", *((f"{i}.npy", npy("(2,)", bytes(16))) for i in range(3)))
+    assert refused(path) == "has more than 2 parts"
 
 
 def test_what_stands_before_an_archive_makes_it_none(tmp_path: Path) -> None:
