@@ -187,6 +187,10 @@ def writing(place: object) -> Iterator[None]:
         raise FileError(f"cannot write {quote_path(place)}: {reason(error)}") from None
 
 
+MOST_DIGITS = 40
+"""Digits of a whole number: more are neither a count nor a seed."""
+
+
 def whole_number(name: str, value: Any, at_least: int) -> int:
     """Return `value` if it is a whole number of at least `at_least`.
 
@@ -197,4 +201,6 @@ def whole_number(name: str, value: Any, at_least: int) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
         raise IomsimError(f"{name} must be a whole number of at least {at_least}, got {quote(value)}")
+    if value >= 10**MOST_DIGITS:
+        raise IomsimError(f"{name} must be a whole number of at most {MOST_DIGITS} digits, got {quote(value)}")
     return int(value)

@@ -23,6 +23,7 @@ LAYERS = """
     errors interrupts typing _version
     files workers
     house_style
+    memory
     rules
     engine
     model

@@ -15,6 +15,7 @@ import pandas as pd
 from iomsim.engine import paths
 from iomsim.errors import IomsimError, quote
 from iomsim.house_style import in_lines
+from iomsim.memory import refuse_too_many
 from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import load
 from iomsim.model.parameters import resolve
@@ -22,6 +23,9 @@ from iomsim.model.scenario import Scenario
 from iomsim.workers import Workers
 
 DEFAULT = "geneva-2023"
+OF_A_PROCESS = 1.5e8
+"""Bytes of a process with what it imports."""
+
 SEED = 2023
 """The seed unless another is given: the same command prints the same numbers."""
 
@@ -133,6 +137,7 @@ def executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
     if arguments.jobs == 1:
         yield None
         return
+    refuse_too_many(arguments.jobs, "processes", OF_A_PROCESS)
     with Workers(arguments.jobs) as pool:
         yield pool
 

@@ -21,6 +21,7 @@ from iomsim.cli.common import (
 from iomsim.errors import IomsimError, quote
 from iomsim.files import write_csv
 from iomsim.forecasting.run import forecast
+from iomsim.memory import refuse_too_many
 from iomsim.model.catalogue import load
 from iomsim.sensitivity.compare import compare
 from iomsim.sensitivity.grid import grid
@@ -110,11 +111,14 @@ def _axis(text: str) -> tuple[str, list[float] | None]:
     parts = span.split(":")
     try:
         low, high, points = float(parts[0]), float(parts[1]), int(parts[2])
-        return name, np.linspace(low, high, points).tolist()
+        if points < 1:
+            raise ValueError
     except (IndexError, ValueError):
         raise IomsimError(
             f"a range is written NAME=LOW:HIGH:POINTS, got {quote(text)}; for instance secrecy=0:1:11"
         ) from None
+    refuse_too_many(points, "values", 64.0)
+    return name, np.linspace(low, high, points).tolist()
 
 
 def run_drivers(arguments: argparse.Namespace) -> None:

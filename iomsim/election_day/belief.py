@@ -36,9 +36,14 @@ from iomsim.election_day.state import (
 from iomsim.election_day.update import update
 from iomsim.engine.plan import Plan
 from iomsim.errors import AnnouncementError
+from iomsim.house_style import count
+from iomsim.memory import refuse_too_many
 from iomsim.typing import Flags, Floats, Longs, Places
 
 GOLDEN = 0.6180339887498949
+
+OF_A_PARTICLE, OF_A_DRAW = 40.0, 220.0
+"""Bytes by member and candidate: measured after a few rounds, with those of the forecasts in between."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +179,9 @@ def first_belief(plan: Plan, weights: Sequence[float], size: int, seed: int) -> 
 
     `weights` are those of the readings of the rules; none if there is one only.
     """
+    numbers, draws = len(plan.members) * plan.candidates, max(map(np.size, plan.values.values()))
+    things = f"particles of {len(plan.members)} members and {plan.candidates} candidates on {count(draws, 'draw')}"
+    refuse_too_many(size, things, OF_A_PARTICLE * numbers, OF_A_DRAW * numbers * draws)
     state = initial_state(plan, size, seed)
     if not weights:
         return Belief((plan,), (state,))

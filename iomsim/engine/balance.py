@@ -5,7 +5,7 @@ Newton's steps, on the exact laws of :mod:`iomsim.engine.first_round`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -25,6 +25,9 @@ SPARED = 0.01
 """Share of the free members' papers that is left where a share is moved into reach."""
 
 STEPS, ATTEMPTS = 60, 60
+
+TOGETHER = 1024
+"""Columns that are solved together: the memory that it takes does not grow with their number."""
 
 
 def solve_levels(plan: Plan, targets: Mapping[int, PerRun]) -> Floats:
@@ -59,6 +62,8 @@ def solve_levels(plan: Plan, targets: Mapping[int, PerRun]) -> Floats:
     [[0.44, 0.45], [0.0, 0.0]]
     """
     width = max(np.size(value) for value in (*plan.values.values(), *targets.values()))
+    if width > TOGETHER:
+        return np.concatenate([solve_levels(*part) for part in _parts(plan, targets, width)], axis=1)
     members = members_of(plan, width)
     asked = {k: np.broadcast_to(np.asarray(target, dtype=float), (width,)) for k, target in targets.items()}
     named = _free_to_choose(plan, asked)
@@ -93,6 +98,9 @@ def within_reach(plan: Plan, targets: Mapping[int, PerRun]) -> dict[int, Floats]
     [0.44, 0.5]
     """
     width = max(np.size(value) for value in (*plan.values.values(), *targets.values()))
+    if width > TOGETHER:
+        parts = [within_reach(*part) for part in _parts(plan, targets, width)]
+        return {k: np.concatenate([part[k] for part in parts]) for k in targets}
     members, named = members_of(plan, width), list(targets)
     asked = np.array([np.broadcast_to(np.asarray(target, dtype=float), (width,)) for target in targets.values()])
     votes, total, bound = members.votes, members.votes + members.bound.sum(axis=0), members.bound[named]
@@ -101,6 +109,13 @@ def within_reach(plan: Plan, targets: Mapping[int, PerRun]) -> dict[int, Floats]
     moved = np.where(moved.sum(axis=0) < 1.0, moved, moved * (1.0 - SPARED) / moved.sum(axis=0))
     shares = np.where(moved == goal, asked, (moved * votes + bound) / total)
     return dict(zip(named, shares, strict=True))
+
+
+def _parts(plan: Plan, targets: Mapping[int, PerRun], width: int) -> Iterator[tuple[Plan, dict[int, PerRun]]]:
+    """Cut the columns of what is asked into parts."""
+    for start in range(0, width, TOGETHER):
+        columns = np.arange(start, min(start + TOGETHER, width))
+        yield plan.of(columns), {k: laws.some(target, columns) for k, target in targets.items()}
 
 
 # -- what is asked -----------------------------------------------------------------------------------

@@ -38,6 +38,9 @@ SPAN = 16
 LONG, MANY = 4, 5
 """With more than so `MANY` spans to play here, `LONG` ones are made: so many times as long."""
 
+MOST_NUMBERS = 1024
+"""Numbers of a run beyond which no long spans are made: they would take more than half a gigabyte."""
+
 WAVE = 16
 """Blocks of 175 members that hold their first rounds side by side, and stay in the cache."""
 
@@ -210,8 +213,12 @@ def _by_column(table: Floats) -> PerRun:
 
 def blocks_side_by_side(plan: Plan) -> int:
     """Return how many blocks hold their first rounds side by side."""
-    numbers = len(plan.members) * (1 if plan.candidates == 2 else plan.candidates)
-    return max(1, WAVE * 175 // numbers)
+    return max(1, WAVE * 175 // numbers(plan))
+
+
+def numbers(plan: Plan) -> int:
+    """Return how many numbers a run holds for its members."""
+    return len(plan.members) * (1 if plan.candidates == 2 else plan.candidates)
 
 
 def chunk_sizes(total: int, size: int) -> list[int]:
@@ -266,22 +273,23 @@ def span_calls(
     work: Callable[..., Any] = play_span,
     start: int = 0,
     blocks: int | None = None,
-) -> list[tuple[Any, ...]]:
-    """Return the arguments of :func:`run_span` for every span; see :func:`iter_spans`."""
+) -> Iterator[tuple[Any, ...]]:
+    """Return the arguments of :func:`run_span` for every span, made as they are asked for; see :func:`iter_spans`."""
     tables, points = checked(parameters, whole_number("runs", runs, 1))
     plan.at(tables)  # refuses unknown paths
-    blocks = blocks or span_blocks(runs - start, executor)
-    together = max(1, blocks * BLOCK // runs)
+    width = BLOCK * (blocks or span_blocks(runs - start, executor, numbers(plan)))
+    together = max(1, width // runs)
     sent = serialised(plan, executor)
-    calls = []
-    for point in range(0, points, together):
-        first = start
-        for size in chunk_sizes(runs - start, blocks * BLOCK):
-            here = slice(point, point + together), slice(first, first + size)
-            own = {path: _cut(table, *here) for path, table in tables.items()}
-            calls.append((work, sent, own, seed, first // BLOCK, size))
-            first += size
-    return calls
+
+    def calls() -> Iterator[tuple[Any, ...]]:
+        for point in range(0, points, together):
+            for first in range(start, runs, width):
+                size = min(width, runs - first)
+                here = slice(point, point + together), slice(first, first + size)
+                own = {path: _cut(table, *here) for path, table in tables.items()}
+                yield work, sent, own, seed, first // BLOCK, size
+
+    return calls()
 
 
 def checked(parameters: Parameters, runs: int) -> tuple[dict[str, Floats], int]:
@@ -330,14 +338,14 @@ def _read(sent: bytes) -> Plan:
     return plan
 
 
-def span_blocks(runs: int, executor: Any = None) -> int:
+def span_blocks(runs: int, executor: Any = None, numbers: int = 175) -> int:
     """Return how many blocks are played together: more of them the more there are.
 
     What few runs come to, in the late rounds, costs least together; but here somebody waits and may
-    interrupt, and elsewhere there must be work for every worker.
+    interrupt, elsewhere there must be work for every worker, and the `numbers` of a run take room.
     """
     enough = MANY if executor is None else 50 * MANY
-    return SPAN * (LONG if runs > enough * SPAN * BLOCK else 1)
+    return SPAN * (LONG if runs > enough * SPAN * BLOCK and numbers <= MOST_NUMBERS else 1)
 
 
 def run_span(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -23,10 +23,11 @@ from iomsim.engine.simulate import SPAN
 from iomsim.errors import BlockError, IomsimError, quote, whole_number
 from iomsim.forecasting.estimates import left_by_draws
 from iomsim.forecasting.forecast import Forecast, from_outcomes
-from iomsim.forecasting.summary import Summary, merge, summarise
+from iomsim.forecasting.summary import BINS, Summary, merge, summarise
 from iomsim.forecasting.tables import NO_WINNER, Tables, rule_sets_table
 from iomsim.house_style import count, percent
 from iomsim.interrupts import interrupts_wait
+from iomsim.memory import SMALL, free, refuse_too_many
 from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
 from iomsim.model.bodies import siblings
 from iomsim.model.scenario import Scenario, described
@@ -39,6 +40,10 @@ MOST_DRAWS = 25_600
 
 MOST_RUNS = 10_000_000
 """Runs at which the search for a precision gives up."""
+
+
+MERGED = 16
+"""Spans whose counts are added up together."""
 
 
 class InterruptedForecastWarning(UserWarning):
@@ -162,14 +167,52 @@ def _made(
         raise IomsimError(f"target {quote(target)} is what precision is about; give precision too")
     seed = fresh_seed() if seed is None else whole_number("seed", seed, at_least=0)
     gathered = RunAccumulator(race, seed, keep, assumptions)
+    asked = whole_number("runs", 10_000 if runs is None else runs, at_least=1)
+    if precision is None:
+        refuse_what_does_not_fit([(race, gathered.draws)], seed, asked, keep)
     with interrupts_wait() as ctrl_c:
         if precision is None:
-            _play(gathered, whole_number("runs", 10_000 if runs is None else runs, at_least=1), executor, progress)
+            _play(gathered, asked, executor, progress)
         else:
             _play_until(gathered, precision, target, executor, progress)
         fc = gathered.forecast()
     pressed = f"interrupted when {fc.stopped}" if ctrl_c.pressed else ""
     return fc, fc.stopped if gathered.interrupted else pressed
+
+
+def refuse_what_does_not_fit(
+    cases: Sequence[tuple[Scenario, Assumptions | None]], seed: int, runs: int, keep: str = "runs"
+) -> None:
+    """Refuse forecasts, each with its draws of the assumptions, that need more memory than there is.
+
+    Runs are held twice when their spans are joined, and half of that again is lost between arrays.  How many rounds
+    they have is found out from a block of them, where it matters.
+    """
+    beside = sum(_beside_the_runs(race, runs) for race, _ in cases)
+    each = 3.0 * (keep == "runs") * sum(_kept_of_a_run(race, race.rules.max_rounds) for race, _ in cases)
+    if each and runs * each + beside > SMALL and runs * each + beside > free():
+        each = 3.0 * sum(_kept_of_a_run(race, _mean_rounds(race, draws, seed, runs)) for race, draws in cases)
+    cure = "; in Python, keep='summary' keeps their counts alone" if each and len(cases) == 1 else ""
+    refuse_too_many(runs, f"runs{', each of them kept,' if each else ''}", each, beside, cure)
+
+
+def _kept_of_a_run(race: Scenario, rounds: float) -> float:
+    """Return the bytes of a run: how it ended, and in each round votes, valid papers and flows."""
+    k = len(race.names)
+    return 18.0 + 2.0 * rounds * (1 + k + k * k)
+
+
+def _beside_the_runs(race: Scenario, runs: int) -> float:
+    """Return the bytes of a span in the making, and of the counts of those that are added up together."""
+    k, numbers = len(race.names), simulate.numbers(race.plan)
+    span = 4.0 * numbers * min(runs, BLOCK * simulate.span_blocks(runs, None, numbers))
+    return 2.5 * span + 8.0 * (MERGED + 2) * race.rules.max_rounds * k * (BINS + k)
+
+
+def _mean_rounds(race: Scenario, draws: Assumptions | None, seed: int, runs: int) -> float:
+    """Return the mean rounds of the first runs, and something to spare."""
+    few, plan = min(runs, BLOCK), race.plan if draws is None else played(race)
+    return 1.1 * float(simulate.play_endings(plan, followed(draws, few), seed, 0, few).rounds.mean())
 
 
 class RunAccumulator:
@@ -204,7 +247,7 @@ class RunAccumulator:
         if isinstance(part, Outcomes):
             part = summarise(part, self.race.rules.max_rounds, self.count)
         summaries = [*self.summaries, part]
-        if len(summaries) > 16:
+        if len(summaries) > MERGED:
             summaries = [merge(summaries)]
         outcomes = [*self.outcomes, *kept]
         self.outcomes, self.summaries = outcomes, summaries
@@ -316,6 +359,13 @@ def _play_until(gathered: RunAccumulator, precision: float, target: str | None, 
 
     while gathered.runs < MOST_RUNS:
         goal = min(MOST_RUNS, _suggested(gathered.runs, width() if gathered.runs else 1.0, precision))
+        try:
+            refuse_what_does_not_fit([(gathered.race, gathered.draws)], gathered.seed, goal, gathered.keep)
+        except IomsimError as too_large:
+            if not gathered.runs:
+                raise
+            gathered.stopped = f"stopped at {gathered.runs} runs: {too_large}"
+            return
         _play(gathered, goal, executor, progress, enough, SPAN, f"runs, on the way to a half-width of {precision}")
         if width() <= precision:
             words = f"the {percent(95)} half-width of {target or 'every target'} reached {width():.4f} <= {precision}"

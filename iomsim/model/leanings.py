@@ -10,6 +10,7 @@ import pandas as pd
 from iomsim.engine import paths
 from iomsim.engine.first_round import barred_at_first, first_round_chances, pulls
 from iomsim.engine.plan import Plan
+from iomsim.memory import refuse_too_many
 from iomsim.model.assumptions import Assumptions
 from iomsim.model.description import Description
 from iomsim.typing import Flags, Floats
@@ -26,6 +27,9 @@ UNSETTLED = "unsettled"
 VOTES = ("free", "pinned", "barred", "none")
 """What members do in the first round: choose, vote as they are pinned, or stay out: barred, or without a vote."""
 
+OF_A_DRAW = 100.0
+"""Bytes of a draw by member and candidate, as measured."""
+
 NOTHING = 1e-12
 """Log-odds below which a pull is none."""
 
@@ -41,6 +45,8 @@ def leanings(race: Description, draws: Assumptions | None) -> pd.DataFrame:
         Draws of its assumptions; None for the best guesses alone.
     """
     best, frame = race.plan, race.electorate.frame
+    if draws is not None:
+        refuse_too_many(draws.count, "draws of the assumptions", OF_A_DRAW * len(frame) * len(race.names))
     drawn = best if draws is None else draws.plan(race)
     votes = _votes(best)
     free, choosing = votes == "free", np.isin(votes, ("free", "pinned"))

@@ -25,10 +25,10 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.rng import fresh_seed
-from iomsim.errors import IomsimError, PairingError, quote
+from iomsim.errors import IomsimError, PairingError, quote, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
-from iomsim.forecasting.run import whole_forecast
+from iomsim.forecasting.run import refuse_what_does_not_fit, whole_forecast
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import (
     ROUNDS,
@@ -40,7 +40,7 @@ from iomsim.forecasting.targets import (
     targets,
 )
 from iomsim.house_style import capital
-from iomsim.model.assumptions import DRAWS
+from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, forecast_means, run_outcomes
@@ -186,6 +186,8 @@ def forecasts(
             wanted[what] = has
     usual = {"runs": DEFAULT_RUNS, "seed": fresh_seed(), "assumptions": DRAWS}
     wanted = {what: usual[what] if asked is None else asked for what, asked in wanted.items()}
+    cases = [(race, drawn(race, wanted["seed"], wanted["assumptions"])) for race in races if isinstance(race, Scenario)]
+    refuse_what_does_not_fit(cases, wanted["seed"], whole_number("runs", wanted["runs"], 1))
     return [
         race if isinstance(race, Forecast) else whole_forecast(race, **wanted, executor=executor, progress=progress)
         for race in races

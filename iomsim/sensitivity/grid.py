@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import seed_and_runs
 from iomsim.sensitivity.study import headings
-from iomsim.sensitivity.tasks import Cell, Counts, played
+from iomsim.sensitivity.tasks import Cell, Counts, played, refuse_too_many_cells
 
 POINTS = 21
 """Points of a grid along one parameter, unless values are given."""
@@ -88,6 +89,7 @@ def grid(
         raise ScenarioError(f"{' and '.join(parameters)} are the same parameter")
     axes = [_axis(race, name, path, values) for path, (name, values) in zip(paths, parameters.items(), strict=True)]
     known = race.parameters()
+    refuse_too_many_cells(prod(map(len, axes)), len(axes))
     points = [tuple(known[path].value for path in paths), *product(*axes)]
     check_values(race, dict(zip(paths, zip(*points, strict=True), strict=True)))
     cells = [(i, Cell(race, tuple(zip(paths, point, strict=True)))) for i, point in enumerate(points)]

@@ -38,6 +38,7 @@ from iomsim.engine.state import ActiveRuns
 from iomsim.errors import ScenarioError
 from iomsim.forecasting.run import followed
 from iomsim.forecasting.targets import SPILL
+from iomsim.memory import refuse_too_many
 from iomsim.model.assumptions import Assumptions, played
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
@@ -51,6 +52,9 @@ PILOT, PILOT_BLOCKS = 1 << 20, 16
 
 CLASSES = 25
 """Classes of the first-round share within which the pilot averages."""
+
+OF_A_DRAW = 250.0
+"""Bytes of a draw of the assumptions by member and candidate, as measured."""
 
 CELLS = 400
 """Cells at least, from whose differences the error is estimated where the assumptions are fixed."""
@@ -117,8 +121,10 @@ def pushes(
         raise ScenarioError(
             "pivotal members need a hidden conviction above 0; set behaviour.conviction, and its range, above 0"
         )
+    size = 0 if draws is None else draws.count
+    refuse_too_many(size, "draws of the assumptions", OF_A_DRAW * len(plan.members) * plan.candidates)
     guesses = pilot(plan, parameters, k, seed)
-    work = partial(summed, k=k, guesses=guesses, cells=cells_of(0 if draws is None else draws.count))
+    work = partial(summed, k=k, guesses=guesses, cells=cells_of(size))
     sums: Sums | None = None
     with progress_bar(runs, progress) as advance:
         for part in simulate.iter_spans(plan, parameters, runs, seed, executor, work, blocks=simulate.SPAN):

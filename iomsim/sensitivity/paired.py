@@ -24,6 +24,8 @@ from iomsim.errors import whole_number
 from iomsim.forecasting.estimates import Z95, Interval, means_over_draws, wilson
 from iomsim.forecasting.tables import NO_WINNER, Tables
 from iomsim.forecasting.targets import ROUNDS, SPILL
+from iomsim.house_style import count
+from iomsim.memory import refuse_too_many
 from iomsim.model.assumptions import completed
 from iomsim.model.parameters import check_values
 from iomsim.model.scenario import Scenario
@@ -49,6 +51,9 @@ def run_outcomes(plan: Plan, out: Endings) -> RunOutcomes:
 
 # -- playing -------------------------------------------------------------------------------------
 
+
+OF_A_NUMBER = 20.0
+"""Bytes of what is looked at in a run, while spans are put together and compared."""
 
 Case = tuple[Scenario, Mapping[str, ArrayLike]]
 """An election, and the values of its parameters at every point by dotted path; without any there is one point."""
@@ -90,6 +95,7 @@ def simulate_points(
     """
     for race, points in cases:
         check_values(race, points)
+    refuse_too_many_runs(runs, [(len(race.names), points) for race, points in cases])
     tables = [
         {path: np.reshape(values, (-1, 1)) for path, values in completed(race, points, together).items()}
         for race, points in cases
@@ -109,6 +115,13 @@ def simulate_points(
         parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         for parts in found.values()
     ]
+
+
+def refuse_too_many_runs(runs: int, cases: Sequence[tuple[int, Mapping[str, ArrayLike]]]) -> None:
+    """Refuse more runs than fit into memory with what is looked at in each: of so many candidates, at these points."""
+    sizes = [max(map(np.size, points.values()), default=1) for _, points in cases]
+    numbers = sum(size * (k + 3) for size, (k, _) in zip(sizes, cases, strict=True))
+    refuse_too_many(runs, f"runs of each of {count(sum(sizes), 'scenario')}", OF_A_NUMBER * numbers)
 
 
 def observe(plan: Plan, parameters: Parameters, seed: int, first: int, size: int) -> list[RunOutcomes]:

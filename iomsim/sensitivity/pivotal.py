@@ -26,7 +26,14 @@ from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
 from iomsim.model.electorate import grouped, rows
 from iomsim.model.scenario import Scenario, described, refuse_swings
 from iomsim.sensitivity.influence import TARGETS, WIN, Sums, pushes
-from iomsim.sensitivity.paired import RunOutcomes, change_over_draws, observe, paired_interval, seed_and_runs
+from iomsim.sensitivity.paired import (
+    RunOutcomes,
+    change_over_draws,
+    observe,
+    paired_interval,
+    refuse_too_many_runs,
+    seed_and_runs,
+)
 from iomsim.sensitivity.shrinkage import Worths, critical, shrunk, student
 from iomsim.typing import Flags, Floats
 
@@ -269,7 +276,8 @@ def _played(
     cases: Sequence[Points], draws: Assumptions | None, runs: int, seed: int, executor: Any
 ) -> list[RunOutcomes]:
     """Play elections that differ in what no draw varies; they follow the same draws."""
-    calls = []
+    refuse_too_many_runs(runs, [(plan.candidates, points) for plan, points in cases])
+    calls: list[tuple[Any, ...]] = []
     for plan, points in cases:
         table = {path: np.reshape(values, (-1, 1)) for path, values in points.items()}
         size = max((len(values) for values in table.values()), default=1)

@@ -26,6 +26,7 @@ from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.targets import checked_target, describe_target
 from iomsim.house_style import percent
+from iomsim.memory import refuse_too_many
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
 from iomsim.sensitivity.paired import seed_and_runs, simulate_points
@@ -108,6 +109,7 @@ def sobol(
     if whole_number("samples", samples, 2) & (samples - 1):
         raise IomsimError(f"samples must be a power of two, got {samples}; try {1 << samples.bit_length()}")
     over = ranges(race, parameters) if parameters is not None else _widest(race, target, seed, executor, progress)
+    refuse_too_many(samples, "samples", (len(over) + 2) * (40.0 * len(over) + 200.0))
     points = design(list(over.values()), samples, seed)
     table = points.reshape(-1, len(over))
     halves = probabilities(race, dict(zip(over, table.T, strict=True)), target, runs, seed, executor, progress)

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from os import PathLike
 from pathlib import Path
 from types import NoneType
@@ -24,7 +25,7 @@ from iomsim.house_style import count
 from iomsim.interrupts import uninterrupted
 from iomsim.model.parameters import check_values, ranges, resolve
 from iomsim.model.scenario import Scenario, described
-from iomsim.sensitivity.tasks import Cell, Counts, NotOursError, Row, Store, keys, played
+from iomsim.sensitivity.tasks import Cell, Counts, NotOursError, Row, Store, keys, played, refuse_too_many_cells
 
 POINT = "scenario"
 """The column of points that are scenarios as they are."""
@@ -78,6 +79,7 @@ class Study:
         """
         paths = _paths(described("a study", race), parameters)
         lists = {path: _listed(name, values) for path, (name, values) in zip(paths, parameters.items(), strict=True)}
+        refuse_too_many_cells(prod(map(len, lists.values())), len(lists))
         for path, values in lists.items():
             check_values(race, {path: values})  # refused now, not in the middle of the night
         points = [tuple(map(float, point)) for point in product(*lists.values())]
@@ -104,6 +106,7 @@ class Study:
         names = None if parameters is None else [parameters] if isinstance(parameters, str) else list(parameters)
         wide = ranges(race, names)
         low, high = np.array(list(wide.values())).T
+        refuse_too_many_cells(count, len(wide))
         rng = np.random.default_rng(seed)
         strata = rng.permuted(np.tile(np.arange(count), (len(wide), 1)), axis=1).T  # one point in each, per parameter
         table = low + (high - low) * (strata + rng.random(strata.shape)) / count

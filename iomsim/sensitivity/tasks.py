@@ -26,6 +26,8 @@ from iomsim.engine.plan import Plan
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError, FileError, ScenarioError, quote_path, reason, writing
 from iomsim.files import clear_left, write_whole
+from iomsim.house_style import thousands
+from iomsim.memory import refuse_too_many
 from iomsim.model.assumptions import completed
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import spills
@@ -75,6 +77,11 @@ Numbered = list[tuple[int, Cell]]
 """Cells with their numbers."""
 
 
+def refuse_too_many_cells(number: int, parameters: int) -> None:
+    """Refuse more scenarios than fit into memory, each with a row of results, as measured."""
+    refuse_too_many(number, "scenarios", 12_000.0 + 150.0 * parameters)
+
+
 class Counts(NamedTuple):
     """What a study keeps of the runs of a cell.
 
@@ -91,6 +98,7 @@ def played(
     cells: Sequence[tuple[int, Cell]], runs: int, seed: int, executor: Any, advance: Callable[[int], Any]
 ) -> Iterator[tuple[int, Counts | str]]:
     """Yield the number of every cell with its counts, or why there are none, as soon as its last task is done."""
+    refuse_too_many(len(cells), f"scenarios of {thousands(runs)} runs", 300.0 * runs / MAX_RUNS)
     sizes = simulate.chunk_sizes(runs, MAX_RUNS)
     groups = []
     for group in _groups(cells, sizes[0]):

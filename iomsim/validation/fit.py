@@ -17,6 +17,7 @@ from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError, unknown, whole_number
 from iomsim.forecasting.result import Result
 from iomsim.house_style import count, percent
+from iomsim.memory import refuse_too_many
 from iomsim.model.components import Behaviour
 from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario, build
@@ -114,6 +115,7 @@ def fit(
     keys = chosen(parameters)
     laws = priors(keys, prior)
     b = base or Behaviour()
+    refuse_too_many(draws, "draws", 32.0 * STAGES * (len(used) + len(laws)))
     with progress_bar(STAGES * draws * len(used), progress, "likelihoods") as advance:
         return Fit(used, b, laws, *_adapted(used, laws, b, draws, np.random.default_rng(seed), advance), seed)
 
