@@ -12,12 +12,12 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from iomsim._version import VERSION
 from iomsim.cli import bodies, describe, election_day, forecasts, register, sensitivity, validation
 from iomsim.cli.common import complain, nobody_reads, unread_is_fine
-from iomsim.errors import IomsimError, quote_path, reason
+from iomsim.errors import IomsimError, presentable, quote_path, reason
 from iomsim.forecasting.run import InterruptedForecastWarning
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -37,9 +37,17 @@ examples:
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints may be shown anywhere, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how it is used, and exit."""
+        super().error(presentable(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="iomsim",
         description="Forecast a secret vote of states that needs two thirds: who wins, when, after how many rounds.",
         epilog=EXAMPLES,

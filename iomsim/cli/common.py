@@ -67,7 +67,10 @@ def assumption_arguments(parser: argparse.ArgumentParser, default: int | None = 
 
 def _draws(text: str) -> int | str:
     """Read a number of draws, or "fixed"."""
-    return int(text) if text.isdecimal() else text
+    try:
+        return int(text) if text.isdecimal() else text
+    except ValueError:  # of thousands of digits
+        raise argparse.ArgumentTypeError(f"a number of draws, or 'fixed', got {quote(text)}") from None
 
 
 def scenario(arguments: argparse.Namespace) -> Scenario:
