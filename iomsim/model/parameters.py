@@ -94,6 +94,8 @@ def ranges(
         return {path: (q.low, q.high) for path, q in known.items() if q.low < q.high}
     if isinstance(parameters, str):
         parameters = [parameters]
+    if not isinstance(parameters, Iterable):
+        raise ScenarioError(f"parameters must be a list of names, got {quote(parameters)}")
     out: dict[str, tuple[float, float]] = {}
     for name in parameters:
         path = resolve(race, name)

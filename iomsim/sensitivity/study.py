@@ -101,9 +101,8 @@ class Study:
         described("a study", race)
         whole_number("count", count, 1)
         whole_number("seed", seed, 0)
-        if not isinstance(parameters, (Iterable, NoneType)):
-            raise IomsimError(f"parameters must be a list of names, got {quote(parameters)}")
-        names = None if parameters is None else [parameters] if isinstance(parameters, str) else list(parameters)
+        names = [parameters] if isinstance(parameters, str) else parameters
+        names = list(names) if isinstance(names, Iterable) else names
         wide = ranges(race, names)
         low, high = np.array(list(wide.values())).T
         refuse_too_many_cells(count, len(wide))

@@ -85,6 +85,7 @@ def test_ranges_are_the_scenarios_own_or_those_given(geneva: Scenario) -> None:
         ({"secrecy": (0.5, 0.5)}, r"secrecy has no range and is always 0.5; give one: \{'secrecy': \(low, high\)\}"),
         (["Washington", "sponsors.Washington.strength"], "sponsors.Washington.strength is given twice"),
         ([], "no parameters were given"),
+        (5, "parameters must be a list of names, got 5"),
         ({"secrecy": 0.5}, r"the range of secrecy must be a pair \(low, high\), got 0.5"),
         ({"secrecy": (0, 0.5, 1)}, "must be a pair"),
         ({"secrecy": ("a", "b")}, "must be a pair"),
@@ -269,7 +270,7 @@ def test_surfaces_are_smooth_because_cells_share_their_numbers(geneva: Scenario)
 def test_a_parameter_may_share_its_name_with_a_candidate() -> None:
     found = iom.grid(voter(), A=[-2.0, 2.0], runs=500, seed=1)
     table = found.table()
-    assert table.index.names == ["A"]
+    assert table.index.names == ["candidates.A.appeal"]  # not called like the column beside it
     assert table["A"].iloc[0] < 0.5 < table["A"].iloc[1]
     assert found.surface().index.tolist() == [-2.0, 2.0]
 
