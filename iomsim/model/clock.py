@@ -63,10 +63,10 @@ class Clock(FrozenModel):
 
     opens: Moment
     timezone: str = Field("Europe/Zurich", validate_default=True)
-    sittings: tuple[Sitting, ...] = ((time(9), time(13)), (time(15), time(18)))
-    days: tuple[str, ...] = WEEKDAYS[:5]
+    sittings: tuple[Sitting, ...] = Field(((time(9), time(13)), (time(15), time(18))), max_length=24)
+    days: tuple[str, ...] = Field(WEEKDAYS[:5], max_length=7)
     sits_on_until: Hour = time(21)
-    closed: tuple[Day, ...] = ()
+    closed: tuple[Day, ...] = Field((), max_length=1000)
     rounds_a_day: Whole | None = None
     first_day: Whole | None = None
     deadline: Moment | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -29,6 +30,10 @@ WORDS: dict[Any, str] = {
 
 TABLES: dict[Any, type[BaseModel]] = {}
 """The tables from which what is no description itself is read; others add theirs."""
+
+
+MOST_PROBLEMS = 50
+"""Problems of a description that are looked at."""
 
 
 class Place(NamedTuple):
@@ -58,7 +63,7 @@ def explain(error: ValidationError, model: type[BaseModel], data: Any, where: st
     where : str
         The file, or the title of the scenario: every sentence begins with it.
     """
-    found = dict.fromkeys(sentences(error, model, data))
+    found = list(dict.fromkeys(islice(sentences(error, model, data), MOST_PROBLEMS)))
     kind = (
         FileError
         if {type(problem.get("ctx", {}).get("error")) for problem in error.errors()} == {FileError}
@@ -78,10 +83,9 @@ def in_words(model: type[BaseModel], data: Any, where: str) -> Iterator[None]:
 
 def sentences(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[str]:
     """Yield a sentence per problem, leaving out what only follows from another one."""
-    problems = error.errors()
-    misspelt = {
-        (*problem["loc"][:-1], _meant(problem, model)) for problem in problems if problem["type"] == "extra_forbidden"
-    }
+    problems = error.errors(include_url=False)
+    spare = [problem for problem in problems if problem["type"] == "extra_forbidden"][:MOST_PROBLEMS]
+    misspelt = {(*problem["loc"][:-1], _meant(problem, model)) for problem in spare}
     broken = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
     for problem in problems:
         if problem["type"] == "missing" and problem["loc"] in misspelt:
@@ -196,7 +200,7 @@ def _entry(value: Any, part: Any) -> Any:
 def _called(value: Any, part: Any) -> str:
     """Return what an entry is called: by its name in a list, else by its key."""
     if not isinstance(part, int):
-        return str(part)
+        return quote(str(part)) if unfit_name(str(part)) else str(part)
     name = _entry(value, "name")
     called = isinstance(name, str) and name is not value and not unfit_name(name)
     return name if called else str(part + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -152,25 +153,36 @@ def _is_own(state: State, name: str) -> bool:
 # -- the members -----------------------------------------------------------------------------------
 
 
-class Index(NamedTuple):
+Fold = Callable[[str], str]
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
     """Who is called how: rows by what their cells say, by columns; and the state of every row, None if it is none."""
 
     cells: tuple[tuple[str, ...], ...]
     states: tuple[State | None, ...]
+    _folded: dict[Fold, list[dict[str, tuple[int, ...]]]] = field(default_factory=dict, repr=False)
 
-    def rows(self, name: str, fold: Callable[[str], str]) -> tuple[int, ...]:
+    def rows(self, name: str, fold: Fold) -> tuple[int, ...]:
         """Return the rows of which a cell is a name, folded; those of the first column that has any."""
+        if fold not in self._folded:
+            self._folded[fold] = [_places(map(fold, cells)) for cells in self.cells]
         wanted = fold(name)
-        for cells in self.cells:
-            found = tuple(i for i, cell in enumerate(cells) if fold(cell) == wanted)
-            if found:
-                return found
-        return ()
+        return next((rows[wanted] for rows in self._folded[fold] if wanted in rows), ())
 
     def rows_of(self, meant: Iterable[State]) -> tuple[int, ...]:
         """Return the rows of states."""
         codes = {state.iso3 for state in meant}
         return tuple(i for i, state in enumerate(self.states) if state is not None and state.iso3 in codes)
+
+
+def _places(cells: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Return where each cell stands."""
+    found: dict[str, tuple[int, ...]] = {}
+    for row, cell in enumerate(cells):
+        found[cell] = (*found.get(cell, ()), row)
+    return found
 
 
 def _index(members: pd.DataFrame) -> Index:

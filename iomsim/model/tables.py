@@ -35,8 +35,14 @@ OTHERS = (".xls", ".xlsb", ".ods", ".numbers", ".json", ".parquet", ".feather")
 MOST_BYTES = 32_000_000
 """Bytes of a file at most, and of what is packed in a workbook six times as many."""
 
-MOST_MEMBERS, MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 10_000, 100_000, 1_000, 20_000_000
-"""Members of an electorate, rows and columns of a table, and cells of a sheet at most."""
+MOST_MEMBERS, MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 10_000, 100_000, 1_000, 2_000_000
+"""Members of an electorate, and rows, columns and cells of a table at most."""
+
+MOST_EMPTY = 10
+"""How often as many cells as that a sheet may have, most of them empty."""
+
+LAST_LINE = 2**20
+"""The last line that a sheet can have."""
 
 SAID = re.compile(r'\s*sep=([^"\r\n])\r?\n')
 """A first line that says what separates the cells."""
@@ -206,6 +212,8 @@ def _trimmed(records: Iterable[tuple[int, Sequence[Any]]], where: str) -> Grid:
     width = len(header)
     if width > MOST_COLUMNS:
         raise FileError(f"cannot read {where}: it has {width} columns, and at most {MOST_COLUMNS} are read")
+    if width * len(kept) > MOST_CELLS:
+        raise FileError(f"cannot read {where}: it has {width * len(kept)} cells, and at most {MOST_CELLS} are read")
     for line, row in kept[1:]:
         cells = row[:width] + [cell for cell in row[width:] if cell not in ("", None)]
         if len(cells) != width:
@@ -452,8 +460,8 @@ def _records(rows: Iterable[Sequence[Any]], where: str) -> list[tuple[int, list[
             kept.append((line, held))
             width = max(width, len(held))
         cells += len(row) + 1
-        if max(cells, width * len(kept)) > MOST_CELLS:
-            raise FileError(f"cannot read {where}: its first sheet has more than {MOST_CELLS} cells; save it as csv")
+        if line > LAST_LINE or max(cells, width * len(kept)) > MOST_EMPTY * MOST_CELLS:
+            raise FileError(f"cannot read {where}: its first sheet has too many cells; save what is needed as csv")
     return [(line, held + [None] * (width - len(held))) for line, held in kept]
 
 

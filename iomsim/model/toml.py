@@ -16,7 +16,7 @@ from iomsim.model.ledger import Pledge
 from iomsim.rules.procedure import Procedure
 
 KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-DEEP = re.compile(rf"""(?<![\w.-])(?:{KEY}[ \t]*+\.[ \t]*+){{50}}""")
+DEEP = re.compile(rf"""(?<![\w.-])(?:{KEY}[ \t]*+\.[ \t]*+){{200}}""")
 """A key of more parts than any has; a reader takes time that grows as the square of their number."""
 
 
@@ -38,7 +38,7 @@ def parsed(text: str, where: str) -> dict[str, Any]:
     """
     no = f"{where} is not valid TOML"
     if DEEP.search(text):
-        raise FileError(f"{no}: it holds a key of more than 50 parts")
+        raise FileError(f"{no}: it holds a key of more than 200 parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
