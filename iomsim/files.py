@@ -240,8 +240,9 @@ def as_meant(cell: str) -> str:
 
 def _check(place: Path) -> None:
     """Refuse what the error of a file beside a place would not say well."""
-    if place.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    for unfit, number in ((place.is_symlink(), errno.ELOOP), (place.is_dir(), errno.EISDIR)):
+        if unfit:
+            raise OSError(number, os.strerror(number))
     if place.exists() and not os.access(place, os.W_OK):
         raise FileError(f"cannot write {quote_path(place)}: it is write-protected")
 

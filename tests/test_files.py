@@ -187,6 +187,13 @@ def test_links_to_one_another_are_no_place(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a", "b"]
 
 
+def test_a_folder_is_not_kept_for_oneself(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    with pytest.raises(FileError, match=r"cannot write '.*here': Is a directory"), files.alone(tmp_path / "here"):
+        pass
+    assert names(tmp_path) == ["here"]
+
+
 @posix
 def test_a_full_device_says_so() -> None:
     if not Path("/dev/full").exists():

@@ -378,11 +378,12 @@ def run(words: list[str], stdin: str) -> tuple[int, str, str]:
     for stream in (out, err):
         stream.flush()
         texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
-    return code, texts[0], texts[1]
+    return code, texts[0], "\n".join(line.rpartition("\r")[2] for line in texts[1].split("\n"))  # no progress bar
 
 
 def complaint(text: str) -> None:
     """Fail unless what was said on stderr are sentences: ours, or those of the parser after what can be typed."""
+    assert not text.strip() or text.startswith(("iomsim: ", "refused: ", "usage: ")), text
     said = text.partition(": error: ")[2] if text.startswith("usage:") else text
     for line in [part for part in said.split("\niomsim: ") if part.strip()]:
         for refused in line.split("refused: "):
