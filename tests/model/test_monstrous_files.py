@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from toys import mostly_slow
 
 import iomsim as iom
 from iomsim.files import write_csv
@@ -119,6 +120,7 @@ def test_too_many(described: dict[str, Any], said: str) -> None:
     ],
     ids=range(6),
 )
+@pytest.mark.slow
 def test_a_table_that_is_too_large(data: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text(data, encoding="utf-8")
     assert said in refusal(lambda: iom.start("who", ["A", "B"], tmp_path / "m.csv"))
@@ -152,9 +154,9 @@ def test_whip_counts_with_many_wrong_rows_are_refused_for_the_first(monkeypatch:
 
 
 def test_members_are_found_by_other_names_in_one_go() -> None:
-    frame = iom.Electorate(size=10_000).frame
+    frame = iom.Electorate(size=3_000).frame
     find = finder(frame)
-    assert [find(f"m{i}") for i in range(1, 10_001)] == list(range(10_000))
+    assert [find(f"m{i}") for i in range(1, 3_001)] == list(range(3_000))
 
 
 # -- workbooks -------------------------------------------------------------------------------------------------
@@ -270,7 +272,7 @@ def test_names_that_cannot_be_shown_are_refused(place: str) -> None:
         assert len(told) < 700
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", mostly_slow(PLACES, 5))
 def test_names_of_all_scripts_stay_as_they_are(place: str) -> None:
     for name in SHOWN:
         if place == "candidates" and ("\u00a0" in name or not any(map(str.isalpha, name))):
