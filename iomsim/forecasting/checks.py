@@ -86,6 +86,13 @@ def _of_outcomes(fc: Tables, out: Outcomes, what: str) -> Iterator[str]:
     first = out.starts[out.rounds > 0]
     if not _within(out.flows, 0, members) or np.any(out.flows.take(first, axis=0)):
         yield f"has {what} in which members go over who cannot"
+    won = np.flatnonzero(out.winner >= 0)
+    if np.any(out.rounds.take(won) == 0):
+        yield f"has {what} that was won before its first round"
+    if not fc.events:  # what was announced is a fact, whatever is known of the last tally
+        last = out.votes.take(out.starts.take(won) + out.rounds.take(won) - 1, axis=0)
+        if np.any(last[np.arange(won.size), out.winner.take(won)] < np.maximum.reduce(last, axis=1, initial=-1)):
+            yield f"has {what} won by somebody who was not ahead in its last round"
     if fc.draws is not None and not fc.events and not _in_order(out.draw, fc.summary.draws, _partial(fc)):
         yield f"has {what} that follows another draw of the assumptions than its own"
 

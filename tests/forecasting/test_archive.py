@@ -16,7 +16,7 @@ from toys import elect, neutral, same, slow_but, unsure
 
 import iomsim as iom
 from iomsim.engine import simulate
-from iomsim.forecasting import archive, run
+from iomsim.forecasting import archive, checks, run
 from iomsim.forecasting.arrays import digest
 from iomsim.model.leanings import leanings
 
@@ -334,6 +334,12 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "another run": ("fixed", put("outcomes.present", 0, 0), "counts other things than its runs are"),
     "votes": ("fixed", put("outcomes.votes", (0, 0), 9999), "a round whose votes cannot be"),
     "valid": ("fixed", put("outcomes.valid", 0, 0), "a round of more votes than valid papers"),
+    "not ahead": (
+        "fixed",
+        changed("outcomes.winner", lambda x: np.where(x < 0, x, 1 - x)),
+        "was not ahead in its last",
+    ),
+    "no round": ("fixed", changed("examples.rounds", lambda x: x * 0), "of more or fewer rounds than there are"),
     "over": ("fixed", put("outcomes.flows", (0, 0, 1), 5), "members go over who cannot"),
     "many rounds": ("fixed", put("outcomes.rounds", 0, 30), "more or fewer rounds than there are"),
     "out of turn": (
@@ -349,6 +355,8 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
         lambda path: crafted(path, **{"assumptions.x": array_of(path, "assumptions.behaviour.secrecy")}),
         "draws 'x', which its scenario does not have",
     ),
+    "another reading": ("whole cycles", changed("played.readings", lambda x: 2 - x), "plays another reading of the"),
+    "not played": ("whole cycles", put("played.candidates.A.appeal", 0, np.nan), "appeal' with what cannot be played"),
     "reading 9": ("whole cycles", put("reading.number", 0, 9), "a reading of the rules that its scenario does not"),
     "runs": ("fixed", said(runs=301), "other numbers, or more or fewer"),
     "runs 0": ("fixed", said(runs=0), "says nothing that can be about its 'runs'"),
@@ -462,13 +470,22 @@ def test_files_that_cannot_be_written(forecasts: dict[str, iom.Forecast], tmp_pa
         forecasts["nobody"].to_csv(tmp_path / "file")
 
 
+def test_counts_go_with_their_runs_and_with_their_draws(forecasts: dict[str, iom.Forecast]) -> None:
+    fc, one = forecasts["whole cycles"], forecasts["counts only"]
+    assert not list(checks.complaints(fc))  # a guard
+    assert next(checks.complaints(replace(fc, outcomes=fc.all_outcomes.head(99)))) == (
+        "says that it has 100 runs, and has 99"
+    )
+    ends = one.summary.ends.assign(draw=np.arange(300) + 1)
+    said = next(checks.complaints(replace(one, summary=replace(one.summary, ends=ends))))
+    assert said == "has draws of the assumptions with more or fewer runs than follow them in turn"
+
+
 def test_what_could_not_be_opened_again_is_not_saved(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
     """A forecast under one of several readings has the runs of all, and its readings have other numbers."""
     whole = forecasts["whole cycles"]
     for part in (*whole.by_reading().values(), *replace(whole, outcomes=None).by_reading().values()):
-        with pytest.raises(
-            iom.FileError, match=r"cannot save this forecast as '.*fc\.npz': it is a part of a forecast"
-        ):
+        with pytest.raises(iom.FileError, match=r"cannot save this forecast as '.*fc\.npz': it is a part of"):
             archive.save(part, tmp_path / "fc.npz")
     assert not list(tmp_path.iterdir())
 
