@@ -30,6 +30,7 @@ from iomsim.model import electorate, toml
 from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
 from iomsim.model.catalogue import dumps
 from iomsim.model.leanings import leanings
+from iomsim.model.quantities import Text
 from iomsim.model.scenario import Scenario, build
 from iomsim.model.tables import MOST_BYTES
 
@@ -92,7 +93,7 @@ class Meta(BaseModel):
     runs: Runs
     seed: Whole
     assumptions: Drawn
-    stopped: Annotated[str, StringConstraints(pattern=r"^[ -~]{0,1000}$")]
+    stopped: Text
     announced: Whole
     certain: bool
     reached: int | float | None
@@ -109,11 +110,12 @@ def save(fc: Tables, path: str | Path) -> None:
     Raises
     ------
     FileError
-        If the file cannot be written, or if its counts and runs are no forecast: a part of one, under one reading of
-        the rules, cannot be saved alone.
+        If the file cannot be written, or could not be opened again: if its counts, runs and words are no forecast, such
+        as a part of one, under one reading of the rules.
     """
+    no = f"cannot save this forecast as {quote_path(path)}: it"
     for complaint in complaints(fc):
-        raise FileError(f"cannot save this forecast as {quote_path(path)}: it {complaint}")
+        raise FileError(f"{no} {complaint}")
     meta = {
         "format": FORMAT,
         "runs": len(fc),
@@ -124,6 +126,10 @@ def save(fc: Tables, path: str | Path) -> None:
         "hash": fc.race.hash,
         "rule_sets": fc.rule_sets().to_dict(orient="split"),
     } | {key: getattr(fc, key) for key in PLAIN_FIELDS}
+    try:
+        _understood(meta)
+    except Damaged as error:
+        raise FileError(f"{no} {error}") from None
     arrays = _arrays(fc) | {"meta": np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)}
     arrays["digest"] = np.frombuffer(digest(arrays), dtype=np.uint8)
     write_whole(path, packed(arrays))
@@ -211,6 +217,11 @@ def _meta(file: Archive, path: str) -> Meta:
             f"{quote_path(path)} was written by iomsim {known} in format {quote(format)}, before "
             f"assumptions were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
         )
+    return _understood(words)
+
+
+def _understood(words: Any) -> Meta:
+    """Return the words of a forecast, if they are some."""
     try:
         return Meta.model_validate(words)
     except ValidationError as error:

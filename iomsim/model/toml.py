@@ -10,9 +10,10 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel
 
-from iomsim.errors import FileError
+from iomsim.errors import FileError, ScenarioError
 from iomsim.model.components import WeightedReading, is_unsaid, written_rules
 from iomsim.model.ledger import Pledge
+from iomsim.model.tables import MOST_BYTES
 from iomsim.rules.procedure import Procedure
 
 KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
@@ -50,12 +51,22 @@ def parsed(text: str, where: str) -> dict[str, Any]:
 
 
 def dumps(description: BaseModel) -> str:
-    """Return a description as TOML, leaving out what says nothing."""
+    """Return a description as TOML, leaving out what says nothing.
+
+    Raises
+    ------
+    ScenarioError
+        If it is longer than what is read.
+    """
     table = _plain(description)
     for candidate in table.get("candidates", ()):
         if candidate["name"] in table.get("level", {}):
             candidate.pop("appeal", None)  # it follows from the level
-    return tomli_w.dumps(table)
+    text = tomli_w.dumps(table)
+    if len(text.encode()) > MOST_BYTES:
+        most = f"{MOST_BYTES // 10**6} MB, the most that is read"
+        raise ScenarioError(f"as TOML it has more than {most}; leave out columns of the member table that are not used")
+    return text
 
 
 def _plain(value: Any, id: str = "") -> Any:

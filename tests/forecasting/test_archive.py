@@ -117,11 +117,19 @@ def test_why_it_stopped_and_what_was_announced_survive(tmp_path: Path) -> None:
     night = iom.live(neutral(), particles=100, seed=3, assumptions=20)
     night.announce(A=80, B=85, at="12:20")
     night.withdraw("A")
-    told = replace(night.forecast(), version="0.0.1", stopped="interrupted", reached=740.5)
+    why = "the 95\u202f% half-width of José reached 0.0050 <= 0.005"
+    told = replace(night.forecast(), version="0.0.1", stopped=why, reached=740.5)
     told.save(tmp_path / "fc.npz")
     again = iom.open_forecast(tmp_path / "fc.npz")
-    assert (again.version, again.stopped, again.announced) == ("0.0.1", "interrupted", 1)
+    assert (again.version, again.stopped, again.announced) == ("0.0.1", why, 1)
     assert (again.events, again.certain, again.reached) == (tuple(night.events), True, 740.5)
+
+
+def test_words_that_could_not_be_read_again_are_not_saved(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
+    told = replace(forecasts["fixed"], stopped="\x1b[2J")
+    with pytest.raises(iom.IomsimError, match=r"cannot save .* it says nothing that can be about its 'stopped'"):
+        told.save(tmp_path / "fc.npz")
+    assert not list(tmp_path.iterdir())
 
 
 def test_rule_sets_are_kept_and_not_played_again(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
