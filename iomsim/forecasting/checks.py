@@ -86,10 +86,10 @@ def _of_outcomes(fc: Tables, out: Outcomes, what: str) -> Iterator[str]:
     first = out.starts[out.rounds > 0]
     if not _within(out.flows, 0, members) or np.any(out.flows.take(first, axis=0)):
         yield f"has {what} in which members go over who cannot"
-    won = np.flatnonzero(out.winner >= 0)
-    if np.any(out.rounds.take(won) == 0):
-        yield f"has {what} that was won before its first round"
-    if not fc.events:  # what was announced is a fact, whatever is known of the last tally
+    if not fc.events:  # what was announced is a fact: who stands alone is elected, whatever is known of a last tally
+        won = np.flatnonzero(out.winner >= 0)
+        if np.any(out.rounds.take(won) == 0):
+            yield f"has {what} that was won before its first round"
         last = out.votes.take(out.starts.take(won) + out.rounds.take(won) - 1, axis=0)
         if np.any(last[np.arange(won.size), out.winner.take(won)] < np.maximum.reduce(last, axis=1, initial=-1)):
             yield f"has {what} won by somebody who was not ahead in its last round"

@@ -33,6 +33,13 @@ def live() -> iom.Forecast:
     return night.forecast()
 
 
+def alone() -> iom.Forecast:
+    """Return a forecast of who is elected before the first round, for the other has withdrawn."""
+    night = iom.live(neutral(), particles=60, seed=3, assumptions=5)
+    night.withdraw("A")
+    return night.forecast()
+
+
 MAKERS = {
     "geneva": lambda: make(iom.load("geneva-2023")),
     "three": lambda: make(iom.load("iom-2018"), 100),
@@ -42,6 +49,7 @@ MAKERS = {
     "nobody": lambda: make(elect("AAABBB", rules={"name": "strict", "max_rounds": 3}), 20),
     "own rules": lambda: make(neutral().with_rules("four-rounds", threshold="3/5", max_two_way=2), 100),
     "election day": live,
+    "alone": alone,
 }
 
 
@@ -50,7 +58,7 @@ def forecasts() -> dict[str, iom.Forecast]:
     return {name: made() for name, made in MAKERS.items()}
 
 
-@pytest.fixture(params=slow_but(MAKERS, "geneva", "counts only", "fixed", "nobody", "election day"))
+@pytest.fixture(params=slow_but(MAKERS, "geneva", "counts only", "fixed", "nobody", "election day", "alone"))
 def fc(request: pytest.FixtureRequest, forecasts: dict[str, iom.Forecast]) -> iom.Forecast:
     return forecasts[request.param]
 
