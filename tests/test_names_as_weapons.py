@@ -231,6 +231,13 @@ def test_signs_that_the_font_lacks_are_told_once() -> None:
         files.written(fig, "png")
 
 
+def test_names_that_leave_no_room_are_told() -> None:
+    fig = Figure(layout="constrained")
+    fig.add_subplot().set_yticks([0], ["x" * 500])
+    with pytest.warns(UserWarning, match="words leave hardly any room in the chart"):
+        files.written(fig, "svg")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", cases(25))
 def test_a_report_and_all_its_files_are_harmless(number: int, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iomsim.charts.base import captions, root
-from iomsim.charts.style import NO_GLYPH, styled
+from iomsim.charts.style import NO_GLYPH, NO_ROOM, styled
 from iomsim.errors import IomsimError, quote
 from iomsim.files import write_whole
 
@@ -63,7 +63,7 @@ def written(drawn: Axes | Figure, kind: str) -> bytes:
         "pdf": {"Title": title, "Subject": alt, "Keywords": made, "CreationDate": None},
     }
     fig = root(drawn)
-    with styled(), _boxes_told():
+    with styled(), _in_our_words():
         fig.savefig(out, format=kind, metadata=metadata[kind], dpi=200, bbox_inches="tight", pad_inches=0.08)
     return _spoken(out.getvalue().decode(), title, alt).encode() if kind == "svg" else out.getvalue()
 
@@ -79,16 +79,21 @@ def svg(drawn: Axes | Figure, width: int | None = None) -> str:
 
 
 @contextmanager
-def _boxes_told() -> Iterator[None]:
-    """Say in one sentence, and once, which signs the font lacks."""
+def _in_our_words() -> Iterator[None]:
+    """Say in a sentence what names do to a chart: its font lacks signs of them (once), or they take all the room."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         yield
     lacking = [re.match(NO_GLYPH, str(one.message)) for one in seen]
     if signs := "".join(sorted({chr(int(found[1])) for found in lacking if found})):
         _tell_of(signs)
-    for one, found in zip(seen, lacking, strict=True):
-        if not found:
+    others = [one for one, found in zip(seen, lacking, strict=True) if not found]
+    if any(str(one.message).startswith(NO_ROOM) for one in others):
+        warnings.warn(
+            "words leave hardly any room in the chart; shorter names, or a larger figure, would", stacklevel=4
+        )
+    for one in others:
+        if not str(one.message).startswith(NO_ROOM):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 

@@ -54,6 +54,9 @@ STYLE: dict[str, Any] = {
 NO_GLYPH = r"Glyph (\d+) "
 """How matplotlib begins to say that its font lacks a sign."""
 
+NO_ROOM = "constrained_layout not applied"
+"""How it begins to say that words take all the room."""
+
 SMALL = 8.0
 TINY = 6.5
 """Points: annotations, and the stamp."""
@@ -64,7 +67,8 @@ def styled() -> Iterator[None]:
     """Draw in the style of the charts, whatever the global settings are; they stay untouched."""
     sharpness = {"figure.dpi": mpl.rcParams["figure.dpi"]}
     with matplotlib.style.context([STYLE, sharpness], after_reset=True), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", NO_GLYPH, UserWarning)  # said once, where a chart becomes a file
+        for said in (NO_GLYPH, NO_ROOM):  # in our words where a chart becomes a file
+            warnings.filterwarnings("ignore", said, UserWarning)
         yield
 
 
