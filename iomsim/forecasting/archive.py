@@ -26,6 +26,7 @@ from iomsim.forecasting.arrays import Archive, Damaged, digest, opened, packed
 from iomsim.forecasting.checks import complaints, complaints_of_sides
 from iomsim.forecasting.summary import BINS, EXAMPLES, Summary
 from iomsim.forecasting.tables import TABLES, Tables
+from iomsim.memory import SMALL, free, in_bytes
 from iomsim.model import electorate, toml
 from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
 from iomsim.model.catalogue import dumps
@@ -151,6 +152,8 @@ def read(path: str | Path) -> dict[str, Any]:
         raise
     except Damaged as error:
         why = f": it {error}"
+    except MemoryError:
+        raise FileError(f"cannot read {quote_path(path)}: it takes more memory than there is") from None
     except OSError as error:
         raise FileError(f"cannot read {quote_path(path)}: {reason(error)}") from None
     except Exception:  # what a damaged or foreign file does to its reader has no end of names
@@ -163,6 +166,10 @@ def _fields(file: Archive, path: str) -> dict[str, Any]:
     meta = _meta(file, path)
     race = carried(meta.scenario)
     _fit(file, meta, race)
+    size = sum(part.place.file_size for part in file.parts.values())
+    if size > SMALL and size > (there := free()):
+        takes = f"it takes {in_bytes(size)} of memory, {in_bytes(there)} are free"
+        raise FileError(f"cannot read {quote_path(path)}: {takes}")
     arrays = {name: file.read(name) for name in file.parts}
     if arrays.pop("digest").tobytes() != digest(arrays):
         raise FileError(f"{quote_path(path)} is damaged: its content does not match its checksum")

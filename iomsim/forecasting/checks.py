@@ -91,7 +91,7 @@ def _of_outcomes(fc: Tables, out: Outcomes, what: str) -> Iterator[str]:
         if np.any(out.rounds.take(won) == 0):
             yield f"has {what} that was won before its first round"
         last = out.votes.take(out.starts.take(won) + out.rounds.take(won) - 1, axis=0)
-        if np.any(last[np.arange(won.size), out.winner.take(won)] < np.maximum.reduce(last, axis=1, initial=-1)):
+        if np.any(last[np.arange(won.size), out.winner.take(won)] < np.ascontiguousarray(last.T).max(axis=0)):
             yield f"has {what} won by somebody who was not ahead in its last round"
     if fc.draws is not None and not fc.events and not _in_order(out.draw, fc.summary.draws, _partial(fc)):
         yield f"has {what} that follows another draw of the assumptions than its own"

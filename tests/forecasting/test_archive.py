@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -476,6 +477,14 @@ def test_a_file_of_an_older_version_says_that_it_has_no_draws(saved: Path) -> No
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     assert refusal(tmp_path / "gone.npz").endswith("gone.npz': No such file or directory")
     assert refusal(tmp_path).endswith("Is a directory")
+
+
+def test_what_does_not_fit_into_memory_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "SMALL", 1000)
+    monkeypatch.setattr(archive, "free", lambda: 5e4)
+    assert re.search(r"cannot read '.*': it takes \d+(\.\d)? MB of memory, 0\.05 MB are free$", refusal(saved))
+    monkeypatch.setattr(archive, "free", lambda: 1e9)
+    iom.open_forecast(saved)
 
 
 def test_files_that_cannot_be_written(forecasts: dict[str, iom.Forecast], tmp_path: Path) -> None:
