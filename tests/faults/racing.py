@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from faults.saves import EVE, forecast
@@ -96,6 +97,11 @@ def first_of_all(folder: Path) -> list[str]:
     return wrong
 
 
+def checksum(number: int, turn: int) -> str:
+    """Return what tells a line from all others."""
+    return sha256(f"{number} {turn}".encode()).hexdigest()
+
+
 def one_ledger(folder: Path) -> list[str]:
     """Append lines to one ledger, some from processes that are killed."""
     told = iom.register(forecast(1), folder / "mine.toml", at=EVE)
@@ -104,7 +110,7 @@ def one_ledger(folder: Path) -> list[str]:
 
     def append(number: int) -> None:
         for turn in range(10):
-            scorebook.append(place, line | {"checksum": f"{number}-{turn}"})
+            scorebook.append(place, line | {"checksum": checksum(number, turn)})
 
     writers = [forked(lambda n=n: append(n)) for n in range(WRITERS)]  # type: ignore[misc]
     for number in range(100, 110):
@@ -114,7 +120,7 @@ def one_ledger(folder: Path) -> list[str]:
         ended([doomed])
     wrong = [f"exit codes {codes}" for codes in [ended(writers)] if any(codes)]
     there = [line["checksum"] for line in scorebook.read(place)]
-    lost = {f"{n}-{turn}" for n in range(WRITERS) for turn in range(10)} - set(there)
+    lost = {checksum(n, turn) for n in range(WRITERS) for turn in range(10)} - set(there)
     wrong += [f"lost: {sorted(lost)}"] * bool(lost) + ["a line twice"] * (len(there) != len(set(there)))
     scorebook.append(place, line)
     if sorted(path.name for path in folder.iterdir()) != ["mine.toml", "scores.csv"]:
