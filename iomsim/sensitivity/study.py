@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.engine.executors import progress_bar
+from iomsim.engine.paths import joined
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError, quote, quote_path, whole_number
 from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER
@@ -302,7 +303,7 @@ def result_columns(race: Scenario) -> list[str]:
     taken = {POINT, *last, *_with_error(NO_WINNER), *_with_error(SPILL)}
     for name in race.names:
         while not taken.isdisjoint(_with_error(name)):
-            name = f"candidates.{name}"
+            name = joined(("candidates", name))
         chances += _with_error(name)
         taken.update(chances)
     return [*chances, *_with_error(NO_WINNER), *_with_error(SPILL), *last]
