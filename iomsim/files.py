@@ -208,7 +208,7 @@ def csv_text(table: Any, index: bool = True) -> str:
     >>> csv_text(pd.DataFrame({"name": ["=1+1", "-5", "Chad"], "lean": [-0.5, 0.0, 0.5]}), index=False)
     "name,lean\n'=1+1,-0.5\n-5,0.0\nChad,0.5\n"
     """
-    quoted = table.to_csv(index=index, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    quoted = table.to_csv(index=index, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     return CELL.sub(lambda cell: _as_short(harmless(cell[1].replace('""', '"'))), quoted)
 
 

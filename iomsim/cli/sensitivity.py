@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def _axis(text: str) -> tuple[str, list[float] | None]:
     parts = span.split(":")
     try:
         low, high, points = float(parts[0]), float(parts[1]), int(parts[2])
-        if points < 1:
+        if points < 1 or not math.isfinite(high - low):
             raise ValueError
     except (IndexError, ValueError):
         raise IomsimError(

@@ -502,6 +502,8 @@ def test_the_past_that_is_alike(capsys: Captured, tmp_path: Path) -> None:
         (("pledges",), "the race has no ledger; race.with_pledges(frame) gives it one"),
         (("compare", "--turnout", "0.94"), "the turnout is given in heads, got the share 0.94"),
         (("grid", "secrecy=0:1"), "a range is written NAME=LOW:HIGH:POINTS, got 'secrecy=0:1'"),
+        (("grid", "secrecy=0:1:0"), "a range is written NAME=LOW:HIGH:POINTS, got 'secrecy=0:1:0'"),
+        (("grid", "secrecy=0:1e400:3"), "a range is written NAME=LOW:HIGH:POINTS, got 'secrecy=0:1e400:3'"),
         (("tornado", "--target", "Pop"), "did you mean 'Pope'?"),
         (("replay", "2032"), "no day named '2032'; did you mean '2023'?"),
         (("history", "UNSC2020-AFR"), "did you mean 'UNSC2020-AF'?"),
