@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tomllib
 import warnings
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fuzz.harness import LONG, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
 
 import iomsim as iom
 from iomsim.house_style import unfit_name
@@ -69,11 +70,43 @@ def names_stand(race: Scenario, data: Any) -> None:
     assert not any(map(unfit_name, [*called, *race.electorate.frame[["id", "name", "group"]].to_numpy().ravel()]))
 
 
+def renamed(chance: random.Random, value: Any, old: str, new: str) -> Any:
+    """Return plain data in which something has another name, wherever it stands."""
+    if isinstance(value, dict):
+        return {renamed(chance, key, old, new): renamed(chance, part, old, new) for key, part in value.items()}
+    if isinstance(value, list):
+        return [renamed(chance, part, old, new) for part in value]
+    return new if value == old else value
+
+
+def name_like(chance: random.Random, old: str) -> str:
+    """Return another name: something nasty, or the old one with a sign of any script, or of none, in it."""
+    if chance.random() < 0.3:
+        return chance.choice([text for text in NASTY if isinstance(text, str)])
+    place, sign = (
+        chance.randrange(len(old) + 1),
+        chr(chance.choice((chance.randrange(0x300), chance.randrange(0x11000)))),
+    )
+    return f"{old[:place]}{sign}{old[place:]}"
+
+
+def called(data: dict[str, Any]) -> list[str]:
+    """Return the names of a description's things."""
+    things = [*data["candidates"], *data.get("sponsors", []), *data.get("ties", []), {"name": data["title"]}]
+    rows = data["electorate"].get("table", [])
+    return [one["name"] for one in (*things, *rows)] + [row["region"] for row in rows if "region" in row]
+
+
 def case(number: int, folder: Path) -> None:
     chance = rng("scenarios", number)
     text = chance.choice(texts()[:2] if chance.random() < 0.7 else texts())
     path = folder / f"{number}.toml"
-    if chance.random() < 0.5:
+    way = chance.random()
+    if way < 0.3:
+        old = chance.choice(called(tomllib.loads(text)))
+        data = renamed(chance, tomllib.loads(text), old, name_like(chance, old))
+        race = survives(lambda: build(data, "file"))
+    elif way < 0.6:
         path.write_bytes(bytes_like(chance, text.encode()))
         race = survives(lambda: iom.load(path))
         data = None if race is None else tomllib.loads(path.read_text(encoding="utf-8-sig"))
