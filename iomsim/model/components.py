@@ -64,7 +64,9 @@ class Candidate(_Named):
     Attributes
     ----------
     name, full_name : str
-        Short name used everywhere, and the name in full.
+        Short name used everywhere, and the name in full.  Names - of members, groups, sponsors, ties and rules too -
+        have at most 200 signs, of any script, and none that ends a line, steers a terminal, or turns the order of
+        the text around it.
     colour : str, optional
         Hex colour in charts.
     appeal : Quantity
