@@ -400,8 +400,9 @@ def grid_from_file(path: Path, where: str, name: str) -> Grid:
     ----------
     path : Path
         A csv, with the ending .csv, .tsv or .txt in any letters, or a workbook (.xlsx), of which the first sheet is
-        read.  At most 32 MB are read, 100 000 rows, 1 000 columns and 2 000 000 cells.  Cells are separated by commas, semicolons, tabs or bars; the text is UTF-8, or UTF-16 with a mark; what
-        is neither is read as Windows-1252, with a warning.
+        read.  It has at most 32 MB, 100 000 rows, 1 000 columns and 2 000 000 cells.  Cells are separated by commas,
+        semicolons, tabs or bars; the text is UTF-8, or UTF-16 with a mark; what is neither is read as Windows-1252,
+        with a warning.
     where : str
         What it is called in messages.
     name : str
