@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(error)
     except OSError as error:
         nobody_reads(sys.stdout)  # what could not be written to it is not tried again
-        complain(f"{quote_path(error.filename) if error.filename else 'the output'}: {reason(error)}")
+        complain(f"{quote_path(error.filename) if error.filename else 'cannot write the output'}: {reason(error)}")
     except MemoryError as error:
         complain(f"there is not enough memory{f' ({error})' if str(error) else ''}; fewer runs need less")
     except KeyboardInterrupt as error:
