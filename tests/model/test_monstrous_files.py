@@ -130,7 +130,10 @@ def test_a_table_that_is_too_large(data: str, said: str, tmp_path: Path) -> None
     ("given", "said"),
     [
         ({"table": pd.DataFrame({"name": ["M"] * 10_001})}, "the member table has 10001 rows, and may have 10000"),
-        ({"table": pd.DataFrame({"name": ["A", "B"], "x": [10**5000, 3]})}, "a cell holds a very long number"),
+        (
+            {"table": pd.DataFrame({"name": ["A", "B"], "x": pd.Series([10**5000, 3], dtype=object)})},
+            "a cell holds a very long number",
+        ),
         (
             {"table": pd.DataFrame({"name": ["A", "B"], "x": [1 + 2j, 3]})},
             "the column 'x' of the member table holds (1+2j)",
