@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import unicodedata
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -49,6 +50,22 @@ def test_what_was_there_stays_when_the_disk_is_full(place: Path, monkeypatch: py
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(FileError, match=r"cannot write '.*place\.txt': No space left on device"):
         write_whole(place, "new")
+    assert place.read_text(encoding="utf-8") == "old"
+    assert names(place.parent) == ["place.txt"]
+
+
+def test_a_disk_elsewhere_may_say_late_that_it_is_full(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody waits for the disk it is asked once more, as the file is closed, before what was there goes."""
+    closed = files.os.close
+
+    def full(handle: int) -> None:
+        closed(handle)
+        raise OSError(122, "Disk quota exceeded")
+
+    monkeypatch.setattr(files.os, "close", full)
+    with pytest.raises(FileError, match="Disk quota exceeded"):
+        write_whole(place, "new", keep_on_power_loss=False)
+    monkeypatch.undo()
     assert place.read_text(encoding="utf-8") == "old"
     assert names(place.parent) == ["place.txt"]
 
@@ -258,6 +275,9 @@ CELLS = (
     'a"b',
     "a\r\nb",
     "-inf",
+    " =1",
+    "\u3000@x",
+    "\uff1d1+1",
 )
 
 
@@ -265,6 +285,8 @@ CELLS = (
 def test_cells_come_back_as_they_were(cell: str) -> None:
     assert as_meant(harmless(cell)) == cell
     assert harmless(cell) == cell or harmless(cell) == f"'{cell}"
+    begins = unicodedata.normalize("NFKC", harmless(cell)).lstrip()[:1]
+    assert begins not in ("=", "+", "-", "@") or float(cell)  # as spreadsheets see it
 
 
 def test_no_cell_is_a_formula() -> None:
@@ -285,7 +307,7 @@ def test_a_harmless_table_is_written_as_pandas_does() -> None:
 # -- messages --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sign", ["\x1b", "\x07", "\r", "\x9b", "\u202e", "\u2066", "\u2028", "\ud800"])
+@pytest.mark.parametrize("sign", [*"\x1b\x07\r\x9b\u202e\u2066\u2028\ud800\u061c\u200e\u200f"])
 def test_nothing_in_a_message_steers_a_terminal(sign: str) -> None:
     text = str(IomsimError(f"no member named {sign}[2J"))
     assert sign not in text
