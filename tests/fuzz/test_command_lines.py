@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
@@ -249,6 +250,7 @@ TYPED = (*FINE, "A: 9; B: 6", "withdraw B", "A is elected")
 def folder() -> Path:
     """Return a folder with a file of every kind."""
     place = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
     race = toy(15, "AB", behaviour={"absent": 0.05})
     race.save(place / "race.toml")
     toy(15, "AB", behaviour={"absent": 0.2}).save(place / "other.toml")
