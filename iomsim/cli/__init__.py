@@ -1,7 +1,7 @@
 """The command line: ``iomsim forecast geneva-2023``.
 
 Results go to stdout, progress and complaints to stderr.  Exit codes: 0 done, 1 the answer is no
-(`validate`), 2 bad input, 130 interrupted.
+(`validate`), 2 bad input, 130 interrupted, 143 terminated.
 
 Knows everything.  It must not compute: every number comes from a function that a notebook can call.
 """

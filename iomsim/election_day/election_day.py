@@ -94,7 +94,7 @@ def live(
     Raises
     ------
     IomsimError
-        If an argument makes no sense.
+        If an argument makes no sense, or the particles do not fit into memory: how many would.
     ScenarioError
         If the scenario has a swing.
     FileError

@@ -100,14 +100,15 @@ def forecast(
     Raises
     ------
     IomsimError
-        If an argument makes no sense.
+        If an argument makes no sense, or the runs do not fit into memory: how many would.
     BlockError
         If a worker or the executor fails: says where, and carries as `partial` what was finished.
 
     Warns
     -----
     InterruptedForecastWarning
-        After Ctrl-C, if some runs were finished: they are returned.
+        After Ctrl-C, if some runs were finished: they are returned.  A span that is finished is always among them; a
+        second Ctrl-C ends the forecast at once.
 
     Notes
     -----
