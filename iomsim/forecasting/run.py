@@ -71,8 +71,8 @@ def forecast(
     runs : int, default 10_000
         How many elections to simulate.
     seed : int, optional
-        Addresses all random numbers: the same seed gives the same numbers, bit for bit, wherever
-        they are computed.  None draws one, and `Forecast.seed` keeps it.
+        Addresses all random numbers: the same seed plays the same elections, bit for bit, wherever
+        they are played.  None draws one, and `Forecast.seed` keeps it.
     assumptions : int or "fixed", default 400
         How many draws of the scenario's assumptions are played: of every parameter with a range, of the level, and
         of the reading of the rules.  Run `i` follows draw ``i mod assumptions``.  "fixed" plays the best guesses:
