@@ -417,6 +417,13 @@ FORGED = [
     ("registered = 2023-05-14T18:00:00Z", "registered = 2023-05-14"),
     ('candidate = "C"', 'candidate = "D"'),
     ('name = "A"', 'name = "Q"'),
+    ("most_rounds = 40", "most_rounds = 1000000000000"),
+    ("entitled = ", "entitled = 9999999"),
+    ("next_day = 2023", "next_day = 2033"),
+    ("latest = 2023", "latest = 2123"),
+    ("mc_error = ", "error = "),
+    ('answer = "', 'answer = "\\u001b'),
+    ("registered = 2023-05-14T18:00:00Z", 'registered = "2023-05-14T18:00:00Z"'),
 ]
 
 

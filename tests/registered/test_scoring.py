@@ -489,3 +489,28 @@ def test_the_point_of_what_is_level_is_its_middle(told: iom.Registration) -> Non
     still = law.still
     row = iom.score(kept, winner="A", ended="11:00").came().loc["ended"]
     assert row["point"] == pytest.approx((100 + 100) / (400 + still))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("checksum", "x"),
+        ("hindsight", "maybe"),
+        ("scored", "today"),
+        (book.COLUMNS[-1], "1e999"),
+        ("title", "a\x1b[2J"),
+    ],
+)
+def test_a_ledger_has_no_cells_that_no_score_has_written(
+    column: str, cell: str, told: iom.Registration, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.csv"
+    iom.score(told, winner="A", ledger=path)
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame.loc[0, column] = cell
+    frame.to_csv(path, index=False)
+    before = path.read_bytes()
+    for call in (lambda: iom.scorebook(path), lambda: iom.score(told, winner="A", ledger=path, again=True)):
+        with pytest.raises(FileError, match=r"scores\.csv', line 2: (no score has written|its 'title' must not hold)"):
+            call()
+    assert path.read_bytes() == before

@@ -291,3 +291,36 @@ def test_a_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"cannot read .*nowhere"):
         history(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"winner": "A\x1b[2J"}, r"elections.csv, line 2: winner must not hold '\\x1b', which steers a terminal"),
+        ({"winner": "A" * 201}, "elections.csv, line 2: winner must have at most 200 signs, got 201"),
+        ({"share": "1e-9999999"}, "elections.csv, line 2: threshold_share must be a bar such as 2/3"),
+        ({"share": "9" * 5000}, "elections.csv, line 2: threshold_share must be a bar such as 2/3"),
+        ({"size": "9" * 5000}, "elections.csv, line 2: electorate_size must be a whole number of at most 1000000"),
+        ({"year": "10000"}, "elections.csv, line 2: year must be a whole number of at most 9999, got '10000'"),
+        ({"total": "1001"}, "elections.csv, line 2: rounds_total must be a whole number of at most 1000, got '1001'"),
+        ({"winner": f'"{"A" * 200_000}"'}, "elections.csv, line 2: a cell has more than 131072 signs"),
+        ({"winner": '"A'}, "elections.csv, line 2: 8 cells, but the header has 11"),
+    ],
+    ids=range(9),
+)
+def test_monstrous_cells_are_refused_with_their_line(tmp_path: Path, cells: dict[str, str], said: str) -> None:
+    with pytest.raises(FileError, match=said) as caught:
+        contests(write(tmp_path, [election(**cells)], tally(1, {"A": 70, "B": 20})))
+    assert len(str(caught.value)) < 500
+
+
+def test_what_is_no_utf_8_is_to_be_saved_as_that_and_names_come_back_from_our_csv(tmp_path: Path) -> None:
+    folder = write(tmp_path, [election(winner="'=A")], tally(1, {"'=A": 70, "Côte": 20}))
+    assert contests(folder)[0].candidates == ("=A", "Côte")
+    for path in folder.iterdir():
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text, encoding="utf-16")
+    assert contests(folder)[0].winner == "=A"
+    path.write_text(text + "é", encoding="cp1252")
+    with pytest.raises(FileError, match=r"cannot read '.*csv': it is not UTF-8; save it as UTF-8$"):
+        contests(folder)
