@@ -364,6 +364,13 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
         changed("outcomes.draw", lambda x: x[::-1]),
         "another draw of the assumptions",
     ),
+    "out of step": (
+        "whole cycles",
+        lambda path: crafted(
+            path, {"stopped": "interrupted"}, **{"examples.draw": np.asarray(array_of(path, "examples.draw") + 1)}
+        ),
+        "an example that follows another draw",
+    ),
     "missing": ("whole cycles", put("assumptions.behaviour.secrecy", 0, np.nan), "from beyond what it can be"),
     "beyond": ("whole cycles", put("assumptions.behaviour.secrecy", 0, 1.5), "from beyond what it can be"),
     "played": ("whole cycles", put("played.behaviour.secrecy", 0, 0.123), "plays another 'behaviour.secrecy' than it"),
@@ -410,6 +417,11 @@ CRAFTED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "sides": (
         "fixed",
         lambda path: sides(path, lambda x: x["data"][0].__setitem__(0, 2)),
+        "with numbers that cannot be",
+    ),
+    "sums": (
+        "fixed",
+        lambda path: sides(path, lambda x: x["data"][-1].__setitem__(0, 0.25)),
         "with numbers that cannot be",
     ),
     "names": ("fixed", lambda path: sides(path, lambda x: x["index"].reverse()), "has other chances under"),
