@@ -15,6 +15,7 @@ import pytest
 from toys import mostly_slow
 
 import iomsim as iom
+from iomsim.errors import FileError
 from iomsim.files import write_csv
 from iomsim.house_style import unfit_name
 from iomsim.model import tables
@@ -156,6 +157,11 @@ def test_whip_counts_with_many_wrong_rows_are_refused_for_the_first(monkeypatch:
     assert told[4] == "... and more"
 
 
+def test_who_has_the_id_comes_before_who_has_the_name() -> None:
+    find = finder(pd.DataFrame({"id": ["AA", "Peru", "CC"], "name": ["Chad", "Mali", "Peru"]}))
+    assert [find(name) for name in ("Peru", "Mali", "Chad", "CC")] == [1, 1, 0, 2]
+
+
 def test_members_are_found_by_other_names_in_one_go() -> None:
     frame = iom.Electorate(size=3_000).frame
     find = finder(frame)
@@ -225,6 +231,27 @@ def test_workbooks_that_blow_up(bomb: str, tmp_path: Path, monkeypatch: pytest.M
 
 def test_what_a_workbook_says_of_its_size_is_not_believed(tmp_path: Path) -> None:
     assert read(tmp_path, altered(lambda sheet: sheet.replace(b'ref="A1:B2"', b'ref="A1:A1"')))["x"].tolist() == [1]
+
+
+@pytest.mark.parametrize("rows", [[[1] * 100] + [[1]] * 10, [[None] * 100] * 10], ids=["ragged", "empty"])
+def test_a_sheet_has_only_so_many_cells_filled_up_or_not(
+    rows: list[list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_EMPTY", 1)
+    monkeypatch.setattr(tables, "MOST_CELLS", 1000)
+    with pytest.raises(FileError, match="its first sheet has too many cells"):
+        tables._records(rows, "x")
+    assert len(tables._records(rows[:9], "x")) in (0, 9)
+
+
+def test_a_table_has_only_so_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 5)
+    records = iter(
+        [(1, ["name"]), *((line, ["Peru"]) for line in range(2, 7)), (7, [""]), (8, ["Chad"]), (9, ["Mali"])]
+    )
+    with pytest.raises(FileError, match="more than 5 rows, the most that are read"):
+        tables._trimmed(records, "x")
+    assert next(records) == (9, ["Mali"])  # the rest is not even looked at
 
 
 def test_columns_of_a_workbook_without_a_name_are_columns(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import iomsim as iom
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import BlockError, FileError, IomsimError, ScenarioError
 from iomsim.files import write_whole
+from iomsim.forecasting.estimates import wilson
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.sensitivity import study, tasks
 from iomsim.sensitivity.tasks import MAX_RUNS, Cell, count_cells
@@ -398,6 +400,12 @@ def bomb(path: Path) -> None:
     arrays(path, compressed=True, **{tasks.RECORD: np.zeros(2 * tasks.LARGEST, dtype=np.uint8)})
 
 
+def certain(runs: int) -> float:
+    """Return the error of a chance that all runs have."""
+    low, high = wilson(np.array([runs]), runs)
+    return float((high - low)[0] / 2)
+
+
 WRONG: dict[str, tuple[Any, str]] = {
     "cut off": (lambda path: path.write_bytes(path.read_bytes()[:100]), "is damaged"),
     "empty": (lambda path: path.write_bytes(b""), "is damaged"),
@@ -414,7 +422,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "with a missing share": (lambda path: changed(path, A=None), "cannot have given"),
     "with a word for a share": (lambda path: changed(path, A="many"), "cannot have given"),
     "with another error": (lambda path: changed(path, A_error=0.0), "cannot have given"),
-    "with more than all": (lambda path: changed(path, A=1.0, A_error=0.006321), "cannot have given"),
+    "with more than all": (lambda path: changed(path, A=1.0, A_error=certain(300)), "cannot have given"),
     "after no round": (lambda path: changed(path, median_rounds=0), "cannot have given"),
     "after too many rounds": (lambda path: changed(path, median_rounds=10**6), "cannot have given"),
     "without a column": (lambda path: without(path, "spill"), "cannot have given"),
@@ -435,6 +443,27 @@ def test_a_file_that_is_not_what_was_written_is_named_and_made_again(
         assert words.endswith(said), f"{name}: {words}"
         pd.testing.assert_frame_equal(again, table)
     pd.testing.assert_frame_equal(run(study, folder=folder), table)  # and no warning
+
+
+def test_a_bomb_is_not_unpacked(kept: tuple[iom.Study, Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch) -> None:
+    file, unpacked = BytesIO(), []
+    np.savez_compressed(file, **{tasks.RECORD: np.zeros(tasks.LARGEST, dtype=np.uint8)})
+    monkeypatch.setattr(tasks.np, "load", lambda *_, **__: unpacked.append(1))
+    with pytest.raises(tasks.NotOursError, match="is damaged"):
+        tasks._row_of(f"{'0' * 32}.npz", file.getvalue())
+    assert not unpacked
+
+
+def test_a_link_in_the_place_of_a_cell_leads_to_no_other(kept: tuple[iom.Study, Path, pd.DataFrame]) -> None:
+    study, folder, table = kept
+    one, other, *_ = sorted(folder.iterdir())
+    whole = other.read_bytes()
+    one.unlink()
+    one.symlink_to(other)
+    with pytest.warns(UserWarning, match=f"{one.name} holds another cell"):
+        pd.testing.assert_frame_equal(run(study, folder=folder), table)
+    assert other.read_bytes() == whole
+    assert not one.is_symlink()
 
 
 def test_of_many_files_a_few_are_named(kept: tuple[iom.Study, Path, pd.DataFrame]) -> None:
