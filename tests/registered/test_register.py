@@ -456,6 +456,38 @@ def test_the_tables_cannot_say_something_else_than_the_law(text: str, tmp_path: 
     assert "its table of who wins is not what its law comes to" in refused(resealed(changed), tmp_path / "x.toml")
 
 
+def test_there_is_one_row_for_each_outcome(text: str, tmp_path: Path) -> None:
+    more = text.replace("who_wins = [\n", 'who_wins = [\n    { winner = "Q", probability = 0.0, mc_error = 0.0 },\n')
+    assert "has not a row for each outcome" in refused(resealed(more), tmp_path / "x.toml")
+
+
+def test_all_outcomes_have_a_range_or_none(text: str, tmp_path: Path) -> None:
+    row = re.search(r'winner = "A", probability = [0-9.]+(, low = [0-9.]+, high = [0-9.]+)?', text)
+    assert row
+    bare = row[0].removesuffix(row[1] or "")
+    changed = text.replace(row[0], bare if row[1] else f"{bare}, low = 0.1, high = 0.9", 1)
+    assert "some outcomes have a range, and others none" in refused(resealed(changed), tmp_path / "x.toml")
+
+
+def test_shares_are_of_no_more_runs_than_there_are(text: str, tmp_path: Path) -> None:
+    block = re.search(r"(\[\[law\.next_tally\]\]\n.*\nruns = '''\n\S+) \d+", text)
+    assert block
+    changed = text.replace(block[0], f"{block[1]} 300", 1)
+    assert "the shares add up to more than 300 runs" in refused(resealed(changed), tmp_path / "x.toml")
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [("opens = 2023-05-15T10:00:00", "opens = 2023-05-15T09:00:00"), ('"A",\n    "B",', '"B",\n    "A",')],
+    ids=["opens", "order"],
+)
+def test_the_scenario_is_that_of_the_law(said: str, instead: str, text: str, tmp_path: Path) -> None:
+    above, law = text.split("[law]\n")
+    assert said in law
+    changed = f"{above}[law]\n{law.replace(said, instead, 1)}"
+    assert "its scenario is not that of its law" in refused(resealed(changed), tmp_path / "x.toml")
+
+
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
 )  # thirty of each kind
