@@ -185,11 +185,11 @@ def test_the_table_of_bodies() -> None:
 
 
 def test_what_is_too_long_to_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    race = iom.start("who", ["A", "B"], frame())
+    race = iom.start("who", ["Zoë", "B"], frame())
     path, longest = tmp_path / "mine.toml", len(iom.dumps(race).encode())
     monkeypatch.setattr("iomsim.model.toml.MOST_BYTES", longest)
     race.save(path)
     monkeypatch.setattr("iomsim.model.toml.MOST_BYTES", longest - 1)
     with pytest.raises(ScenarioError, match="the most that is read; leave out columns of the member table"):
-        iom.start("who", ["A", "B"], frame()).save(path)
+        race.save(path)
     assert iom.load(path) == race

@@ -314,6 +314,12 @@ def test_monstrous_cells_are_refused_with_their_line(tmp_path: Path, cells: dict
     assert len(str(caught.value)) < 500
 
 
+def test_a_folder_has_only_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iomsim.validation.data.MOST_ROWS", 1)
+    with pytest.raises(FileError, match=r"tallies.csv has more than 1 rows, the most that are read"):
+        contests(write(tmp_path, [election()], tally(1, {"A": 70, "B": 20})))
+
+
 def test_what_is_no_utf_8_is_to_be_saved_as_that_and_names_come_back_from_our_csv(tmp_path: Path) -> None:
     folder = write(tmp_path, [election(winner="'=A")], tally(1, {"'=A": 70, "Côte": 20}))
     assert contests(folder)[0].candidates == ("=A", "Côte")
