@@ -265,7 +265,7 @@ SHOWN = ("Côte d'Ivoire", "Ko\u0302ln", "\u0645\u06cc\u200c\u062e", "עברית
 """Names that stay as they are."""
 
 HIDDEN = ("\x1b[2J", "a\x00", "a\nb", "a\rb", "a\tb", "a\u2028b", "\u202eabc", "a\u2066", "a\ud800", "\ufeffa", "a\x9b",
-          "\u200b\u200d", "  ", "a" * 201)  # fmt: skip
+          "a\ufdd0", "\u200b\u200d", "  ", "a" * 201)  # fmt: skip
 """Names that are refused wherever they are shown."""
 
 
