@@ -286,7 +286,9 @@ def scenario_of(text: str, where: str) -> Scenario:
     data = toml.parsed(text, where)
     members = data.get("electorate")
     if isinstance(members, dict) and "members" in members:
-        raise FileError(f"{where} has its members in another file, {quote(members['members'])}; they must be inside")
+        raise FileError(
+            f"{where} has its members in another file, {quote_path(members['members'])}; they must be inside"
+        )
     return build(data, where)
 
 

@@ -15,7 +15,7 @@ from toys import ALPHA, fit, proportion
 from iomsim.engine import rng
 from iomsim.engine.packing import MEMBERS_PER_BYTE
 from iomsim.engine.rng import BLOCK, Lane, Purpose
-from iomsim.model.electorate import LARGEST
+from iomsim.model.tables import MOST_MEMBERS
 
 KEYS = rng.run_keys(2023, 0)
 MASK = 2**64 - 1
@@ -77,8 +77,8 @@ def test_no_two_uses_share_a_number() -> None:
         "duration": {Lane.DURATION},
         "abstain": {Lane.ABSTAIN + k for k in range(16)},
         "sway": {Lane.SWAY + k for k in range(16)},
-        "yes or no": set(range(Lane.YES, Lane.YES + LARGEST)),
-        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-LARGEST // MEMBERS_PER_BYTE) * 2)),
+        "yes or no": set(range(Lane.YES, Lane.YES + MOST_MEMBERS)),
+        "ballots": set(range(Lane.BALLOTS, Lane.BALLOTS + -(-MOST_MEMBERS // MEMBERS_PER_BYTE) * 2)),
     }
     assert max(uses["ballots"]) < 65536
     for (one, lanes), (other, more) in combinations(uses.items(), 2):
