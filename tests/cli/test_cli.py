@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +20,6 @@ from iomsim import cli
 from iomsim.charts import Plots, report
 from iomsim.cli import election_day, forecasts, sensitivity
 from iomsim.forecasting.estimates import in_100
-from iomsim.forecasting.run import InterruptedForecastWarning
 from iomsim.house_style import in_lines
 from iomsim.model.bodies import body
 
@@ -544,18 +542,6 @@ def test_an_interruption_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr("iomsim.cli.forecasts.forecast", interrupted)
     assert iomsim("forecast") == 130
     assert capsys.readouterr().err == "iomsim: interrupted\n"
-
-
-def test_a_part_of_a_forecast_is_an_interruption_too(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    def interrupted(*_: object, **__: object) -> iom.Forecast:
-        warnings.warn("interrupted after 50 of 90 runs", InterruptedForecastWarning, stacklevel=2)
-        return iom.forecast(toy(), runs=50, seed=1, progress=False)
-
-    monkeypatch.setattr("iomsim.cli.forecasts.forecast", interrupted)
-    assert iomsim("forecast") == 130
-    out, err = capsys.readouterr()
-    assert out
-    assert err == "iomsim: interrupted after 50 of 90 runs\n"
 
 
 @pytest.mark.slow
