@@ -48,6 +48,7 @@ def add_to(commands: Any) -> None:
     one.add_argument("day", help="2023, 2018, or the log of a day, with the particles and the seed that it has")
     _particles(one)
     assumption_arguments(one)
+    one.add_argument("--patient", action="store_true", help="play a log again even if that may take minutes")
     one.set_defaults(run=run_replay)
 
 
@@ -133,7 +134,7 @@ def table(day: ElectionDay) -> str:
 def run_replay(arguments: argparse.Namespace) -> None:
     """Play a past day; the forecast before it comes first.  Of a log, tell what was believed after every event."""
     if arguments.day not in past_days() and Path(arguments.day).is_file():
-        day = replay(arguments.day)
+        day = replay(arguments.day, patient=arguments.patient)
         say(heading(day.race.title), day.forecast().answer())
         print(table(day))
         return

@@ -146,7 +146,7 @@ def replay(path: str | Path, log: str | Path | None = None, *, patient: bool = F
         minutes = count(math.ceil(seconds_to_play(logged) / 60), "minute")
         raise FileError(
             f"{quote_path(path)} tells {what}{draws}, which may take {minutes} to play again; "
-            "replay(path, patient=True) does"
+            "replay(path, patient=True) does, or iomsim replay --patient"
         )
     day = ElectionDay(logged.race, logged.particles, logged.seed, assumptions=logged.assumptions)
     with warnings.catch_warnings():

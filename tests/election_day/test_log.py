@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from command import iomsim
 from toys import night_of, toy
 
 import iomsim as iom
@@ -141,7 +142,9 @@ def test_what_would_take_long_is_not_played_unless_it_is_asked_for(path: Path) -
     with pytest.raises(FileError, match=r"tells 1.000 events for 20.000 particles, which may take .* minutes to play "):
         iom.replay(path)
     rewrite(path, [NOON], particles=10**6)
-    with pytest.raises(FileError, match=r"which may take 1 minute to play again; replay\(path, patient=True\) does$"):
+    with pytest.raises(
+        FileError, match=r"may take 1 minute to play again; replay\(path, patient=True\) does, or iomsim"
+    ):
         iom.replay(path)
 
 
@@ -159,6 +162,7 @@ def test_who_is_patient_plays_it_all_the_same(path: Path, monkeypatch: pytest.Mo
     with pytest.raises(FileError, match="patient=True"):
         iom.replay(path)
     assert len(iom.replay(path, patient=True).events) == 1
+    assert (iomsim("replay", path), iomsim("replay", path, "--patient")) == (2, 0)
 
 
 def test_corrections_are_counted_with_what_is_played_again() -> None:
