@@ -60,6 +60,22 @@ BYTES = (
 """What gets between the bytes of a file."""
 
 
+def lengths(short: int = SHORT) -> pytest.MarkDecorator:
+    """Have a test take the numbers of its cases: a few with every run of the tests, all of them behind the marker."""
+    both = [range(short), pytest.param(range(LONG), marks=pytest.mark.fuzz)]
+    return pytest.mark.parametrize("numbers", both, ids=["short", "long"])
+
+
+def each(numbers: range, case: Callable[..., object], *arguments: object) -> None:
+    """Run cases; one that fails says its number."""
+    for number in numbers:
+        try:
+            case(number, *arguments)
+        except BaseException as error:
+            error.add_note(f"case {number}")
+            raise
+
+
 def rng(kind: str, number: int) -> random.Random:
     """Return the random numbers of a case."""
     return random.Random(f"{kind} {number}")

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzz.harness import rng, survives
-from fuzz.test_logs import LENGTHS, happens
+from fuzz.harness import each, lengths, rng, survives
+from fuzz.test_logs import happens
 from toys import night_of, toy, unsure
 
 import iomsim as iom
@@ -154,7 +154,6 @@ def test_these_are_names_that_candidates_may_have() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
-@pytest.mark.parametrize("numbers", LENGTHS, ids=["short", "long"])
+@lengths()
 def test_a_line_is_an_event_or_refused(numbers: range) -> None:
-    for number in numbers:
-        case(number)
+    each(numbers, case)

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from contest_files import election, tally, write
-from fuzz.harness import NASTY, SHORT, bytes_like, is_a_sentence, rng, survives
+from fuzz.harness import NASTY, SHORT, bytes_like, each, is_a_sentence, lengths, rng, survives
 from toys import night_of, toy
 
 import iomsim as iom
@@ -412,16 +412,9 @@ def case(number: int) -> None:
     assert "Traceback" not in out
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT // 2), pytest.param(range(2000), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths(SHORT // 2)
 def test_command_lines(numbers: range) -> None:
-    for number in numbers:
-        try:
-            case(number)
-        except BaseException as error:
-            error.add_note(f"case {number}")
-            raise
+    each(numbers, case)
 
 
 @pytest.mark.fuzz

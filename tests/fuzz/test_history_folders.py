@@ -8,9 +8,8 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 
-import pytest
 from contest_files import ELECTIONS, TALLIES, election, tally
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, rng, survives
+from fuzz.harness import NASTY, bytes_like, each, lengths, rng, survives
 
 import iomsim as iom
 from iomsim.files import as_meant
@@ -81,9 +80,6 @@ def case(number: int, folder: Path) -> None:
         survives(lambda: record and (record.sentence(), record.by("body")))
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths()
 def test_history_folders(numbers: range, tmp_path: Path) -> None:
-    for number in numbers:
-        case(number, tmp_path)
+    each(numbers, case, tmp_path)

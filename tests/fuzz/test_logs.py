@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import NASTY, bytes_like, each, lengths, plain_like, rng, survives
 from toys import night_of, toy, unsure
 
 import iomsim as iom
@@ -22,7 +22,6 @@ from iomsim.election_day.log import read
 from iomsim.model.events import EVENTS, checked
 from iomsim.model.lines import PAPERS
 
-LENGTHS = [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)]
 TWO = {"concession": True, "eliminate_after": 1}
 
 
@@ -172,7 +171,6 @@ def goes_on(day: ElectionDay, path: Path, chance: random.Random) -> None:
     assert path.with_name("again.log").read_bytes().startswith(before) or event["event"] == "undo"
 
 
-@pytest.mark.parametrize("numbers", LENGTHS, ids=["short", "long"])
+@lengths()
 def test_a_log_is_played_or_refused(numbers: range) -> None:
-    for number in numbers:
-        case(number)
+    each(numbers, case)

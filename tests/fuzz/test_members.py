@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import NASTY, bytes_like, each, lengths, plain_like, rng, survives
 
 import iomsim as iom
 from iomsim.files import as_meant, write_csv
@@ -128,9 +128,6 @@ def case(number: int, folder: Path) -> None:
     assert all(as_meant(name) in frame["name"].tolist() or name in frame["name"].tolist() for name in again["name"])
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths()
 def test_members(numbers: range, tmp_path: Path) -> None:
-    for number in numbers:
-        case(number, tmp_path)
+    each(numbers, case, tmp_path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 
 import pandas as pd
-import pytest
-from fuzz.harness import LONG, SHORT, rng, survives
+from fuzz.harness import SHORT, each, lengths, rng, survives
 from weapons import NO_NAMES, ROLES, WEAPONS, is_harmless, is_table, mixed, named, steers, told
 
 import iomsim as iom
@@ -85,9 +84,6 @@ def case(number: int) -> None:
         views(changed)
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT // 4), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths(SHORT // 4)
 def test_names_of_pieces(numbers: range) -> None:
-    for number in numbers:
-        case(number)
+    each(numbers, case)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import tomli_w
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import NASTY, SHORT, bytes_like, each, lengths, plain_like, rng, survives
 from toys import toy
 
 import iomsim as iom
@@ -97,9 +97,6 @@ def ledger_case(number: int, folder: Path) -> None:
     assert again is not None or path.read_bytes() == data
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT // 2), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths(SHORT // 2)
 def test_registrations(numbers: range, tmp_path: Path) -> None:
-    for number in numbers:
-        case(number, tmp_path)
+    each(numbers, case, tmp_path)

@@ -10,14 +10,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import NASTY, bytes_like, each, lengths, plain_like, rng, survives
 from toys import night_of, toy, unsure
 
 import iomsim as iom
 from iomsim.charts.report import MARK, _recipe, rerun
-
-LENGTHS = [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)]
 
 FEW = 2000
 """Runs and draws that are played again; more are another test's affair."""
@@ -99,11 +96,6 @@ def many(data: bytes) -> bool:
         return False
 
 
-@pytest.mark.parametrize("numbers", LENGTHS, ids=["short", "long"])
+@lengths()
 def test_whatever_is_done_to_a_report_it_is_made_again_or_there_is_a_sentence(numbers: range) -> None:
-    for number in numbers:
-        try:
-            case(number)
-        except BaseException as error:
-            error.add_note(f"case {number}")
-            raise
+    each(numbers, case)

@@ -17,15 +17,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import NASTY, bytes_like, each, lengths, plain_like, rng, survives
 from toys import night_of, toy, unsure
 
 import iomsim as iom
 from iomsim.forecasting.arrays import digest
 from iomsim.forecasting.summary import codes_of, counted, summarise
 from iomsim.forecasting.tables import TABLES, own_rules
-
-LENGTHS = [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)]
 
 SHORT_RULES = {"name": "four-rounds", "max_rounds": 6}
 
@@ -305,11 +303,6 @@ def case(number: int) -> None:
         survives(lambda: told(opened, deep=number % 25 == 24))
 
 
-@pytest.mark.parametrize("numbers", LENGTHS, ids=["short", "long"])
+@lengths()
 def test_whatever_is_done_to_a_file_it_is_a_forecast_or_a_sentence(numbers: range) -> None:
-    for number in numbers:
-        try:
-            case(number)
-        except BaseException as error:
-            error.add_note(f"case {number}")
-            raise
+    each(numbers, case)

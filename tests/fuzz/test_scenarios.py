@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
-from fuzz.harness import LONG, NASTY, SHORT, bytes_like, plain_like, rng, survives
+from fuzz.harness import NASTY, bytes_like, each, lengths, plain_like, rng, survives
 
 import iomsim as iom
 from iomsim.house_style import unfit_name
@@ -126,9 +125,6 @@ def case(number: int, folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT), pytest.param(range(LONG), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths()
 def test_scenarios(numbers: range, tmp_path: Path) -> None:
-    for number in numbers:
-        case(number, tmp_path)
+    each(numbers, case, tmp_path)

@@ -15,24 +15,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
+from fuzz.harness import NASTY, bytes_like, each, lengths, plain_like, rng, survives
 from toys import toy
 
 import iomsim as iom
 from iomsim.sensitivity import tasks
 from iomsim.sensitivity.study import result_columns, results
 
-from .harness import NASTY, SHORT, bytes_like, plain_like, rng, survives
-
 RUNS, SEED = 40, 4
 
 
-@pytest.mark.parametrize(
-    "numbers", [range(SHORT), pytest.param(range(2000), marks=pytest.mark.fuzz)], ids=["short", "long"]
-)
+@lengths()
 def test_studies(numbers: range) -> None:
-    for number in numbers:
-        case(number)
+    each(numbers, case)
 
 
 def case(number: int) -> None:
