@@ -8,7 +8,6 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 from chart_cases import MANY
 from PIL import Image
 from toys import toy
+from weapons import Page
 
 import iomsim as iom
 from iomsim.charts import report
@@ -45,48 +45,18 @@ def one_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "SECTIONS", {"rounds": report.SECTIONS["rounds"]})
 
 
-class Reader(HTMLParser):
-    """Collects tags, ids and links, and checks that what is opened is closed."""
-
-    VOID = ("meta", "br", "hr", "img", "link", "input")
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[tuple[str, str]] = []
-        self.tags: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag not in self.VOID:
-            self.open.append(tag)
-        for key, value in attrs:
-            if key == "id":
-                self.ids.append(value or "")
-            if key in ("href", "src", "xlink:href"):
-                self.links.append((tag, value or ""))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
 def test_the_page_is_well_formed_and_needs_nothing_else(page: str) -> None:
-    reader = Reader(page)
+    reader = Page(page)
     assert reader.open == []
+    ids = [value for key, value in reader.attributes if key == "id"]
+    links = [value or "" for key, value in reader.attributes if key in ("href", "src", "xlink:href")]
     assert report.NOTHING_RUNS in page
-    assert len(reader.ids) == len(set(reader.ids))
-    outside = [link for _, link in reader.links if not link.startswith(("#", "data:"))]
+    assert len(ids) == len(set(ids))
+    outside = [link for link in links if not link.startswith(("#", "data:"))]
     assert outside == []
     assert reader.tags.count("svg") == len(report.SECTIONS)
-    inside = {link[1:] for _, link in reader.links if link.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", page))
-    assert inside <= set(reader.ids)
+    inside = {link[1:] for link in links if link.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", page))
+    assert inside <= set(ids)
 
 
 def test_words_are_escaped(page: str) -> None:
