@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from toys import neutral, play
 
@@ -9,6 +11,9 @@ import iomsim as iom
 from iomsim.engine.outcomes import Outcomes
 from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what they run in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # many tests press Ctrl-C, here and in processes of theirs
 
 
 @pytest.fixture(scope="session")
