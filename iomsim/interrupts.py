@@ -36,6 +36,7 @@ def interrupts_wait() -> Iterator[CtrlC]:
 
     Examples
     --------
+    >>> _ = signal.signal(signal.SIGINT, signal.default_int_handler)  # as it is, but for what runs in the background
     >>> with interrupts_wait() as ctrl_c:
     ...     signal.raise_signal(signal.SIGINT)
     >>> ctrl_c.pressed
@@ -69,6 +70,7 @@ def interrupts_welcome() -> Iterator[None]:
 
     Examples
     --------
+    >>> _ = signal.signal(signal.SIGINT, signal.default_int_handler)  # as it is, but for what runs in the background
     >>> with interrupts_wait():
     ...     signal.raise_signal(signal.SIGINT)
     ...     try:
