@@ -37,15 +37,12 @@ def main() -> int:
 
 
 def open_streams() -> None:
-    """Have a stdin, a stdout and a stderr: those that are closed lead nowhere, and every sign can be written."""
+    """Keep the places of a closed stdin, stdout or stderr from what is opened later, and have every sign written."""
     number = -1
     while number <= 2:  # files that are opened must not take their places
         number = os.open(os.devnull, os.O_RDWR)
         os.set_inheritable(number, number <= 2)
     os.close(number)
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from iomsim._version import VERSION
 from iomsim.cli import bodies, describe, election_day, forecasts, register, sensitivity, validation
-from iomsim.cli.common import complain, nobody_reads, unread_is_fine
+from iomsim.cli.common import complain, have_streams, nobody_reads, unread_is_fine
 from iomsim.errors import IomsimError, presentable, quote_path, reason
 from iomsim.forecasting.run import InterruptedForecastWarning
 
@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     minimal: fine, 175 members, A against B, ...
     0
     """
+    have_streams()
     arguments = parser().parse_args(argv)
     told: list[Any] = []
 

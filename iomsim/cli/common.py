@@ -161,6 +161,13 @@ def unread_is_fine() -> Iterator[None]:
         nobody_reads(sys.stdout)
 
 
+def have_streams() -> None:
+    """Have a stdin, a stdout and a stderr: one that was closed before Python began is empty."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8", errors="backslashreplace"))  # noqa: SIM115
+
+
 def nobody_reads(stream: TextIO) -> None:
     """Have a stream lead nowhere from now on."""
     with suppress(OSError, ValueError):  # it is no file

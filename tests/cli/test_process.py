@@ -11,7 +11,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
-from command import Captured
+from command import Captured, iomsim
 
 from iomsim import __main__ as process
 from iomsim.cli import common
@@ -72,7 +72,7 @@ def test_streams(line: str, code: int, out: str, err: str) -> None:
 def test_closed_streams_lead_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
-    process.open_streams()
+    assert iomsim("forecast", "minimal", "--runs", 50) == 0
     streams = sys.stdin, sys.stdout, sys.stderr
     assert all(stream.name == os.devnull for stream in streams)
     print("\udc80")
