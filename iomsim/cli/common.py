@@ -170,14 +170,16 @@ def have_streams() -> None:
 
 def nobody_reads(stream: TextIO) -> None:
     """Have a stream lead nowhere from now on."""
-    with suppress(OSError, ValueError):  # it is no file
+    with suppress(OSError, ValueError, AttributeError):  # it is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def complain(message: object) -> None:
     """Say something on stderr, if anybody reads it."""
-    with suppress(OSError):
-        print(f"iomsim: {message}", file=sys.stderr)
+    try:
+        print(f"iomsim: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        nobody_reads(sys.stderr)  # nor is what is left of it tried again when Python ends
 
 
 def say(*lines: object) -> None:
