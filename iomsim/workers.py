@@ -70,8 +70,14 @@ def _begin() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
 
 
+GRACE = 2
+"""Seconds in which a worker that was told to stop hands over what it has."""
+
+
 def _stop(*_: object) -> None:
+    """Stop, and end soon, even if another worker was killed that had the queue of calls for itself."""
     _Worker.stopped = True
+    signal.alarm(GRACE)
     if _Worker.at_work:
         raise KeyboardInterrupt
 

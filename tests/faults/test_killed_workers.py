@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,6 +23,7 @@ import iomsim as iom
 from iomsim.engine import simulate
 from iomsim.engine.rng import BLOCK
 from iomsim.forecasting import run
+from iomsim.workers import Workers
 
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(os.name != "posix", reason="needs signals")]
 
@@ -203,7 +204,10 @@ def test_a_command_says_so_and_leaves_nobody_behind(words: tuple[str, ...], tmp_
             time.sleep(0.02)
         time.sleep(1)
         os.kill(workers[0], signal.SIGKILL)
-        out, err = doing.communicate(timeout=120)
+        try:
+            out, err = doing.communicate(timeout=120)
+        finally:
+            doing.kill()
     assert doing.returncode == 2, err
     lines = [line for line in err.replace("\r", "\n").splitlines() if line.strip() and "it/s" not in line]
     assert len(lines) == 1, err
@@ -212,3 +216,13 @@ def test_a_command_says_so_and_leaves_nobody_behind(words: tuple[str, ...], tmp_
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+def test_a_worker_that_waits_ends_soon_when_it_is_told_to() -> None:
+    """It may wait for ever: where another was killed that had the queue of calls for itself."""
+    with Workers(1) as pool:
+        number = pool.submit(os.getpid).result()
+        os.kill(number, signal.SIGTERM)
+        [worker] = [process for process in active_children() if process.pid == number]
+        worker.join(60)
+        assert worker.exitcode == -signal.SIGALRM
