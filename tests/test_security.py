@@ -30,7 +30,7 @@ def most(model: type[BaseModel], field: str) -> int:
 
 LIMITS = {
     "a scenario, a table or a workbook": f"{tables.MOST_BYTES // 10**6} MB; unpacked, six times as much",
-    "a log of an election day": f"{log.MOST_BYTES >> 20} MB, {log.MOST_EVENTS:,} events",
+    "a log of an election day": f"{log.MOST_BYTES // 10**6} MB, {log.MOST_EVENTS:,} events",
     "a report": f"{report.LARGEST // 10**6} MB",
     "a cell of a study": f"{tasks.LARGEST // 10**6} MB",
     "members; rows and columns of a table": (

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from iomsim._version import VERSION
-from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quote_path, reason, writing
-from iomsim.files import write_whole
+from iomsim.errors import AnnouncementError, FileError, IomsimError, quote, quote_path, writing
+from iomsim.files import read_bytes, write_whole
 from iomsim.forecasting.archive import scenario_of, self_contained
 from iomsim.house_style import thousands
 from iomsim.model.assumptions import DRAWS, DRAWS_AT_MOST
@@ -37,7 +37,7 @@ MOST_PARTICLES = 10**9
 MOST_EVENTS = 2 * MOST_BALLOTS
 """Events of a day: a tally, and one more, for every ballot that rules can have."""
 
-MOST_BYTES = 2**26
+MOST_BYTES = 64_000_000
 """Bytes of a log: more than the largest body and `MOST_EVENTS` take."""
 
 USUAL_PARTICLES, USUAL_DRAWS = 200_000, 10 * DRAWS
@@ -125,7 +125,7 @@ class LogFile:
         lines = (json.dumps(entry, ensure_ascii=False) for entry in (header, *log.events))
         with writing(self.path):
             data = ("\n".join(lines) + "\n").encode()
-        if self.content is not None and self.path.exists() and _bytes(self.path) != self.content:
+        if self.content is not None and self.path.exists() and read_bytes(self.path, most=MOST_BYTES) != self.content:
             raise FileError(f"somebody else has written to {quote_path(self.path)}; log to another file")
         write_whole(self.path, data, new=self.content is None)
         return LogFile(self.path, data)
@@ -141,7 +141,7 @@ def read(path: Path) -> tuple[Logged, LogFile]:
     ScenarioError
         If its scenario is none.
     """
-    data, where = _bytes(path), quote_path(path)
+    data, where = read_bytes(path, f"the log {quote_path(path)}", MOST_BYTES), quote_path(path)
     told = text_of(data, where).split("\n")
     lines = [(number, line) for number, line in enumerate(told, 1) if line.strip()]
     if len(lines) > MOST_EVENTS + 1:
@@ -158,18 +158,6 @@ def read(path: Path) -> tuple[Logged, LogFile]:
 
 
 NO_LOG = "is damaged or is no log of an election day"
-
-
-def _bytes(path: Path) -> bytes:
-    """Return the bytes of a log, which are not many."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise FileError(f"cannot read the log {quote_path(path)}: {reason(error)}") from None
-    if len(data) > MOST_BYTES:
-        raise FileError(f"{quote_path(path)} {NO_LOG}: it has more than {MOST_BYTES >> 20} MB")
-    return data
 
 
 def _entry(where: str, number: int, line: str) -> Any:
