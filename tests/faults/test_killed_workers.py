@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any
 
 import pandas as pd
@@ -47,6 +48,16 @@ class Kills:
         self.after -= 1
         if self.after == 0:
             os.kill(next(iter(self.pool._processes)), signal.SIGKILL)
+            last = Timer(30, self.kill_all, [list(self.pool._processes)])
+            last.daemon = True
+            last.start()
+
+    @staticmethod
+    def kill_all(numbers: list[int]) -> None:
+        """Kill those that are left: Python's pool may wait for one that waits for the one that was killed."""
+        for number in numbers:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
 
 
 @pytest.fixture
