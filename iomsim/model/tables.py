@@ -161,20 +161,28 @@ def _grid(text: str, where: str, name: str = "name") -> Grid:
     body = text[said.end() :] if said else text
     skipped = text[: said.end()].count("\n") if said else 0
     separator = said[1] if said else _separator(body, name)
-    reader = csv.reader(StringIO(body, newline=""), delimiter=separator)
-
-    def records() -> Iterator[tuple[int, list[str]]]:
-        try:
-            for row in reader:
-                yield reader.line_num + skipped, [as_meant(cell.strip()) for cell in row]
-        except csv.Error:
-            raise FileError(
-                f"cannot read {where}, line {reader.line_num + skipped}: a cell has more than {csv.field_size_limit()} "
-                "signs; is a quotation mark left open?"
-            ) from None
-
-    grid = _trimmed(records(), where)
+    lines = records(body, f"cannot read {where}", separator, skipped)
+    grid = _trimmed(((line, [as_meant(cell.strip()) for cell in row]) for line, row in lines), where)
     return grid if separator == "," else grid._replace(rows=_with_points(grid.rows))
+
+
+def records(text: str, where: str, separator: str = ",", skipped: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines of a csv at which its records end, after so many that were `skipped`, with their cells.
+
+    Raises
+    ------
+    FileError
+        If a cell is longer than what is read: `where`, and the line.
+    """
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    try:
+        for row in reader:
+            yield reader.line_num + skipped, row
+    except csv.Error:
+        raise FileError(
+            f"{where}, line {reader.line_num + skipped}: a cell has more than {csv.field_size_limit()} signs; "
+            "is a quotation mark left open?"
+        ) from None
 
 
 def _separator(text: str, name: str) -> str:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from fractions import Fraction
 from functools import cache
-from io import StringIO
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, get_args
 
 import pandas as pd
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -29,10 +26,10 @@ from pydantic import (
 from iomsim.election_day.tally import SILENT
 from iomsim.errors import FileError, IomsimError, ScenarioError, advice, listed, quote, quote_path, unknown
 from iomsim.files import as_meant, read_bytes
-from iomsim.house_style import unfit_name, unfit_text
 from iomsim.model.evidence import shipped_folders, shipped_text
 from iomsim.model.lines import PAPER_WORDS
-from iomsim.model.tables import MOST_BYTES, MOST_ROWS, text_of
+from iomsim.model.quantities import Line, Text
+from iomsim.model.tables import MOST_BYTES, MOST_ROWS, records, text_of
 from iomsim.model.toml import parsed
 from iomsim.rules.bar import BASES, Bar
 from iomsim.rules.procedure import AFTER, WITHDRAWALS, Procedure
@@ -111,23 +108,9 @@ def _phases(cell: str) -> list[Any]:
     raise ValueError(f"must list phases as the rules of a scenario do, such as {example}, got {quote(cell)}")
 
 
-def _called(cell: str) -> str:
-    if said := cell and unfit_name(cell):
-        raise ValueError(said)
-    return cell
-
-
-def _told(cell: str) -> str:
-    if said := unfit_text(cell):
-        raise ValueError(said)
-    return cell
-
-
 LARGEST, LONGEST_VOTE = 1_000_000, 1_000
 """Votes, members and other numbers of a contest at most, and its rounds."""
 
-Called = Annotated[str, AfterValidator(_called)]
-Told = Annotated[str, AfterValidator(_told)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Number = Annotated[int, Field(ge=1, le=LARGEST)]
 Year = Annotated[int, Field(ge=1, le=9999)]
@@ -205,29 +188,29 @@ class ElectionRow(_Row):
 
     FILLED: ClassVar[tuple[str, ...]] = ("electorate_size", "rounds_total", "held_out")
 
-    election_id: Called
-    body: Called = ""
-    reading: Called = ""
+    election_id: Line
+    body: Line = ""
+    reading: Line = ""
     year: Year | None = None
     candidates_first_round: Number | None = None
     rounds_total: Rounds | None = None
     days: Number | None = None
-    decided_how: Told = ""
-    winner: Called | None = None
+    decided_how: Text = ""
+    winner: Line | None = None
     threshold_share: Threshold | None = None
     base: Literal["valid", "present", "entitled"] | None = None
     withdrawal: Literal["none", "acclamation", "vote"] | None = None
     phases: Phases | None = None
     after: Literal["fail", "suspend", "repeat"] | None = None
-    repeat_from: Called | None = None
+    repeat_from: Line | None = None
     electorate_size: Number | None = None
     simple_majority_from: Knob = None
     eliminate_after: Knob = None
     max_two_way: Knob = None
     held_out: Flag = False
-    label: Called = Field("", alias="class")
-    note: Told = ""
-    source_url: Told = ""
+    label: Line = Field("", alias="class")
+    note: Text = ""
+    source_url: Text = ""
 
     def model_post_init(self, context: Any) -> None:
         """Take the words for nobody as no winner, and a body's id in any capitals."""
@@ -261,23 +244,23 @@ class TallyRow(_Row):
 
     FILLED: ClassVar[tuple[str, ...]] = ("seats", "kind")
 
-    election_id: Called
-    body: Called = ""
-    office: Told = ""
+    election_id: Line
+    body: Line = ""
+    office: Text = ""
     date: Day | None = None
     round: Rounds
-    candidate: Called
+    candidate: Line
     votes: Count
     voters_entitled: Number | None = None
     votes_cast_or_valid: Count | None = None
     majority_required: Number | None = None
-    rule: Told = ""
+    rule: Text = ""
     secret: Flag = True
-    note: Told = ""
+    note: Text = ""
     seats: Number | None = None
     kind: Kind | None = None
     grade: Literal["verified", "cited", "inferred", "recalled", "assumed"] | None = None
-    source_url: Told = ""
+    source_url: Text = ""
 
     @property
     def papers(self) -> str:
@@ -398,20 +381,14 @@ def _text(folder: str | Path | None, file: str) -> str:
 
 def _lines(text: str, file: str, needed: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield where every line stands and its cells by column; blank lines are left out."""
-    reader = csv.reader(StringIO(text, newline=""))
+    found = records(text, file)
+    header = [column.strip() for column in next(found, (1, []))[1]]
     lines: list[tuple[str, list[str]]] = []
-    try:
-        header = [column.strip() for column in next(reader, [])]
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                lines.append((f"{file}, line {reader.line_num}", list(map(as_meant, row))))
-            if len(lines) > MOST_ROWS:
-                raise FileError(f"{file} has more than {MOST_ROWS} rows, the most that are read")
-    except csv.Error:
-        raise FileError(
-            f"{file}, line {reader.line_num}: a cell has more than {csv.field_size_limit()} signs; "
-            "is a quotation mark left open?"
-        ) from None
+    for number, row in found:
+        if any(cell.strip() for cell in row):
+            lines.append((f"{file}, line {number}", list(map(as_meant, row))))
+        if len(lines) > MOST_ROWS:
+            raise FileError(f"{file} has more than {MOST_ROWS} rows, the most that are read")
     for column in needed:
         if column not in header:
             raise FileError(f"{file} has no column {quote(column)}; {advice(column, header)}")

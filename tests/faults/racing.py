@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 from faults.saves import EVE, forecast
+from faults.scripts import forked
 
 import iomsim as iom
 from iomsim import files
@@ -24,22 +24,6 @@ from iomsim.registered import scorebook
 WRITERS, LETTERS, SIGNS = 5, "abcde", 200_000
 
 files.PATIENCE = 120.0  # a machine may be busy
-
-
-def forked(work: Callable[[], object]) -> int:
-    """Do work in a process of its own; return its number."""
-    number = os.fork()
-    if number == 0:
-        try:
-            work()
-            os._exit(0)
-        except iom.FileError as error:
-            print(error, file=sys.stderr)
-            os._exit(2)
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            os._exit(1)
-    return number
 
 
 def ended(numbers: list[int]) -> list[int]:

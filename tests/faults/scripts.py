@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from iomsim.errors import FileError
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -28,3 +30,19 @@ def told_by(script: str, *words: object, before: Sequence[str] = ()) -> Any:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=ENOUGH, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def forked(work: Callable[[], object]) -> int:
+    """Do work in a process of its own; return its number."""
+    number = os.fork()
+    if number == 0:
+        try:
+            work()
+            os._exit(0)
+        except FileError as error:
+            print(error, file=sys.stderr)
+            os._exit(2)
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            os._exit(1)
+    return number

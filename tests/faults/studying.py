@@ -11,12 +11,12 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from faults.scripts import forked
 from toys import toy
 
 import iomsim as iom
@@ -31,19 +31,6 @@ FOLDERS, KILLS, PAIRS = 6, 4, 8
 def run(folder: Path | None) -> pd.DataFrame:
     """Run the study."""
     return STUDY.run(RUNS, seed=3, folder=folder, progress=False)
-
-
-def started(work: Callable[[], object]) -> int:
-    """Begin something in another process."""
-    number = os.fork()
-    if number == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            os._exit(1)
-    return number
 
 
 def ended(number: int) -> int:
@@ -69,7 +56,7 @@ def killed_again_and_again(folder: Path, table: pd.DataFrame, took: float, chanc
     kills, sizes, lost = 0, [0], 0
     for _ in range(KILLS):
         before = kept(folder)
-        kills += killed(started(partial(run, folder)), chance.uniform(0, took / KILLS))
+        kills += killed(forked(partial(run, folder)), chance.uniform(0, took / KILLS))
         after = kept(folder)
         lost += len(before.items() - after.items())
         sizes.append(len(after))
@@ -82,7 +69,7 @@ def killed_again_and_again(folder: Path, table: pd.DataFrame, took: float, chanc
 
 def two_at_once(folder: Path, table: pd.DataFrame, took: float, chance: random.Random) -> dict[str, Any]:
     """Let two run a study into one folder, one of whom is killed: the other ends as if it were alone."""
-    one, other = started(partial(run, folder)), started(partial(run, folder))
+    one, other = forked(partial(run, folder)), forked(partial(run, folder))
     kills = int(killed(one, chance.uniform(0, took)))
     codes = [ended(other)]
     found = run(folder)
