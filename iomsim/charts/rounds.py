@@ -18,7 +18,7 @@ from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
-from iomsim.forecasting.wording import expected_rounds, unfinished
+from iomsim.forecasting.wording import rounds_in_words, unfinished
 from iomsim.model.moments import weekday_name
 from iomsim.rules.procedure import ENDINGS
 
@@ -115,7 +115,7 @@ class Rounds(ForecastChart):
         return [*parts, (STILL_VOTING, ~over)]
 
     def finding(self) -> str:
-        return expected_rounds(self.result)
+        return rounds_in_words(self.result)
 
     def reading(self) -> str:
         split = "the day of the end" if self.by == "day" else "how it ends"

@@ -15,7 +15,7 @@ from iomsim.forecasting.drivers import READING, Drivers, drivers
 from iomsim.forecasting.estimates import Estimate, in_100, row_in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
 from iomsim.forecasting.targets import SPILL
-from iomsim.house_style import Text, capital, count, number, number_of, percent, series
+from iomsim.house_style import Text, capital, count, number, number_of, percent, series, thousands
 from iomsim.model.events import in_words
 from iomsim.model.moments import moment_in_words
 from iomsim.model.parameters import describe_parameter
@@ -70,16 +70,16 @@ def headline(fc: Tables) -> Text:
     --------
     >>> import iomsim as iom
     >>> print(headline(iom.forecast(iom.load("minimal"), runs=2000, seed=1)))  # doctest: +ELLIPSIS
-    A and B are level, ...; expect two rounds (80 % chance of
-    ...), and ... in 100 chance that voting runs into Tuesday.
+    A and B are level, ...; voting takes 2 rounds in the median
+    (80 % chance of 1 to 7), with a ... in 100 chance that it runs into Tuesday.
     """
     if told := over(fc):
         return Text(told)
     first, rest = _lead(fc)
     short = bool(level(fc) or likely(fc))
     left = f", leaving {series(rest)}" if rest and not short else ""
-    days = series([f"{a_chance(*_pair(chance))} that {what}" for what, chance in _days(fc, short)]).rstrip(",")
-    return Text(f"{capital(_since(fc) + first)}{left}; expect {_expected(fc)}{', and ' * bool(days)}{days}.")
+    days = series([f"{a_chance(*_pair(chance))} that it {what}" for what, chance in _days(fc, short)]).rstrip(",")
+    return Text(f"{capital(_since(fc) + first)}{left}; voting takes {_rounds(fc)}{', with ' * bool(days)}{days}.")
 
 
 # -- when it is over -----------------------------------------------------------------------------
@@ -302,48 +302,52 @@ def without_winner(fc: Tables) -> str:
 
 
 def how_long(fc: Tables) -> str:
-    """Return how many rounds to expect, and the chances of another day and of the deadline."""
-    held = f", including the {'one' if fc.announced == 1 else number(fc.announced)} already held" * bool(fc.announced)
-    days = [f"the chance that {what} is {in_a_sentence(*_pair(chance))} in 100" for what, chance in _days(fc)]
+    """Return how many rounds it takes, and the chances of another day and of the deadline."""
+    subject = {f"runs into {fc.next_day_in_words}": "voting"}
+    days = [
+        f"the chance that {subject.get(what, 'it')} {what} is {in_a_sentence(*_pair(chance))} in 100"
+        for what, chance in _days(fc)
+    ]
     days = [f"voting has run into {fc.next_day_in_words} already"] * fc.spilled + days
-    return f"Expect {'; '.join(filter(None, [_expected(fc, held), series(days)]))}."
+    held = f", with {thousands(fc.announced)} already held" * bool(fc.announced)
+    return f"Voting takes {'; '.join(filter(None, [_rounds(fc, held), series(days)]))}."
 
 
-def expected_rounds(fc: Tables) -> str:
-    """Return how many rounds to expect.
+def rounds_in_words(fc: Tables) -> str:
+    """Return how many rounds it takes: the median, with the range that has an 80 % chance.
 
     Examples
     --------
     >>> import iomsim as iom
-    >>> expected_rounds(iom.forecast(iom.load("minimal"), runs=2000, seed=1))
-    'Expect two rounds (80 % chance of one to seven)'
+    >>> rounds_in_words(iom.forecast(iom.load("minimal"), runs=2000, seed=1))
+    'Voting takes 2 rounds in the median (80 % chance of 1 to 7)'
     """
-    return f"Expect {_expected(fc)}"
+    return f"Voting takes {_rounds(fc)}"
 
 
-def _expected(fc: Tables, held: str = "") -> str:
+def _rounds(fc: Tables, held: str = "") -> str:
     """Return the median of the rounds with their 80 % range; at the last that is simulated it may be more."""
     most = fc.race.rules.max_rounds
     middle, low, high = fc.median_rounds()
     more = " or more"
-    rounds = f"{number_of(middle, 'round')}{more * (middle == most)}{held}"
+    rounds = f"{count(middle, 'round')}{more * (middle == most)} in the median{held}"
     joint = "or" if high == low + 1 and high < most else "to"
-    span = f" ({percent(80)} chance of {number(low)} {joint} {number(high)}{more * (high == most)})"
+    span = f" ({percent(80)} chance of {thousands(low)} {joint} {thousands(high)}{more * (high == most)})"
     return f"{rounds}{span if low < high else ''}"
 
 
 def _days(fc: Tables, short: bool = False) -> list[tuple[str, Estimate]]:
-    """Return what may become of the next day and of the deadline, with its chance, unless it is a fact.
+    """Return what voting may do, in respect of the next day and the deadline, with its chance, unless it is a fact.
 
     The deadline is left out where who is still voting then has been told, unless the sentence is `short`.
     """
     out = []
     if not fc.spilled and not fc.over_before_next_day:
-        out.append((f"voting runs into {fc.next_day_in_words}", fc.spill()))
+        out.append((f"runs into {fc.next_day_in_words}", fc.spill()))
     late = fc.share(_late(fc))
     told = unfinished(fc) == _at_the_deadline(fc) and late.value >= TOLD and not short
     if fc.race.clock.deadline is not None and not told:
-        out.append((f"it is unfinished {_at_the_deadline(fc)},", late))
+        out.append((f"is unfinished {_at_the_deadline(fc)},", late))
     return out
 
 

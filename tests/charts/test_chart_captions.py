@@ -34,7 +34,7 @@ FOUR = {
         (2.65, -0.5),
     ),
     "rounds": (
-        "Expect two rounds (80 % chance of one to three or more)",
+        "Voting takes 2 rounds in the median (80 % chance of 1 to 3 or more)",
         "Of 100 elections, how many end after so many rounds, by the day of the end. "
         f"On the best guesses; simulation error at most {ERROR}.",
         "Bar chart of the rounds to the end, of 100 elections: round 1 25; round 2 50; round 3 25.",

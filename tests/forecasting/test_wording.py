@@ -141,17 +141,19 @@ def test_a_lead_that_no_assumption_can_bear_is_none() -> None:
     ("ends", "said"),
     [
         ([("A", 1, MONDAY, 1500), ("A", 3, MONDAY, 6000), ("A", 9, TUESDAY, 2500)],
-         "Expect three rounds (80 % chance of one to nine); the chance that voting runs into Tuesday is 25 in 100."),
-        ([("A", 1, MONDAY, 10_000)],
-         "Expect one round; the chance that voting runs into Tuesday is less than 1 in 100."),
-        ([("A", 1, MONDAY, 2000), ("A", 2, MONDAY, 8000)],
-         "Expect two rounds (80 % chance of one or two); the chance that voting runs into Tuesday is less than 1 in "
-         "100."),
-        ([("A", 15, TUESDAY, 6000), ("open", 40, 0, 4000)],
-         "Expect 15 rounds (80 % chance of 15 to 40 or more); the chance that voting runs into Tuesday is more than 99 "
+         "Voting takes 3 rounds in the median (80 % chance of 1 to 9); the chance that voting runs into Tuesday is 25 "
          "in 100."),
+        ([("A", 1, MONDAY, 10_000)],
+         "Voting takes 1 round in the median; the chance that voting runs into Tuesday is less than 1 in 100."),
+        ([("A", 1, MONDAY, 2000), ("A", 2, MONDAY, 8000)],
+         "Voting takes 2 rounds in the median (80 % chance of 1 or 2); the chance that voting runs into Tuesday is "
+         "less than 1 in 100."),
+        ([("A", 15, TUESDAY, 6000), ("open", 40, 0, 4000)],
+         "Voting takes 15 rounds in the median (80 % chance of 15 to 40 or more); the chance that voting runs into "
+         "Tuesday is more than 99 in 100."),
         ([("open", 40, 0, 10_000)],
-         "Expect 40 rounds or more; the chance that voting runs into Tuesday is more than 99 in 100."),
+         "Voting takes 40 rounds or more in the median; the chance that voting runs into Tuesday is more than 99 in "
+         "100."),
     ],
 )  # fmt: skip
 def test_how_long(ends: list[End], said: str) -> None:
@@ -162,14 +164,14 @@ def test_rounds_already_held_are_among_those_expected() -> None:
     fc = counted(OPEN, [("A", 2, MONDAY, 5000), ("A", 4, MONDAY, 5000)])
     assert "already held" not in fc.answer()
     one, two = (wording.how_long(replace(fc, announced=held)) for held in (1, 2))
-    assert one.startswith("Expect two rounds, including the one already held (80 % chance of two to four); the chance")
-    assert two.startswith("Expect two rounds, including the two already held (80 % chance of two to four); the chance")
+    assert one.startswith("Voting takes 2 rounds in the median, with 1 already held (80 % chance of 2 to 4); the ")
+    assert two.startswith("Voting takes 2 rounds in the median, with 2 already held (80 % chance of 2 to 4); the ")
 
 
 def test_a_day_that_has_come_is_a_fact() -> None:
     fc = counted(OPEN, [("A", 9, TUESDAY, 10_000)], announced=8, reached=TUESDAY - 60.0)
     assert wording.how_long(fc) == (
-        "Expect nine rounds, including the eight already held; voting has run into Tuesday already."
+        "Voting takes 9 rounds in the median, with 8 already held; voting has run into Tuesday already."
     )
     assert "Tuesday" not in wording.no_poll(fc)
 
@@ -181,22 +183,23 @@ def test_a_deadline_on_the_first_day_takes_the_place_of_the_second() -> None:
     race = OPEN.with_clock(deadline="2023-05-15T16:00")
     fc = counted(race, [("A", 2, MONDAY, 8900), ("open", 5, 0, 1100)])
     assert wording.who(fc).endswith("leaving 11 still voting at the deadline, Monday 16:00.")
-    assert wording.how_long(fc) == "Expect two rounds (80 % chance of two to five)."
+    assert wording.how_long(fc) == "Voting takes 2 rounds in the median (80 % chance of 2 to 5)."
     assert "Tuesday" not in fc.answer(detail=True)
     assert fc.headline().endswith(", leaving 11 still voting at the deadline, Monday 16:00; "
-                                  "expect two rounds (80 % chance of two to five).")  # fmt: skip
+                                  "voting takes 2 rounds in the median (80 % chance of 2 to 5).")  # fmt: skip
     assert rule_sets_in_words(fc).columns[-2] == "unfinished"
     sure = counted(race, [("A", 2, MONDAY, 10_000)])
     assert wording.how_long(sure) == (
-        "Expect two rounds; the chance that it is unfinished at the deadline, Monday 16:00, is less than 1 in 100."
+        "Voting takes 2 rounds in the median; the chance that it is unfinished at the deadline, Monday 16:00, is less "
+        "than 1 in 100."
     )
 
 
 def test_a_later_deadline_is_told_beside_the_second_day() -> None:
     fc = counted(OPEN.with_clock(deadline="2023-05-26T12:00"), [("A", 2, MONDAY, 9000), ("A", 5, TUESDAY, 1000)])
     assert wording.how_long(fc) == (
-        "Expect two rounds; the chance that voting runs into Tuesday is 10 in 100 and the chance that it is unfinished "
-        "at the deadline, Friday 26 May 12:00, is less than 1 in 100."
+        "Voting takes 2 rounds in the median; the chance that voting runs into Tuesday is 10 in 100 and the chance "
+        "that it is unfinished at the deadline, Friday 26 May 12:00, is less than 1 in 100."
     )
     assert fc.headline().endswith(" and a chance of less than 1 in 100 that it is unfinished at the deadline, Friday "
                                   "26 May 12:00.")  # fmt: skip
@@ -331,7 +334,7 @@ def test_the_answer_is_three_or_four_sentences_that_can_be_quoted(fc: iom.Foreca
     assert "\n" not in answer
     assert 150 < len(answer) < 900
     assert "nan" not in answer.lower()
-    assert not re.search(r"[<>±]|\.\.|,,| [,.;:]|\d\.\d{2}|median|behaviour\.|: [A-Z]\w+ (is|are)\b", answer)
+    assert not re.search(r"[<>±]|\.\.|,,| [,.;:]|\d\.\d{2}|behaviour\.|: [A-Z]\w+ (is|are)\b", answer)
     assert not re.search(r"[.;:] [a-z]+: ", answer)
 
 
@@ -353,8 +356,8 @@ def test_the_headline_is_one_sentence_of_the_same_numbers(fc: iom.Forecast) -> N
     assert line.endswith(".")
     assert not re.search(r"\.\s", line)
     assert line.partition(";")[0].rstrip(".") in who
-    assert "; expect " in line
-    assert f"that voting runs into {fc.next_day:%A}" in line
+    assert "; voting takes " in line
+    assert f"that it runs into {fc.next_day:%A}" in line
 
 
 def test_everything_is_told_on_request(fc: iom.Forecast) -> None:
@@ -441,7 +444,7 @@ def test_chances_by_rule_and_by_count(forecasts: dict[str, iom.Forecast]) -> Non
 
 def test_a_landslide_takes_one_round() -> None:
     answer = make(toy(100).balanced(0.97), 500).answer()
-    assert "Expect one round;" in answer
+    assert "Voting takes 1 round in the median;" in answer
     assert re.match(r"A is ahead, with a chance of more than \d\d in 100\.", answer)
 
 
@@ -492,7 +495,7 @@ def test_what_was_announced_begins_the_answer(events: list[dict[str, Any]], said
 
 def test_a_sentence_goes_on_with_a_small_letter_but_for_names() -> None:
     fc = counted(OPEN, [("A", 3, MONDAY, 100)])
-    assert wording.going_on(fc, "Expect one round") == "expect one round"
+    assert wording.going_on(fc, "Voting takes 1 round") == "voting takes 1 round"
     assert wording.going_on(fc, "A is ahead") == "A is ahead"
     assert wording.going_on(fc, "Tuesday is near") == "Tuesday is near"
 

@@ -332,7 +332,7 @@ def test_rules_of_its_own_stand_beside_the_shipped_ones() -> None:
     assert own["no winner"] == sides.loc["strict", "no winner"] == 1
     assert own["median_rounds"] < sides.loc["strict", "median_rounds"]
     assert fc.stamp().endswith("rules strict, changed")
-    assert "Expect one round or more" in fc.answer()
+    assert "Voting takes 1 round or more in the median" in fc.answer()
 
 
 def test_rules_that_are_nobody_elses_stand_alone() -> None:
