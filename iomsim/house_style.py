@@ -24,6 +24,9 @@ ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh
 SI = {"percent": "80 %", "thousands": "\N{NARROW NO-BREAK SPACE}"}
 """The house style."""
 
+NAMED = 3
+"""Things named of those that cannot be told apart."""
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 LONGEST_NAME, LONGEST_TEXT = 200, 20_000
@@ -285,6 +288,20 @@ def series(parts: Sequence[str], last: str = "and") -> str:
     ('A', 'A and B', 'A, B or C')
     """
     return f" {last} ".join([", ".join(parts[:-1])] * (len(parts) > 1) + list(parts[-1:]))
+
+
+def some_of(things: Sequence[str]) -> str:
+    """Return the first of some things that cannot be told apart, and how many others there are.
+
+    Examples
+    --------
+    >>> some_of(["A", "B"]), some_of(["A", "B", "C", "D", "E"])
+    ('A or B', 'A, B, C (and two others)')
+    """
+    rest = len(things) - NAMED
+    if rest > 0:
+        return f"{', '.join(things[:NAMED])} (and {number(rest)} other{'' if rest == 1 else 's'})"
+    return series(things, "or")
 
 
 def capital(text: str) -> str:

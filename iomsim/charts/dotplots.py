@@ -16,10 +16,10 @@ from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
 from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL, ink, pale
 from iomsim.charts.text import how_sure, short, short_parameter
 from iomsim.errors import quote, whole_number
-from iomsim.forecasting.estimates import in_100, row_in_100
+from iomsim.forecasting.estimates import in_100, level_with_first, row_in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, describe_target, next_weekday
-from iomsim.house_style import capital, percent
+from iomsim.house_style import capital, percent, some_of
 from iomsim.model.parameters import describe_parameter
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import SideBySide
@@ -64,6 +64,9 @@ class SobolIndices(Chart[Sobol]):
         what, top = describe_target(self.result.race, self.result.target), self.data.iloc[0]
         if not top["clear"]:
             return f"None of these assumptions moves {what} beyond noise"
+        if len(most := self.result.most()) > 1:
+            names = some_of([short_parameter(str(name)) for name in self.data.loc[most, "name"]])
+            return f"No single assumption stands out: most of the variance of {what} may come from {names}"
         value, low, high = (f"{100 * np.clip(top[f'total{end}'], 0, 1):.0f}" for end in ("", "_low", "_high"))
         share = f"{percent(value)} ({low} to {high})"
         return f"{capital(top['name'])} explains {share} of the variance of {what}"
@@ -229,10 +232,15 @@ class Scenarios(Chart[SideBySide]):
         if clear.empty:
             return f"Neither {short(name, 28)}'s chance nor {day} moves beyond noise"
         outcome, variant = clear["change"].abs().idxmax()
-        top = clear.loc[(outcome, variant)]
+        lines = clear.loc[outcome].sort_values("change", key=np.abs, ascending=False, kind="stable")
         what = day if outcome == SPILL else f"{short(name, 28)}'s chance"
-        verb = "falls" if top["change"] < 0 else "rises"
-        now, then = (row_in_100(*row[["value", "mc_error"]]) for row in (top, self.data.loc[outcome].iloc[0]))
+        alike = lines.index[level_with_first(lines["change"].abs(), lines["change_error"])]
+        if len(alike) > 1:
+            return f"No single variant stands out: {what} may move most with {some_of([quote(one) for one in alike])}"
+        verb = "falls" if lines["change"].iloc[0] < 0 else "rises"
+        now, then = (row_in_100(*row[["value", "mc_error"]]) for row in (lines.iloc[0], self.data.loc[outcome].iloc[0]))
+        if len(self.result.forecasts) <= 2:
+            return f"With {quote(variant)} {what} {verb} from {then} to {now} in 100"
         return f"{what} moves most with {quote(variant)}: it {verb} from {then} to {now} in 100"
 
     def reading(self) -> str:

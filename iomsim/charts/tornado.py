@@ -17,7 +17,7 @@ from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
 from iomsim.forecasting.wording import points
-from iomsim.house_style import capital, count, percent
+from iomsim.house_style import capital, count, percent, some_of
 from iomsim.model.parameters import describe_parameter
 from iomsim.sensitivity.tornado import RULES, Tornado, end_in_words
 
@@ -69,12 +69,14 @@ class TornadoBars(Chart[Tornado]):
         what = describe_target(self.result.race, self.of)
         if self.data.empty:
             return f"No single assumption moves {what} beyond noise"
-        row, rules = self.data.iloc[0], self.data.index[0] == RULES
+        row, widest = self.data.iloc[0], self.result.widest(self.of)
+        if len(widest) > 1:
+            names = some_of([short_parameter(self.result.name(path)) for path in widest])
+            return f"No single assumption stands out: {what} may hang most on {names}"
         low, high = (format_value(row[f"at_{end}"], self.of) for end in ("low", "high"))
         first, last = (end_in_words(row[end]).replace("-", HYPHEN) for end in ("low", "high"))
-        unit, name, at = ("" if self.of == ROUNDS else " in 100"), row["name"], "at"
-        if rules:
-            name, at = "the rules", "under"
+        unit, at = "" if self.of == ROUNDS else " in 100", "under" if widest == [RULES] else "at"
+        name = self.result.name(widest[0])
         return f"{capital(what)} hangs most on {name}: {low}{unit} {at} {first}, and {high} {at} {last}"
 
     def reading(self) -> str:

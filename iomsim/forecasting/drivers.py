@@ -12,11 +12,11 @@ import pandas as pd
 
 from iomsim.errors import IomsimError, quote, whole_number
 from iomsim.forecasting.effects import Answers, Effects, effects
-from iomsim.forecasting.estimates import in_100, row_in_100
+from iomsim.forecasting.estimates import Z95, in_100, level_with_first, row_in_100
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, describe_target, format_value, next_weekday
-from iomsim.house_style import capital, percent
+from iomsim.house_style import capital, percent, some_of
 from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
@@ -272,7 +272,10 @@ class Drivers(Result):
     # -- sentences --------------------------------------------------------------------------
 
     def sentence(self) -> str:
-        """Return which two assumptions matter most, with the chance at their low and high."""
+        """Return which assumptions matter most, with the chance at their low and high.
+
+        Two are named, or as many of one and three as can be told from those that follow.
+        """
         return f"{self.finding()}."
 
     def finding(self) -> str:
@@ -282,7 +285,13 @@ class Drivers(Result):
             return f"No assumption moves {self.subject}: it is {self._always}"
         if table.empty:
             return f"No single assumption moves {self.subject} beyond noise"
-        told = [self._clause(row, self._unit * (not i)) for i, (_, row) in enumerate(table.head(2).iterrows())]
+        share, half = (x.to_numpy(dtype=float) for x in (table["share"], Z95 * table["error"]))
+        above = share[:, None] - share > np.hypot(half[:, None], half)  # the one clearly over the other
+        top = next((n for n in (2, 1, 3) if above[:n, n:].all()), 0)
+        if not top:
+            names = some_of(table["name"][level_with_first(share, half)].tolist())
+            return f"No single assumption stands out: {self.subject} may hang most on {names}"
+        told = [self._clause(row, self._unit * (not i)) for i, (_, row) in enumerate(table.head(top).iterrows())]
         return f"{capital(self.subject)} hangs most on {' and on '.join(told)}"
 
     @property

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from iomsim.errors import IomsimError
 from iomsim.forecasting.ranges import RANGE, range_of_chances
 from iomsim.house_style import count
-from iomsim.typing import Floats, Longs
+from iomsim.typing import Flags, Floats, Longs
 
 Z95 = 1.959963984540054
 """97.5 % point of the normal law."""
@@ -221,6 +222,25 @@ def _weighted_quantiles(values: Floats, weight: Floats) -> tuple[Floats, Floats]
         own = weight[places]
         ends.append(np.interp(RANGE, np.cumsum(own) - own / 2, row[places]))
     return tuple(np.reshape(ends, (-1, 2)).T)
+
+
+def level_with_first(values: ArrayLike, errors: ArrayLike) -> Flags:
+    """Return which of some estimates cannot be told from the first, which is one of them.
+
+    Parameters
+    ----------
+    values : array_like, shape (C,)
+        Estimates, the greatest first.
+    errors : array_like, shape (C,)
+        Half the widths of their 95 % intervals; the estimates are taken as independent.
+
+    Examples
+    --------
+    >>> level_with_first([40.0, 36.0, 20.0], [3.0, 3.0, 3.0]).tolist()
+    [True, True, False]
+    """
+    x, half = np.asarray(values, dtype=float), np.asarray(errors, dtype=float)
+    return np.asarray(x[:1] - x <= np.hypot(half[:1], half))
 
 
 @dataclass(frozen=True)

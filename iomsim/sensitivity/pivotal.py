@@ -21,7 +21,7 @@ from iomsim.forecasting.estimates import Z95, Interval
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.run import draw_of_run, followed
 from iomsim.forecasting.targets import SPILL, next_weekday
-from iomsim.house_style import count, number, thousands
+from iomsim.house_style import count, number, some_of, thousands
 from iomsim.model.assumptions import DRAWS, Assumptions, drawn, played
 from iomsim.model.electorate import grouped, rows
 from iomsim.model.scenario import Scenario, described, refuse_swings
@@ -48,9 +48,6 @@ GROUPS = 12
 
 ONE, ALL = "any one", "all together"
 """Who of a group is pushed."""
-
-NAMED = 3
-"""Members named of those that cannot be told apart."""
 
 MOSTLY = 2.0
 """How many times wider than the simulation error the range over the assumptions is where most of a number is that."""
@@ -542,20 +539,6 @@ def _clearly_behind(worths: Worths, parts: Floats) -> Flags:
 
 
 # -- words ---------------------------------------------------------------------------------------
-
-
-def some_of(members: Sequence[str]) -> str:
-    """Return the first of some members, and how many others there are.
-
-    Examples
-    --------
-    >>> some_of(["A", "B"]), some_of(["A", "B", "C", "D", "E"])
-    ('A or B', 'A, B, C (and two others)')
-    """
-    rest = len(members) - NAMED
-    if rest > 0:
-        return f"{', '.join(members[:NAMED])} (and {number(rest)} other{'' if rest == 1 else 's'})"
-    return " or ".join([", ".join(members[:-1])] * (len(members) > 1) + list(members[-1:]))
 
 
 def about(what: str) -> str:

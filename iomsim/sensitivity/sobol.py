@@ -23,9 +23,10 @@ import pandas as pd
 
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError, whole_number
+from iomsim.forecasting.estimates import level_with_first
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.targets import checked_target, describe_target
-from iomsim.house_style import percent
+from iomsim.house_style import percent, some_of
 from iomsim.memory import refuse_too_many
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.scenario import Scenario, described
@@ -253,16 +254,30 @@ class Sobol(Result):
         clear, noise = (self.indices[self.indices["clear"] == flag] for flag in (True, False))
         if clear.empty:
             return f"None of these assumptions moves {what} beyond noise; take wider ranges or more runs."
-        top = clear.iloc[0]
+        top, most = clear.iloc[0], self.most()
         alone = min(float(self.indices["first"].clip(lower=0).sum()), 1.0)
         names = ", ".join(describe_parameter(self.race, str(name)) for name in noise.index)
         quiet = f" Within noise of zero: {names}." if names else ""
         name = describe_parameter(self.race, str(top.name))
+        told = f"{name} alone explains {_percent(top, 'first')} of the variance of {what}"
+        told += f", and with its interactions {_percent(top, 'total')}"
+        if len(most) > 1:
+            names = some_of([describe_parameter(self.race, path) for path in most])
+            told = f"no single one stands out: most of the variance of {what} may come from {names}"
         return (
-            f"Over the ranges of these assumptions, all others on the best guesses, {name} alone explains "
-            f"{_percent(top, 'first')} of the variance of {what}, and with its interactions {_percent(top, 'total')}. "
+            f"Over the ranges of these assumptions, all others on the best guesses, {told}. "
             f"All of them, each alone, explain {percent(100 * alone)}.{quiet}"
         )
+
+    def most(self) -> list[str]:
+        """Return the parameter with the largest total of those clear of noise, and those that cannot be told from it.
+
+        A bootstrap interval is wider on one side: what counts is the side between the two.
+        """
+        table = self.indices[self.indices["clear"]]
+        up, down = table["total_high"] - table["total"], table["total"] - table["total_low"]
+        half = np.concatenate([down[:1], up[1:]])
+        return [str(path) for path in table.index[level_with_first(table["total"], half)]]
 
 
 def _percent(row: pd.Series, key: str) -> str:

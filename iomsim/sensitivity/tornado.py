@@ -20,11 +20,11 @@ import pandas as pd
 
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError
-from iomsim.forecasting.estimates import Interval
+from iomsim.forecasting.estimates import Interval, level_with_first
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_value, next_weekday
-from iomsim.house_style import thousands
+from iomsim.house_style import some_of, thousands
 from iomsim.model.bodies import siblings
 from iomsim.model.parameters import describe_parameter, ranges
 from iomsim.model.quantities import in_digits
@@ -231,7 +231,19 @@ class Tornado(Result):
     def _target(self, target: str | None) -> str:
         return self.target if target is None else checked_target(self.race, target)
 
+    def widest(self, target: str | None = None) -> list[str]:
+        """Return the parameter with the widest bar of those clear of noise, and those that cannot be told from it."""
+        table = self.table(target)
+        table = table[table["clear"]]
+        half = [table[f"at_{end}_to"] - table[f"at_{end}_from"] for end in ("low", "high")]
+        alike = level_with_first(table["range"], np.hypot(*half) / 2)
+        return [str(path) for path in table.index[alike]]
+
     # -- sentences --------------------------------------------------------------------------
+
+    def name(self, path: str) -> str:
+        """Return what readers call a parameter, or the rules."""
+        return "the rules" if path == RULES else describe_parameter(self.race, path)
 
     def sentence(self, target: str | None = None) -> str:
         """Return the span and the assumption that matters most, in words."""
@@ -252,13 +264,14 @@ class Tornado(Result):
 
     def _most(self, target: str) -> str:
         """Return the assumption that moves the target most, with its ends."""
-        table = self.table(target)
-        if not table["clear"].any():
+        table, widest = self.table(target), self.widest(target)
+        if not widest:
             return f"no single assumption moves it beyond the noise of {thousands(self.runs)} runs"
-        top = table[table["clear"]].iloc[0]
+        if len(widest) > 1:
+            return f"what matters most may be {some_of([self.name(path) for path in widest])}"
+        top = table.loc[widest[0]]
         said = (f"{end_in_words(top[end])}: {format_value(top[f'at_{end}'], target)}" for end in ("low", "high"))
-        name = "the rules" if top.name == RULES else describe_parameter(self.race, str(top.name))
-        return f"what matters most is {name} ({', '.join(said)})"
+        return f"what matters most is {self.name(widest[0])} ({', '.join(said)})"
 
 
 def end_in_words(value: float | str) -> str:

@@ -94,6 +94,14 @@ def test_the_title_is_the_finding_and_noise_is_counted(three_bars: Tornado) -> N
     assert title == "A's chance hangs most on the rules: 10 in 100 under strict, and 60 under one-two-way"
 
 
+def test_no_bar_is_named_that_cannot_be_told_from_the_next() -> None:
+    found = tornado(sponsors__W__strength={0.0: -0.2, 2.0: 0.15}, behaviour__secrecy={0.2: 0.2, 0.6: -0.148})
+    assert found.plot.tornado().get_title().replace("\n", " ") == (
+        "No single assumption stands out: A's chance may hang most on W's strength or secrecy"
+    )
+    assert found.sentence().endswith("what matters most may be W's strength or secrecy.")
+
+
 def test_another_target_may_be_drawn(three_bars: Tornado) -> None:
     ax = three_bars.plot.tornado(target="Tuesday")
     assert bars_of(ax)[0] == (0, 30, 50, LOW)

@@ -44,6 +44,17 @@ def test_indices_are_drawn_with_their_intervals() -> None:
     assert found.plot.sobol_data()["name"].tolist() == ["W's strength", "chance of a fluid contest"]
 
 
+def test_no_index_is_named_that_cannot_be_told_from_the_next() -> None:
+    found = sobol(
+        sponsors__W__strength=(0.4, 0.3, 0.5, 0.55, 0.5, 0.6, True),
+        behaviour__secrecy=(0.3, 0.2, 0.4, 0.5, 0.4, 0.56, True),
+        behaviour__fluid=(0.2, 0.1, 0.3, 0.3, 0.2, 0.35, True),
+    )
+    names = "most of the variance of A's chance may come from W's strength or secrecy"
+    assert found.plot.sobol().get_title().replace("\n", " ") == f"No single assumption stands out: {names}"
+    assert f"no single one stands out: {names}. " in found.sentence()
+
+
 def test_indices_within_noise_claim_nothing() -> None:
     ax = sobol(behaviour__fluid=(0.1, -0.3, 0.5, 0.2, -0.1, 0.6, False)).plot.sobol()
     assert ax.get_title().replace("\n", " ") == "None of these assumptions moves A's chance beyond noise"
@@ -141,7 +152,11 @@ def test_the_title_of_variants_is_their_finding() -> None:
     later = iom.side_by_side(slow, runs=400, seed=1)
     told = later.plot.scenarios().get_title().replace("\n", " ")
     before, after = (row_in_100(*row) for row in later.table("spill")[CHANCE].to_numpy())
-    assert told == f"Tuesday moves most with 'two hours a round': it rises from {before} to {after} in 100"
+    assert told == f"With 'two hours a round' Tuesday rises from {before} to {after} in 100"
+    twice = {**slow, "as long": race().with_clock(round_minutes=121)}
+    told = iom.side_by_side(twice, runs=400, seed=1).plot.scenarios().get_title().replace("\n", " ")
+    names = "'two hours a round' or 'as long'"
+    assert told == f"No single variant stands out: Tuesday may move most with {names}"
 
 
 def test_variants_on_the_best_guesses_have_no_lines() -> None:

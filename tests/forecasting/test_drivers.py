@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -117,11 +118,11 @@ def test_a_function_is_told_by_its_name(fc: iom.Forecast) -> None:
     def long_vote(runs: pd.DataFrame) -> pd.Series:
         return runs["rounds"] > 3
 
-    assert fc.drivers(long_vote).sentence().startswith("The chance of 'long vote' hangs most on ")
+    assert "the chance of 'long vote' " in fc.drivers(long_vote).sentence()
     assert fc.drivers(lambda runs: runs["present"] > 20).sentence() == (
         "No assumption moves the chance of what was asked: it is <1 in 100."
     )
-    assert fc.drivers(lambda runs: 2 * runs["rounds"]).sentence().startswith("The mean of what was asked hangs most on")
+    assert "the mean of what was asked " in fc.drivers(lambda runs: 2 * runs["rounds"]).sentence()
 
 
 @pytest.mark.parametrize("event", [lambda _: True, lambda runs: runs, lambda runs: runs["ended_at"]])
@@ -145,9 +146,29 @@ def test_the_sentence_tells_two_with_their_ends(found: Drivers) -> None:
     assert found.sentence().count(" in 100") == 1
 
 
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ((0.6, 0.2, 0.05), "hangs most on a ({}) and on b ({})"),
+        ((0.6, 0.2, 0.19), "hangs most on a ({})"),
+        ((0.4, 0.39, 0.38, 0.1), "hangs most on a ({}) and on b ({}) and on c ({})"),
+        ((0.2, 0.195, 0.19, 0.185, 0.18, 0.05), "may hang most on a, b, c (and two others)"),
+    ],
+)
+def test_the_sentence_names_only_what_can_be_told_apart(
+    found: Drivers, monkeypatch: pytest.MonkeyPatch, shares: tuple[float, ...], said: str
+) -> None:
+    rows = [
+        {**found.table().iloc[0], "name": name, "share": share} for name, share in zip("abcdef", shares, strict=False)
+    ]
+    table = pd.DataFrame(rows, index=list("abcdef"[: len(shares)])).assign(error=0.01, clear=True)
+    monkeypatch.setitem(vars(found), "_table", table)
+    assert re.sub(r"\(\d+ to \d+( in 100)?\)", "({})", found.finding()).endswith(said)
+
+
 def test_rounds_are_no_chance(fc: iom.Forecast) -> None:
     said = fc.drivers("rounds").sentence()
-    assert said.startswith("The mean number of rounds hangs most on ")
+    assert "the mean number of rounds " in said
     assert "in 100" not in said
 
 
