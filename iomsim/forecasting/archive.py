@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -25,7 +25,7 @@ from iomsim.files import csv_text, write_whole
 from iomsim.forecasting.arrays import Archive, Damaged, digest, opened, packed
 from iomsim.forecasting.checks import complaints, complaints_of_sides
 from iomsim.forecasting.summary import BINS, EXAMPLES, Summary
-from iomsim.forecasting.tables import TABLES, Tables
+from iomsim.forecasting.tables import TABLES, Tables, sides_columns
 from iomsim.memory import SMALL, free, in_bytes
 from iomsim.model import electorate, toml
 from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
@@ -35,8 +35,11 @@ from iomsim.model.quantities import Text
 from iomsim.model.scenario import Scenario, build
 from iomsim.model.tables import MOST_BYTES
 
-FORMAT = 2
-"""Version of the file format; a reader refuses others."""
+FORMAT, OLDEST = 3, 2
+"""Version of the file format, and the oldest that is read: in 2 only the spill had an interval by reading."""
+
+OLD_SIDES = ("no winner", "spill", "low", "high", "mc_error", "median_rounds", "nobody", "still voting", "weight")
+"""Columns of the table of readings after the candidates, in format 2."""
 
 COUNTED = ("shares", "flows", "voting")
 """What a summary counts in arrays."""
@@ -79,9 +82,13 @@ class Sides(BaseModel):
             raise ValueError("rows and columns do not fit")
         return self
 
-    def frame(self) -> pd.DataFrame:
-        """Return the table."""
-        return pd.DataFrame(self.data, self.index, self.columns).rename_axis("rules")
+    def frame(self, names: Sequence[str], format: int) -> pd.DataFrame:
+        """Return the table, with the columns that it has today; what an old one does not know is missing."""
+        table = pd.DataFrame(self.data, self.index, self.columns).rename_axis("rules")
+        if format < FORMAT and list(table) == [*names, *OLD_SIDES]:
+            table = table.rename(columns={key: f"{key} of spill" for key in ("low", "high", "mc_error")})
+            table = table.reindex(columns=sides_columns(names))
+        return table
 
 
 class Meta(BaseModel):
@@ -183,7 +190,7 @@ def _fields(file: Archive, path: str) -> dict[str, Any]:
     if meta.assumptions != "fixed":
         drawn, played = groups.get("assumptions", {}), groups.get("played", {})
         draws = Assumptions(drawn, groups["reading"]["number"], race.procedures, played)
-    sides = meta.rule_sets.frame()
+    sides = meta.rule_sets.frame(race.names, meta.format)
     fields = {key: getattr(meta, key) for key in PLAIN_FIELDS} | {
         "race": race,
         "events": tuple(meta.events),
@@ -219,10 +226,11 @@ def _meta(file: Archive, path: str) -> Meta:
             f"{quote_path(path)} was written by iomsim {known} in format {quote(format)}; "
             f"this version reads formats up to {FORMAT}, so update iomsim"
         )
-    if format < FORMAT:
+    if format < OLDEST:
         raise FileError(
             f"{quote_path(path)} was written by iomsim {known} in format {quote(format)}, before "
-            f"assumptions were drawn; this version reads format {FORMAT}, so make the forecast again from its scenario"
+            f"assumptions were drawn; this version reads formats {OLDEST} to {FORMAT}, so make the forecast again from "
+            "its scenario"
         )
     return _understood(words)
 

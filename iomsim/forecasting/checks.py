@@ -16,7 +16,7 @@ from iomsim.engine.outcomes import Outcomes
 from iomsim.engine.rng import BLOCK
 from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.summary import MOST_MINUTES, MOST_ROUNDS, Summary, codes_of, counted, merge, summarise
-from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables
+from iomsim.forecasting.tables import Tables, sides_columns
 from iomsim.house_style import thousands
 from iomsim.model.assumptions import READINGS
 from iomsim.model.events import checked
@@ -31,12 +31,6 @@ TOGETHER = 2**16
 
 CLOSE = 1e-9
 """How far chances that are the same may lie apart, written and read."""
-
-SIDES = ("spill", "low", "high", "mc_error", "median_rounds", NOBODY, STILL_VOTING, "weight")
-"""Columns of the table of readings after the winners."""
-
-MAY_BE_MISSING = ("low", "high", "weight")
-"""Those in which numbers may be missing."""
 
 
 def complaints(fc: Tables) -> Iterator[str]:
@@ -246,23 +240,22 @@ def complaints_of_sides(fc: Tables, sides: pd.DataFrame) -> Iterator[str]:
 
     Rows of readings that its runs follow are those of its counts; the others were played beside it.
     """
-    winners = len(fc.race.names) + 1
-    if list(sides) != [*fc.race.names, NO_WINNER, *SIDES] or not len(sides) or not sides.index.is_unique:
+    if list(sides) != sides_columns(fc.race.names) or not len(sides) or not sides.index.is_unique:
         yield "has another table of the readings of its rules than a forecast has"
         return
-    table = sides.to_numpy(dtype=float)
-    _, low, high, _, median, nobody, still, weight = table[:, winners:].T
-    numbers = np.delete(table, winners + SIDES.index("median_rounds"), axis=1)
-    sums = table[:, :winners].sum(axis=1) - 1, nobody + still - table[:, winners - 1]
+    known, beside = np.split(sides.to_numpy(dtype=float), [list(sides).index("weight") + 1], axis=1)
+    chances, (median, weight) = known[:, :-2], known[:, -2:].T
+    low, high = beside[:, ::3], beside[:, 1::3]
+    numbers = np.concatenate([chances, weight[:, None], beside], axis=1)
+    sums = chances[:, :-3].sum(axis=1) - 1, chances[:, -2:].sum(axis=1) - chances[:, -4]
     if (
-        np.isnan(np.delete(table, [winners + SIDES.index(key) for key in MAY_BE_MISSING], axis=1)).any()
+        np.isnan(known[:, :-1]).any()
         or np.any((numbers < 0) | (numbers > 1 + CLOSE))
         or np.any(np.abs(sums) > CLOSE)
         or np.any(low > high)
         or np.any((median < 0) | (median > MOST_ROUNDS) | (median % 1 != 0))
     ):
         yield "has a table of the readings of its rules with numbers that cannot be"
-    known = np.delete(table, [winners + SIDES.index(key) for key in ("low", "high", "mc_error")], axis=1)
     weighed = not np.isnan(weight).all()
     found = _rows(fc, weighed)
     if not found.keys() <= set(sides.index) or (weighed and len(found) != len(sides)):
@@ -291,5 +284,5 @@ def _rows(fc: Tables, weighed: bool) -> dict[str, Floats]:
     median = (np.cumsum(rounds, axis=1) < runs / 2).sum(axis=1)[:, None]
     weight = runs / len(fc) if weighed else np.full(runs.shape, np.nan)
     chances = np.concatenate([won, spilled, ended[:, [FAILED, OPEN]]], axis=1) / np.maximum(runs, 1)
-    rows = np.concatenate([chances[:, :-2], median, chances[:, -2:], weight], axis=1)
+    rows = np.concatenate([chances, median, weight], axis=1)
     return {rules.name: row for rules, row, held in zip(readings, rows, runs, strict=True) if held}

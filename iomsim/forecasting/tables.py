@@ -47,6 +47,19 @@ def own_rules(fc: Tables) -> pd.DataFrame:
     return rule_sets_table({fc.race.rules.name: fc.as_row()})
 
 
+def sides_columns(names: Sequence[str]) -> list[str]:
+    """Return the columns of the table of readings.
+
+    Examples
+    --------
+    >>> sides_columns(["A", "B"])[:9]
+    ['A', 'B', 'no winner', 'spill', 'nobody', 'still voting', 'median_rounds', 'weight', 'low of A']
+    """
+    chances = [*names, NO_WINNER, "spill", NOBODY, STILL_VOTING]
+    beside = [f"{what} of {chance}" for chance in chances for what in ("low", "high", "mc_error")]
+    return [*chances, "median_rounds", "weight", *beside]
+
+
 def rule_sets_table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
     """Return the table of readings from its rows."""
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rules")
@@ -159,11 +172,19 @@ class Tables:
         return self._table(counts, index)
 
     def decided_at(self) -> pd.DataFrame:
-        """Return when somebody is elected: date, day and hour by probability, range and error.
+        """Return when somebody is elected, hour by hour.
 
-        Days are called by their weekday; from a week after the opening on with their date, so that no two are
-        called the same.  Hours are those that the clocks of the seat show.  `cumulative` adds the hours up; the
-        last row counts the runs that elect nobody, which have no hour, so that its `cumulative` is missing.
+        Returns
+        -------
+        DataFrame
+            By `hour`, the beginning of an hour as the clocks of the seat show it (a date and time without a time
+            zone; that of the seat is ``fc.race.clock.timezone``): the `day` in words; `probability` that somebody is
+            elected in that hour, with its range over the assumptions and its error; `cumulative`, that somebody is
+            elected by its end.  The last row counts the runs that elect nobody: its hour is missing (``NaT``), its day
+            is "no winner", and it has no `cumulative`.
+
+            Days are called by their weekday; from a week after the opening on with their date, so that no two are
+            called the same.
         """
         won = (self.summary.ends["winner"] >= 0).to_numpy()
         hour = self.summary.ends["minute"].to_numpy() // 60
@@ -172,11 +193,9 @@ class Tables:
         codes[won] = place
         counts = self.summary.tally_by_draw(codes, hours.size + 1)
         when = [self.opening_date + timedelta(hours=int(h)) for h in hours]
-        index = pd.MultiIndex.from_tuples(
-            [(f"{w:%Y-%m-%d}", self.day_in_words(w.date()), f"{w:%H}:00") for w in when] + [(NO_WINNER, "", "")],
-            names=["date", "day", "hour"],
-        )
+        index = pd.DatetimeIndex([*when, pd.NaT], dtype="datetime64[s]", name="hour")
         out = self._table(counts, index)
+        out.insert(0, "day", [*(self.day_in_words(moment.date()) for moment in when), NO_WINNER])
         out["cumulative"] = [*np.cumsum(counts[:-1].sum(axis=1)) / len(self), np.nan]
         return out
 
@@ -191,9 +210,11 @@ class Tables:
         -------
         DataFrame
             By reading: probability of each candidate, of no winner, and that voting spills into the next day
-            (`spill`, with its range over the assumptions, `low` to `high`, and its `mc_error`); the median rounds;
-            what "no winner" is made of, "nobody" (the rules end it) and "still voting"; and the `weight` of the
-            reading: the share of the runs that follow it (missing where it is played beside them).
+            (`spill`); the median rounds; what "no winner" is made of, "nobody" (the rules end it) and "still
+            voting"; and the `weight` of the reading: the share of the runs that follow it (missing where it is played
+            beside them).  Then, of each of these chances, its range over the assumptions and its Monte Carlo error:
+            "low of Pope", "high of Pope", "mc_error of Pope" ... (missing where the assumptions are fixed or the runs
+            too few, and of all but the spill in forecasts that were saved before version 0.2).
         """
         return self._rule_sets.copy()
 
@@ -243,18 +264,12 @@ class Tables:
         return int(middle), int(low), int(high)
 
     def as_row(self) -> dict[str, float]:
-        """Return the row that this forecast makes beside others: chances, spill, median rounds."""
+        """Return the row that this forecast makes beside others, as in :meth:`rule_sets`."""
         spill = self.spill()
-        return {
-            **self.win_probability()["probability"].to_dict(),
-            "spill": spill.value,
-            "low": spill.low,
-            "high": spill.high,
-            "mc_error": spill.mc_error,
-            "median_rounds": self.median_rounds()[0],
-            **self.chances()["probability"].loc[[NOBODY, STILL_VOTING]].to_dict(),
-            "weight": np.nan,
-        }
+        days = [[spill.value, spill.low, spill.high, spill.mc_error]]
+        chances = np.concatenate([self._winners, days, self._chances.loc[[NOBODY, STILL_VOTING]]])
+        values = [*chances[:, 0].tolist(), self.median_rounds()[0], np.nan, *chances[:, 1:].ravel().tolist()]
+        return dict(zip(sides_columns(self.race.names), values, strict=True))
 
     def by_reading(self) -> dict[str, Tables]:
         """Return the forecast under each reading that the scenario weighs and some runs follow, by its name."""

@@ -95,7 +95,8 @@ COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", 
 TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
 """What tables, sentences and announcements call other things than candidates, in small letters."""
 
-MADE_OF = ("log_odds of", "appeal of", "polling of", "ties to", "pledges to", "votes for")
+MADE_OF = ("log_odds of", "appeal of", "polling of", "ties to", "pledges to", "votes for",
+           "low of", "high of", "mc_error of")  # fmt: skip
 """Before a candidate's name in the heading of a column."""
 
 HEADINGS = ("mc_error", "weight", "rules", "reading", "step")

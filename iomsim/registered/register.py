@@ -15,7 +15,7 @@ from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.summary import BINS
-from iomsim.forecasting.tables import NOBODY, STILL_VOTING, Tables, excluded, first_rounds
+from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded, first_rounds
 from iomsim.model import evidence
 from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import dumps
@@ -194,7 +194,6 @@ def _said(fc: Forecast, at: datetime, clock: str) -> dict[str, Any]:
 def _tables(fc: Tables) -> dict[str, Any]:
     """Return the tables for readers: chances with their range over the assumptions and their simulation error."""
     spill, (middle, low, high) = fc.spill(), fc.median_rounds()
-    hours = fc.decided_at().drop(columns="cumulative")
     sides = {name: part.as_row() | {"weight": len(part) / len(fc)} for name, part in fc.by_reading().items()}
     kept = [*fc.race.names, NOBODY, STILL_VOTING, "spill", "median_rounds", "weight"]
     return {
@@ -209,10 +208,21 @@ def _tables(fc: Tables) -> dict[str, Any]:
             "high": spill.high,
             "mc_error": spill.mc_error,
         },
-        "decided_at": _rows(hours[hours["probability"] >= SELDOM]),
+        "decided_at": _hours(fc),
         "next_tally": _next_tally(fc),
         "readings": [{"reading": name} | {key: side[key] for key in kept} for name, side in sides.items()],
     }
+
+
+def _hours(fc: Tables) -> list[dict[str, Any]]:
+    """Return when somebody is elected: date, day and hour as text; the last row is that nobody is."""
+    table = fc.decided_at().reset_index().drop(columns="cumulative")
+    rows = []
+    for row in _rows(table[table["probability"] >= SELDOM].set_index("hour")):
+        hour, day = row.pop("hour"), row.pop("day")
+        when = (f"{hour:%Y-%m-%d}", day, f"{hour:%H:%M}") if hour is not pd.NaT else (NO_WINNER, "", "")
+        rows.append(dict(zip(("date", "day", "hour"), when, strict=True)) | row)
+    return rows
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

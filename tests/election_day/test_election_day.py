@@ -130,7 +130,7 @@ def test_an_announcement_and_what_it_means(geneva: Scenario) -> None:
     fc = night.forecast()
     assert fc.answer().startswith("After 98\N{EN DASH}67 Pope is ahead, with a ")
     assert fc.win_probability().loc["Pope", "probability"] == pytest.approx(0.981, abs=0.012)
-    assert "including the one already held" in fc.answer()
+    assert "with 1 already held" in fc.answer()
     assert not fc.spilled
     assert "the chance that voting runs into Tuesday is " in fc.answer()
     assert night.needed() == "Pope is 12 votes short of 110."

@@ -19,6 +19,7 @@ import iomsim as iom
 from iomsim.engine import simulate
 from iomsim.forecasting import archive, checks, run
 from iomsim.forecasting.arrays import digest
+from iomsim.forecasting.tables import sides_columns
 from iomsim.model.leanings import leanings
 
 TABLES = ("win_probability", "rounds", "endings", "decided_at", "rule_sets")
@@ -479,6 +480,21 @@ def test_a_file_of_a_newer_version_asks_for_an_update(saved: Path) -> None:
     assert f"this version reads formats up to {archive.FORMAT}, so update iomsim" in said
 
 
+def test_a_file_of_format_2_lacks_the_intervals_of_readings(saved: Path) -> None:
+    new = iom.open_forecast(saved)
+    kept = {name: name.removesuffix(" of spill") for name in sides_columns(new.race.names) if " of " not in name}
+    kept |= {f"{key} of spill": key for key in ("low", "high", "mc_error")}
+    order = [*new.race.names, *archive.OLD_SIDES]
+    table = new.rule_sets()[list(kept)].rename(columns=kept)[order]
+    old = iom.open_forecast(crafted(saved, {"format": 2, "rule_sets": table.to_dict(orient="split")})).rule_sets()
+    pd.testing.assert_frame_equal(old[list(kept)], new.rule_sets()[list(kept)])
+    assert list(old) == list(new.rule_sets())
+    assert old.drop(columns=list(kept)).isna().all(axis=None)
+    foreign = table.rename(columns={"spill": "spilt"}).to_dict(orient="split")
+    said = refusal(crafted(saved, {"format": 2, "rule_sets": foreign}))
+    assert "another table of the readings of its rules" in said
+
+
 def test_a_file_of_an_older_version_says_that_it_has_no_draws(saved: Path) -> None:
     meta = meta_of(saved) | {"format": 1, "version": "0.1.0"}
     said = refusal(rewritten(saved, meta=as_meta(meta)))
@@ -551,7 +567,7 @@ def test_csv_files_hold_the_tables(fc: iom.Forecast, tmp_path: Path) -> None:
         assert len(again) == len(table)
         for column in table:
             assert_same_column(again[column].tolist(), table[column])
-        assert not levels or [*map(str, again.index)] == [*map(str, table.index)]
+        assert not levels or [*map(str, again.index)] == ["" if key is pd.NaT else str(key) for key in table.index]
 
 
 def assert_same_column(texts: list[str], column: pd.Series) -> None:
