@@ -10,10 +10,10 @@ This package knows every result.  It must not know the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature, cleandoc, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from matplotlib.figure import Figure
 
@@ -30,13 +30,14 @@ from iomsim.charts.history import Paths, SimilarRounds
 from iomsim.charts.leanings import Leanings
 from iomsim.charts.pressure_grid import PressureGrid
 from iomsim.charts.rounds import Rounds
-from iomsim.charts.style import STYLE
+from iomsim.charts.style import STYLE, Theme
 from iomsim.charts.tornado import TornadoBars
 from iomsim.charts.trajectories import Trajectories
 from iomsim.charts.validation import Calibration, Coverage, History, Ranks, Reliability, SaidAndCame
 from iomsim.charts.win_probability import WinProbability
 from iomsim.election_day.election_day import ElectionDay
-from iomsim.errors import unknown
+from iomsim.errors import IomsimError, quote, unknown
+from iomsim.files import write_csv
 from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.forecast import Forecast
 from iomsim.sensitivity.compare import SideBySide
@@ -87,6 +88,10 @@ ax (fig of a whole page) : Axes or empty Figure, optional
     Where to draw; a new figure by default.
 stamp : bool, default True
     Write under the chart what is needed to make it again.
+theme : {"light", "dark", "print", "phone"}, optional
+    The look: light, dark, black on white for paper, or 390 pixels wide for a phone.  By default that of the house, over
+    which whatever you have set in matplotlib goes (a style, fonts, sizes, colours of page and words); axes that are
+    given keep the page that they have.
 """
 
 
@@ -112,19 +117,78 @@ class Plots:
             raise unknown("chart", name, self.names())
         return self._charts[name](self._result, **options)
 
-    def draw(self, name: str, *, stamp: bool = True, **options: Any) -> Figure:
+    def draw(self, name: str, *, stamp: bool = True, theme: Theme | None = None, **options: Any) -> Figure:
         """Return a chart as a figure that nobody shows: for files and pages."""
         fig = Figure()
-        self.chart(name, **options).draw(fig, stamp)
+        self.chart(name, **options).draw(fig, stamp, theme)
         return fig
 
-    def save(self, name: str, path: str | Path, **options: Any) -> Path:
-        """Draw a chart into a file; see :func:`iomsim.charts.save`."""
-        return files.save(self.draw(name, **options), path)
+    @overload
+    def save(self, name: str, path: str | Path, /, **options: Any) -> Path: ...
+    @overload
+    def save(
+        self, folder: str | Path, /, *, formats: Sequence[str] = ..., theme: Theme | None = None, stamp: bool = True
+    ) -> list[Path]: ...
+    def save(self, name: str | Path, path: str | Path | None = None, /, **options: Any) -> Path | list[Path]:
+        """Draw one chart into a file, or all into a folder.
+
+        Parameters
+        ----------
+        name, path : str, str or Path
+            A chart and its file, png, svg or pdf; see :func:`iomsim.charts.save`.  Options are those of the chart.
+        folder : str or Path
+            Instead of both: all charts are saved there, each with a csv of its numbers beside it (``rounds.png``,
+            ``rounds_chart.csv``) in the shape that tools for charts on the web take: labels, then columns of numbers.
+        formats : sequence of {"png", "svg", "pdf"}, default ("png", "svg")
+            The files of each chart in the folder.
+        theme, stamp
+            As of the charts.
+
+        Returns
+        -------
+        Path or list of Path
+            The file, or the files.
+
+        Raises
+        ------
+        IomsimError
+            If a format is none of these, or a chart is named without a file.
+        FileError
+            If a file cannot be written.
+
+        Examples
+        --------
+        >>> import iomsim as iom, tempfile
+        >>> fc = iom.forecast(iom.load("minimal"), runs=200, seed=1)
+        >>> saved = fc.plot.save(tempfile.mkdtemp(), formats=["svg"], theme="dark")
+        >>> sorted(path.name for path in saved)[:3]
+        ['dashboard.svg', 'decision_time.svg', 'decision_time_chart.csv']
+        """
+        if path is None:
+            return self._save_all(Path(name), **options)
+        return files.save(self.draw(str(name), **options), path, options.get("theme"))
+
+    def _save_all(self, folder: Path, formats: Sequence[str] = ("png", "svg"), **options: Any) -> list[Path]:
+        if str(folder) in self._charts or folder.suffix[1:].lower() in files.KINDS:
+            raise IomsimError(
+                f"plot.save takes a folder for all charts, or a chart and its file, such as "
+                f"save('rounds', 'rounds.png'); got {quote(folder)} alone"
+            )
+        for kind in (wanted := [formats] if isinstance(formats, str) else list(formats)):
+            if kind not in files.KINDS:
+                raise IomsimError(f"formats must be of {', '.join(files.KINDS)}; got {quote(kind)}")
+        saved = []
+        for name in self.names():
+            drawn, chart = self.draw(name, **options), self.chart(name)
+            saved += [files.save(drawn, folder / f"{name}.{kind}", options.get("theme")) for kind in wanted]
+            if type(chart).data is not Chart.data:
+                write_csv(table := folder / f"{name}_chart.csv", chart.sheet(), index=False)
+                saved.append(table)
+        return saved
 
     def svg(self, name: str, *, width: int | None = None, **options: Any) -> str:
         """Return a chart as an SVG element, for a page; `width` in pixels."""
-        return files.svg(self.draw(name, **options), width)
+        return files.svg(self.draw(name, **options), width, options.get("theme"))
 
     def alt(self, name: str, **options: Any) -> str:
         """Return a chart's text alternative."""
@@ -167,9 +231,9 @@ def _method(kind: type[Chart[Any]], result: Any, numbers: bool) -> Callable[...,
     def data(*args: Any, **options: Any) -> Any:
         return kind(result, *args, **options).data
 
-    def draw(*args: Any, stamp: bool = True, **options: Any) -> Any:
+    def draw(*args: Any, stamp: bool = True, theme: Theme | None = None, **options: Any) -> Any:
         target = options.pop(kind.where, None)
-        return kind(result, *args, **options).draw(target, stamp)
+        return kind(result, *args, **options).draw(target, stamp, theme)
 
     method, doc = (data, kind.data.__doc__) if numbers else (draw, f"{cleandoc(kind.__doc__ or '')}{SHARED}")
     parameters = list(signature(kind).parameters.values())[1:]
@@ -177,7 +241,8 @@ def _method(kind: type[Chart[Any]], result: Any, numbers: bool) -> Callable[...,
         named = [p for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
         where = Parameter(kind.where, Parameter.KEYWORD_ONLY, default=None)
         stamp = Parameter("stamp", Parameter.KEYWORD_ONLY, default=True)
-        parameters = [*(p for p in parameters if p not in named), where, *named, stamp]
+        theme = Parameter("theme", Parameter.KEYWORD_ONLY, default=None)
+        parameters = [*(p for p in parameters if p not in named), where, *named, stamp, theme]
     method.__doc__ = doc
     vars(method)["__signature__"] = Signature(parameters)
     return method

@@ -22,7 +22,21 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 from matplotlib.transforms import offset_copy
 
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, STYLE, TINY, contrast, haloed, styled
+from iomsim.charts.style import (
+    FONT_SIZE,
+    PHONE_INCHES,
+    Theme,
+    dark,
+    faint,
+    haloed,
+    on_a_phone,
+    pt,
+    quiet,
+    small,
+    styled,
+    tiny,
+    title_size,
+)
 from iomsim.charts.text import balanced, columns, with_announced
 from iomsim.errors import IomsimError
 from iomsim.forecasting.forecast import Forecast
@@ -31,11 +45,11 @@ from iomsim.typing import Flags
 
 R = TypeVar("R")
 
-PAPER = 1.4
-"""The contrast to white from which on a page is too dark for dark words."""
-
 PAGE_TITLE = 12
-"""Points: the title of a page."""
+"""Points: the title of a page, for the house's letters."""
+
+HIGHER_ON_A_PHONE = 1.35
+"""How much higher a narrow chart is: its words take more lines."""
 
 EDGE = 0.012
 """Where the words of a page begin, as a part of its width."""
@@ -84,9 +98,19 @@ class Chart(Generic[R]):
     min_rows: ClassVar[int] = 0
 
     def inches(self) -> tuple[float, float]:
-        """Return the size of a figure that is made for the chart, or given empty."""
+        """Return the size of a figure that is made for the chart, or given empty.
+
+        In proportion to the letters; the user's `figure.figsize`, if it was set, is what the house's is made to fit.
+        """
         width, height, *more = self.size
-        return width, height + sum(more) * max(len(self.data), self.min_rows) if more else height
+        height += sum(more) * max(len(self.data), self.min_rows)
+        if on_a_phone():
+            return PHONE_INCHES, height * HIGHER_ON_A_PHONE
+        wide, high = mpl.rcParams["figure.figsize"]
+        if [wide, high] != mpl.rcParamsDefault["figure.figsize"]:
+            return wide, height if more else high
+        larger = mpl.rcParams["font.size"] / FONT_SIZE
+        return width * larger, height * larger
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -126,10 +150,24 @@ class Chart(Generic[R]):
         source = self.source()
         return Caption(self.title(), self.reading(), self.alt(), source.stamp(), source.provenance)
 
-    def draw(self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True) -> Any:
+    def words(self) -> str:
+        """Return all words that may be written, for which letters are needed."""
+        cells: list[Any] = []
+        if type(self).data is not Chart.data:
+            frame = self.data.reset_index()
+            cells = [*frame.columns, *frame.select_dtypes(exclude=["number", "bool", "datetime"]).to_numpy().ravel()]
+        return " ".join([self.caption.text, self.caption.title, *map(str, cells)])
+
+    def sheet(self) -> pd.DataFrame:
+        """Return the numbers as tools for charts on the web take them: a column of labels, then columns of numbers."""
+        return self.data.reset_index()
+
+    def draw(
+        self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True, theme: Theme | None = None
+    ) -> Any:
         """Draw into axes or an empty figure, by default a new one; return the axes."""
         _ = self.data  # bad options are refused before there is a figure
-        with canvas(target, self.inches()) as ax:
+        with canvas(self, target, theme) as ax:
             above = self.marks(ax)
             finish(ax, self.caption, stamp, above or 0.0)
             self.late_marks(ax)
@@ -153,9 +191,11 @@ class Page(Chart[R]):
         """Draw everything, the words too."""
         raise NotImplementedError
 
-    def draw(self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True) -> Any:
+    def draw(
+        self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True, theme: Theme | None = None
+    ) -> Any:
         """Draw into an empty figure, by default a new one; return it."""
-        with page(target, self.inches()) as fig:
+        with page(self, target, theme) as fig:
             self.panels(fig, stamp)
             remember(fig, self.caption)
         return fig
@@ -173,40 +213,40 @@ class LeftTitle(Text):
 
 
 @contextmanager
-def canvas(ax: Axes | Figure | SubFigure | None, size: tuple[float, float]) -> Iterator[Axes]:
+def canvas(chart: Chart[Any], ax: Axes | Figure | SubFigure | None, theme: Theme | None) -> Iterator[Axes]:
     """Give the axes to draw in, inside the style: the given ones, or those of a figure (:func:`page`)."""
     if isinstance(ax, Axes):
-        with styled():
-            yield dressed(ax)
+        with styled(theme, _colour_of(root(ax)), chart.words()):
+            yield dressed(ax, theme)
     else:
-        with page(ax, size) as fig:
+        with page(chart, ax, theme) as fig:
             yield fig.add_subplot()
 
 
-def dressed(ax: Axes) -> Axes:
-    """Give axes that were made elsewhere the look of those that are made here.
-
-    The words around them are dark: behind them a dark figure becomes white, too.
-    """
-    fig = root(ax)
-    if to_rgba(fig.get_facecolor())[3] < 1 or contrast(to_hex(fig.get_facecolor())) > PAPER:
-        fig.set_facecolor(STYLE["figure.facecolor"])
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set(color=QUIET, linewidth=mpl.rcParams["axes.linewidth"])
-    ax.set(axisbelow=True, facecolor=mpl.rcParams["axes.facecolor"])
-    ax.tick_params(labelsize=mpl.rcParams["font.size"], color=QUIET, labelcolor=DARK, grid_color=FAINT)
+def dressed(ax: Axes, theme: Theme | None) -> Axes:
+    """Give axes that were made elsewhere the look of those that are made here; a theme gives the figure its page."""
+    settings: Any = mpl.rcParams
+    if theme:
+        root(ax).set_facecolor(settings["figure.facecolor"])
+    for side in ("top", "right", "left", "bottom"):
+        ax.spines[side].set(
+            visible=settings[f"axes.spines.{side}"], color=quiet(), linewidth=settings["axes.linewidth"]
+        )
+    ax.set(axisbelow=True, facecolor=settings["axes.facecolor"])
+    ax.tick_params(labelsize=settings["font.size"], color=quiet(), labelcolor=dark(), grid_color=faint())
     return ax
 
 
 @contextmanager
-def page(fig: Any, size: tuple[float, float]) -> Iterator[Any]:
-    """Give an empty figure of this size, inside the style: the given one, or a new one of pyplot's."""
+def page(chart: Chart[Any], fig: Any, theme: Theme | None) -> Iterator[Any]:
+    """Give an empty figure of the chart's size, inside the style: the given one, or a new one of pyplot's."""
     drawn = _new() if fig is None else fig
     if not isinstance(drawn, Figure | SubFigure):
         raise IomsimError(f"ax must be matplotlib Axes or an empty Figure, got {type(drawn).__name__}")
-    with styled():
+    with styled(theme, words=chart.words()):
         if isinstance(drawn, Figure):
-            drawn.set_size_inches(*size)
+            drawn.set_facecolor(mpl.rcParams["figure.facecolor"])
+            drawn.set_size_inches(*chart.inches())
             drawn.set_layout_engine("constrained")
         yield drawn
 
@@ -219,7 +259,30 @@ def _new() -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    return plt.figure(facecolor=STYLE["figure.facecolor"])
+    return plt.figure(FigureClass=ShownOnce)
+
+
+def _colour_of(fig: Figure) -> Any:
+    """Return the colour of a figure that is there already, None where what is behind it shows through."""
+    colour = fig.get_facecolor()
+    return to_hex(colour) if to_rgba(colour)[3] == 1 else None
+
+
+class ShownOnce(Figure):
+    """A figure of pyplot's that a notebook shows once, also where it is the last line of a cell.
+
+    The inline backend shows every open figure at the end of a cell, and closes it; without this it would also be
+    shown as the value of the cell.
+    """
+
+    def _ipython_display_(self) -> None:
+        import matplotlib.pyplot as plt
+        from IPython.core.pylabtools import print_figure
+        from IPython.display import display
+
+        shown_anyway = "inline" in mpl.get_backend() or mpl.is_interactive()
+        if not (shown_anyway and plt.fignum_exists(getattr(self, "number", -1))):
+            display({"image/png": print_figure(self, "png", base64=True)}, raw=True)
 
 
 # -- words ---------------------------------------------------------------------------------------
@@ -247,16 +310,16 @@ def lay_out(ax: Axes) -> None:
 
 def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
     """Write the title, and under it how to read the chart, both wrapped to the width of the axes."""
-    large = mpl.rcParams["axes.titlesize"]
-    lines = wrapped(ax, reading, SMALL)
-    pad = above + 9 + (lines.count("\n") + 1) * SMALL * 1.35 * bool(lines)
+    large = title_size()
+    lines = wrapped(ax, reading, small())
+    pad = above + pt(9) + (lines.count("\n") + 1) * small() * 1.35 * bool(lines)
     ax.title = LeftTitle(0, 1)
     ax.title.set(figure=ax.figure, clip_on=False)
     ax.title.axes = ax
     ax.set_title(balanced(wrapped(ax, title, 1.1 * large)), pad=pad)
     if lines:
-        look: dict[str, Any] = {"fontsize": SMALL, "color": QUIET, "linespacing": 1.2, "in_layout": False}
-        place(ax, (0, 1), lines, (0, above + 7), ha="left", va="bottom", **look)
+        look: dict[str, Any] = {"fontsize": small(), "color": quiet(), "linespacing": 1.2, "in_layout": False}
+        place(ax, (0, 1), lines, (0, above + pt(7)), ha="left", va="bottom", **look)
 
 
 def _below(ax: Axes, text: str) -> None:
@@ -264,16 +327,18 @@ def _below(ax: Axes, text: str) -> None:
     box, frame, dpi = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi
     depth = (frame.y0 - box.y0) / dpi * 72 if box is not None else 0.0
     left = (frame.x0 - box.x0) / dpi * 72 if box is not None else 0.0
-    words = wrapped(ax, text, TINY, left)
-    place(ax, (0, 0), words, (-left, -depth - 7), ha="left", va="top", fontsize=TINY, color=QUIET)
+    words = wrapped(ax, text, tiny(), left)
+    place(ax, (0, 0), words, (-left, -depth - pt(7)), ha="left", va="top", fontsize=tiny(), color=quiet())
 
 
 def written(fig: Any, title: str, texts: Sequence[str]) -> None:
     """Write the title of a page over its panels and texts below them, in lines as wide as the figure."""
     points = 72 * fig.bbox.width / root(fig).dpi
-    fig.suptitle(_lines(title, points / (0.64 * PAGE_TITLE)), x=EDGE, ha="left", fontsize=PAGE_TITLE, weight="bold")
-    below = [_lines(text, points / (0.53 * SMALL)) for text in texts if text]
-    fig.supxlabel("\n".join(below), x=EDGE, ha="left", fontsize=SMALL, color=QUIET)
+    fig.suptitle(
+        _lines(title, points / (0.64 * pt(PAGE_TITLE))), x=EDGE, ha="left", fontsize=pt(PAGE_TITLE), weight="bold"
+    )
+    below = [_lines(text, points / (0.53 * small())) for text in texts if text]
+    fig.supxlabel("\n".join(below), x=EDGE, ha="left", fontsize=small(), color=quiet())
 
 
 def _lines(text: str, letters: float) -> str:
@@ -297,9 +362,9 @@ def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> Non
 
     Line 0 is that of the tick labels.
     """
-    depth = -5 - 13 * line
-    style: dict[str, Any] = {"va": "top", "fontsize": SMALL, "color": QUIET} | look
-    place(ax, (0, 0), label, (-7, depth), ha="right", **style)
+    depth = pt(-5 - 13 * line)
+    style: dict[str, Any] = {"va": "top", "fontsize": small(), "color": quiet()} | look
+    place(ax, (0, 0), label, (pt(-7), depth), ha="right", **style)
     for at, word in zip(x, words, strict=True):
         note(ax, str(word), (at, 0), (0, depth), xycoords=("data", "axes fraction"), ha="center", **style)
 
@@ -309,7 +374,7 @@ def range_lines(ax: Axes, at: Any, table: pd.DataFrame, upright: bool = False) -
     low, high = (100 * table[end].to_numpy(dtype=float) for end in ("low", "high"))
     some = np.asarray(low < high)
     draw = ax.vlines if upright else ax.hlines
-    look: dict[str, Any] = {"color": DARK, "lw": 1.1, "zorder": 3.5, "path_effects": haloed(2.6), "label": RANGE}
+    look: dict[str, Any] = {"color": dark(), "lw": 1.1, "zorder": 3.5, "path_effects": haloed(2.6), "label": RANGE}
     draw(np.asarray(at, dtype=float)[some], low[some], high[some], **look)
     return some
 
@@ -321,8 +386,8 @@ def tips(table: pd.DataFrame, value: str = "probability") -> pd.Series:
 
 def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:
     """Write a text at the right of the axes, at a height of the data."""
-    look = {"va": "center", "fontsize": SMALL, "color": QUIET} | look
-    note(ax, text, (1, y), (6, 0), xycoords=("axes fraction", "data"), **look)
+    look = {"va": "center", "fontsize": small(), "color": quiet()} | look
+    note(ax, text, (1, y), (pt(6), 0), xycoords=("axes fraction", "data"), **look)
 
 
 def named_rows(ax: Axes, names: Sequence[str]) -> None:
@@ -351,16 +416,16 @@ def key(
     float
         Points that it is high.
     """
-    across = columns(words, width_points(ax) - spare)
-    lift = offset_copy(ax.transAxes, root(ax), y=3 if above else -down, units="points")
+    across = columns(words, (width_points(ax) - spare) / pt(1))
+    lift = offset_copy(ax.transAxes, root(ax), y=pt(3 if above else -down), units="points")
     legend = ax.legend(
         handles, ["x"] * len(words), ncols=across, loc="lower left" if above else "upper left",
         bbox_to_anchor=(0, above), bbox_transform=lift,
         borderaxespad=0, borderpad=0, handletextpad=0.4, handlelength=1.2, handleheight=1.0, columnspacing=1.4,
     )  # fmt: skip
-    for text, word, colour in zip(legend.get_texts(), words, inks or [DARK] * len(words), strict=True):
+    for text, word, colour in zip(legend.get_texts(), words, inks or [dark()] * len(words), strict=True):
         text.set(text=word, color=colour)  # as a label, matplotlib would leave out what begins with "_"
-    return 13.0 * -(-len(words) // across)
+    return pt(13.0 * -(-len(words) // across))
 
 
 def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:

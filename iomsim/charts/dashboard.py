@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from iomsim.charts.base import Page
 from iomsim.charts.decision_time import DecisionTime
 from iomsim.charts.rounds import Rounds
-from iomsim.charts.style import DARK, QUIET, TINY
+from iomsim.charts.style import dark, quiet, tiny
 from iomsim.charts.text import short, tally_text
 from iomsim.charts.trajectories import Trajectories
 from iomsim.charts.win_probability import WinProbability
@@ -46,10 +46,10 @@ class Dashboard(Page[Forecast]):
         fc, height = self.result, self.inches()[1]
         fig.set_layout_engine("none")  # once at the end is enough
         if stamp:
-            fig.supxlabel(fill(fc.stamp(), 230), x=MARGIN, ha="left", fontsize=TINY, color=QUIET)
+            fig.supxlabel(fill(fc.stamp(), 230), x=MARGIN, ha="left", fontsize=tiny(), color=quiet())
         words = fill(fc.answer(), 155, break_on_hyphens=False)
         top = 0.55 + 0.2 * (words.count("\n") + 1)
-        look: dict[str, Any] = {"color": DARK, "ha": "left", "va": "top"}
+        look: dict[str, Any] = {"color": dark(), "ha": "left", "va": "top"}
         fig.text(MARGIN, 1 - 0.12 / height, short(self.finding(), 95), fontsize=16, weight="bold", **look)
         fig.text(MARGIN, 1 - 0.48 / height, words, fontsize=10, linespacing=1.35, **look)
         when, who, how_long, shares = _cells(fig, len(fc.race.names) > 2)

@@ -24,7 +24,7 @@ from iomsim.charts.session_axis import (
     shade_past,
     shown_days,
 )
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, STILL_GREY, ink
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, STILL_GREY, ink, quiet
 from iomsim.charts.text import how_sure, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote, whole_number
@@ -185,7 +185,7 @@ class DecisionTime(ForecastChart):
         name_days(ax, fc, self.data, clock)
         shade_past(ax, fc, clock)
         if off:
-            ax.plot([left, left + width], [0, 0], color=QUIET, lw=1.6, ls=":", clip_on=False)
+            ax.plot([left, left + width], [0, 0], color=quiet(), lw=1.6, ls=":", clip_on=False)
             row(ax, "", [left + width / 2], [f"later or\nnever: {off}"], 0)
         if self.by == "winner":
             colours, counts = self._colours, self.data["winner"].value_counts()

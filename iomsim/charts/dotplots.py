@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
-from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL, ink, pale
+from iomsim.charts.style import LATER_DAY, dark, faint, ink, pale, paper, quiet, small
 from iomsim.charts.text import how_sure, short, short_parameter
 from iomsim.errors import quote, whole_number
 from iomsim.forecasting.estimates import in_100, level_with_first, row_in_100
@@ -36,12 +36,12 @@ def dot(ax: Axes, y: float, values: Sequence[float], colour: str, marker: str, h
     value, low, high = values if len(values) == 3 else (*values, np.nan, np.nan)
     if low < high:
         ax.hlines(y, low, high, color=colour, lw=1.1, zorder=2)
-    ax.plot(value, y, marker, color=colour, mfc="white" if hollow else colour, ms=5.5, mew=1.2, zorder=3)
+    ax.plot(value, y, marker, color=colour, mfc=paper() if hollow else colour, ms=5.5, mew=1.2, zorder=3)
 
 
 def mark(colour: str, marker: str = "o", hollow: bool = False, edge: float = 1.2) -> Line2D:
     """Return a dot for the key."""
-    return Line2D([], [], color=colour, marker=marker, mfc="white" if hollow else colour, ms=5.5, mew=edge, lw=1.1)
+    return Line2D([], [], color=colour, marker=marker, mfc=paper() if hollow else colour, ms=5.5, mew=edge, lw=1.1)
 
 
 def _percent(row: pd.Series, name: str) -> list[float]:
@@ -87,17 +87,17 @@ class SobolIndices(Chart[Sobol]):
 
     def marks(self, ax: Axes) -> float:
         for y, (_, row) in enumerate(self.data.iterrows()):
-            colour = DARK if row["clear"] else QUIET
+            colour = dark() if row["clear"] else quiet()
             for name, shift, marker, hollow in (("first", -0.12, "o", False), ("total", 0.12, "D", True)):
                 dot(ax, y + shift, _percent(row, name), colour, marker, hollow)
             if not row["clear"]:
                 right = 100 * max(row["total_high"], row["first_high"], 0.0)
-                note(ax, "within noise of zero", (right, y), (6, 0), va="center", fontsize=SMALL, color=QUIET)
-        ax.axvline(0, color=QUIET, lw=0.8)
+                note(ax, "within noise of zero", (right, y), (6, 0), va="center", fontsize=small(), color=quiet())
+        ax.axvline(0, color=quiet(), lw=0.8)
         named_rows(ax, [short_parameter(name) for name in self.data["name"]])
         ax.set(xlabel="share of the variance, of 100")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-        return key(ax, [mark(DARK), mark(DARK, "D", True)], ["alone", "with its interactions"], above=True)
+        return key(ax, [mark(dark()), mark(dark(), "D", True)], ["alone", "with its interactions"], above=True)
 
 
 @dataclass(kw_only=True)
@@ -183,22 +183,22 @@ class PivotalMembers(Chart[Pivotal]):
         won = bool("won_over_win" in data and data["won_over_win"].notna().any())
         for y, (behind, (_, row)) in enumerate(zip(self._behind(), data.iterrows(), strict=True)):
             if row["low"] < row["high"]:
-                ax.hlines(y, 100 * row["low"], 100 * row["high"], color=FAINT, lw=8, zorder=1)
+                ax.hlines(y, 100 * row["low"], 100 * row["high"], color=faint(), lw=8, zorder=1)
             dot(ax, y, _percent(row, "win"), pale(colour) if behind else colour, "o")
             if won and not np.isnan(row["won_over_win"]):
-                dot(ax, y, [100 * row["won_over_win"]], DARK, "D", hollow=True)
+                dot(ax, y, [100 * row["won_over_win"]], dark(), "D", hollow=True)
         named_rows(ax, [short(str(name), 30) for name in data.index])
-        ax.axvline(0, color=QUIET, lw=0.8)
+        ax.axvline(0, color=quiet(), lw=0.8)
         ax.set(xlabel="points of win probability")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         lean = f"for {short(candidate, 12)} now,\nof 100"
-        place(ax, (1, 1), lean, (6, 3), ha="left", va="bottom", fontsize=SMALL, color=QUIET)
+        place(ax, (1, 1), lean, (6, 3), ha="left", va="bottom", fontsize=small(), color=quiet())
         for y, share in enumerate(data["support"]):
             right_of(ax, y, in_100(share))
         shown = [
             (mark(colour), "a push of one log-odds", ink(colour), True),
-            (Line2D([], [], color=FAINT, lw=7, solid_capstyle="butt"), "over the assumptions", DARK, self._ranged),
-            (mark(DARK, "D", True), "won over for good", DARK, won),
+            (Line2D([], [], color=faint(), lw=7, solid_capstyle="butt"), "over the assumptions", dark(), self._ranged),
+            (mark(dark(), "D", True), "won over for good", dark(), won),
         ]
         marks, words, inks, _ = zip(*(part for part in shown if part[3]), strict=True)
         return max(key(ax, list(marks), list(words), list(inks), above=True), 20)

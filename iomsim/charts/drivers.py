@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.base import Chart, Page, lay_out, note, place, width_points, written
-from iomsim.charts.style import LATER_DAY, NOBODY_GREY, QUIET, SMALL, TINY, haloed, ink
+from iomsim.charts.style import LATER_DAY, NOBODY_GREY, haloed, ink, paper, quiet, small, tiny
 from iomsim.charts.text import short, short_parameter, with_announced
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import READING, Drivers
@@ -177,7 +177,7 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
     """Draw the curve along one assumption: its band, the draws, and the values at its low and high."""
     scale, colour = (100 if found.is_chance else 1), _colour(found)
     curve = curve.assign(**{name: scale * curve[name] for name in ("chance", "low", "high")})
-    ax.axhline(scale * found.overall, color=QUIET, lw=0.9, ls=(0, (4, 3)), zorder=1)
+    ax.axhline(scale * found.overall, color=quiet(), lw=0.9, ls=(0, (4, 3)), zorder=1)
     ax.grid(axis="y", lw=0.6)
     if path == READING:
         _readings(ax, curve, colour)
@@ -190,9 +190,9 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
     row = found.table().loc[path]
     for end in ("low", "high"):
         at, height = float(row[end]), scale * float(row[f"at_{end}"])
-        ax.plot([at], [height], "o", color=colour, ms=4.5, mec="white", mew=0.8, clip_on=False)
+        ax.plot([at], [height], "o", color=colour, ms=4.5, mec=paper(), mew=0.8, clip_on=False)
         said, edge = in_100(height / 100) if found.is_chance else f"{height:.1f}", at == values[0]
-        look: dict[str, Any] = {"color": ink(colour), "fontsize": SMALL, "path_effects": haloed(), "weight": "bold"}
+        look: dict[str, Any] = {"color": ink(colour), "fontsize": small(), "path_effects": haloed(), "weight": "bold"}
         note(ax, said, (at, height), (3 * edge, 6), ha="left" if edge else "center", va="bottom", **look)
     ax.set_xlim(values[0], values[-1])
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
@@ -210,12 +210,12 @@ def _readings(ax: Axes, curve: pd.DataFrame, colour: str) -> None:
     places = np.arange(len(curve))
     ax.vlines(places, curve["low"], curve["high"], color=colour, lw=1.3)
     ax.scatter(places, curve["chance"], s=18 + 220 * curve["weight"], color=colour, lw=0, zorder=3, clip_on=False)
-    letters = max(int(width_points(ax) / len(curve) / (0.6 * TINY)), 5)
+    letters = max(int(width_points(ax) / len(curve) / (0.6 * tiny())), 5)
     names = [
         f"{fill(str(name), letters, break_long_words=False)}\n{percent(100 * weight)}"
         for name, weight in curve["weight"].items()
     ]
-    ax.set_xticks(places, names, fontsize=TINY)
+    ax.set_xticks(places, names, fontsize=tiny())
     ax.set_xlim(-0.5, len(curve) - 0.5)
 
 
@@ -223,7 +223,13 @@ def _headline(ax: Axes, found: Drivers) -> None:
     """Write the headline's value at the right of its line."""
     value = found.overall
     said, height = (in_100(value), 100 * value) if found.is_chance else (f"{value:.1f}", value)
-    place_ = {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center", "color": QUIET, "fontsize": SMALL}
+    place_ = {
+        "xycoords": ("axes fraction", "data"),
+        "ha": "left",
+        "va": "center",
+        "color": quiet(),
+        "fontsize": small(),
+    }
     note(ax, said, (1, height), (4, 0), **place_)
 
 
@@ -237,7 +243,7 @@ def _scale(ax: Axes, found: Drivers, data: pd.DataFrame) -> None:
 def _nothing(ax: Axes) -> None:
     ax.spines[:].set_visible(False)
     ax.set(xticks=[], yticks=[])
-    place(ax, (0.5, 0.5), "No assumption stands out from noise.", (0, 0), ha="center", va="center", color=QUIET)
+    place(ax, (0.5, 0.5), "No assumption stands out from noise.", (0, 0), ha="center", va="center", color=quiet())
 
 
 # -- words ---------------------------------------------------------------------------------------

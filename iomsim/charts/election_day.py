@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import Chart, key, named_rows, note, right_of, row
 from iomsim.charts.dotplots import looks_of, mark
-from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, haloed, ink
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, paper, quiet, small
 from iomsim.charts.text import how_sure, short, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
@@ -131,7 +131,7 @@ class Live(DayChart):
             ax.plot([steps[0] - 0.4, steps[-1]], prior, color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             if (line["low"] < line["high"]).any():
                 ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
-            face = "white" if hollow else colour
+            face = paper() if hollow else colour
             ax.plot(steps, 100 * line["probability"], marker, ls="-", lw=1.6, color=colour, mfc=face, ms=5.5, zorder=3)
             ends[outcome] = line.iloc[-1]
         self._name_lines(ax, ends, int(steps[-1]))
@@ -149,7 +149,7 @@ class Live(DayChart):
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
             text = f"{words[outcome]} {row_in_100(line['probability'], line['mc_error'])}"
             note(
-                ax, text, (last, height), (9, 0), va="center", color=ink(looks[outcome][0]), fontsize=SMALL,
+                ax, text, (last, height), (9, 0), va="center", color=ink(looks[outcome][0]), fontsize=small(),
                 weight="bold" if outcome in names else "normal", path_effects=haloed(),
             )  # fmt: skip
 
@@ -266,7 +266,7 @@ class Learned(DayChart):
         return f"Dot plot of means before and now: {'; '.join(means)}. {CAVEAT}"
 
     def marks(self, ax: Axes) -> float:
-        looks = (("prior", -0.14, QUIET, "white"), ("now", 0.14, DARK, DARK))
+        looks = (("prior", -0.14, quiet(), paper()), ("now", 0.14, dark(), dark()))
         for y, (_, line) in enumerate(self._shown.iterrows()):
             for when, shift, colour, face in looks:
                 parts = [line[f"{when} {part}"] for part in ("10 %", "mean", "90 %")]
@@ -274,12 +274,12 @@ class Learned(DayChart):
                 if not _is_share(line):
                     ax.hlines(y + shift, low, high, color=colour, lw=1.3, zorder=2)
                 ax.plot(mean, y + shift, "o", color=colour, mfc=face, ms=5.5, zorder=3)
-            right_of(ax, y, f"{_mean_in_words(line, 'prior')} {ARROW} {_mean_in_words(line, 'now')}", color=DARK)
-        ax.axvline(0, color=QUIET, lw=0.8)
+            right_of(ax, y, f"{_mean_in_words(line, 'prior')} {ARROW} {_mean_in_words(line, 'now')}", color=dark())
+        ax.axvline(0, color=quiet(), lw=0.8)
         named_rows(ax, [short(str(name), 30, 2) for name in self._shown.index])
         ax.set(xlabel="sds of the prior from its mean")
-        marks = [mark(QUIET, hollow=True, edge=1.0), mark(DARK, edge=1.0)]
-        return key(ax, marks, ["before the vote", "now"], [QUIET, DARK], above=True)
+        marks = [mark(quiet(), hollow=True, edge=1.0), mark(dark(), edge=1.0)]
+        return key(ax, marks, ["before the vote", "now"], [quiet(), dark()], above=True)
 
 
 def _without_unit(quantity: str) -> str:

@@ -6,25 +6,26 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from iomsim.charts.base import captions, root
-from iomsim.charts.style import NO_GLYPH, NO_ROOM, styled
+from iomsim.charts.fonts import tell_of
+from iomsim.charts.style import NO_GLYPH, NO_ROOM, Theme, styled
 from iomsim.errors import IomsimError, quote
 from iomsim.files import write_whole
 
 KINDS = ("png", "svg", "pdf")
 
 
-def save(drawn: Axes | Figure, path: str | Path) -> Path:
+def save(drawn: Axes | Figure, path: str | Path, theme: Theme | None = None) -> Path:
     """Write the figure to a file that knows how it was made.
 
     Parameters
@@ -34,7 +35,9 @@ def save(drawn: Axes | Figure, path: str | Path) -> Path:
     path : str or Path
         A png, svg or pdf.  The provenance is in the file's metadata (`iomsim` in a png, `Source`
         in an svg, `Keywords` in a pdf) as JSON, the text alternative in `Description`, `<desc>`
-        and `Subject`.  Written twice, an svg is the same byte for byte.
+        and `Subject`.  Written twice, an svg is the same byte for byte; its text is text.
+    theme : str, optional
+        The theme in which it was drawn, if any.
 
     Raises
     ------
@@ -47,12 +50,12 @@ def save(drawn: Axes | Figure, path: str | Path) -> Path:
     kind = path.suffix[1:].lower()
     if kind not in KINDS:
         raise IomsimError(f"a chart can be saved as {', '.join(KINDS)}; got {quote(path.name)}")
-    content = written(drawn, kind)
+    content = written(drawn, kind, theme)
     write_whole(path, content)
     return path
 
 
-def written(drawn: Axes | Figure, kind: str) -> bytes:
+def written(drawn: Axes | Figure, kind: str, theme: Theme | None = None) -> bytes:
     """Return the file that a figure makes, as bytes."""
     found, out = captions(drawn), io.BytesIO()
     title, alt = "; ".join(c.title for c in found), " ".join(c.text for c in found)
@@ -63,14 +66,42 @@ def written(drawn: Axes | Figure, kind: str) -> bytes:
         "pdf": {"Title": title, "Subject": alt, "Keywords": made, "CreationDate": None},
     }
     fig = root(drawn)
-    with styled(), _in_our_words():
-        fig.savefig(out, format=kind, metadata=metadata[kind], dpi=200, bbox_inches="tight", pad_inches=0.08)
-    return _spoken(out.getvalue().decode(), title, alt).encode() if kind == "svg" else out.getvalue()
+    with styled(theme), _in_our_words(), _rims_as_style(fig if kind == "svg" else None) as rims:
+        dpi = 300 if theme == "print" else 200
+        fig.savefig(out, format=kind, metadata=metadata[kind], dpi=dpi, bbox_inches="tight", pad_inches=0.08)
+    if kind != "svg":
+        return out.getvalue()
+    return _spoken(rims(out.getvalue().decode()), title, alt).encode()
 
 
-def svg(drawn: Axes | Figure, width: int | None = None) -> str:
+@contextmanager
+def _rims_as_style(fig: Any) -> Iterator[Callable[[str], str]]:
+    """Have the rims around words drawn by the browser: as marks of matplotlib's they would turn the words to paths.
+
+    Gives what puts them into the SVG.
+    """
+    rimmed = {f"rim-{i}": text for i, text in enumerate(fig.findobj(Text) if fig else ()) if text.get_path_effects()}
+    effects = {name: text.get_path_effects() for name, text in rimmed.items()}
+    looks = {name: effect[0]._gc for name, effect in effects.items()}
+
+    def put(svg: str) -> str:
+        for name, look in looks.items():
+            rim = f"paint-order: stroke; stroke: {look['foreground']}; stroke-width: {look['linewidth']:g}px; "
+            svg = re.sub(rf'(?s)(<g id="{name}">.*?<text style=")', rf"\g<1>{rim}", svg, count=1)
+        return svg
+
+    for name, text in rimmed.items():
+        text.set(path_effects=None, gid=name)
+    try:
+        yield put
+    finally:
+        for name, text in rimmed.items():
+            text.set(path_effects=effects[name], gid=None)
+
+
+def svg(drawn: Axes | Figure, width: int | None = None, theme: Theme | None = None) -> str:
     """Return the figure as an SVG element, to be put into a page; `width` in pixels."""
-    text = written(drawn, "svg").decode()
+    text = written(drawn, "svg", theme).decode()
     text = text[text.index("<svg") :]
     if width is not None:
         text = re.sub(r'height="[^"]*"', "", text, count=1)
@@ -86,7 +117,7 @@ def _in_our_words() -> Iterator[None]:
         yield
     lacking = [re.match(NO_GLYPH, str(one.message)) for one in seen]
     if signs := "".join(sorted({chr(int(found[1])) for found in lacking if found})):
-        _tell_of(signs)
+        tell_of(signs)
     others = [one for one, found in zip(seen, lacking, strict=True) if not found]
     if any(str(one.message).startswith(NO_ROOM) for one in others):
         warnings.warn(
@@ -95,11 +126,6 @@ def _in_our_words() -> Iterator[None]:
     for one in others:
         if not str(one.message).startswith(NO_ROOM):
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-
-
-@cache
-def _tell_of(signs: str) -> None:
-    warnings.warn(f"the font of the charts has no {quote(signs)}; a box is drawn in place of each sign", stacklevel=5)
 
 
 def _common(records: list[dict[str, Any]]) -> Any:

@@ -13,7 +13,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart, note, root, row
-from iomsim.charts.style import QUIET, SMALL, haloed, ink
+from iomsim.charts.style import haloed, ink, quiet, small
 from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short
 from iomsim.errors import whole_number
 
@@ -106,7 +106,7 @@ class Flows(ForecastChart):
         ax.set(xticks=[], yticks=[])
         if self.data.empty:
             words = "After the first round voting is over, or the leader stands alone."
-            ax.text(0.5, 0.5, words, ha="center", va="center", color=QUIET, transform=ax.transAxes)
+            ax.text(0.5, 0.5, words, ha="center", va="center", color=quiet(), transform=ax.transAxes)
         else:
             self._streams(ax)
             self._under(ax, [1, *sorted(set(self.data["round"]))])
@@ -175,7 +175,7 @@ def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, colours: dict[str, str
             y = stream.left + part * (stream.right - stream.left) + stream.members / 2
             if moves and stream.members >= 1 and all(abs(y - other) >= room for other in taken[x]):
                 taken[x].append(y)
-                look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL, "weight": "bold"}
+                look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": small(), "weight": "bold"}
                 look |= {"color": ink(colour), "zorder": 5, "path_effects": haloed(2.5)}
                 ax.text(later + x, y, f"{stream.members:.0f}", **look)
                 break
@@ -198,7 +198,7 @@ def _names(ax: Axes, members: pd.Series, total: float, round_: int, side: int, c
         if height < 0.012 * total and side >= 0:
             continue
         words = f"{short(str(name), 20)} {height:.0f}" if side < 0 else f"{height:.0f}"
-        look: dict[str, Any] = {"va": "center", "fontsize": SMALL, "weight": "bold", "zorder": 6}
+        look: dict[str, Any] = {"va": "center", "fontsize": small(), "weight": "bold", "zorder": 6}
         look |= {"color": ink(colours[str(name)]), "path_effects": haloed(), "ha": "left" if side >= 0 else "right"}
         at = round_ + max(side, 0) * HALF_WIDTH, top + height / 2
         note(ax, words, at, (4 if side >= 0 else -4, 0), annotation_clip=None, **look)

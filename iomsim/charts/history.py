@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import Chart, Page, named_rows, note, place, right_of, written
-from iomsim.charts.style import DARK, QUIET, SMALL, TINY, haloed, ink
+from iomsim.charts.style import dark, haloed, ink, paper, quiet, small, tiny
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
 from iomsim.validation.contest import Contest
@@ -171,11 +171,11 @@ class Paths(Page[History]):
         ticks = [round_ for round_ in NUMBERED if round_ <= last]
         ax.set_xticks(ticks, [str(round_) for round_ in ticks])
         ax.set_xticks([], minor=True)
-        ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=SMALL)
+        ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=small())
         named = [(y, row.text) for y, row in enumerate(rows) if row.contest]
-        ax.set_yticks([y for y, _ in named], [short(text, 18) for _, text in named], fontsize=SMALL)
+        ax.set_yticks([y for y, _ in named], [short(text, 18) for _, text in named], fontsize=small())
         ax.tick_params(axis="y", length=0, pad=12)
-        place(ax, (0, 1), "round", (-7, 5), ha="right", va="bottom", fontsize=SMALL, color=QUIET)
+        place(ax, (0, 1), "round", (-7, 5), ha="right", va="bottom", fontsize=small(), color=quiet())
         ax.spines[["left", "bottom", "right"]].set_visible(False)
         ax.spines["top"].set_visible(True)
         for y, row in enumerate(rows):
@@ -184,7 +184,7 @@ class Paths(Page[History]):
             elif row.ends:
                 _legend(ax, y, row.ends)
             elif row.text:
-                look: dict[str, Any] = {"weight": "bold", "fontsize": SMALL + 0.5, "va": "center", "color": DARK}
+                look: dict[str, Any] = {"weight": "bold", "fontsize": small() + 0.5, "va": "center", "color": dark()}
                 note(ax, row.text, (0, y + 0.12), (-70, 0), xycoords=("axes fraction", "data"), **look)
 
 
@@ -221,14 +221,14 @@ def _path(ax: Axes, y: int, one: Contest) -> None:
     last = "winner" if "winner" in followed else "leader"
     round_, share = _share(one, followed[last])[-1]
     nobody = one.winner != followed[last]
-    colour = QUIET if nobody else LEADER if last == "leader" else OTHER
+    colour = quiet() if nobody else LEADER if last == "leader" else OTHER
     if over_at(one) > round_:
         ax.plot([round_, over_at(one)], [_at(y, share)] * 2, color=colour, lw=1.1, ls=":")
     ax.plot(max(over_at(one), round_), _at(y, share), **_mark(end_of(one), colour))
     first = _share(one, followed["leader"])[0]
-    look = {"ha": "right", "va": "center", "fontsize": TINY, "color": ink(LEADER), "path_effects": haloed()}
+    look = {"ha": "right", "va": "center", "fontsize": tiny(), "color": ink(LEADER), "path_effects": haloed()}
     note(ax, f"{100 * first[1]:.0f}", (first[0], _at(y, first[1])), (-4, 0), **look)
-    right_of(ax, y, _told(one), color=ink(colour), fontsize=SMALL - 0.5)
+    right_of(ax, y, _told(one), color=ink(colour), fontsize=small() - 0.5)
 
 
 def _mark(ending: str, colour: str) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def _mark(ending: str, colour: str) -> dict[str, Any]:
         "marker": MARKS[ending],
         "ms": 5,
         "color": colour,
-        "mfc": "white" if hollow else colour,
+        "mfc": paper() if hollow else colour,
         "zorder": 4,
         "ls": "",
     }
@@ -246,12 +246,12 @@ def _mark(ending: str, colour: str) -> dict[str, Any]:
 def _legend(ax: Axes, y: int, ends: tuple[str, ...]) -> None:
     """Write what the marks at the end are."""
     for place_, ending in zip((0.0, 0.55), ends, strict=False):
-        ax.plot(place_, y, transform=ax.get_yaxis_transform(), clip_on=False, **_mark(ending, DARK))
+        ax.plot(place_, y, transform=ax.get_yaxis_transform(), clip_on=False, **_mark(ending, dark()))
         look: dict[str, Any] = {
             "xycoords": ("axes fraction", "data"),
             "va": "center",
-            "fontsize": SMALL,
-            "color": QUIET,
+            "fontsize": small(),
+            "color": quiet(),
         }
         note(ax, END_WORDS[ending], (place_, y), (7, 0), **look)
 
@@ -324,10 +324,10 @@ class SimilarRounds(Chart[Alike]):
 
     def marks(self, ax: Axes) -> float:
         asked, data = 100 * self.result.asked.share, self.data
-        ax.axvline(asked, color=QUIET, lw=0.9, ls="--", zorder=1)
+        ax.axvline(asked, color=quiet(), lw=0.9, ls="--", zorder=1)
         for y, (_, row) in enumerate(data.iterrows()):
             won = row["leader_won"]
-            colour = QUIET if won is pd.NA else LEADER if won else OTHER
+            colour = quiet() if won is pd.NA else LEADER if won else OTHER
             share, then = 100 * row["share"], 100 * row["next_share"]
             need = share + 100 * row["short"]
             ax.plot([need, need], [y - 0.28, y + 0.28], color="#AAAAAA", lw=1.6, zorder=2)
@@ -340,7 +340,7 @@ class SimilarRounds(Chart[Alike]):
         ax.set_xlabel("share of the leader, of 100")
         shares = pd.concat([data["share"], data["next_share"], data["share"] + data["short"]]).dropna() * 100
         ax.set_xlim(min([asked, *shares]) - 1.5, max([asked, *shares]) + 1.5)
-        look: dict[str, Any] = {"va": "bottom", "ha": "center", "fontsize": SMALL, "color": QUIET}
+        look: dict[str, Any] = {"va": "bottom", "ha": "center", "fontsize": small(), "color": quiet()}
         note(ax, percent(asked), (asked, 1), (0, 2), xycoords=("data", "axes fraction"), **look)
         return 14.0
 

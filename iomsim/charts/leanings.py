@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import Page, note, place, written
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, haloed, ink
+from iomsim.charts.style import dark, faint, haloed, ink, paper, quiet, small
 from iomsim.charts.text import short
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.forecast import Forecast
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
     text: str
     member: str | None = None
-    colour: str = DARK
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,28 +212,33 @@ class Leanings(Page[Forecast]):
 
     def _column(self, ax: Axes, rows: list[Row], lines: int) -> None:
         names, colours = self.result.race.names, self.result.race.colours
-        size = SMALL if self._row == LARGE_ROW else 6.2
+        size = small() if self._row == LARGE_ROW else 6.2
         at = [y for y, row in enumerate(rows) if row.member is not None]
         who = [row.member for row in rows if row.member is not None]
         data = self.data.loc[who]
         ax.set_yticks(at, [short(row.text, 27) for row in rows if row.member is not None], fontsize=size)
         ax.tick_params(axis="y", length=0, pad=3)
         ax.set(ylim=(lines - 0.4, -0.6), xlim=(-3, 103), xticks=[0, 25, 50, 75, 100])
-        ax.tick_params(axis="x", labelsize=SMALL, top=True, labeltop=True)
+        ax.tick_params(axis="x", labelsize=small(), top=True, labeltop=True)
         ax.spines[["left", "right"]].set_visible(False)
         ax.spines[["top"]].set_visible(True)
-        ax.vlines([0, 25, 75, 100], -0.6, lines - 0.4, color=FAINT, lw=0.7, zorder=0)
-        ax.axvline(50 if len(names) == 2 else 100 / len(names), color=QUIET, lw=0.9, zorder=1)
+        ax.vlines([0, 25, 75, 100], -0.6, lines - 0.4, color=faint(), lw=0.7, zorder=0)
+        ax.axvline(50 if len(names) == 2 else 100 / len(names), color=quiet(), lw=0.9, zorder=1)
         for y, row in enumerate(rows):
             if row.member is None and row.text:
                 look: dict[str, Any] = {"weight": "bold", "fontsize": size + 0.6, "path_effects": haloed()}
-                dot = "\N{BLACK CIRCLE} " * (row.colour != DARK)
-                look |= {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center", "color": ink(row.colour)}
+                dot = "\N{BLACK CIRCLE} " * bool(row.colour)
+                look |= {
+                    "xycoords": ("axes fraction", "data"),
+                    "ha": "left",
+                    "va": "center",
+                    "color": ink(row.colour or dark()),
+                }
                 note(ax, dot + row.text, (0, y), (-2, 0), **look)
         (_two if len(names) == 2 else _many)(ax, np.array(at), data, names, colours, size)
         if len(names) == 2:
             for x, align, name in ((0, "left", names[1]), (1, "right", names[0])):
-                look = {"ha": align, "va": "bottom", "fontsize": SMALL, "weight": "bold", "color": ink(colours[name])}
+                look = {"ha": align, "va": "bottom", "fontsize": small(), "weight": "bold", "color": ink(colours[name])}
                 place(ax, (x, 1), short(name, 16), (0, 15), **look)
 
 
@@ -282,7 +287,7 @@ def _dots(
         own = pinned == square
         area = large * (0.6 * size) ** 2
         ax.scatter(
-            x[own], y[own], s=area, c=inks[own], marker=marker, lw=0.5, edgecolors="white", zorder=3, clip_on=False
+            x[own], y[own], s=area, c=inks[own], marker=marker, lw=0.5, edgecolors=paper(), zorder=3, clip_on=False
         )
 
 
@@ -303,5 +308,5 @@ def _many(
         _dots(ax, chances[rest, k], at[rest], np.full(rest.sum(), colours[name]), pinned[rest], size, 0.4)
     lead = chances[np.arange(len(top)), top]
     _dots(ax, lead[settled], at[settled], own[settled], pinned[settled], size)
-    look: dict[str, Any] = {"s": (0.55 * size) ** 2, "c": "white", "lw": 1.0, "zorder": 4}
+    look: dict[str, Any] = {"s": (0.55 * size) ** 2, "c": paper(), "lw": 1.0, "zorder": 4}
     ax.scatter(lead[~settled], at[~settled], edgecolors=own[~settled].tolist(), **look)

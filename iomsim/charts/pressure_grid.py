@@ -12,7 +12,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.base import Page, note, root
-from iomsim.charts.style import DARK, LATER_DAY, QUIET, SMALL, TINY, haloed
+from iomsim.charts.style import LATER_DAY, dark, haloed, paper, quiet, small, tiny
 from iomsim.charts.text import short
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
@@ -73,10 +73,10 @@ class PressureGrid(Page[Grid]):
             low, high = _ends(found, target)
             panel.set_title(f"{title}: {in_100(low)} to {in_100(high)} of 100", loc="left", fontsize=10)
         over = fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold")
-        look: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": SMALL, "color": QUIET, "in_layout": False}
+        look: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": small(), "color": quiet(), "in_layout": False}
         fig.axes[0].annotate(self.reading(), (0, 0.1), xycoords=over, annotation_clip=False, **look)
         if stamp:
-            fig.supxlabel(found.stamp(), x=0.01, ha="left", fontsize=TINY, color=QUIET)
+            fig.supxlabel(found.stamp(), x=0.01, ha="left", fontsize=tiny(), color=quiet())
 
 
 def _ends(found: Grid, target: str) -> tuple[float, float]:
@@ -118,7 +118,7 @@ def _map(panel: Axes, found: Grid, target: str, colours: Any) -> None:
         spine.set_visible(False)
     whole = MaxNLocator(6, integer=True)
     bar = root(panel).colorbar(mesh, ax=panel, shrink=0.9, pad=0.02, aspect=28, ticks=whole)
-    bar.set_label("of 100 elections", color=DARK)
+    bar.set_label("of 100 elections", color=dark())
     bar.outline.set_visible(False)
 
 
@@ -126,8 +126,8 @@ def _contours(panel: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
     inside = [level for level in CONTOURS if z.min() < level < z.max()]
     if inside:
         widths = [1.8 if level == 50 else 0.9 for level in inside]
-        lines = panel.contour(x, y, z, inside, colors=DARK, linewidths=widths)
-        for text in panel.clabel(lines, fmt="%d", fontsize=SMALL):
+        lines = panel.contour(x, y, z, inside, colors=dark(), linewidths=widths)
+        for text in panel.clabel(lines, fmt="%d", fontsize=small()):
             text.set_path_effects(haloed(3))
 
 
@@ -146,8 +146,8 @@ def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...], under: b
     """Mark the best guesses, if they lie in the grid; their words go under a curve that rises."""
     if not _holds_base(found):
         return
-    panel.plot(*at, marker="o", ms=8, mfc="white", mec=DARK, mew=1.6, zorder=5)
-    look: dict[str, Any] = {"fontsize": SMALL, "weight": "bold", "path_effects": haloed(3)}
+    panel.plot(*at, marker="o", ms=8, mfc=paper(), mec=dark(), mew=1.6, zorder=5)
+    look: dict[str, Any] = {"fontsize": small(), "weight": "bold", "path_effects": haloed(3)}
     note(panel, f"best guesses: {in_100(found.base[target])}", (at[0], at[1]), (8, -13 if under else 6), **look)
 
 

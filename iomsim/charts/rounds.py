@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, row, tips
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, QUIET, haloed, ink
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, haloed, ink, quiet
 from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote
@@ -150,7 +150,7 @@ class Rounds(ForecastChart):
         else:  # the days with all that ends on them, and apart from them those without a winner
             ends = [f"over {'' if name == AFTER_MIDNIGHT else 'on '}{name}" for name in totals.index[[0, 2]]]
             entries = [(end, totals.iloc[i : i + 2].sum(), DAYS[i]) for end, i in zip(ends, (0, 2), strict=True)]
-            entries.append((f"hatched: {NOBODY}", totals.iloc[1::2].sum(), {"facecolor": QUIET} | HATCHED))
+            entries.append((f"hatched: {NOBODY}", totals.iloc[1::2].sum(), {"facecolor": quiet()} | HATCHED))
             entries.append((STILL_VOTING, totals.iloc[4], DAYS[4]))
         lay_out(ax)  # so that as many entries as fit stand beside one another
         when = {STILL_VOTING: f"{STILL_VOTING} {unfinished(self.result)}"}

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import note, width_points
-from iomsim.charts.style import DARK, FAINT, LATER_DAY, QUIET, SMALL
+from iomsim.charts.style import LATER_DAY, dark, faint, quiet, small
 from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of
 from iomsim.errors import whole_number
@@ -104,14 +104,14 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     ax.spines[["bottom", "left"]].set_visible(False)
     sittings = sittings_of(fc)
     for day in clock:
-        ax.plot([day.x, day.end], [0, 0], color=QUIET, lw=1.6, clip_on=False)
+        ax.plot([day.x, day.end], [0, 0], color=quiet(), lw=1.6, clip_on=False)
         midnight = day.number * DAY
         for close, opens in pairwise(sittings[1:-1]):
             left, right = day.place(midnight + close), day.place(midnight + opens)
             if sittings.index(close) % 2 and left >= day.x:
-                ax.axvspan(left, right, color=FAINT, lw=0, zorder=0)
+                ax.axvspan(left, right, color=faint(), lw=0, zorder=0)
                 if (right - left) * points_per_unit(ax) > 24:
-                    look = {"ha": "center", "va": "top", "color": QUIET, "fontsize": SMALL - 1}
+                    look = {"ha": "center", "va": "top", "color": quiet(), "fontsize": small() - 1}
                     _head(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break", -3, **look)
     marks = _hours(fc, clock, sittings, apart=29 / points_per_unit(ax))
     ax.set_xticks(list(marks), list(marks.values()))
@@ -139,7 +139,7 @@ def _nights(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
         weekend = any((fc.opening_date + timedelta(days=day)).weekday() > 4 for day in between)
         ax.text(
             before.end + NIGHT / 2, 0.04, "weekend" if weekend else "no sitting" if between else "night", rotation=90,
-            ha="center", va="bottom", color=QUIET, fontsize=SMALL - 1, transform=ax.get_xaxis_transform(),
+            ha="center", va="bottom", color=quiet(), fontsize=small() - 1, transform=ax.get_xaxis_transform(),
         )  # fmt: skip
 
 
@@ -154,14 +154,14 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
     for day in clock:
         spills = day.number > 0
         moment = fc.opening_date + timedelta(days=day.number)
-        bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": SMALL}
-        _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", 16, color=DARK, **bold)
+        bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": small()}
+        _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", 16, color=dark(), **bold)
         if spills and spills in counts:
             ax.axvspan(
                 day.x - 0.3 if shade is None else shade, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0
             )
         if spills in counts:
-            _head(ax, day.x, counts.pop(spills), 4, color=LATER_DAY if spills else QUIET, **bold)
+            _head(ax, day.x, counts.pop(spills), 4, color=LATER_DAY if spills else quiet(), **bold)
 
 
 def _head(ax: Axes, x: float, text: str, up: float, **look: Any) -> None:
@@ -176,14 +176,14 @@ def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     first, day = present(fc), clock[0]
     right = min(day.place(first), day.end)
     ax.axvspan(day.x, right, color="#DDDDDD", lw=0, zorder=0)
-    ax.plot([day.x, right], [0, 0], color=DARK, lw=4, solid_capstyle="butt", clip_on=False)
+    ax.plot([day.x, right], [0, 0], color=dark(), lw=4, solid_capstyle="butt", clip_on=False)
     moment = fc.opening_date + timedelta(minutes=first)
     when = f"{'not over before' if fc.reached is None else 'as of'} {moment.hour}:{moment:%M}"
     words = ["announced", *(tally_text(fc, r) for r in range(1, fc.announced + 1)), when]
     narrow = (right - day.x) * points_per_unit(ax) < 58
     at, ha = (right - 0.2, "right") if narrow else ((day.x + right) / 2, "center")
     ax.text(
-        at, 0.04, "\n".join(words), ha=ha, va="bottom", fontsize=SMALL - 1, weight="bold",
+        at, 0.04, "\n".join(words), ha=ha, va="bottom", fontsize=small() - 1, weight="bold",
         transform=ax.get_xaxis_transform(),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 from iomsim.charts.base import Chart, lay_out, named_rows, note, width_points
-from iomsim.charts.style import DARK, SMALL
+from iomsim.charts.style import dark, small
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
@@ -105,7 +105,7 @@ class TornadoBars(Chart[Tornado]):
     def marks(self, ax: Axes) -> float:
         value = self.result.base[self.of].value
         base = self.scale * value
-        ax.axvline(base, color=DARK, lw=1, zorder=4)
+        ax.axvline(base, color=dark(), lw=1, zorder=4)
         for y, (_, row) in enumerate(self.data.iterrows()):
             self._bar(ax, y, row, base)
         named_rows(ax, [short_parameter(name) for name in self.data["name"]])
@@ -115,19 +115,19 @@ class TornadoBars(Chart[Tornado]):
         ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (self.of == ROUNDS or tick <= 100)])
         ax.set_xlim(limits)
         look: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-        note(ax, f"best guesses: {format_value(value, self.of)}", (base, 1), (0, 2), fontsize=SMALL, **look)
+        note(ax, f"best guesses: {format_value(value, self.of)}", (base, 1), (0, 2), fontsize=small(), **look)
         return 11.0
 
     def _bar(self, ax: Axes, y: int, row: pd.Series, base: float) -> None:
         """Draw both ends of one assumption: on either side of the base, or below one another."""
         ends = {end: self.scale * row[f"at_{end}"] for end in ("low", "high")}
         same_side = (ends["low"] - base) * (ends["high"] - base) > 0
-        height, size = (0.36, SMALL - 1.5) if same_side else (0.72, SMALL)
+        height, size = (0.36, small() - 1.5) if same_side else (0.72, small())
         for end, other, colour, side in (("low", "high", LOW, -1), ("high", "low", HIGH, 1)):
             value, at = ends[end], y + (0.19 * side if same_side else 0.0)
             ax.barh(at, value - base, height, left=base, color=colour, zorder=2)
             right = value > base or (value == base and ends[other] < base)
-            look: dict[str, Any] = {"ha": "left" if right else "right", "va": "center_baseline", "color": DARK}
+            look: dict[str, Any] = {"ha": "left" if right else "right", "va": "center_baseline", "color": dark()}
             note(ax, end_in_words(row[end]), (value, at), (4 if right else -4, 0), fontsize=size, **look)
 
 
@@ -141,6 +141,6 @@ def _widen(ax: Axes) -> None:
         for text in ax.texts:
             assert isinstance(text, Annotation)
             sign = -1 if text.get_horizontalalignment() == "right" else 1
-            end = text.xy[0] + sign * point * (8 + 0.6 * SMALL * len(text.get_text()))
+            end = text.xy[0] + sign * point * (8 + 0.6 * small() * len(text.get_text()))
             low, high = min(low, end), max(high, end)
     ax.set_xlim(low, high)

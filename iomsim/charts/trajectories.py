@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
 from iomsim.charts.base import ForecastChart, note, place, root, row
-from iomsim.charts.style import DARK, SMALL, haloed, ink
+from iomsim.charts.style import dark, haloed, ink, paper, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
@@ -165,8 +165,8 @@ class Trajectories(ForecastChart):
         past = [self._announced(k, r) for r in range(1, min(self.result.announced, len(mine)) + 1)]
         if any(share is not None for share in past):
             shares = [np.nan if share is None else 100 * share for share in past]
-            ax.plot(range(1, len(past) + 1), shares, "-o", color=DARK, lw=2.5, ms=5, zorder=5, label="announced")
-            look: dict[str, Any] = {"fontsize": SMALL, "weight": "bold", "path_effects": haloed()}
+            ax.plot(range(1, len(past) + 1), shares, "-o", color=dark(), lw=2.5, ms=5, zorder=5, label="announced")
+            look: dict[str, Any] = {"fontsize": small(), "weight": "bold", "path_effects": haloed()}
             words = "announced" if label else ""
             note(ax, words, (1, shares[0]), (0, -7), ha="left", va="top", annotation_clip=None, **look)
         ax.set(xlim=(0.6, max(len(mine), 4) + 0.4), ylim=self._limits(mine, k), axisbelow=True)
@@ -174,7 +174,7 @@ class Trajectories(ForecastChart):
         ax.grid(axis="y")
         for start, stop, share in self._needed(*ax.get_xlim()):
             for level in (share, 1 - share) if len(self.names) == 2 and share > 0.5 else (share,):
-                ax.plot([start, stop], [100 * level] * 2, color=DARK, lw=0.9, ls=(0, (4, 2)), zorder=2.5)
+                ax.plot([start, stop], [100 * level] * 2, color=dark(), lw=0.9, ls=(0, (4, 2)), zorder=2.5)
 
     def _lines(self, ax: Axes, k: int, most: int) -> None:
         """Draw the examples; a dot or a cross where one ends for the candidate."""
@@ -185,9 +185,9 @@ class Trajectories(ForecastChart):
             last = np.flatnonzero(~np.isnan(share))[-1:]
             at = (rounds[last], 100 * share[last])
             if ends and (last + 1 == len(share)).all():
-                ax.plot(*at, "o", color=colours[winner], mec="white", mew=0.6, ms=5, zorder=4)
+                ax.plot(*at, "o", color=colours[winner], mec=paper(), mew=0.6, ms=5, zorder=4)
             elif (last + 1 < len(share)).all():
-                ax.plot(*at, "x", color=DARK, mew=0.9, ms=3.5, zorder=4)
+                ax.plot(*at, "x", color=dark(), mew=0.9, ms=3.5, zorder=4)
 
     def _limits(self, mine: pd.DataFrame, k: int) -> tuple[float, float]:
         """Return the limits of the shares: all that is drawn, and the lines."""
@@ -232,7 +232,7 @@ class Trajectories(ForecastChart):
             name = self.names[who]
             look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "path_effects": haloed()}
             words = f"{self._share_in_words(share)}{more} elect {short(name)}"
-            note(ax, words, (stop, 100 * level), (0, shift), ha="right", va=va, fontsize=SMALL, **look)
+            note(ax, words, (stop, 100 * level), (0, shift), ha="right", va=va, fontsize=small(), **look)
 
     def _share_in_words(self, share: float) -> str:
         bar = self._bars[self._shares.index(share)]
@@ -250,13 +250,13 @@ class Trajectories(ForecastChart):
             panel.set_axes_locator(_cell(ax, (line, self.lines), (column, across)))
             self._panel(panel, k, label=not k)
             panel.set_ylim(0, top)
-            panel.tick_params(labelsize=SMALL - 1, labelleft=column == 0)
-            look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": SMALL}
+            panel.tick_params(labelsize=small() - 1, labelleft=column == 0)
+            look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": small()}
             place(panel, (0, 1), short(name, 22), (2, 3), **look)
             lines = self._needed(*panel.get_xlim())
             if not k and lines:
                 _, stop, share = lines[-1]
-                look = {"ha": "right", "fontsize": SMALL - 1, "path_effects": haloed()}
+                look = {"ha": "right", "fontsize": small() - 1, "path_effects": haloed()}
                 note(panel, self._share_in_words(share), (stop, 100 * share), (0, 2), **look)
             mine = self.data.loc[name]
             _under(panel, mine, "standing" if column == 0 else "", max(1, len(mine) // 4))

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.base import Chart, Page, key, lay_out, named_rows, note, place, right_of, wrapped
 from iomsim.charts.dotplots import MARKERS, mark
-from iomsim.charts.style import DARK, FAINT, QUIET, SMALL, TINY, haloed, ink
+from iomsim.charts.style import dark, faint, haloed, ink, quiet, small, tiny
 from iomsim.charts.text import short
 from iomsim.house_style import count, percent, series
 from iomsim.validation.verdict import Backtest, Case
@@ -74,8 +74,8 @@ class Reliability(Chart[Backtest]):
 
     def marks(self, ax: Axes) -> None:
         x, y = self.data["forecast"], self.data["observed"]
-        ax.fill_between(x, self.data["low"], self.data["high"], step="mid", color=FAINT, lw=0, label="band")
-        ax.plot([0, 1], [0, 1], color=QUIET, lw=0.8, ls="--", label="calibrated")
+        ax.fill_between(x, self.data["low"], self.data["high"], step="mid", color=faint(), lw=0, label="band")
+        ax.plot([0, 1], [0, 1], color=quiet(), lw=0.8, ls="--", label="calibrated")
         ax.step(x, y, where="mid", color=BLUE, lw=1.8, label="observed")
         ax.scatter(x, y, s=9 + 5 * self.data["count"], color=BLUE, zorder=3)
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="probability given", ylabel="how often it came")
@@ -121,8 +121,8 @@ class Ranks(Chart[Backtest]):
         data = self.data
         middle, width = (data["start"] + data["end"]) / 2, data["end"] - data["start"]
         ax.bar(middle, data["count"], 0.92 * width, color=BLUE, label="observed")
-        ax.axhspan(data["low"].min(), data["high"].max(), color=FAINT, zorder=0, lw=0, label="band")
-        ax.axhline(data["expected"].iloc[0], color=QUIET, lw=0.8, ls="--", label="calibrated")
+        ax.axhspan(data["low"].min(), data["high"].max(), color=faint(), zorder=0, lw=0, label="band")
+        ax.axhline(data["expected"].iloc[0], color=quiet(), lw=0.8, ls="--", label="calibrated")
         ax.set(xlim=(0, 1), xlabel="place of the real share in its forecast", ylabel="rounds")
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
 
@@ -178,7 +178,7 @@ class SaidAndCame(Chart[Backtest]):
 
     def marks(self, ax: Axes) -> float:
         groups = list(dict.fromkeys(self.bins.index.get_level_values(0)))
-        ax.plot([0, 1], [0, 1], color=QUIET, lw=0.8, ls="--", label="calibrated")
+        ax.plot([0, 1], [0, 1], color=quiet(), lw=0.8, ls="--", label="calibrated")
         looks = [(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i in range(len(groups))]
         for i, (group, (colour, marker)) in enumerate(zip(groups, looks, strict=True)):
             rows, shift = self.bins.loc[group], DODGE * (i - (len(groups) - 1) / 2)
@@ -187,7 +187,7 @@ class SaidAndCame(Chart[Backtest]):
             ax.plot(x, rows["came"], marker, color=colour, ms=6, zorder=3, label=group)
             side = -1 if i < (len(groups) - 1) / 2 else 1
             shift_points = 7 * side, LABEL * ((len(groups) - 1) / 2 - i)
-            look: dict[str, Any] = {"fontsize": TINY, "color": ink(colour), "va": "center", "path_effects": haloed(2)}
+            look: dict[str, Any] = {"fontsize": tiny(), "color": ink(colour), "va": "center", "path_effects": haloed(2)}
             look["ha"] = "right" if side < 0 else "left"
             for at, row in zip(x, rows.itertuples(), strict=True):
                 note(ax, f"{row.rounds} ({row.contests})", (at, row.came), shift_points, **look)
@@ -244,11 +244,11 @@ class Coverage(Chart[Backtest]):
         y = np.arange(len(rows))
         ax.hlines(y, 100 * rows["low"], 100 * rows["high"], color=BLUE, lw=1.1, label="interval")
         ax.plot(100 * rows["came"], y, "o", color=BLUE, ms=6, label="came", zorder=3, clip_on=False)
-        ax.plot(100 * rows["said"], y, "|", color=DARK, ms=13, mew=1.6, label="said", zorder=4)
+        ax.plot(100 * rows["said"], y, "|", color=dark(), ms=13, mew=1.6, label="said", zorder=4)
         named = [f"{percent(100 * level)}{'' if group == 'all' else f', {group}'}" for group, level in rows.index]
         named_rows(ax, named)
         for at, row in zip(y, rows.itertuples(), strict=True):
-            right_of(ax, float(at), f"{count(row.rounds, 'round')}, {count(row.contests, 'contest')}", fontsize=TINY)
+            right_of(ax, float(at), f"{count(row.rounds, 'round')}, {count(row.contests, 'contest')}", fontsize=tiny())
         ax.set(xlim=(0, 101), xlabel="held, of 100 real next shares")
 
 
@@ -283,7 +283,7 @@ class Calibration(Page[Backtest]):
         for ax, chart in zip(fig.subplots(1, 3), self.charts.values(), strict=True):
             chart.draw(ax, stamp=False)
         if stamp:
-            fig.supxlabel(self.result.stamp(), x=0.01, ha="left", fontsize=TINY, color=QUIET)
+            fig.supxlabel(self.result.stamp(), x=0.01, ha="left", fontsize=tiny(), color=quiet())
 
 
 class History(Page[Backtest]):
@@ -359,8 +359,8 @@ class History(Page[Backtest]):
             _panel(ax, contest, self.data[self.data["contest"] == name], lowest)
         lay_out(cells[0, 0])
         below = f"{self.reading()}\n{self.result.stamp()}" if stamp else self.reading()
-        fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=DARK)
-        fig.supxlabel(below, x=0.01, ha="left", fontsize=SMALL, color=QUIET)
+        fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=dark())
+        fig.supxlabel(below, x=0.01, ha="left", fontsize=small(), color=quiet())
 
 
 def _band(case: Case, who: str) -> dict[str, float]:
@@ -380,20 +380,20 @@ def _panel(ax: Axes, contest: Any, rows: pd.DataFrame, lowest: float) -> None:
         ax.bar(told["round"], told[high] - told[low], 0.7, bottom=told[low], color=colour, lw=0)
     known = rows.dropna(subset=["share"])
     gaps = known["round"].diff().fillna(1) > 1
-    ax.plot(known["round"], known["share"], color=DARK, lw=0.9, ls=":")
+    ax.plot(known["round"], known["share"], color=dark(), lw=0.9, ls=":")
     for _, part in known.groupby(gaps.cumsum()):
-        ax.plot(part["round"], part["share"], "-o", color=DARK, lw=1.3, ms=3)
+        ax.plot(part["round"], part["share"], "-o", color=dark(), lw=1.3, ms=3)
     need = contest.rules.threshold[0].share
     if need is not None:
-        ax.axhline(need, color=QUIET, lw=0.8)
-        ax.axhline(1 - need, color=QUIET, lw=0.8, ls="--")
+        ax.axhline(need, color=quiet(), lw=0.8)
+        ax.axhline(1 - need, color=quiet(), lw=0.8, ls="--")
     first, last = rows["round"].min(), max(rows["round"].max(), rows["round"].min() + 1)
     ax.set(xlim=(first - 0.6, last + 0.6), ylim=(lowest, 0.9))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(lambda y, _: percent(100 * y))
     ax.set_title(contest.id, loc="left", fontsize=9, weight="bold")
-    look: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": TINY, "color": QUIET}
-    place(ax, (1, 1), wrapped(ax, _end(contest), TINY), (-2, -2), **look)
+    look: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": tiny(), "color": quiet()}
+    place(ax, (1, 1), wrapped(ax, _end(contest), tiny()), (-2, -2), **look)
 
 
 def _end(contest: Any) -> str:

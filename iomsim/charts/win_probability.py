@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import ForecastChart, key, note, place, range_lines, tips
-from iomsim.charts.style import DARK, NOBODY_GREY, QUIET, SMALL, STILL_GREY, ink
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, paper, quiet, small
 from iomsim.charts.text import how_sure, short
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
@@ -116,7 +116,7 @@ class WinProbability(ForecastChart):
             look: dict[str, Any] = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
             chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
             words = note(ax, chance, (clear[y], y), (5, 0), **look)
-            note(ax, f"  {spans[y]}", (1, 0.5), xycoords=words, va="center", color=QUIET, fontsize=SMALL)
+            note(ax, f"  {spans[y]}", (1, 0.5), xycoords=words, va="center", color=quiet(), fontsize=small())
         range_lines(ax, range(len(table)), table)
         if len(self._sides):
             _readings(ax, table, self._sides["weight"])
@@ -125,7 +125,7 @@ class WinProbability(ForecastChart):
         ax.set(xlim=(0, max(end, 1.45 * ends.max())), ylim=(len(table) - 0.35, -0.5))
         ax.set_xticks(range(0, end + 1, end // 4))
         ax.spines["bottom"].set_bounds(0, end)
-        ax.set_xlabel("of 100 elections", loc="left", fontsize=SMALL, color=QUIET)
+        ax.set_xlabel("of 100 elections", loc="left", fontsize=small(), color=quiet())
         ax.set_yticks(range(len(table)), [short(str(name), 18, lines=2) for name in table.index])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
@@ -135,12 +135,12 @@ def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
     y = np.arange(len(table)) + 0.37
     names = list(table.columns[CHANCE:])
     across = 100 * table[names]
-    ax.hlines(y, across.min(axis=1), across.max(axis=1), color=QUIET, lw=0.8)
-    look: dict[str, Any] = {"mfc": "white", "mec": DARK, "mew": 0.8, "ms": 4.5, "ls": "", "clip_on": False}
+    ax.hlines(y, across.min(axis=1), across.max(axis=1), color=quiet(), lw=0.8)
+    look: dict[str, Any] = {"mfc": paper(), "mec": dark(), "mew": 0.8, "ms": 4.5, "ls": "", "clip_on": False}
     marks = [ax.plot(across[name], y, marker, **look)[0] for name, marker in zip(names, MARKERS, strict=False)]
     known = bool(weight.notna().any())
     over = f"under each reading of the rules{' and its weight, of 100' * known}:"
-    place(ax, (0, 0), over, (0, -36), ha="left", va="top", fontsize=SMALL, color=QUIET)
+    place(ax, (0, 0), over, (0, -36), ha="left", va="top", fontsize=small(), color=quiet())
     key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49)
 
 

@@ -15,12 +15,13 @@ from chart_cases import ON_AXES, bars, beside, case, picture, pivotal, plane, so
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts import STYLE
 from iomsim.charts.base import captions, key
-from iomsim.charts.style import contrast, ink
+from iomsim.charts.style import contrast, dark, ink, mark, paper, quiet, styled
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.description import PALETTE
 from iomsim.model.scenario import Scenario
@@ -106,41 +107,78 @@ def test_the_page_is_a_figure(fc: iom.Forecast) -> None:
     assert isinstance(fig, Figure)
 
 
+LOUD = {"font.size": 20, "axes.spines.left": False, "axes.facecolor": "pink", "text.color": "navy", "axes.grid": True}
+
+
 @pytest.mark.parametrize("name", slow_but(["decision_time", "win_probability"], "decision_time"))
-def test_global_settings_are_left_alone_and_do_not_matter(fc: iom.Forecast, name: str) -> None:
-    plain = fc.plot.svg(name)
-    loud = {"font.size": 30, "axes.spines.top": True, "axes.facecolor": "pink", "axes.titlelocation": "right"}
-    with mpl.rc_context(loud):
+def test_global_settings_are_left_alone_and_a_theme_does_not_depend_on_them(fc: iom.Forecast, name: str) -> None:
+    light = fc.plot.svg(name, theme="light")
+    assert fc.plot.svg(name) == light
+    with mpl.rc_context(LOUD):
         before = dict(mpl.rcParams)
-        assert fc.plot.svg(name) == plain
+        assert fc.plot.svg(name, theme="light") == light
         assert dict(mpl.rcParams) == before
+
+
+def test_what_the_user_has_set_goes_over_the_house_style(fc: iom.Forecast) -> None:
+    plain = fc.plot.rounds()
+    with mpl.rc_context(LOUD):
+        loud = fc.plot.rounds()
+    sizes = [{text.get_fontsize() for text in ax.get_xticklabels()} for ax in (plain, loud)]
+    assert sizes == [{9}, {20}]
+    assert (to_hex(loud.get_facecolor()), loud.title.get_color()) == (to_hex("pink"), "navy")
+    assert loud.title.get_fontsize() == pytest.approx(11 * 20 / 9)  # in proportion
+    assert loud.figure.get_figwidth() == pytest.approx(plain.figure.get_figwidth() * 20 / 9)
+    assert not loud.spines["left"].get_visible()
+    with mpl.rc_context({"figure.figsize": (10, 3)}):
+        assert fc.plot.rounds().figure.get_size_inches().tolist() == [10, 3]
 
 
 def test_given_axes_get_the_look(fc: iom.Forecast) -> None:
     mine, own = plt.figure().add_subplot(), fc.plot.trajectories()
     fc.plot.trajectories(ax=mine)
     for ax in (mine, own):
-        assert [ax.spines[side].get_visible() for side in ("left", "bottom", "top", "right")] == [
-            True,
-            True,
-            False,
-            False,
-        ]
-        assert {line.get_color() for line in ax.get_ygridlines()} == {"#E6E6E6"}
+        shown = [ax.spines[side].get_visible() for side in ("left", "bottom", "top", "right")]
+        assert shown == [True, True, False, False]
+        assert {line.get_color() for line in ax.get_ygridlines()} == {"#e4e4e4"}
         assert {text.get_fontsize() for text in ax.get_xticklabels()} == {9}
 
 
 @pytest.mark.parametrize(
-    ("page", "becomes"),
-    [("black", "#ffffff"), pytest.param("none", "#ffffff", marks=pytest.mark.slow), ("#fff8ee", "#fff8ee")],
+    ("style", "page", "stays"),
+    [
+        ("dark_background", "black", "#000000"),
+        ("dark_background", "#fff8ee", "#fff8ee"),  # a light page of its own, in a dark style
+        ("default", "#102030", "#102030"),  # and the other way round
+        pytest.param("default", "none", "#000000", marks=pytest.mark.slow),
+    ],
 )
-def test_dark_words_never_stand_on_a_dark_page(fc: iom.Forecast, page: str, becomes: str) -> None:
-    with plt.style.context("dark_background"):
+def test_words_can_be_read_on_the_page_that_is_there(fc: iom.Forecast, style: str, page: str, stays: str) -> None:
+    with plt.style.context(style):
         fig, ax = plt.subplots(facecolor=page)
         fc.plot.rounds(ax=ax)
-        assert to_hex(fc.plot.rounds().figure.get_facecolor()) == "#ffffff"
-    assert to_hex(fig.get_facecolor()) == becomes
-    assert to_hex(ax.get_facecolor()) == "#ffffff"
+    assert to_hex(fig.get_facecolor()) == stays
+    around = "white" if page == "none" else page
+    written = [text for text in fig.findobj(Text) if text.get_text().strip()]
+    assert len(written) > 10
+    assert all(contrast(text.get_color(), around) >= 4.4 for text in written)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print", "phone"])
+def test_a_theme_is_a_look_of_its_own(fc: iom.Forecast, theme: str) -> None:
+    with plt.style.context("dark_background"):
+        ax = fc.plot.rounds(theme=theme)
+    page = to_hex(ax.figure.get_facecolor())
+    assert (page == "#ffffff") == (theme != "dark")
+    assert contrast(ax.title.get_color(), page) > 10
+    assert (ax.figure.get_figwidth() == pytest.approx(390 / 96)) == (theme == "phone")
+
+
+def test_there_is_no_other_theme(fc: iom.Forecast) -> None:
+    with pytest.raises(UnknownNameError, match="no theme named 'drak'; did you mean 'dark'"):
+        fc.plot.rounds(theme="drak")
+    with pytest.raises(IomsimError, match="theme must be one of light, dark, print, phone; got a int"):
+        fc.plot.rounds(theme=3)
 
 
 def test_the_style_is_ready_for_charts_of_your_own() -> None:
@@ -160,8 +198,12 @@ def test_other_words_replace_the_title_and_stay_at_the_left(fc: iom.Forecast) ->
 
 
 def test_colours_of_text_are_dark_enough_to_read() -> None:
-    assert all(contrast(ink(colour)) >= 4.5 for colour in [*PALETTE, "#999999", "#BBBBBB", "#882255", "#FFFF00"])
-    assert (ink("#0072B2"), ink("#D55E00"), ink("#999999")) == ("#0072B2", "#C25400", "#767676")
+    colours = [*PALETTE, "#999999", "#BBBBBB", "#882255", "#FFFF00"]
+    for theme, page in (("light", "#ffffff"), ("dark", "#16181c")):
+        with styled(theme):
+            assert paper() == page
+            assert all(contrast(ink(colour), page) >= 4.5 for colour in [*colours, quiet(), dark()])
+            assert all(contrast(mark(colour), page) >= 3 for colour in colours if theme == "dark")
     assert contrast("#D55E00") < 4.5
 
 
@@ -191,11 +233,13 @@ def test_no_two_candidates_look_alike_to_anybody() -> None:
 
 def test_a_key_shows_every_word_also_one_that_matplotlib_would_hide() -> None:
     ax = Figure(figsize=(7, 3)).add_subplot()
-    height = key(ax, [ax.plot([0, 1])[0] for _ in range(2)], ["_hidden", "shown"], inks=["#0072B2", "#C25400"])
+    with styled("light"):
+        height = key(ax, [ax.plot([0, 1])[0] for _ in range(2)], ["_hidden", "shown"], inks=["#0072B2", "#C25400"])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["_hidden", "shown"]
     assert [text.get_color() for text in ax.get_legend().get_texts()] == ["#0072B2", "#C25400"]
     assert height == 13
-    assert key(ax, ax.lines[:], ["x" * 70, "y" * 70]) == 26
+    with styled("light"):
+        assert key(ax, ax.lines[:], ["x" * 70, "y" * 70]) == 26
 
 
 def test_every_chart_has_its_numbers(fc: iom.Forecast) -> None:
@@ -204,7 +248,7 @@ def test_every_chart_has_its_numbers(fc: iom.Forecast) -> None:
 
 def test_help_is_the_functions_own_without_the_forecast(fc: iom.Forecast) -> None:
     assert "Parameters" in fc.plot.rounds.__doc__
-    assert list(signature(fc.plot.rounds).parameters) == ["ax", "by", "most", "stamp"]
+    assert list(signature(fc.plot.rounds).parameters) == ["ax", "by", "most", "stamp", "theme"]
     assert repr(fc.plot).startswith("charts: dashboard, decision_time")
 
 

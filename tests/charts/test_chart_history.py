@@ -79,7 +79,7 @@ def test_marks_say_how_it_ended(odd: History) -> None:
     marks = {name: found[-1] for name, found in lines.items()}
     assert (marks["GAVE"].get_marker(), marks["GAVE"].get_color()) == (MARKS["withdrawal"], LEADER)
     assert marks["OUTSIDER"].get_marker() == MARKS["open"]
-    assert marks["OUTSIDER"].get_markerfacecolor() == "white"
+    assert marks["OUTSIDER"].get_markerfacecolor() == "#ffffff"
     assert marks["NOBODY"].get_marker() == MARKS["failed"]
     [turned] = [name for name in lines if name.startswith("LONG")]
     assert (marks[turned].get_marker(), marks[turned].get_color()) == (MARKS["majority"], OTHER)

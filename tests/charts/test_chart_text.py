@@ -26,7 +26,7 @@ def test_what_was_announced_in_part_is_not() -> None:
     night.announce({"Pope": "at least 90"}, at="12:20")
     fc = night.forecast()
     assert tally(fc, 1) is None
-    assert fc.plot.rounds().get_title().startswith("After round 1 expect ")
+    assert fc.plot.rounds().get_title().startswith("After round 1 voting takes ")
 
 
 def test_what_the_examples_agree_on_by_chance_is_no_fact() -> None:

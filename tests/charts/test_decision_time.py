@@ -157,7 +157,7 @@ def test_dots_can_be_coloured_by_day() -> None:
     ax = fc.plot.decision_time(by="day")
     late = fc.plot.decision_time_data()["spills"]
     colours = [to_hex(colour).upper() for colour in dots(ax).get_facecolors()]
-    assert colours == ["#882255" if spills else "#BBBBBB" for spills in late]
+    assert colours == ["#882255" if spills else "#DDCC77" for spills in late]
     assert ax.get_legend() is None
     with pytest.raises(IomsimError, match="coloured by 'day' or 'winner', got 'hour'"):
         fc.plot.decision_time(by="hour")

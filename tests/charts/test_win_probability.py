@@ -86,7 +86,7 @@ def test_hollow_marks_are_the_rule_sets() -> None:
     assert len(marks) == len(sides) == len({line.get_marker() for line in marks})
     for line, (name, side) in zip(marks, sides.iterrows(), strict=True):
         assert line.get_xdata() == pytest.approx(100 * side[rows].to_numpy(dtype=float))
-        assert line.get_markerfacecolor() == "white"
+        assert line.get_markerfacecolor() == "#ffffff"
         assert name in words(ax)
     assert not [line for line in fc.plot.win_probability(rules=False).lines if line.get_marker() in "osD^v"]
     assert list(fc.plot.win_probability_data(rules=False)) == CHANCE
