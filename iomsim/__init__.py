@@ -21,7 +21,7 @@ _PUBLIC = {
     "forecasting.run": "InterruptedForecastWarning forecast",
     "house_style": "options",
     "model.bodies": "bodies",
-    "model.catalogue": "catalogue dumps load loads schema start",
+    "model.catalogue": "catalogue dumps load loads parameters schema start",
     "model.clock": "Clock",
     "model.components": "Behaviour Candidate Sponsor Swing Tie",
     "model.electorate": "Electorate",

@@ -27,6 +27,7 @@ from iomsim.model.catalogue import (
     dumps as dumps,
     load as load,
     loads as loads,
+    parameters as parameters,
     schema as schema,
     start as start,
 )

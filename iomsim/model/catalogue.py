@@ -1,12 +1,13 @@
-"""Reading and writing scenarios: the shipped ones by name, anybody's by path."""
+"""Reading and writing scenarios: the shipped ones by name, anybody's by path; and what they can say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import tomli_w
 
@@ -17,9 +18,11 @@ from iomsim.model.bodies import Body, body
 from iomsim.model.clock import Clock
 from iomsim.model.electorate import inlined
 from iomsim.model.evidence import shipped_names, shipped_text
-from iomsim.model.quantities import Quantity
+from iomsim.model.ledger import KINDS
+from iomsim.model.quantities import Parameter, Quantity, acts, meaning, unit_of, walk
 from iomsim.model.scenario import Scenario, build, described
 from iomsim.model.tables import MOST_BYTES, is_file, table_from_frame, text_of
+from iomsim.rules.procedure import GIVEN
 
 
 def load(source: str | Path) -> Scenario:
@@ -266,3 +269,76 @@ def _entry(name: str, race: Scenario) -> dict[str, Any]:
         "rules": race.rules.name,
         "as of": race.as_of,
     }
+
+
+def parameters(race: Scenario | None = None) -> pd.DataFrame:
+    """Return every parameter of the model, or of a scenario: what it means, and what it is.
+
+    Parameters
+    ----------
+    race : Scenario, optional
+        Whose parameters, with its values; default those that the model has, with its defaults.
+
+    Returns
+    -------
+    DataFrame
+        By `parameter`, the dotted path that :meth:`~iomsim.Scenario.with_parameters` takes; of what a scenario may have
+        several of, one in capitals stands for each.
+
+        * `label`: what charts call it; `meaning`: what it is, in words; `unit`, empty for plain numbers;
+        * `value`, `low`, `high`: the value, and the range around it (its middle 80 %); NaN where scenarios state it;
+        * `possible`: what values it may take;
+        * `acts`: where in an election it acts;
+        * `grade` and `source`: how well it is known, and from where.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> table = iom.parameters()
+    >>> table.loc["behaviour.overnight", "meaning"]
+    'Least chance that a member thinks again before the first round after a night. 0: nights change nothing.'
+    >>> table.loc["behaviour.secrecy", ["unit", "possible", "acts"]].tolist()
+    ['fraction', 'between 0 and 1', 'where members stand']
+    >>> float(iom.parameters(iom.load("geneva-2023")).loc["sponsors.Washington.strength", "value"])
+    0.6
+    """
+    found = _of_the_model() if race is None else described("parameters", race)._parameters.values()
+    table = pd.DataFrame(
+        {
+            "parameter": one.path,
+            "label": one.label,
+            "meaning": meaning(one.field),
+            **dict(one.quantity),
+            "unit": one.quantity.unit or unit_of(one.field),
+            "possible": one.bounds.words,
+            "acts": acts(one.field),
+        }
+        for one in found
+    ).set_index("parameter")
+    columns = ["label", "meaning", "unit", "value", "low", "high", "possible", "acts", "grade", "source"]
+    if race is None:
+        stated = table["source"] == GIVEN
+        table.loc[stated, ["value", "low", "high"]] = np.nan
+        table.loc[stated, ["grade", "source"]] = "", STATED
+    return table[columns]
+
+
+STATED = "each scenario states it"
+"""The source of what has no default."""
+
+
+def _of_the_model() -> Iterator[Parameter]:
+    """Yield the parameters that a scenario may have: those of one that has each kind once."""
+    pledges = [{"member": f"M{i}", "candidate": "CANDIDATE", "kind": kind} for i, kind in enumerate(KINDS, start=1)]
+    sponsor = {"name": "SPONSOR", "backs": "CANDIDATE", "strength": 1.0}
+    tie = {"name": "TIE", "who": "all", "candidate": "CANDIDATE", "log_odds": 1.0}
+    everything = {
+        "electorate": {"size": len(KINDS)},
+        "candidates": [{"name": "CANDIDATE"}, {"name": "OTHER"}],
+        "level": {"CANDIDATE": 0.5},
+        "sponsors": [sponsor],
+        "ties": [tie],
+        "ledger": {"pledges": pledges},
+        "polling": {},
+    }
+    return (one for one in walk(build(everything)) if "OTHER" not in one.keys)

@@ -16,7 +16,7 @@ from iomsim.errors import advice, nearest, quote
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.dates import Day, Hour, Moment
 from iomsim.model.moments import day_in_words, full_date
-from iomsim.model.quantities import FrozenModel, Minutes, PaceSpread, Pause, Probability, Whole, default
+from iomsim.model.quantities import CLOCK, FrozenModel, Minutes, PaceSpread, Pause, Probability, Whole, default
 
 Sitting = tuple[Hour, Hour]
 
@@ -26,57 +26,44 @@ class Clock(FrozenModel):
 
     Times are local times of the seat, as its clocks show them on the day: where they are put forward or
     back for daylight saving, sittings follow the clocks, and a round lasts as many minutes as pass.
-
-    Attributes
-    ----------
-    opens : datetime
-        When the session opens, inside a sitting.
-    timezone : str
-        Of the seat, such as "Europe/Zurich".
-    sittings : tuple of (time, time)
-        The sittings of a day, in order; by default those of Geneva, 9 to 13 and 15 to 18 hours.  The last may pass
-        midnight: if it ends at or before the hour at which it opens, it ends on the next day.  What happens in it
-        after midnight belongs to the day on which it opened: a ballot counts for that day's cap, and no night has
-        come before it.
-    days : tuple of str
-        Weekdays with sittings, "Mon" to "Sun".
-    closed : tuple of date
-        Days off.
-    sits_on_until : time
-        Until when a day's last sitting runs on, with probability `sits_on`; an hour before noon and before
-        the day's first sitting is one of the next day.
-    rounds_a_day : int, optional
-        Most ballots of a day; none or 0 for no cap.
-    first_day : int, optional
-        Most ballots of the opening day, if that has a cap of its own.
-    deadline : datetime, optional
-        Ends the vote unfinished: no round starts at or after it, and one that has begun is finished.
-    formalities, round_minutes, formalities_log_sd, round_log_sd : Quantity
-        Medians, in minutes, and log-sds of lognormals.
-    last_call : Quantity
-        Minutes that must be left of a sitting for a round to start.
-    sits_on : Quantity
-        The chance that a day's last sitting runs on.
-    consultation : Quantity
-        Minutes after the count until a withdrawal is known.
     """
 
     opens: Moment
+    """When the session opens, inside a sitting."""
     timezone: str = Field("Europe/Zurich", validate_default=True)
+    """Time zone of the seat, such as "Europe/Zurich"."""
     sittings: tuple[Sitting, ...] = Field(((time(9), time(13)), (time(15), time(18))), max_length=24)
+    """The sittings of a day, in order; by default those of Geneva, 9 to 13 and 15 to 18 hours.  The last may pass
+    midnight: if it ends at or before the hour at which it opens, it ends on the next day.  What happens in it after
+    midnight belongs to the day on which it opened: a ballot counts for that day's cap, and no night has come before
+    it."""
     days: tuple[str, ...] = Field(WEEKDAYS[:5], max_length=7)
+    """Weekdays with sittings, "Mon" to "Sun"."""
     sits_on_until: Hour = time(21)
+    """Until when a day's last sitting runs on, with probability `sits_on`; an hour before noon and before the day's
+    first sitting is one of the next day."""
     closed: tuple[Day, ...] = Field((), max_length=1000)
+    """Days off."""
     rounds_a_day: Whole | None = None
+    """Most ballots of a day; none or 0 for no cap."""
     first_day: Whole | None = None
+    """Most ballots of the opening day, if that has a cap of its own."""
     deadline: Moment | None = None
-    formalities: Minutes = default(60, 30, 120, "minutes", "minutes of formalities")
-    formalities_log_sd: PaceSpread = default(0.30, 0.15, 0.5, "log-sd", "spread of the formalities' length")
-    round_minutes: Minutes = default(70, 50, 90, "minutes", "minutes a round")
-    round_log_sd: PaceSpread = default(0.25, 0.1, 0.4, "log-sd", "spread of the rounds' length")
-    last_call: Pause = default(45, 20, 75, "minutes", "minutes between last call and close")
-    sits_on: Probability = default(0.25, 0.0, 0.7, "probability", "chance of sitting on late")
-    consultation: Pause = default(0, 0, 240, "minutes", "minutes of consultation")
+    """Ends the vote unfinished: no round starts at or after it, and one that has begun is finished."""
+    formalities: Minutes = default(60, 30, 120, "minutes", "minutes of formalities", acts=CLOCK)
+    """Median time from the opening to the first round (lognormal)."""
+    formalities_log_sd: PaceSpread = default(0.30, 0.15, 0.5, "log-sd", "spread of the formalities' length", acts=CLOCK)
+    """Spread of the logarithm of the time from the opening to the first round."""
+    round_minutes: Minutes = default(70, 50, 90, "minutes", "minutes a round", acts=CLOCK)
+    """Median time that a round takes, roll call to count (lognormal)."""
+    round_log_sd: PaceSpread = default(0.25, 0.1, 0.4, "log-sd", "spread of the rounds' length", acts=CLOCK)
+    """Spread of the logarithm of the time that a round takes."""
+    last_call: Pause = default(45, 20, 75, "minutes", "minutes between last call and close", acts=CLOCK)
+    """Time that must be left of a sitting for a round to start; else it waits for the next sitting."""
+    sits_on: Probability = default(0.25, 0.0, 0.7, "probability", "chance of sitting on late", acts=CLOCK)
+    """Chance that a day's last sitting runs on, until `sits_on_until`."""
+    consultation: Pause = default(0, 0, 240, "minutes", "minutes of consultation", acts=CLOCK)
+    """Time after the count until a withdrawal is known."""
 
     @field_validator("timezone", mode="after")
     @classmethod

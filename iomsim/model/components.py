@@ -23,7 +23,13 @@ from iomsim.model.exposure import TRANSFORMS, WRITTEN, by_key
 from iomsim.model.ledger import Ledger
 from iomsim.model.messages import TABLES
 from iomsim.model.quantities import (
+    ALONE,
+    BETWEEN,
+    BETWEEN_TWO,
+    LEAN,
     LONGEST_SELECTOR,
+    PAPERS,
+    PRESENT,
     FrozenDict,
     FrozenModel,
     Line,
@@ -41,6 +47,7 @@ from iomsim.model.quantities import (
     Weight,
     Whole,
     default,
+    stated,
 )
 from iomsim.model.tables import MOST_MEMBERS
 from iomsim.rules.procedure import GIVEN, MAX_BALLOTS, Grade, Procedure
@@ -53,6 +60,7 @@ class _Named(FrozenModel):
     """A thing that is called by its name."""
 
     name: Name
+    """What it is called everywhere."""
 
     def _label(self, key: str, part: str | None = None) -> str:
         return f"{self.name}'s {key}"
@@ -61,21 +69,16 @@ class _Named(FrozenModel):
 class Candidate(_Named):
     """One who stands.
 
-    Attributes
-    ----------
-    name, full_name : str
-        Short name used everywhere, and the name in full.  Names - of members, groups, sponsors, ties and rules too -
-        have at most 200 signs, of any script, and none that ends a line, steers a terminal, or turns the order of
-        the text around it.
-    colour : str, optional
-        Hex colour in charts.
-    appeal : Quantity
-        Log-odds in favour with every member, before pressure and ties.
+    Names - of members, groups, sponsors, ties and rules too - have at most 200 signs, of any script, and none that ends
+    a line, steers a terminal, or turns the order of the text around it.
     """
 
     full_name: Line = ""
+    """The name in full; default the name."""
     colour: str | None = Field(default=None, pattern=r"^#[0-9A-Fa-f]{6}$")
-    appeal: LogOdds = default(0.0, -0.3, 0.3, "log-odds", source="no lead is assumed for anybody")
+    """Hex colour in charts."""
+    appeal: LogOdds = default(0.0, -0.3, 0.3, "log-odds", source="no lead is assumed for anybody", acts=LEAN)
+    """Log-odds in favour with every member, before pressure and ties."""
 
 
 def _terms_as_tables(schema: dict[str, Any]) -> None:
@@ -90,30 +93,24 @@ def _terms_as_tables(schema: dict[str, Any]) -> None:
 
 
 class Sponsor(_Named):
-    """A power that backs a candidate.
-
-    Attributes
-    ----------
-    name, backs : str
-        The power, and the candidate's name.
-    strength : Quantity
-        Log-odds by which it moves the average member in public.
-    spread : Quantity
-        Log-sd of how well its campaign works this time (lognormal with mean 1).
-    exposure : dict of Quantity
-        Weights by term: a selector (``"nato and not eu"``), or a column of numbers with its transform
-        (``"log1p(us_aid)"``; "log1p", "rank", "share" or "none"), scaled to mean 1 over the members where it is known.
-        A member's exposure is the weighted sum of its terms, scaled to mean 1 over the members.
-    """
+    """A power that backs a candidate."""
 
     model_config = ConfigDict(json_schema_extra=_terms_as_tables)
 
     backs: str
-    strength: Strength
-    spread: LogSpread = default(0.40, 0.2, 0.8, "log-sd")
-    exposure: Annotated[dict[Selector, Weight], BeforeValidator(by_key), AfterValidator(FrozenDict)] = FrozenDict(
-        {"all": Quantity(value=1.0, low=1.0, high=1.0, unit="weight", source="every member alike")}
+    """The candidate's name."""
+    strength: Strength = stated("log-odds", LEAN)
+    """By how much it moves the average member in public."""
+    spread: LogSpread = default(0.40, 0.2, 0.8, "log-sd", acts=LEAN)
+    """How unevenly its campaigns work: log-sd of the factor by which this one does (lognormal with mean 1)."""
+    exposure: Annotated[dict[Selector, Weight], BeforeValidator(by_key), AfterValidator(FrozenDict)] = stated(
+        "weight",
+        LEAN,
+        FrozenDict({"all": Quantity(value=1.0, low=1.0, high=1.0, unit="weight", source="every member alike")}),
     )
+    """How much each term weighs: a selector (``"nato and not eu"``), or a column of numbers with its transform
+    (``"log1p(us_aid)"``; "log1p", "rank", "share" or "none"), scaled to mean 1 over the members where it is known.  A
+    member's exposure is the weighted sum of its terms, scaled to mean 1 over the members."""
 
     def _label(self, key: str, part: str | None = None) -> str:
         if key == "spread":
@@ -138,24 +135,16 @@ Who = Annotated[str | Annotated[tuple[str, ...], Field(max_length=MOST_MEMBERS)]
 
 
 class Tie(_Named):
-    """Log-odds that bind named members or a bloc to a candidate: a pledge, a whip, a region.
-
-    Attributes
-    ----------
-    name, candidate : str
-        The tie, and whom it binds to.
-    who : str or tuple of str
-        A selector, or members by name or id.
-    log_odds : Quantity
-        How strongly.
-    label : str, optional
-        What readers call it; default "loyalty to Vitorino (European Union)", the tie's name in brackets.
-    """
+    """Log-odds that bind named members or a bloc to a candidate: a pledge, a whip, a region."""
 
     who: Who
+    """A selector, or members by name or id."""
     candidate: str
-    log_odds: LogOdds
+    """Whom it binds to."""
+    log_odds: LogOdds = stated("log-odds", LEAN)
+    """How strongly it binds."""
     label: Line = ""
+    """What readers call it; default "loyalty to Vitorino (European Union)", the tie's name in brackets."""
 
     def _label(self, key: str, part: str | None = None) -> str:
         return self.label or f"loyalty to {self.candidate} ({self.name})"
@@ -220,45 +209,80 @@ def _members(who: str | tuple[str, ...], most: int = 3) -> str:
 
 
 class Behaviour(FrozenModel):
-    """How members vote and change their minds; every field is a `Quantity`.
+    """How members vote and change their minds; every field is a `Quantity`."""
 
-    The fields are those of the model: `secrecy` (fraction of outside pressure that the secret
-    ballot cancels), the spreads of shared shocks (`common_sd`, `region_sd`), hidden `conviction`,
-    absence and abstention, which part of the valid papers of the free is for names that do not stand
-    (`stray`: such papers are in the base of the bar, and nobody's votes; 0: none), whether the
-    contest is `fluid`, openness and momentum in both regimes, the `decay` and the floor of openness,
-    the part of momentum that is left among three or more (`momentum_field`), round shocks, an
-    `overnight` floor on openness (0: off), how readily the trailing camp concedes (`concede_a`,
-    `concede_b`), and who says yes to a leader alone: of the own voters, of those whose candidate the
-    rules have put out (`yes_opponent_a`, `yes_opponent_b`), and of those whose candidate withdrew
-    (`yes_conceded_a`, `yes_conceded_b`).
-    """
-
-    secrecy: Probability = default(0.40, 0.2, 0.6, "fraction")
-    common_sd: Spread = default(0.30, 0.15, 0.5, "log-odds", "spread of the common swing")
-    region_sd: Spread = default(0.40, 0.2, 0.6, "log-odds", "spread of regional swings")
-    conviction: Spread = default(1.8, 0.5, 3.0, "log-odds", "spread of convictions")
-    absent: Probability = default(0.05, 0.01, 0.17, "probability", "absence")
-    cross_pressure_absence: Probability = default(0.05, 0.0, 0.12, "probability", "absence under cross-pressure")
-    abstain: Probability = default(0.018, 0.005, 0.04, "probability", "abstention")
-    stray: Probability = default(0.0, 0.0, 0.0, "probability", "stray papers", "off unless asked for")
-    fluid: Probability = default(0.70, 0.55, 0.88, "probability", "chance of a fluid contest")
-    openness_fluid: Probability = default(0.55, 0.37, 0.83, "probability", "openness when fluid")
-    openness_entrenched: Probability = default(0.15, 0.04, 0.33, "probability", "openness when entrenched")
-    openness_inf: Probability = default(0.10, 0.04, 0.16, "probability", "openness in the long run")
-    decay: Probability = default(0.65, 0.45, 0.80, "ratio per round", "decay of openness")
-    momentum_fluid: LogOdds = default(3.0, 1.9, 4.0, "log-odds per log share", "momentum when fluid")
-    momentum_entrenched: LogOdds = default(0.6, 0.0, 1.4, "log-odds per log share", "momentum when entrenched")
-    momentum_field: Strength = default(0.5, 0.25, 1.0, "ratio", "momentum among three or more")
-    round_sd: Spread = default(0.25, 0.10, 0.55, "log-odds", "spread of swings between rounds")
-    overnight: Probability = default(0.0, 0.0, 0.11, "probability", "openness overnight", "off unless asked for")
-    concede_a: Shape = default(1.1, 0.6, 2.0, "", "readiness to concede")
-    concede_b: Shape = default(4.8, 2.0, 10.0, "", "reluctance to concede")
-    yes_own: Probability = default(0.97, 0.93, 0.99, "probability", "yes to the leader from its own voters")
-    yes_opponent_a: Shape = default(2.2, 1.0, 4.0, "", "readiness of opponents to say yes")
-    yes_opponent_b: Shape = default(7.8, 4.0, 12.0, "", "reluctance of opponents to say yes")
-    yes_conceded_a: Shape = default(3.0, 1.5, 6.0, "", "readiness to say yes after a withdrawal")
-    yes_conceded_b: Shape = default(1.0, 0.5, 2.0, "", "reluctance to say yes after a withdrawal")
+    secrecy: Probability = default(0.40, 0.2, 0.6, "fraction", acts=LEAN)
+    """Fraction of outside pressure that the secret ballot cancels: 0 in public, 1 where pressure is of no use."""
+    common_sd: Spread = default(0.30, 0.15, 0.5, "log-odds", "spread of the common swing", acts=LEAN)
+    """Spread of the swing between two candidates that all members share, drawn once in each run."""
+    region_sd: Spread = default(0.40, 0.2, 0.6, "log-odds", "spread of regional swings", acts=LEAN)
+    """Spread of the swing between two candidates that the members of a group share, drawn once in each run."""
+    conviction: Spread = default(1.8, 0.5, 3.0, "log-odds", "spread of convictions", acts=LEAN)
+    """Spread of what members hold that nobody sees, and keep for the whole election.  Leans are scaled so that all
+    other numbers keep their meaning in terms of shares."""
+    absent: Probability = default(0.05, 0.01, 0.17, "probability", "absence", acts=PRESENT)
+    """Chance that a member is absent from the whole election."""
+    cross_pressure_absence: Probability = default(
+        0.05, 0.0, 0.12, "probability", "absence under cross-pressure", acts=PRESENT
+    )
+    """What a member's chance to be absent gains for each unit of the least of its exposures: pressure from all sides
+    keeps members away."""
+    abstain: Probability = default(0.018, 0.005, 0.04, "probability", "abstention", acts=PAPERS)
+    """Chance that a member who is present hands in no valid paper in a round; it keeps its intention.  Never of those
+    who are pinned."""
+    stray: Probability = default(
+        0.0, 0.0, 0.0, "probability", "stray papers", source="off unless asked for", acts=PAPERS
+    )
+    """Chance that a valid paper of a member that is free to choose is for a name that does not stand: it counts in the
+    base of the bar, and as nobody's vote.  0: none."""
+    fluid: Probability = default(0.70, 0.55, 0.88, "probability", "chance of a fluid contest", acts=BETWEEN)
+    """Chance that the contest is fluid, in which members move after a round; else it is entrenched, and freezes."""
+    openness_fluid: Probability = default(0.55, 0.37, 0.83, "probability", "openness when fluid", acts=BETWEEN)
+    """Chance that a member thinks again before the second round of a fluid contest."""
+    openness_entrenched: Probability = default(
+        0.15, 0.04, 0.33, "probability", "openness when entrenched", acts=BETWEEN
+    )
+    """Chance that a member thinks again before the second round of an entrenched contest."""
+    openness_inf: Probability = default(0.10, 0.04, 0.16, "probability", "openness in the long run", acts=BETWEEN)
+    """Chance that a member thinks again before a round in the long run, in contests of both kinds."""
+    decay: Probability = default(0.65, 0.45, 0.80, "ratio per round", "decay of openness", acts=BETWEEN)
+    """What each round leaves of the distance of openness from that of the long run."""
+    momentum_fluid: LogOdds = default(3.0, 1.9, 4.0, "log-odds per log share", "momentum when fluid", acts=BETWEEN)
+    """What a candidate gains, with members who think again in a fluid contest, per unit of its log share in the last
+    tally."""
+    momentum_entrenched: LogOdds = default(
+        0.6, 0.0, 1.4, "log-odds per log share", "momentum when entrenched", acts=BETWEEN
+    )
+    """What a candidate gains, with members who think again in an entrenched contest, per unit of its log share in the
+    last tally."""
+    momentum_field: Strength = default(0.5, 0.25, 1.0, "ratio", "momentum among three or more", acts=BETWEEN)
+    """What is left of momentum where three or more stood in the last round."""
+    round_sd: Spread = default(0.25, 0.10, 0.55, "log-odds", "spread of swings between rounds", acts=BETWEEN)
+    """Spread of the swing between two candidates that all members share who think again, drawn anew before each round
+    (Student's t with 5 degrees of freedom, scaled)."""
+    overnight: Probability = default(
+        0.0, 0.0, 0.11, "probability", "openness overnight", source="off unless asked for", acts=BETWEEN
+    )
+    """Least chance that a member thinks again before the first round after a night.  0: nights change nothing."""
+    concede_a: Shape = default(1.1, 0.6, 2.0, "", "readiness to concede", acts=BETWEEN_TWO)
+    """First shape of the Beta law of how ready the trailing one of two is to withdraw.  After m ballots in which it did
+    not, the chance is a / (a + b + m)."""
+    concede_b: Shape = default(4.8, 2.0, 10.0, "", "reluctance to concede", acts=BETWEEN_TWO)
+    """Second shape of the Beta law of how ready the trailing one of two is to withdraw: the greater, the less."""
+    yes_own: Probability = default(0.97, 0.93, 0.99, "probability", "yes to the leader from its own voters", acts=ALONE)
+    """Chance that one of the leader's own voters says yes where the leader stands alone."""
+    yes_opponent_a: Shape = default(2.2, 1.0, 4.0, "", "readiness of opponents to say yes", acts=ALONE)
+    """First shape of the Beta law of the share of the others' voters who say yes where the rules put their candidate
+    out; its mean is a / (a + b)."""
+    yes_opponent_b: Shape = default(7.8, 4.0, 12.0, "", "reluctance of opponents to say yes", acts=ALONE)
+    """Second shape of the Beta law of the share of the others' voters who say yes where the rules put their candidate
+    out: the greater, the fewer."""
+    yes_conceded_a: Shape = default(3.0, 1.5, 6.0, "", "readiness to say yes after a withdrawal", acts=ALONE)
+    """First shape of the Beta law of the share of the others' voters who say yes where their candidate withdrew; its
+    mean is a / (a + b)."""
+    yes_conceded_b: Shape = default(1.0, 0.5, 2.0, "", "reluctance to say yes after a withdrawal", acts=ALONE)
+    """Second shape of the Beta law of the share of the others' voters who say yes where their candidate withdrew: the
+    greater, the fewer."""
 
 
 UNSAID = "stray"

@@ -47,6 +47,7 @@ from iomsim.model.links import shifted
 from iomsim.model.names import OWN
 from iomsim.model.polling import Polling
 from iomsim.model.quantities import (
+    LEAN,
     FrozenDict,
     FrozenModel,
     Level,
@@ -57,6 +58,7 @@ from iomsim.model.quantities import (
     Text,
     in_order,
     replace_quantities,
+    stated,
     walk,
 )
 from iomsim.rules.procedure import Procedure
@@ -109,23 +111,41 @@ class Description(FrozenModel):
     model_config = ConfigDict(ignored_types=(cached_property,))
 
     title: Line = "An election"
+    """What charts and reports call it."""
     about: Text = ""
+    """What it is about, in a paragraph."""
     as_of: Day | None = None
+    """The day on which what it uses was known."""
     facts: tuple[Name, ...] = Field((), max_length=1000)
+    """Ids of further facts of :func:`iomsim.facts` that it rests on."""
     electorate: Electorate
+    """Who votes."""
     candidates: tuple[Candidate, ...] = Field(min_length=2, max_length=16)
-    level: Annotated[dict[str, Level], AfterValidator(FrozenDict)] = FrozenDict()
+    """Who stands."""
+    level: Annotated[dict[str, Level], AfterValidator(FrozenDict)] = stated("share", LEAN, FrozenDict())
+    """Mean share of the first round's papers, by candidate, if that is stated in place of the appeal."""
     sponsors: tuple[Sponsor, ...] = Field((), max_length=100)
+    """Who presses."""
     ties: tuple[Tie, ...] = Field((), max_length=1000)
+    """What binds members to candidates."""
     swings: tuple[Swing, ...] = Field((), max_length=100)
+    """How many members of which groups are said to go over."""
     behaviour: Behaviour = Behaviour()
+    """How members vote and change their minds."""
     body: Line = ""
+    """The body whose rules they are; default the IOM's."""
     rules: RulesOfFile = Field(default_factory=lambda: reading(body(HOME).reading))
+    """How the body elects: a reading of its rules by name, or rules of your own."""
     readings: tuple[WeightedReading, ...] = Field((), max_length=100)
+    """Several ways to read the rules, by weight; every election follows one."""
     clock: Clock = Clock(opens=datetime(2023, 5, 15, 9))
+    """When it sits, and how long things take."""
     ledger: Ledger | None = None
+    """Who has pledged to whom."""
     polling: Polling | None = None
+    """What members said that were asked."""
     held: Held | None = None
+    """Parts as they were when the level was stated; a saved what-if has them."""
 
     @model_validator(mode="before")
     @classmethod

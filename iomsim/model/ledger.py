@@ -20,7 +20,7 @@ from iomsim.house_style import capital, number, number_of, series
 from iomsim.model.dates import Day
 from iomsim.model.evidence import statements
 from iomsim.model.names import finder
-from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Name, Quantity, Strength, Text
+from iomsim.model.quantities import LEAN, RANGE, FrozenDict, FrozenModel, Name, Quantity, Strength, Text, stated
 from iomsim.model.tables import MOST_ROWS
 from iomsim.typing import Floats, Longs
 
@@ -89,13 +89,6 @@ class Pledge(FrozenModel):
 class Ledger(FrozenModel):
     """A whip count: pledges, and what a pledge of each kind is worth.
 
-    Attributes
-    ----------
-    pledges : tuple of Pledge
-        As they were heard; see :class:`Entry` for what each counts.
-    discounts : dict of Quantity
-        Log-odds that a pledge adds, by kind; of the kinds in the ledger only.  Default :data:`DISCOUNTS`.
-
     Examples
     --------
     >>> Ledger(pledges=[{"member": "Brazil", "candidate": "Vitorino", "kind": "oral"}])
@@ -104,7 +97,10 @@ class Ledger(FrozenModel):
     """
 
     pledges: Annotated[tuple[Pledge, ...], Field(max_length=MOST_ROWS)] = ()
-    discounts: Annotated[dict[str, Strength], AfterValidator(FrozenDict)] = FrozenDict()
+    """As they were heard; see :class:`Entry` for what each counts."""
+    discounts: Annotated[dict[str, Strength], AfterValidator(FrozenDict)] = stated("log-odds", LEAN, FrozenDict())
+    """Log-odds that a pledge of a kind adds to the lean of its member towards the candidate; of the kinds in the ledger
+    only.  Default :data:`DISCOUNTS`."""
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from iomsim.errors import ScenarioError, UnknownNameError, advice, quote
 from iomsim.house_style import number_of
 from iomsim.model.ledger import without_effect
 from iomsim.model.names import finder
-from iomsim.model.quantities import RANGE, FrozenDict, FrozenModel, Name, Number, Probability, default
+from iomsim.model.quantities import LEAN, RANGE, FrozenDict, FrozenModel, Name, Number, Probability, default
 from iomsim.typing import Flags, Floats, Longs
 
 EXACT = 1e-6
@@ -31,21 +31,18 @@ class Polling(FrozenModel):
     shocks, hidden conviction) is the one polled; in a single run it still moves with these.  Chances below 0.001 and
     above 0.999 count as these: nobody is certain of a secret vote.
 
-    Attributes
-    ----------
-    trust : Quantity
-        0: the answers are not believed, 1: they are all that counts.
-    chances : dict of dict of float
-        By member (name or id) and candidate; those of a member add up to 1.
-
     Examples
     --------
     >>> Polling(chances={"Brazil": {"Pope": 0.42, "Vitorino": 0.58}})
     Polling: one member was asked, trusted 1
     """
 
-    trust: Probability = default(1.0, 1.0, 1.0, "probability", "trust in the poll of members", "as it was polled")
+    trust: Probability = default(
+        1.0, 1.0, 1.0, "probability", "trust in the poll of members", "as it was polled", acts=LEAN
+    )
+    """How much the answers are believed.  0: not at all, 1: they are all that counts."""
     chances: Annotated[dict[Name, Chances], AfterValidator(FrozenDict)] = FrozenDict()
+    """By member (name or id) and candidate; those of a member add up to 1."""
 
     @model_validator(mode="after")
     def _chances(self) -> Self:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import time
 from numbers import Real
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, Self, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -17,13 +17,15 @@ from pydantic import (
     GetJsonSchemaHandler,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from iomsim.engine import paths
 from iomsim.errors import ScenarioError, quote
 from iomsim.house_style import unfit_name, unfit_text
-from iomsim.model.messages import WORDS, in_words
+from iomsim.model.docs import Help, with_attributes
+from iomsim.model.messages import WORDS, expected, in_words, plain
 from iomsim.rules.procedure import GIVEN, Grade
 
 Number = Annotated[float, Field(strict=True)]
@@ -87,7 +89,14 @@ class Spoken(ModelMetaclass):
 class FrozenModel(BaseModel, metaclass=Spoken):
     """A description: immutable, and strict about its keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Have the help of a class tell its fields, if these say what they mean."""
+        told = [attribute(key, field) for key, field in cls.model_fields.items() if field.description]
+        if told:
+            cls.__doc__ = with_attributes(cls.__doc__ or "", told)
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
@@ -97,7 +106,7 @@ class FrozenModel(BaseModel, metaclass=Spoken):
 
     def _label(self, key: str, part: str | None = None) -> str:
         """Return what readers of a chart call the parameter of a field, or a part of it."""
-        return type(self).model_fields[key].description or key
+        return type(self).model_fields[key].title or key
 
     def __dir__(self) -> list[str]:
         """Return our names, not pydantic's, for completion."""
@@ -319,18 +328,123 @@ Pause = Annotated[Quantity, Bounds("between 0 and 10080", 0, 10080, link="log")]
 PaceSpread = Annotated[Quantity, Bounds("between 0 and 1.5", 0, 1.5, link="log")]
 
 
-def default(value: float, low: float, high: float, unit: str, label: str | None = None, source: str = MODEL) -> Any:
-    """Return the field of a parameter: its default, which is assumed, and what readers of a chart call it."""
-    return Field(Quantity(value=value, low=low, high=high, unit=unit, source=source), description=label)
+# Where in an election a parameter acts.
+LEAN = "where members stand"
+PRESENT = "who is there"
+PAPERS = "papers of every round"
+BETWEEN = "between rounds"
+BETWEEN_TWO = "after a ballot between two"
+ALONE = "a vote on one alone"
+CLOCK = "the clock"
+
+SETTING = "float or (value, low, high)"
+"""What a method takes that sets a parameter."""
+
+
+def default(
+    value: float, low: float, high: float, unit: str, label: str | None = None, source: str = MODEL, acts: str = ""
+) -> Any:
+    """Return the field of a parameter: its default, which is assumed, what readers of a chart call it, where it acts.
+
+    What it means is said in the docstring below it.
+    """
+    return stated(unit, acts, Quantity(value=value, low=low, high=high, unit=unit, source=source), label)
+
+
+def stated(unit: str, acts: str, default: Any = ..., label: str | None = None) -> Any:
+    """Return the field of parameters: their unit, and where in an election they act; without a default, all state them.
+
+    Both are in the schema of files, too.
+    """
+    return Field(default, title=label, json_schema_extra={"unit": unit, "acts": acts})
+
+
+def attribute(key: str, field: FieldInfo) -> Help:
+    """Return what is said of a field in the help of its class."""
+    return Help(key, _type_in_words(field.annotation) + ("" if field.is_required() else ", optional"), in_full(field))
+
+
+def keyword(key: str, field: FieldInfo, now: Any = None) -> Help:
+    """Return what is said of a field in the help of a method that sets it; `now` is what an object has there."""
+    return Help(key, SETTING if _bounds_of(field) else expected(field.annotation), in_full(field, now))
+
+
+def meaning(field: FieldInfo) -> str:
+    """Return what a field means.
+
+    Examples
+    --------
+    >>> from iomsim.model.components import Sponsor
+    >>> meaning(Sponsor.model_fields["strength"])
+    'By how much it moves the average member in public.'
+    """
+    return " ".join((field.description or "").split())
+
+
+def in_full(field: FieldInfo, now: Any = None) -> str:
+    """Return what a field means, and of a parameter its unit, what values it may take, and what it is.
+
+    Examples
+    --------
+    >>> from iomsim.model.components import Sponsor
+    >>> in_full(Sponsor.model_fields["strength"])
+    'By how much it moves the average member in public. In log-odds, between 0 and 1e6.'
+    """
+    said, bounds = meaning(field), _bounds_of(field)
+    if bounds is None:
+        return said if now in (None, ()) else f"{said} Now {_said(now)}."
+    used = field.default if now is None else now
+    stands = f"; {'default' if now is None else 'now'} {used}" if isinstance(used, Quantity) else ""
+    unit = "" if stands else f"in {unit_of(field)}, "
+    words = f"{unit}{bounds.words}{stands}."
+    return f"{said} {words[0].upper()}{words[1:]}"
+
+
+def unit_of(field: FieldInfo) -> str:
+    """Return the unit of the parameters of a field."""
+    return str(_extra(field)["unit"])
+
+
+def acts(field: FieldInfo) -> str:
+    """Return where in an election the parameters of a field act; "" if it holds none."""
+    return str(_extra(field).get("acts", ""))
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    extra = field.json_schema_extra
+    return extra if isinstance(extra, dict) else {}
+
+
+def _bounds_of(field: FieldInfo) -> Bounds | None:
+    return next((note for note in field.metadata if isinstance(note, Bounds)), None)
+
+
+def _type_in_words(wanted: Any) -> str:
+    """Return what a field holds, as its class is called.
+
+    Examples
+    --------
+    >>> _type_in_words(tuple[str, ...] | None), _type_in_words(dict[str, Weight])
+    ('tuple of str', 'dict of Quantity')
+    """
+    wanted = plain(wanted)
+    kind, parts = get_origin(wanted), get_args(wanted)
+    if kind is tuple:
+        pair = parts[-1] is not Ellipsis
+        return f"({', '.join(map(_type_in_words, parts))})" if pair else f"tuple of {_type_in_words(parts[0])}"
+    if kind is dict:
+        return f"dict of {_type_in_words(parts[1])}"
+    return " or ".join(map(_type_in_words, parts)) if parts else wanted.__name__
 
 
 class Parameter(NamedTuple):
-    """A quantity within a description: where it lies, what values it may take, and what readers call it."""
+    """A quantity within a description: where it lies, what values it may take, what readers call it, and its field."""
 
     keys: tuple[str, ...]
     quantity: Quantity
     bounds: Bounds
     label: str
+    field: FieldInfo
 
     @property
     def path(self) -> str:
@@ -346,13 +460,13 @@ def walk(model: FrozenModel, keys: tuple[str, ...] = ()) -> Iterator[Parameter]:
         value, here = getattr(model, key), (*keys, key)
         if isinstance(value, Quantity):
             bounds = next(note for note in field.metadata if isinstance(note, Bounds))
-            yield Parameter(here, value, bounds, model._label(key))
+            yield Parameter(here, value, bounds, model._label(key), field)
         elif isinstance(value, FrozenModel):
             yield from walk(value, here)
         elif isinstance(value, dict):
             for part, weight in value.items():
                 if isinstance(weight, Quantity):
-                    yield Parameter((*here, part), weight, _bounds_of_parts(field), model._label(key, part))
+                    yield Parameter((*here, part), weight, _bounds_of_parts(field), model._label(key, part), field)
         elif isinstance(value, tuple):
             for part in value:
                 if isinstance(part, FrozenModel):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ConfigDict
 
 from iomsim.engine import paths
 from iomsim.engine.balance import solve_levels
@@ -18,25 +19,71 @@ from iomsim.engine.plan import Plan
 from iomsim.engine.rng import fresh_seed
 from iomsim.errors import IomsimError, ScenarioError, quote, unknown, whole_number
 from iomsim.files import write_whole
+from iomsim.house_style import series
 from iomsim.model import briefing, toml, whip
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.bodies import HOME, reading
 from iomsim.model.clock import Clock
 from iomsim.model.columns import columns_of
-from iomsim.model.components import SHORTHANDS, Behaviour, Held, Tie
+from iomsim.model.components import SHORTHANDS, Behaviour, Held, Sponsor, Tie
 from iomsim.model.description import CERTAINLY, Description
+from iomsim.model.docs import Help, Named, attributes_of, named
 from iomsim.model.leanings import leanings
 from iomsim.model.ledger import Ledger
 from iomsim.model.links import moved, neat
 from iomsim.model.messages import in_words
 from iomsim.model.pledges import RUNS, Pledges, tally
-from iomsim.model.quantities import RANGE, Parameter, Quantity, put
+from iomsim.model.quantities import RANGE, SETTING, FrozenModel, Parameter, Quantity, in_full, keyword, put
 from iomsim.model.turnout import ABSENT, absent_for, as_turnout
 from iomsim.rules.procedure import Procedure
-from iomsim.rules.short_form import from_short_form
+from iomsim.rules.short_form import KNOBS, from_short_form
 
 Setting = float | tuple[float, float, float]
 """What a parameter is set to: a value, whose range is shifted with it, or a value with its low and high."""
+
+
+def _pressed(race: Scenario | None) -> list[Help]:
+    """Return what is said of the sponsors of a race."""
+    field = Sponsor.model_fields["strength"]
+    return [
+        Help(one.name, SETTING, f"{in_full(field, one.strength)} It backs {one.backs}.")
+        for one in (race.sponsors if race else ())
+    ]
+
+
+def _multiplied(race: Scenario | None) -> list[Help]:
+    """Return what is said of the sponsors of a race whose strengths are multiplied."""
+    return [
+        Help(one.name, "float", f"Above 0; its strength is now {one.strength}.")
+        for one in (race.sponsors if race else ())
+    ]
+
+
+def _stands(race: Scenario | None) -> list[Help]:
+    """Return what is said of the candidates of a race."""
+    return [Help(name, "str or list of str", f"Members to pin to {name}.") for name in (race.names if race else ())]
+
+
+def _fields(description: type[FrozenModel], now: FrozenModel | None) -> list[Help]:
+    """Return what is said of the fields of a description."""
+    return [keyword(key, field, now and getattr(now, key)) for key, field in description.model_fields.items()]
+
+
+def _behaves(race: Scenario | None) -> list[Help]:
+    """Return what is said of the behaviour."""
+    several = [Help(key, SETTING, f"Sets {series(list(fields))}.") for key, fields in SHORTHANDS.items()]
+    return [*_fields(Behaviour, race and race.behaviour), *several]
+
+
+def _timed(race: Scenario | None) -> list[Help]:
+    """Return what is said of the clock."""
+    return _fields(Clock, race and race.clock)
+
+
+def _ruled(_: Scenario | None) -> list[Help]:
+    """Return what is said of the rules: the name is that of a reading, which is another parameter."""
+    parts = [part for part in attributes_of(Procedure.__doc__ or "") if part.name != "name"]
+    return [*parts, *(Help(key, *told) for key, told in KNOBS.items())]
 
 
 class Scenario(Description):
@@ -55,8 +102,11 @@ class Scenario(Description):
     0.9
     """
 
+    model_config = ConfigDict(ignored_types=(Named,))
+
     # -- changing ---------------------------------------------------------------------------
 
+    @named(_pressed)
     def with_pressure(
         self, /, *, low: float | None = None, high: float | None = None, **strengths: Setting
     ) -> Scenario:
@@ -91,6 +141,7 @@ class Scenario(Description):
             {self._strength(name): value for name, value in strengths.items()}, low=low, high=high
         )
 
+    @named(_multiplied)
     def scaled(self, /, **factors: float) -> Scenario:
         """Return a copy with sponsors' strengths and their ranges multiplied.
 
@@ -128,10 +179,32 @@ class Scenario(Description):
         self.sponsor(name)
         return paths.strength(name)
 
+    @named(_behaves)
     def with_behaviour(self, *, low: float | None = None, high: float | None = None, **changes: Setting) -> Scenario:
-        """Return a copy with other behaviour; `openness` and `momentum` set all of their kind.
+        """Return a copy with other behaviour.
 
         Ranges are shifted with the values, or given, as in :meth:`with_pressure`.
+
+        Parameters
+        ----------
+        low, high : float, optional
+            Ends of the range, if one number is set.
+        **changes : float or (value, low, high)
+            By parameter of :class:`iomsim.Behaviour`; `openness` and `momentum` set all of their kind.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such parameter; the nearest name is given.
+        ScenarioError
+            If a value or a range is not possible.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race = iom.load("geneva-2023").with_behaviour(secrecy=0.7, overnight=(0.1, 0.05, 0.2))
+        >>> print(race.behaviour.secrecy, race.behaviour.overnight, sep="; ")
+        0.7 (0.467 to 0.84) fraction; 0.1 (0.05 to 0.2) probability
         """
         values: dict[str, Setting] = {}
         for key, value in changes.items():
@@ -141,6 +214,7 @@ class Scenario(Description):
                 values[paths.behaviour(name)] = value
         return self.with_parameters(values, low=low, high=high)
 
+    @named(_ruled)
     def with_rules(self, name: str | Procedure | None = None, **changes: Any) -> Scenario:
         """Return a copy under another reading of its body's rules, a procedure, or with parts of the rules changed.
 
@@ -150,8 +224,14 @@ class Scenario(Description):
             A reading of the scenario's body (of the IOM if it names none), or a procedure; default the rules as
             they are.
         **changes
-            Parts of a :class:`~iomsim.Procedure`, or of the short form: `concession`, `eliminate_after`,
-            `max_two_way`, `simple_majority_from`.
+            Parts of a :class:`~iomsim.Procedure`, or of the short form.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such reading, or no such part; the nearest name is given.
+        ScenarioError
+            If the rules cannot be.
 
         Examples
         --------
@@ -190,10 +270,32 @@ class Scenario(Description):
             raise ScenarioError("give the weight of at least one reading")
         return self._with(rules=None, readings=readings)
 
+    @named(_timed)
     def with_clock(self, *, low: float | None = None, high: float | None = None, **changes: Any) -> Scenario:
-        """Return a copy with another clock: numbers for quantities, or dates, days and sittings.
+        """Return a copy with another clock.
 
         Ranges are shifted with the numbers, or given, as in :meth:`with_pressure`.
+
+        Parameters
+        ----------
+        low, high : float, optional
+            Ends of the range, if one number is set.
+        **changes
+            By part of a :class:`iomsim.Clock`: numbers for quantities, or dates, days and sittings.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such part; the nearest name is given.
+        ScenarioError
+            If the clock contradicts itself, or a value or a range is not possible.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> race = iom.load("geneva-2023").with_clock(opens="2023-05-15T15:00", round_minutes=90)
+        >>> print(race.clock.opens, race.clock.round_minutes, sep="; ")
+        2023-05-15 15:00:00; 90 (64.3 to 116) minutes
         """
         numbers: dict[str, Setting] = {}
         others: dict[str, Any] = {}
@@ -255,8 +357,21 @@ class Scenario(Description):
         """Return a copy with further ties."""
         return self._with(ties=(*self.ties, *ties))
 
+    @named(_stands)
     def with_pinned(self, /, **members: str | tuple[str, ...] | list[str]) -> Scenario:
-        """Return a copy with further members pinned, by candidate: ``with_pinned(Pope=["CAN"])``."""
+        """Return a copy with further members pinned: they always vote for a candidate, and are never absent.
+
+        Parameters
+        ----------
+        **members : str or list of str
+            Members by name or id, by candidate.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> iom.load("geneva-2023").with_pinned(Pope=["CAN"]).electorate.pinned["Pope"]
+        ('USA', 'CAN')
+        """
         pinned = dict(self.electorate.pinned)
         for name, who in members.items():
             self.candidate(name)

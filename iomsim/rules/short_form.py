@@ -13,8 +13,23 @@ from iomsim.rules.procedure import PARTS, Procedure
 NOTHING = {"eliminate_after": "never", "max_two_way": "unlimited", "simple_majority_from": "never"}
 """How a file says that a knob does not apply; None says it in Python."""
 
-KNOBS = (*NOTHING, "concession", "after_concession")
-"""What the short form has beside the parts of a procedure."""
+KNOBS = {
+    "eliminate_after": (
+        "int or None",
+        "With three or more standing the last leaves after each ballot from this one on; None: never.",
+    ),
+    "max_two_way": (
+        "int or None",
+        "After so many ballots between two the leader alone faces a yes/no vote, which decides; None: never.",
+    ),
+    "simple_majority_from": ("int or None", "From this ballot on more than half suffices; None: never."),
+    "concession": ("bool", "Whether the trailing one of two may withdraw."),
+    "after_concession": (
+        '{"acclamation", "confirmation"}',
+        "What the other faces then; the latter is a vote of yes or no.",
+    ),
+}
+"""What the short form has beside the parts of a procedure: what each takes, and what it does."""
 
 AFTER_CONCESSION = {"acclamation": "acclamation", "confirmation": "vote", "vote": "vote"}
 
@@ -22,11 +37,7 @@ AFTER_CONCESSION = {"acclamation": "acclamation", "confirmation": "vote", "vote"
 def from_short_form(stated: Mapping[str, Any], old: Procedure | None = None) -> Procedure:
     """Return the procedure that a table in the short form means, or `old` changed by it.
 
-    The knobs: `eliminate_after` (with three or more standing the last leaves after each ballot from this one on),
-    `max_two_way` (after so many ballots between two the leader alone faces a yes/no vote, which decides),
-    `simple_majority_from` (from this ballot on more than half suffices), `concession` (may the trailing one of two
-    withdraw) and `after_concession` ("acclamation" or "confirmation").  Other keys are parts of a
-    :class:`Procedure`.
+    The knobs are those of :data:`KNOBS`; other keys are parts of a :class:`Procedure`.
 
     Raises
     ------
