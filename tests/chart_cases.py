@@ -109,6 +109,7 @@ CASES = {
     "four rounds": lambda: geneva("four-rounds"),
     "strict": lambda: geneva("strict"),
     "one two-way round": lambda: geneva("one-two-way"),
+    "one-sided": lambda: iom.forecast(iom.load("geneva-2023").balanced(share=0.8), runs=2000, seed=1, progress=False),
     "certain": lambda: iom.forecast(iom.load("geneva-2023").balanced(share=0.97), runs=300, seed=1, progress=False),
     "one run": lambda: geneva(runs=1),
     "live": evening,

@@ -25,7 +25,7 @@ from iomsim.charts.session_axis import (
     shown_days,
 )
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, STILL_GREY, ink, quiet
-from iomsim.charts.text import how_sure, short
+from iomsim.charts.text import how_sure, short_names
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote, whole_number
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
@@ -190,7 +190,8 @@ class DecisionTime(ForecastChart):
         if self.by == "winner":
             colours, counts = self._colours, self.data["winner"].value_counts()
             names = [*fc.race.names, *(name for name in (NOBODY, STILL_VOTING) if name in counts)]
-            words = [f"{short(name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
+            called = short_names(fc.race.names)
+            words = [f"{called.get(name, name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
             handles = [Line2D([], [], marker="o", ls="", color=colours[name]) for name in names]
             key(ax, handles, words, [ink(colours[name]) for name in names], spare=80 if off else 0)
         return HEAD_POINTS

@@ -14,12 +14,24 @@ from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart, note, root, row
 from iomsim.charts.style import haloed, ink, quiet, small
-from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short
+from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number
+from iomsim.forecasting.summary import BINS
+from iomsim.typing import Flags, Floats
+
+Looks = dict[str, dict[str, Any]]
+"""How the members of each candidate are drawn."""
 
 ABSENT = "absent"
-HALF_WIDTH = 0.06
+
+FEW = 100
+"""Runs; what rests on fewer is grey, and no sentence is made of it."""
+
+HALF_WIDTH = 0.05
 """Half the width of a bar, in rounds."""
+
+END = 0.09
+"""How long the ends of elections are, in rounds."""
 
 NUMBER_PLACES = {-0.68: 0.16, -0.32: 0.84}
 """Where a stream may carry its number: rounds before its end, and what part of its way it has gone there."""
@@ -32,9 +44,9 @@ SPACING = 0.03
 class Flows(ForecastChart):
     """Draw who changes sides between the first rounds, as streams of members.
 
-    Every stream is a mean over the elections that hold the later round.  Where many end, those
-    that go on are others than those that were there, so a bar has two halves: the left is the
-    mean over the elections that hold the round, the right over those that go on to the next.
+    A bar is a round as it is on average over all elections that hold it.  From it go the streams of the elections
+    that hold another, which widen to all of those, and short ends of the elections that do not: who goes on may be
+    others than who was there.  What rests on fewer than 100 runs is grey.
 
     Parameters
     ----------
@@ -50,8 +62,8 @@ class Flows(ForecastChart):
     --------
     >>> import iomsim as iom
     >>> fc = iom.forecast(iom.load("minimal"), runs=500, seed=1, progress=False)
-    >>> fc.plot.flows_data(rounds=2)["members"].sum().round(6)
-    np.float64(175.0)
+    >>> fc.plot.flows_data(rounds=2).groupby("round")["members"].sum().round(6).to_dict()
+    {1: 175.0, 2: 175.0}
     """
 
     rounds: int = 4
@@ -59,80 +71,109 @@ class Flows(ForecastChart):
 
     @cached_property
     def data(self) -> pd.DataFrame:
-        """How many members move from one candidate to another between rounds.
+        """How many members stand where in the first round, and how many move from one candidate to another later.
 
-        Means over the runs that hold the later of the two rounds (yes/no rounds left out), of what
-        members intend: a spoilt paper changes no intention.  The absent stay away for the whole election.
+        Means over the runs that hold the round (yes/no rounds left out), of what members intend: a spoilt paper
+        changes no intention.  The absent stay away for the whole election.  In round 1 these are the mean shares of
+        the valid papers, of all members present.
 
-        One row per later `round`, `origin` and `destination`: `members`, and `voting`, the part of
-        all runs that hold the round.  Empty if no run holds a second round.
+        One row per `round`, `origin` (the round before; in round 1 the same as `destination`) and `destination`:
+        `members`, and `voting`, the part of all runs that hold the round.
         """
         fc, names = self.result, self.result.race.names
         entitled, rows = float(fc.race.votes.sum()), list[tuple[Any, ...]]()
-        for later in range(2, whole_number("rounds", self.rounds, 2) + 1):
-            held = int(fc.summary.voting[later - 1]) if later <= len(fc.summary.voting) else 0
+        for round_ in range(1, whole_number("rounds", self.rounds, 2) + 1):
+            held = int(fc.summary.voting[round_ - 1]) if round_ <= len(fc.summary.voting) else 0
             if held:
-                mean, voting = fc.summary.flows[later - 1] / held, held / len(fc)
-                rows += [(later, a, b, mean[i, j], voting) for i, a in enumerate(names) for j, b in enumerate(names)]
-                rows.append((later, ABSENT, ABSENT, entitled - mean.sum(), voting))
+                mean = fc.summary.flows[round_ - 1] / held if round_ > 1 else np.diag(self._first())
+                pairs = [(a, a) for a in range(len(names))] if round_ == 1 else np.ndindex(mean.shape)
+                part = held / len(fc)
+                rows += [(round_, names[a], names[b], mean[a, b], part) for a, b in pairs]
+                rows.append((round_, ABSENT, ABSENT, entitled - mean.sum(), part))
         return pd.DataFrame(rows, columns=["round", "origin", "destination", "members", "voting"])
 
+    def _first(self) -> Floats:
+        """Return the members for each candidate in the first round, on average over all runs that hold it."""
+        fc, summary = self.result, self.result.summary
+        held, later = (float(runs) for runs in [*summary.voting, 0][:2])
+        if held == later:
+            return summary.flows[1].sum(axis=1) / held
+        if fc.outcomes is not None:
+            present = fc.outcomes.present.mean()
+        else:
+            present = summary.flows[1].sum() / later if later else summary.examples.present.mean()
+        shares = summary.shares[0] @ (np.arange(BINS) + 0.5)
+        return np.asarray(present * shares / shares.sum())
+
+    @cached_property
+    def _solid(self) -> pd.DataFrame:
+        """The moves that rest on runs enough to be told."""
+        moves = self.data[(self.data["round"] > 1) & (self.data["voting"] * len(self.result) >= FEW)]
+        return moves[moves["origin"] != moves["destination"]]
+
+    def _present(self) -> int:
+        """Return the members present in round 1, as the bar's numbers add up."""
+        return sum(whole_parts(self.data.loc[self.data["round"] == 1, "members"])[:-1])
+
     def finding(self) -> str:
-        data = self.data
-        if data.empty:
+        second = self.data.loc[self.data["round"] == 2, "voting"]
+        if second.empty:
             return "No election holds a second round between candidates"
-        moved = data[data["origin"] != data["destination"]].groupby("round")["members"].sum()
+        if self._solid.empty:
+            few = len(self.result) < FEW
+            held = "" if few else f": {left_in_100(second.iloc[0])} of 100 elections hold a second round"
+            return f"Too few {'runs' if few else 'ballots'} to say who changes sides{held}"
+        moved = self._solid.groupby("round")["members"].sum()
         first, last = int(moved.index[0]), int(moved.index[-1])
-        present = data[(data["round"] == first) & (data["origin"] != ABSENT)]["members"].sum()
-        words = f"{moved[first]:.0f} of {present:.0f} members change sides between rounds {first - 1} and {first}"
+        words = f"{moved[first]:.0f} of {self._present()} members change sides between rounds {first - 1} and {first}"
         return words if first == last else f"{words}, and {moved[last]:.0f} between rounds {last - 1} and {last}"
 
     def reading(self) -> str:
-        if self.data.empty:
+        data = self.data
+        if data.empty:
             return ""
-        return (
-            "Members, on average over the elections still voting. A bar's left half: elections that hold the round; "
-            f"its right half: those that go on.{on_best_guesses(self.result)}"
-        )
+        told = "Bars: members for each, on average over the elections that hold the round."
+        if data["round"].max() > 1:
+            told += " Short ends: elections without another ballot; streams: those with one, widened to all of them."
+        if (data["voting"] * len(self.result) < FEW).any():
+            told += f" Grey: fewer than {FEW} runs."
+        return f"{told}{on_best_guesses(self.result)}"
 
     def alt(self) -> str:
-        moves = self.data[self.data["origin"] != self.data["destination"]]
-        largest = moves.sort_values("members", ascending=False, kind="stable").head(4)
+        largest = self._solid.sort_values("members", ascending=False, kind="stable").head(4)
         words = [f"{m.origin} to {m.destination} {m.members:.0f} before round {m.round}" for m in largest.itertuples()]
-        return f"Stream chart of members between rounds. {self.finding()}. Largest moves: {'; '.join(words)}."
+        moves = f" Largest moves: {'; '.join(words)}." * bool(words)
+        return f"Stream chart of members between rounds. {self.finding()}.{moves}"
 
     def marks(self, ax: Axes) -> None:
         ax.spines[:].set_visible(False)
         ax.set(xticks=[], yticks=[])
-        if self.data.empty:
-            words = "After the first round voting is over, or the leader stands alone."
-            ax.text(0.5, 0.5, words, ha="center", va="center", color=quiet(), transform=ax.transAxes)
-        else:
+        if not self.data.empty:
             self._streams(ax)
-            self._under(ax, [1, *sorted(set(self.data["round"]))])
+            self._under(ax, sorted(set(self.data["round"])))
+        if self.data["round"].max() < 2 or self.data.empty:
+            words = "After the first round voting is over,\nor the leader stands alone."
+            ax.text(0.55, 0.5, words, ha="center", va="center", color=quiet(), transform=ax.transAxes)
 
     def _streams(self, ax: Axes) -> None:
-        """Draw bars and ribbons; members are counted downwards from the first candidate."""
-        colours = self.result.race.colours | {ABSENT: "#CCCCCC"}
-        names = [*self.result.race.names, ABSENT]
+        """Draw bars, ribbons and ends; members are counted downwards from the first candidate."""
+        names, runs = [*self.result.race.names, ABSENT], len(self.result)
         wide = self.data.pivot(index=["round", "origin"], columns="destination", values="members")
-        tables = {
-            int(r): wide.loc[r].reindex(index=names, columns=names).fillna(0.0) for r in wide.index.unique("round")
-        }
-        total = next(iter(tables.values())).to_numpy().sum()
-        rounds = [min(tables) - 1, *tables]
-        ax.set(xlim=(rounds[0] - 0.1, rounds[-1] + 0.35), ylim=(total * (1 + SPACING * len(colours)), -0.01 * total))
-        for later, table in tables.items():
-            _ribbons(ax, _placed(table, total), later, colours)
-            halves = ((table.sum(axis=1), later - 1, HALF_WIDTH), (table.sum(), later, -HALF_WIDTH))
-            for members, round_, width in halves:
-                tops, inks = _tops(members, total), [colours[str(name)] for name in members.index]
-                for height, top, colour in zip(members, tops, inks, strict=True):
-                    ax.bar(round_, height, bottom=top, width=width, align="edge", color=colour, lw=0, zorder=4)
-        for r in rounds:
-            members = tables[r].sum() if r in tables else tables[r + 1].sum(axis=1)
-            side = -1 if r == rounds[0] else 0 if r == rounds[-1] else 1
-            _names(ax, members, total, r, side, colours)
+        held = self.data.groupby("round")["voting"].first()
+        tables = {int(r): wide.loc[r].reindex(index=names, columns=names).fillna(0.0) for r in held.index}
+        total, last = float(self.result.race.votes.sum()), max(tables)
+        ax.set(xlim=(0.9, max(last, 2) + 0.35), ylim=(total * (1 + SPACING * len(names)), -0.01 * total))
+        for round_, table in tables.items():
+            looks = _looks(self.result.race.colours, solid=held[round_] * runs >= FEW)
+            members = table.sum()
+            for (name, height), top in zip(members.items(), _tops(members, total), strict=True):
+                ax.bar(round_, height, bottom=top, width=2 * HALF_WIDTH, zorder=4, **looks[str(name)])
+            _names(ax, members, total, round_, looks)
+            if round_ < last:
+                streams = _placed(members, tables[round_ + 1], held[round_ + 1] / held[round_], total)
+                _ends(ax, streams, members, total, round_, looks)
+                solid = held[round_ + 1] * runs >= FEW
+                _ribbons(ax, streams, round_ + 1, _looks(self.result.race.colours, solid), solid)
 
     def _under(self, ax: Axes, rounds: list[int]) -> None:
         """Write the rounds, how many elections still vote, and what has been announced."""
@@ -140,10 +181,16 @@ class Flows(ForecastChart):
         row(ax, "round", rounds, rounds, 0)
         voting = fc.summary.voting[np.array(rounds) - 1] / len(fc)
         row(ax, "hold a ballot", rounds, [left_in_100(p) for p in voting], 1)
-        told = [r for r in rounds if r <= fc.announced]
+        told, called = [r for r in rounds if r <= fc.announced], short_names(fc.race.names)
         for line, (name, votes) in enumerate(announced_votes(fc, len(told)).items(), start=2):
             colour = ink(fc.race.colours[name])
-            row(ax, f"{short(name)}, announced", told, votes, line, color=colour, weight="bold")
+            row(ax, f"{called[name]}, announced", told, votes, line, color=colour, weight="bold")
+
+
+def _looks(colours: dict[str, str], solid: bool) -> Looks:
+    """Return how members are drawn: in their candidate's colour, or grey; the absent are an outline."""
+    looks = {name: {"facecolor": colour if solid else quiet(), "lw": 0} for name, colour in colours.items()}
+    return looks | {ABSENT: {"facecolor": "none", "edgecolor": quiet(), "lw": 0.8}}
 
 
 def _tops(members: pd.Series, total: float) -> pd.Series:
@@ -151,54 +198,97 @@ def _tops(members: pd.Series, total: float) -> pd.Series:
     return (members + SPACING * total).cumsum() - (members + SPACING * total)
 
 
-def _placed(table: pd.DataFrame, total: float) -> pd.DataFrame:
-    """Return the streams one by one, with where they begin at the left and at the right, the largest first."""
+def _placed(before: pd.Series, table: pd.DataFrame, part: float, total: float) -> pd.DataFrame:
+    """Return the streams one by one, the largest first: where they begin and how thick they are at both ends.
+
+    Parameters
+    ----------
+    before : Series
+        The members of the bar at the left.
+    table : DataFrame
+        Those who move, by origin and destination: the sums over its rows are the bar at the right.
+    part : float
+        The part of the elections at the left that go on.  Streams are so much thinner there.
+    total : float
+        All members.
+    """
     cells = table.to_numpy()
-    left = _tops(table.sum(axis=1), total).to_numpy()[:, None] + np.cumsum(cells, axis=1) - cells
+    most = np.divide(before, table.sum(axis=1), out=np.ones(len(before)), where=table.sum(axis=1) > 0)
+    thin = cells * np.minimum(part, most).to_numpy()[:, None]
+    over = np.where(_ends_above(before), before - thin.sum(axis=1), 0.0)
+    left = (_tops(before, total) + over).to_numpy()[:, None] + np.cumsum(thin, axis=1) - thin
     right = _tops(table.sum(axis=0), total).to_numpy()[None, :] + np.cumsum(cells, axis=0) - cells
     pairs = pd.MultiIndex.from_product([table.index, table.columns], names=["origin", "destination"])
-    flat = {"members": cells.ravel(), "left": left.ravel(), "right": right.ravel()}
-    streams = pd.DataFrame(flat, index=pairs).reset_index()
+    flat = {"members": cells, "thin": thin, "left": left, "right": right}
+    streams = pd.DataFrame({name: values.ravel() for name, values in flat.items()}, index=pairs).reset_index()
     return streams[streams["members"] > 0].sort_values("members", ascending=False, kind="stable")
 
 
-def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, colours: dict[str, str]) -> None:
+def _ends_above(members: pd.Series) -> Flags:
+    """Return of which candidates the ends of elections lie above the streams: out of the way of those."""
+    return np.asarray(np.arange(len(members)) < len(members) // 2)
+
+
+def _ends(ax: Axes, streams: pd.DataFrame, before: pd.Series, total: float, round_: int, looks: Looks) -> None:
+    """Draw what does not go on as short ends."""
+    gone = before - streams.groupby("origin")["thin"].sum().reindex(before.index).fillna(0.0)
+    lows = np.where(_ends_above(before), _tops(before, total), _tops(before, total) + before - gone)
+    for (name, height), low in zip(gone.items(), lows, strict=True):
+        if name != ABSENT and height > 0:
+            look = looks[str(name)] | {"alpha": 0.45}
+            ax.bar(round_ + HALF_WIDTH, height, bottom=low, width=END, align="edge", zorder=2.5, **look)
+
+
+def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, looks: Looks, solid: bool) -> None:
     """Draw the streams before a round, and count those who change sides where there is room for a number."""
     bottom, top = ax.get_ylim()
     room = 10 / 72 * root(ax).dpi / ax.get_window_extent().height * (bottom - top)
     taken: dict[float, list[float]] = {place: [] for place in NUMBER_PLACES}
-    for stream in streams.itertuples():
-        moves, colour = stream.origin != stream.destination, colours[stream.origin]
-        ribbon = _ribbon(later - 1 + HALF_WIDTH, later - HALF_WIDTH, stream.left, stream.right, stream.members)
+    moving = streams[streams["origin"] != streams["destination"]]
+    whole = dict(zip(moving.index, whole_parts(moving["members"]), strict=True))
+    for stream in streams[streams["origin"] != ABSENT].itertuples():
+        moves, colour = stream.Index in whole, str(looks[stream.origin]["facecolor"])
+        ends = (stream.left, stream.left + stream.thin), (stream.right, stream.right + stream.members)
+        ribbon = _ribbon(later - 1 + HALF_WIDTH, later - HALF_WIDTH, *ends)
         ax.add_patch(PathPatch(ribbon, lw=0, color=colour, alpha=0.6 if moves else 0.25, zorder=3 if moves else 2))
         for x, part in NUMBER_PLACES.items():
-            y = stream.left + part * (stream.right - stream.left) + stream.members / 2
-            if moves and stream.members >= 1 and all(abs(y - other) >= room for other in taken[x]):
+            y = sum(weight * sum(end) / 2 for weight, end in zip((1 - part, part), ends, strict=True))
+            if solid and moves and stream.members >= 1 and all(abs(y - other) >= room for other in taken[x]):
                 taken[x].append(y)
                 look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": small(), "weight": "bold"}
                 look |= {"color": ink(colour), "zorder": 5, "path_effects": haloed(2.5)}
-                ax.text(later + x, y, f"{stream.members:.0f}", **look)
+                ax.text(later + x, y, str(whole[stream.Index]), **look)
                 break
 
 
-def _ribbon(start: float, stop: float, a: float, b: float, height: float) -> Path:
-    """Return the closed outline of a stream from `a` to `b`, with the slope of a wave."""
-    middle = (start + stop) / 2
+def _ribbon(start: float, stop: float, left: tuple[float, float], right: tuple[float, float]) -> Path:
+    """Return the closed outline of a stream between its two ends, with the slope of a wave."""
+    middle, (a, c), (b, d) = (start + stop) / 2, left, right
     points = [
-        (start, a), (middle, a), (middle, b), (stop, b),
-        (stop, b + height), (middle, b + height), (middle, a + height), (start, a + height), (start, a),
-    ]  # fmt: skip
+        (start, a),
+        (middle, a),
+        (middle, b),
+        (stop, b),
+        (stop, d),
+        (middle, d),
+        (middle, c),
+        (start, c),
+        (start, a),
+    ]
     wave = [Path.CURVE4] * 3
     return Path(points, [Path.MOVETO, *wave, Path.LINETO, *wave, Path.CLOSEPOLY])
 
 
-def _names(ax: Axes, members: pd.Series, total: float, round_: int, side: int, colours: dict[str, str]) -> None:
+def _names(ax: Axes, members: pd.Series, total: float, round_: int, looks: Looks) -> None:
     """Write the number of members beside each bar, with the names at the left of the first."""
-    for (name, height), top in zip(members.items(), _tops(members, total), strict=True):
-        if height < 0.012 * total and side >= 0:
+    called = short_names([str(name) for name in members.index], 20)
+    first = round_ == 1
+    for (name, height), top, number in zip(members.items(), _tops(members, total), whole_parts(members), strict=True):
+        if height < 0.012 * total and not first:
             continue
-        words = f"{short(str(name), 20)} {height:.0f}" if side < 0 else f"{height:.0f}"
+        words = f"{called[str(name)]} {number}" if first else str(number)
+        colour = quiet() if name == ABSENT else ink(str(looks[str(name)]["facecolor"]))
         look: dict[str, Any] = {"va": "center", "fontsize": small(), "weight": "bold", "zorder": 6}
-        look |= {"color": ink(colours[str(name)]), "path_effects": haloed(), "ha": "left" if side >= 0 else "right"}
-        at = round_ + max(side, 0) * HALF_WIDTH, top + height / 2
-        note(ax, words, at, (4 if side >= 0 else -4, 0), annotation_clip=None, **look)
+        look |= {"color": colour, "path_effects": haloed(), "ha": "right" if first else "left"}
+        at = round_ - HALF_WIDTH if first else round_ + HALF_WIDTH
+        note(ax, words, (at, top + height / 2), (-4 if first else 4, 0), annotation_clip=None, **look)

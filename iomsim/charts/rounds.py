@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, row, tips
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, haloed, ink, quiet
-from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short
+from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short_names
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
@@ -169,9 +169,10 @@ class Rounds(ForecastChart):
         last = min(fc.announced, len(data))
         if last:
             ax.axvspan(0.5, last + 0.5, color="#F0F0F0", zorder=0)
+        called = short_names(fc.race.names)
         for line, (name, votes) in enumerate(announced_votes(fc, last).items(), start=2):
             colour = ink(fc.race.colours[name])
-            row(ax, f"{short(name)}, announced", x[:last], votes, line, color=colour, weight="bold")
+            row(ax, f"{called[name]}, announced", x[:last], votes, line, color=colour, weight="bold")
 
 
 def _places(data: pd.DataFrame) -> np.ndarray:

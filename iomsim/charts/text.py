@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from textwrap import fill, shorten
+from unicodedata import combining, east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,9 @@ from iomsim.forecasting.wording import going_on, over, points
 from iomsim.house_style import percent
 
 DASH = "\N{EN DASH}"
+
+JOINING = ("and", "e", "of", "the", "und", "y", "&")
+"""Words with which what is left of a name does not begin."""
 
 # -- words that fit ------------------------------------------------------------------------------
 
@@ -32,7 +37,7 @@ def balanced(text: str) -> str:
 
 
 def short(name: str, width: int = 18, lines: int = 1) -> str:
-    """Return a name broken into a few lines, the rest left out.
+    """Return a text broken into a few lines, the rest left out; of candidates see :func:`short_names`.
 
     Examples
     --------
@@ -44,6 +49,64 @@ def short(name: str, width: int = 18, lines: int = 1) -> str:
         return next(text for text in tries if text.count("\n") < lines)
     cut = shorten(name, width, placeholder=" …").strip()
     return cut if cut != "…" else f"{name[: width - 1]}…"
+
+
+def short_names(names: Sequence[str], width: int = 18, lines: int = 1) -> dict[str, str]:
+    """Return what candidates are called where there is no room: by their last names, each of them differently.
+
+    As much of the end of a name as fits is kept; who would be called the same has the first name's beginning before
+    it.  Letters that are twice as wide count twice.
+
+    Examples
+    --------
+    >>> short_names(["Amy Pope", "Ngozi Okonjo-Iweala"])
+    {'Amy Pope': 'Amy Pope', 'Ngozi Okonjo-Iweala': 'Okonjo-Iweala'}
+    >>> list(short_names(["Wilhelmina Featherstonehaugh", "Wolfgang Featherstonehaugh"], 20).values())
+    ['Wi. Featherstonehau…', 'Wo. Featherstonehau…']
+    """
+    if lines > 1:
+        rooms = range(width * lines - lines, width - 1, -1)
+        tries = [{name: fill(called, width) for name, called in short_names(names, room).items()} for room in rooms]
+        return {name: next(found[name] for found in tries if found[name].count("\n") < lines) for name in names}
+    called = {name: _end_of(name, width) for name in names}
+    alike = [name for name in names if called[name] != name and list(called.values()).count(called[name]) > 1]
+    rest = {called[name] for name in names if name not in alike}
+    all_told = zip(*(_told_apart(name, width, at) for at, name in enumerate(alike, start=1)), strict=True)
+    apart = (told for told in all_told if len({*told} - rest) == len(alike))
+    return called | dict(zip(alike, next(apart, ()), strict=False))
+
+
+def _end_of(name: str, width: int) -> str:
+    """Return the name, or as many of its last words as fit, or the beginning of its last word."""
+    words = name.split()
+    tails = [" ".join(words[first:]) for first in range(len(words)) if first == 0 or words[first] not in JOINING]
+    fitting = (tail for tail in [name, *tails] if letters(tail) <= width)
+    return next(fitting, "") or _cut(words[-1] if words else name, width)
+
+
+def _told_apart(name: str, width: int, at: int) -> Iterator[str]:
+    """Yield shorter names that begin with more and more of the first one; at last they are numbered."""
+    first, last = name.split()[0], name.split()[-1]
+    for kept in range(1, max(width - 6, 2)):
+        start = f"{first[:kept]}. " if kept < len(first) else f"{first} "
+        yield f"{start}{_end_of(last, max(width - letters(start), 2))}" if first != last else _cut(name, width)
+    yield f"{_end_of(last, width - letters(f' {at}'))} {at}"
+
+
+def _cut(word: str, width: int) -> str:
+    """Return as much of the beginning of a word as fits."""
+    return next(f"{word[:kept]}…" for kept in range(len(word) - 1, -1, -1) if letters(word[:kept]) < width)
+
+
+def letters(text: str) -> int:
+    """Return how many letters wide a text is; Chinese, Japanese and Korean ones are as wide as two.
+
+    Examples
+    --------
+    >>> letters("Amy Pope"), letters("\N{CJK UNIFIED IDEOGRAPH-738B}\N{CJK UNIFIED IDEOGRAPH-6BC5}")
+    (8, 4)
+    """
+    return sum(2 if east_asian_width(letter) in "WF" else not combining(letter) for letter in text)
 
 
 def short_parameter(name: str, width: int = 40) -> str:
@@ -74,6 +137,21 @@ def columns(words: list[str], points: float) -> int:
         if sum(4.2 * letters + 24 for letters in longest) <= points:
             return across
     return 1
+
+
+def whole_parts(parts: Sequence[float] | pd.Series) -> list[int]:
+    """Return parts as whole numbers that add up to their sum: those with the largest remainders are rounded up.
+
+    Examples
+    --------
+    >>> whole_parts([9.5, 9.5]), whole_parts([10.4, 10.4, 4.3]), whole_parts([])
+    ([10, 9], [11, 10, 4], [])
+    """
+    values = np.asarray(parts, dtype=float)
+    floors = np.floor(values)
+    left = round(float(values.sum())) - int(floors.sum())
+    floors[np.argsort(floors - values, kind="stable")[:left]] += 1
+    return [int(part) for part in floors]
 
 
 # -- what has been announced ---------------------------------------------------------------------

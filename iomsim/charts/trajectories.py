@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 
 from iomsim.charts.base import ForecastChart, note, place, root, row
 from iomsim.charts.style import dark, haloed, ink, paper, small
-from iomsim.charts.text import left_in_100, on_best_guesses, short, tally
+from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
@@ -65,6 +65,7 @@ class Trajectories(ForecastChart):
 
     def __post_init__(self) -> None:
         self.names, self.colours = self.result.race.names, self.result.race.colours
+        self._called = short_names(self.names)
         self.lines = -(-len(self.names) // 4) if len(self.names) > 2 else 1
 
     def inches(self) -> tuple[float, float]:
@@ -122,20 +123,21 @@ class Trajectories(ForecastChart):
 
     def finding(self) -> str:
         name = self.names[self.leader]
+        called = short_names(self.names, 28)[name]
         mine = self.data.loc[name]
         ahead = mine[~mine["announced"] & mine["p20"].notna()]
         if ahead.empty:
             last = self._announced(self.leader, len(mine))
-            took = f"{short(name, 28)} took {percent(100 * last)} in round {len(mine)}" if last else ""
+            took = f"{called} took {percent(100 * last)} in round {len(mine)}" if last else ""
             return took or "Too few elections vote to say where the shares lie"
         round_, low, high = ahead.index[0], 100 * ahead["p20"].iloc[0], 100 * ahead["p80"].iloc[0]
         where = "elections" if ahead["voting"].iloc[0] == 1 else "elections that hold it"
         span = percent(f"{low:.0f} to {high:.0f}").replace(" ", NO_BREAK)
-        return f"{short(name, 28)} takes {span} in round {round_} in 60 of 100 {where}"
+        return f"{called} takes {span} in round {round_} in 60 of 100 {where}"
 
     def reading(self) -> str:
         many = len(self.names) > 2
-        whose = "the shares" if many else f"{short(self.names[self.leader])}'s share"
+        whose = "the shares" if many else f"{self._called[self.names[self.leader]]}'s share"
         return (
             f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections that hold a ballot (last row). "
             f"Lines: {count(self.result.summary.examples.size, 'election')}; dot: decided, in the winner's colour"
@@ -231,7 +233,7 @@ class Trajectories(ForecastChart):
         for who, level, shift, va in [(k, share, 2, "bottom")] + [(1 - k, 1 - share, -2, "top")] * (share > 0.5):
             name = self.names[who]
             look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "path_effects": haloed()}
-            words = f"{self._share_in_words(share)}{more} elect {short(name)}"
+            words = f"{self._share_in_words(share)}{more} elect {self._called[name]}"
             note(ax, words, (stop, 100 * level), (0, shift), ha="right", va=va, fontsize=small(), **look)
 
     def _share_in_words(self, share: float) -> str:
@@ -243,6 +245,7 @@ class Trajectories(ForecastChart):
         """Give every candidate a panel inside the axes."""
         ax.set_axis_off()
         across = -(-len(self.names) // self.lines)
+        called = short_names(self.names, 22)
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
             line, column = divmod(k, across)
@@ -252,7 +255,7 @@ class Trajectories(ForecastChart):
             panel.set_ylim(0, top)
             panel.tick_params(labelsize=small() - 1, labelleft=column == 0)
             look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": small()}
-            place(panel, (0, 1), short(name, 22), (2, 3), **look)
+            place(panel, (0, 1), called[name], (2, 3), **look)
             lines = self._needed(*panel.get_xlim())
             if not k and lines:
                 _, stop, share = lines[-1]

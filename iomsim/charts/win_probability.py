@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import ForecastChart, key, note, place, range_lines, tips
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, paper, quiet, small
-from iomsim.charts.text import how_sure, short
+from iomsim.charts.text import how_sure, short_names
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import (
@@ -78,9 +78,10 @@ class WinProbability(ForecastChart):
         fc, table = self.result, self.result.chances()
         said = {str(name): in_a_sentence(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
         first = standing(fc)[0]
-        name, most, elections = short(first, 28), likely(fc), " of 100 elections"
+        called, most, elections = short_names(fc.race.names, 28), likely(fc), " of 100 elections"
+        name = called[first]
         even = sorted(level(fc), key=fc.race.names.index)
-        start = capital(are_level([short(one, 28) for one in even])) if even else ""
+        start = capital(are_level([called[one] for one in even])) if even else ""
         if not start and not most:
             start, elections = f"{name} is ahead and wins in {said[first]}{elections}", ""
         rest = []
@@ -126,7 +127,8 @@ class WinProbability(ForecastChart):
         ax.set_xticks(range(0, end + 1, end // 4))
         ax.spines["bottom"].set_bounds(0, end)
         ax.set_xlabel("of 100 elections", loc="left", fontsize=small(), color=quiet())
-        ax.set_yticks(range(len(table)), [short(str(name), 18, lines=2) for name in table.index])
+        called = short_names(self.result.race.names, 18, lines=2)
+        ax.set_yticks(range(len(table)), [called.get(str(name), name) for name in table.index])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
 

@@ -60,14 +60,13 @@ FOUR = {
         (100 * (1 - 2 / 3 - 0.05) - 3, 100 * 7 / 9 + 3),
     ),
     "flows": (
-        "1 of 9 members change sides between rounds 1 and 2, and 0 between rounds 2 and 3",
-        "Members, on average over the elections still voting. A bar's left half: elections that hold the round; "
-        "its right half: those that go on. On the best guesses.",
-        "Stream chart of members between rounds. 1 of 9 members change sides between rounds 1 and 2, and 0 between "
-        "rounds 2 and 3. Largest moves: B to A 1 before round 2; A to B 0 before round 2; A to B 0 before round 3; "
-        "B to A 0 before round 3.",
+        "Too few runs to say who changes sides",
+        "Bars: members for each, on average over the elections that hold the round. Short ends: elections without "
+        "another ballot; streams: those with one, widened to all of them. Grey: fewer than 100 runs. "
+        "On the best guesses.",
+        "Stream chart of members between rounds. Too few runs to say who changes sides.",
         (0.9, 3.35),
-        (9 * (1 + 4 * 0.03), -0.09),
+        (9 * (1 + 3 * 0.03), -0.09),
     ),
 }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from chart_cases import ON_AXES, case, label, line_of, picture, plain
+from chart_cases import LONG, ON_AXES, case, label, line_of, picture, plain
 from toys import slow_but, toy
 
 import iomsim as iom
-from iomsim.charts.text import balanced, short, tally
+from iomsim.charts.text import balanced, letters, short, short_names, tally, whole_parts
 
 
 def test_what_was_announced_is_a_fact() -> None:
@@ -65,6 +66,30 @@ def test_short_names_are_short(name: str, width: int) -> None:
     assert short(name, width) == name or "…" in short(name, width)
     assert all(len(line) <= width for line in short(name, width, lines=2).splitlines())
     assert len(short(name, width, lines=2).splitlines()) <= 2
+
+
+@pytest.mark.parametrize("width", [8, 18, 28])
+def test_last_names_survive_and_tell_apart(width: int) -> None:
+    pairs = ["Ngozi Okonjo-Iweala", "Uche Okonjo-Iweala", "Ngozi Achebe"]
+    for names in (LONG, pairs, ["John Smith the Elder of Nowhere", "John Smith the Younger of Nowhere", "Nowhere"]):
+        called = short_names(names, width)
+        assert list(called) == list(names)
+        assert len(set(called.values())) == len(names)
+        assert all(0 < letters(told) <= width for told in called.values())
+        assert all(told == name for name, told in called.items() if letters(name) <= width)
+        two = short_names(names, width, lines=2)
+        assert all(line for told in two.values() for line in told.splitlines())
+        assert max(told.count("\n") for told in two.values()) <= 1
+    assert short_names(["Amy Pope", "Ngozi Okonjo-Iweala"])["Ngozi Okonjo-Iweala"] == "Okonjo-Iweala"
+
+
+def test_parts_add_up_to_their_rounded_sum() -> None:
+    draws = np.random.default_rng(1)
+    for _ in range(50):
+        parts = 30 * draws.random(draws.integers(1, 9))
+        whole = whole_parts(parts)
+        assert sum(whole) == round(parts.sum())
+        assert np.abs(np.array(whole) - parts).max() < 1
 
 
 def test_a_double_name_is_not_torn() -> None:
