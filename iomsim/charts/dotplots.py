@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
 from iomsim.charts.style import LATER_DAY, dark, faint, ink, pale, paper, quiet, small
-from iomsim.charts.text import how_sure, short, short_parameter
+from iomsim.charts.text import how_sure, short, short_names, short_parameter
 from iomsim.errors import quote, whole_number
 from iomsim.forecasting.estimates import in_100, level_with_first, row_in_100
 from iomsim.forecasting.tables import NO_WINNER
@@ -135,7 +135,7 @@ class PivotalMembers(Chart[Pivotal]):
         return self.result.rivals(self.by)
 
     def finding(self) -> str:
-        found, name = self.result, short(self.result.candidate, 28)
+        found, name = self.result, short_names(self.result.race.names, 28)[self.result.candidate]
         if self.data.empty:
             return f"No member can be moved towards {name}" if self.by == "member" else "There are no groups"
         if not found.moves():
@@ -153,6 +153,7 @@ class PivotalMembers(Chart[Pivotal]):
 
     def reading(self) -> str:
         light = "; pale: clearly behind the first" * bool(self._behind().any())
+        name = short_names(self.result.race.names, 28)[self.result.candidate]
         on, bars = "on the best guesses", ""
         if self.result.worths.draws:
             on, bars = (
@@ -160,7 +161,7 @@ class PivotalMembers(Chart[Pivotal]):
                 f"; bars: the middle {percent(80)} over the assumptions" * self._ranged,
             )
         return (
-            f"Dots: how much likelier {short(self.result.candidate, 28)} wins, {on}{light}. Lines: {percent(95)} "
+            f"Dots: how much likelier {name} wins, {on}{light}. Lines: {percent(95)} "
             f"intervals that hold for all {self.by}s at once{bars}. A push of one log-odds moves a member from 50 to "
             "73 in 100."
         )
@@ -191,7 +192,7 @@ class PivotalMembers(Chart[Pivotal]):
         ax.axvline(0, color=quiet(), lw=0.8)
         ax.set(xlabel="points of win probability")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-        lean = f"for {short(candidate, 12)} now,\nof 100"
+        lean = f"for {short_names(self.result.race.names, 12)[candidate]} now,\nof 100"
         place(ax, (1, 1), lean, (6, 3), ha="left", va="bottom", fontsize=small(), color=quiet())
         for y, share in enumerate(data["support"]):
             right_of(ax, y, in_100(share))
@@ -230,10 +231,10 @@ class Scenarios(Chart[SideBySide]):
         moved = self.data.loc[[name, SPILL]]
         clear = moved[moved["clear"]]
         if clear.empty:
-            return f"Neither {short(name, 28)}'s chance nor {day} moves beyond noise"
+            return f"Neither {short_names(self.result.race.names, 28)[name]}'s chance nor {day} moves beyond noise"
         outcome, variant = clear["change"].abs().idxmax()
         lines = clear.loc[outcome].sort_values("change", key=np.abs, ascending=False, kind="stable")
-        what = day if outcome == SPILL else f"{short(name, 28)}'s chance"
+        what = day if outcome == SPILL else f"{short_names(self.result.race.names, 28)[name]}'s chance"
         alike = lines.index[level_with_first(lines["change"].abs(), lines["change_error"])]
         if len(alike) > 1:
             return f"No single variant stands out: {what} may move most with {some_of([quote(one) for one in alike])}"
@@ -253,9 +254,10 @@ class Scenarios(Chart[SideBySide]):
 
     def alt(self) -> str:
         first, day = self.result.race.names[0], next_weekday(self.result.race)
+        called = short_names(self.result.race.names)[first]
         wins, later = (self.data.loc[outcome, ["value", "mc_error"]] for outcome in (first, SPILL))
         parts = [
-            f"{name}: {short(first)} {row_in_100(*wins.loc[name])}, {day} {row_in_100(*later.loc[name])}"
+            f"{name}: {called} {row_in_100(*wins.loc[name])}, {day} {row_in_100(*later.loc[name])}"
             for name in self.result.forecasts
         ]
         return f"Dot plot of variants, in 100: {'; '.join(parts)}."
@@ -271,7 +273,11 @@ class Scenarios(Chart[SideBySide]):
         named_rows(ax, [short(name, 40) for name in self.result.forecasts])
         ax.set(xlabel="of 100 elections")
         ax.set_xlim(max(ax.get_xlim()[0], -2), min(ax.get_xlim()[1], 102))
-        words = [*(f"{short(name)} wins" for name in race.names), "no winner", f"into {next_weekday(race)}"]
+        words = [
+            *(f"{called} wins" for called in short_names(race.names).values()),
+            "no winner",
+            f"into {next_weekday(race)}",
+        ]
         marks, inks = [mark(*look) for look in looks.values()], [ink(colour) for colour, *_ in looks.values()]
         return key(ax, marks, words, inks, above=True)
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import Chart, key, named_rows, note, right_of, row
 from iomsim.charts.dotplots import looks_of, mark
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, paper, quiet, small
-from iomsim.charts.text import how_sure, short, tally_text, with_announced
+from iomsim.charts.text import how_sure, short, short_names, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
 from iomsim.forecasting.estimates import in_100, row_in_100
@@ -143,7 +143,7 @@ class Live(DayChart):
     def _name_lines(self, ax: Axes, ends: dict[str, pd.Series], last: int) -> None:
         """Write at the end of each line what it is and where it stands; lines that meet share no place."""
         names, looks = self.result.race.names, self._looks
-        words = {name: f"{short(name, 14)} wins" for name in names}
+        words = {name: f"{called} wins" for name, called in short_names(names, 14).items()}
         words |= {NOBODY: NOBODY, STILL_VOTING: STILL_VOTING, "spill": f"into {self.fc.next_day_in_words}"}
         heights = spread([100 * line["probability"] for line in ends.values()])
         for (outcome, line), height in zip(ends.items(), heights, strict=True):

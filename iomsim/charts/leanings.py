@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import Page, note, place, written
 from iomsim.charts.style import dark, faint, haloed, ink, paper, quiet, small
-from iomsim.charts.text import short
+from iomsim.charts.text import short, short_names
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.house_style import count, percent, series, thousands
@@ -133,7 +133,9 @@ class Leanings(Page[Forecast]):
         whole = len(table) == len(self.table)
         who = count(len(table), "member")
         who = who if whole else f"{who} ({short(self.group, 30)})" if self.group else f"the {who} asked for"
-        counts = [(int((table["leans_to"] == name).sum()), short(name, 24)) for name in race.names]
+        counts = [
+            (int((table["leans_to"] == name).sum()), called) for name, called in short_names(race.names, 24).items()
+        ]
         told = series([f"{thousands(number)} to {name}" for number, name in counts if number])
         settled = sum(number for number, _ in counts)
         if self.result.draws is None:
@@ -146,7 +148,7 @@ class Leanings(Page[Forecast]):
         return f"For none of {who} is it settled whom they lean to"
 
     def reading(self) -> str:
-        fc, names = self.result, [short(name, 24) for name in self.result.race.names]
+        fc, names = self.result, list(short_names(self.result.race.names, 24).values())
         ranged = fc.draws is not None
         two = len(names) == 2
         parts = ["Dots: chance in 100 to vote for "]
@@ -239,7 +241,7 @@ class Leanings(Page[Forecast]):
         if len(names) == 2:
             for x, align, name in ((0, "left", names[1]), (1, "right", names[0])):
                 look = {"ha": align, "va": "bottom", "fontsize": small(), "weight": "bold", "color": ink(colours[name])}
-                place(ax, (x, 1), short(name, 16), (0, 15), **look)
+                place(ax, (x, 1), short_names(names, 16)[name], (0, 15), **look)
 
 
 def _filled(
@@ -264,7 +266,8 @@ def _filled(
 def _told(part: pd.DataFrame, names: tuple[str, ...]) -> str:
     """Return how many lean to whom, in words."""
     counts = [(name, int((part["leans_to"] == name).sum())) for name in names]
-    told = [f"{number} to {short(name, 14)}" for name, number in counts if number]
+    called = short_names(names, 14)
+    told = [f"{number} to {called[name]}" for name, number in counts if number]
     left = len(part) - sum(number for _, number in counts)
     return ", ".join([*told, *[f"{left} open"] * bool(left)])
 

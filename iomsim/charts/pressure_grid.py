@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from iomsim.charts.base import Page, note, root
 from iomsim.charts.style import LATER_DAY, dark, haloed, paper, quiet, small, tiny
-from iomsim.charts.text import short
+from iomsim.charts.text import short_names
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, next_weekday
@@ -51,7 +51,7 @@ class PressureGrid(Page[Grid]):
     def finding(self) -> str:
         found, first = self.result, self.result.race.names[0]
         low, high, base = (in_100(p) for p in (*_ends(found, first), found.base[first]))
-        name = short(first, 28)
+        name = short_names(found.race.names, 28)[first]
         return f"{name} wins in {low} to {high} of 100 elections over these ranges, {base} on the best guesses"
 
     def reading(self) -> str:
@@ -66,7 +66,10 @@ class PressureGrid(Page[Grid]):
 
     def panels(self, fig: Any, stamp: bool) -> None:
         found, first = self.result, self.result.race.names[0]
-        wins, spills = f"{short(first, 28)} wins", f"Voting runs into {next_weekday(found.race)}"
+        wins, spills = (
+            f"{short_names(found.race.names, 28)[first]} wins",
+            f"Voting runs into {next_weekday(found.race)}",
+        )
         targets = ((first, wins, _towards(found)), (SPILL, spills, "cividis_r"))
         for panel, (target, title, colours) in zip(fig.subplots(1, 2), targets, strict=True):
             (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours)
