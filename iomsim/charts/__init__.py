@@ -36,7 +36,7 @@ from iomsim.charts.trajectories import Trajectories
 from iomsim.charts.validation import Calibration, Coverage, History, Ranks, Reliability, SaidAndCame
 from iomsim.charts.win_probability import WinProbability
 from iomsim.election_day.election_day import ElectionDay
-from iomsim.errors import IomsimError, quote, unknown
+from iomsim.errors import IomsimError, quote, quote_path, unknown, writing
 from iomsim.files import write_csv
 from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.forecast import Forecast
@@ -172,12 +172,14 @@ class Plots:
         if str(folder) in self._charts or folder.suffix[1:].lower() in files.KINDS:
             raise IomsimError(
                 f"plot.save takes a folder for all charts, or a chart and its file, such as "
-                f"save('rounds', 'rounds.png'); got {quote(folder)} alone"
+                f"save('rounds', 'rounds.png'); got {quote_path(folder)} alone"
             )
         for kind in (wanted := [formats] if isinstance(formats, str) else list(formats)):
             if kind not in files.KINDS:
                 raise IomsimError(f"formats must be of {', '.join(files.KINDS)}; got {quote(kind)}")
         saved = []
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         for name in self.names():
             drawn, chart = self.draw(name, **options), self.chart(name)
             saved += [files.save(drawn, folder / f"{name}.{kind}", options.get("theme")) for kind in wanted]

@@ -271,18 +271,25 @@ def _colour_of(fig: Figure) -> Any:
 class ShownOnce(Figure):
     """A figure of pyplot's that a notebook shows once, also where it is the last line of a cell.
 
-    The inline backend shows every open figure at the end of a cell, and closes it; without this it would also be
-    shown as the value of the cell.
+    At the end of a cell the inline backend shows every open figure, and closes it.  A figure that is the value of the
+    cell has been shown by then: so it is closed here.
     """
 
     def _ipython_display_(self) -> None:
         import matplotlib.pyplot as plt
+        from IPython.core.getipython import get_ipython
         from IPython.core.pylabtools import print_figure
         from IPython.display import display
 
-        shown_anyway = "inline" in mpl.get_backend() or mpl.is_interactive()
-        if not (shown_anyway and plt.fignum_exists(getattr(self, "number", -1))):
-            display({"image/png": print_figure(self, "png", base64=True)}, raw=True)
+        inline = "inline" in mpl.get_backend()
+        if mpl.is_interactive() and not inline:
+            return  # in a window, or a widget, of its own
+        formatters = getattr(getattr(get_ipython(), "display_formatter", None), "formatters", {}) if inline else {}
+        shown = {kind: data for kind, format_ in formatters.items() if (data := format_(self))}
+        if not any(kind.startswith("image/") for kind in shown):
+            shown["image/png"] = print_figure(self, "png", base64=True)
+        display({kind: data[0] if isinstance(data, tuple) else data for kind, data in shown.items()}, raw=True)
+        plt.close(self)
 
 
 # -- words ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import note, width_points
-from iomsim.charts.style import LATER_DAY, dark, faint, quiet, small
+from iomsim.charts.style import LATER_DAY, dark, faint, ink, quiet, small
 from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of
 from iomsim.errors import whole_number
@@ -161,7 +161,7 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
                 day.x - 0.3 if shade is None else shade, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0
             )
         if spills in counts:
-            _head(ax, day.x, counts.pop(spills), 4, color=LATER_DAY if spills else quiet(), **bold)
+            _head(ax, day.x, counts.pop(spills), 4, color=ink(LATER_DAY) if spills else quiet(), **bold)
 
 
 def _head(ax: Axes, x: float, text: str, up: float, **look: Any) -> None:

@@ -10,14 +10,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
+import nbclient
+import nbformat
 import pytest
-from chart_cases import ON_AXES, plain
+from chart_cases import ON_AXES, plain, plane
 from matplotlib.axes import Axes
 from PIL import Image
 from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts import save
+from iomsim.charts.files import svg
 from iomsim.errors import IomsimError
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -134,3 +137,48 @@ def test_matplotlib_is_loaded_late_and_pyplot_later() -> None:
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_text_in_an_svg_is_text_with_its_rim(fc: iom.Forecast) -> None:
+    drawn = fc.plot.draw("flows")
+    tree = ElementTree.fromstring(svg(drawn))
+    said = {" ".join("".join(node.itertext()).split()) for node in tree.iter(f"{SVG}text")}
+    for ax in drawn.axes:
+        written = [text for text in ax.texts if text.get_text().strip() and "\n" not in text.get_text()]
+        rimmed = [text for text in written if text.get_path_effects()]  # drawing has left them as they were
+        assert rimmed
+        assert {" ".join(text.get_text().split()) for text in written} <= said
+    rims = [node for node in tree.iter(f"{SVG}text") if "paint-order: stroke; stroke: #ffffff" in node.get("style", "")]
+    assert len(rims) == len(rimmed)
+
+
+def test_all_charts_go_into_a_folder_with_a_table_each(tmp_path: Path) -> None:
+    saved = plane().plot.save(tmp_path / "there", formats=("svg", "pdf"), theme="dark")
+    assert sorted(path.name for path in saved) == ["pressure_grid.pdf", "pressure_grid.svg", "pressure_grid_chart.csv"]
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == sorted(path.name for path in saved)
+    assert "fill: #16181c" in (tmp_path / "there" / "pressure_grid.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("rounds",), "plot.save takes a folder for all charts, or a chart and its file, such as save('rounds', "),
+        (("rounds.png",), "got 'rounds.png' alone"),
+    ],
+)
+def test_a_chart_without_a_file_is_refused(fc: iom.Forecast, wrong: tuple[str, ...], said: str) -> None:
+    with pytest.raises(IomsimError, match=re.escape(said)):
+        fc.plot.save(*wrong)
+    with pytest.raises(IomsimError, match="formats must be of png, svg, pdf; got 'gif'"):
+        fc.plot.save("folder", formats=["gif"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["fc.plot.dashboard()", "page = fc.plot.dashboard()", "fc.plot.rounds().figure"])
+def test_a_notebook_shows_a_chart_once(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    begin = 'import iomsim as iom\nfc = iom.forecast(iom.load("minimal"), runs=50, seed=1, progress=False)\n'
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(begin + cell)])
+    nbclient.NotebookClient(book, timeout=120, kernel_name="python3").execute()
+    pictures = [kind for output in book.cells[0].outputs for kind in output.get("data", {}) if "image/" in kind]
+    assert pictures == ["image/png"]
