@@ -14,16 +14,23 @@ from iomsim.charts.dotplots import looks_of, mark
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, paper, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
-from iomsim.election_day.report import CAVEAT
-from iomsim.forecasting.estimates import in_100, row_in_100
+from iomsim.election_day.report import CAVEAT, COMMON_SHOCK, NET_LEVEL, READINESS, votes_at_level
+from iomsim.engine import paths
+from iomsim.forecasting.estimates import Z95, in_100, level_with_first, row_in_100
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD, favourite, in_a_sentence
-from iomsim.house_style import capital, number_of
+from iomsim.house_style import capital, number_of, some_of
+from iomsim.model.leanings import mean_votes
 from iomsim.model.moments import WEEK, month_name, weekday_name
+from iomsim.model.parameters import describe_parameter
+from iomsim.typing import Floats
 
 MAX_EVENTS = 12
 """Events that are drawn, the last ones."""
+
+TELLING = 0.1
+"""Sds of the prior by which something moves at least to be told."""
 
 MAX_ASSUMPTIONS, TOLD_SHIFT = 6, 0.2
 """Assumptions drawn of which something was learned, and by how many sds of the prior they moved at least."""
@@ -45,6 +52,8 @@ TICKS = {
 """What stands under the tick of an event that is no tally."""
 
 ARROW = "\N{RIGHTWARDS ARROW}"
+IN_100 = " in 100"
+READING_IS = "the rules: "
 
 
 class DayChart(Chart[ElectionDay]):
@@ -217,41 +226,65 @@ class Learned(DayChart):
     def data(self) -> pd.DataFrame:
         """What the announcements say about what runs draw once and about the assumptions, against the prior.
 
-        The table of ``day.learned()`` with `shift`, how far the mean has moved in sds of the
-        prior, and `narrowed`, the sd now over that of the prior.
+        The table of ``day.learned()`` with `shift`, how far the mean has moved in sds of the prior; `narrowed`, the sd
+        now over that of the prior; `prior error` and `now error`, simulation errors of the means (95 %), and that of
+        the shift, `error`; and, of levels, appeals, strengths and ties, `prior votes` and `now votes`: what the two
+        means mean in papers of the first round, exactly.
         """
         table = self.result.learned()
         sd = table["prior sd"].where(table["prior sd"] > 0)
-        shift = (table["now mean"] - table["prior mean"]) / sd
-        return table.assign(shift=shift, narrowed=table["now sd"] / sd)
+        shift, narrowed = (table["now mean"] - table["prior mean"]) / sd, table["now sd"] / sd
+        before, now = self._luck(table)
+        errors = {"prior error": Z95 * before * table["prior sd"], "now error": Z95 * now * table["now sd"]}
+        ends = np.array([self._in_votes(str(name), line) for name, line in table.iterrows()])
+        votes = dict(zip(("prior votes", "now votes"), ends.T, strict=True))
+        return table.assign(shift=shift, narrowed=narrowed, error=np.hypot(*errors.values()) / sd, **errors, **votes)
+
+    def _luck(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return the standard errors of means, in sds, before and now: those of particles, or of draws."""
+        belief, draws = self.result.belief, self.result.draws
+        before = np.where(table.index.str.startswith(READING_IS), 0.0, 1.0 / np.sqrt(belief.state.particles.size))
+        now = np.full(len(table), 1.0 / np.sqrt(belief.state.effective_size))
+        if draws is not None:
+            assumed = table.index.isin([describe_parameter(self.result.race, path) for path in draws.values])
+            before[assumed] = 1.0 / np.sqrt(draws.count)
+            now[assumed] = np.sqrt((belief.draw_weights(draws.count) ** 2).sum())
+        return before, now
+
+    def _in_votes(self, quantity: str, line: pd.Series) -> tuple[float, float]:
+        """Return what the means of a quantity before and now mean in votes; missing where they mean none."""
+        race, means = self.result.race, [line["prior mean"], line["now mean"]]
+        for k, name in enumerate(race.names):
+            if quantity in (level := NET_LEVEL.format(name), COMMON_SHOCK.format(name)) and not race.swings:
+                before, now = votes_at_level(race.plan, k, means, shocks=quantity != level)
+                return before, now
+        paths_of = {} if self.result.draws is None else self.result.draws.values
+        path = next((path for path in paths_of if describe_parameter(race, path) == quantity), "")
+        votes = mean_votes(race, path, means)
+        whose = next((k for k, name in enumerate(race.names) if path in (paths.level(name), paths.appeal(name))), 0)
+        before, now = (np.nan, np.nan) if votes is None else votes[whose]
+        return before, now
 
     @cached_property
     def _shown(self) -> pd.DataFrame:
         """What is drawn: of the assumptions, of which there may be dozens, those that moved most, and not by luck."""
         moved = self.data[self.data["prior sd"] > 0]
         rest = moved.index.isin(self.result.parameters_unsure)
-        clear = moved["shift"].abs() >= np.maximum(TOLD_SHIFT, BEYOND_LUCK * moved["narrowed"] * self._luck)
+        clear = moved["shift"].abs() >= np.maximum(TOLD_SHIFT, BEYOND_LUCK / Z95 * moved["error"])
         most = moved["shift"].abs()[rest & clear].nlargest(MAX_ASSUMPTIONS)
         return moved[~rest | moved.index.isin(most.index)]
 
-    @property
-    def _luck(self) -> float:
-        """The standard error of the mean of an assumption, in its sds now: of the draws that still carry weight."""
-        draws = self.result.draws
-        return 0.0 if draws is None else float(np.sqrt((self.result.belief.draw_weights(draws.count) ** 2).sum()))
-
     def finding(self) -> str:
-        moved = self._shown["shift"].drop("members present", errors="ignore").abs()
-        top = str(moved.idxmax())
-        if not self.result.events or moved[top] < 0.1:
+        moved = self._shown.drop("members present", errors="ignore").sort_values("shift", key=np.abs, ascending=False)
+        if not self.result.events or abs(moved["shift"].iloc[0]) < TELLING:
             return "Nothing is learned yet beyond what was assumed"
-        verb = "rises" if self.data.loc[top, "shift"] > 0 else "falls"
         after = f"After {tally_text(self.fc, self.fc.announced)} " if self.fc.announced else ""
-        name = _without_unit(top)
-        what = name if "'" in name.partition(" of ")[0] else f"the {name}"
-        if name.startswith("the "):
-            what = f"the chance that {name.replace('the rules: ', 'the rules are read as ')}"
-        return capital(f"{after}{what} {verb} most, by {moved[top]:.1f} prior sds")
+        alike = moved.index[level_with_first(moved["shift"].abs(), moved["error"])]
+        if len(alike) > 1:
+            names = some_of([_without_unit(str(name)) for name in alike])
+            return capital(f"{after}no single quantity stands out: what moved most may be {names}")
+        top = moved.iloc[0]
+        return capital(f"{after}what moved most is {_named(str(top.name))}, from {_moved(top, ' to ', ', or from ')}")
 
     def reading(self) -> str:
         left = int((self.data["prior sd"] > 0).sum()) - len(self._shown)
@@ -274,12 +307,36 @@ class Learned(DayChart):
                 if not _is_share(line):
                     ax.hlines(y + shift, low, high, color=colour, lw=1.3, zorder=2)
                 ax.plot(mean, y + shift, "o", color=colour, mfc=face, ms=5.5, zorder=3)
-            right_of(ax, y, f"{_mean_in_words(line, 'prior')} {ARROW} {_mean_in_words(line, 'now')}", color=dark())
+            right_of(ax, y, _moved(line), color=dark())
         ax.axvline(0, color=quiet(), lw=0.8)
         named_rows(ax, [short(str(name), 30, 2) for name in self._shown.index])
         ax.set(xlabel="sds of the prior from its mean")
         marks = [mark(quiet(), hollow=True, edge=1.0), mark(dark(), edge=1.0)]
         return key(ax, marks, ["before the vote", "now"], [quiet(), dark()], above=True)
+
+
+def _named(quantity: str) -> str:
+    """Return a quantity as a sentence calls it.
+
+    Examples
+    --------
+    >>> _named("net level of Pope (log-odds)"), _named("the rules: strict"), _named("Pope's first-round level")
+    ('the net level of Pope', 'the chance that the rules are read as strict', "Pope's first-round level")
+    """
+    name = _without_unit(quantity)
+    if name.startswith("the "):
+        return f"the chance that {name.replace(READING_IS, 'the rules are read as ')}"
+    return name if "'" in name.partition(" of ")[0] or name == READINESS else f"the {name}"
+
+
+def _moved(line: pd.Series, joint: str = f" {ARROW} ", then: str = "\n") -> str:
+    """Return a mean before and now, and what both mean in votes, if that is another number."""
+    before, now = (_mean_in_words(line, when) for when in ("prior", "now"))
+    told = f"{before.removesuffix(IN_100)}{joint}{now}"
+    if np.isnan(line["prior votes"]):
+        return told
+    before, now = (f"{line[f'{when} votes']:.0f}" for when in ("prior", "now"))
+    return told if before == now else f"{told}{then}{before}{joint}{now} votes"
 
 
 def _without_unit(quantity: str) -> str:
@@ -301,17 +358,19 @@ def _is_share(line: pd.Series) -> bool:
 def _mean_in_words(line: pd.Series, when: str) -> str:
     """Return a mean in words: a probability per hundred, anything else as a number."""
     mean = line[f"{when} mean"]
-    return f"{in_100(mean)} in 100" if _is_share(line) else _number(mean, line["prior sd"])
+    if _is_share(line):
+        return f"{in_100(mean, line[f'{when} error'])}{IN_100}"
+    return _number(mean, max(line["prior error"], line["now error"]))
 
 
-def _number(value: float, sd: float) -> str:
-    """Return a number with as many digits as a tenth of its spread deserves.
+def _number(value: float, half: float) -> str:
+    """Return a number with no more digits than half the width of its 95 % interval supports.
 
     Examples
     --------
-    >>> _number(0.4437, 0.4), _number(161.237, 3.4), _number(-0.001, 0.3)
-    ('0.44', '161.2', '0.00')
+    >>> _number(0.4437, 0.03), _number(161.237, 0.8), _number(-0.001, 0.3), _number(102.3, 8.0)
+    ('0.44', '161', '0.0', '100')
     """
-    digits = int(np.clip(1 - np.floor(np.log10(sd)), 0, 3))
-    text = f"{value:.{digits}f}"
+    digits = int(np.clip(np.floor(np.log10(4 / max(half, 1e-9)) + 1e-9), -3, 3))
+    text = f"{round(value, digits):.{max(digits, 0)}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")

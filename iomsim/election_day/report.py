@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from iomsim.election_day.belief import Belief
 from iomsim.election_day.between_rounds import needed_last
 from iomsim.election_day.conditioning import weights
 from iomsim.election_day.state import FilterState
 from iomsim.engine import laws, paths
+from iomsim.engine.first_round import first_round_votes
 from iomsim.engine.plan import Plan, contrast
 from iomsim.forecasting.estimates import in_100
 from iomsim.house_style import capital, count, in_lines, number, number_of, series, thousands
@@ -276,18 +278,21 @@ def quantities(plan: Plan, state: FilterState) -> dict[str, Floats]:
     own = state.particles.under(plan)
     draws, b = state.particles.draws, own.behaviour
     shown = {k: name for k, name in enumerate(plan.names) if plan.candidates > 2 or k == 0}
-    out = {f"net level of {name} (log-odds)": level(plan, state, k) for k, name in shown.items()}
+    out = {NET_LEVEL.format(name): level(plan, state, k) for k, name in shown.items()}
     effect = laws.campaign_effect(own.spread, draws.campaign)
     out |= {f"effect of {name}'s campaign (1 = average)": effect[s] for s, name in enumerate(plan.sponsors)}
     for k, name in shown.items():
         shock = b.common_sd / np.sqrt(2.0) * (against_others(plan, k) @ draws.appeal)
-        out[f"common shock towards {name} (log-odds)"] = shock
+        out[COMMON_SHOCK.format(name)] = shock
     out["the contest is fluid"] = draws.fluid.astype(float)
     if plan.rules.withdrawal != "none":
         out[READINESS] = readiness(plan, state)
     out["members present"] = state.present.astype(float)
     return out
 
+
+NET_LEVEL, COMMON_SHOCK = "net level of {} (log-odds)", "common shock towards {} (log-odds)"
+"""What is added to the systematic leans of all members alike; a candidate's name stands in them."""
 
 READINESS = "how ready the one behind is to concede"
 """Not to be taken for the parameter of its law, "readiness to concede"."""
@@ -315,3 +320,28 @@ def level(plan: Plan, state: FilterState, k: int) -> Floats:
     weights_of = against_others(plan, k).tolist()
     own = state.particles.under(plan)
     return np.asarray(contrast(own, state.particles.draws, weights_of).mean(axis=0, dtype=float))
+
+
+def votes_at_level(plan: Plan, k: int, levels: ArrayLike, shocks: bool = False) -> Floats:
+    """Return a candidate's mean papers in the first round where its net level is so many log-odds, exactly.
+
+    All members are moved alike, and nothing else is: no common shock, and all parameters at their best guesses.
+    With `shocks`, what is given is a common shock, which adds to the level of the best guesses.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> votes_at_level(iom.load("minimal").plan, 0, [-1.0, 0.0, 1.0]).round(1).tolist()
+    [44.1, 77.3, 110.5]
+    """
+    appeal, weights_of = plan.appeals[k], tuple(against_others(plan, k).tolist())
+    at = float(np.mean(plan.values[appeal]))
+
+    def mean_lean(moved: float) -> float:
+        lean, pulls = plan.at({appeal: at + moved}).by_class(weights_of)
+        return float(sum(pulls, np.asarray(lean, dtype=float))[plan.classes.of_member].mean())
+
+    base = mean_lean(0.0)
+    push = 1.0 if shocks else mean_lean(1.0) - base  # the polled move less than others
+    alone = {appeal: at + (np.asarray(levels, dtype=float) - (not shocks) * base) / push}
+    return np.asarray(first_round_votes(plan.at({**alone, paths.behaviour("common_sd"): 0.0}))[k])

@@ -99,6 +99,29 @@ def first_round_chances(plan: Plan) -> Floats:
     return chances
 
 
+def first_round_votes(plan: Plan) -> Floats:
+    """Return the mean number of papers for each candidate in the first round, over everything that a run draws.
+
+    Parameters
+    ----------
+    plan : Plan
+        The election; its values are numbers, or arrays with one entry a column.
+
+    Returns
+    -------
+    ndarray, shape (K, B)
+        By candidate and column.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> first_round_votes(iom.load("geneva-2023").plan)[:, 0].round(1).tolist()
+    [78.4, 78.4]
+    """
+    members = members_of(plan, max(map(np.size, plan.values.values())))
+    return np.asarray(members.bound + (class_chances(plan) * members.weight.T).sum(axis=1))
+
+
 def class_chances(plan: Plan) -> Floats:
     """Return the chance of those who are free to choose to vote for each candidate in the first round.
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from iomsim.engine import paths
-from iomsim.engine.first_round import barred_at_first, first_round_chances, pulls
+from iomsim.engine.first_round import barred_at_first, first_round_chances, first_round_votes, pulls
 from iomsim.engine.plan import Plan
 from iomsim.memory import refuse_too_many
-from iomsim.model.assumptions import Assumptions
+from iomsim.model.assumptions import Assumptions, completed
 from iomsim.model.description import Description
 from iomsim.typing import Flags, Floats
 
@@ -67,6 +68,41 @@ def leanings(race: Description, draws: Assumptions | None) -> pd.DataFrame:
         **_pulled(best, drawn, free, draws is not None),
     }
     return pd.DataFrame(columns, index=pd.Index(frame["name"].to_numpy(), name="member"))
+
+
+def mean_votes(race: Description, path: str, values: ArrayLike, held: bool = False) -> Floats | None:
+    """Return what values of a parameter mean in votes: the candidates' mean papers in the first round, exactly.
+
+    All other parameters stay at their best guesses.
+
+    Parameters
+    ----------
+    race : Description
+        The election.
+    path : str
+        The parameter: the level, an appeal, a sponsor's strength, or the log-odds of a tie.
+    values : array_like, shape (V,)
+        Its values.
+    held : bool, default False
+        The appeals stay as they are, as in what-ifs of points; else a level that is stated stays as it is.
+
+    Returns
+    -------
+    ndarray, shape (K, V), or None
+        None for a parameter of another kind, and where a swing goes over before the first count.
+
+    Examples
+    --------
+    >>> import iomsim as iom
+    >>> mean_votes(iom.load("geneva-2023"), "level.Pope", [0.44, 0.5])[0].round(1).tolist()
+    [69.0, 78.4]
+    """
+    plan = race.plan
+    leaning = {*plan.appeals, *plan.strengths, *(tie.log_odds for tie in plan.ties)}
+    if race.swings or not (path in leaning or paths.head(path) == paths.LEVEL):
+        return None
+    points = {path: np.asarray(values, dtype=float)}
+    return first_round_votes(plan.at(completed(race, points, together=not held)))
 
 
 def _votes(plan: Plan) -> np.ndarray:

@@ -21,6 +21,7 @@ from iomsim.charts.election_day import spread
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT
+from iomsim.engine.first_round import first_round_votes
 from iomsim.errors import IomsimError
 from iomsim.forecasting.wording import in_a_sentence
 from iomsim.model.parameters import describe_parameter
@@ -242,7 +243,7 @@ def test_the_net_level_moves_and_the_sponsors_hardly() -> None:
         picture("noon", "learned")
         .get_title()
         .replace("\n", " ")
-        .startswith(f"After 98{DASH}67 the net level of Pope rises most, by ")
+        .startswith(f"After 98{DASH}67 what moved most is the net level of Pope, from ")
     )
 
 
@@ -258,7 +259,36 @@ def test_means_stand_at_the_right() -> None:
     arrows = [text for text in shown if "\N{RIGHTWARDS ARROW}" in text]
     assert len(arrows) == len(day("noon").learned())
     [regime] = [text for text in arrows if text.endswith("in 100")]
-    assert abs(int(regime.split()[0]) - 70) <= 6
+    assert abs(int(regime.removeprefix("about ").split()[0]) - 70) <= 6
+
+
+def test_log_odds_and_levels_are_told_in_votes_too() -> None:
+    """What they mean in papers of a first round is exact: here against the mean share of the level itself."""
+    night = unsure()
+    data = night.plot.learned_data()
+    told = data[["prior votes", "now votes"]].dropna()
+    level = data.loc["Pope's first-round level"]
+    papers = first_round_votes(night.race.plan)[:, 0].sum()
+    assert told.loc["Pope's first-round level"].tolist() == pytest.approx(
+        [papers * level["prior mean"], papers * level["now mean"]], abs=0.1
+    )
+    assert {"net level of Pope (log-odds)", "common shock towards Pope (log-odds)", "Washington's strength"} <= set(
+        told.index
+    )
+    assert np.ptp(told.loc["Washington's strength"]) < 0.01  # the level is stated: its strength does not move it
+    shown = words(night.plot.draw("learned").axes[0])
+    votes = "{:.0f} \N{RIGHTWARDS ARROW} {:.0f} votes".format(*told.loc["Pope's first-round level"])
+    assert any(text.endswith(f"\n{votes}") for text in shown)
+
+
+def test_nothing_is_named_that_moved_no_further_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = day("noon").plot.chart("learned")
+    rows = chart.data.iloc[:3].assign(shift=[0.9, -0.8, 0.2], error=[0.1, 0.1, 0.1])
+    monkeypatch.setitem(vars(chart), "data", rows)
+    assert chart.finding() == (
+        f"After 98{DASH}67 no single quantity stands out: what moved most may be net level of Pope or "
+        "effect of Washington's campaign"
+    )
 
 
 def test_of_many_assumptions_those_are_drawn_that_moved_most() -> None:
