@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
+import venv
 import zipfile
 from configparser import ConfigParser
 from importlib.resources import files
@@ -22,7 +26,7 @@ EVIDENCE = {path.relative_to(ROOT) for kind in ("csv", "toml") for path in ROOT.
 DYNAMIC = {
     "version": ("metadata", "version"),
     "description": ("metadata", "description"),
-    "readme": ("metadata", "long_description"),
+    "readme": ("metadata", "long_description_content_type"),  # the text is made by setup.py
     "authors": ("metadata", "author"),
     "license": ("metadata", "license"),
     "keywords": ("metadata", "keywords"),
@@ -78,6 +82,17 @@ def test_the_version_is_a_literal_that_can_be_read_without_importing(setup: Conf
     assert f'{name} = "{iomsim.__version__}"' in source.splitlines()
 
 
+def test_the_citation_is_of_this_version_and_the_last_of_the_changelog(setup: ConfigParser) -> None:
+    said = dict(re.findall(r"^([a-z-]+): (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE))
+    assert said["version"] == iomsim.__version__
+    assert said["url"] == setup["metadata"]["url"]
+    assert said["license"] == setup["metadata"]["license"]
+    versions = re.findall(
+        r"^## \[(\d\S+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert versions[0] == (said["version"], said["date-released"])
+
+
 def test_every_package_in_the_tree_is_found() -> None:
     inside = {
         path.parent
@@ -108,15 +123,71 @@ def run(*command: object, folder: Path) -> str:
     return done.stdout
 
 
+LEFT_OUT = (".git", ".venv*", ".*_cache", ".hypothesis", "build", "dist", "out", "site", "*.egg-info", "__pycache__")
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a wheel from a copy of the tree: a build leaves files behind, and would find those of the last."""
-    folder = tmp_path_factory.mktemp("wheel")
-    left_out = shutil.ignore_patterns(".*", "build", "dist", "out", "*.egg-info", "__pycache__")
-    shutil.copytree(ROOT, folder / "tree", ignore=left_out)
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, folder / "tree", folder=folder)
-    [built] = folder.glob("*.whl")
-    return built
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build both distributions, the wheel from the other, of a copy of the tree: a build leaves files behind."""
+    folder = tmp_path_factory.mktemp("built")
+    shutil.copytree(ROOT, folder / "tree", ignore=shutil.ignore_patterns(*LEFT_OUT))
+    said = run(sys.executable, "-m", "build", "--outdir", folder, folder / "tree", folder=folder)
+    assert "ignored" not in said, said
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    [found] = built.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def source(built: Path) -> Path:
+    [found] = built.glob("*.tar.gz")
+    return found
+
+
+@pytest.mark.slow
+def test_a_package_index_takes_both(wheel: Path, source: Path, tmp_path: Path) -> None:
+    said = run(sys.executable, "-m", "twine", "check", "--strict", wheel, source, folder=tmp_path)
+    assert said.count("PASSED") == 2
+
+
+@pytest.mark.slow
+def test_the_readme_on_an_index_leads_to_the_project_and_shows_its_picture(wheel: Path, setup: ConfigParser) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        text = archive.read(name).decode()
+    home = setup["metadata"]["url"]
+    links = re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", text)
+    assert len(links) > 12
+    assert [to for _, to in links if not to.startswith(f"{home}/")] == []
+    for picture, to in links:
+        kind, _, path = to.removeprefix(f"{home}/").partition("/HEAD/")
+        assert kind == ("raw" if picture else "blob")
+        assert (ROOT / path).exists(), to
+    assert any(picture for picture, _ in links)
+
+
+@pytest.mark.slow
+def test_whoever_has_the_source_can_run_the_tests(source: Path) -> None:
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    missing = {name for name in listed.splitlines() if not name.startswith(".git")} - names
+    assert missing == set()
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_makes_a_forecast(wheel: Path, tmp_path: Path) -> None:
+    """In an environment that has nothing but what the wheel asks for."""
+    venv.create(tmp_path / "bare", with_pip=True)
+    binaries = tmp_path / "bare" / ("Scripts" if os.name == "nt" else "bin")
+    run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, folder=tmp_path)
+    said = run(binaries / "iomsim", "forecast", "--runs", "2000", "--seed", "1", "--out", "out", folder=tmp_path)
+    assert "Pope and Vitorino are level" in said
+    assert "Pope and Vitorino are level" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -77,6 +77,25 @@ def test_methods_with_names_are_methods_still() -> None:
         RACE.with_behaviour(secrecyy=0.5)
 
 
+@pytest.mark.slow  # starts a shell
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("race.with_pressure(", {"Washington=", "Brussels=", "low=", "high="}),
+        ("race.with_behaviour(sec", {"secrecy="}),
+        ("race.with_clock(ro", {"round_log_sd=", "round_minutes=", "rounds_a_day="}),
+        ("race.with_rules('strict', el", {"eliminate_after="}),
+    ],
+)
+def test_tab_completes_the_names_in_a_notebook(typed: str, completed: set[str]) -> None:
+    from IPython.core.completer import IPCompleter, provisionalcompleter
+
+    completer = IPCompleter(namespace={"race": RACE})
+    with provisionalcompleter():
+        found = {one.text for one in completer.completions(typed, len(typed)) if one.text.endswith("=")}
+    assert found == completed
+
+
 @pytest.mark.parametrize("kind", [iom.Behaviour, iom.Clock, iom.Sponsor, iom.Candidate, iom.Tie, iom.Scenario])
 def test_every_field_says_what_it_means_in_the_help_of_its_class(kind: type) -> None:
     fields = kind.model_fields  # type: ignore[attr-defined]
