@@ -1,7 +1,7 @@
 # make forecast   who wins in Geneva, after how many rounds, and whether it runs into Tuesday
 # make test       the tests
 #
-# Both make the virtual environment first if there is none. Others: lint, notebooks, bench, clean.
+# Both make the virtual environment first if there is none. Others: lint, notebooks, docs, bench, clean.
 # For instance: make forecast ARGS="iom-2018 --runs 20000"    make test ARGS="-k clock -x"
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ JOBS   ?= 2
 BIN := $(VENV)/bin
 SOURCES_OF_THE_ENVIRONMENT := setup.cfg setup.py pyproject.toml bootstrap.sh
 
-.PHONY: forecast test lint notebooks bench clean
+.PHONY: forecast test lint notebooks docs bench clean
 .NOTPARALLEL:
 
 forecast: $(VENV)/.installed
@@ -32,6 +32,11 @@ lint: $(VENV)/.installed-test
 notebooks: $(VENV)/.installed-test
 	$(BIN)/python tests/run_notebooks.py $(or $(ARGS),notebooks/*.ipynb)
 
+docs: export MPLBACKEND = Agg
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/.installed-docs
+	$(BIN)/mkdocs build --strict $(ARGS)
+
 bench: $(VENV)/.installed-bench
 	$(BIN)/python tests/benchmarks $(ARGS)
 
@@ -43,6 +48,10 @@ $(VENV)/.installed: $(SOURCES_OF_THE_ENVIRONMENT)
 
 $(VENV)/.installed-test: $(SOURCES_OF_THE_ENVIRONMENT)
 	sh bootstrap.sh "$(PYTHON)" "$(VENV)" test
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: $(SOURCES_OF_THE_ENVIRONMENT)
+	sh bootstrap.sh "$(PYTHON)" "$(VENV)" docs
 	@touch $(VENV)/.installed $@
 
 $(VENV)/.installed-bench: $(SOURCES_OF_THE_ENVIRONMENT)
