@@ -60,11 +60,18 @@ def results(code: str, names: dict[str, Any], keep: Keep) -> str:
         raise
     shown, page = said.getvalue(), ""
     if isinstance(value, pd.DataFrame):
-        page = f'\n<div class="frame" markdown="0">{value.to_html(border=0)}</div>\n'
+        page = f'\n<div class="frame" markdown="0">{cells(value)}</div>\n'
     elif value is not None:
         shown += f"{value!r}\n"
     told = f"\n``` {{ .text .output .no-copy }}\n{shown}```\n" if shown else ""
     return told + page + (f"\n{''.join(drawn)}\n{{ .chart }}\n" if drawn else "")
+
+
+def cells(frame: pd.DataFrame) -> str:
+    """Return a frame as a table of the site: its index, if that has a name, is the first column."""
+    named = any(name is not None for name in frame.index.names)
+    shown = frame.reset_index() if named else frame
+    return shown.to_html(border=0, index=not named).replace(' class="dataframe"', "")
 
 
 def evaluated(asked: ast.expr, names: dict[str, Any]) -> Any:
@@ -282,8 +289,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     def keep(svg: str, alt: str, theme: str) -> str:
         path = f"{page.file.src_uri.removesuffix('.md')}-{next(numbers)}-{theme}.svg"
         files.append(File.generated(config, path, content=svg))
-        said = re.sub(r"[\[\]]", "", alt)
-        return f"![{said}]({path.rpartition('/')[2]}#only-{theme}){{ loading=lazy }}"
+        said, name = re.sub(r"[\[\]]", "", alt), path.rpartition("/")[2]
+        return f"[![{said}]({name}#only-{theme}){{ loading=lazy }}]({name})"
 
     numbers = count(1)
     return with_results(with_what_is_made(markdown), keep)

@@ -58,7 +58,7 @@ def test_what_an_example_prints_and_its_last_value_stand_under_it(hooks: ModuleT
     page = hooks.with_results("```python\nprint('said')\nx = 2\nx + 1\n```\nText.\n\n```python\nx\n```\n", None)
     assert page.split("```")[3:5] == [" { .text .output .no-copy }\nsaid\n3\n", "\nText.\n\n"]
     assert "\n2\n```" in page
-    assert "dataframe" in told(hooks, "import iomsim as iom\niom.bodies().head(1)")
+    assert "<td>au</td>" in told(hooks, "import iomsim as iom\niom.bodies().head(1)")
     assert told(hooks, "y = 1").count("```") == 2
 
 
