@@ -16,13 +16,27 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def block(part: str) -> str:
+    """Return the one block of Python that says something."""
+    [found] = (code for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if part in code)
+    return found
+
+
+@pytest.mark.slow
 def test_the_answer_is_the_forecast_of_the_first_command() -> None:
     fc = iom.forecast(iom.load("geneva-2023"), 100_000, 2023, progress=False)
     assert f"> {fc.answer()}\n" in TEXT.replace("100 000", "100\u202f000")
+    assert f"> {fc.headline()}\n" in TEXT
     monday, later = (int(n) for n in re.search(r"(\d+) on Monday, (\d+) on Tuesday", TEXT).groups())
     dots = fc.plot.decision_time_data()
     assert monday + later == len(dots) == 50
     assert later == round(50 * fc.spill().value)
+
+
+def test_the_first_chart_is_on_the_first_screen() -> None:
+    before = TEXT[: TEXT.index("![")]
+    assert len(before.splitlines()) < 12
+    assert len(before) < 1000
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -33,8 +47,9 @@ def test_every_link_leads_somewhere() -> None:
     assert named == {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_notebook_run(capsys: pytest.CaptureFixture[str]) -> None:
-    code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
+    code = block("iom.live(")
     assert len([line for line in code.splitlines() if line.strip()]) == 10
     shorter = {"runs=100_000": "runs=2_000", "iom.live(race, ": "iom.live(race, particles=500, "}
     for long, short in shorter.items():
@@ -48,7 +63,7 @@ def test_the_lines_of_the_notebook_run(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_lines_on_other_bodies_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    start, rules = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[1].strip().splitlines()
+    start, rules = block("iom.start(").strip().splitlines()
     names: dict[str, Any] = {"iom": iom}
     exec(start, names)
     said = eval(rules.partition("#")[0], names)
@@ -63,10 +78,22 @@ def test_the_lines_on_other_bodies_run(capsys: pytest.CaptureFixture[str], tmp_p
     assert len(iom.bodies()) == 15
 
 
+@pytest.mark.slow
+def test_what_is_handed_on_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fc = iom.forecast(iom.load("geneva-2023"), 2000, 1, progress=False)
+    exec(compile(block("plot.save("), "README.md", "exec"), {"iom": iom, "fc": fc})
+    plt.close("all")
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert {"report.html", "charts/flows.pdf", "charts/flows.svg", "charts/flows.png"} <= written
+    assert any(name.startswith("charts/flows") and name.endswith(".csv") for name in written)
+
+
+@pytest.mark.slow
 def test_the_lines_on_members_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ledger.csv").write_text("member;candidate;kind\nUK;Pope;written\nCôte d'Ivoire;Vitorino;oral\n")
-    first, *asked = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[2].strip().splitlines()
+    first, *asked = block("with_pledges(").strip().splitlines()
     names: dict[str, Any] = {"iom": iom}
     exec(first, names)
     pledges, leanings, rumour, calls = (line.partition("  #")[0] for line in asked)
@@ -78,10 +105,10 @@ def test_the_lines_on_members_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "No single member stands out" in eval(shorter, names).sentence()
 
 
+@pytest.mark.slow
 def test_the_lines_on_history_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    block = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)[3].strip().splitlines()
-    alike, judged, written, scored = (line.partition("  #")[0] for line in block)
+    alike, judged, written, scored = (line.partition("  #")[0] for line in block("iom.register(").strip().splitlines())
     names: dict[str, Any] = {"iom": iom, "race": iom.load("geneva-2023")}
     said = eval(alike, names).sentence()
     assert said[: said.index(" Nearest")] in TEXT
