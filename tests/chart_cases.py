@@ -270,7 +270,8 @@ def pivotal(count: int, free: bool = True, low: float = 0.01, draws: bool = Fals
     win = 0.03 - np.arange(count) / 1000
     columns = {"group": [f"G{i % groups + 1}" if groups else "" for i in range(count)]}
     columns |= {"support": 0.5 + np.arange(count) / 100, "win": win, "win_low": win + low - 0.03}
-    columns |= {"win_high": win + 0.02, "low": win - 0.01 if draws else np.nan, "high": win + 0.03, "win_raw": win}
+    columns |= {"win_high": win + 0.02, "win_range_low": win - 0.01 if draws else np.nan}
+    columns |= {"win_range_high": win + 0.03, "win_raw": win}
     columns |= {"spill": 0.0, "spill_low": -0.01, "spill_high": 0.01, "spill_raw": 0.0, "free": free}
     columns |= {"won_over_win": [0.08, *[np.nan] * (count - 1)], "won_over_win_low": 0.07, "won_over_win_high": 0.09}
     columns |= {f"won_over_spill{end}": 0.0 for end in ("", "_low", "_high")}

@@ -168,7 +168,7 @@ class PivotalMembers(Chart[Pivotal]):
 
     @property
     def _ranged(self) -> bool:
-        return bool(self.data["low"].notna().any())
+        return bool(self.data["win_range_low"].notna().any())
 
     def _behind(self) -> Flags:
         """Return which rows are clearly behind the first."""
@@ -183,8 +183,9 @@ class PivotalMembers(Chart[Pivotal]):
         colour = self.result.race.colours[candidate]
         won = bool("won_over_win" in data and data["won_over_win"].notna().any())
         for y, (behind, (_, row)) in enumerate(zip(self._behind(), data.iterrows(), strict=True)):
-            if row["low"] < row["high"]:
-                ax.hlines(y, 100 * row["low"], 100 * row["high"], color=faint(), lw=8, zorder=1)
+            low, high = 100 * row["win_range_low"], 100 * row["win_range_high"]
+            if low < high:
+                ax.hlines(y, low, high, color=faint(), lw=8, zorder=1)
             dot(ax, y, _percent(row, "win"), pale(colour) if behind else colour, "o")
             if won and not np.isnan(row["won_over_win"]):
                 dot(ax, y, [100 * row["won_over_win"]], dark(), "D", hollow=True)

@@ -189,7 +189,7 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
     _rug(ax, found.assumptions[path].to_numpy()[inside], found.effects.answers.weight[inside])
     row = found.table().loc[path]
     for end in ("low", "high"):
-        at, height = float(row[end]), scale * float(row[f"at_{end}"])
+        at, height = float(row[f"value_{end}"]), scale * float(row[f"at_{end}"])
         ax.plot([at], [height], "o", color=colour, ms=4.5, mec=paper(), mew=0.8, clip_on=False)
         said, edge = in_100(height / 100) if found.is_chance else f"{height:.1f}", at == values[0]
         look: dict[str, Any] = {"color": ink(colour), "fontsize": small(), "path_effects": haloed(), "weight": "bold"}

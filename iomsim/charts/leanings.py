@@ -277,7 +277,7 @@ def _two(
 ) -> None:
     chance = 100 * data[names[0]].to_numpy()
     inks = np.array([colours.get(str(name), GREY) for name in data["leans_to"]])
-    low, high = (100 * data[end].to_numpy(dtype=float) for end in ("low", "high"))
+    low, high = (100 * data[f"{names[0]}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
     some = low < high
     ax.hlines(at[some], low[some], high[some], colors=inks[some].tolist(), lw=1.3, alpha=0.55, zorder=2)
     _dots(ax, chance, at, inks, data["vote"].eq("pinned").to_numpy(), size)

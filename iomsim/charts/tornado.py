@@ -15,11 +15,12 @@ from iomsim.charts.base import Chart, lay_out, named_rows, note, width_points
 from iomsim.charts.style import dark, small
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
+from iomsim.forecasting.drivers import end_in_words
 from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
 from iomsim.forecasting.wording import points
 from iomsim.house_style import capital, count, percent, some_of
 from iomsim.model.parameters import describe_parameter
-from iomsim.sensitivity.tornado import RULES, Tornado, end_in_words
+from iomsim.sensitivity.tornado import RULES, Tornado
 
 LOW, HIGH = "#C3D1E0", "#5F86B0"
 """An assumption at its low, and at its high; told apart by lightness."""
@@ -74,7 +75,7 @@ class TornadoBars(Chart[Tornado]):
             names = some_of([short_parameter(self.result.name(path)) for path in widest])
             return f"No single assumption stands out: {what} may hang most on {names}"
         low, high = (format_value(row[f"at_{end}"], self.of) for end in ("low", "high"))
-        first, last = (end_in_words(row[end]).replace("-", HYPHEN) for end in ("low", "high"))
+        first, last = (end_in_words(row, end).replace("-", HYPHEN) for end in ("low", "high"))
         unit, at = "" if self.of == ROUNDS else " in 100", "under" if widest == [RULES] else "at"
         name = self.result.name(widest[0])
         return f"{capital(what)} hangs most on {name}: {low}{unit} {at} {first}, and {high} {at} {last}"
@@ -96,7 +97,7 @@ class TornadoBars(Chart[Tornado]):
 
     def alt(self) -> str:
         ends = [
-            f"{row['name']} {end_in_words(row['low'])} to {end_in_words(row['high'])}: "
+            f"{row['name']} {end_in_words(row, 'low')} to {end_in_words(row, 'high')}: "
             f"{format_value(row['at_low'], self.of)} to {format_value(row['at_high'], self.of)}"
             for _, row in self.data.iterrows()
         ]
@@ -128,7 +129,7 @@ class TornadoBars(Chart[Tornado]):
             ax.barh(at, value - base, height, left=base, color=colour, zorder=2)
             right = value > base or (value == base and ends[other] < base)
             look: dict[str, Any] = {"ha": "left" if right else "right", "va": "center_baseline", "color": dark()}
-            note(ax, end_in_words(row[end]), (value, at), (4 if right else -4, 0), fontsize=size, **look)
+            note(ax, end_in_words(row, end), (value, at), (4 if right else -4, 0), fontsize=size, **look)
 
 
 def _widen(ax: Axes) -> None:

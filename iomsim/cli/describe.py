@@ -66,7 +66,7 @@ def leanings(arguments: argparse.Namespace) -> None:
         return
     first = race.names[0]
     told = table.iloc[(table[first] - 0.5).abs().argsort(kind="stable")]
-    shown = ["group", "vote", *race.names, *(name for name in ("low", "high") if name in table), "leans_to"]
+    shown = ["group", "vote", *race.names, *(f"{first}_{end}" for end in ("low", "high")), "leans_to"]
     print(plain(told[shown].round(2)))
 
 

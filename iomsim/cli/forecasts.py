@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from iomsim.cli.common import (
     assumption_arguments,
     executor,
@@ -74,7 +76,7 @@ def as_json(fc: Forecast) -> dict[str, Any]:
     """Return the forecast as plain data: the answer, every table, the provenance."""
     spill = fc.spill()
     middle, low, high = fc.median_rounds()
-    numbers = {name: table.numbers(fc).reset_index().to_json(orient="records") for name, table in TABLES.items()}
+    numbers = {name: records(table.numbers(fc)) for name, table in TABLES.items()}
     return {
         "title": fc.race.title,
         "headline": fc.headline(),
@@ -87,15 +89,26 @@ def as_json(fc: Forecast) -> dict[str, Any]:
             "mc_error": spill.mc_error,
         },
         "median_rounds": {"median": middle, "low": low, "high": high},
-        **{name: json.loads(text) for name, text in numbers.items()},
+        **numbers,
         **{name: _hangs_on(found) for name, found in what_matters_shown(fc).items()},
         "provenance": fc.provenance,
     }
 
 
 def _hangs_on(found: Drivers) -> dict[str, Any]:
-    table = found.table().reset_index()
-    return {"target": found.target, "sentence": found.sentence(), "table": json.loads(table.to_json(orient="records"))}
+    return {"target": found.target, "sentence": found.sentence(), "table": records(found.table())}
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain data; what is missing is null, and moments are written as ISO 8601 has them.
+
+    Examples
+    --------
+    >>> records(pd.DataFrame({"p": [0.5, None]}, pd.DatetimeIndex(["2023-05-15 10:00", None], name="hour")))
+    [{'hour': '2023-05-15T10:00:00', 'p': 0.5}, {'hour': None, 'p': None}]
+    """
+    text = table.reset_index().to_json(orient="records", date_format="iso", date_unit="s")
+    return list(json.loads(text))
 
 
 def print_forecast(fc: Forecast) -> None:

@@ -86,7 +86,7 @@ class Sides(BaseModel):
         """Return the table, with the columns that it has today; what an old one does not know is missing."""
         table = pd.DataFrame(self.data, self.index, self.columns).rename_axis("rules")
         if format < FORMAT and list(table) == [*names, *OLD_SIDES]:
-            table = table.rename(columns={key: f"{key} of spill" for key in ("low", "high", "mc_error")})
+            table = table.rename(columns={key: f"spill_{key}" for key in ("low", "high", "mc_error")})
             table = table.reindex(columns=sides_columns(names))
         return table
 

@@ -122,6 +122,32 @@ def _of_runs(fc: Tables, event: Event) -> tuple[str, Answers]:
     return f"the {kind} of {subject}", Answers.of(sums, np.bincount(draw, minlength=size), squares, _sources(fc))
 
 
+# -- ends of ranges: numbers, or readings of the rules ----------------------------------------------
+
+
+def ends_apart(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose `low` and `high`, numbers and readings of the rules, are columns of one kind each.
+
+    Examples
+    --------
+    >>> ends_apart(pd.DataFrame({"low": [0.5, "strict"], "high": [1.5, "open"], "clear": True}))
+       value_low  value_high reading_low reading_high  clear
+    0        0.5         1.5         NaN          NaN   True
+    1        NaN         NaN      strict         open   True
+    """
+    ends, rest = table[["low", "high"]], table.drop(columns=["low", "high"])
+    texts = ends.map(lambda end: isinstance(end, str)).to_numpy(dtype=bool)
+    numbers = ends.mask(texts).astype(float).add_prefix("value_")
+    readings = ends.astype(object).where(texts).astype("category").add_prefix("reading_")
+    return pd.concat([numbers, readings, rest], axis=1)
+
+
+def end_in_words(row: pd.Series, end: str) -> str:
+    """Return the low or the high of an assumption as it is told: a number in digits, or the name of a reading."""
+    value, reading = row[f"value_{end}"], row[f"reading_{end}"]
+    return str(reading) if np.isnan(value) else in_digits(value)[0]
+
+
 # -- the answer ----------------------------------------------------------------------------------
 
 
@@ -166,10 +192,11 @@ class Drivers(Result):
         -------
         DataFrame
             By parameter ("reading" for the rules): its `name` in words; `share`, the part of the variance of the
-            chance over the assumptions that it explains by itself, with its standard `error` (estimates near 0 may fall
-            below it); `clear`, False where it cannot be told from noise (of all that do nothing, however many, one is
-            called clear in one forecast of twenty); its `low` and `high`, 10 % and 90 % points; and the chance there,
-            `at_low` and `at_high`.  Of the rules these are the readings with the lowest and the highest chance.
+            chance over the assumptions that it explains by itself, with its standard error, `share_error` (estimates
+            near 0 may fall below it); `clear`, False where it cannot be told from noise (of all that do nothing,
+            however many, one is called clear in one forecast of twenty); its 10 % and 90 % points, `value_low` and
+            `value_high`, or of the rules the readings with the lowest and the highest chance, `reading_low` and
+            `reading_high` (categories); and the chance there, `at_low` and `at_high`.
         """
         return self._table.copy()
 
@@ -178,7 +205,7 @@ class Drivers(Result):
         shares = self.effects.shares
         ends = {path: self._ends(path) for path in shares.index}
         out = pd.DataFrame(list(ends.values()), index=list(ends), columns=["low", "high", "at_low", "at_high"])
-        out = pd.concat([shares, out], axis=1)
+        out = pd.concat([shares.rename(columns={"error": "share_error"}), ends_apart(out)], axis=1)
         out.insert(0, "name", [self.name(path) for path in out.index])
         return out.rename_axis("parameter").sort_values(["clear", "share"], ascending=False, kind="stable")
 
@@ -285,7 +312,7 @@ class Drivers(Result):
             return f"No assumption moves {self.subject}: it is {self._always}"
         if table.empty:
             return f"No single assumption moves {self.subject} beyond noise"
-        share, half = (x.to_numpy(dtype=float) for x in (table["share"], Z95 * table["error"]))
+        share, half = (x.to_numpy(dtype=float) for x in (table["share"], Z95 * table["share_error"]))
         above = share[:, None] - share > np.hypot(half[:, None], half)  # the one clearly over the other
         top = next((n for n in (2, 1, 3) if above[:n, n:].all()), 0)
         if not top:
@@ -308,10 +335,11 @@ class Drivers(Result):
         row = self._table.loc[self.path(parameter)]
         low, high = (self._at(row, end) for end in ("low", "high"))
         if row.name == READING:
-            return f"{capital(self.subject)} is {low}{self._unit} under {row['low']}, and {high} under {row['high']}"
+            under = [row[f"reading_{end}"] for end in ("low", "high")]
+            return f"{capital(self.subject)} is {low}{self._unit} under {under[0]}, and {high} under {under[1]}"
         if not row["clear"]:
             return f"{capital(row['name'])} does not move {self.subject} beyond noise"
-        first, last = in_digits(row["low"], row["high"])
+        first, last = in_digits(row["value_low"], row["value_high"])
         verb = "rises" if row["at_high"] >= row["at_low"] else "falls"
         goes = f"{verb} from {low} to {high}{self._unit}" if low != high else f"stays at {low}{self._unit}"
         return f"Along {row['name']} ({first} to {last}) {self.subject} {goes}"
@@ -319,12 +347,12 @@ class Drivers(Result):
     def _clause(self, row: pd.Series, unit: str) -> str:
         low, high = (self._at(row, end) for end in ("low", "high"))
         if row.name == READING:
-            return f"{row['name']} ({low}{unit} under {row['low']}, {high} under {row['high']})"
+            return f"{row['name']} ({low}{unit} under {row['reading_low']}, {high} under {row['reading_high']})"
         return f"{row['name']} ({low} to {high}{unit})"
 
     def _at(self, row: pd.Series, end: str) -> str:
         """Return the target at the low or the high of an assumption, in words: under a reading, as other tables do."""
-        part = self.forecast.by_reading().get(row[end]) if row.name == READING else None
+        part = self.forecast.by_reading().get(row[f"reading_{end}"]) if row.name == READING else None
         if part is None or self.target in (ROUNDS, EVENT):
             return self._said(row[f"at_{end}"])
         there = part.share(_where(part, self.target))
@@ -352,7 +380,7 @@ class Drivers(Result):
     def in_words(self) -> pd.DataFrame:
         """Return the assumptions that are clear of noise as readers are shown them, by their names."""
         table = self._table[self._table["clear"].astype(bool)]  # of no assumption at all it is empty
-        low, high = (table[end].map(lambda x: x if isinstance(x, str) else in_digits(x)[0]) for end in ("low", "high"))
+        low, high = ([end_in_words(row, end) for _, row in table.iterrows()] for end in ("low", "high"))
         chances = {f"at {end}": [self._at(row, end) for _, row in table.iterrows()] for end in ("low", "high")}
         share = table["share"].map(lambda share: percent(in_100(min(share, 1.0))))
         return pd.DataFrame({"share": share, "low": low, "high": high, **chances}).set_index(table["name"].rename(None))

@@ -223,8 +223,8 @@ class Forecast(Tables):
         --------
         >>> import iomsim as iom
         >>> found = iom.forecast(iom.load("minimal"), runs=4000, seed=1).drivers("A")
-        >>> found.table().columns.tolist()
-        ['name', 'share', 'error', 'clear', 'low', 'high', 'at_low', 'at_high']
+        >>> found.table().columns.tolist()[:6]
+        ['name', 'share', 'share_error', 'clear', 'value_low', 'value_high']
         >>> found.curve("secrecy").columns.tolist()
         ['chance', 'low', 'high']
         """

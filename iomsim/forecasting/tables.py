@@ -53,10 +53,10 @@ def sides_columns(names: Sequence[str]) -> list[str]:
     Examples
     --------
     >>> sides_columns(["A", "B"])[:9]
-    ['A', 'B', 'no winner', 'spill', 'nobody', 'still voting', 'median_rounds', 'weight', 'low of A']
+    ['A', 'B', 'no winner', 'spill', 'nobody', 'still voting', 'median_rounds', 'weight', 'A_low']
     """
     chances = [*names, NO_WINNER, "spill", NOBODY, STILL_VOTING]
-    beside = [f"{what} of {chance}" for chance in chances for what in ("low", "high", "mc_error")]
+    beside = [f"{chance}_{what}" for chance in chances for what in ("low", "high", "mc_error")]
     return [*chances, "median_rounds", "weight", *beside]
 
 
@@ -213,7 +213,7 @@ class Tables:
             (`spill`); the median rounds; what "no winner" is made of, "nobody" (the rules end it) and "still
             voting"; and the `weight` of the reading: the share of the runs that follow it (missing where it is played
             beside them).  Then, of each of these chances, its range over the assumptions and its Monte Carlo error:
-            "low of Pope", "high of Pope", "mc_error of Pope" ... (missing where the assumptions are fixed or the runs
+            `Pope_low`, `Pope_high`, `Pope_mc_error` and so on (missing where the assumptions are fixed or the runs
             too few, and of all but the spill in forecasts that were saved before version 0.2).
         """
         return self._rule_sets.copy()

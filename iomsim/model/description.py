@@ -97,9 +97,11 @@ COLUMNS = ("no winner", "nobody", "still voting", "probability", "low", "high", 
 TAKEN = {*COLUMNS, *PAPERS, *EVENTS, "tally", "votes", "yes", "no", "elected"}
 """What tables, sentences and announcements call other things than candidates, in small letters."""
 
-MADE_OF = ("log_odds of", "appeal of", "polling of", "ties to", "pledges to", "votes for",
-           "low of", "high of", "mc_error of")  # fmt: skip
+MADE_OF = ("log_odds of", "appeal of", "polling of", "ties to", "pledges to", "votes for")
 """Before a candidate's name in the heading of a column."""
+
+BESIDE = ("_low", "_high", "_mc_error")
+"""After a candidate's name, in the heading of what stands beside its chance."""
 
 HEADINGS = ("mc_error", "weight", "rules", "reading", "step")
 """Headings of columns beside those of candidates: whoever is called so has a capital."""
@@ -679,6 +681,7 @@ def _callable(candidates: tuple[str, ...]) -> None:
 def _told_from(candidates: tuple[str, ...], sponsors: Iterable[str]) -> None:
     """Refuse candidates that are called like a column beside theirs, such as those that tables make of other names."""
     made = {f"pull of {name}" for name in sponsors} | {f"{what} {name}" for what in MADE_OF for name in candidates}
+    made |= {f"{name}{what}" for what in BESIDE for name in candidates}
     for name in candidates:
         if name in HEADINGS or name in made:
             raise ScenarioError(

@@ -114,8 +114,6 @@ def _votes(plan: Plan) -> np.ndarray:
 
 
 def _ranges(names: tuple[str, ...], low: Floats, high: Floats) -> dict[str, Floats]:
-    if len(names) == 2:
-        return {"low": low[0], "high": high[0]}
     ends = (("low", low), ("high", high))
     return {f"{name}_{end}": values[k] for k, name in enumerate(names) for end, values in ends}
 

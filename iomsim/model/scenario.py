@@ -699,8 +699,8 @@ class Scenario(Description):
             * ``present``: the chance to be there;
             * a column for each candidate: the chance that the member's valid paper is for it, the mean over the
               draws; NaN for members that may not vote;
-            * ``low``, ``high``: the 10 % and 90 % points over the draws of the chance for the first of two candidates;
-              of more, ``NAME_low`` and ``NAME_high`` for each.  NaN for fixed assumptions;
+            * ``NAME_low``, ``NAME_high`` for each: the 10 % and 90 % points of that chance over the draws.  NaN for
+              fixed assumptions;
             * ``leans_to``: the candidate on whose side of a half the whole range lies (of more than two: that is ahead
               in at least 90 % of the draws), or "unsettled"; for fixed assumptions the one that is ahead;
             * what it comes from, on the best guesses, in log-odds of the first of two candidates over the other, in
@@ -729,8 +729,8 @@ class Scenario(Description):
         Those closest to a half first, and those of whom least is known:
 
         >>> closest = found.loc[(found["Pope"] - 0.5).abs().sort_values().index]
-        >>> widest = found.loc[(found["high"] - found["low"]).sort_values(ascending=False).index]
-        >>> bool(widest["low"].iloc[0] < 0.5 < widest["high"].iloc[0])
+        >>> widest = found.loc[(found["Pope_high"] - found["Pope_low"]).sort_values(ascending=False).index]
+        >>> bool(widest["Pope_low"].iloc[0] < 0.5 < widest["Pope_high"].iloc[0])
         True
 
         Of how many it is settled whom they lean to, and which way they are pulled:

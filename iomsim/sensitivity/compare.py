@@ -39,7 +39,7 @@ from iomsim.forecasting.targets import (
     next_weekday,
     targets,
 )
-from iomsim.house_style import capital
+from iomsim.house_style import capital, unfit_name
 from iomsim.model.assumptions import DRAWS, drawn
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
@@ -58,6 +58,7 @@ def compare(
     runs: int | None = None,
     seed: int | None = None,
     assumptions: int | str | None = None,
+    names: Sequence[str] | None = None,
     executor: Any = None,
     progress: bool = True,
 ) -> Comparison:
@@ -79,6 +80,8 @@ def compare(
     assumptions : int or "fixed", default 400
         For two scenarios: how many draws of the assumptions, as in :func:`iomsim.forecast`; "fixed" compares the
         best guesses.
+    names : pair of str, optional
+        What the two are called, in the columns of the table.  Default: their titles, if these differ; else "a", "b".
     executor : object with ``map`` or ``submit``, optional
         Where runs are played.
     progress : bool, default True
@@ -92,6 +95,8 @@ def compare(
     ------
     PairingError
         If other candidates stand.
+    IomsimError
+        If the names are not two different ones.
 
     Examples
     --------
@@ -100,11 +105,30 @@ def compare(
     >>> same = iom.compare(race, race, runs=500, seed=1).table()
     >>> float(same["difference"].abs().max())
     0.0
+    >>> four = iom.compare(race, race.with_rules("four-rounds"), runs=500, seed=1, names=("as read", "four rounds"))
+    >>> four.table().columns.tolist()[:4]
+    ['as read', 'four rounds', 'difference', 'difference_low']
     """
+    called = None if names is None else _two_names(names)
     one, other = forecasts([a, b], runs, seed, assumptions, executor, progress)
     if one.race.names != other.race.names:
         raise PairingError(pairing_problem(one, other))
-    return Comparison(one, other, pairing_problem(one, other))
+    return Comparison(one, other, pairing_problem(one, other), called or _titles(one, other))
+
+
+def _two_names(names: Sequence[str]) -> tuple[str, str]:
+    """Return what two sides are called, if it is two different names."""
+    called = () if isinstance(names, str) else tuple(names)
+    fit = [name for name in called if isinstance(name, str) and not unfit_name(name) and name not in DIFFERENCE]
+    if len(fit) != 2 or len(called) != 2 or fit[0] == fit[1]:
+        raise IomsimError(f'names must be two different ones, such as ("secret", "public"), got {quote(names)}')
+    return fit[0], fit[1]
+
+
+def _titles(one: Forecast, other: Forecast) -> tuple[str, str]:
+    """Return what two sides are called unless it is said."""
+    titles = one.race.title, other.race.title
+    return ("a", "b") if titles[0] == titles[1] or {*titles} & {*DIFFERENCE} else titles
 
 
 def side_by_side(
@@ -222,8 +246,8 @@ def pairing_problem(a: Forecast, b: Forecast) -> str:
     return ""
 
 
-BESIDE = ("low", "high", "mc_error", "clear")
-"""What stands beside a difference: its range over the assumptions, its error, and whether it can be told from 0."""
+DIFFERENCE = ("difference", "difference_low", "difference_high", "difference_error", "clear")
+"""A difference, and what stands beside it: its range over the assumptions, its error, and whether it is told from 0."""
 
 Change = tuple[float, float, float, float, bool]
 """A difference, and what stands beside it."""
@@ -288,11 +312,14 @@ class Comparison(OfForecasts):
         The first and the second.
     unpaired : str
         Why they are not paired run by run, or nothing.
+    names : pair of str
+        What the two are called.
     """
 
     a: Forecast
     b: Forecast
     unpaired: str = ""
+    names: tuple[str, str] = ("a", "b")
 
     @property
     def base(self) -> Forecast:
@@ -305,15 +332,16 @@ class Comparison(OfForecasts):
         Returns
         -------
         DataFrame
-            By outcome (candidates, "no winner", "spill", mean "rounds"): `a`, `b`, `difference`
-            (b - a) with its range over the assumptions, `low` to `high` (missing if they are fixed, or the forecasts
-            are not paired), its Monte Carlo error, `mc_error`, and `clear`, False where the difference is within
-            that error.  Equal scenarios differ by exactly 0.
+            By outcome (candidates, "no winner", "spill": probabilities; mean "rounds"): a column for each of the two,
+            by their `names`; the `difference`, the second less the first, with its range over the assumptions,
+            `difference_low` to `difference_high` (missing if they are fixed, or the forecasts are not paired), and
+            its Monte Carlo error, `difference_error`; and `clear`, False where the difference is within that error.
+            Equal scenarios differ by exactly 0.
         """
         left, right = forecast_means(self.a), forecast_means(self.b)
         changes = self._unpaired() if self.unpaired else paired_changes(self.a, self.b)
         rows = {name: (left[name][0], right[name][0], *changes[name]) for name in targets(self.race)}
-        return frame(rows, ["a", "b", "difference", *BESIDE], "outcome")
+        return frame(rows, [*self.names, *DIFFERENCE], "outcome")
 
     def _unpaired(self) -> dict[str, Change]:
         """Return the differences of forecasts whose runs have nothing to do with one another."""
@@ -438,7 +466,7 @@ def chance_moves(name: str, row: pd.Series) -> str:
 
     Examples
     --------
-    >>> row = pd.Series({"difference": -0.141, "low": -0.24, "high": -0.06, "mc_error": 0.01, "clear": True})
+    >>> row = pd.Series([-0.141, -0.24, -0.06, 0.01, True], DIFFERENCE)
     >>> chance_moves("Pope", row)
     "Pope's chance falls by 14 points (6 to 24 over the assumptions)"
     """
@@ -464,24 +492,24 @@ def moves(what: str, row: pd.Series) -> str:
 
     Examples
     --------
-    >>> row = pd.Series({"difference": 0.002, "low": np.nan, "high": np.nan, "mc_error": 0.006, "clear": False})
+    >>> row = pd.Series([0.002, np.nan, np.nan, 0.006, False], DIFFERENCE)
     >>> moves("the chance of Tuesday", row)
     'the chance of Tuesday does not move beyond the simulation error (0.6 points)'
 
     What moves nothing on average may move something given the assumptions:
 
-    >>> row = pd.Series({"difference": 0.001, "low": -0.08, "high": 0.09, "mc_error": 0.006, "clear": False})
+    >>> row = pd.Series([0.001, -0.08, 0.09, 0.006, False], DIFFERENCE)
     >>> moves("A's chance", row)
     "A's chance does not move on average, but by -8 to +9 points over the assumptions"
     """
     if row["clear"]:
         return f"{what} {'falls' if row['difference'] < 0 else 'rises'} by {points(row)}"
-    if row["high"] - row["low"] > max(2 * WORTH_A_WORD, 2 * row["mc_error"]):
-        low, high = (f"{100 * row[end]:+.0f}" for end in ("low", "high"))
+    if row["difference_high"] - row["difference_low"] > max(2 * WORTH_A_WORD, 2 * row["difference_error"]):
+        low, high = (f"{100 * row[f'difference_{end}']:+.0f}" for end in ("low", "high"))
         return f"{what} does not move on average, but by {low} to {high} points over the assumptions"
-    if abs(row["difference"]) + row["mc_error"] < HARDLY:
+    if abs(row["difference"]) + row["difference_error"] < HARDLY:
         return f"{what} does not move"
-    return f"{what} does not move beyond the simulation error ({100 * row['mc_error']:.1f} points)"
+    return f"{what} does not move beyond the simulation error ({100 * row['difference_error']:.1f} points)"
 
 
 def points(row: pd.Series) -> str:
@@ -489,16 +517,16 @@ def points(row: pd.Series) -> str:
 
     Examples
     --------
-    >>> points(pd.Series({"difference": 0.009, "low": np.nan, "high": np.nan, "mc_error": 0.002}))
+    >>> points(pd.Series([0.009, np.nan, np.nan, 0.002], DIFFERENCE[:4]))
     '0.9 points'
     """
     sign = -1 if row["difference"] < 0 else 1
-    digits = 0 if 100 * abs(row["difference"]) >= 2 or row["mc_error"] > 0.005 else 1
+    digits = 0 if 100 * abs(row["difference"]) >= 2 or row["difference_error"] > 0.005 else 1
     said = f"{100 * abs(row['difference']):.{digits}f}"
     size = f"{said} {'point' if said in ('1', '1.0') else 'points'}"
-    if np.isnan(row["low"]):
+    if np.isnan(row["difference_low"]):
         return size
-    low, high = sorted(100 * sign * row[end] for end in ("low", "high"))
+    low, high = sorted(100 * sign * row[f"difference_{end}"] for end in ("low", "high"))
     least, most = f"{abs(low):.{digits}f}", f"{high:.{digits}f}"
     if low < 0 and float(least):
         one, other = ("rise", "fall") if sign < 0 else ("fall", "rise")

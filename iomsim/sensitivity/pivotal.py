@@ -46,6 +46,9 @@ OWN_LINE = 8
 GROUPS = 12
 """Groups, the largest first, that are also pushed as a whole."""
 
+RANGE_OF_WIN = ("win_range_low", "win_range_high")
+"""Columns of the range over the assumptions."""
+
 ONE, ALL = "any one", "all together"
 """Who of a group is pushed."""
 
@@ -112,7 +115,7 @@ def pivotal(
     >>> import iomsim as iom
     >>> calls = iom.pivotal(iom.load("minimal"), runs=2000, checked=0, seed=1)
     >>> calls.table().columns.tolist()[:8]
-    ['group', 'support', 'win', 'win_low', 'win_high', 'low', 'high', 'win_raw']
+    ['group', 'support', 'win', 'win_low', 'win_high', 'win_range_low', 'win_range_high', 'win_raw']
     """
     refuse_swings("pivotal", described("pivotal", race), "who goes over hangs on all members at once")
     name = race.names[0] if candidate is None else race.candidate(candidate).name
@@ -179,7 +182,7 @@ def estimates(worths: Worths, groups: NDArray[np.object_], target: str) -> dict[
     middle = np.clip(middle, seen - half, seen + half)
     columns = {target: middle, f"{target}_low": seen - half, f"{target}_high": seen + half}
     if target == WIN:
-        columns |= dict(zip(("low", "high"), worths.range_over_draws(each, middle), strict=True))
+        columns |= dict(zip(RANGE_OF_WIN, worths.range_over_draws(each, middle), strict=True))
     return columns | {f"{target}_raw": seen}
 
 
@@ -213,7 +216,7 @@ def groups_table(members: pd.DataFrame, worths: dict[str, Worths]) -> pd.DataFra
         half = critical(len(names), own.dof) * error
         columns |= {target: middle, f"{target}_low": seen - half, f"{target}_high": seen + half}
         if target == WIN:
-            columns |= dict(zip(("low", "high"), own.range_over_draws(parts, middle), strict=True))
+            columns |= dict(zip(RANGE_OF_WIN, own.range_over_draws(parts, middle), strict=True))
         columns[f"{target}_raw"] = seen
     index = pd.MultiIndex.from_product([names, [ONE]], names=["group", "push"])
     return pd.DataFrame(columns, index=index).sort_values(WIN, ascending=False, kind="stable")
@@ -321,7 +324,7 @@ def with_whole(groups: pd.DataFrame, names: Sequence[str], found: Sequence[Chang
             row[[target, f"{target}_raw"]] = mean
             row[[f"{target}_low", f"{target}_high"]] = mean + wider * (low - mean), mean + wider * (high - mean)
             if target == WIN:
-                row[["low", "high"]] = ends if ends[0] < ends[1] else np.nan
+                row[list(RANGE_OF_WIN)] = ends if ends[0] < ends[1] else np.nan
         out.loc[(name, ALL), :] = row
     return out.astype({"members": int})
 
@@ -375,9 +378,9 @@ class Pivotal(Result):
             `win` and `spill`, the change of the probabilities per unit of log-odds towards the
             candidate, over all that is unsure, drawn together as far as noise scatters them; the ends of their
             intervals, which hold for all members at once with 95 % (`win_low`, `win_high`, `spill_low`, `spill_high`);
-            `low` and `high`, the range over the assumptions: the 10 % and 90 % points of `win` given the assumptions,
-            missing if they are fixed; `win_raw` and `spill_raw`, the estimates as the runs have them, in the middle of
-            their intervals; `free`, False for the pinned and those without a vote;
+            `win_range_low` and `win_range_high`, its range over the assumptions: the 10 % and 90 % points of `win`
+            given these, missing if they are fixed; `win_raw` and `spill_raw`, the estimates as the runs have them, in
+            the middle of their intervals; `free`, False for the pinned and those without a vote;
             and, for the members with the largest `win`, `won_over_win` and `won_over_spill`: the
             change if the member is won over for good, with paired 95 % intervals of each.
         """
@@ -526,7 +529,7 @@ class Pivotal(Result):
         return f"A push {verb} the chance that voting runs into {day} too, by {by} in {row.name}."
 
     def _head(self) -> pd.DataFrame:
-        shown = ["group", "support", WIN, f"{WIN}_low", f"{WIN}_high", "low", "high", f"won_over_{WIN}", SPILL]
+        shown = ["group", "support", WIN, f"{WIN}_low", f"{WIN}_high", *RANGE_OF_WIN, f"won_over_{WIN}", SPILL]
         return self.members.head(self.SHOWN).filter(shown).dropna(axis=1, how="all").round(4)
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError
+from iomsim.forecasting.drivers import end_in_words, ends_apart
 from iomsim.forecasting.estimates import Interval, level_with_first
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
@@ -27,7 +28,6 @@ from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_val
 from iomsim.house_style import some_of, thousands
 from iomsim.model.bodies import siblings
 from iomsim.model.parameters import describe_parameter, ranges
-from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario, described
 from iomsim.rules.procedure import Procedure
 from iomsim.sensitivity.paired import is_clear, mean_interval, paired_interval, seed_and_runs, simulate_points
@@ -185,10 +185,10 @@ class Tornado(Result):
         Returns
         -------
         DataFrame
-            By parameter: its `low` and `high` (of the rules: the readings with the lowest and the
-            highest target); the target there, `at_low` and `at_high`, each with the ends of the
-            paired interval of the change against the base (`_from`, `_to`), laid off from the base;
-            the `range` of the three; and `clear`, False where neither end can be told from the
+            By parameter: its low and high, `value_low` and `value_high`, or of the rules the readings with the lowest
+            and the highest target, `reading_low` and `reading_high` (categories); the target there, `at_low` and
+            `at_high`, each with the ends of the paired interval of the change against the base (`_from`, `_to`), laid
+            off from the base; the `range` of the three; and `clear`, False where neither end can be told from the
             base.  One in twenty parameters that do nothing would look clear by luck; those that
             cannot do anything change no run at all.
         """
@@ -196,7 +196,8 @@ class Tornado(Result):
         rows = {name: self._row(ends, target) for name, ends in self.bars.items()}
         columns = ["low", "high"]
         columns += [f"at_{end}{part}" for end in columns for part in ("", "_from", "_to")] + ["range", "clear"]
-        return frame(rows, columns, "parameter").sort_values("range", ascending=False, kind="stable")
+        table = ends_apart(frame(rows, columns, "parameter"))
+        return table.sort_values("range", ascending=False, kind="stable")
 
     def _row(self, ends: dict[float | str, dict[str, Interval]], target: str) -> tuple[Any, ...]:
         """Return a parameter's row; of the readings of the rules those with the lowest and the highest target."""
@@ -270,10 +271,5 @@ class Tornado(Result):
         if len(widest) > 1:
             return f"what matters most may be {some_of([self.name(path) for path in widest])}"
         top = table.loc[widest[0]]
-        said = (f"{end_in_words(top[end])}: {format_value(top[f'at_{end}'], target)}" for end in ("low", "high"))
+        said = (f"{end_in_words(top, end)}: {format_value(top[f'at_{end}'], target)}" for end in ("low", "high"))
         return f"what matters most is {self.name(widest[0])} ({', '.join(said)})"
-
-
-def end_in_words(value: float | str) -> str:
-    """Return the end of a bar: a number, or the name of a reading."""
-    return value if isinstance(value, str) else in_digits(value)[0]

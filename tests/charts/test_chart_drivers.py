@@ -82,7 +82,7 @@ def test_the_curves_are_those_of_the_result(tuesday: Drivers, page: Figure) -> N
             assert np.allclose(line.get_xydata(), np.column_stack([curve.index, 100 * curve["chance"]]))
             row = tuesday.table().loc[path]
             for marker, end in zip(ax.lines[2:4], ("low", "high"), strict=True):
-                assert np.allclose(marker.get_xydata(), [[row[end], 100 * row[f"at_{end}"]]])
+                assert np.allclose(marker.get_xydata(), [[row[f"value_{end}"], 100 * row[f"at_{end}"]]])
             band = ax.collections[0].get_paths()[0].vertices
             assert np.isclose(band[:, 1].max(), 100 * curve["high"].max())
 

@@ -99,8 +99,8 @@ def test_a_dot_and_a_range_for_every_member_with_a_vote() -> None:
         assert chance == pytest.approx(100 * row["A"])
         assert colour == colours.get(row["leans_to"], GREY).upper()
         if row["vote"] == "free":
-            assert ends[str(name)] == pytest.approx((100 * row["low"], 100 * row["high"]))
-    open_ = table["low"].le(0.5) & table["high"].ge(0.5)
+            assert ends[str(name)] == pytest.approx((100 * row["A_low"], 100 * row["A_high"]))
+    open_ = table["A_low"].le(0.5) & table["A_high"].ge(0.5)
     assert {shown[str(name)][1] for name in table.index[open_]} == {GREY}
     assert {shown[str(name)][1] for name in table.index[~open_]} == {colours["A"], colours["B"]}
 

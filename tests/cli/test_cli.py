@@ -274,7 +274,7 @@ def test_calls_are_told_by_member_and_group(small: Path, tmp_path: Path, capsys:
     said = capsys.readouterr().out
     assert in_lines(found.sentence()) in said
     assert "any one" in said
-    assert pd.read_csv(tmp_path / "calls.csv")["low"].notna().any()
+    assert pd.read_csv(tmp_path / "calls.csv")["win_range_low"].notna().any()
     assert iomsim("pivotal", small, *few, "--assumptions", "fixed") == 0
     assert capsys.readouterr().out.startswith("On the best guesses, ")
 

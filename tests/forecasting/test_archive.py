@@ -482,8 +482,8 @@ def test_a_file_of_a_newer_version_asks_for_an_update(saved: Path) -> None:
 
 def test_a_file_of_format_2_lacks_the_intervals_of_readings(saved: Path) -> None:
     new = iom.open_forecast(saved)
-    kept = {name: name.removesuffix(" of spill") for name in sides_columns(new.race.names) if " of " not in name}
-    kept |= {f"{key} of spill": key for key in ("low", "high", "mc_error")}
+    kept = {name: name for name in sides_columns(new.race.names)[: len(new.race.names) + 6]}
+    kept |= {f"spill_{key}": key for key in ("low", "high", "mc_error")}
     order = [*new.race.names, *archive.OLD_SIDES]
     table = new.rule_sets()[list(kept)].rename(columns=kept)[order]
     old = iom.open_forecast(crafted(saved, {"format": 2, "rule_sets": table.to_dict(orient="split")})).rule_sets()

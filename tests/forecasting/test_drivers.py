@@ -58,7 +58,7 @@ def test_the_first_candidates_chance_hangs_on_the_appeal(found: Drivers) -> None
     assert first["name"] == "A's appeal"
     assert first["clear"]
     assert 0.6 < first["share"] < 0.85  # the other candidate has a range too
-    assert (first["low"], first["high"]) == (-0.4, 0.6)
+    assert (first["value_low"], first["value_high"]) == (-0.4, 0.6)
     assert first["at_low"] < 0.3 < 0.6 < first["at_high"]
     assert not table.loc[["behaviour.yes_own"], "clear"].any()
 
@@ -82,7 +82,8 @@ def test_the_chance_at_low_and_high_is_that_of_the_runs_there(fc: iom.Forecast, 
     """From another forecast, in which the assumption is known to be near there."""
     row = found.table().loc["candidates.A.appeal"]
     for end in ("low", "high"):
-        near = {"value": row[end], "low": row[end] - 0.01, "high": row[end] + 0.01}
+        at = row[f"value_{end}"]
+        near = {"value": at, "low": at - 0.01, "high": at + 0.01}
         other = iom.forecast(uncertain(near), runs=RUNS, seed=2, progress=False)
         assert abs(other.win_probability()["probability"]["A"] - row[f"at_{end}"]) < 0.05
 
@@ -161,7 +162,7 @@ def test_the_sentence_names_only_what_can_be_told_apart(
     rows = [
         {**found.table().iloc[0], "name": name, "share": share} for name, share in zip("abcdef", shares, strict=False)
     ]
-    table = pd.DataFrame(rows, index=list("abcdef"[: len(shares)])).assign(error=0.01, clear=True)
+    table = pd.DataFrame(rows, index=list("abcdef"[: len(shares)])).assign(share_error=0.01, clear=True)
     monkeypatch.setitem(vars(found), "_table", table)
     assert re.sub(r"\(\d+ to \d+( in 100)?\)", "({})", found.finding()).endswith(said)
 
@@ -189,12 +190,12 @@ def test_the_rules_are_a_driver_of_their_own(read: iom.Forecast) -> None:
     assert first.name == "reading"
     assert first["name"] == "the rules"
     assert found.sentence().startswith("The chance that nobody is elected hangs most on the rules (")
-    assert f" in 100 under {first['low']}, " in found.sentence()
+    assert f" in 100 under {first['reading_low']}, " in found.sentence()
     curve = found.curve("rules")
     assert list(curve.index) == [rules.name for rules in read.draws.readings]
     assert abs(curve["weight"].sum() - 1) < 1e-9
-    assert curve["chance"].idxmin() == first["low"]
-    assert curve["chance"].idxmax() == first["high"]
+    assert curve["chance"].idxmin() == first["reading_low"]
+    assert curve["chance"].idxmax() == first["reading_high"]
     sides = read.rule_sets()
     assert curve["chance"].tolist() == pytest.approx(sides.loc[curve.index, "nobody"].tolist())
 
@@ -247,7 +248,7 @@ def test_a_sure_election_hangs_on_nothing() -> None:
     for target in ("A", "spill", "rounds", "no winner"):
         found = forecast.drivers(target)
         assert found.sentence().startswith("No assumption moves ")
-        assert not found.table()[["share", "error", "clear"]].to_numpy().any()
+        assert not found.table()[["share", "share_error", "clear"]].to_numpy().any()
         assert "nan" not in repr(found).casefold()
     assert (
         forecast.drivers("nobody").sentence()
@@ -266,11 +267,11 @@ def test_the_drivers_of_the_posterior() -> None:
     found = after.drivers()
     assert not found.prior
     table = found.table()
-    assert not table[["share", "error", "at_low", "at_high"]].isna().any(axis=None)
+    assert not table[["share", "share_error", "at_low", "at_high"]].isna().any(axis=None)
     row = table.loc["candidates.A.appeal"]
-    assert (row["low"], row["high"]) != (-0.4, 0.6)
+    assert (row["value_low"], row["value_high"]) != (-0.4, 0.6)
     weight = np.repeat(after.assumptions["candidates.A.appeal"], after.summary.runs_of_draws)
-    assert row["low"] == pytest.approx(np.quantile(weight, 0.1, method="inverted_cdf"))
+    assert row["value_low"] == pytest.approx(np.quantile(weight, 0.1, method="inverted_cdf"))
     assert found.overall == pytest.approx(after.win_probability()["probability"]["A"])
 
 

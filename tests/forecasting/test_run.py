@@ -305,7 +305,7 @@ def test_rule_sets_are_played_on_the_same_numbers(forecasts: dict[str, iom.Forec
         chances = pd.concat([own.chances(), own.win_probability().loc[[NO_WINNER]]])
         chances.loc["spill"] = [getattr(own.spill(), key) for key in ("value", "low", "high", "mc_error")]
         for chance in chances.index:
-            told = sides.loc[name, [chance, *(f"{key} of {chance}" for key in ("low", "high", "mc_error"))]]
+            told = sides.loc[name, [chance, *(f"{chance}_{key}" for key in ("low", "high", "mc_error"))]]
             assert np.array_equal(told, chances.loc[chance], equal_nan=True)
         assert sides.loc[name, "median_rounds"] == own.median_rounds()[0]
     assert sides.loc["strict", "spill"] > sides.loc["until-two-thirds", "spill"] > sides.loc["one-two-way", "spill"]

@@ -18,11 +18,11 @@ from iomsim.forecasting.tables import NO_WINNER
 from iomsim.model.assumptions import draw_assumptions
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity import tasks
-from iomsim.sensitivity.compare import moves
+from iomsim.sensitivity.compare import DIFFERENCE, moves
 from iomsim.sensitivity.paired import change_over_draws, simulate_points
 from iomsim.typing import Floats
 
-BESIDE = ["difference", "low", "high", "mc_error"]
+BESIDE = ["difference", "difference_low", "difference_high", "difference_error"]
 
 
 def wide(value: float, low: float, high: float) -> dict[str, float]:
@@ -71,12 +71,12 @@ def test_the_range_of_a_difference_is_that_of_its_law(runs: int) -> None:
     race, without = voter(), voter().with_pressure(W=0.0)
     exact = exact_changes(race, without, 1)
     found = iom.compare(race, without, runs=runs, seed=1).table().loc["A"]
-    assert found["difference"] == pytest.approx(exact.mean(), abs=3 * found["mc_error"])
-    assert found["low"] == pytest.approx(np.quantile(exact, 0.1), abs=0.015)
-    assert found["high"] == pytest.approx(np.quantile(exact, 0.9), abs=0.015)
+    assert found["difference"] == pytest.approx(exact.mean(), abs=3 * found["difference_error"])
+    assert found["difference_low"] == pytest.approx(np.quantile(exact, 0.1), abs=0.015)
+    assert found["difference_high"] == pytest.approx(np.quantile(exact, 0.9), abs=0.015)
     other = iom.forecast(without, runs, 2, progress=False)
     lie = iom.compare(iom.forecast(race, runs, 1, progress=False), replace(other, seed=1)).table().loc["A"]
-    assert abs(lie["high"] - np.quantile(exact, 0.9)) > 0.04
+    assert abs(lie["difference_high"] - np.quantile(exact, 0.9)) > 0.04
 
 
 @pytest.mark.slow
@@ -86,11 +86,11 @@ def test_few_runs_of_a_draw_give_the_range_that_many_give() -> None:
     other, off = race.with_pressure(W=0.0), []
     for seed in range(1, 7):
         tables = (iom.compare(race, other, runs=400 * runs, seed=seed).table() for runs in (1000, 25))
-        many, few = (table.loc[["A", "spill"], ["low", "high"]] for table in tables)
+        many, few = (table.loc[["A", "spill"], BESIDE[1:3]] for table in tables)
         off.append((few - many).to_numpy())
     assert np.abs(np.mean(off, axis=0)).max() < 0.01
     raw = change_range_with_noise(race, other, 25)
-    assert raw[0] < many.loc["A", "low"] - 0.03  # the luck of so few runs is no assumption
+    assert raw[0] < many.loc["A", "difference_low"] - 0.03  # the luck of so few runs is no assumption
 
 
 def change_range_with_noise(race: Scenario, other: Scenario, runs: int) -> Floats:
@@ -106,16 +106,16 @@ def test_equal_scenarios_differ_by_nothing_in_every_draw(geneva: Scenario) -> No
     assert (table[BESIDE] == 0).all(axis=None)
     assert not table["clear"].any()
     told = iom.compare(geneva, again, runs=800, seed=1, assumptions="fixed").table()
-    assert (told[["difference", "mc_error"]] == 0).all(axis=None)
-    assert told[["low", "high"]].isna().all(axis=None)
+    assert (told[[BESIDE[0], BESIDE[3]]] == 0).all(axis=None)
+    assert told[BESIDE[1:3]].isna().all(axis=None)
 
 
 def test_what_can_do_nothing_changes_no_run_but_has_an_error() -> None:
     """Of runs without a change one cannot say that none ever would."""
     race = even()  # its rules know no withdrawal
     table = iom.compare(race, race.with_behaviour(concede_a=5.0), runs=800, seed=1).table()
-    assert (table[["difference", "low", "high"]] == 0).all(axis=None)
-    assert (table.loc[["A", "B", NO_WINNER, "spill"], "mc_error"] > 0.001).all()
+    assert (table[BESIDE[:3]] == 0).all(axis=None)
+    assert (table.loc[["A", "B", NO_WINNER, "spill"], "difference_error"] > 0.001).all()
     assert not table["clear"].any()
 
 
@@ -158,7 +158,7 @@ def test_a_what_if_keeps_the_appeals_that_gave_the_level() -> None:
     without = race.with_pressure(W=0.0)
     table = iom.compare(race, without, runs=2000, seed=1).table().loc["A"]
     assert table["difference"] < -0.1
-    assert table["high"] < 0
+    assert table["difference_high"] < 0
     level = draw_assumptions(race, 1, 400).values["level.A"]
     share = {}
     for name, one in (("before", race), ("after", without), ("anew", without.balanced(0.5))):
@@ -183,7 +183,7 @@ def test_on_the_best_guesses_it_is_said() -> None:
 
 
 def test_what_moves_nothing_on_average_may_move_something() -> None:
-    row = pd.Series({"difference": 0.001, "low": -0.08, "high": 0.09, "mc_error": 0.006, "clear": False})
+    row = pd.Series([0.001, -0.08, 0.09, 0.006, False], DIFFERENCE)
     told = "A's chance does not move on average, but by -8 to +9 points over the assumptions"
     assert moves("A's chance", row) == told
     narrow = row.replace({-0.08: -0.004, 0.09: 0.005})
@@ -311,7 +311,7 @@ def test_fixed_calls_are_made_on_the_best_guesses() -> None:
     options: dict[str, Any] = {"runs": 2000, "checked": 1, "checked_runs": 200, "seed": 1}
     one, other = (iom.pivotal(r, assumptions="fixed", **options) for r in (race, sure))
     pd.testing.assert_frame_equal(one.table(), other.table())
-    assert one.table()[["low", "high"]].isna().all(axis=None)
+    assert one.table()[["win_range_low", "win_range_high"]].isna().all(axis=None)
     assert one.sentence().startswith("On the best guesses, no single member stands out; a call in any of ")
     drawn = iom.pivotal(race, **options)
     assert not np.allclose(drawn.table()["win_raw"].sort_index(), one.table()["win_raw"].sort_index())

@@ -18,7 +18,7 @@ from iomsim.errors import PairingError
 from iomsim.model.components import Tie
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
-from iomsim.sensitivity.compare import chance_moves, moves, points
+from iomsim.sensitivity.compare import DIFFERENCE, chance_moves, moves, points
 from iomsim.sensitivity.paired import paired_interval
 
 NAMED = {"candidates": [{"name": "A"}, {"name": "B"}]}
@@ -31,8 +31,7 @@ def geneva() -> Scenario:
 
 
 def row(difference: float, mc_error: float, low: float = np.nan, high: float = np.nan) -> pd.Series:
-    told = {"difference": difference, "low": low, "high": high, "mc_error": mc_error}
-    return pd.Series(told | {"clear": abs(difference) > mc_error})
+    return pd.Series([difference, low, high, mc_error, abs(difference) > mc_error], DIFFERENCE)
 
 
 # -- zero, and what does not shift ------------------------------------------------------------------
@@ -42,7 +41,7 @@ def test_a_scenario_differs_from_itself_by_exactly_nothing(geneva: Scenario) -> 
     other = iom.loads(iom.dumps(geneva))
     for found in (iom.compare(geneva, geneva, runs=300, seed=1), iom.compare(geneva, other, runs=300, seed=1)):
         table = found.table()
-        assert (table[["difference", "low", "high"]] == 0).all(axis=None)
+        assert (table[["difference", "difference_low", "difference_high"]] == 0).all(axis=None)
         assert not table["clear"].any()
         assert "does not move" in found.sentence()
 
@@ -394,9 +393,9 @@ def test_other_forecasts_are_compared_unpaired() -> None:
         assert words in found.unpaired
         assert words in found.sentence()
         table = found.table()
-        assert table[["low", "high"]].isna().all(axis=None)
+        assert table[["difference_low", "difference_high"]].isna().all(axis=None)
         expected = np.hypot(base.spill().mc_error, other.spill().mc_error)
-        assert table.loc["spill", "mc_error"] == pytest.approx(expected)
+        assert table.loc["spill", "difference_error"] == pytest.approx(expected)
         assert table.loc["spill", "difference"] == pytest.approx(other.spill().value - base.spill().value)
     one = iom.compare(race, race, runs=1, seed=1)
     assert "one run is not enough" in one.unpaired

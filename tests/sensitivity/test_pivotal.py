@@ -168,7 +168,7 @@ def test_the_interval_of_a_push_by_hand() -> None:
     wide = critical(5, 3) * np.sqrt(14 / 3 / 4) / 100
     assert row["win_high"] - row["win_raw"] == pytest.approx(wide)
     assert row["support"] == 0.25
-    assert np.isnan(row["low"])
+    assert np.isnan(row["win_range_low"])
 
 
 # -- the control variate ----------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def test_any_number_of_runs_and_draws_goes_together(runs: int, draws: int) -> No
     table = found.table()
     assert np.isfinite(table[["win", "win_low", "win_high", "win_raw"]]).all(axis=None)
     assert ((table["win_low"] <= table["win"]) & (table["win"] <= table["win_high"])).all()
-    assert table["low"].notna().all() == (runs > 2 * draws >= 10)
+    assert table["win_range_low"].notna().all() == (runs > 2 * draws >= 10)
     assert found.worths.clusters[1].sum() == runs
     assert f"{min(runs, draws)} draw" in found.stamp()
 
@@ -326,7 +326,7 @@ def test_the_first_columns_are_sorted_and_the_top_is_checked(assumptions: int | 
     pair = iom.compare(race, race.with_pinned(A=[table.index[0]]), runs=2000, **options).table()  # type: ignore[arg-type]
     assert table["won_over_win"].iloc[0] == pytest.approx(pair.loc["A", "difference"], abs=1e-12)
     low, high = table[["won_over_spill_low", "won_over_spill_high"]].iloc[0]
-    assert (high - low) / 2 == pytest.approx(pair.loc["spill", "mc_error"])
+    assert (high - low) / 2 == pytest.approx(pair.loc["spill", "difference_error"])
 
 
 def unsure(**parts: Any) -> Scenario:
@@ -373,9 +373,9 @@ def test_the_range_over_the_assumptions_is_that_of_the_draws_played_one_by_one()
         for c in range(60)
     ])  # fmt: skip
     low, high = np.quantile(truth, [0.1, 0.9], axis=0)
-    width = (found["high"] - found["low"]).mean()
+    width = (found["win_range_high"] - found["win_range_low"]).mean()
     assert width == pytest.approx((high - low).mean(), rel=0.25)
-    assert found["low"].mean() == pytest.approx(low.mean(), rel=0.1)
+    assert found["win_range_low"].mean() == pytest.approx(low.mean(), rel=0.1)
     raw = worths["win"].worth.reshape(5, -1, 60).sum(axis=1) / (worths["win"].runs.reshape(-1, 60).sum(axis=0))
     assert np.ptp(np.quantile(raw, [0.1, 0.9], axis=1), axis=0).mean() > 1.4 * (high - low).mean()  # with its noise
 
@@ -389,12 +389,12 @@ def test_groups_are_what_their_members_are_worth() -> None:
         each, whole = groups.loc[(name, ONE)], groups.loc[(name, ALL)]
         assert each["members"] == len(own) == 4
         assert each["win_raw"] == pytest.approx(own["win_raw"].mean())
-        assert each["low"] <= each["win"] <= each["high"]
+        assert each["win_range_low"] <= each["win"] <= each["win_range_high"]
         assert each["win_low"] <= each["win"] <= each["win_high"]
         members = tuple(str(member) for member in own.index)
         tie = Tie(name="all", who=members, candidate="A", log_odds=Quantity(value=1, low=1, high=1))
         pair = iom.compare(race, race.with_ties(tie), runs=8000, seed=1).table().loc["A"]
-        assert whole[["win", "low", "high"]].tolist() == pytest.approx(pair[["difference", "low", "high"]].tolist())
+        assert whole[["win", "win_range_low", "win_range_high"]].tolist() == pytest.approx(pair.iloc[2:5].tolist())
     assert iom.pivotal(five(), runs=2000, checked=0, seed=1).by_group().index.get_level_values(1).tolist() == [ONE]
 
 
@@ -524,7 +524,11 @@ def test_who_is_won_over_is_pinned_to_the_candidate_that_is_asked_about() -> Non
 
 def test_intervals_of_whole_groups_hold_for_all_of_them_at_once() -> None:
     index = pd.MultiIndex.from_product([["X", "Y"], [ONE]], names=["group", "push"])
-    columns = [*(f"{t}{end}" for t in ("win", "spill") for end in ("", "_low", "_high", "_raw")), "low", "high"]
+    columns = [
+        *(f"{t}{end}" for t in ("win", "spill") for end in ("", "_low", "_high", "_raw")),
+        "win_range_low",
+        "win_range_high",
+    ]
     groups = pd.DataFrame(0.0, index=index, columns=columns).assign(members=3)
     found = dict.fromkeys(("win", "spill"), (0.10, 0.06, 0.14, 0.02, 0.20))
     row = with_whole(groups, ["X", "Y"], [found, found]).loc[("Y", ALL)]
@@ -533,7 +537,7 @@ def test_intervals_of_whole_groups_hold_for_all_of_them_at_once() -> None:
     assert row[["win", "win_low", "win_high"]].tolist() == pytest.approx(
         [0.10, 0.10 - 0.04 * wider, 0.10 + 0.04 * wider]
     )
-    assert row[["low", "high"]].tolist() == [0.02, 0.20]
+    assert row[["win_range_low", "win_range_high"]].tolist() == [0.02, 0.20]
 
 
 def test_members_without_a_group_are_no_groups() -> None:

@@ -10,6 +10,7 @@ from toys import toy, voter
 import iomsim as iom
 from iomsim.errors import IomsimError, PairingError, UnknownNameError
 from iomsim.model.scenario import Scenario
+from iomsim.sensitivity.compare import DIFFERENCE
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_changes_are_those_of_compare(beside: iom.SideBySide) -> None:
         for target in pair.index:
             row = beside.table(target).loc[name]
             changed = row[["change", "change_low", "change_high", "change_error"]].tolist()
-            assert changed == pair.loc[target, ["difference", "low", "high", "mc_error"]].tolist()
+            assert changed == pair.loc[target, list(DIFFERENCE[:4])].tolist()
             assert row["clear"] == pair.loc[target, "clear"]
     assert (beside.table("spill").loc["as sponsored", ["change", "change_low", "change_high"]] == 0).all()
 

@@ -47,7 +47,7 @@ def race() -> Scenario:
 
 def agree(drivers: pd.DataFrame, sobol: pd.DataFrame) -> None:
     """Check shares against first-order indices, within the errors of both."""
-    error = np.hypot(drivers["error"], (sobol["first_high"] - sobol["first_low"]) / 4)
+    error = np.hypot(drivers["share_error"], (sobol["first_high"] - sobol["first_low"]) / 4)
     gap = (drivers["share"] - sobol["first"]).abs()
     assert (gap < 3.5 * error + 0.015).all(), pd.DataFrame({"drivers": drivers["share"], "sobol": sobol["first"]})
     assert (sobol["first"] > 0.08).sum() >= 2

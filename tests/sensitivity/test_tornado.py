@@ -124,7 +124,7 @@ def test_ends_agree_with_compare(geneva: Tornado) -> None:
     row = geneva.bars["sponsors.Washington.strength"][1.14]
     for target in pair.index:
         assert row[target].value == pytest.approx(pair.loc[target, "difference"])
-        assert (row[target].high - row[target].low) / 2 == pytest.approx(pair.loc[target, "mc_error"])
+        assert (row[target].high - row[target].low) / 2 == pytest.approx(pair.loc[target, "difference_error"])
         assert geneva.base[target][0] == pytest.approx(pair.loc[target, "a"])
 
 
@@ -137,7 +137,7 @@ def test_rule_sets_make_a_row(geneva: Tornado) -> None:
     )
     for target in ("spill", "no winner", "rounds"):
         row, sets = geneva.table(target).loc["rules"], geneva.rule_sets(target)
-        assert (row["low"], row["high"]) == (sets["change"].idxmin(), sets["change"].idxmax())
+        assert (row["reading_low"], row["reading_high"]) == (sets["change"].idxmin(), sets["change"].idxmax())
         assert row["range"] == pytest.approx(sets["change"].max() - sets["change"].min())
     assert iom.tornado(geneva.race, parameters=["fluid"], rules=False, runs=10, seed=1).rule_sets().empty
 
@@ -249,7 +249,7 @@ def test_a_bad_tornado_is_refused(how: dict[str, Any], kind: type[Exception], wo
 def test_other_ranges_may_be_given() -> None:
     found = iom.tornado(voter(), parameters={"W": (0.5, 4.0)}, rules=False, runs=RUNS, seed=1)
     row = found.table().loc["sponsors.W.strength"]
-    assert (row["low"], row["high"]) == (0.5, 4.0)
+    assert (row["value_low"], row["value_high"]) == (0.5, 4.0)
     assert row["at_high"] == pytest.approx(chance(strength=4.0), abs=0.03)
 
 
