@@ -102,7 +102,7 @@ class Scenario(Description):
     0.9
     """
 
-    model_config = ConfigDict(ignored_types=(Named,))
+    model_config = ConfigDict(ignored_types=(Named,), use_attribute_docstrings=False)  # it has no fields of its own
 
     # -- changing ---------------------------------------------------------------------------
 
