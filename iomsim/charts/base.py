@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
-from textwrap import fill
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 import matplotlib as mpl
@@ -19,7 +18,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 from matplotlib.transforms import offset_copy
 
 from iomsim.charts.style import (
@@ -53,6 +54,9 @@ HIGHER_ON_A_PHONE = 1.35
 
 EDGE = 0.012
 """Where the words of a page begin, as a part of its width."""
+
+HINTED = 0.7
+"""By how much letters of one point become wider on the grid of a screen; larger ones by less."""
 
 RANGE = "range over the assumptions"
 """The label of the lines that show it."""
@@ -102,15 +106,19 @@ class Chart(Generic[R]):
 
         In proportion to the letters; the user's `figure.figsize`, if it was set, is what the house's is made to fit.
         """
-        width, height, *more = self.size
-        height += sum(more) * max(len(self.data), self.min_rows)
+        width, height = self.natural()
         if on_a_phone():
-            return PHONE_INCHES, height * HIGHER_ON_A_PHONE
+            return PHONE_INCHES, height * (HIGHER_ON_A_PHONE if width > PHONE_INCHES else 1.0)
         wide, high = mpl.rcParams["figure.figsize"]
         if [wide, high] != mpl.rcParamsDefault["figure.figsize"]:
-            return wide, height if more else high
+            return wide, high if self.natural() == self.size else height
         larger = mpl.rcParams["font.size"] / FONT_SIZE
         return width * larger, height * larger
+
+    def natural(self) -> tuple[float, float]:
+        """Return the size in the house's letters; one that is as narrow as a phone is made for it."""
+        width, height, *more = self.size
+        return width, height + sum(more) * max(len(self.data), self.min_rows)
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -323,7 +331,7 @@ def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
     ax.title = LeftTitle(0, 1)
     ax.title.set(figure=ax.figure, clip_on=False)
     ax.title.axes = ax
-    ax.set_title(balanced(wrapped(ax, title, 1.1 * large)), pad=pad)
+    ax.set_title(balanced(wrapped(ax, title, large, weight=mpl.rcParams["axes.titleweight"])), pad=pad)
     if lines:
         look: dict[str, Any] = {"fontsize": small(), "color": quiet(), "linespacing": 1.2, "in_layout": False}
         place(ax, (0, 1), lines, (0, above + pt(7)), ha="left", va="bottom", **look)
@@ -341,16 +349,11 @@ def _below(ax: Axes, text: str) -> None:
 def written(fig: Any, title: str, texts: Sequence[str]) -> None:
     """Write the title of a page over its panels and texts below them, in lines as wide as the figure."""
     points = 72 * fig.bbox.width / root(fig).dpi
-    fig.suptitle(
-        _lines(title, points / (0.64 * pt(PAGE_TITLE))), x=EDGE, ha="left", fontsize=pt(PAGE_TITLE), weight="bold"
-    )
-    below = [_lines(text, points / (0.53 * small())) for text in texts if text]
+    points *= 1 - 2 * EDGE
+    size = pt(PAGE_TITLE)
+    fig.suptitle(lines_of(title, points, size, "bold"), x=EDGE, ha="left", fontsize=size, weight="bold")
+    below = [lines_of(text, points, small()) for text in texts if text]
     fig.supxlabel("\n".join(below), x=EDGE, ha="left", fontsize=small(), color=quiet())
-
-
-def _lines(text: str, letters: float) -> str:
-    """Return a text in lines of so many letters."""
-    return fill(together(text), int(letters), break_on_hyphens=False)
 
 
 def note(ax: Axes, text: str, at: tuple[Any, Any], shift: tuple[float, float] = (0, 0), **look: Any) -> Any:
@@ -435,10 +438,30 @@ def key(
     return pt(13.0 * -(-len(words) // across))
 
 
-def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
+def wrapped(ax: Axes, text: str, size: float, more: float = 0.0, weight: str = "normal") -> str:
     """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
-    letters = max(int((width_points(ax) + more) / (size * 0.54)), 12)
-    return fill(together(text), letters, break_long_words=False, break_on_hyphens=False)
+    return lines_of(text, max(width_points(ax) + more, 6.5 * size), size, weight)
+
+
+def lines_of(text: str, points: float, size: float, weight: str = "normal") -> str:
+    r"""Return a text broken into lines of at most so many points, as wide as the letters in force are.
+
+    Examples
+    --------
+    >>> lines_of("as many words as fit", 60, 8)
+    'as many\nwords as fit'
+    """
+    look = tuple(mpl.rcParams["font.family"]), size, weight
+    space = text_width(" ", *look)
+    lines: list[list[str]] = []
+    left = -1.0
+    for word in together(text).split(" "):
+        left -= text_width(word, *look) + space
+        if left < 0:
+            lines.append([])
+            left = points - text_width(word, *look)
+        lines[-1].append(word)
+    return "\n".join(map(" ".join, lines))
 
 
 # -- measures, and what belongs to a figure --------------------------------------------------------
@@ -447,6 +470,13 @@ def wrapped(ax: Axes, text: str, size: float, more: float = 0.0) -> str:
 def width_points(ax: Axes) -> float:
     """Return how many points wide the axes are."""
     return float(ax.get_window_extent().width / root(ax).dpi * 72)
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, family: tuple[str, ...], size: float, weight: str) -> float:
+    """Return how many points wide a text is at most: on the grid of a screen small letters become wider."""
+    font = FontProperties(family=list(family), size=size, weight=weight)
+    return (1 + HINTED / size) * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
 def root(drawn: Axes | Figure | SubFigure) -> Any:

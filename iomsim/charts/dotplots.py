@@ -218,7 +218,7 @@ class Scenarios(Chart[SideBySide]):
     ['as it is', 'public']
     """
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         return 7.6, 1.9 + max(0.5, 0.11 * len(looks_of(self.result.race))) * len(self.result.forecasts)
 
     @cached_property

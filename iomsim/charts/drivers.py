@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from iomsim.charts.base import Chart, Page, lay_out, note, place, width_points, written
 from iomsim.charts.style import LATER_DAY, NOBODY_GREY, haloed, ink, paper, quiet, small, tiny
 from iomsim.charts.text import short, short_parameter, with_announced
+from iomsim.charts.votes import votes_at, votes_scale
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import READING, Drivers
 from iomsim.forecasting.estimates import in_100
@@ -48,7 +49,15 @@ class DriversChart(Chart[Drivers]):
         shares = (
             "In brackets: how much of the variance over the assumptions it explains by itself. Dashed: the headline."
         )
-        return " ".join([*[curve] * bool(drawn - {READING}), *[dots] * (READING in drawn), *[shares] * bool(drawn)])
+        votes = f"Under the scale of what moves the first round: {_whose(found)}'s mean votes in it."
+        in_votes = [votes] * any(self._in_votes(path) for path in drawn - {READING})
+        parts = [*[curve] * bool(drawn - {READING}), *in_votes, *[dots] * (READING in drawn), *[shares] * bool(drawn)]
+        return " ".join(parts)
+
+    def _in_votes(self, path: str) -> bool:
+        """Return whether values of an assumption are told in votes too."""
+        values = self.data.loc[path].index.to_numpy(dtype=float)[[0, -1]]
+        return votes_at(self.result.race, path, values, _whose(self.result)) is not None
 
 
 @dataclass(kw_only=True)
@@ -74,7 +83,7 @@ class DriversPage(Page[Drivers], DriversChart):
 
     most: int = MOST
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         lines, across = self._grid
         return {1: 5.2, 2: 7.2, 3: 9.6}[across], 1.25 + 2.35 * lines if len(self.shown) else 1.6
 
@@ -196,6 +205,7 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
         note(ax, said, (at, height), (3 * edge, 6), ha="left" if edge else "center", va="bottom", **look)
     ax.set_xlim(values[0], values[-1])
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    votes_scale(ax.xaxis, found.race, path, _whose(found))
 
 
 def _rug(ax: Axes, values: Any, weight: Any) -> None:
@@ -261,6 +271,11 @@ def _panel_title(row: pd.Series, width: int) -> str:
 
 def _axis(found: Drivers) -> str:
     return f"{short(found.label, 24)}, in 100" if found.is_chance else short(found.label, 32)
+
+
+def _whose(found: Drivers) -> str:
+    """Return whose votes are told: those of the candidate that is asked for, or of the first."""
+    return found.target if found.target in found.race.names else found.race.names[0]
 
 
 def _colour(found: Drivers) -> str:

@@ -219,7 +219,7 @@ class Learned(DayChart):
     True
     """
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         return 7.2, 1.9 + 0.42 * len(self._shown)
 
     @cached_property

@@ -154,7 +154,7 @@ class Paths(Page[History]):
         room = -(-(len(lines) + len(legend) + across - 1) // across)
         return list(_filled(lines, room, legend))
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         return (6.4, 11.4)[len(self.columns) > 1], 1.7 + ROW * max([3, *map(len, self.columns)])
 
     def panels(self, fig: Any, stamp: bool) -> None:

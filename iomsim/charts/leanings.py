@@ -184,7 +184,7 @@ class Leanings(Page[Forecast]):
 
     # -- marks ------------------------------------------------------------------------------------
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         across, lines = len(self._columns), max(map(len, self._columns))
         return {1: 6.4, 2: 8.6, 3: 11.4}.get(across, 14.0), 2.15 + self._row * lines
 

@@ -305,7 +305,7 @@ class History(Page[Backtest]):
         """The contests with a case, by name."""
         return {case.contest.id: case.contest for case in self.result.cases}
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         return 12.6, 1.3 + 2.25 * -(-len(self.contests) // PANELS_PER_LINE)
 
     @cached_property

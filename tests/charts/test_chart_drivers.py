@@ -18,6 +18,7 @@ from toys import elect, toy
 import iomsim as iom
 from iomsim.charts.base import captions
 from iomsim.charts.style import LATER_DAY
+from iomsim.engine.first_round import first_round_votes
 from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import Drivers
 
@@ -163,6 +164,20 @@ def test_one_curve_in_axes_of_the_callers(tuesday: Drivers) -> None:
     assert "Dots: readings of the rules" in " ".join(map(unbroken, words(right)))
     with pytest.raises(IomsimError, match="no parameter named 'round_minute'"):
         tuesday.plot.curve("round_minute")
+
+
+def test_a_level_has_a_second_scale_in_votes(geneva: iom.Forecast) -> None:
+    """The mean papers of the first round are shared out as the level says, on the best guesses."""
+    found = geneva.drivers("Vitorino")
+    ax = found.plot.draw("curve", parameter="level.Pope").axes[0]
+    papers = first_round_votes(geneva.race.plan).sum()
+    told = [label.get_text().split("\n") for label in ax.get_xticklabels()]
+    assert len(told) >= 2
+    assert all(votes == f"{(1 - float(level)) * papers:.0f} votes" for level, votes in told)
+    assert "Vitorino's mean votes" in found.plot.chart("curve", parameter="level.Pope").caption.reading
+    plain = found.plot.draw("curve", parameter="secrecy").axes[0]
+    assert not any("votes" in label.get_text() for label in plain.get_xticklabels())
+    assert "mean votes" not in found.plot.chart("curve", parameter="Washington").caption.reading  # the level is stated
 
 
 @pytest.mark.slow

@@ -10,8 +10,9 @@ import pytest
 
 import iomsim as iom
 from iomsim.engine import first_round, laws, plan as plans
-from iomsim.engine.first_round import class_chances, first_round_chances
+from iomsim.engine.first_round import class_chances, first_round_chances, first_round_votes
 from iomsim.engine.plan import Plan
+from iomsim.engine.simulate import simulate
 from iomsim.model.scenario import Scenario, build
 
 AWAY = ["m17", "m18"]
@@ -164,3 +165,15 @@ def test_without_sponsors_without_noise_it_is_the_logit() -> None:
     plan = replace(race.plan, sponsors=(), backs=race.plan.backs[:0], strengths=(), spreads=(), exposures=())
     first = first_round_chances(plan)[0, [10, 3], 0]
     assert first.tolist() == pytest.approx([1 / (1 + np.exp(0.4)), 1 / (1 + np.exp(1.9))], abs=1e-4)
+
+
+def test_mean_votes_are_those_of_rounds_as_played() -> None:
+    """Members stay away, hand in blank papers, vote for nobody who stands, or are pinned."""
+    plan = election(absent=0.1, abstain=0.05, stray=0.1, common_sd=0.4).plan
+    out = simulate(plan, {}, 8192, seed=1)
+    first = out.votes[np.cumsum(np.append(0, out.rounds[:-1]))]
+    error = first.std(axis=0) / np.sqrt(len(first))
+    assert np.abs(first.mean(axis=0) - first_round_votes(plan)[:, 0]).max() < 4 * error.max()
+    assert (
+        np.abs(first.mean(axis=0) - first_round_votes(plan.at({"behaviour.absent": 0.0}))[:, 0]).max() > 8 * error.max()
+    )
