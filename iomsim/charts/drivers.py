@@ -12,8 +12,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, lay_out, note, place, width_points, written
-from iomsim.charts.style import LATER_DAY, NOBODY_GREY, haloed, ink, paper, quiet, small, tiny
+from iomsim.charts.base import Chart, Page, lay_out, note, place, width_points, wrapped, written
+from iomsim.charts.style import (
+    LATER_DAY,
+    NOBODY_GREY,
+    PHONE_INCHES,
+    haloed,
+    ink,
+    on_a_phone,
+    paper,
+    pt,
+    quiet,
+    small,
+    tiny,
+)
 from iomsim.charts.text import short, short_parameter, with_announced
 from iomsim.charts.votes import votes_at, votes_scale
 from iomsim.errors import whole_number
@@ -85,13 +97,17 @@ class DriversPage(Page[Drivers], DriversChart):
 
     def natural(self) -> tuple[float, float]:
         lines, across = self._grid
-        return {1: 5.2, 2: 7.2, 3: 9.6}[across], 1.25 + 2.35 * lines if len(self.shown) else 1.6
+        if not len(self.shown):
+            return 5.2, 1.6
+        if on_a_phone():
+            return PHONE_INCHES, 3.6 + 2.3 * lines
+        return {1: 5.2, 2: 7.2, 3: 9.6}[across], 1.25 + 2.35 * lines
 
     @property
     def _grid(self) -> tuple[int, int]:
         """How many lines of how many panels there are."""
         count = max(len(self.shown), 1)
-        across = PER_LINE.get(count, min(count, 3))
+        across = 1 if on_a_phone() else PER_LINE.get(count, min(count, 3))
         return -(-count // across), across
 
     @cached_property
@@ -129,7 +145,8 @@ class DriversPage(Page[Drivers], DriversChart):
         lay_out(cells[0, 0])  # so that names of readings break where they should
         for ax, path in zip(cells.ravel(), self.shown.index, strict=False):
             draw_curve(ax, self.result, str(path), self.data.loc[path])
-            ax.set_title(_panel_title(self.shown.loc[path], 46), loc="left", fontsize=9)
+            title = wrapped(ax, _panel_title(self.shown.loc[path], 46), pt(9), weight="bold")
+            ax.set_title(title, loc="left", fontsize=pt(9))
         _scale(cells[0, 0], self.result, self.data)
         for ax in cells[:, 0]:
             ax.set_ylabel(_axis(self.result))
@@ -175,7 +192,8 @@ class DriverCurve(DriversChart):
     def marks(self, ax: Axes) -> None:
         draw_curve(ax, self.result, self.path, self.data.loc[self.path])
         _scale(ax, self.result, self.data)
-        ax.set(xlabel=_panel_title(self.result.table().loc[self.path], 60), ylabel=_axis(self.result))
+        label = wrapped(ax, _panel_title(self.result.table().loc[self.path], 60), pt(9))
+        ax.set(xlabel=label, ylabel=_axis(self.result))
         _headline(ax, self.result)
 
 
@@ -202,7 +220,7 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
         ax.plot([at], [height], "o", color=colour, ms=4.5, mec=paper(), mew=0.8, clip_on=False)
         said, edge = in_100(height / 100) if found.is_chance else f"{height:.1f}", at == values[0]
         look: dict[str, Any] = {"color": ink(colour), "fontsize": small(), "path_effects": haloed(), "weight": "bold"}
-        note(ax, said, (at, height), (3 * edge, 6), ha="left" if edge else "center", va="bottom", **look)
+        note(ax, said, (at, height), (pt(3) * edge, pt(6)), ha="left" if edge else "center", va="bottom", **look)
     ax.set_xlim(values[0], values[-1])
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     votes_scale(ax.xaxis, found.race, path, _whose(found))
@@ -240,7 +258,7 @@ def _headline(ax: Axes, found: Drivers) -> None:
         "color": quiet(),
         "fontsize": small(),
     }
-    note(ax, said, (1, height), (4, 0), **place_)
+    note(ax, said, (1, height), (pt(4), 0), **place_)
 
 
 def _scale(ax: Axes, found: Drivers, data: pd.DataFrame) -> None:
@@ -266,7 +284,7 @@ def _with_announced(found: Drivers, sentence: str) -> str:
 def _panel_title(row: pd.Series, width: int) -> str:
     """Return the name of an assumption, cut short, with its share."""
     share = f" ({percent(in_100(min(row['share'], 1.0)))})"
-    return fill(short_parameter(row["name"], width) + share, max(width * 3 // 4, 20), break_on_hyphens=False)
+    return short_parameter(row["name"], width) + share
 
 
 def _axis(found: Drivers) -> str:

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Page, note, root
-from iomsim.charts.style import LATER_DAY, dark, haloed, paper, quiet, small, tiny
+from iomsim.charts.base import Page, lay_out, note, root, wrapped, written
+from iomsim.charts.style import LATER_DAY, PHONE_INCHES, dark, haloed, mark, on_a_phone, paper, pt, small
 from iomsim.charts.text import short_names
+from iomsim.charts.votes import votes_at, votes_scale
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.targets import SPILL, next_weekday
@@ -41,7 +42,9 @@ class PressureGrid(Page[Grid]):
     """
 
     where: ClassVar[str] = "ax"
-    size = (9.6, 4.9)
+
+    def natural(self) -> tuple[float, float]:
+        return (PHONE_INCHES, 8.6) if on_a_phone() else (9.6, 5.1)
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -50,16 +53,33 @@ class PressureGrid(Page[Grid]):
 
     def finding(self) -> str:
         found, first = self.result, self.result.race.names[0]
-        low, high, base = (in_100(p) for p in (*_ends(found, first), found.base[first]))
-        name = short_names(found.race.names, 28)[first]
-        return f"{name} wins in {low} to {high} of 100 elections over these ranges, {base} on the best guesses"
+        name, base = short_names(found.race.names, 28)[first], in_100(found.base[first], self._error)
+        return f"{name} wins in {self._span(first)} of 100 elections over these ranges, {base} on the best guesses"
+
+    @property
+    def _error(self) -> float:
+        """The largest simulation error of a cell."""
+        return float(self.data.xs("mc_error", axis=1, level=1).max(axis=None))
+
+    def _span(self, target: str) -> str:
+        """Return the lowest and the highest chance, with no more digits than the error of a cell supports."""
+        cells = self.result.cells[target]
+        low, high = (in_100(p, self._error) for p in (cells.min(), cells.max()))
+        joint = high.removeprefix("about ") if low.startswith("about ") else high
+        return low if low == high else f"{low} to {joint}"
 
     def reading(self) -> str:
         found = self.result
         marks = "Lines: 10, 25, 50, 75 and 90 of 100 elections; " if len(found.axes) == 2 else ""
         base = "ring: the best guesses, at which all else stays." if _holds_base(found) else OUTSIDE
-        error = float(self.data.xs("mc_error", axis=1, level=1).max(axis=None))
-        return f"{capital(marks + base)} Simulation error at most {points(error)} ({percent(95)}), alike at all points."
+        error = f"Simulation error at most {points(self._error)} ({percent(95)}), alike at all points."
+        told = any(
+            votes_at(found.race, path, [axis[0], axis[-1]], found.race.names[0], held=True) is not None
+            for path, axis in zip(found.paths, found.axes, strict=True)
+        )
+        name = short_names(found.race.names, 28)[found.race.names[0]]
+        votes = f" Votes: {name}'s mean in the first round at that value, all else at the best guesses." * told
+        return f"{capital(marks + base)} {error}{votes}"
 
     def alt(self) -> str:
         return self.result.sentence()
@@ -71,26 +91,21 @@ class PressureGrid(Page[Grid]):
             f"Voting runs into {next_weekday(found.race)}",
         )
         targets = ((first, wins, _towards(found)), (SPILL, spills, "cividis_r"))
-        for panel, (target, title, colours) in zip(fig.subplots(1, 2), targets, strict=True):
-            (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours)
-            low, high = _ends(found, target)
-            panel.set_title(f"{title}: {in_100(low)} to {in_100(high)} of 100", loc="left", fontsize=10)
-        over = fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold")
-        look: dict[str, Any] = {"ha": "left", "va": "bottom", "fontsize": small(), "color": quiet(), "in_layout": False}
-        fig.axes[0].annotate(self.reading(), (0, 0.1), xycoords=over, annotation_clip=False, **look)
-        if stamp:
-            fig.supxlabel(found.stamp(), x=0.01, ha="left", fontsize=tiny(), color=quiet())
-
-
-def _ends(found: Grid, target: str) -> tuple[float, float]:
-    return found.cells[target].min(), found.cells[target].max()
+        cells = fig.subplots(*((2, 1) if on_a_phone() else (1, 2)))
+        written(fig, self.finding(), [self.reading(), found.stamp() * stamp])
+        for panel, (target, _, colours) in zip(cells, targets, strict=True):
+            (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours, self._error)
+        lay_out(cells[0])  # so that lines break where they should
+        for panel, (target, title, _) in zip(cells, targets, strict=True):
+            words = wrapped(panel, f"{title}: {self._span(target)} of 100", pt(10), weight="bold")
+            panel.set_title(words, loc="left", fontsize=pt(10))
 
 
 def _towards(found: Grid) -> Colormap:
-    """Return colours from the other candidate's (grey for several) over white to the first's."""
+    """Return colours from the other candidate's (grey for several) over that of the page to the first's."""
     names, colours = found.race.names, found.race.colours
     other = names[1] if len(names) == 2 else NO_WINNER
-    return LinearSegmentedColormap.from_list("win", [colours[other], "#FFFFFF", colours[names[0]]])
+    return LinearSegmentedColormap.from_list("win", [colours[other], paper(), colours[names[0]]])
 
 
 def _limits(z: np.ndarray, middle: bool) -> tuple[float, float]:
@@ -108,21 +123,28 @@ def _limits(z: np.ndarray, middle: bool) -> tuple[float, float]:
     return float(low), float(max(10 * np.ceil(z.max() / 10), low + 10))
 
 
-def _map(panel: Axes, found: Grid, target: str, colours: Any) -> None:
+def _map(panel: Axes, found: Grid, target: str, colours: Any, error: float) -> None:
     surface = found.surface(target)
     x, y, z = (np.asarray(part, dtype=float) for part in (surface.columns, surface.index, 100 * surface.round(6)))
     low, high = _limits(z, middle=target != SPILL)
     mesh = panel.pcolormesh(x, y, z, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True)
     if min(z.shape) > 1:
         _contours(panel, x, y, z)
-    _base(panel, found, target, found.where)
+    _base(panel, found, target, found.where, error)
     panel.set(xlabel=_label(found, 0), ylabel=_label(found, 1))
+    _in_votes(panel, found)
     for spine in panel.spines.values():
         spine.set_visible(False)
     whole = MaxNLocator(6, integer=True)
     bar = root(panel).colorbar(mesh, ax=panel, shrink=0.9, pad=0.02, aspect=28, ticks=whole)
     bar.set_label("of 100 elections", color=dark())
     bar.outline.set_visible(False)
+
+
+def _in_votes(panel: Axes, found: Grid) -> None:
+    """Write under the ticks of strengths, appeals and levels what they mean in the first candidate's votes."""
+    for axis, path in zip((panel.xaxis, panel.yaxis), found.paths, strict=False):
+        votes_scale(axis, found.race, path, found.race.names[0], held=True)
 
 
 def _contours(panel: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
@@ -134,24 +156,29 @@ def _contours(panel: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
             text.set_path_effects(haloed(3))
 
 
-def _curve(panel: Axes, found: Grid, target: str, colours: Any) -> None:
+def _curve(panel: Axes, found: Grid, target: str, colours: Any, error: float) -> None:
     table = 100 * found.errors(target)
     x = np.asarray(found.axes[0])
-    colour = found.race.colours.get(target, LATER_DAY)
+    colour = mark(found.race.colours.get(target, LATER_DAY))
     panel.plot(x, table["probability"], color=colour, lw=1.8)
     rises = bool(np.interp(found.where[0], x[1:], np.diff(table["probability"])) > 0) if x.size > 1 else False
-    _base(panel, found, target, (found.where[0], 100 * found.base[target]), under=rises)
+    _base(panel, found, target, (found.where[0], 100 * found.base[target]), error, under=rises)
     panel.set(xlabel=_label(found, 0), ylabel="of 100 elections", ylim=(0, 100))
+    _in_votes(panel, found)
     panel.grid(axis="y")
 
 
-def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...], under: bool = False) -> None:
+def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...], error: float, under: bool = False) -> None:
     """Mark the best guesses, if they lie in the grid; their words go under a curve that rises."""
     if not _holds_base(found):
         return
     panel.plot(*at, marker="o", ms=8, mfc=paper(), mec=dark(), mew=1.6, zorder=5)
+    across = float(panel.transLimits.transform(at)[0])
+    side = -1 if across < 0.3 else 1 if across > 0.7 else 0
     look: dict[str, Any] = {"fontsize": small(), "weight": "bold", "path_effects": haloed(3)}
-    note(panel, f"best guesses: {in_100(found.base[target])}", (at[0], at[1]), (8, -13 if under else 6), **look)
+    look |= {"ha": {-1: "left", 0: "center", 1: "right"}[side], "va": "top" if under else "bottom"}
+    shift = -pt(6) * side, pt(-8 if under else 8)
+    note(panel, f"best guesses: {in_100(found.base[target], error)}", (at[0], at[1]), shift, **look)
 
 
 def _holds_base(found: Grid) -> bool:

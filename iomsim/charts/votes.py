@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 
+from iomsim.charts.base import row
+from iomsim.charts.style import pt
 from iomsim.errors import ScenarioError
 from iomsim.model.leanings import mean_votes
 from iomsim.model.scenario import Scenario
@@ -58,6 +60,12 @@ def votes_scale(axis: Axis, race: Scenario, path: str, candidate: str, held: boo
     fit = race._parameters[path].bounds.fit if path in race._parameters else bool
     ticks = [float(tick) for tick in axis.get_majorticklocs() if low <= tick <= high and fit(tick)]
     votes = votes_at(race, path, ticks, candidate, held) if ticks else None
-    if votes is not None:
-        said = axis.get_major_formatter().format_ticks(ticks)
-        axis.set_ticks(ticks, [f"{word}\n{number:.0f} votes" for word, number in zip(said, votes, strict=True)])
+    if votes is None:
+        return
+    said, numbers = axis.get_major_formatter().format_ticks(ticks), [f"{number:.0f}" for number in votes]
+    if isinstance(axis, XAxis):
+        axis.set_ticks(ticks, said)
+        axis.labelpad += pt(13)
+        row(axis.axes, "votes", ticks, numbers, 1)
+    else:
+        axis.set_ticks(ticks, [f"{word}\n{number} votes" for word, number in zip(said, numbers, strict=True)])
