@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 SECONDS_A_CELL = 120
+
+STATE, VIEW = "application/vnd.jupyter.widget-state+json", "application/vnd.jupyter.widget-view+json"
+"""Where a notebook keeps its widgets, and where a cell says which of them it shows."""
 
 
 class NotebookFailed(AssertionError):
@@ -23,6 +29,24 @@ def environment(folder: Path) -> dict[str, str]:
     ours = ("MPLBACKEND", "IPYTHONDIR")
     kept = {key: value for key, value in os.environ.items() if key not in ours}
     return kept | {"IPYTHONDIR": str(folder / ".ipython"), "TQDM_DISABLE": "1"}
+
+
+def with_steady_widgets(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Keep of the widgets those that are shown, and name them alike every time: or the file would always change."""
+    state: dict[str, Any] = book.metadata.pop("widgets", {}).get(STATE, {}).get("state", {})
+    outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
+    views = [output.data[VIEW] for output in outputs if VIEW in output.get("data", {})]
+    shown = [view["model_id"] for view in views]
+    for model in shown:  # grows while it is read: a widget is made of others
+        shown += [one for one in re.findall(r"IPY_MODEL_(\w+)", json.dumps(state[model])) if one not in shown]
+    names = {model: f"{number:032x}" for number, model in enumerate(dict.fromkeys(shown))}
+    for view in views:
+        view["model_id"] = names[view["model_id"]]
+    if names:
+        text = json.dumps({name: state[model] for model, name in names.items()})
+        kept = json.loads(re.sub(r"IPY_MODEL_(\w+)", lambda found: f"IPY_MODEL_{names[found[1]]}", text))
+        book.metadata["widgets"] = {STATE: {"state": kept, "version_major": 2, "version_minor": 0}}
+    return book
 
 
 def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
@@ -43,7 +67,7 @@ def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
 
     client.on_cell_start = remember
     try:
-        return client.execute(env=environment(folder))
+        return with_steady_widgets(client.execute(env=environment(folder)))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         source = book.cells[reached].source
         raise NotebookFailed(f"{path.name}, cell {reached + 1}:\n{source}\n\n{error}") from None

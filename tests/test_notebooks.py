@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from run_notebooks import NotebookFailed, execute
+from run_notebooks import STATE, VIEW, NotebookFailed, execute
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -44,6 +44,14 @@ def test_it_is_committed_with_its_outputs(path: Path) -> None:
 
 
 @each
+def test_it_begins_with_its_question(path: Path) -> None:
+    first = nbformat.read(path, as_version=4).cells[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith("# ")
+    assert "?" in first.source
+
+
+@each
 def test_it_ends_with_what_it_does_not_show(path: Path) -> None:
     prose = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
     assert "what this does not show" in prose[-1].lower()
@@ -76,3 +84,19 @@ def test_every_chart_of_a_notebook_is_shown(tmp_path: Path) -> None:
     book = execute(write(tmp_path / "charts.ipynb", *sources), tmp_path)
     shown = [["image/png" in out.get("data", {}) for out in cell.outputs] for cell in book.cells]
     assert shown == [[], [True], [True], [True], [False]]
+
+
+def test_widgets_that_are_shown_are_kept_under_steady_names(tmp_path: Path) -> None:
+    make = "import ipywidgets as w\nother, box = w.IntSlider(1), w.VBox([w.IntSlider(2)])"
+    path = write(tmp_path / "widgets.ipynb", make, "box")
+    first, again = (execute(path, tmp_path) for _ in range(2))
+    assert first.cells[1].outputs[0].data == again.cells[1].outputs[0].data
+    assert first.metadata == again.metadata
+    state = first.metadata["widgets"][STATE]["state"]
+    assert first.cells[1].outputs[0].data[VIEW]["model_id"] in state
+    assert [one["state"]["value"] for one in state.values() if one["model_name"] == "IntSliderModel"] == [2]
+
+
+def test_a_notebook_without_widgets_keeps_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "none.ipynb", "import ipywidgets as w\nhidden = w.IntSlider(1)", "1")
+    assert "widgets" not in execute(path, tmp_path).metadata

@@ -13,6 +13,7 @@ and two processes 0.44 s.
 
 from __future__ import annotations
 
+import os
 import signal
 import warnings
 from collections import deque
@@ -287,4 +288,5 @@ def _bar(total: int, unit: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
         from tqdm.auto import tqdm
-    return tqdm(total=total, unit=f" {unit}", delay=2, leave=False)
+    off = bool(os.environ.get("TQDM_DISABLE"))  # said here too, for tqdm's bar with ipywidgets does not read it
+    return tqdm(total=total, unit=f" {unit}", delay=2, leave=False, disable=off)

@@ -251,8 +251,10 @@ def test_short_work_is_quiet(progress: bool, capfd: pytest.CaptureFixture[str]) 
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_bar_moves_with_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("off", [False, True])
+def test_the_bar_moves_with_the_runs(off: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
+    monkeypatch.setenv("TQDM_DISABLE", "1" if off else "")
 
     class Bar:
         def __init__(self, **options: Any) -> None:
@@ -267,7 +269,8 @@ def test_the_bar_moves_with_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulate, "SPAN", 1)
     monkeypatch.setattr("tqdm.auto.tqdm", Bar)
     iom.forecast(toy(5), runs=2500, seed=1)
-    assert seen == [{"total": 2500, "unit": " runs", "delay": 2, "leave": False}, 1024, 1024, 452, "closed"]
+    options = {"total": 2500, "unit": " runs", "delay": 2, "leave": False, "disable": off}
+    assert seen == [options, 1024, 1024, 452, "closed"]
 
 
 def test_importing_iomsim_is_light() -> None:
