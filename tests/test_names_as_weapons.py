@@ -184,9 +184,10 @@ def test_an_axis_of_a_grid_is_told_from_a_candidate() -> None:
     assert table["parameters.behaviour.secrecy"].tolist() == [0.1, 0.7]
 
 
-def test_sliders_tell_a_sponsor_from_secrecy() -> None:
-    with pytest.raises(IomsimError, match="cannot tell the sponsor 'secrecy' from secrecy itself"):
-        sliders(build(named(sponsor="secrecy")), points=2, runs=10, seed=1, progress=False)
+@pytest.mark.parametrize("name", ["secrecy", "level", "reading"])
+def test_sliders_tell_a_sponsor_from_what_else_is_moved(name: str) -> None:
+    with pytest.raises(IomsimError, match=f"cannot tell the sponsor '{name}' from {name} itself"):
+        sliders(build(named(sponsor=name)), points=2, runs=10, seed=1, progress=False)
 
 
 # -- pages and pictures ----------------------------------------------------------------------------------

@@ -22,9 +22,10 @@ def panel() -> Sliders:
 
 
 def test_no_more_digits_than_the_runs_of_a_point_support(panel: Sliders) -> None:
-    assert panel._say(0.5) == in_100(0.5, 1.96 * 0.5 / np.sqrt(4000)) == "50"
+    assert panel.say(0.5) == in_100(0.5, 1.96 * 0.5 / np.sqrt(4000)) == "50"
     few = sliders(voter(), points=3, runs=100, seed=1)
-    assert few._say(0.52) == in_100(0.52, 0.098) == "about 50"
+    assert few.say(0.52) == in_100(0.52, 0.098) == "about 50"
+    assert few.say(0.0) == "<4"  # nothing in a hundred runs is no less than that
 
 
 def test_the_answer_is_the_known_one(panel: Sliders) -> None:
@@ -52,10 +53,42 @@ def test_at_the_points_it_is_the_forecast_itself() -> None:
     )
 
 
+def test_where_they_start_it_is_the_forecast_of_the_scenario(panel: Sliders) -> None:
+    fc = iom.forecast(voter(), 4000, 1, assumptions="fixed", progress=False)
+    assert panel.played()
+    assert panel.at()["A"] == fc.win_probability().loc["A", "probability"]
+    assert panel.at()["median_rounds"] == fc.median_rounds()[0]
+    assert not panel.played(W=0.9)
+    assert "Interpolated" in panel.sentence(W=0.9)
+    assert "Interpolated" not in panel.sentence()
+
+
+def test_level_and_reading_are_those_of_the_scenario_so_changed() -> None:
+    race = iom.load("geneva-2023")
+    panel = sliders(race, points=2, levels=3, readings=True, runs=200, seed=2, progress=False)
+    assert panel.start() == {"Washington": 0.6, "Brussels": 0.45, "secrecy": 0.4, "level": 0.5, "reading": race.rules.name}
+    low, high = panel.ends()["level"]
+    assert (low, high) == pytest.approx((0.38, 0.62))  # twice its range
+    for level, reading in ((0.5, "strict"), (low, race.rules.name), (high, "four-rounds")):
+        asked = race.with_parameters({"level.Pope": level}).with_rules(reading)
+        fc = iom.forecast(asked, 200, 2, assumptions="fixed", progress=False)
+        found = panel.at(level=level, reading=reading)
+        assert found["Pope"] == fc.win_probability().loc["Pope", "probability"]
+        assert found["spill"] == fc.spill().value
+    with pytest.raises(UnknownNameError, match="no reading named 'stricd'; did you mean 'strict'"):
+        panel.at(reading="stricd")
+
+
+def test_without_a_stated_level_the_appeal_moves_and_no_sponsor_is_needed() -> None:
+    panel = sliders(toy(15, rules="strict"), levels=3, runs=200, seed=1, progress=False)
+    assert panel.start() == {"level": 0.0}
+    assert panel.at(level=1.0)["A"] > panel.at()["A"] > panel.at(level=-1.0)["A"]
+
+
 def test_the_words_and_the_bars(panel: Sliders) -> None:
     words = panel.sentence(W=2.0, secrecy=0.0)
     assert words.startswith("On the best guesses of all else, wins in 100: A 8")
-    assert "no winner <1. Voting runs into Tuesday in <1; 1.0 rounds on average." in words
+    assert "no winner <1. Voting runs into Tuesday in <1; 1 round in the median." in words
     shown = panel.html(W=2.0, secrecy=0.0)
     assert shown.count("background:") == 4
     assert "into Tuesday" in shown
@@ -84,7 +117,7 @@ def test_moving_a_slider_changes_the_answer(panel: Sliders, monkeypatch: pytest.
     stand_in = SimpleNamespace(FloatSlider=Control, HTML=Control, VBox=list)
     monkeypatch.setitem(sys.modules, "ipywidgets", stand_in)
     strength, secrecy, answer = panel.show()
-    assert [c.options["description"] for c in (strength, secrecy)] == ["W", "secrecy"]
+    assert [c.options["description"] for c in (strength, secrecy)] == ["W's strength", "secrecy"]
     assert [(c.value, c.options["min"], c.options["max"]) for c in (strength, secrecy)] == [(1, 0, 2), (0.5, 0, 1)]
     assert answer.value == panel.html()
     strength.move(2.0)
@@ -113,5 +146,6 @@ def test_bad_sliders_are_refused(panel: Sliders) -> None:
         sliders(voter(), points=1, seed=1)
     with pytest.raises(UnknownNameError, match="no slider named 'secrcy'; did you mean 'secrecy'"):
         panel.at(secrcy=0.5)
-    with pytest.raises(IomsimError, match="W must be between 0 and 2, got 3"):
-        panel.at(W=3)
+    for value, said in ((3, "3"), (True, "True"), ("much", "'much'"), (float("nan"), "nan")):
+        with pytest.raises(IomsimError, match=f"W must be between 0 and 2, got {said}"):
+            panel.at(W=value)

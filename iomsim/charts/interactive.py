@@ -1,0 +1,230 @@
+"""A page with sliders that needs no server: who wins as pressure, secrecy, level and reading are moved by hand.
+
+The points are played here (:func:`iomsim.charts.sliders.sliders`); the page holds them, and a small script of ours
+interpolates between them as :func:`iomsim.charts.sliders.between` does.  It loads nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from iomsim._version import VERSION
+from iomsim.charts.report import NOTHING_RUNS, as_of, document, in_json, rights
+from iomsim.charts.sliders import LEVEL, READING, SECRECY, SINGLE, Sliders, sliders
+from iomsim.charts.style import FIRST_DAY, LATER_DAY
+from iomsim.files import write_whole
+from iomsim.forecasting.targets import next_weekday
+from iomsim.house_style import count
+from iomsim.model.scenario import Scenario
+
+POINTS, LEVELS = 11, 9
+"""Points along each pressure, and along the level: as many as multilinear interpolation needs to be off by a point."""
+
+BLOCK = '<script type="application/json" id="iomsim-sliders">'
+"""Before the points, which nothing executes."""
+
+HINTS = {
+    SECRECY: "the part of a vote's pull that nobody can check: 0 is a show of hands, 1 a perfect secret",
+    LEVEL: "as the scenario has it before anything else here is moved",
+}
+"""What is not plain from a slider's name."""
+
+
+def interactive(
+    race: Scenario,
+    path: str | Path,
+    *,
+    points: int = POINTS,
+    levels: int = LEVELS,
+    runs: int = 2_000,
+    seed: int | None = None,
+    executor: Any = None,
+    progress: bool = True,
+) -> Path:
+    """Write a page in which pressure, secrecy, level and reading are sliders: one file, for any browser.
+
+    Parameters
+    ----------
+    race : Scenario
+        An election with two sponsors at most.
+    path : str or Path
+        The file, .html.
+    points, levels : int, default 11 and 9
+        Points along each pressure, and along the level.
+    runs, seed : int
+        Runs of each point, and the seed of all.
+    executor : object with ``map`` or ``submit``, optional
+        Where they are played.
+    progress : bool, default True
+        Show a bar on stderr once the work has taken two seconds.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    IomsimError
+        If the election has more than two sponsors, or one is called like another slider.
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import iomsim as iom, tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "what-if.html"
+    >>> iom.interactive(iom.load("minimal"), file, points=2, levels=2, runs=50, seed=1, progress=False).name
+    'what-if.html'
+    """
+    path = Path(path)
+    panel = sliders(
+        race, points=points, levels=levels, readings=True, runs=runs, seed=seed, executor=executor, progress=progress
+    )
+    write_whole(path, html(panel))
+    return path
+
+
+def html(panel: Sliders) -> str:
+    """Return the page of played sliders as one HTML document."""
+    race = panel.race
+    script = (files("iomsim.charts") / "interactive.js").read_text(encoding="utf-8")
+    allowed = b64encode(sha256(script.encode()).digest()).decode()
+    title = f"What if? {race.title}"
+    body = [
+        as_of(race),
+        f"<h1>{escape(title)}</h1>",
+        f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
+        f"<p>{_what_it_is(panel)}</p>",
+        "<noscript><p>The sliders need scripts, which are switched off here: the numbers are those of the scenario "
+        "itself.</p></noscript>",
+        f"<form autocomplete='off'><h2>Move</h2>{_controls(panel)}</form>",
+        _answer(panel),
+        f"<footer><p>{escape(_stamp(panel))}</p>{rights(race)}</footer>",
+    ]
+    tail = f"{BLOCK}{in_json(_points(panel))}</script>\n<script>{script}</script>"
+    return document(title, body, tail, f"{NOTHING_RUNS}; script-src 'sha256-{allowed}'")
+
+
+def _what_it_is(panel: Sliders) -> str:
+    """Return what the numbers are, and what they are not."""
+    points = panel.table[..., 0].size
+    together = (
+        " A sponsor moves members only by what secrecy leaves of its strength: less secrecy and more strength do the same."
+        if panel.tops
+        else ""
+    )
+    return escape(
+        f"Move a slider, and the numbers answer at once. They rest on {count(points, 'point')} of "
+        f"{count(panel.runs, 'simulated election')} each, on the best guesses of all that has no slider here; in "
+        f"between they are interpolated. They have no range over the assumptions: the forecast over all that is "
+        f"unsure is in the report.{together}"
+    )
+
+
+def _controls(panel: Sliders) -> str:
+    """Return a labelled slider for each number, and a choice of reading."""
+    rows = []
+    for i, one in enumerate(_numbers(panel)):
+        hint = HINTS.get(one["name"] if one["kind"] != "strength" else "", "")
+        unit = "log-odds by which the average member is moved, if everybody could see the vote"
+        words = f"<small id='h{i}'>{escape(hint or unit)}"
+        words += f"; secrecy leaves <span id='l{i}'>{_left(panel, one):.2f}</span>" * (one["kind"] == "strength")
+        shown = f"{one['value']:.{one['digits']}f}"
+        rows.append(
+            f"<div class='slider'><label for='c{i}'>{escape(panel.label(one['name']))}</label>"
+            f"<output id='o{i}' for='c{i}'>{shown}</output>"
+            f"<input type='range' id='c{i}' min='{one['low']!r}' max='{one['high']!r}' step='{one['step']!r}' "
+            f"value='{one['value']!r}' aria-valuetext='{shown}' aria-describedby='h{i}'>{words}</small></div>"
+        )
+    if len(panel.rulings) > 1:
+        options = "".join(f"<option>{escape(name)}</option>" for name in panel.rulings)
+        rules = escape(panel.race.rules.sentence(len(panel.race.names)))
+        rows.append(
+            f"<div class='slider'><label for='reading'>{escape(panel.label(READING))}</label>"
+            f"<select id='reading' aria-describedby='rules'>{options}</select><small id='rules'>{rules}</small></div>"
+        )
+    return "".join(rows) + "<button type='button' id='reset'>Back to the scenario</button>"
+
+
+def _numbers(panel: Sliders) -> list[dict[str, Any]]:
+    """Return the sliders of numbers: what they are called, where they start, where they end, and their steps."""
+    start, sponsors = panel.start(), list(panel.tops)
+    out: list[dict[str, Any]] = []
+    for name, (low, high) in panel.ends().items():
+        digits = max(math.ceil(-math.log10((high - low) / 60)), 0)
+        kind = {SECRECY: SECRECY, LEVEL: LEVEL}.get(name, "strength") if name not in sponsors else "strength"
+        one = {"name": name, "kind": kind, "value": start[name], "low": low, "high": high}
+        one |= {"step": 10.0**-digits, "digits": digits}
+        out.append(one | ({"left": 1 + sponsors.index(name)} if kind == "strength" else {}))
+    return out
+
+
+def _left(panel: Sliders, one: dict[str, Any]) -> float:
+    """Return what secrecy leaves of a strength at first."""
+    return (1 - panel.race.behaviour.secrecy.value) * float(one["value"])
+
+
+def _answer(panel: Sliders) -> str:
+    """Return the numbers where the sliders stand at first, with bars, in places that the script finds."""
+    race, row = panel.race, panel.row({}).tolist()
+    wins, spill, single = row[: len(race.names) + 1], row[len(race.names) + 1], row[-2 - SINGLE : -2]
+    rounds = [count(k + 1, "round") for k in range(SINGLE)] + [f"{SINGLE + 1} or more"]
+    median = count(round(row[-1]), "round")
+    tables = [
+        ("Who wins, in 100 elections", list(race.colours.items()), wins),
+        ("Into another day, in 100 elections", [(f"into {next_weekday(race)}", LATER_DAY)], [spill]),
+        ("After how many rounds, in 100 elections", [(name, FIRST_DAY) for name in rounds], [*single, max(1 - sum(single), 0.0)]),
+    ]
+    told, first = "", 0
+    for caption, names, shares in tables:
+        told += f"<table class='bars'><caption>{escape(caption)}</caption>"
+        for j, ((name, colour), p) in enumerate(zip(names, shares, strict=True), first):
+            told += (
+                f"<tr><th scope='row'>{escape(name)}</th><td class='number' id='n{j}'>{escape(panel.say(p))}</td>"
+                f"<td class='bar'><span id='b{j}' style='width:{100 * p:.2f}%;background:{colour}'></span></td></tr>"
+            )
+        told += "</table>"
+        first += len(names)
+    return (
+        f"<section aria-labelledby='answer'><h2 id='answer'>What comes of it</h2><div role='status'>{told}"
+        f"<p>It takes <strong id='median'>{median}</strong> in the median.</p>"
+        f"<p class='about' id='played'>{escape(_played(panel))}</p></div></section>"
+    )
+
+
+def _played(panel: Sliders) -> str:
+    return f"Played here: {count(panel.runs, 'election')}."
+
+
+def _points(panel: Sliders) -> dict[str, Any]:
+    """Return what the script reads."""
+    many = len(panel.race.names)
+    return {
+        "runs": panel.runs,
+        "columns": panel.table.shape[-1],
+        "single": SINGLE,
+        "axes": [axis.tolist() for axis in panel.axes.values()],
+        "controls": _numbers(panel),
+        "readings": [{"name": name, "sentence": rules.sentence(many)} for name, rules in panel.rulings.items()],
+        "played": _played(panel),
+        "interpolated": f"Interpolated between points of {count(panel.runs, 'election')}.",
+        "table": panel.table.ravel().tolist(),
+    }
+
+
+def _stamp(panel: Sliders) -> str:
+    """Return what is needed to make the page again, in one line."""
+    worst = panel.error(0.5)
+    return (
+        f"iomsim {VERSION} · seed {panel.seed} · {count(panel.table[..., 0].size, 'point')} of "
+        f"{count(panel.runs, 'run')} · simulation error of a point up to {100 * worst:.1f} points · "
+        f"scenario {panel.race.hash} · assumptions fixed"
+    )
