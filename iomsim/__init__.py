@@ -12,7 +12,9 @@ from typing import Any
 from iomsim._version import VERSION as __version__
 
 _PUBLIC = {
-    "charts.report": "report report",
+    "charts.interactive": "interactive",
+    "charts.report": "report",
+    "charts.sliders": "Sliders sliders",
     "election_day.election_day": "ElectionDay UnexpectedTallyWarning live replay",
     "errors": "AnnouncementError BlockError FileError IomsimError PairingError ScenarioError UnknownNameError",
     "forecasting.drivers": "Drivers",

@@ -1,6 +1,8 @@
 """The public names for type checkers; at run time they are loaded when first asked for."""
 
+from iomsim.charts.interactive import interactive as interactive
 from iomsim.charts.report import report as report
+from iomsim.charts.sliders import Sliders as Sliders, sliders as sliders
 from iomsim.election_day.election_day import (
     ElectionDay as ElectionDay,
     UnexpectedTallyWarning as UnexpectedTallyWarning,

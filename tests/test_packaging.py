@@ -202,6 +202,7 @@ def test_the_wheel_holds_all_code_and_evidence_and_no_more(wheel: Path) -> None:
         "iomsim/py.typed",
         "iomsim/__init__.pyi",
         "iomsim/charts/report.css",
+        "iomsim/charts/interactive.js",
     }
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if ".dist-info/" not in name} == expected

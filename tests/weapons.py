@@ -182,7 +182,7 @@ def is_harmless(text: str, scripts: int = 0) -> Page:
     assert not {"iframe", "object", "embed", "form", "base"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     links = [value or "" for name, value in page.attributes if name in ("href", "src", "xlink:href", "action")]
-    assert all(link.startswith(("#", "data:text/csv;base64,", "data:image/png;base64,")) for link in links)
+    assert all(link.startswith(("#", "data:text/csv;charset=utf-8,", "data:image/png;base64,")) for link in links)
     assert not steers(text)
     return page
 

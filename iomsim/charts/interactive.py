@@ -6,7 +6,6 @@ interpolates between them as :func:`iomsim.charts.sliders.between` does.  It loa
 
 from __future__ import annotations
 
-import json
 import math
 from base64 import b64encode
 from hashlib import sha256
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from iomsim._version import VERSION
-from iomsim.charts.report import NOTHING_RUNS, as_of, document, in_json, rights
+from iomsim.charts.report import NOTHING_RUNS, as_of, document, in_json, on_pages, rights
 from iomsim.charts.sliders import LEVEL, READING, SECRECY, SINGLE, Sliders, sliders
-from iomsim.charts.style import FIRST_DAY, LATER_DAY
+from iomsim.charts.style import LATER_DAY
 from iomsim.files import write_whole
 from iomsim.forecasting.targets import next_weekday
-from iomsim.house_style import count
+from iomsim.house_style import capital, count
 from iomsim.model.scenario import Scenario
 
 POINTS, LEVELS = 11, 9
@@ -31,10 +30,11 @@ BLOCK = '<script type="application/json" id="iomsim-sliders">'
 """Before the points, which nothing executes."""
 
 HINTS = {
-    SECRECY: "the part of a vote's pull that nobody can check: 0 is a show of hands, 1 a perfect secret",
-    LEVEL: "as the scenario has it before anything else here is moved",
+    SECRECY: "0: everybody can see how a member votes; 1: nobody can",
+    LEVEL: "before anything else here is moved",
+    "strength": "log-odds by which it moves the average member if everybody can see the vote",
 }
-"""What is not plain from a slider's name."""
+"""What is not plain from the name of a slider of this kind."""
 
 
 def interactive(
@@ -105,11 +105,10 @@ def html(panel: Sliders) -> str:
         f"<p>{_what_it_is(panel)}</p>",
         "<noscript><p>The sliders need scripts, which are switched off here: the numbers are those of the scenario "
         "itself.</p></noscript>",
-        f"<form autocomplete='off'><h2>Move</h2>{_controls(panel)}</form>",
-        _answer(panel),
+        f"<div class='board'>{_answer(panel)}</div>",
         f"<footer><p>{escape(_stamp(panel))}</p>{rights(race)}</footer>",
     ]
-    tail = f"{BLOCK}{in_json(_points(panel))}</script>\n<script>{script}</script>"
+    tail = f"{BLOCK}{in_json(_points(panel), separators=(',', ':'))}</script>\n<script>{script}</script>"
     return document(title, body, tail, f"{NOTHING_RUNS}; script-src 'sha256-{allowed}'")
 
 
@@ -117,15 +116,14 @@ def _what_it_is(panel: Sliders) -> str:
     """Return what the numbers are, and what they are not."""
     points = panel.table[..., 0].size
     together = (
-        " A sponsor moves members only by what secrecy leaves of its strength: less secrecy and more strength do the same."
+        " A sponsor moves members by what secrecy leaves of its strength: less secrecy and more strength do the same."
         if panel.tops
         else ""
     )
     return escape(
-        f"Move a slider, and the numbers answer at once. They rest on {count(points, 'point')} of "
-        f"{count(panel.runs, 'simulated election')} each, on the best guesses of all that has no slider here; in "
-        f"between they are interpolated. They have no range over the assumptions: the forecast over all that is "
-        f"unsure is in the report.{together}"
+        f"Move a slider, and the numbers answer at once. They come from {count(points, 'point')} at which "
+        f"{count(panel.runs, 'election')} each were simulated, and are interpolated in between. All that has no slider "
+        f"here is at its best guess: these numbers say what would follow, not how sure it is.{together}"
     )
 
 
@@ -133,23 +131,23 @@ def _controls(panel: Sliders) -> str:
     """Return a labelled slider for each number, and a choice of reading."""
     rows = []
     for i, one in enumerate(_numbers(panel)):
-        hint = HINTS.get(one["name"] if one["kind"] != "strength" else "", "")
-        unit = "log-odds by which the average member is moved, if everybody could see the vote"
-        words = f"<small id='h{i}'>{escape(hint or unit)}"
+        words = f"<small id='h{i}'>{escape(HINTS[one['kind']])}"
         words += f"; secrecy leaves <span id='l{i}'>{_left(panel, one):.2f}</span>" * (one["kind"] == "strength")
         shown = f"{one['value']:.{one['digits']}f}"
         rows.append(
-            f"<div class='slider'><label for='c{i}'>{escape(panel.label(one['name']))}</label>"
+            f"<div class='slider'><label for='c{i}'>{escape(capital(panel.label(one['name'])))}</label>"
             f"<output id='o{i}' for='c{i}'>{shown}</output>"
             f"<input type='range' id='c{i}' min='{one['low']!r}' max='{one['high']!r}' step='{one['step']!r}' "
-            f"value='{one['value']!r}' aria-valuetext='{shown}' aria-describedby='h{i}'>{words}</small></div>"
+            f"value='{one['value']!r}' aria-valuetext='{shown}' autocomplete='off' aria-describedby='h{i}'>"
+            f"{words}</small></div>"
         )
     if len(panel.rulings) > 1:
         options = "".join(f"<option>{escape(name)}</option>" for name in panel.rulings)
         rules = escape(panel.race.rules.sentence(len(panel.race.names)))
         rows.append(
-            f"<div class='slider'><label for='reading'>{escape(panel.label(READING))}</label>"
-            f"<select id='reading' aria-describedby='rules'>{options}</select><small id='rules'>{rules}</small></div>"
+            f"<div class='slider'><label for='reading'>{escape(capital(panel.label(READING)))}</label>"
+            f"<select id='reading' autocomplete='off' aria-describedby='rules'>{options}</select>"
+            f"<small id='rules'>{rules}</small></div>"
         )
     return "".join(rows) + "<button type='button' id='reset'>Back to the scenario</button>"
 
@@ -159,8 +157,8 @@ def _numbers(panel: Sliders) -> list[dict[str, Any]]:
     start, sponsors = panel.start(), list(panel.tops)
     out: list[dict[str, Any]] = []
     for name, (low, high) in panel.ends().items():
-        digits = max(math.ceil(-math.log10((high - low) / 60)), 0)
-        kind = {SECRECY: SECRECY, LEVEL: LEVEL}.get(name, "strength") if name not in sponsors else "strength"
+        digits = max(math.ceil(-math.log10((high - low) / 20)), 0)
+        kind = name if name in (SECRECY, LEVEL) else "strength"
         one = {"name": name, "kind": kind, "value": start[name], "low": low, "high": high}
         one |= {"step": 10.0**-digits, "digits": digits}
         out.append(one | ({"left": 1 + sponsors.index(name)} if kind == "strength" else {}))
@@ -173,31 +171,35 @@ def _left(panel: Sliders, one: dict[str, Any]) -> float:
 
 
 def _answer(panel: Sliders) -> str:
-    """Return the numbers where the sliders stand at first, with bars, in places that the script finds."""
+    """Return the sliders, and the numbers where they stand at first, with bars, in places that the script finds."""
     race, row = panel.race, panel.row({}).tolist()
     wins, spill, single = row[: len(race.names) + 1], row[len(race.names) + 1], row[-2 - SINGLE : -2]
     rounds = [count(k + 1, "round") for k in range(SINGLE)] + [f"{SINGLE + 1} or more"]
+    day = {f"into {next_weekday(race)}": on_pages(LATER_DAY)}
+    colours = {name: on_pages(colour) for name, colour in race.colours.items()}
     median = count(round(row[-1]), "round")
-    tables = [
-        ("Who wins, in 100 elections", list(race.colours.items()), wins),
-        ("Into another day, in 100 elections", [(f"into {next_weekday(race)}", LATER_DAY)], [spill]),
-        ("After how many rounds, in 100 elections", [(name, FIRST_DAY) for name in rounds], [*single, max(1 - sum(single), 0.0)]),
-    ]
-    told, first = "", 0
-    for caption, names, shares in tables:
-        told += f"<table class='bars'><caption>{escape(caption)}</caption>"
-        for j, ((name, colour), p) in enumerate(zip(names, shares, strict=True), first):
-            told += (
-                f"<tr><th scope='row'>{escape(name)}</th><td class='number' id='n{j}'>{escape(panel.say(p))}</td>"
-                f"<td class='bar'><span id='b{j}' style='width:{100 * p:.2f}%;background:{colour}'></span></td></tr>"
-            )
-        told += "</table>"
-        first += len(names)
+    first, later = len(wins), len(wins) + 1
+    held = dict.fromkeys(rounds, "var(--text)")
     return (
-        f"<section aria-labelledby='answer'><h2 id='answer'>What comes of it</h2><div role='status'>{told}"
+        f"<section class='now' role='status'><h2>What comes of it</h2>"
+        f"{_bars(panel, 'Who wins, in 100 elections', colours, wins, 0)}"
+        f"{_bars(panel, 'Voting runs into another day, in 100', day, [spill], first)}"
+        f"<p class='about' id='played'>{escape(_played(panel))}</p></section>"
+        f"<section class='moves'><h2>Move</h2>{_controls(panel)}</section>"
+        f"<section class='rounds'><h2>After how many rounds</h2>"
         f"<p>It takes <strong id='median'>{median}</strong> in the median.</p>"
-        f"<p class='about' id='played'>{escape(_played(panel))}</p></div></section>"
+        f"{_bars(panel, 'Rounds held, in 100 elections', held, [*single, max(1 - sum(single), 0.0)], later)}</section>"
     )
+
+
+def _bars(panel: Sliders, caption: str, colours: dict[str, str], shares: list[float], first: int) -> str:
+    """Return a table of chances with bars; `first` is the number of its first row."""
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td class='number' id='n{j}'>{escape(panel.say(p))}</td>"
+        f"<td class='bar'><span id='b{j}' style='width:{100 * p:.2f}%;background:{colour}'></span></td></tr>"
+        for j, ((name, colour), p) in enumerate(zip(colours.items(), shares, strict=True), first)
+    )
+    return f"<table class='bars'><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>"
 
 
 def _played(panel: Sliders) -> str:

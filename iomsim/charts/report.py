@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from base64 import b64encode
 from html import escape
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from iomsim._version import VERSION
 from iomsim.charts import Plots, of
 from iomsim.charts.files import svg
+from iomsim.charts.style import DARK_PHONE, mark, styled
 from iomsim.errors import FileError, quote_path
 from iomsim.files import csv_text, read_bytes, write_csv, write_whole
 from iomsim.forecasting.archive import Drawn, Runs, Version, Whole, carried, self_contained
@@ -29,9 +30,12 @@ from iomsim.forecasting.arrays import Damaged
 from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import TABLES
-from iomsim.forecasting.wording import what_matters_shown
+from iomsim.forecasting.wording import how_long, no_poll, over, what_matters_shown, who
+from iomsim.house_style import series
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps
+from iomsim.model.moments import full_date
+from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
 
 SECTIONS = {
@@ -43,14 +47,37 @@ SECTIONS = {
 }
 """The charts of a report, with their headings."""
 
-CHART_PIXELS = 760
-"""Width of a chart in the page."""
+LARGE, SMALL = 760, 390
+"""Pixels that a chart is wide in the page, and on a phone."""
 
 MAX_COLUMNS = 7
 """Columns of a table that fit into the page."""
 
-TAG, PART = re.compile(r"<(?!svg|!)[^>]*>"), re.compile(r'(?<= id=")|(?<=href="#)|(?<=url\(#)')
-"""The tags of a picture, and where they name a part of it; pictures of one page would draw with each other's."""
+TAG = re.compile(r"<(?!svg|!)[^>]*>")
+"""The tags of a picture: what is written between them is left as it is."""
+
+UNSEEN = re.compile(r"(?s)<metadata>.*?</metadata>|<style.*?</style>|(?<=</desc>)\s*<title>.*?</title>")
+"""What of a picture says again what the page says, or its style."""
+
+PATH = re.compile(r'(?<= d=")[^"]*')
+NAME, LINK = re.compile(r' id="([^"]*)"'), re.compile(r'(?<=href="#)[^"]*|(?<=url\(#)[^)]*')
+"""Where the tags of a picture say the way of a line, name a part of it, and mean one."""
+
+FAMILY, COLOUR = re.compile(r"font-family: [^;\"]*;? ?"), re.compile(r"(#[0-9a-fA-F]{6})(?![0-9a-fA-F])")
+"""What the page's style says of letters; and the colours of a picture."""
+
+DIGITS, SPACE = re.compile(r"-?\d+\.\d{3,}"), re.compile(r"\s*([A-Za-z])\s*|\s+")
+"""Numbers of a picture with more digits than anybody sees, and where its paths hold what nobody needs."""
+
+STROKE = re.compile(r'<path d="([^"]*)"((?: clip-path="[^"]*")? style="fill: none[^"]*")/>\s*')
+UPRIGHT, LEVEL = re.compile(r"M(\S+) ([^A-Z ]+)L\1 "), re.compile(r"M(\S+) ([^A-Z ]+)L([^A-Z ]+) \2(?=[A-Z]|$)")
+"""A line of a picture; one that is upright, one that is level."""
+
+BOTH = re.compile(r"var\(--c([0-9a-f]{6})-([0-9a-f]{6})\)")
+"""A colour on a light page, and on a dark one."""
+
+UNSAFE = re.compile(rb"[^\w ,.:;/()!*+=@-]", re.ASCII)
+"""Bytes that an address in an attribute does not hold as they are."""
 
 LARGEST = 2**28
 """Bytes of a report that is read."""
@@ -61,9 +88,15 @@ NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'"
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
 
+EVIDENCE = ["value", "low", "high", "unit", "grade", "source"]
+"""What is shown of every parameter."""
+
 
 def report(fc: Forecast, path: str | Path) -> Path:
     """Write a forecast as a self-contained page: answer, charts, tables, assumptions, and how to make it again.
+
+    The page follows the reader's colours, light or dark, and is as wide as the screen: on a phone it has charts that
+    are drawn for it.
 
     Parameters
     ----------
@@ -120,51 +153,190 @@ def _write_drivers(fc: Forecast, target: Path) -> list[Path]:
     return written
 
 
+# -- the page ------------------------------------------------------------------------------------
+
+
 def html(fc: Forecast) -> str:
     """Return the report as one HTML document."""
     race = fc.race
+    answered = [name for name, table in TABLES.items() if table.in_words]
     body = [
+        as_of(race),
         f"<h1>{escape(race.title)}</h1>",
         f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
-        f"<p class='answer'>{escape(fc.answer())}</p>",
-        *(_picture(of(fc), name, heading, name) for name, heading in SECTIONS.items()),
+        f"<p class='answer'>{escape(opening(fc))}</p>",
+        *(_answered(fc, name, name in answered) for name in SECTIONS),
         *_assumptions(fc),
-        *(
-            _section(table.heading, _upright(table.in_words(fc)).to_html(border=0), table.numbers(fc), name)
-            for name, table in TABLES.items()
-            if table.in_words
-        ),
+        *(_section(TABLES[name].heading, _numbers(fc, name)) for name in answered if name not in SECTIONS),
+        _section("The answer in full", f"<p>{escape(fc.answer(detail=True))}</p>"),
         _evidence(fc),
-        f"<footer>{escape(fc.stamp())}</footer>",
+        f"<footer><p>{escape(fc.stamp())}</p>{rights(race)}</footer>",
     ]
-    style = (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
+    return document(race.title, body, f"{MARK}{_recipe(fc)}</script>", NOTHING_RUNS)
+
+
+def document(title: str, body: list[str], tail: str, policy: str) -> str:
+    """Return a page that needs nothing else: what it shows, and what stands behind that, unseen."""
+    content, style = "\n".join(filter(None, body)), (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
+    pairs = sorted(set(BOTH.findall(content)))
+    by_day, by_night = ("".join(f" --c{a}-{b}: #{(a, b)[i]};" for a, b in pairs) for i in (0, 1))
+    style += f":root {{{by_day} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{{by_night} }} }}\n"
     return (
         f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{NOTHING_RUNS}">'
-        f"<title>{escape(race.title)}</title><style>{style}</style></head>\n<body><main>"
-        + "\n".join(filter(None, body))
-        + f"</main>\n{MARK}{_recipe(fc)}</script></body></html>\n"
+        f"<meta name='color-scheme' content='light dark'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>"
+        f"{content}</main>\n{tail}</body></html>\n"
     )
 
 
-def _picture(plots: Plots, name: str, heading: str, file: str, numbers: Any = None, **options: Any) -> str:
-    """Return a section with a chart, its words, and numbers (its own by default) to take away as a file."""
-    chart, fig = plots.chart(name, **options), Figure()
-    chart.draw(fig)
-    picture = svg(fig, CHART_PIXELS)
-    picture = TAG.sub(lambda tag: PART.sub(f"{file}-", tag[0]), picture)
-    words = f"<details><summary>in words</summary>{escape(chart.caption.text)}</details>"
-    caption = f"<figcaption>{words}{_link(chart.data if numbers is None else numbers, file)}</figcaption>"
-    return f"<section><h2>{escape(heading)}</h2><figure>{picture}{caption}</figure></section>"
+def opening(fc: Forecast) -> str:
+    """Return the answer in three sentences: who, how many rounds, and that it is a model."""
+    return over(fc) or " ".join(filter(None, [who(fc), how_long(fc), no_poll(fc)]))
+
+
+def as_of(race: Scenario) -> str:
+    """Return the day of what is known, as it stands at the top of a page; nothing if the scenario has none."""
+    return f"<p class='as-of'>As of {full_date(race.as_of, weekday=True)}</p>" if race.as_of else ""
+
+
+def rights(race: Scenario) -> str:
+    """Return where what is known is from, and under which licences, for the foot of a page."""
+    held = race.columns()
+    own = held[(held["source"] != "") & ~held["source"].str.startswith("derived")]
+    of_members = "; ".join(
+        f"{series(list(dict.fromkeys(part)))} ({name})" for name, part in own.groupby("licence")["source"]
+    )
+    told = f" Columns of members: {of_members}." if of_members else ""
+    return (
+        f"<p>Sources: each parameter and each fact names its own.{escape(told)}</p>"
+        f"<p>Licence: iomsim is free software under the MIT licence; what comes of it may be used by anybody.</p>"
+    )
+
+
+def _answered(fc: Forecast, name: str, table: bool) -> str:
+    """Return the section of a question that has a chart; its numbers are those of the table, if there is one."""
+    plots = of(fc)
+    more = _numbers(fc, name) if table else _link(plots.chart(name).data, name)
+    return _section(SECTIONS[name], _picture(plots, name, name), more)
+
+
+def _numbers(fc: Forecast, name: str) -> str:
+    """Return a table of a forecast in words, and its numbers to take away."""
+    table = TABLES[name]
+    shown = "" if table.in_words is None else _table(_upright(table.in_words(fc)), f"{table.heading}, in 100 elections")
+    return shown + _link(table.numbers(fc), name)
+
+
+def _section(heading: str, *content: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>{''.join(content)}</section>"
+
+
+def _picture(plots: Plots, name: str, file: str, **options: Any) -> str:
+    """Return a chart with its words: drawn for a page and for a phone, and in the colours of light and of dark ones."""
+    chart = plots.chart(name, **options)
+
+    def drawn(theme: Any, width: int) -> str:
+        chart.draw(fig := Figure(), theme=theme)
+        return svg(fig, width, theme)
+
+    large = in_both(drawn("light", LARGE), drawn("dark", LARGE), file)
+    small = in_both(drawn("phone", SMALL), drawn(DARK_PHONE, SMALL), f"{file}-s")
+    words = f"<details><summary>in words</summary><p>{escape(chart.caption.text)}</p></details>"
+    return (
+        f"<figure><div class='large'>{large}</div><div class='small'>{small}</div>"
+        f"<figcaption>{words}</figcaption></figure>"
+    )
+
+
+def in_both(light: str, dark: str, file: str) -> str:
+    """Return a picture for light and for dark pages: one drawing, with both colours wherever they differ.
+
+    If the two drawings differ in more than colours, it is the light one, on a page of its own.
+    """
+    light, dark = (_bare(picture, file) for picture in (light, dark))
+    parts, others = COLOUR.split(light), COLOUR.split(dark)
+    if parts[::2] != others[::2]:
+        return f"<div class='paper'>{light}</div>"
+    parts[1::2] = map(two_colours, parts[1::2], others[1::2])
+    return _together("".join(parts))
+
+
+def two_colours(light: str, dark: str) -> str:
+    """Return a colour for light and for dark pages.
+
+    Examples
+    --------
+    >>> two_colours("#882255", "#B16F91"), two_colours("#0072B2", "#0072B2")
+    ('var(--c882255-b16f91)', '#0072B2')
+    """
+    return light if light == dark else f"var(--c{light[1:].lower()}-{dark[1:].lower()})"
+
+
+def on_pages(colour: str) -> str:
+    """Return the colour of a mark for light and for dark pages."""
+    seen = []
+    for theme in ("light", "dark"):
+        with styled(theme):
+            seen.append(mark(colour))
+    return two_colours(*seen)
+
+
+def _bare(picture: str, file: str) -> str:
+    """Return a picture as a part of a page: without what the page says of it, and with names that no other has."""
+    picture = UNSEEN.sub("", picture)
+    tags = TAG.findall(picture)
+    meant = dict.fromkeys(name for tag in tags for name in LINK.findall(tag))
+    names = {name: f"{file}-{i}" for i, name in enumerate(meant)}
+
+    def renamed(tag: re.Match[str]) -> str:
+        own = NAME.sub(lambda name: f' id="{names[name[1]]}"' if name[1] in names else "", tag[0])
+        own = DIGITS.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), own)
+        return FAMILY.sub("", LINK.sub(lambda link: names[link[0]], PATH.sub(_shortened, own)))
+
+    return TAG.sub(renamed, picture)
+
+
+def _shortened(path: re.Match[str]) -> str:
+    """Return a path in fewer signs."""
+    way = SPACE.sub(lambda space: space[1] or " ", path[0]).strip()
+    return LEVEL.sub(r"M\1 \2H\3", UPRIGHT.sub(r"M\1 \2V", way))
+
+
+def _together(picture: str) -> str:
+    """Return a picture in which lines of one look that follow one another are one path."""
+
+    def joined(run: re.Match[str]) -> str:
+        lines = groupby(STROKE.findall(run[0]), key=lambda line: line[1])
+        return "".join(f'<path d="{"".join(way for way, _ in same)}"{look}/>' for look, same in lines)
+
+    return re.sub(f"(?:{STROKE.pattern}){{2,}}", joined, picture)
 
 
 def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on what the answer hangs on."""
     return [
-        _picture(of(found), "drivers", f"What {found.subject} hangs on", name, found.table())
+        _section(f"What {found.subject} hangs on", _picture(of(found), "drivers", name), _link(found.table(), name))
         for name, found in what_matters_shown(fc).items()
     ]
+
+
+def _evidence(fc: Forecast) -> str:
+    """Return the section on what the forecast rests on: the briefing, every parameter, the facts."""
+    table = fc.race.evidence()
+    parameters = _table(table[EVIDENCE], "Every parameter, with its range, grade and source")
+    return _section(
+        "What it rests on",
+        briefing.table(fc.race, "The election as it is described"),
+        "<h3>Facts it starts from</h3>" + briefing.facts(fc.race),
+        "<h3>Every parameter</h3>"
+        f"<details><summary>value, range, unit, grade and source</summary>{parameters}</details>",
+        _link(table, "evidence"),
+    )
+
+
+# -- tables --------------------------------------------------------------------------------------
 
 
 def _upright(table: pd.DataFrame) -> pd.DataFrame:
@@ -172,20 +344,30 @@ def _upright(table: pd.DataFrame) -> pd.DataFrame:
     return table.T.rename_axis(None) if len(table.columns) > MAX_COLUMNS else table
 
 
-def _section(heading: str, content: str, table: pd.DataFrame, name: str) -> str:
-    return f"<section><h2>{escape(heading)}</h2>{content}{_link(table, name)}</section>"
+def _table(table: pd.DataFrame, caption: str) -> str:
+    """Return a table with its caption, whose headings say what they are the headings of."""
+    heads = [*(str(name or "") for name in table.index.names), *map(str, table.columns)]
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" if name else "<td></td>" for name in heads)
+    rows = ""
+    for key, *cells in table.itertuples(name=None):
+        keys = key if isinstance(key, tuple) else (key,)
+        rows += "<tr>" + "".join(f"<th scope='row'>{escape(str(one))}</th>" for one in keys)
+        rows += "".join(f"<td>{escape(_cell(cell))}</td>" for cell in cells) + "</tr>\n"
+    return (
+        f"<div class='wide'><table><caption>{escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as it is shown: nothing where nothing is known, and no more digits than tell numbers apart."""
+    return "" if pd.isna(value) else in_digits(value)[0] if isinstance(value, float) else str(value)
 
 
 def _link(table: pd.DataFrame, name: str) -> str:
-    data = b64encode(csv_text(table).encode()).decode()
-    return f"<a class='csv' download='{name}.csv' href='data:text/csv;base64,{data}'>{name}.csv</a>"
-
-
-def _evidence(fc: Forecast) -> str:
-    table = fc.race.evidence()
-    shown = table[["value", "low", "high", "unit", "grade", "source"]].to_html(border=0)
-    details = f"<details><summary>every parameter, its range, grade and source</summary>{shown}</details>"
-    return _section("What it rests on", briefing.html(fc.race) + details, table, "evidence")
+    """Return a table as a file in the page."""
+    data = UNSAFE.sub(lambda byte: b"%%%02X" % byte[0][0], csv_text(table).encode()).decode()
+    return f"<p><a class='csv' download='{name}.csv' href='data:text/csv;charset=utf-8,{data}'>{name}.csv</a></p>"
 
 
 # -- and back ------------------------------------------------------------------------------------
@@ -193,7 +375,12 @@ def _evidence(fc: Forecast) -> str:
 
 def _recipe(fc: Forecast) -> str:
     content = {"provenance": fc.provenance, "scenario": dumps(self_contained(fc.race)), "digest": digest(fc)}
-    return json.dumps(content).replace("<", "\\u003c")
+    return in_json(content)
+
+
+def in_json(content: Any, **style: Any) -> str:
+    """Return JSON for a block of a page, which nothing in it can end."""
+    return json.dumps(content, **style).replace("<", "\\u003c")
 
 
 def digest(fc: Forecast) -> str:

@@ -308,8 +308,12 @@ class Sliders:
 
     def say(self, p: float) -> str:
         """Return a chance per hundred, with no more digits than so many runs support."""
+        return in_100(p, self.error(p))
+
+    def error(self, p: float) -> float:
+        """Return the simulation error of a chance at a point: half of Wilson's 95 % interval."""
         low, high = wilson(p * self.runs, self.runs)
-        return in_100(p, float(high - low) / 2)
+        return float(high - low) / 2
 
     def html(self, /, **values: Any) -> str:
         """Return the sentence with bars, as HTML."""

@@ -1,4 +1,4 @@
-"""The commands `forecast` and `rerun`."""
+"""The commands `forecast`, `report` and `rerun`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 import pandas as pd
 
 from iomsim.cli.common import (
+    SEED,
     assumption_arguments,
+    changed,
     executor,
     heading,
     plain,
@@ -21,11 +23,15 @@ from iomsim.cli.common import (
     scenario_arguments,
     unread_is_fine,
 )
+from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import Drivers
-from iomsim.forecasting.forecast import Forecast
+from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.forecasting.wording import what_matters_shown
+
+RUNS, RUNS_OF_A_POINT = 100_000, 2_000
+"""Of a forecast; of each point behind sliders."""
 
 SHOWN = 6
 """Assumptions that are printed of those that matter."""
@@ -35,7 +41,7 @@ def add_to(commands: Any) -> None:
     """Add the commands of this family."""
     one = commands.add_parser("forecast", help="who wins, after how many rounds, and into the next day or not")
     scenario_arguments(one)
-    run_arguments(one, 100_000)
+    run_arguments(one, RUNS)
     one.add_argument(
         "--precision", type=float, metavar="X", help="instead of --runs: until every 95 %% half-width is X"
     )
@@ -43,6 +49,16 @@ def add_to(commands: Any) -> None:
     one.add_argument("--out", metavar="DIR", type=Path, help="write tables, charts, the report and the forecast there")
     one.add_argument("--json", action="store_true", help="print one JSON document")
     one.set_defaults(run=run_forecast)
+    one = commands.add_parser("report", help="a page to hand on: of a forecast, or with sliders")
+    scenario_arguments(one)
+    run_arguments(one, RUNS)
+    assumption_arguments(one, default=None)
+    one.add_argument(
+        "--interactive", action="store_true",
+        help=f"pressure, secrecy, level and reading are sliders; --runs are those of each point ({RUNS_OF_A_POINT:,})",
+    )  # fmt: skip
+    one.add_argument("-o", "--out", metavar="FILE", type=Path, help="the page (report.html, or what-if.html)")
+    one.set_defaults(run=run_report, runs=None, seed=None)
     one = commands.add_parser("rerun", help="make the forecast of a report or a saved forecast again, and compare")
     one.add_argument("file", type=Path, help="an .html report or a saved forecast")
     one.set_defaults(run=run_again)
@@ -121,6 +137,33 @@ def print_forecast(fc: Forecast) -> None:
         shown = found.in_words().head(SHOWN)
         say(heading(f"What {found.subject} hangs on"), plain(shown) if len(shown) else found.sentence())
     print(fc.stamp())
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Write a page: of a forecast that is made, or was saved; or with sliders."""
+    from iomsim.charts.interactive import interactive  # loads matplotlib
+    from iomsim.charts.report import report
+
+    saved = open_forecast(arguments.scenario) if arguments.scenario.casefold().endswith(".npz") else None
+    race = scenario(arguments) if saved is None else changed(saved.race, arguments)
+    seed = SEED if arguments.seed is None else arguments.seed
+    path = arguments.out or Path("what-if.html" if arguments.interactive else "report.html")
+    if arguments.interactive:
+        if arguments.assumptions not in (None, "fixed"):
+            raise IomsimError("the sliders are on the best guesses of all else; leave --assumptions out")
+        if saved is not None and saved.events:
+            raise IomsimError("the sliders are of an election before the vote, and this forecast has announced rounds")
+        with executor(arguments) as pool:
+            interactive(race, path, runs=arguments.runs or RUNS_OF_A_POINT, seed=seed, executor=pool)
+    elif saved is None:
+        drawn = {} if arguments.assumptions is None else {"assumptions": arguments.assumptions}
+        with executor(arguments) as pool:
+            report(forecast(race, arguments.runs or RUNS, seed, executor=pool, **drawn), path)
+    else:
+        if race != saved.race or {arguments.runs, arguments.seed, arguments.assumptions} != {None}:
+            raise IomsimError("a saved forecast is reported as it is; to change something, name its scenario instead")
+        report(saved, path)
+    print(path)
 
 
 def run_again(arguments: argparse.Namespace) -> int:

@@ -20,7 +20,6 @@ from iomsim.forecasting.estimates import Estimate, in_100, in_words, row_in_100
 from iomsim.forecasting.summary import Summary, round_numbers, yes_no_rows
 from iomsim.house_style import count
 from iomsim.model.assumptions import Assumptions
-from iomsim.model.bodies import siblings
 from iomsim.model.components import WEEKDAYS
 from iomsim.model.events import events_digest
 from iomsim.model.moments import day_in_words, weekday_name
@@ -494,16 +493,9 @@ def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     table = fc.rule_sets()
     rest = [name for name in (NOBODY, STILL_VOTING) if table.get(name, pd.Series(0.0)).any()]
     spill = "unfinished" if fc.over_before_next_day else f"into {fc.next_day_in_words}"
-    shown = table[[*fc.race.names, *rest, "spill"]].map(in_100)
-    for reading, part in fc.by_reading().items():  # with no more digits than their runs support
-        chances, days = part.chances(), part.spill()
-        for name in (*fc.race.names, *rest):
-            shown.loc[reading, name] = row_in_100(*chances.loc[name, ["probability", "mc_error"]])
-        shown.loc[reading, "spill"] = row_in_100(days.value, days.mc_error)
-    known = {rules.name: rules for rules in (*fc.race.procedures, fc.race.rules)}
-    for name, rules in {**siblings(fc.race.rules, fc.race.body), **known}.items():
-        for column in set(rest) & set(excluded(fc.race, [rules])) if name in table.index else ():
-            shown.loc[name, column] = "0" if not table.loc[name, column] else shown.loc[name, column]
+    asked = [*fc.race.names, *rest, "spill"]
+    told = {name: map(row_in_100, table[name], table[f"mc_error of {name}"]) for name in asked}
+    shown = pd.DataFrame(told, table.index)
     shown = shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
     weighed = {} if table["weight"].isna().all() else {"weight in 100": table["weight"].map(in_100)}
     return shown.assign(**weighed)

@@ -83,24 +83,25 @@ def text(race: Description) -> str:
 def html(race: Description) -> str:
     """Return the briefing as HTML, the facts folded away."""
     about = f"<p>{escape(race.about)}</p>" if race.about else ""
-    shown = lines(race)[1:]
-    facts = [line for head, line in shown if head == "Fact"]
-    rest = [(head, line) for head, line in shown if head != "Fact"]
-    return in_html(f"<h4>{escape(race.title)}</h4>{about}{_table(rest)}{_folded(facts)}")
+    return in_html(f"<h4>{escape(race.title)}</h4>{about}{table(race)}{facts(race)}")
 
 
-def _table(told: list[tuple[str, str]]) -> str:
+def table(race: Description, caption: str = "") -> str:
+    """Return the briefing as a table in HTML, without the title and the facts."""
     rows = "".join(
-        f"<tr><th style='text-align:left;vertical-align:top'>{escape(head)}</th>"
+        f"<tr><th scope='row' style='text-align:left;vertical-align:top'>{escape(head)}</th>"
         f"<td style='text-align:left'>{escape(line)}</td></tr>"
-        for head, line in told
+        for head, line in lines(race)[1:]
+        if head != "Fact"
     )
-    return f"<table>{rows}</table>"
+    return f"<table>{f'<caption>{escape(caption)}</caption>' * bool(caption)}{rows}</table>"
 
 
-def _folded(facts: list[str]) -> str:
-    items = "".join(f"<li>{escape(line)}</li>" for line in facts)
-    return f"<details><summary>{len(facts)} facts it starts from</summary><ul>{items}</ul></details>" if facts else ""
+def facts(race: Description) -> str:
+    """Return the facts as a list in HTML, folded away; nothing if there are none."""
+    told = [f"{row.statement} [{row.grade}: {row.source}]" for row in _facts(race)]
+    items = "".join(f"<li>{escape(line)}</li>" for line in told)
+    return f"<details><summary>{len(told)} facts it starts from</summary><ul>{items}</ul></details>" if told else ""
 
 
 def assumptions(race: Description, most: int = 5) -> list[str]:

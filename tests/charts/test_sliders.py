@@ -65,13 +65,19 @@ def test_where_they_start_it_is_the_forecast_of_the_scenario(panel: Sliders) -> 
 
 def test_level_and_reading_are_those_of_the_scenario_so_changed() -> None:
     race = iom.load("geneva-2023")
-    panel = sliders(race, points=2, levels=3, readings=True, runs=200, seed=2, progress=False)
-    assert panel.start() == {"Washington": 0.6, "Brussels": 0.45, "secrecy": 0.4, "level": 0.5, "reading": race.rules.name}
+    panel = sliders(race, points=2, levels=3, readings=True, runs=50, seed=2, progress=False)
+    assert panel.start() == {
+        "Washington": 0.6,
+        "Brussels": 0.45,
+        "secrecy": 0.4,
+        "level": 0.5,
+        "reading": race.rules.name,
+    }
     low, high = panel.ends()["level"]
     assert (low, high) == pytest.approx((0.38, 0.62))  # twice its range
     for level, reading in ((0.5, "strict"), (low, race.rules.name), (high, "four-rounds")):
         asked = race.with_parameters({"level.Pope": level}).with_rules(reading)
-        fc = iom.forecast(asked, 200, 2, assumptions="fixed", progress=False)
+        fc = iom.forecast(asked, 50, 2, assumptions="fixed", progress=False)
         found = panel.at(level=level, reading=reading)
         assert found["Pope"] == fc.win_probability().loc["Pope", "probability"]
         assert found["spill"] == fc.spill().value

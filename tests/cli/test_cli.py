@@ -17,7 +17,7 @@ from toys import toy
 
 import iomsim as iom
 from iomsim import cli
-from iomsim.charts import Plots, report
+from iomsim.charts import Plots, interactive, report
 from iomsim.cli import election_day, forecasts, sensitivity
 from iomsim.forecasting.estimates import in_100
 from iomsim.house_style import in_lines
@@ -165,6 +165,40 @@ def test_a_report_can_be_made_again_from_itself(small: Path, tmp_path: Path, cap
     (tmp_path / "other.html").write_text(page.replace('"seed": 5', '"seed": 6'), encoding="utf-8")
     assert iomsim("rerun", tmp_path / "other.html") == 1
     assert "differ" in capsys.readouterr().out
+
+
+def test_a_page_is_written_of_a_scenario_or_of_what_was_saved(
+    small: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "SECTIONS", {})
+    monkeypatch.chdir(tmp_path)
+    assert iomsim("report", small, *SMALL) == 0
+    assert capsys.readouterr().out == "report.html\n"
+    fc = iom.forecast(iom.load(small), 300, 5, progress=False)
+    assert fc.stamp() in Path("report.html").read_text(encoding="utf-8")
+    fc.save("saved.npz")
+    assert iomsim("report", "saved.npz", "-o", "again.html") == 0
+    assert Path("again.html").read_bytes() == Path("report.html").read_bytes()
+    for changes in (["--seed", 6], ["--runs", 6], ["--set", "secrecy=0.9"], ["--assumptions", "fixed"]):
+        assert iomsim("report", "saved.npz", *changes) == 2
+        assert "a saved forecast is reported as it is" in capsys.readouterr().err
+    assert iomsim("report", small, "--interactive", "--assumptions", 9) == 2
+    assert "on the best guesses of all else; leave --assumptions out" in capsys.readouterr().err
+
+
+def test_a_page_with_sliders_is_written(
+    small: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interactive, "LEVELS", 2)
+    monkeypatch.chdir(tmp_path)
+    assert iomsim("report", small, "--interactive", "--runs", 5, "--seed", 3) == 0
+    assert capsys.readouterr().out == "what-if.html\n"
+    assert "seed 3" in Path("what-if.html").read_text(encoding="utf-8")
+    night = iom.live(toy(15), particles=50, seed=1)
+    night.announce(A=8, B=7)
+    night.forecast().save("night.npz")
+    assert iomsim("report", "night.npz", "--interactive") == 2
+    assert "of an election before the vote" in capsys.readouterr().err
 
 
 def test_a_precision_instead_of_runs(small: Path, capsys: Captured) -> None:
