@@ -494,7 +494,8 @@ def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     rest = [name for name in (NOBODY, STILL_VOTING) if table.get(name, pd.Series(0.0)).any()]
     spill = "unfinished" if fc.over_before_next_day else f"into {fc.next_day_in_words}"
     asked = [*fc.race.names, *rest, "spill"]
-    told = {name: map(row_in_100, table[name], table[f"mc_error of {name}"]) for name in asked}
+    errors = {name: table[f"{name}_mc_error"].fillna(1e-9) for name in asked}  # old files do not know them
+    told = {name: map(row_in_100, table[name], errors[name]) for name in asked}
     shown = pd.DataFrame(told, table.index)
     shown = shown.rename(columns={"spill": spill}).assign(**{"median rounds": table["median_rounds"]})
     weighed = {} if table["weight"].isna().all() else {"weight in 100": table["weight"].map(in_100)}

@@ -182,7 +182,7 @@ def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> N
     never = {"until-two-thirds": "nobody", "strict": "nobody", "four-rounds": rest[1], "one-two-way": rest[1]}
     for name, row in shown.iterrows():
         told = sides.loc[name, ["A", "B", "C", *rest, "spill"]]
-        errors = [sides.loc[name, f"mc_error of {column}"] for column in told.index]
+        errors = [sides.loc[name, f"{column}_mc_error"] for column in told.index]
         assert row[:6].tolist() == [row_in_100(p, error) for p, error in zip(told, errors, strict=True)]
         assert name not in never or row[never[name]] == "0"  # what it excludes is none, and not less than one in 100
         assert name not in never or told[never[name]] == 0
