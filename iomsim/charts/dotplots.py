@@ -89,12 +89,12 @@ class SobolIndices(Chart[Sobol]):
         for y, (_, row) in enumerate(self.data.iterrows()):
             colour = dark() if row["clear"] else quiet()
             for name, shift, marker, hollow in (("first", -0.12, "o", False), ("total", 0.12, "D", True)):
-                dot(ax, y + shift, _percent(row, name), colour, marker, hollow)
+                dot(ax, y + shift, np.clip(_percent(row, name), None, 100).tolist(), colour, marker, hollow)
             if not row["clear"]:
                 right = 100 * max(row["total_high"], row["first_high"], 0.0)
                 note(ax, "within noise of zero", (right, y), (6, 0), va="center", fontsize=small(), color=quiet())
         ax.axvline(0, color=quiet(), lw=0.8)
-        named_rows(ax, [short_parameter(name) for name in self.data["name"]])
+        named_rows(ax, [short_parameter(name, 28, 2) for name in self.data["name"]])
         ax.set(xlabel="share of the variance, of 100")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         return key(ax, [mark(dark()), mark(dark(), "D", True)], ["alone", "with its interactions"], above=True)

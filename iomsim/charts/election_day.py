@@ -299,6 +299,7 @@ class Learned(DayChart):
         return f"Dot plot of means before and now: {'; '.join(means)}. {CAVEAT}"
 
     def marks(self, ax: Axes) -> float:
+        named_rows(ax, [short(str(name), 30, 2) for name in self._shown.index])
         looks = (("prior", -0.14, quiet(), paper()), ("now", 0.14, dark(), dark()))
         for y, (_, line) in enumerate(self._shown.iterrows()):
             for when, shift, colour, face in looks:
@@ -309,7 +310,6 @@ class Learned(DayChart):
                 ax.plot(mean, y + shift, "o", color=colour, mfc=face, ms=5.5, zorder=3)
             right_of(ax, y, _moved(line), color=dark())
         ax.axvline(0, color=quiet(), lw=0.8)
-        named_rows(ax, [short(str(name), 30, 2) for name in self._shown.index])
         ax.set(xlabel="sds of the prior from its mean")
         marks = [mark(quiet(), hollow=True, edge=1.0), mark(dark(), edge=1.0)]
         return key(ax, marks, ["before the vote", "now"], [quiet(), dark()], above=True)

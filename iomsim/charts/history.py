@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Chart, Page, named_rows, note, place, right_of, written
-from iomsim.charts.style import dark, haloed, ink, paper, quiet, small, tiny
+from iomsim.charts.base import Chart, Page, note, place, right_of, rows_told, written
+from iomsim.charts.style import dark, haloed, ink, on_a_phone, paper, pt, quiet, small, tiny
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
 from iomsim.validation.contest import Contest
@@ -325,9 +325,12 @@ class SimilarRounds(Chart[Alike]):
     def marks(self, ax: Axes) -> float:
         asked, data = 100 * self.result.asked.share, self.data
         ax.axvline(asked, color=quiet(), lw=0.9, ls="--", zorder=1)
-        for y, (_, row) in enumerate(data.iterrows()):
-            won = row["leader_won"]
-            colour = quiet() if won is pd.NA else LEADER if won else OTHER
+        colours = [quiet() if won is pd.NA else LEADER if won else OTHER for won in data["leader_won"]]
+        named = [f"{short(str(name), 20)}{' *' * bool(row['held_out'])}" for name, row in data.iterrows()]
+        told = [f"{row['tally']}: {_end(row)}" for _, row in data.iterrows()]
+        told = [words.partition(" (")[0] for words in told] if on_a_phone() else told
+        rows_told(ax, named, told, map(ink, colours))
+        for y, (colour, (_, row)) in enumerate(zip(colours, data.iterrows(), strict=True)):
             share, then = 100 * row["share"], 100 * row["next_share"]
             need = share + 100 * row["short"]
             ax.plot([need, need], [y - 0.28, y + 0.28], color="#AAAAAA", lw=1.6, zorder=2)
@@ -335,14 +338,12 @@ class SimilarRounds(Chart[Alike]):
                 arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
                 ax.annotate("", (then, y), (share, y), arrowprops=arrow)
             ax.plot(share, y, "o", color=colour, ms=5.5, zorder=3)
-            right_of(ax, y, f"{row['tally']}: {_end(row)}", color=ink(colour))
-        named_rows(ax, [f"{short(str(name), 20)}{' *' * bool(row['held_out'])}" for name, row in data.iterrows()])
         ax.set_xlabel("share of the leader, of 100")
         shares = pd.concat([data["share"], data["next_share"], data["share"] + data["short"]]).dropna() * 100
         ax.set_xlim(min([asked, *shares]) - 1.5, max([asked, *shares]) + 1.5)
         look: dict[str, Any] = {"va": "bottom", "ha": "center", "fontsize": small(), "color": quiet()}
-        note(ax, percent(asked), (asked, 1), (0, 2), xycoords=("data", "axes fraction"), **look)
-        return 14.0
+        note(ax, percent(asked), (asked, 1), (0, pt(2)), xycoords=("data", "axes fraction"), **look)
+        return pt(14.0)
 
 
 def _end(row: pd.Series) -> str:

@@ -109,14 +109,17 @@ def letters(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else not combining(letter) for letter in text)
 
 
-def short_parameter(name: str, width: int = 40) -> str:
-    """Return the name of a parameter with whose it is cut short, never what it is.
+def short_parameter(name: str, width: int = 40, lines: int = 1) -> str:
+    """Return the name of a parameter, in a few lines, with whose it is cut short, never what it is.
 
     Examples
     --------
     >>> short_parameter("Wilhelmina Featherstonehaugh-Cholmondeley's appeal", 30)
     "Wilhelmina …'s appeal"
     """
+    if lines > 1:
+        rooms = range(width * lines - lines, width - 1, -1)
+        return next(text for room in rooms if (text := fill(short_parameter(name, room), width)).count("\n") < lines)
     whose, of, what = name.rpartition("'s ")
     room = width - len(of + what)
     return f"{short(whose, room)}{of}{what}" if whose and room >= 8 else short(name, width)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from iomsim.charts.base import Chart, lay_out, named_rows, note, width_points
-from iomsim.charts.style import dark, small
+from iomsim.charts.base import LEADING, Chart, lay_out, named_rows, note, row_points, text_width, width_points
+from iomsim.charts.style import dark, on_a_phone, pt, small
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import end_in_words
@@ -107,29 +108,31 @@ class TornadoBars(Chart[Tornado]):
         value = self.result.base[self.of].value
         base = self.scale * value
         ax.axvline(base, color=dark(), lw=1, zorder=4)
+        named_rows(ax, [short_parameter(name, 28, 2) for name in self.data["name"]])
         for y, (_, row) in enumerate(self.data.iterrows()):
             self._bar(ax, y, row, base)
-        named_rows(ax, [short_parameter(name) for name in self.data["name"]])
         ax.set(xlabel="rounds on average" if self.of == ROUNDS else "of 100 elections")
         _widen(ax)
         limits = ax.get_xlim()
         ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (self.of == ROUNDS or tick <= 100)])
         ax.set_xlim(limits)
         look: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-        note(ax, f"best guesses: {format_value(value, self.of)}", (base, 1), (0, 2), fontsize=small(), **look)
-        return 11.0
+        note(ax, f"best guesses: {format_value(value, self.of)}", (base, 1), (0, pt(2)), fontsize=small(), **look)
+        return pt(11.0)
 
     def _bar(self, ax: Axes, y: int, row: pd.Series, base: float) -> None:
         """Draw both ends of one assumption: on either side of the base, or below one another."""
         ends = {end: self.scale * row[f"at_{end}"] for end in ("low", "high")}
         same_side = (ends["low"] - base) * (ends["high"] - base) > 0
-        height, size = (0.36, small() - 1.5) if same_side else (0.72, small())
+        height = 0.36 if on_a_phone() else 0.72  # there the name stands over the bar
+        high = row_points(ax) * height / (LEADING * (1 + same_side))
+        height, size = (height / (1 + same_side), min(small(), high))
         for end, other, colour, side in (("low", "high", LOW, -1), ("high", "low", HIGH, 1)):
-            value, at = ends[end], y + (0.19 * side if same_side else 0.0)
+            value, at = ends[end], y + (height * 19 / 36 * side if same_side else 0.0)
             ax.barh(at, value - base, height, left=base, color=colour, zorder=2)
             right = value > base or (value == base and ends[other] < base)
             look: dict[str, Any] = {"ha": "left" if right else "right", "va": "center_baseline", "color": dark()}
-            note(ax, end_in_words(row, end), (value, at), (4 if right else -4, 0), fontsize=size, **look)
+            note(ax, end_in_words(row, end), (value, at), (pt(4 if right else -4), 0), fontsize=size, **look)
 
 
 def _widen(ax: Axes) -> None:
@@ -142,6 +145,7 @@ def _widen(ax: Axes) -> None:
         for text in ax.texts:
             assert isinstance(text, Annotation)
             sign = -1 if text.get_horizontalalignment() == "right" else 1
-            end = text.xy[0] + sign * point * (8 + 0.6 * small() * len(text.get_text()))
+            family, size = tuple(mpl.rcParams["font.family"]), float(text.get_fontsize())
+            end = text.xy[0] + sign * point * (pt(7) + text_width(text.get_text(), family, size, "normal"))
             low, high = min(low, end), max(high, end)
     ax.set_xlim(low, high)

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, key, lay_out, named_rows, note, place, right_of, wrapped
+from iomsim.charts.base import Chart, Page, key, lay_out, note, place, rows_told, wrapped
 from iomsim.charts.dotplots import MARKERS, mark
 from iomsim.charts.style import dark, faint, haloed, ink, quiet, small, tiny
 from iomsim.charts.text import short
@@ -246,9 +246,8 @@ class Coverage(Chart[Backtest]):
         ax.plot(100 * rows["came"], y, "o", color=BLUE, ms=6, label="came", zorder=3, clip_on=False)
         ax.plot(100 * rows["said"], y, "|", color=dark(), ms=13, mew=1.6, label="said", zorder=4)
         named = [f"{percent(100 * level)}{'' if group == 'all' else f', {group}'}" for group, level in rows.index]
-        named_rows(ax, named)
-        for at, row in zip(y, rows.itertuples(), strict=True):
-            right_of(ax, float(at), f"{count(row.rounds, 'round')}, {count(row.contests, 'contest')}", fontsize=tiny())
+        held = [f"{count(row.rounds, 'round')}, {count(row.contests, 'contest')}" for row in rows.itertuples()]
+        rows_told(ax, named, held, [quiet()] * len(held))
         ax.set(xlim=(0, 101), xlabel="held, of 100 real next shares")
 
 

@@ -173,7 +173,8 @@ def test_what_maps_and_curves_say() -> None:
     rest = "ing: the best guesses, at which all else stays. Simulation error at most"
     low, high = wilson(500, 1000)
     error = f"{50 * (high - low):.1f} points (95 %), alike at all points."
-    assert maps.reading == f"Lines: 10, 25, 50, 75 and 90 of 100 elections; r{rest} {error}"
+    votes = "Votes: A's mean in the first round at that value, all else at the best guesses."
+    assert maps.reading == f"Lines: 10, 25, 50, 75 and 90 of 100 elections; r{rest} {error} {votes}"
     assert maps.alt == plane().sentence()
     assert curve.chart("pressure_grid").caption.reading.startswith(f"R{rest}")
 
