@@ -92,11 +92,8 @@ def evidence(arguments: argparse.Namespace) -> None:
     if arguments.csv:
         print(csv_text(table), end="")
         return
-    ranges = [
-        " to ".join(in_digits(low, high)) if isinstance(low, float) else ""
-        for low, high in table[["low", "high"]].to_numpy()
-    ]
-    values = [value if isinstance(value, str) else in_digits(value)[0] for value in table["value"]]
+    ranges = [" to ".join(in_digits(low, high)) for low, high in table[["low", "high"]].to_numpy()]
+    values = [in_digits(value)[0] for value in table["value"]]
     print(plain(table.assign(value=values, range=ranges)[["value", "range", "unit", "grade", "published", "source"]]))
 
 

@@ -20,17 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from iomsim._version import VERSION
 from iomsim.engine.outcomes import Outcomes
-from iomsim.errors import FileError, IomsimError, quote, quote_path, reason, writing
-from iomsim.files import csv_text, write_whole
+from iomsim.errors import FileError, IomsimError, quote, quote_path, reason
+from iomsim.files import write_whole
 from iomsim.forecasting.arrays import Archive, Damaged, digest, opened, packed
 from iomsim.forecasting.checks import complaints, complaints_of_sides
 from iomsim.forecasting.summary import BINS, EXAMPLES, Summary
-from iomsim.forecasting.tables import TABLES, Tables, sides_columns
+from iomsim.forecasting.tables import Tables, sides_columns
 from iomsim.memory import SMALL, free, in_bytes
 from iomsim.model import electorate, toml
 from iomsim.model.assumptions import DRAWS_AT_MOST, Assumptions
 from iomsim.model.catalogue import dumps
-from iomsim.model.leanings import leanings
 from iomsim.model.quantities import Text
 from iomsim.model.scenario import Scenario, build
 from iomsim.model.tables import MOST_BYTES
@@ -339,26 +338,3 @@ def _arrays(fc: Tables) -> dict[str, np.ndarray]:
 def self_contained(race: Scenario) -> Scenario:
     """Return the scenario with its member table inside, so that later tables cannot change it."""
     return race.model_copy(update={"electorate": electorate.self_contained(race.electorate)})
-
-
-def to_csv(fc: Tables, folder: str | Path, runs: bool = True) -> list[Path]:
-    """Write every table as csv into a folder, those of the members too, with the stamp as JSON; return the files.
-
-    Raises
-    ------
-    FileError
-        If the folder or a file in it cannot be written.
-    """
-    tables = {name: table.numbers(fc) for name, table in TABLES.items()}
-    tables |= {"evidence": fc.race.evidence(), "members": fc.race.members, "leanings": leanings(fc.race, fc.draws)}
-    if runs and fc.outcomes is not None:
-        tables |= {"runs": fc.runs, "tallies": fc.tallies}
-    numbered = ("tallies", "members")  # their index is only a row number
-    texts = {f"{name}.csv": csv_text(table, index=name not in numbered) for name, table in tables.items()}
-    texts["stamp.json"] = json.dumps(fc.provenance, indent=2) + "\n"
-    folder = Path(folder)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    return [folder / name for name in texts]

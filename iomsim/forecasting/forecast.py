@@ -9,8 +9,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from iomsim.engine.outcomes import Outcomes, join
-from iomsim.forecasting import archive, questions, wording
+from iomsim.forecasting import archive, exports, questions, wording
 from iomsim.forecasting.drivers import Drivers, Event, drivers
 from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.result import Plot
@@ -81,8 +83,98 @@ class Forecast(Tables):
         archive.save(self, path)
 
     def to_csv(self, folder: str | Path, runs: bool = True) -> list[Path]:
-        """Write every table as csv into a folder, and the runs if they are wanted; return the files."""
-        return archive.to_csv(self, folder, runs)
+        """Write every table as csv into a folder, and the runs if they are wanted; return the files.
+
+        The first, ``answers.csv``, is the table of :meth:`to_frame`.
+        """
+        return exports.to_csv(self, folder, runs)
+
+    def to_parquet(self, folder: str | Path, runs: bool = True) -> list[Path]:
+        """Write the files of :meth:`to_csv` as Parquet, which keeps the types of columns; return the files.
+
+        Raises
+        ------
+        IomsimError
+            If pyarrow is not installed: ``pip install 'iomsim[files]'``.
+        FileError
+            If the folder or a file in it cannot be written.
+        """
+        return exports.to_parquet(self, folder, runs)
+
+    def to_excel(self, path: str | Path, runs: bool = False) -> None:
+        """Write a workbook: the answer in words, then a sheet for each file of :meth:`to_csv`.
+
+        No text in it is a formula.
+
+        Parameters
+        ----------
+        path : str or Path
+            An .xlsx file.
+        runs : bool, default False
+            With the runs and their tallies, which a sheet must have room for.
+
+        Raises
+        ------
+        IomsimError
+            If openpyxl is not installed: ``pip install 'iomsim[files]'``; or a table has more rows than a sheet.
+        FileError
+            If the file is not called .xlsx, or cannot be written.
+        """
+        exports.to_excel(self, path, runs)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all answers as one tidy table.
+
+        Returns
+        -------
+        DataFrame
+            One row an answer:
+
+            * ``question`` (a category): "who wins", "runs into" (the next day), "unfinished at" (the deadline, if
+              there is one), "elected in round", "how it ends", "elected in the hour from", "rounds held", "share of
+              round N" (the next one);
+            * ``outcome``: what is asked after: a candidate, "no winner" and what it is made of, a date, a round, an
+              ending and its winner, the beginning of an hour; dates and hours as ISO 8601 has them, by the clocks of
+              the seat;
+            * ``reading``: the reading of the rules, or "all" for the forecast itself;
+            * ``statistic`` (a category): "chance"; of numbers "10 % point", "median" and "90 % point" over the runs;
+            * ``value``, and its ``unit`` (a category): "probability" (0 to 1), "rounds", "share of valid papers" (0 to
+              1);
+            * ``low`` and ``high``: the range of the chance over the assumptions, its 10 % and 90 % points; and
+              ``mc_error``, half the width of its 95 % Monte Carlo interval.  All three are missing for numbers, the
+              range also where the assumptions are fixed or the runs too few.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> table = iom.forecast(iom.load("minimal"), runs=1000, seed=1).to_frame()
+        >>> table.query("question == 'rounds held' and reading == 'all'")[["statistic", "value", "unit"]]
+             statistic  value    unit
+        67  10 % point    1.0  rounds
+        68      median    2.0  rounds
+        69  90 % point    7.0  rounds
+        """
+        return exports.answers(self)
+
+    def to_xarray(self) -> Any:
+        """Return the forecast as arrays with names, if xarray is installed.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``chance(outcome)`` and ``elected_in(round)``, probabilities, each with its ``_low``, ``_high`` and
+            ``_mc_error``; ``assumption(draw, parameter)``, the draws of the assumptions, if there are some; and, if
+            the runs were kept, ``votes(run, round, candidate)`` and ``valid(run, round)`` in papers (missing where a
+            round was not held, or a candidate did not stand), ``winner``, ``ending``, ``rounds_held``, ``present``,
+            ``ended_at``, ``decided_at`` (by the clocks of the seat, without a time zone) and ``draw_of_run`` by run.
+            Its attributes are :attr:`provenance`.
+
+        Raises
+        ------
+        IomsimError
+            If xarray is not installed: ``pip install xarray``; or so many runs do not fit into memory.
+        """
+        return exports.to_xarray(self)
 
     def answer(self, detail: bool = False) -> Text:
         """Return the answer in three or four sentences: who, how many rounds, what it hangs on, and that it is no poll.

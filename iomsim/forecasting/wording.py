@@ -126,9 +126,9 @@ def unfinished(fc: Tables) -> str:
     >>> unfinished(iom.forecast(iom.load("minimal"), runs=200, seed=1))
     'after 40 rounds'
     """
-    after, late = f"after {number_of(fc.race.rules.max_rounds, 'round')}", _at_the_deadline(fc)
+    after, cut_off = f"after {number_of(fc.race.rules.max_rounds, 'round')}", _at_the_deadline(fc)
     open_ = fc.summary.count(fc.summary.ends["ending"] == ENDINGS.index("open"))
-    return late if late and open_ == fc.summary.count(_late(fc)) else f"{after} or {late}" if late else after
+    return cut_off if cut_off and open_ == fc.summary.count(late(fc)) else f"{after} or {cut_off}" if cut_off else after
 
 
 def _when(fc: Tables) -> str:
@@ -344,10 +344,10 @@ def _days(fc: Tables, short: bool = False) -> list[tuple[str, Estimate]]:
     out = []
     if not fc.spilled and not fc.over_before_next_day:
         out.append((f"runs into {fc.next_day_in_words}", fc.spill()))
-    late = fc.share(_late(fc))
-    told = unfinished(fc) == _at_the_deadline(fc) and late.value >= TOLD and not short
+    cut_off = fc.share(late(fc))
+    told = unfinished(fc) == _at_the_deadline(fc) and cut_off.value >= TOLD and not short
     if fc.race.clock.deadline is not None and not told:
-        out.append((f"is unfinished {_at_the_deadline(fc)},", late))
+        out.append((f"is unfinished {_at_the_deadline(fc)},", cut_off))
     return out
 
 
@@ -356,7 +356,7 @@ def _at_the_deadline(fc: Tables) -> str:
     return "" if deadline is None else f"at the deadline, {moment_in_words(deadline, fc.opening_date.date())}"
 
 
-def _late(fc: Tables) -> pd.Series:
+def late(fc: Tables) -> pd.Series:
     """Return which ends are those of runs that the deadline cuts off."""
     ends = fc.summary.ends
     return (ends["ending"] == ENDINGS.index("open")) & (ends["rounds"] < fc.race.rules.max_rounds)
@@ -519,7 +519,7 @@ def _where(fc: Tables, what: str) -> Any:
     if what == NO_WINNER:
         return ends["winner"] < 0
     if what == DEADLINE:
-        return _late(fc)
+        return late(fc)
     if what == NEXT_DAY:
         return (ends["minute"] < 0) | (ends["minute"] >= fc.race.plan.calendar.next_day * DAY)
     return ends["ending"] == ENDINGS.index({NOBODY: "failed", STILL_VOTING: "open"}[what])

@@ -377,7 +377,7 @@ class Description(FrozenModel):
         pins = self.pins
         frame["pinned"] = [self.names[pin] if pin >= 0 else "" for pin in pins]
         frame["has_vote"] = self.votes
-        return frame
+        return frame.astype({"id": str, "name": str})
 
     def parameters(self) -> dict[str, Quantity]:
         """Return every parameter by its dotted path.
@@ -403,6 +403,8 @@ class Description(FrozenModel):
     def evidence(self) -> pd.DataFrame:
         """Return the provenance table: one row per parameter, with what its source says.
 
+        By dotted path: `value` with its range, `low` to `high` (10 % and 90 % points), in `unit`; `grade`, `source` and
+        what facts the source names state, `statement`.  Readings of the rules are rows with their weights.
         `published` is when the youngest of the facts that a source names appeared: "pre", "day" or "post", as
         :func:`iomsim.facts` defines them; empty if the source is a reason and no fact.  A term of an exposure that is
         not known for some members says so.
@@ -422,10 +424,11 @@ class Description(FrozenModel):
             for path, q in self.parameters().items()
             if path != paths.behaviour(UNSAID) or not is_unsaid(self.behaviour, UNSAID)
         ]
-        weighed = [(f"readings.{part.name}", part.weight, "weight", part.grade, part.source) for part in self.readings]
-        rules = [("rules", self.rules.name, "reading", self.rules.grade, self.rules.source)]
+        weighed: list[tuple[str, float, Any]] = [(part.name, part.weight, part) for part in self.readings]
+        weighed = weighed or [(self.rules.name, 1.0, self.rules)]
+        rules = [(f"readings.{name}", weight, "weight", part.grade, part.source) for name, weight, part in weighed]
         swung = [(f"swings.{one.name}", one.count, "members", one.grade, one.source) for one in self.swings]
-        for what, value, unit, grade, source in [*(weighed or rules), *swung]:
+        for what, value, unit, grade, source in [*rules, *swung]:
             table.append(
                 {"parameter": what, "value": value, "low": value, "high": value, "unit": unit, "grade": grade,
                  "source": source, "statement": " ".join(evidence_table.statements(source))}

@@ -554,14 +554,14 @@ def reread(path: Path, levels: int) -> pd.DataFrame:
 
 def test_csv_files_hold_the_tables(fc: iom.Forecast, tmp_path: Path) -> None:
     files = fc.to_csv(tmp_path / "new" / "folder")
-    tables = {name: getattr(fc, name)() for name in TABLES}
+    tables = {"answers": fc.to_frame()} | {name: getattr(fc, name)() for name in TABLES}
     tables |= {"evidence": fc.race.evidence(), "members": fc.race.members, "leanings": leanings(fc.race, fc.draws)}
     if fc.outcomes is not None:
         tables |= {"runs": fc.runs, "tallies": fc.tallies}
     assert [path.name for path in files] == [*(f"{name}.csv" for name in tables), "stamp.json"]
     assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {path.name for path in files}
     for name, table in tables.items():
-        levels = 0 if name in ("members", "tallies") else table.index.nlevels
+        levels = 0 if name in ("answers", "members", "tallies") else table.index.nlevels
         again = reread(tmp_path / "new" / "folder" / f"{name}.csv", levels)
         assert list(again) == list(table)
         assert len(again) == len(table)

@@ -404,5 +404,5 @@ def test_where_rules_are_known_from_does_not_set_them_apart() -> None:
     assert known == Procedure()
     assert hash(known) == hash(Procedure())
     race = iom.load("minimal").with_rules(known)
-    assert race.evidence().loc["rules", ["grade", "source"]].tolist() == ["verified", "eu-27"]
+    assert race.evidence().loc[f"readings.{race.rules.name}", ["grade", "source"]].tolist() == ["verified", "eu-27"]
     assert race.with_rules(max_rounds=5).rules.source == "set by the user"
