@@ -302,7 +302,9 @@ def on_page_content(html: str, **_: Any) -> str:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Refuse a page that would fetch something from the network while it is read."""
+    """Refuse a page that would fetch something from the network while it is read, or shows a formula as TeX."""
+    if 'class="arithmatex"' in output:
+        raise ValueError(f"{page.file.src_uri} has a formula that is not drawn")
     if found := re.search(r'<(?:script|link|img|iframe)\b[^>]*(?:src|href)="(?:https?:)?//[^"]*"', output):
         raise ValueError(f"{page.file.src_uri} loads something from the network: {found[0]}")
     return output
