@@ -37,7 +37,7 @@ from weapons import (
 )
 
 import iomsim as iom
-from iomsim.charts import files, of, report
+from iomsim.charts import files, fonts, of, report
 from iomsim.charts.sliders import sliders
 from iomsim.engine import paths
 from iomsim.errors import FileError, IomsimError, ScenarioError
@@ -220,12 +220,10 @@ def test_a_notebook_takes_no_dollar_sign_for_a_formula() -> None:
 
 
 def test_signs_that_the_font_lacks_are_told_once() -> None:
-    files._tell_of.cache_clear()
+    fonts._tell.cache_clear()
     fig = Figure()
     fig.text(0, 0, "\u738b \u4e00")
-    with pytest.warns(
-        UserWarning, match="the font of the charts has no '\u4e00\u738b'; a box is drawn in place of each"
-    ):
+    with pytest.warns(UserWarning, match="no font of this machine has '\u4e00\u738b'; a box is drawn in place of each"):
         files.written(fig, "svg")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -27,7 +27,6 @@ from iomsim.model.parameters import describe_parameter, resolve
 from iomsim.model.quantities import Quantity, in_digits
 from iomsim.model.scenario import Scenario, build
 from iomsim.rules.procedure import Procedure
-from iomsim.sensitivity.tornado import end_in_words
 
 SET = ("value", "low", "high", "source")
 """What is another of a number that an analyst sets."""
@@ -396,7 +395,7 @@ def test_numbers_in_words_have_three_digits(geneva: Scenario) -> None:
     near = geneva.with_behaviour(secrecy=0.40004)
     assert told_differences(geneva, near) == ["secrecy at 0.40004 instead of 0.4"]  # as many as tell them apart
     assert "about 71.2 minutes a round" in repr(geneva.with_clock(round_minutes=71.2345))
-    assert end_in_words(0.22727) == "0.227"
+    assert in_digits(0.22727) == ("0.227",)
     assert in_digits(1440.0) == ("1440",)
     assert in_digits(999.96) == ("1000",)
     assert in_digits(-1e-17 * 0) == ("0",)
