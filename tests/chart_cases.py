@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -11,14 +12,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from toys import toy
 
 import iomsim as iom
-from iomsim.charts.base import RANGE
+from iomsim.charts import CHARTS, Plots, of
+from iomsim.charts.base import RANGE, Page
+from iomsim.charts.style import contrast
+from iomsim.election_day.election_day import ElectionDay
 from iomsim.engine.outcomes import Outcomes
+from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.estimates import Interval
 from iomsim.forecasting.forecast import Forecast, from_outcomes
 from iomsim.model.scenario import Scenario, build
@@ -29,6 +35,9 @@ from iomsim.sensitivity.pivotal import Pivotal, groups_table
 from iomsim.sensitivity.shrinkage import Worths
 from iomsim.sensitivity.sobol import Sobol
 from iomsim.sensitivity.tornado import Tornado
+from iomsim.validation.record import History
+from iomsim.validation.similar import Alike
+from iomsim.validation.verdict import Backtest
 
 LONG = (
     "Her Excellency Ambassador Wilhelmina Featherstonehaugh-Cholmondeley",
@@ -304,3 +313,60 @@ def plane(names: str = "AB", size: int = 5) -> Grid:
 
 
 MANY = ["Wilhelmina Featherstonehaugh-Cholmondeley of Nowhere", *"BCDEFGH"]
+
+
+# -- one of every chart, for what all of them promise --------------------------------------------------------
+
+
+@cache
+def result(kind: type) -> Any:
+    """Return a result of a kind that has charts, made once."""
+    made: dict[type, Callable[[], Any]] = {
+        Forecast: lambda: case("two"),
+        Drivers: lambda: case("two").drivers("Pope"),
+        ElectionDay: _noon,
+        Tornado: lambda: tornado(behaviour__fluid={0.1: -0.2, 0.9: 0.1}, behaviour__secrecy={0.2: 0.1, 0.6: -0.05}),
+        Sobol: lambda: sobol(behaviour__fluid=(0.4, 0.3, 0.5, 0.6, 0.5, 0.7, True)),
+        Pivotal: lambda: pivotal(8),
+        SideBySide: beside,
+        Grid: plane,
+        Backtest: lambda: iom.backtest(["UNSC2016-WEOG", "IOM2018-DG", "IOM2019-DDG"], particles=100),
+        History: iom.history,
+        Alike: lambda: iom.history().like(98, 67),
+    }
+    return made[kind]()
+
+
+def _noon() -> ElectionDay:
+    night = iom.live(iom.load("geneva-2023"), particles=600, seed=4)
+    night.announce(Pope=98, Vitorino=67, at="12:20")
+    return night
+
+
+def all_charts(pages: bool) -> list[str]:
+    """Return the charts that fill a page, or those that are drawn into axes, such as "Forecast.rounds"."""
+    charts = [(f"{kind.__name__}.{name}", chart) for kind, known in CHARTS.items() for name, chart in known.items()]
+    return sorted(name for name, chart in charts if issubclass(chart, Page) == pages)
+
+
+def plots(chart: str) -> tuple[Plots, str]:
+    """Return the charts of a result that has this one, and its own name there."""
+    kind, _, name = chart.partition(".")
+    return of(result(next(one for one in CHARTS if one.__name__ == kind and name in CHARTS[one]))), name
+
+
+def ticks(ax: Axes) -> list[Any]:
+    """Return the ticks that are seen, of both axes and of the panels inside: where they are and what they say."""
+    out: list[Any] = []
+    for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        low, high = sorted(limits)
+        seen = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+        out.append([(round(float(at), 6), word.get_text()) for at, word in seen if low <= at <= high])
+    return out + [ticks(panel) for panel in ax.child_axes]
+
+
+def faint_words(fig: Figure, least: float = 3.0) -> list[str]:
+    """Return the words that are hard to read on the page or on the paper of their axes."""
+    pages = [fig.get_facecolor(), *(ax.get_facecolor() for ax in fig.findobj(Axes))]
+    solid = {to_hex(page) for page in pages if page[3] == 1}
+    return [t.get_text() for t in shown(fig) if min(contrast(to_hex(t.get_color()), page) for page in solid) < least]

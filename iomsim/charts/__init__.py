@@ -3,7 +3,7 @@
 Each is a method of a result's ``.plot``, and a class of its own: ``fc.plot.rounds()`` is
 ``iomsim.charts.rounds.Rounds(fc).draw()``.  They return Axes (those of a whole page a Figure), draw
 into a new figure unless they are given axes, and leave matplotlib's global settings alone.  Titles, keys
-and rows under the axes need room: several charts in one figure want ``layout="constrained"``.
+and rows under the axes find room by themselves: of a figure of several charts each keeps to its own part.
 
 This package knows every result.  It must not know the command line.
 """

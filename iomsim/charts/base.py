@@ -21,8 +21,10 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import AutoLocator, MaxNLocator
 from matplotlib.transforms import ScaledTranslation, offset_copy
 
+from iomsim.charts.room import find_room, settle
 from iomsim.charts.style import (
     FONT_SIZE,
     PHONE_INCHES,
@@ -63,6 +65,12 @@ EDGE = 0.012
 
 HINTED = 0.7
 """By how much letters of one point become wider on the grid of a screen; larger ones by less."""
+
+TICKS = 6
+"""Steps between the ticks of an axis of numbers, at most."""
+
+NARROW = 300
+"""Points, for the house's letters: over narrower axes the title is wider than they are."""
 
 RANGE = "range over the assumptions"
 """The label of the lines that show it."""
@@ -182,10 +190,17 @@ class Chart(Generic[R]):
         """Draw into axes or an empty figure, by default a new one; return the axes."""
         _ = self.data  # bad options are refused before there is a figure
         with canvas(self, target, theme) as ax:
-            above = self.marks(ax)
-            finish(ax, self.caption, stamp, above or 0.0)
-            self.late_marks(ax)
+            if isinstance(target, Axes):
+                find_room(ax, lambda tried: self._onto(dressed(tried, None), stamp))
+            self._onto(ax, stamp)
         return ax
+
+    def _onto(self, ax: Axes, stamp: bool) -> None:
+        """Draw all marks and words onto axes."""
+        steady(ax)
+        above = self.marks(ax)
+        finish(ax, self.caption, stamp, above or 0.0)
+        self.late_marks(ax)
 
 
 class ForecastChart(Chart[Forecast]):
@@ -216,11 +231,26 @@ class Page(Chart[R]):
 
 
 class LeftTitle(Text):
-    """A title at the left edge, also after ``ax.set_title("other words")``, which would centre it there."""
+    """A title at the left edge, also after ``ax.set_title("other words")``, which would centre it there.
+
+    Parameters
+    ----------
+    left : float
+        Points by which it begins farther left.
+    """
+
+    def __init__(self, left: float) -> None:
+        super().__init__(0, 1)
+        self.left = left
 
     def set_horizontalalignment(self, align: Any) -> None:
         """Stay at the left."""
         super().set_horizontalalignment("left")
+
+    def set_transform(self, transform: Any) -> None:
+        """Stay farther left."""
+        figure: Any = self.figure
+        super().set_transform(transform + ScaledTranslation(-self.left / 72, 0, figure.figure.dpi_scale_trans))
 
 
 # -- where to draw -------------------------------------------------------------------------------
@@ -306,6 +336,13 @@ class ShownOnce(Figure):
         plt.close(self)
 
 
+def steady(ax: Axes) -> None:
+    """Have ticks that do not depend on how large the axes are, unless there are others already."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if isinstance(axis.get_major_locator(), AutoLocator):
+            axis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 5, 10]))
+
+
 # -- words ---------------------------------------------------------------------------------------
 
 
@@ -327,27 +364,40 @@ def lay_out(ax: Axes) -> None:
     engine = root(ax).get_layout_engine()
     if engine is not None:
         engine.execute(root(ax))
+        settle(ax)
 
 
 def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
-    """Write the title, and under it how to read the chart, both wrapped to the width of the axes."""
+    """Write the title, and under it how to read the chart, wrapped to the width of the axes.
+
+    Over narrow axes they are as wide as all that is drawn.
+    """
     large = title_size()
-    lines = wrapped(ax, reading, small())
+    left, right = overhang(ax) if width_points(ax) < pt(NARROW) else (0.0, 0.0)
+    lines = wrapped(ax, reading, small(), left + right)
     pad = above + pt(9) + (lines.count("\n") + 1) * small() * 1.35 * bool(lines)
-    ax.title = LeftTitle(0, 1)
+    ax.title = LeftTitle(left)
     ax.title.set(figure=ax.figure, clip_on=False)
     ax.title.axes = ax
-    ax.set_title(balanced(wrapped(ax, title, large, weight=mpl.rcParams["axes.titleweight"])), pad=pad)
+    wide = wrapped(ax, title, large, left + right, weight=mpl.rcParams["axes.titleweight"])
+    ax.set_title(balanced(wide), pad=pad)
     if lines:
         look: dict[str, Any] = {"fontsize": small(), "color": quiet(), "linespacing": 1.2, "in_layout": False}
-        place(ax, (0, 1), lines, (0, above + pt(7)), ha="left", va="bottom", **look)
+        place(ax, (0, 1), lines, (-left, above + pt(7)), ha="left", va="bottom", **look)
+
+
+def overhang(ax: Axes) -> tuple[float, float]:
+    """Return how many points what is drawn reaches over the axes, at the left and at the right."""
+    box, frame = ax.get_tightbbox(), ax.get_window_extent()
+    over = (0.0, 0.0) if box is None else (frame.x0 - box.x0, box.x1 - frame.x1)
+    return over[0] / root(ax).dpi * 72, over[1] / root(ax).dpi * 72
 
 
 def _below(ax: Axes, text: str) -> None:
     """Write in small print under everything that is drawn."""
-    box, frame, dpi = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi
-    depth = (frame.y0 - box.y0) / dpi * 72 if box is not None else 0.0
-    left = (frame.x0 - box.x0) / dpi * 72 if box is not None else 0.0
+    box, frame = ax.get_tightbbox(), ax.get_window_extent()
+    depth = (frame.y0 - box.y0) / root(ax).dpi * 72 if box is not None else 0.0
+    left = overhang(ax)[0]
     words = wrapped(ax, text, tiny(), left)
     place(ax, (0, 0), words, (-left, -depth - pt(7)), ha="left", va="top", fontsize=tiny(), color=quiet())
 

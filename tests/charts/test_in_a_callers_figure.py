@@ -1,0 +1,102 @@
+"""Every chart in a figure that somebody else made, and in every look: no words are cut off or run into others.
+
+Add a chart to the registry, and it is tested here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+from chart_cases import all_charts, collisions, faint_words, plots, ticks
+from matplotlib.figure import Figure
+from toys import slow_but
+
+CHARTS, PAGES = all_charts(pages=False), all_charts(pages=True)
+
+PAIRS = [*pairwise(CHARTS), (CHARTS[-1], CHARTS[0])]
+"""Every chart once at the left and once at the right."""
+
+LAYOUTS = (None, "constrained", "compressed", "tight")
+LARGE = {"font.size": 14}
+LOOKS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "dark": ([{}], {"theme": "dark"}),
+    "print": ([{}], {"theme": "print"}),
+    "phone": ([{}], {"theme": "phone"}),
+    "large": ([LARGE], {}),
+    "a dark style": (["dark_background"], {}),
+}
+
+
+@cache
+def alone(chart: str) -> list[Any]:
+    """Return the ticks of a chart in a figure of its own."""
+    shown, name = plots(chart)
+    fig = shown.draw(name)
+    fig.draw_without_rendering()
+    return ticks(fig.axes[0])
+
+
+def beside(charts: tuple[str, str], layout: str | None, **size: Any) -> Figure:
+    """Return a figure that was made for two charts."""
+    fig, axes = plt.subplots(1, 2, **{"figsize": (8, 4), "layout": layout} | size)
+    for chart, ax in zip(charts, axes, strict=True):
+        shown, name = plots(chart)
+        getattr(shown, name)(ax=ax)
+    fig.draw_without_rendering()
+    return fig
+
+
+BOTH = [(*pair, layout) for pair in PAIRS for layout in LAYOUTS[:2]]
+
+
+@pytest.mark.parametrize(("left", "right", "layout"), slow_but(BOTH, BOTH[6]))
+def test_two_charts_stand_side_by_side(left: str, right: str, layout: str | None) -> None:
+    fig = beside((left, right), layout)
+    assert collisions(fig) == []
+    for name, ax in zip((left, right), fig.axes, strict=True):
+        assert ticks(ax) == alone(name)
+        assert ax.get_window_extent().height > 60 / 72 * fig.dpi
+
+
+MIXED = [(layout, "Forecast.rounds") for layout in LAYOUTS]
+
+
+@pytest.mark.parametrize(("layout", "chart"), slow_but(MIXED, MIXED[1]))
+def test_a_chart_leaves_room_for_what_is_there(layout: str | None, chart: str) -> None:
+    fig, axes = plt.subplots(2, 2, figsize=(9, 8), layout=layout)
+    fig.suptitle("What others wrote")
+    axes[0, 0].barh(["a label", "b"], [1, 2])
+    shown, name = plots(chart)
+    getattr(shown, name)(ax=axes[0, 1])
+    getattr(shown, name)(ax=axes[1, 0])
+    axes[1, 1].plot([0, 1])
+    fig.draw_without_rendering()
+    assert collisions(fig) == []
+
+
+def test_axes_that_were_put_somewhere_stay_there() -> None:
+    fig = plt.figure(figsize=(9, 6))
+    ax = fig.add_axes((0.3, 0.3, 0.5, 0.3))
+    shown, name = plots("Forecast.rounds")
+    getattr(shown, name)(ax=ax)
+    assert ax.get_position().bounds == pytest.approx((0.3, 0.3, 0.5, 0.3))
+
+
+SEEN = [(look, chart) for look in LOOKS for chart in (*CHARTS, *PAGES)]
+
+
+@pytest.mark.parametrize(("look", "chart"), slow_but(SEEN, ("dark", "Forecast.rounds"), ("phone", "Forecast.rounds")))
+def test_words_can_be_read_in_every_look(look: str, chart: str) -> None:
+    styles, options = LOOKS[look]
+    shown, name = plots(chart)
+    with plt.style.context(styles):
+        fig = shown.draw(name, **options)
+        fig.draw_without_rendering()
+    assert collisions(fig) == []
+    assert faint_words(fig) == []
+    if chart in CHARTS:
+        assert ticks(fig.axes[0]) == alone(chart)
