@@ -313,6 +313,7 @@ def test_calls_are_told_by_member_and_group(small: Path, tmp_path: Path, capsys:
     assert capsys.readouterr().out.startswith("On the best guesses, ")
 
 
+@pytest.mark.slow
 def test_what_the_answer_hangs_on_with_its_table_and_chart(small: Path, tmp_path: Path, capsys: Captured) -> None:
     files = ("--csv", tmp_path / "drivers.csv", "--chart", tmp_path / "drivers.svg")
     few = ("--runs", 4000, "--seed", 5, "--assumptions", 100)
@@ -382,6 +383,7 @@ def test_announcements_in_another_encoding_are_named(small: Path, tmp_path: Path
     assert "said.txt': it is not UTF-8; save it as UTF-8" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_past_day_is_marked_as_hindsight(capsys: Captured) -> None:
     assert iomsim("replay", "2023", "--particles", 500) == 0
     out = capsys.readouterr().out

@@ -64,6 +64,7 @@ def test_hindsight_is_said(tmp_path: Path, capsys: Captured) -> None:
     assert "This is hindsight: voting had opened by then." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_score_prints_what_came_and_keeps_a_line(mine: Path, tmp_path: Path, capsys: Captured) -> None:
     ledger = tmp_path / "scores.csv"
     words = ("--winner", "B C", "--rounds", 2, "--ended", "2199-05-15 12:20", "--first", "A=9", "B C=12")

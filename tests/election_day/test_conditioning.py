@@ -54,6 +54,7 @@ def test_who_was_drawn_given_the_sum(bottom: int, top: int) -> None:
     assert fits(drawn.chosen, law, np.ones(PARTICLES)) > ALPHA
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bottom", "top"), slow_but([(1, 1), (4, 4), (1, 2), (4, 6)], (4, 4), (1, 2)))
 def test_far_sums_follow_the_same_law(bottom: int, top: int) -> None:
     """The way that is taken where chances are too small for a double, where they are not."""

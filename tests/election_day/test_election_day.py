@@ -257,6 +257,7 @@ def test_the_last_of_three_leaves_by_the_rules_of_2018(june: Scenario) -> None:
     assert night.forecast().answer() == "It is over: Vitorino is elected by acclamation after four rounds."
 
 
+@pytest.mark.slow
 @quiet
 def test_who_is_out_wins_with_probability_0_by_rule(june: Scenario, tmp_path: Path) -> None:
     night = told(june, THREE, THREE, "Vitorino=68 Thompson=52 Isaacs=22")
@@ -444,6 +445,7 @@ def test_what_was_undone_leaves_no_trace(geneva: Scenario) -> None:
     agree(straight.forecast(), winding.forecast())
 
 
+@pytest.mark.slow
 @quiet
 def test_the_log_is_written_at_each_step_and_replayed(geneva: Scenario, tmp_path: Path) -> None:
     path = tmp_path / "monday.log"

@@ -77,6 +77,7 @@ def drift(sweeps: int) -> tuple[float, str]:
     return max((errors_apart(right[name], x, count / 2), name) for name, x in quantities(particles).items())
 
 
+@pytest.mark.slow
 def test_moves_leave_the_posterior_where_it_is() -> None:
     assert drift(sweeps=25)[0] < FAR
 
@@ -92,6 +93,7 @@ LIES: dict[str, tuple[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", slow_but(LIES, "members move as they like"))
 def test_and_wrong_moves_are_seen(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, wrong = LIES[lie]

@@ -67,6 +67,7 @@ def test_another_clock_is_seen_too(yardsticks: Any, race: iom.Scenario) -> None:
     assert yardsticks.agreement(yardsticks.engine(race)(20_000, 1), theirs) < yardsticks.ALPHA
 
 
+@pytest.mark.slow
 def test_what_plays_other_elections_is_not_timed(yardsticks: Any, race: iom.Scenario) -> None:
     other = yardsticks.Yardstick("wrong", yardsticks.numpy(race.with_behaviour(fluid=0.4)), 1000)
     with pytest.raises(AssertionError, match="wrong plays other elections than the engine"):

@@ -204,6 +204,7 @@ def test_every_block_is_at_home() -> None:
     assert at_home(play_span(RACE.plan, {}, 3, 5, 2 * BLOCK), RACE, 3, first=5)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_spans")
 @pytest.mark.parametrize("mistake", mostly_slow(WRONG, 2))
 def test_a_wrong_address_is_seen(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,7 @@ LIES: dict[str, tuple[str, Any, str, Callable[[Any], Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", LIES)
 def test_another_way_to_play_draws_is_seen(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, where, what, change = LIES[lie]

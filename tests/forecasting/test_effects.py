@@ -139,6 +139,7 @@ def beside(seed: int, sources: int, moved: float, told: bool = True) -> Effects:
     return effects(Answers.of(source.binomial(runs, p), runs, source=rows if told else None), draws, False)
 
 
+@pytest.mark.slow
 def test_several_draws_of_one_are_no_more_than_one() -> None:
     """As after announcements; who took them for as many independent ones would see effects where there are none."""
     found, liar = ([beside(seed, 40, 0.0, told) for seed in range(30)] for told in (True, False))

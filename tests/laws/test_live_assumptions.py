@@ -130,6 +130,7 @@ LIARS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 }
 
 
+@pytest.mark.slow
 @quiet
 @pytest.mark.parametrize("lie", mostly_slow(LIARS, 2))
 def test_and_not_by_anything_else(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:

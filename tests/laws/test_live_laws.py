@@ -142,6 +142,7 @@ ROOMS = {
 }
 
 
+@pytest.mark.slow
 @quiet
 @pytest.mark.parametrize("room", slow_but(ROOMS, "two"))
 def test_what_the_tallies_say_averages_to_what_was_said_before(room: str) -> None:
@@ -158,6 +159,7 @@ def test_what_the_tallies_say_averages_to_what_was_said_before(room: str) -> Non
     assert np.ptp(wins[:, 0]) > 0.5  # a guard: the tallies do say something
 
 
+@pytest.mark.slow
 @quiet
 def test_parts_of_what_can_be_add_up() -> None:
     race = toy(15, behaviour={"conviction": 1.0, "absent": 0.1})

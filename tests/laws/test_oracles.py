@@ -275,6 +275,7 @@ def only_the_leader_loses(papers_of: Any, plan: Any, runs: Any, *rest: Any) -> A
     return np.maximum(votes + astray - lost, 0), astray
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("liar", STRAY_LIARS)
 def test_and_rejects_a_wrong_base(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lie(monkeypatch, "papers_of", STRAY_LIARS[liar])
@@ -360,6 +361,7 @@ def tied_refuse(f: Any, plan: Any, runs: Any, round_: int, where: Any) -> Any:
     return conceded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("liar", mostly_slow(CHAIN_LIARS, 4))
 def test_the_exact_chain_rejects(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case, name, how = CHAIN_LIARS[liar]
@@ -676,6 +678,7 @@ def test_uneven_groups_shift_these_numbers_by_no_more_than_the_slack(centre_outc
     assert all(abs(even[k] - uneven[k]) < SLACK + noise for k in even)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rules", "change"),
     [
@@ -909,6 +912,7 @@ def test_backwards_and_in_threads_the_numbers_are_the_same(parts: dict[str, Any]
     assert not same(here, play(race, 4500, seed=10))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_spans")
 def test_in_other_processes_the_numbers_are_the_same() -> None:
     race = toy(21, **SPREAD)

@@ -288,6 +288,7 @@ def test_pledges_to_pope_raise_her_chance() -> None:
     assert "With 40 pledges to Pope" in found.sentence()
 
 
+@pytest.mark.slow
 def test_a_night_with_a_ledger_and_a_poll() -> None:
     race = iom.load("geneva-2023")
     free = list(race.members.query("pinned == ''")["name"])

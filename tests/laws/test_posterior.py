@@ -484,6 +484,7 @@ QUICK = [name for name in SHORT[::4] if not name.startswith("three")]
 quiet = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
 
+@pytest.mark.slow
 @quiet
 @pytest.mark.parametrize("case", slow_but(SHORT + WITH_STRAYS, *QUICK, "strays, twice"))
 def test_the_posterior_is_what_is_left_of_many_elections(case: str) -> None:

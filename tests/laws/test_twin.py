@@ -276,6 +276,7 @@ def wrong(name: str, rules: Procedure | None = None) -> bool:
     return any(not story.too_close and differences(story, outcomes, run, ENDINGS) for run, story in stories)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", slow_but(RACES, "health"))
 def test_it_takes_no_right_kernel_for_a_wrong_one(name: str) -> None:
     assert not wrong(name)
@@ -427,6 +428,7 @@ LATE = (
 """Mistakes that the first four races do not show: to tell the stories of all takes a while."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("liar", slow_but(LIARS, *(name for name in LIARS if name not in LATE)))
 def test_the_twin_sees_a_wrong_kernel(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
     where, name, lie = LIARS[liar]

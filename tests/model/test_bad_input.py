@@ -734,6 +734,7 @@ def outcome(document: dict[str, Any]) -> str:
     return ""
 
 
+@pytest.mark.slow
 @hypothesis.settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
 )

@@ -109,6 +109,7 @@ def mistaken(first: int, last: int) -> tuple[int, int, set[int]]:
     return wrong, all_, endings
 
 
+@pytest.mark.slow
 def test_every_run_is_that_of_its_reading_alone() -> None:
     wrong, all_, endings = mistaken(0, 24)
     assert (wrong, endings) == (0, {0, 1, 2, 3, 4})

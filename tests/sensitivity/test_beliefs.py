@@ -129,6 +129,7 @@ def test_the_error_of_a_change_is_no_less_than_that_of_as_many_pairs() -> None:
     assert error == change_over_draws(change, draw, 0)[3]
 
 
+@pytest.mark.slow
 def test_both_sides_play_the_same_draws(geneva: Scenario) -> None:
     others = {
         "weaker": geneva.with_pressure(Washington=0.3),

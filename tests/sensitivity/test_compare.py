@@ -115,6 +115,7 @@ def first_votes(race: Scenario, seed: int, candidate: int, runs: int = 600) -> N
     return tallies(play(race, runs, seed), 1, candidate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["two", "three", "two classes", "geneva"])
 def test_more_pressure_never_loses_a_first_round_vote(kind: str, geneva: Scenario) -> None:
     third = {"name": "N", "backs": "C", "strength": 0.4}

@@ -250,6 +250,7 @@ def roughness(surface: pd.DataFrame) -> float:
     return float(np.mean([np.abs(np.diff(z, 2, axis=axis)).mean() for axis in (0, 1)]))
 
 
+@pytest.mark.slow
 def test_surfaces_are_smooth_because_cells_share_their_numbers(geneva: Scenario) -> None:
     """Contours wander where neighbours differ by luck; without common numbers they would."""
     axis = np.linspace(0.5, 0.7, 6)

@@ -225,6 +225,7 @@ def test_the_opening_is_the_elections_own_first_round() -> None:
             assert np.corrcoef(start.z[2], start.intends[2])[0, 1] > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", ["AB", "ABC"])
 def test_the_slope_of_a_first_ballot_is_that_of_its_chance(names: str) -> None:
     """The same derivative two ways: from the odds, and as the score of the hidden conviction; the pinned have none."""
@@ -259,6 +260,7 @@ def test_the_pilot_has_runs_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- what must hold ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_mirrored_scenario_has_mirrored_members() -> None:
     """With the names swapped B's members are A's, within the noise; A's own are not."""
     one = seen(five(rules="until-two-thirds"), "A", 60_000, seed=1).sort_index()
@@ -293,6 +295,7 @@ def test_support_is_the_chance_of_those_who_are_there() -> None:
     assert np.abs(found["support"].to_numpy() - p).max() < 4 * np.sqrt(0.25 / 12_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("assumptions", slow_but(["fixed", 30], 30))
 def test_where_spans_are_played_does_not_matter(assumptions: int | str) -> None:
     options: dict[str, Any] = {"runs": 17 * BLOCK, "checked": 1, "checked_runs": 9000, "seed": 1}
@@ -303,6 +306,7 @@ def test_where_spans_are_played_does_not_matter(assumptions: int | str) -> None:
     pd.testing.assert_frame_equal(here.by_group(), there.by_group())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs", "draws"), [(250, 300), (2, 400), (3, 1), (700, 3), (700, 8), (1025, 400)])
 def test_any_number_of_runs_and_draws_goes_together(runs: int, draws: int) -> None:
     """Draws that no run follows count for nothing, and where draws have a run or two there is no range."""
@@ -338,6 +342,7 @@ def unsure(**parts: Any) -> Scenario:
 # -- under draws --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_draws_are_what_playing_each_of_them_gives() -> None:
     """Two draws, each played on its own as numbers: the mean over both; only one of them is another number."""
     race = unsure()

@@ -143,6 +143,7 @@ def test_each_point_is_looked_at_by_two_halves_of_the_runs() -> None:
         assert values.tolist() == [won[:51].mean(), won[51:].mean()]
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_middle_95_of_100_bootstrap_samples() -> None:
     values = np.stack(noisy(256, 40, seed=1))
     rng = np.random.default_rng(7)

@@ -429,6 +429,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_what_was_written_is_named_and_made_again(
     kept: tuple[iom.Study, Path, pd.DataFrame],
 ) -> None:

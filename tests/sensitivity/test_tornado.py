@@ -100,6 +100,7 @@ def test_luck_is_rarely_taken_for_an_effect() -> None:
 # -- targets, rules and words -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_tornado_answers_for_every_target(geneva: Tornado) -> None:
     race, names = geneva.race, ["Washington", "secrecy", "yes_own", "consultation", "abstain"]
     for target in ("Vitorino", "no winner", "rounds"):
@@ -205,6 +206,7 @@ def lopsided(first: str, second: str) -> Scenario:
     return toy(17, sponsors=sponsors, ties=ties, rules="until-two-thirds")
 
 
+@pytest.mark.slow
 def test_a_mirrored_scenario_has_the_mirrored_tornado() -> None:
     """With names and backers swapped, B's tornado is A's, bar by bar within the noise, and no other's."""
     names = ["W", "E", "secrecy", "fluid", "conviction"]

@@ -458,6 +458,7 @@ def planted() -> Contest:
     return replace(base, id="planted", rounds=tuple(replace(r, valid=None, needed=None) for r in rounds))
 
 
+@pytest.mark.slow
 def test_a_planted_contest_changes_only_its_own_rows() -> None:
     before = iom.backtest(["UNSC2007-EEG", "UNSC2020-AF"], particles=200)
     base = [one for one in contests() if one.id in ("UNSC2007-EEG", "UNSC2020-AF")]

@@ -251,6 +251,7 @@ def made(truth: dict[str, float], number: int, seed: int, candidates: int) -> li
     return [replace(one, rounds=one.rounds[:6]) for one in told]
 
 
+@pytest.mark.slow
 def test_the_field_is_found_and_what_is_between_two_says_nothing_of_it() -> None:
     told = iom.fit(made({"momentum_field": 0.1}, 12, 3, 3), ["momentum_field"], draws=200, progress=False)
     row = told.table().loc["momentum_field"]

@@ -310,6 +310,7 @@ def test_the_proposal_is_a_density() -> None:
     assert np.exp(_mixture(z, [])) == pytest.approx(np.ones(len(z)))
 
 
+@pytest.mark.slow
 def test_leaving_a_contest_out_is_fitting_without_it() -> None:
     keys, out = ["fluid", "floor"], SHIPPED["UNSC2016-WEOG"]
     some = [SHIPPED[name] for name in ("UNSC2007-EEG", "UNSC2011-EEG", "UNSC2014-WEOG", "UNSC2016-AP")]
@@ -325,6 +326,7 @@ def test_a_prior_of_ones_own_counts() -> None:
     assert sure.table().loc["fluid", "mean"] == pytest.approx(0.9, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_held_out_case_never_enters() -> None:
     learned = iom.fit(contests(), ["concession"], draws=200)
     assert "IOM2023-DG" not in [one.id for one in learned.contests]
@@ -378,6 +380,7 @@ def test_the_fit_shows_itself(learned: iom.Fit) -> None:
     assert known["concede_b", "concede_a"] == pytest.approx(np.corrcoef(z[draws].T)[0, 1], abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_posterior() -> None:
     one, two = (iom.fit(parameters=["concession"], draws=200, seed=4).table() for _ in range(2))
     pd.testing.assert_frame_equal(one, two)

@@ -232,6 +232,7 @@ def test_a_planted_contest_changes_only_its_own_rows_of_the_model(model: str | N
     assert (after.rows["contest"] == "extreme").any()
 
 
+@pytest.mark.slow
 def test_a_contest_with_other_tallies_changes_only_its_own_rows_of_the_model() -> None:
     held = past(*FEW)
     changed = [altered(one) if one.id == "UNSC2020-AF" else one for one in held]
@@ -241,6 +242,7 @@ def test_a_contest_with_other_tallies_changes_only_its_own_rows_of_the_model() -
     assert own[0] != own[1]
 
 
+@pytest.mark.slow
 def test_what_learns_from_others_may_change_and_nothing_else_does() -> None:
     """The regression and the fitted model learn from the contests they are given; they alone see a planted one."""
     held = past(*FEW)
@@ -260,6 +262,7 @@ def planted_two() -> Contest:
     return replace(base, id="planted", rounds=tuple(replace(known, needed=None) for known in rounds))
 
 
+@pytest.mark.slow
 def test_order_and_company_change_nothing() -> None:
     held = past(*FEW)
     together, backwards = played(held), played(held[::-1])

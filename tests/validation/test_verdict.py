@@ -160,6 +160,7 @@ def test_the_sentence_counts_what_was_said_of_the_leader(few: Backtest) -> None:
 # -- beside another ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_backtest_beside_itself_and_turned_round(few: Backtest) -> None:
     same = few.against(few)
     assert (same[["ratio", "low", "high"]] == 1).all(axis=None)
@@ -199,6 +200,7 @@ def test_version_0_1_is_a_model_by_its_name(few: Backtest) -> None:
     pd.testing.assert_frame_equal(played.rows, by_hand.rows)
 
 
+@pytest.mark.slow
 def test_uncertain_values_are_drawn_unless_they_are_fixed() -> None:
     plain, drawn, fixed = (
         iom.backtest("UNSC2007-EEG", particles=300, **{"assumptions": a} if a else {}) for a in (None, 400, "fixed")
@@ -216,6 +218,7 @@ def test_assumptions_that_are_none_are_refused(wrong: Any) -> None:
         assumptions_of(None, wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", ["threads", "maps"])
 def test_wherever_it_is_played_it_is_the_same(few: Backtest, pool: str) -> None:
     class Maps:
@@ -235,12 +238,14 @@ def test_in_processes_it_is_the_same_bit_for_bit(few: Backtest) -> None:
     assert [case.contest.id for case in there.cases] == [case.contest.id for case in few.cases]
 
 
+@pytest.mark.slow
 def test_contests_stay_in_their_order_though_the_longest_begin(tmp_path: Path) -> None:
     backwards = list(reversed(FEW))
     ids = [case.contest.id for case in iom.backtest(backwards, particles=50).cases]
     assert list(dict.fromkeys(ids)) == backwards
 
 
+@pytest.mark.slow
 def test_a_small_folder_of_ones_own_is_judged_in_words(tmp_path: Path) -> None:
     own(tmp_path, {1: {"A": 40, "B": 35, "C": 20}, 2: {"A": 44, "B": 51}, 3: {"A": 20, "B": 75}}, winner="B", start=3)
     test = iom.backtest(folder=tmp_path, particles=100)
