@@ -13,6 +13,7 @@ from contextlib import chdir, redirect_stdout
 from inspect import cleandoc
 from io import StringIO
 from itertools import count
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -37,11 +38,17 @@ Keep = Callable[[str, str, str], str]
 """Keeps a picture: an SVG, its text alternative and its theme; returns what a page says to show it."""
 
 
-def with_results(text: str, keep: Keep) -> str:
-    """Return a page with the results of its examples, which share their names and run from the first to the last."""
+def with_results(text: str, keep: Keep, written: dict[str, str] | None = None) -> str:
+    """Return a page with the results of its examples, which share their names and run from the first to the last.
+
+    Pages that they write are `written`, by name.
+    """
     names: dict[str, Any] = {}
     with TemporaryDirectory() as folder, chdir(folder):
-        return EXAMPLE.sub(lambda block: block[0] + results(block[1], names, keep), text)
+        page = EXAMPLE.sub(lambda block: block[0] + results(block[1], names, keep), text)
+        for path in Path(folder).glob("*.html"):
+            (written if written is not None else {})[path.name] = path.read_text(encoding="utf-8")
+    return page
 
 
 def results(code: str, names: dict[str, Any], keep: Keep) -> str:
@@ -61,7 +68,7 @@ def results(code: str, names: dict[str, Any], keep: Keep) -> str:
     shown, page = said.getvalue(), ""
     if isinstance(value, pd.DataFrame):
         page = f'\n<div class="frame" markdown="0">{cells(value)}</div>\n'
-    elif value is not None:
+    elif value is not None and not isinstance(value, Path):
         shown += f"{value!r}\n"
     told = f"\n``` {{ .text .output .no-copy }}\n{shown}```\n" if shown else ""
     return told + page + (f"\n{''.join(drawn)}\n{{ .chart }}\n" if drawn else "")
@@ -286,14 +293,22 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Put what is made into a page, and the results of its examples."""
     from mkdocs.structure.files import File
 
+    folder, stem = Path(page.file.src_uri).parent, Path(page.file.src_uri).stem
+
+    def put(name: str, content: str) -> str:
+        files.append(File.generated(config, (folder / name).as_posix(), content=content))
+        return name
+
     def keep(svg: str, alt: str, theme: str) -> str:
-        path = f"{page.file.src_uri.removesuffix('.md')}-{next(numbers)}-{theme}.svg"
-        files.append(File.generated(config, path, content=svg))
-        said, name = re.sub(r"[\[\]]", "", alt), path.rpartition("/")[2]
+        name = put(f"{stem}-{next(numbers)}-{theme}.svg", svg)
+        said = re.sub(r"[\[\]]", "", alt)
         return f"[![{said}]({name}#only-{theme}){{ loading=lazy }}]({name})"
 
-    numbers = count(1)
-    return with_results(with_what_is_made(markdown), keep)
+    numbers, written = count(1), dict[str, str]()
+    made = with_results(with_what_is_made(markdown), keep, written)
+    for name, content in written.items():
+        put(name, content)
+    return made
 
 
 def on_page_content(html: str, **_: Any) -> str:

@@ -72,6 +72,12 @@ def test_a_chart_is_drawn_in_both_themes_and_told_in_words(hooks: ModuleType) ->
     assert "in 100" in kept["dark"][1]
 
 
+def test_a_page_that_an_example_writes_is_kept(hooks: ModuleType) -> None:
+    written = {}
+    hooks.with_results("```python\nfrom pathlib import Path\nPath('made.html').write_text('1')\n```\n", None, written)
+    assert written == {"made.html": "1"}
+
+
 def test_an_example_that_breaks_is_shown(hooks: ModuleType) -> None:
     with pytest.raises(ScenarioError, match="secrecy") as broken:
         told(hooks, "import iomsim as iom\niom.load('minimal').with_behaviour(secrecy=7)")
