@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
-from iomsim.charts.style import LATER_DAY, dark, faint, ink, pale, paper, quiet, small
+from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark as visible, pale, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, short_parameter
 from iomsim.errors import quote, whole_number
 from iomsim.forecasting.estimates import in_100, level_with_first, row_in_100
@@ -34,6 +34,7 @@ MARKERS = "os^vP*Xp<>hd"
 def dot(ax: Axes, y: float, values: Sequence[float], colour: str, marker: str, hollow: bool = False) -> None:
     """Draw a value, with a line if there are two ends too."""
     value, low, high = values if len(values) == 3 else (*values, np.nan, np.nan)
+    colour = visible(colour)
     if low < high:
         ax.hlines(y, low, high, color=colour, lw=1.1, zorder=2)
     ax.plot(value, y, marker, color=colour, mfc=paper() if hollow else colour, ms=5.5, mew=1.2, zorder=3)
@@ -41,6 +42,7 @@ def dot(ax: Axes, y: float, values: Sequence[float], colour: str, marker: str, h
 
 def mark(colour: str, marker: str = "o", hollow: bool = False, edge: float = 1.2) -> Line2D:
     """Return a dot for the key."""
+    colour = visible(colour)
     return Line2D([], [], color=colour, marker=marker, mfc=paper() if hollow else colour, ms=5.5, mew=edge, lw=1.1)
 
 
@@ -92,7 +94,7 @@ class SobolIndices(Chart[Sobol]):
                 dot(ax, y + shift, np.clip(_percent(row, name), None, 100).tolist(), colour, marker, hollow)
             if not row["clear"]:
                 right = 100 * max(row["total_high"], row["first_high"], 0.0)
-                note(ax, "within noise of zero", (right, y), (6, 0), va="center", fontsize=small(), color=quiet())
+                note(ax, "within noise of zero", (right, y), (pt(6), 0), va="center", fontsize=small(), color=quiet())
         ax.axvline(0, color=quiet(), lw=0.8)
         named_rows(ax, [short_parameter(name, 28, 2) for name in self.data["name"]])
         ax.set(xlabel="share of the variance, of 100")
@@ -194,7 +196,7 @@ class PivotalMembers(Chart[Pivotal]):
         ax.set(xlabel="points of win probability")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         lean = f"for {short_names(self.result.race.names, 12)[candidate]} now,\nof 100"
-        place(ax, (1, 1), lean, (6, 3), ha="left", va="bottom", fontsize=small(), color=quiet())
+        place(ax, (1, 1), lean, (pt(6), pt(3)), ha="left", va="bottom", fontsize=small(), color=quiet())
         for y, share in enumerate(data["support"]):
             right_of(ax, y, in_100(share))
         shown = [
@@ -203,7 +205,7 @@ class PivotalMembers(Chart[Pivotal]):
             (mark(dark(), "D", True), "won over for good", dark(), won),
         ]
         marks, words, inks, _ = zip(*(part for part in shown if part[3]), strict=True)
-        return max(key(ax, list(marks), list(words), list(inks), above=True), 20)
+        return max(key(ax, list(marks), list(words), list(inks), above=True), pt(20))
 
 
 class Scenarios(Chart[SideBySide]):
@@ -270,7 +272,7 @@ class Scenarios(Chart[SideBySide]):
             shift, lines = step * (i - (len(looks) - 1) / 2), self.data.loc[outcome]
             for y, (_, row) in enumerate(lines.iterrows()):
                 dot(ax, y + shift, [100 * row[part] for part in ("value", "low", "high")], colour, marker, hollow)
-            ax.axvline(100 * lines["value"].iloc[0], color=colour, lw=0.8, ls=(0, (1, 2)), zorder=1)
+            ax.axvline(100 * lines["value"].iloc[0], color=visible(colour), lw=0.8, ls=(0, (1, 2)), zorder=1)
         named_rows(ax, [short(name, 40) for name in self.result.forecasts])
         ax.set(xlabel="of 100 elections")
         ax.set_xlim(max(ax.get_xlim()[0], -2), min(ax.get_xlim()[1], 102))

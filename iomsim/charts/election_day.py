@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import Chart, key, named_rows, note, right_of, row
 from iomsim.charts.dotplots import looks_of, mark
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, paper, quiet, small
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, mark as visible, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT, COMMON_SHOCK, NET_LEVEL, READINESS, votes_at_level
@@ -135,7 +135,7 @@ class Live(DayChart):
     def marks(self, ax: Axes) -> None:
         steps, ends = self.data.index.get_level_values("step").unique()[-self.most :], {}
         for outcome, (colour, marker, hollow) in self._looks.items():
-            line = self.data.loc[outcome].loc[steps]
+            line, colour = self.data.loc[outcome].loc[steps], visible(colour)
             prior = [100 * line["prior"].iloc[0]] * 2
             ax.plot([steps[0] - 0.4, steps[-1]], prior, color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             if (line["low"] < line["high"]).any():
@@ -158,7 +158,7 @@ class Live(DayChart):
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
             text = f"{words[outcome]} {row_in_100(line['probability'], line['mc_error'])}"
             note(
-                ax, text, (last, height), (9, 0), va="center", color=ink(looks[outcome][0]), fontsize=small(),
+                ax, text, (last, height), (pt(9), 0), va="center", color=ink(looks[outcome][0]), fontsize=small(),
                 weight="bold" if outcome in names else "normal", path_effects=haloed(),
             )  # fmt: skip
 

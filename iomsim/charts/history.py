@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import Chart, Page, note, place, right_of, rows_told, written
-from iomsim.charts.style import dark, haloed, ink, on_a_phone, paper, pt, quiet, small, tiny
+from iomsim.charts.style import PHONE_INCHES, dark, haloed, ink, on_a_phone, paper, pt, quiet, small, tiny
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
 from iomsim.validation.contest import Contest
@@ -61,8 +61,8 @@ class Paths(Page[History]):
     """Draw every contest of the record as a small path: the leader's share of the papers, round by round.
 
     The blue line is the leader of the first ballot that is known, the orange one who won instead; dotted where rounds
-    are not known or were no vote between candidates.  The grey line is what elected.  The mark at the end says how the
-    contest ended.  Rounds are on a logarithmic scale.  What the model would have said is in another chart: that of
+    are not known or were no vote between candidates.  The thin dark line is what elected.  The mark at the end says how
+    the contest ended.  Rounds are on a logarithmic scale.  What the model would have said is in another chart: that of
     :func:`iomsim.backtest`.
 
     Parameters
@@ -129,8 +129,8 @@ class Paths(Page[History]):
         left = len(self.result.contests) - sum(map(len, self.groups.values()))
         said = (
             "Share of the papers by round (logarithmic scale): blue the leader of the first known ballot, with that "
-            "share in percent; orange who won instead; grey what elected. Dotted: rounds not known, or no vote between "
-            "candidates."
+            "share in percent; orange who won instead; thin dark lines what elected. Dotted: rounds not known, or no "
+            "vote between candidates."
         )
         said += f" Picked by {'; '.join(self.result.filters)}." if self.result.filters else ""
         return said + (f" {count(left, 'contest')} without a known ballot not drawn." if left else "")
@@ -141,13 +141,13 @@ class Paths(Page[History]):
 
     # -- marks -------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def columns(self) -> list[list[Row]]:
         """The lines of each column."""
         lines = [
             line for name, found in self.groups.items() for line in (Row(name), *(Row(one.id, one) for one in found))
         ]
-        across = 1 if len(lines) <= ONE_COLUMN + len(self.groups) else 2
+        across = 1 if on_a_phone() or len(lines) <= ONE_COLUMN + len(self.groups) else 2
         names = tuple(dict.fromkeys(end_of(one) for found in self.groups.values() for one in found))
         shown = [ending for ending in MARKS if ending in names]
         legend = [Row(), *(Row(ends=tuple(shown[at : at + 2])) for at in range(0, len(shown), 2))]
@@ -155,27 +155,30 @@ class Paths(Page[History]):
         return list(_filled(lines, room, legend))
 
     def natural(self) -> tuple[float, float]:
-        return (6.4, 11.4)[len(self.columns) > 1], 1.7 + ROW * max([3, *map(len, self.columns)])
+        high = ROW * max([3, *map(len, self.columns)])
+        return (PHONE_INCHES, 3.4 + high) if on_a_phone() else ((6.4, 11.4)[len(self.columns) > 1], 1.7 + high)
 
     def panels(self, fig: Any, stamp: bool) -> None:
-        cells = fig.subplots(1, len(self.columns), squeeze=False)[0]
+        columns = self.columns
+        cells = fig.subplots(1, len(columns), squeeze=False)[0]
         written(fig, self.finding(), [self.reading(), self.caption.stamp * stamp])
-        depth = max([3, *map(len, self.columns)])
+        depth = max([3, *map(len, columns)])
         last = max((over_at(one) for found in self.groups.values() for one in found), default=1)
-        for ax, rows in zip(cells, self.columns, strict=True):
+        for ax, rows in zip(cells, columns, strict=True):
             self._column(ax, rows, depth, max(last, 3))
 
     def _column(self, ax: Axes, rows: list[Row], depth: int, last: int) -> None:
         ax.set_xscale("log")
         ax.set(xlim=(0.82, 1.12 * last), ylim=(depth - 0.4, -0.6))
-        ticks = [round_ for round_ in NUMBERED if round_ <= last]
+        ticks = [round_ for round_ in NUMBERED if round_ <= last and not (round_ == 3 and on_a_phone())]
         ax.set_xticks(ticks, [str(round_) for round_ in ticks])
         ax.set_xticks([], minor=True)
         ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=small())
-        named = [(y, row.text) for y, row in enumerate(rows) if row.contest]
-        ax.set_yticks([y for y, _ in named], [short(text, 18) for _, text in named], fontsize=small())
-        ax.tick_params(axis="y", length=0, pad=12)
-        place(ax, (0, 1), "round", (-7, 5), ha="right", va="bottom", fontsize=small(), color=quiet())
+        named = [(y, short(row.text, 18), _told(row.contest)) for y, row in enumerate(rows) if row.contest]
+        words = [f"{name}\n{told}" if on_a_phone() else name for _, name, told in named]
+        ax.set_yticks([y for y, *_ in named], words, fontsize=small(), linespacing=1.1)
+        ax.tick_params(axis="y", length=0, pad=pt(12))
+        place(ax, (0, 1), "round", (pt(-7), pt(5)), ha="right", va="bottom", fontsize=small(), color=quiet())
         ax.spines[["left", "bottom", "right"]].set_visible(False)
         ax.spines["top"].set_visible(True)
         for y, row in enumerate(rows):
@@ -184,8 +187,15 @@ class Paths(Page[History]):
             elif row.ends:
                 _legend(ax, y, row.ends)
             elif row.text:
-                look: dict[str, Any] = {"weight": "bold", "fontsize": small() + 0.5, "va": "center", "color": dark()}
-                note(ax, row.text, (0, y + 0.12), (-70, 0), xycoords=("axes fraction", "data"), **look)
+                look: dict[str, Any] = {"weight": "bold", "fontsize": pt(8.5), "va": "center", "color": dark()}
+                note(
+                    ax,
+                    row.text,
+                    (0, y + 0.12),
+                    (pt(-130 if on_a_phone() else -70), 0),
+                    xycoords=("axes fraction", "data"),
+                    **look,
+                )
 
 
 def _filled(rows: list[Row], room: int, legend: list[Row]) -> Iterator[list[Row]]:
@@ -210,7 +220,7 @@ def _path(ax: Axes, y: int, one: Contest) -> None:
     """Draw a contest in its row."""
     bar = _bar(one)
     ends = [(max(one.ordinary[0].round, 1), bar[0][1]), *bar, (max(over_at(one), bar[-1][0] + 0.35), bar[-1][1])]
-    ax.plot([x for x, _ in ends], [_at(y, share) for _, share in ends], color="#AAAAAA", lw=0.9, drawstyle="steps-post")
+    ax.plot([x for x, _ in ends], [_at(y, share) for _, share in ends], color=dark(), lw=0.6, drawstyle="steps-post")
     followed = _followed(one)
     for role, who in followed.items():
         known, colour = _share(one, who), LEADER if role == "leader" else OTHER
@@ -227,8 +237,9 @@ def _path(ax: Axes, y: int, one: Contest) -> None:
     ax.plot(max(over_at(one), round_), _at(y, share), **_mark(end_of(one), colour))
     first = _share(one, followed["leader"])[0]
     look = {"ha": "right", "va": "center", "fontsize": tiny(), "color": ink(LEADER), "path_effects": haloed()}
-    note(ax, f"{100 * first[1]:.0f}", (first[0], _at(y, first[1])), (-4, 0), **look)
-    right_of(ax, y, _told(one), color=ink(colour), fontsize=small() - 0.5)
+    note(ax, f"{100 * first[1]:.0f}", (first[0], _at(y, first[1])), (pt(-4), 0), **look)
+    if not on_a_phone():  # there it stands under the name
+        right_of(ax, y, _told(one), color=ink(colour), fontsize=pt(7.5))
 
 
 def _mark(ending: str, colour: str) -> dict[str, Any]:
@@ -253,7 +264,7 @@ def _legend(ax: Axes, y: int, ends: tuple[str, ...]) -> None:
             "fontsize": small(),
             "color": quiet(),
         }
-        note(ax, END_WORDS[ending], (place_, y), (7, 0), **look)
+        note(ax, END_WORDS[ending], (place_, y), (pt(7), 0), **look)
 
 
 def _followed(one: Contest) -> dict[str, str]:
@@ -281,7 +292,7 @@ def _told(one: Contest) -> str:
 class SimilarRounds(Chart[Alike]):
     """Draw the rounds most like a tally: the leader's share, where it went in the next round, and what came of it.
 
-    Dots are the leaders' shares, arrows lead to those of the next round, grey strokes are what elected.  The line is
+    Dots are the leaders' shares, arrows lead to those of the next round, strokes are what elected.  The line is
     the tally that was asked about.
 
     Examples
@@ -314,7 +325,7 @@ class SimilarRounds(Chart[Alike]):
         held = f" Held out for scoring: {', '.join(marked)}." if marked else ""
         return (
             f"Dots: the leader's share in {which} between so many, the nearest on top; blue if the leader won. Arrows: "
-            "to the next ballot, where the same stood again. Grey strokes: what elected. Line: the tally asked about."
+            "to the next ballot, where the same stood again. Strokes: what elected. Line: the tally asked about."
             f"{held}"
         )
 
@@ -333,7 +344,7 @@ class SimilarRounds(Chart[Alike]):
         for y, (colour, (_, row)) in enumerate(zip(colours, data.iterrows(), strict=True)):
             share, then = 100 * row["share"], 100 * row["next_share"]
             need = share + 100 * row["short"]
-            ax.plot([need, need], [y - 0.28, y + 0.28], color="#AAAAAA", lw=1.6, zorder=2)
+            ax.plot([need, need], [y - 0.28, y + 0.28], color=dark(), lw=1.0, zorder=2)
             if np.isfinite(then) and abs(then - share) > 0.3:
                 arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
                 ax.annotate("", (then, y), (share, y), arrowprops=arrow)

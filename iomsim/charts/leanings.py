@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import Page, note, place, written
-from iomsim.charts.style import dark, faint, haloed, ink, paper, quiet, small
+from iomsim.charts.style import PHONE_INCHES, dark, faint, haloed, ink, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import short, short_names
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.forecast import Forecast
@@ -186,13 +186,15 @@ class Leanings(Page[Forecast]):
 
     def natural(self) -> tuple[float, float]:
         across, lines = len(self._columns), max(map(len, self._columns))
+        if on_a_phone():
+            return PHONE_INCHES, 4.0 + self._row * lines
         return {1: 6.4, 2: 8.6, 3: 11.4}.get(across, 14.0), 2.15 + self._row * lines
 
     @property
     def _row(self) -> float:
-        return LARGE_ROW if len(self.data) <= FEW else ROW
+        return LARGE_ROW if on_a_phone() or len(self.data) <= FEW else ROW
 
-    @cached_property
+    @property
     def _columns(self) -> list[list[Row]]:
         """The rows of each column: blocks one after the other, those that do not fit go on in the next."""
         blocks = [(str(group), part) for group, part in self.data.groupby("group", sort=False)]
@@ -200,7 +202,7 @@ class Leanings(Page[Forecast]):
         key = key if len(key) > 2 else []
         headed = len(blocks) > 1
         total = len(self.data) + 2 * len(blocks) * headed + len(key)
-        across = next((columns for most, columns in PER_COLUMN if total <= most), 4)
+        across = 1 if on_a_phone() else next((columns for most, columns in PER_COLUMN if total <= most), 4)
         room = -(-total // across) + (headed and across > 1)
         return list(_filled(key, blocks, self.result.race.names, room, headed))
 
@@ -214,11 +216,13 @@ class Leanings(Page[Forecast]):
 
     def _column(self, ax: Axes, rows: list[Row], lines: int) -> None:
         names, colours = self.result.race.names, self.result.race.colours
-        size = small() if self._row == LARGE_ROW else 6.2
+        size = small() if self._row == LARGE_ROW else pt(6.2)
         at = [y for y, row in enumerate(rows) if row.member is not None]
         who = [row.member for row in rows if row.member is not None]
         data = self.data.loc[who]
-        ax.set_yticks(at, [short(row.text, 27) for row in rows if row.member is not None], fontsize=size)
+        ax.set_yticks(
+            at, [short(row.text, 22 if on_a_phone() else 27) for row in rows if row.member is not None], fontsize=size
+        )
         ax.tick_params(axis="y", length=0, pad=3)
         ax.set(ylim=(lines - 0.4, -0.6), xlim=(-3, 103), xticks=[0, 25, 50, 75, 100])
         ax.tick_params(axis="x", labelsize=small(), top=True, labeltop=True)
@@ -228,7 +232,7 @@ class Leanings(Page[Forecast]):
         ax.axvline(50 if len(names) == 2 else 100 / len(names), color=quiet(), lw=0.9, zorder=1)
         for y, row in enumerate(rows):
             if row.member is None and row.text:
-                look: dict[str, Any] = {"weight": "bold", "fontsize": size + 0.6, "path_effects": haloed()}
+                look: dict[str, Any] = {"weight": "bold", "fontsize": 1.1 * size, "path_effects": haloed()}
                 dot = "\N{BLACK CIRCLE} " * bool(row.colour)
                 look |= {
                     "xycoords": ("axes fraction", "data"),
@@ -236,12 +240,12 @@ class Leanings(Page[Forecast]):
                     "va": "center",
                     "color": ink(row.colour or dark()),
                 }
-                note(ax, dot + row.text, (0, y), (-2, 0), **look)
+                note(ax, dot + row.text, (0, y), (pt(-90 if on_a_phone() else -2), 0), in_layout=False, **look)
         (_two if len(names) == 2 else _many)(ax, np.array(at), data, names, colours, size)
         if len(names) == 2:
             for x, align, name in ((0, "left", names[1]), (1, "right", names[0])):
                 look = {"ha": align, "va": "bottom", "fontsize": small(), "weight": "bold", "color": ink(colours[name])}
-                place(ax, (x, 1), short_names(names, 16)[name], (0, 15), **look)
+                place(ax, (x, 1), short_names(names, 16)[name], (0, pt(15)), **look)
 
 
 def _filled(

@@ -159,7 +159,7 @@ def _look(theme: Theme | None, page: Any) -> dict[Any, Any]:
     follows |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), faded)
     follows |= {"grid.color": _mixed(words, paper, 1.25), "axes.titlesize": 11 * size, "legend.fontsize": 8 * size}
     follows |= {"axes.facecolor": paper}
-    given.pop("axes.facecolor", None)
+    given = {key: value for key, value in given.items() if key not in ("axes.facecolor", "grid.color")}
     return STYLE | follows | given
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, key, lay_out, note, place, rows_told, wrapped
+from iomsim.charts.base import Chart, Page, key, lay_out, lines_of, note, place, rows_told, wrapped, written
 from iomsim.charts.dotplots import MARKERS, mark
-from iomsim.charts.style import dark, faint, haloed, ink, quiet, small, tiny
+from iomsim.charts.style import PHONE_INCHES, dark, faint, haloed, ink, on_a_phone, pale, pt, quiet, tiny
 from iomsim.charts.text import short
 from iomsim.house_style import count, percent, series
 from iomsim.validation.verdict import Backtest, Case
@@ -25,7 +25,7 @@ COLOURS = (BLUE, "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DODGE, LABEL = 0.014, 6.5
 """By how much groups are drawn beside one another where the same was said, and, in points, how far apart their counts.
 """
-PANELS_PER_LINE = 4
+PANELS_PER_LINE, ON_A_PHONE = 4, 2
 """Contests side by side."""
 
 QUANTILES = {"p5": 0.05, "p20": 0.2, "p80": 0.8, "p95": 0.95}
@@ -257,7 +257,8 @@ class Calibration(Page[Backtest]):
     The titles say whether the contests are past or synthetic.
     """
 
-    size = (12.6, 4.7)
+    def natural(self) -> tuple[float, float]:
+        return (PHONE_INCHES, 14.4) if on_a_phone() else (12.6, 4.7)
 
     @cached_property
     def charts(self) -> dict[str, Chart[Backtest]]:
@@ -279,10 +280,11 @@ class Calibration(Page[Backtest]):
         return " ".join(f"{chart.finding()}. {chart.reading()}" for chart in self.charts.values())
 
     def panels(self, fig: Any, stamp: bool) -> None:
-        for ax, chart in zip(fig.subplots(1, 3), self.charts.values(), strict=True):
+        for ax, chart in zip(fig.subplots(*((3, 1) if on_a_phone() else (1, 3))), self.charts.values(), strict=True):
             chart.draw(ax, stamp=False)
         if stamp:
-            fig.supxlabel(self.result.stamp(), x=0.01, ha="left", fontsize=tiny(), color=quiet())
+            stamp_lines = lines_of(self.result.stamp(), 0.97 * 72 * fig.bbox.width / fig.dpi, tiny())
+            fig.supxlabel(stamp_lines, x=0.01, ha="left", fontsize=tiny(), color=quiet())
 
 
 class History(Page[Backtest]):
@@ -305,7 +307,8 @@ class History(Page[Backtest]):
         return {case.contest.id: case.contest for case in self.result.cases}
 
     def natural(self) -> tuple[float, float]:
-        return 12.6, 1.3 + 2.25 * -(-len(self.contests) // PANELS_PER_LINE)
+        lines = -(-len(self.contests) // _per_line())
+        return (PHONE_INCHES, 2.6 + 1.8 * lines) if on_a_phone() else (12.6, 1.3 + 2.25 * lines)
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -350,16 +353,19 @@ class History(Page[Backtest]):
 
     def panels(self, fig: Any, stamp: bool) -> None:
         names = len(self.contests)
-        cells = fig.subplots(-(-names // PANELS_PER_LINE), min(names, PANELS_PER_LINE), squeeze=False, sharey=True)
+        across = min(names, _per_line())
+        cells = fig.subplots(-(-names // across), across, squeeze=False, sharey=True)
         lowest = min(0.2, np.floor(10 * self.data[["share", "p5"]].min().min()) / 10)
         for ax in cells.ravel()[names:]:
             ax.remove()
+        written(fig, self.finding(), [self.reading(), self.result.stamp() * stamp])
+        lay_out(cells[0, 0])  # so that lines break where they should
         for ax, (name, contest) in zip(cells.ravel(), self.contests.items(), strict=False):
             _panel(ax, contest, self.data[self.data["contest"] == name], lowest)
-        lay_out(cells[0, 0])
-        below = f"{self.reading()}\n{self.result.stamp()}" if stamp else self.reading()
-        fig.suptitle(f"{self.finding()}\n", x=0.01, ha="left", fontsize=12, weight="bold", color=dark())
-        fig.supxlabel(below, x=0.01, ha="left", fontsize=small(), color=quiet())
+
+
+def _per_line() -> int:
+    return ON_A_PHONE if on_a_phone() else PANELS_PER_LINE
 
 
 def _band(case: Case, who: str) -> dict[str, float]:
@@ -375,7 +381,7 @@ def _band(case: Case, who: str) -> dict[str, float]:
 
 def _panel(ax: Axes, contest: Any, rows: pd.DataFrame, lowest: float) -> None:
     told = rows.dropna(subset=["p5"])
-    for low, high, colour in (("p5", "p95", "#CFE3F1"), ("p20", "p80", "#8DBFE0")):
+    for low, high, colour in (("p5", "p95", pale(pale(BLUE))), ("p20", "p80", pale(BLUE))):
         ax.bar(told["round"], told[high] - told[low], 0.7, bottom=told[low], color=colour, lw=0)
     known = rows.dropna(subset=["share"])
     gaps = known["round"].diff().fillna(1) > 1
@@ -390,9 +396,9 @@ def _panel(ax: Axes, contest: Any, rows: pd.DataFrame, lowest: float) -> None:
     ax.set(xlim=(first - 0.6, last + 0.6), ylim=(lowest, 0.9))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(lambda y, _: percent(100 * y))
-    ax.set_title(contest.id, loc="left", fontsize=9, weight="bold")
+    ax.set_title(contest.id, loc="left", fontsize=pt(9), weight="bold")
     look: dict[str, Any] = {"ha": "right", "va": "top", "fontsize": tiny(), "color": quiet()}
-    place(ax, (1, 1), wrapped(ax, _end(contest), tiny()), (-2, -2), **look)
+    place(ax, (1, 1), wrapped(ax, _end(contest), tiny()), (pt(-2), pt(-2)), **look)
 
 
 def _end(contest: Any) -> str:
