@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from iomsim._version import VERSION
 from iomsim.cli import bodies, describe, election_day, forecasts, register, sensitivity, validation
-from iomsim.cli.common import complain, have_streams, nobody_reads, unread_is_fine
+from iomsim.cli.common import complain, have_streams, nobody_reads, unread_is_fine, without_bars
 from iomsim.errors import IomsimError, presentable, quote_path, reason
 from iomsim.forecasting.run import InterruptedForecastWarning
 
@@ -28,7 +28,7 @@ examples:
   iomsim forecast --rules four-rounds --set secrecy=0.2 --out out
   iomsim bodies                            whose rules are known; iomsim bodies who: these rules, and from where
   iomsim start who --candidates A B C > my-election.toml
-  iomsim forecast my-election.toml --json
+  iomsim forecast my-election.toml --json --quiet
   iomsim tornado --target Tuesday          which assumption that answer hangs on
   iomsim live                              type the tallies as they are announced
   iomsim replay 2023                       Monday 15 May 2023 as it happened
@@ -57,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for family in (forecasts, describe, bodies, sensitivity, election_day, register, validation):
         family.add_to(commands)
+    one = commands.add_parser("completion", help='have a shell complete commands: eval "$(iomsim completion bash)"')
+    one.add_argument("shell", metavar="SHELL", help="bash, zsh, fish ...")
+    one.set_defaults(run=lambda arguments: describe.print_completion(top, arguments.shell))
+    for one in commands.choices.values():
+        one.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes: results and complaints")
     return top
 
 
@@ -82,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.simplefilter("always", InterruptedForecastWarning)
             warnings.showwarning = tell
             code = 0
-            with unread_is_fine():
+            with without_bars(arguments.quiet), unread_is_fine():
                 code = int(arguments.run(arguments) or 0)
             return INTERRUPTED if InterruptedForecastWarning in told else code
     except IomsimError as error:

@@ -132,6 +132,26 @@ def _setting(race: Scenario, text: str) -> tuple[str, float]:
         raise IomsimError(f"--set {name} takes a number, got {quote(value)}") from None
 
 
+def note(arguments: argparse.Namespace, text: str) -> None:
+    """Say on stderr what is no result and no complaint, unless it is to be quiet."""
+    if not arguments.quiet:
+        print(text, file=sys.stderr)
+
+
+@contextmanager
+def without_bars(quiet: bool) -> Iterator[None]:
+    """Show no progress, if it is to be quiet."""
+    before = os.environ.get("TQDM_DISABLE")
+    if quiet:
+        os.environ["TQDM_DISABLE"] = "1"
+    try:
+        yield
+    finally:
+        if quiet:
+            os.environ.pop("TQDM_DISABLE")
+            os.environ |= {} if before is None else {"TQDM_DISABLE": before}
+
+
 @contextmanager
 def executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
     """Offer the processes that were asked for, or None."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import chain
 from typing import Any
 
 from iomsim.cli.common import DEFAULT, SEED, assumption_arguments, plain, scenario, scenario_arguments
-from iomsim.errors import IomsimError
+from iomsim.cli.output import output_schema
+from iomsim.errors import IomsimError, unknown
 from iomsim.files import csv_text
 from iomsim.model.catalogue import catalogue, load, schema
 from iomsim.model.quantities import in_digits
@@ -38,7 +42,8 @@ def add_to(commands: Any) -> None:
     one.add_argument("scenario", nargs="?", default=DEFAULT, help=f"a shipped name or a .toml file ({DEFAULT})")
     one.add_argument("--csv", action="store_true", help="as csv, with the statements of the facts")
     one.set_defaults(run=evidence)
-    one = commands.add_parser("schema", help="print the JSON schema of a scenario file, for editors")
+    one = commands.add_parser("schema", help="print the JSON schema of a scenario file, for editors; or of --json")
+    one.add_argument("--output", action="store_true", help="of what --json prints")
     one.set_defaults(run=print_schema)
 
 
@@ -97,6 +102,28 @@ def evidence(arguments: argparse.Namespace) -> None:
     print(plain(table.assign(value=values, range=ranges)[["value", "range", "unit", "grade", "published", "source"]]))
 
 
-def print_schema(_: argparse.Namespace) -> None:
-    """Print the JSON schema."""
-    print(json.dumps(schema(), indent=2))
+def print_schema(arguments: argparse.Namespace) -> None:
+    """Print the JSON schema of a scenario file, or of what --json prints."""
+    print(json.dumps(output_schema() if arguments.output else schema(), indent=2))
+
+
+def print_completion(top: argparse.ArgumentParser, shell: str) -> None:
+    """Print what has a shell complete commands, options, shipped names and files."""
+    if find_spec("shtab") is None:
+        raise IomsimError("completion needs shtab; install it with: pip install 'iomsim[completion]'")
+    import shtab
+
+    if shell not in shtab.SUPPORTED_SHELLS:
+        raise unknown("shell", shell, shtab.SUPPORTED_SHELLS)
+    for action in _arguments(top):
+        if action.metavar in ("FILE", "DIR") or action.dest in ("file", "scenario", "day"):
+            action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
+    print(shtab.complete(top, shell))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the arguments of a parser and of its commands."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action.choices, dict):
+            yield from chain.from_iterable(map(_arguments, action.choices.values()))

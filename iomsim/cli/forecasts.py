@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from iomsim.cli.common import (
     changed,
     executor,
     heading,
+    note,
     plain,
     run_arguments,
     say,
@@ -23,6 +23,7 @@ from iomsim.cli.common import (
     scenario_arguments,
     unread_is_fine,
 )
+from iomsim.cli.output import VERSION as OUTPUT_VERSION
 from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.forecast import Forecast, open_forecast
@@ -47,7 +48,7 @@ def add_to(commands: Any) -> None:
     )
     assumption_arguments(one)
     one.add_argument("--out", metavar="DIR", type=Path, help="write tables, charts, the report and the forecast there")
-    one.add_argument("--json", action="store_true", help="print one JSON document")
+    one.add_argument("--json", action="store_true", help="print one JSON document; iomsim schema --output describes it")
     one.set_defaults(run=run_forecast)
     one = commands.add_parser("report", help="a page to hand on: of a forecast, or with sliders")
     scenario_arguments(one)
@@ -85,15 +86,16 @@ def run_forecast(arguments: argparse.Namespace) -> None:
         from iomsim.charts.report import write_folder  # loads matplotlib
 
         files = write_folder(fc, arguments.out)
-        print(f"{len(files)} files in {arguments.out}; begin with {arguments.out / 'report.html'}", file=sys.stderr)
+        note(arguments, f"{len(files)} files in {arguments.out}; begin with {arguments.out / 'report.html'}")
 
 
 def as_json(fc: Forecast) -> dict[str, Any]:
-    """Return the forecast as plain data: the answer, every table, the provenance."""
+    """Return the forecast as plain data, as ``iomsim schema --output`` describes it."""
     spill = fc.spill()
     middle, low, high = fc.median_rounds()
     numbers = {name: records(table.numbers(fc)) for name, table in TABLES.items()}
     return {
+        "output_version": OUTPUT_VERSION,
         "title": fc.race.title,
         "headline": fc.headline(),
         "answer": fc.answer(),

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -262,7 +263,8 @@ def cancel(futures: Iterable[Any]) -> None:
 def progress_bar(total: int, wanted: bool, unit: str = "runs") -> Iterator[Callable[[int], object]]:
     """Offer a function that counts what is done, in runs or what else, and moves a bar on if one is wanted.
 
-    The bar is on stderr, and shows itself once the work has taken two seconds.  Ctrl-C says how far the work was.
+    The bar is on stderr, if that is a terminal or a notebook, and shows itself once the work has taken two seconds.
+    Ctrl-C says how far the work was.
     """
     done = 0
 
@@ -288,5 +290,14 @@ def _bar(total: int, unit: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm without ipywidgets falls back to text, and says so
         from tqdm.auto import tqdm
-    off = bool(os.environ.get("TQDM_DISABLE"))  # said here too, for tqdm's bar with ipywidgets does not read it
+    off = not _is_seen() or bool(os.environ.get("TQDM_DISABLE"))  # which tqdm's bar with ipywidgets does not read
     return tqdm(total=total, unit=f" {unit}", delay=2, leave=False, disable=off)
+
+
+def _is_seen() -> bool:
+    """Return whether somebody looks at stderr: in a terminal or a notebook, not where it is a pipe or a file."""
+    if "ipykernel" in sys.modules:
+        return True
+    with suppress(AttributeError, OSError, ValueError):  # there is none, or it is closed
+        return sys.stderr.isatty()
+    return False

@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import which
 
+import jsonschema
 import pandas as pd
 import pytest
 from command import SMALL, Captured, iomsim
@@ -18,7 +20,8 @@ from toys import toy
 import iomsim as iom
 from iomsim import cli
 from iomsim.charts import Plots, interactive, report
-from iomsim.cli import election_day, forecasts, sensitivity
+from iomsim.cli import describe, election_day, forecasts, sensitivity
+from iomsim.cli.output import VERSION
 from iomsim.forecasting.estimates import in_100
 from iomsim.house_style import in_lines
 from iomsim.model.bodies import body
@@ -258,6 +261,80 @@ def test_the_evidence_as_csv_is_the_table(capsys: Captured) -> None:
     assert iomsim("evidence") == 0
     printed = capsys.readouterr().out
     assert all(path in printed for path in table.index)
+
+
+def test_what_json_prints_follows_its_schema(small: Path, tmp_path: Path, capsys: Captured) -> None:
+    assert iomsim("schema", "--output") == 0
+    schema = json.loads(capsys.readouterr().out)
+    checker = jsonschema.Draft202012Validator(schema)
+    checker.check_schema(schema)
+    assert iomsim("forecast", small, *SMALL, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    checker.validate(told)
+    assert told["output_version"] == VERSION
+    assert set(schema["properties"]) == {*told, "drivers_winner", "drivers_next_day"}
+    weighed = toy(9).with_readings({"strict": 0.5, "four-rounds": 0.5})
+    for race, drawn in ((weighed, 20), (toy(9), "fixed")):
+        checker.validate(forecasts.as_json(iom.forecast(race, 100, 1, progress=False, assumptions=drawn)))
+    day = iom.live(toy(9), particles=50, seed=1)
+    day.announce(A=5, B=4)
+    checker.validate(forecasts.as_json(day.forecast()))
+    for wrong in ({"output_version": 0}, {"more": 1}, {"spill": {}}, {"rounds": [{"round": 0}]}, {"decided_at": None}):
+        assert not checker.is_valid(told | wrong)
+
+
+def test_every_command_that_prints_json_is_described() -> None:
+    """Whoever adds --json to another command describes it, and validates it above."""
+    commands = next(a for a in cli.parser()._actions if isinstance(a.choices, dict)).choices
+    assert [name for name, one in commands.items() if "--json" in one._option_string_actions] == ["forecast"]
+
+
+def test_quiet_says_results_only(
+    small: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "write_folder", lambda fc, folder: [folder] * 15)
+    asked: list[str | None] = []
+    played = forecasts.forecast
+    monkeypatch.setattr(
+        forecasts, "forecast", lambda *a, **k: (asked.append(os.environ.get("TQDM_DISABLE")), played(*a, **k))[1]
+    )
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    assert iomsim("forecast", small, *SMALL, "--out", tmp_path, "--quiet") == 0
+    quiet = capsys.readouterr()
+    assert (quiet.err, asked, "TQDM_DISABLE" in os.environ) == ("", ["1"], False)
+    assert iomsim("forecast", small, *SMALL, "--out", tmp_path) == 0
+    loud = capsys.readouterr()
+    assert (loud.out, asked) == (quiet.out, ["1", None])
+    assert loud.err.startswith("15 files in ")
+    assert iomsim("forecast", "nowhere", "-q") == 2
+    assert "no scenario" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(shell: str, capsys: Captured) -> None:
+    pytest.importorskip("shtab")
+    assert iomsim("completion", shell) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("forecast", "tornado", "--assumptions", "completion"))
+    assert iomsim("completion", "basch") == 2
+    assert "no shell named 'basch'; did you mean 'bash'?" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(which("bash") is None, reason="there is no bash here")
+def test_bash_completes(tmp_path: Path, capsys: Captured) -> None:
+    pytest.importorskip("shtab")
+    iomsim("completion", "bash")
+    script = tmp_path / "completion"
+    script.write_text(capsys.readouterr().out, encoding="utf-8")
+    ask = f"source {script}; COMP_WORDS=(iomsim fore); COMP_CWORD=1; _shtab_iomsim; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["forecast"]
+
+
+def test_completion_needs_a_library(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(describe, "find_spec", lambda _: None)
+    assert iomsim("completion", "bash") == 2
+    assert "completion needs shtab; install it with: pip install 'iomsim[completion]'" in capsys.readouterr().err
 
 
 def test_the_schema_is_json(capsys: Captured) -> None:

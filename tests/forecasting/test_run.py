@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import warnings
@@ -251,10 +252,34 @@ def test_short_work_is_quiet(progress: bool, capfd: pytest.CaptureFixture[str]) 
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("off", [False, True])
-def test_the_bar_moves_with_the_runs(off: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+class Stream(io.StringIO):
+    """Where stderr may lead: to a terminal, or not."""
+
+    terminal = True
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+class Pipe(Stream):
+    terminal = False
+
+
+@pytest.mark.parametrize(
+    ("said", "stream", "notebook", "off"),
+    [("", Stream, False, False), ("1", Stream, False, True), ("", Pipe, False, True), ("", Pipe, True, False),
+     ("1", Pipe, True, True), ("", lambda: None, False, True)],
+)  # fmt: skip
+def test_the_bar_moves_with_the_runs_where_it_is_seen(
+    said: str, stream: Any, notebook: bool, off: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Any] = []
-    monkeypatch.setenv("TQDM_DISABLE", "1" if off else "")
+    monkeypatch.setenv("TQDM_DISABLE", said)
+    monkeypatch.setattr(sys, "stderr", stream())
+    if notebook:
+        monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    else:
+        monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
 
     class Bar:
         def __init__(self, **options: Any) -> None:
