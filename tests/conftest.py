@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
+from browser import NONE_HERE
 from toys import neutral, play
 
 import iomsim as iom
@@ -30,3 +32,11 @@ def centre_outcomes(centre: Scenario) -> dict[str, Outcomes]:
 @pytest.fixture(scope="session")
 def centre_forecast(centre: Scenario) -> iom.Forecast:
     return iom.forecast(centre, runs=3000, seed=11, progress=False)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say aloud that pages were not tried in a browser, where there is none."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if count := sum(NONE_HERE in str(report.longrepr) for report in skipped):
+        terminalreporter.write_sep("!", f"{count} tests of pages were NOT run", red=True, bold=True)
+        terminalreporter.write_line(NONE_HERE, red=True)

@@ -63,13 +63,16 @@ PATH = re.compile(r'(?<= d=")[^"]*')
 NAME, LINK = re.compile(r' id="([^"]*)"'), re.compile(r'(?<=href="#)[^"]*|(?<=url\(#)[^)]*')
 """Where the tags of a picture say the way of a line, name a part of it, and mean one."""
 
-FAMILY, COLOUR = re.compile(r"font-family: [^;\"]*;? ?"), re.compile(r"(#[0-9a-fA-F]{6})(?![0-9a-fA-F])")
-"""What the page's style says of letters; and the colours of a picture."""
+SPARE = re.compile(r'font-family: [^;"]*;? ?|(?<=[:;]) | transform="rotate\(-?0 [^"]*"')
+"""What tags hold and nobody needs: letters, of which the page's style says all, spaces, and turns by nothing."""
 
-DIGITS, SPACE = re.compile(r"-?\d+\.\d{3,}"), re.compile(r"\s*([A-Za-z])\s*|\s+")
+COLOUR = re.compile(r"(#[0-9a-fA-F]{6})(?![0-9a-fA-F])")
+"""A colour of a picture."""
+
+DIGITS, SPACE = re.compile(r"-?\d+\.\d{2,}"), re.compile(r"\s*([A-Za-z])\s*|\s+")
 """Numbers of a picture with more digits than anybody sees, and where its paths hold what nobody needs."""
 
-STROKE = re.compile(r'<path d="([^"]*)"((?: clip-path="[^"]*")? style="fill: none[^"]*")/>\s*')
+STROKE = re.compile(r'<path d="([^"]*)"((?: clip-path="[^"]*")? style="fill:none[^"]*")/>')
 UPRIGHT, LEVEL = re.compile(r"M(\S+) ([^A-Z ]+)L\1 "), re.compile(r"M(\S+) ([^A-Z ]+)L([^A-Z ]+) \2(?=[A-Z]|$)")
 """A line of a picture; one that is upright, one that is level."""
 
@@ -292,10 +295,16 @@ def _bare(picture: str, file: str) -> str:
 
     def renamed(tag: re.Match[str]) -> str:
         own = NAME.sub(lambda name: f' id="{names[name[1]]}"' if name[1] in names else "", tag[0])
-        own = DIGITS.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), own)
-        return FAMILY.sub("", LINK.sub(lambda link: names[link[0]], PATH.sub(_shortened, own)))
+        own = DIGITS.sub(_rounded, own)
+        return SPARE.sub("", LINK.sub(lambda link: names[link[0]], PATH.sub(_shortened, own)))
 
-    return TAG.sub(renamed, picture)
+    return re.sub(r">\s+<", "><", TAG.sub(renamed, picture))
+
+
+def _rounded(number: re.Match[str]) -> str:
+    """Return a number to the tenth of a point, one below ten, as small marks are made of, to the hundredth."""
+    value = float(number[0])
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}".rstrip("0").rstrip(".")
 
 
 def _shortened(path: re.Match[str]) -> str:

@@ -135,10 +135,12 @@ def test_a_picture_has_both_colours_or_a_page_of_its_own(light: str, dark: str, 
 def test_pictures_are_made_smaller_without_a_change() -> None:
     line = '<path d="M 10.123456 20 \nL {x} {y} \n" style="fill: none; stroke: #000000"/>'
     two = line.format(x="10.123456", y="5") + "\n   " + line.format(x="3", y="20")
-    dot = '<path d="M 1 2 \nC 1.5 2 3 4.00049 5 6 \nz\n" style="fill: #000000"/>'
-    found = report.in_both(f"<svg a>{two}{dot}", f"<svg a>{two}{dot}", "a")
-    joined = '<path d="M10.12 20V5M10.12 20H3" style="fill: none; stroke: #000000"/>'
-    assert found == f'<svg a>{joined}<path d="M1 2C1.5 2 3 4 5 6z" style="fill: #000000"/>'
+    rest = '<path d="M 1 2 \nC 1.5 2 3 4.00049 5 6.128 \nz\n" style="fill: #000000"/>'
+    rest += '\n<text style="font-size: 9px; font-family: \'A\', b" transform="rotate(-0 1 2)">a: b;  c 1.2345</text>'
+    found = report.in_both(f"<svg a>{two}{rest}", f"<svg a>{two}{rest}", "a")
+    joined = '<path d="M10.1 20V5M10.1 20H3" style="fill:none;stroke:#000000"/>'
+    dot = '<path d="M1 2C1.5 2 3 4 5 6.13z" style="fill:#000000"/>'
+    assert found == f'<svg a>{joined}{dot}<text style="font-size:9px;">a: b;  c 1.2345</text>'
 
 
 @pytest.mark.slow
