@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,22 @@ from iomsim.charts.session_axis import (
     HEAD_POINTS,
     NIGHT,
     Day,
+    called,
     day_of,
     draw_days,
+    from_later_day,
+    later_day,
     lay_days,
     name_days,
     shade_past,
     shown_days,
+    upright,
 )
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, STILL_GREY, ink, quiet
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, STILL_GREY, ink, mark, on_a_phone, paper, pt, quiet
 from iomsim.charts.text import how_sure, short_names
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote, whole_number
+from iomsim.forecasting.estimates import Estimate
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import in_a_sentence
 from iomsim.house_style import count, percent
@@ -35,6 +41,15 @@ from iomsim.typing import Floats, Longs
 
 N_DOTS = 50
 """Equally likely elections; fifty are few enough to count and many enough to decide by."""
+
+STACKS = (1, 2)
+"""How wide stacks may be, in units of the axis: half an hour, or an hour where that makes larger dots."""
+
+FULL = 0.8
+"""The part of the height from which on dots fill it."""
+
+DOT = 0.92
+"""The diameter of a dot, as a part of its place."""
 
 NEVER = np.iinfo(np.int64).max
 OFF = "later or never"
@@ -82,6 +97,13 @@ class DecisionTime(ForecastChart):
     def __post_init__(self) -> None:
         if self.by not in ("day", "winner"):
             raise IomsimError(f"dots can be coloured by 'day' or 'winner', got {quote(self.by)}")
+
+    def inches(self) -> tuple[float, float]:
+        """Return the size of a figure of the chart's own: higher, where the key has many lines."""
+        width, height = super().inches()
+        across = 1 if on_a_phone() else 3
+        lines = -(-len(self.result.race.names) // across) if self.by == "winner" else 1
+        return width, height + pt(13) / 72 * max(lines - 1, 0)
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -132,34 +154,44 @@ class DecisionTime(ForecastChart):
         return winners
 
     def finding(self) -> str:
-        fc = self.result
-        if fc.spilled:
-            return f"Voting has run into {fc.next_day_in_words}"
-        what = "is unfinished at the deadline" if fc.over_before_next_day else f"runs into {fc.next_day_in_words}"
-        return f"Voting {what} in {in_a_sentence(fc.spill().value, fc.spill().mc_error)} of 100 elections"
+        fc, later = self.result, later_day(self.result)
+        chance = f"{in_a_sentence(self._spill.value, self._spill.mc_error)} of 100 elections"
+        told = f"Voting has run into {fc.next_day_in_words}"
+        if later is None:
+            return told if fc.spilled else f"Voting is unfinished at the deadline in {chance}"
+        day = called(fc, later)
+        return f"{told}; it runs on into {day} in {chance}" if fc.spilled else f"Voting runs into {day} in {chance}"
+
+    @cached_property
+    def _spill(self) -> Estimate:
+        """The chance that is told: that voting runs into the later day."""
+        fc, later = self.result, later_day(self.result)
+        if not fc.spilled or later is None:
+            return fc.spill()
+        return fc.share(fc.runs_into(fc.opening_date.date() + timedelta(days=later)))
 
     def reading(self) -> str:
         colour = ", in the winner's colour." if self.by == "winner" else "."
         words = f"Each dot is 1 in {len(self.data)} elections, placed where its voting ends{colour}"
-        return f"{words} {self._how_sure()}".strip()
+        return f"{words} {self._how_sure()} Hours of {self.result.race.clock.timezone}.".replace("  ", " ")
 
     def _how_sure(self) -> str:
         """Return the range of the title's chance over the assumptions, or that it is one on the best guesses."""
-        spill, fc = self.result.spill(), self.result
-        if fc.spilled or fc.certain:
+        spill, fc, later = self._spill, self.result, later_day(self.result)
+        if fc.certain or (fc.spilled and later is None):
             return ""
         if not spill.span:
             return how_sure(fc, pd.DataFrame({"low": [spill.low], "mc_error": [spill.mc_error]}))
-        what = "are unfinished at the deadline" if fc.over_before_next_day else f"run into {fc.next_day_in_words}"
+        what = "are unfinished at the deadline" if later is None else f"run into {called(fc, later)}"
         return f"Over the assumptions, {spill.span} of 100 elections {what} (middle {percent(80)})."
 
     def alt(self) -> str:
-        data = self.data
+        data, later = self.data, later_day(self.result)
         places = "; ".join(f"{name} {n}" for name, n in data["day"].value_counts(sort=False).items())
-        late = "unfinished" if self.result.over_before_next_day else f"on {self.result.next_day_in_words} or later"
+        late = "unfinished" if later is None else f"on {called(self.result, later)} or later"
         return (
             f"Dot plot of when voting ends, {len(data)} equally likely elections: {places}. "
-            f"{int(data['spills'].sum())} {late}."
+            f"{int(from_later_day(self.result, data).sum())} {late}."
         )
 
     @property
@@ -176,7 +208,7 @@ class DecisionTime(ForecastChart):
     def _block(self) -> tuple[float, int, int]:
         """Where the dots off the axis begin, how many stacks wide they stand, and their number."""
         off = int((self.data["day"] == OFF).sum())
-        return self._clock[-1].end + NIGHT * bool(off), max(4, -(-off // 7)) if off else 0, off
+        return self._clock[-1].end + NIGHT * bool(off), max(4, -(-off // 3)) if off else 0, off
 
     def marks(self, ax: Axes) -> float:
         fc, clock, (left, width, off) = self.result, self._clock, self._block
@@ -190,11 +222,15 @@ class DecisionTime(ForecastChart):
         if self.by == "winner":
             colours, counts = self._colours, self.data["winner"].value_counts()
             names = [*fc.race.names, *(name for name in (NOBODY, STILL_VOTING) if name in counts)]
-            called = short_names(fc.race.names)
-            words = [f"{called.get(name, name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
-            handles = [Line2D([], [], marker="o", ls="", color=colours[name]) for name in names]
-            key(ax, handles, words, [ink(colours[name]) for name in names], spare=80 if off else 0)
-        return HEAD_POINTS
+            shorter = short_names(fc.race.names)
+            words = [f"{shorter.get(name, name)}: {count(int(counts.get(name, 0)), 'dot')}" for name in names]
+            handles = [
+                Line2D([], [], marker="o", ls="", markeredgewidth=0.8, **_look(colours[name], name == STILL_VOTING))
+                for name in names
+            ]
+            down = 38 if upright(ax) else 21
+            key(ax, handles, words, [ink(colours[name]) for name in names], down=down, spare=80 if off else 0)
+        return pt(HEAD_POINTS)
 
     def late_marks(self, ax: Axes) -> None:
         lay_out(ax)
@@ -202,40 +238,61 @@ class DecisionTime(ForecastChart):
         unit = frame.width / np.ptp(ax.get_xlim())
         room = (frame.height - 16 / 72 * root(ax).dpi) / unit
         order = list(colours)
-        stack, code = self._stacks(), data["winner"].map(order.index).to_numpy()
-        left, wide, _ = self._block
-        size = _size(stack, wide, room)
+        code = data["winner"].map(order.index).to_numpy()
+        left, width, _ = self._block
+        across, size = max(
+            ((across, _size(self._stacks(across), across, width, room)) for across in STACKS),
+            key=lambda tried: tried[1] * min(_tallest(self._stacks(tried[0])) * tried[1] / room, FULL),
+        )  # large dots that fill the height
+        stack = self._stacks(across)
         ax.set_ylim(0, frame.height / unit)
-        width = np.full(len(data), 0.92 * size)
-        days = np.where(data["spills"], LATER_DAY, FIRST_DAY)
+        inks = data["winner"].map(colours) if self.by == "winner" else np.where(data["spills"], *self._days())
+        hollow = (data["winner"] == STILL_VOTING) & (self.by == "winner")
+        looks = [_look(str(colour), still) for colour, still in zip(inks, hollow, strict=True)]
+        diameter = np.full(len(data), DOT * size)
         ax.add_collection(
             EllipseCollection(
-                width, width, np.zeros(len(data)), units="x", lw=0, label="dots",
-                offsets=_offsets(stack, code, (left, wide), size), offset_transform=ax.transData,
-                facecolors=list(data["winner"].map(colours) if self.by == "winner" else days),
+                diameter, diameter, np.zeros(len(data)), units="x", lw=0.8, label="dots",
+                offsets=_offsets(stack, code, (left, width), across, size), offset_transform=ax.transData,
+                facecolors=[look["markerfacecolor"] for look in looks],
+                edgecolors=[look["markeredgecolor"] for look in looks],
             ),
             autolim=False,
         )  # fmt: skip
 
-    def _stacks(self) -> Floats:
-        """Return the left edge of each dot's stack, NaN for those off the axis."""
+    @staticmethod
+    def _days() -> tuple[str, str]:
+        """Return the colours of the later days and of the first."""
+        return mark(LATER_DAY), mark(FIRST_DAY)
+
+    def _stacks(self, across: int) -> Floats:
+        """Return the left edge of each dot's stack, which is so many units wide; NaN for those off the axis."""
         minutes = (self.data["ended_at"] - self.result.opening_date) / pd.Timedelta(minutes=1)
         out = np.full(len(self.data), np.nan)
         for day in self._clock:
             here = ((minutes >= day.start) & (minutes < day.stop)).to_numpy()
-            out[here] = np.floor(day.place(minutes[here]))
+            out[here] = day.x + np.floor((day.place(minutes[here]) - day.x) / across) * across
         return out
 
 
-def _size(stack: Floats, width: int, room: float) -> float:
+def _look(colour: str, hollow: bool) -> dict[str, Any]:
+    """Return how a dot is drawn: hollow, if its election is still open."""
+    return {"markerfacecolor": paper() if hollow else colour, "markeredgecolor": quiet() if hollow else colour}
+
+
+def _size(stack: Floats, across: int, width: int, room: float) -> float:
     """Return the largest size at which all stacks, and the block of those off the axis, are at most `room` high."""
-    tallest = np.unique(stack[~np.isnan(stack)], return_counts=True)[1].max(initial=0)
+    tallest = _tallest(stack)
     off = np.isnan(stack).sum()
 
     def height(size: float) -> float:
-        return size * max(-(-number // _across(wide, size)) for number, wide in ((tallest, 1), (off, width)))
+        return size * max(tallest, -(-off // _across(width, size)))
 
-    return next((size for size in np.arange(1.0, 0.05, -0.01) if height(size) <= room), 0.05)
+    return next((size for size in np.arange(across, 0.05, -0.01) if height(size) <= room), 0.05)
+
+
+def _tallest(stack: Floats) -> int:
+    return int(np.unique(stack[~np.isnan(stack)], return_counts=True)[1].max(initial=0))
 
 
 def _across(width: float, size: float) -> int:
@@ -243,14 +300,14 @@ def _across(width: float, size: float) -> int:
     return max(int(width / size + 1e-9), 1)
 
 
-def _offsets(stack: Floats, order: Longs, block: tuple[float, int], size: float) -> Floats:
+def _offsets(stack: Floats, order: Longs, block: tuple[float, int], across: int, size: float) -> Floats:
     """Return the centres of the dots: row by row from the bottom, those of one stack in the given order."""
     out = np.zeros((len(stack), 2))
     lefts = np.unique(stack[~np.isnan(stack)])
-    for here, left, width in [(stack == left, left, 1) for left in lefts] + [(np.isnan(stack), *block)]:
+    for here, left, width in [(stack == left, left, across) for left in lefts] + [(np.isnan(stack), *block)]:
         dots = np.flatnonzero(here)
         dots = dots[np.argsort(order[dots], kind="stable")]
-        index, across = np.arange(len(dots)), min(_across(width, size), max(len(dots), 1))
-        centres = size * np.column_stack([index % across - (across - 1) / 2, index // across + 0.5])
+        index, beside = np.arange(len(dots)), min(_across(width, size), max(len(dots), 1)) if width > across else 1
+        centres = size * np.column_stack([index % beside - (beside - 1) / 2, index // beside + 0.5])
         out[dots] = centres + np.array([left + width / 2, 0])
     return out

@@ -10,12 +10,13 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import note, width_points
-from iomsim.charts.style import LATER_DAY, dark, faint, ink, quiet, small
+from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark, pt, quiet, small
 from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of
 from iomsim.errors import whole_number
@@ -23,7 +24,13 @@ from iomsim.forecasting.forecast import Forecast
 from iomsim.model.moments import month_name, weekday_name
 
 STACK_MINUTES = 30
-"""Minutes of a unit of the axis, which is a stack of dots."""
+"""Minutes of a unit of the axis: of the narrowest stack of dots."""
+
+WHOLE = 60
+"""Minutes of which a day is made, so that wider stacks fill it too."""
+
+APART = 0.065
+"""How far hours stand apart at least, as a part of the axis."""
 
 NIGHT = 3.0
 """Width of a night, in stacks."""
@@ -73,6 +80,25 @@ def shown_days(fc: Forecast, days: int) -> list[int]:
     return [int(day) for day in sittings[sittings >= first][: whole_number("days", days, 1)]] or [int(first)]
 
 
+def later_day(fc: Forecast) -> int | None:
+    """Return the day of which it is asked whether voting runs into it, counted from the opening date.
+
+    It is the next day with a sitting; once voting has run into that, the one after the present.  None where there is
+    none before the deadline.
+    """
+    opening, calendar = fc.opening_date.date(), fc.race.clock.calendar()
+    if not fc.spilled:
+        return None if fc.over_before_next_day else (fc.next_day - opening).days
+    ahead = calendar.days[(calendar.opens < calendar.deadline) & (calendar.days * DAY > present(fc))]
+    return int(ahead.min()) if ahead.size else None
+
+
+def called(fc: Forecast, day: int) -> str:
+    """Return what a day is called: the next one as the forecast calls it."""
+    moment = fc.opening_date.date() + timedelta(days=day)
+    return fc.next_day_in_words if moment == fc.next_day else fc.day_in_words(moment)
+
+
 def present(fc: Forecast) -> int:
     """Return the last announced minute; if no time was announced, the one before which no run ends."""
     if fc.reached is not None:
@@ -92,10 +118,10 @@ def lay_days(fc: Forecast, data: pd.DataFrame, days: int) -> list[Day]:
         start = max(sittings[0], opens if day == 0 and opens < sittings[-1] else 0)
         start = day * DAY + min(start, int(dots.min()) - day * DAY if len(dots) else start)
         if fc.announced and not out:  # what may come begins with a stack of its own
-            start = present(fc) + (min(start, present(fc)) - present(fc)) // STACK_MINUTES * STACK_MINUTES
+            start = present(fc) + (min(start, present(fc)) - present(fc)) // WHOLE * WHOLE
         last = max(day * DAY + sittings[-1], int(dots.max()) + 1 if len(dots) else 0)
-        bins = -(-(last - start) // STACK_MINUTES)
-        out.append(Day(day, start, start + bins * STACK_MINUTES, out[-1].end + NIGHT if out else 0.0))
+        stop = start + -(-(last - start) // WHOLE) * WHOLE
+        out.append(Day(day, start, stop, out[-1].end + NIGHT if out else 0.0))
     return out
 
 
@@ -113,9 +139,17 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
                 if (right - left) * points_per_unit(ax) > 24:
                     look = {"ha": "center", "va": "top", "color": quiet(), "fontsize": small() - 1}
                     _head(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break", -3, **look)
-    marks = _hours(fc, clock, sittings, apart=29 / points_per_unit(ax))
+    marks = _hours(fc, clock, sittings, apart=APART * float(np.ptp(ax.get_xlim())))
     ax.set_xticks(list(marks), list(marks.values()))
+    if upright(ax):
+        ax.tick_params(axis="x", rotation=90)
     _nights(ax, fc, clock)
+
+
+def upright(ax: Axes) -> bool:
+    """Return whether hours have to stand upright, as they would run into each other otherwise."""
+    gap = np.diff(np.sort(ax.get_xticks())).min(initial=np.inf) * points_per_unit(ax)
+    return bool(gap < 2.9 * float(mpl.rcParams["font.size"]))
 
 
 def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) -> dict[float, str]:
@@ -144,24 +178,29 @@ def _nights(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
 
 
 def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> None:
-    """Name the days, shade those after the first, and count their dots."""
-    late = int(data["spills"].sum())
-    counts = {
-        False: f"{len(data) - late} of {len(data)} dots",
-        True: f"{late} of {len(data)} dots on {fc.next_day_in_words} or later",
-    }
+    """Name the days, shade those after the first, and count their dots: before the later day, and from it on."""
+    later, late = later_day(fc), int(from_later_day(fc, data).sum())
+    counts = {False: f"{len(data) - late} of {len(data)} dots"}
+    if later is not None:
+        counts[True] = f"{late} of {len(data)} dots on {called(fc, later)} or later"
     shade = next((day.place(DAY) for day in clock if day.start < DAY < day.stop), None)
     for day in clock:
-        spills = day.number > 0
+        comes = later is not None and day.number >= later
         moment = fc.opening_date + timedelta(days=day.number)
         bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": small()}
-        _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", 16, color=dark(), **bold)
-        if spills and spills in counts:
-            ax.axvspan(
-                day.x - 0.3 if shade is None else shade, ax.get_xlim()[1], color=LATER_DAY, alpha=0.07, lw=0, zorder=0
-            )
-        if spills in counts:
-            _head(ax, day.x, counts.pop(spills), 4, color=ink(LATER_DAY) if spills else quiet(), **bold)
+        _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", pt(16), color=dark(), **bold)
+        if comes and comes in counts:
+            left = day.x - 0.3 if shade is None else shade
+            ax.axvspan(left, ax.get_xlim()[1], color=mark(LATER_DAY), alpha=0.07, lw=0, zorder=0)
+        if comes in counts:
+            _head(ax, day.x, counts.pop(comes), pt(4), color=ink(LATER_DAY) if comes else quiet(), **bold)
+
+
+def from_later_day(fc: Forecast, data: pd.DataFrame) -> pd.Series:
+    """Return which dots are not over when the later day begins."""
+    later = later_day(fc)
+    days = (data["ended_at"] - fc.opening_date) // pd.Timedelta(days=1)
+    return days.isna() | (days >= (np.inf if later is None else later))
 
 
 def _head(ax: Axes, x: float, text: str, up: float, **look: Any) -> None:
@@ -175,7 +214,7 @@ def shade_past(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
         return
     first, day = present(fc), clock[0]
     right = min(day.place(first), day.end)
-    ax.axvspan(day.x, right, color="#DDDDDD", lw=0, zorder=0)
+    ax.axvspan(day.x, right, color=faint(), lw=0, zorder=0)
     ax.plot([day.x, right], [0, 0], color=dark(), lw=4, solid_capstyle="butt", clip_on=False)
     moment = fc.opening_date + timedelta(minutes=first)
     when = f"{'not over before' if fc.reached is None else 'as of'} {moment.hour}:{moment:%M}"

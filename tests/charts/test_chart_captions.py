@@ -44,7 +44,7 @@ FOUR = {
     "decision_time": (
         "Voting runs into Tuesday in about 50 of 100 elections",
         "Each dot is 1 in 50 elections, placed where its voting ends, in the winner's colour. "
-        f"On the best guesses; simulation error at most {ERROR}.",
+        f"On the best guesses; simulation error at most {ERROR}. Hours of Europe/Zurich.",
         "Dot plot of when voting ends, 50 equally likely elections: Monday 25; Tuesday 13; later or never 12. "
         "25 on Tuesday or later.",
         (-0.3, 16 + 3 + 16 + 3 + 4 + 0.3),  # two days of eight hours, two nights, four stacks of what never ends

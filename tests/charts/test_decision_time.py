@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import combinations, pairwise
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from chart_cases import CASES, case, dots, hand, picture, plain, spans, words
@@ -12,9 +14,11 @@ from matplotlib.colors import to_hex
 from toys import slow_but
 
 import iomsim as iom
+from iomsim.charts.decision_time import STACKS
 from iomsim.charts.session_axis import STACK_MINUTES, lay_days
-from iomsim.charts.style import STILL_GREY
+from iomsim.charts.style import NOBODY_GREY
 from iomsim.errors import IomsimError
+from iomsim.forecasting.estimates import in_100
 
 
 def test_four_elections_on_the_clock() -> None:
@@ -33,13 +37,20 @@ def test_four_elections_on_the_clock() -> None:
 def test_four_elections_stand_where_they_end() -> None:
     ax = hand().plot.decision_time(n_dots=4)
     x, y = dots(ax).get_offsets().T
-    ten, noon, ten_past_four = 0.0, 4.0, 12.0  # half-hours since 10:00; the stack of 16:10 begins at 16:00
+    ten, noon, ten_past_four = (
+        0.0,
+        4.0,
+        12.0,
+    )  # half-hours since 10:00; stacks are an hour wide, 16:10 is in that of 16:00
     monday = 2 * (18 - 10)
     tuesday = monday + 3  # a night is three stacks wide
-    assert x.tolist() == pytest.approx([ten + noon + 0.5, ten_past_four + 0.5, tuesday + 1.5, tuesday + monday + 3 + 2])
+    assert x.tolist() == pytest.approx([ten + noon + 1, ten_past_four + 1, tuesday + 1, tuesday + monday + 3 + 2])
     assert y == pytest.approx(np.full(4, y[0]))
     colours = [to_hex(colour).upper() for colour in dots(ax).get_facecolors()]
-    assert colours == ["#0072B2", "#D55E00", "#0072B2", STILL_GREY]
+    assert colours == ["#0072B2", "#D55E00", "#0072B2", "#FFFFFF"]  # who is still voting is hollow
+    rims = [to_hex(colour).upper() for colour in dots(ax).get_edgecolors()]
+    assert rims[:3] == colours[:3]
+    assert rims[3] not in (*colours, NOBODY_GREY)
     assert "2 of 4 dots" in words(ax)
     assert "2 of 4 dots on Tuesday or later" in words(ax)
     assert "later or\nnever: 1" in words(ax)
@@ -78,7 +89,12 @@ def test_dots_late_are_the_spill(name: str) -> None:
     data, ax = fc.plot.decision_time_data(), picture(name, "decision_time")
     late = int(data["spills"].sum())
     assert abs(late - 50 * fc.spill().value) <= 0.5
-    assert f"{late} of 50 dots on {fc.next_day:%A} or later" in words(ax)
+    if fc.spilled:
+        after = fc.opening_date + timedelta(days=2)
+        late = int((data["ended_at"].isna() | (data["ended_at"] >= after)).sum())
+        assert f"{late} of 50 dots on {after:%A} or later" in words(ax)
+    else:
+        assert f"{late} of 50 dots on {fc.next_day:%A} or later" in words(ax)
     assert "1 in 50" in " ".join(words(ax))
     wins = data["winner"].value_counts()
     for name_, p in fc.chances()["probability"].items():
@@ -87,7 +103,7 @@ def test_dots_late_are_the_spill(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["two", "three", "strict", "live"])
-def test_dots_stand_in_the_half_hour_in_which_they_end(name: str) -> None:
+def test_dots_stand_in_the_hour_in_which_they_end(name: str) -> None:
     fc = case(name)
     data, clock = fc.plot.decision_time_data(), lay_days(fc, fc.plot.decision_time_data(), 2)
     ax = picture(name, "decision_time")
@@ -95,7 +111,7 @@ def test_dots_stand_in_the_half_hour_in_which_they_end(name: str) -> None:
     minutes = ((data["ended_at"] - fc.opening_date).dt.total_seconds() / 60).to_numpy()
     for day in clock:
         here = (minutes >= day.start) & (minutes < day.stop)
-        assert (np.abs(x[here] - day.place(minutes[here])) < 1).all()
+        assert (np.abs(x[here] - day.place(minutes[here])) <= 1).all()
         assert (x[here] > day.x).all()
         assert (x[here] < day.end).all()
     on = (data["day"] != "later or never").to_numpy()
@@ -190,9 +206,38 @@ def test_what_has_passed_is_shaded_on_the_clock() -> None:
 def test_on_tuesday_the_axis_begins_with_tuesday() -> None:
     fc = case("live, on Tuesday")
     ax = picture("live, on Tuesday", "decision_time")
-    assert plain(ax.get_title()).endswith("104\N{EN DASH}61 voting has run into Tuesday")
-    assert {"Tuesday 16 May", "Wednesday 17 May", "50 of 50 dots on Tuesday or later"} <= set(words(ax))
+    into = in_100(fc.share(fc.runs_into(date(2023, 5, 17))).value)
+    assert plain(ax.get_title()).endswith(
+        f"104\N{EN DASH}61 voting has run into Tuesday; it runs on into Wednesday in {into} of 100 elections"
+    )
+    assert {"Tuesday 16 May", "Wednesday 17 May"} <= set(words(ax))
+    assert not any("Tuesday or later" in text for text in words(ax))  # on Tuesday the question is another
     assert lay_days(fc, fc.plot.decision_time_data(), 2)[0].start // (24 * 60) == 1
+
+
+@pytest.mark.parametrize("name", slow_but([name for name in CASES if name != "one run"], "two", "live"))
+def test_dots_fill_the_height(name: str) -> None:
+    ax = picture(name, "decision_time")
+    found = dots(ax)
+    y, low, high = found.get_offsets()[:, 1], *ax.get_ylim()
+    unit = ax.get_window_extent().width / np.ptp(ax.get_xlim())
+    radius = found.get_transforms()[0, 0, 0] / unit
+    assert (y.max() + radius - low) / (high - low) > 0.6 or 2 * radius > 0.9 * max(STACKS)
+
+
+def test_the_clock_is_named() -> None:
+    assert "Hours of Europe/Zurich." in case("two").plot.chart("decision_time").caption.reading
+    race = case("two").race.with_clock(timezone="Asia/Tokyo")
+    assert "Asia/Tokyo" in iom.forecast(race, runs=20, seed=1, progress=False).plot.chart("decision_time").reading()
+
+
+def test_hours_are_the_same_however_narrow_the_axes() -> None:
+    wide = picture("two", "decision_time")
+    narrow = case("two").plot.decision_time(ax=plt.figure(figsize=(8, 4)).subplots(1, 3)[0])
+    told = [[t.get_text() for t in ax.get_xticklabels()] for ax in (wide, narrow)]
+    assert told[0] == told[1]
+    assert {t.get_rotation() for t in narrow.get_xticklabels()} == {90}
+    assert {t.get_rotation() for t in wide.get_xticklabels()} == {0}
 
 
 # -- midnight, deadlines, weeks --------------------------------------------------------------------------
