@@ -241,7 +241,7 @@ def _picture(plots: Plots, name: str, file: str, **options: Any) -> str:
     chart = plots.chart(name, **options)
 
     def drawn(theme: Any, width: int) -> str:
-        chart.draw(fig := Figure(), theme=theme)
+        chart.draw(fig := Figure(), False, theme)  # the stamp stands at the foot of the page
         return svg(fig, width, theme)
 
     large = in_both(drawn("light", LARGE), drawn("dark", LARGE), file)
