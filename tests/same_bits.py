@@ -137,11 +137,13 @@ def words_and_files(folder: Path, pool: Any) -> None:
 
 @part
 def charts(folder: Path, pool: Any) -> None:
-    """Three drawings, and the report."""
+    """Three drawings, the report, and the page with sliders."""
     fc = iom.forecast(race(), runs=1_000, seed=13, progress=False)
     for name in ("win_probability", "decision_time", "trajectories"):
         of(fc).save(name, folder / f"{name}.svg")
     iom.report(fc, folder / "report.html")
+    few: Any = {"points": 2, "levels": 2, "runs": 100, "seed": 14, "executor": pool, "progress": False}
+    iom.interactive(race(), folder / "what-if.html", **few)
 
 
 @part

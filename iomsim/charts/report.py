@@ -214,7 +214,7 @@ def rights(race: Scenario) -> str:
     told = f" Columns of members: {of_members}." if of_members else ""
     return (
         f"<p>Sources: each parameter and each fact names its own.{escape(told)}</p>"
-        f"<p>Licence: iomsim is free software under the MIT licence; what comes of it may be used by anybody.</p>"
+        "<p>Made with iomsim, which is free software under the MIT licence.</p>"
     )
 
 

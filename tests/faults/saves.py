@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from toys import night_of, toy
 
 import iomsim as iom
-from iomsim.charts import files as chart_files, report as reports
+from iomsim.charts import files as chart_files, interactive as with_sliders, report as reports
+from iomsim.charts.sliders import sliders
 from iomsim.files import write_csv
 from iomsim.registered import scorebook
 from iomsim.validation.synthetic import synthetic_contests, to_files
@@ -63,6 +64,15 @@ def of_report() -> Kind:
     reports.html = lambda fc: pages[fc.seed]  # type: ignore[assignment]
     old, new = forecast(1), forecast(2)
     return _over(lambda folder: iom.report(old, folder / "r.html"), lambda folder: iom.report(new, folder / "r.html"))
+
+
+def of_sliders() -> Kind:
+    """A page with sliders: made once."""
+    races = (toy(15, "AB"), toy(15, "ABC"))
+    played = {race: sliders(race, levels=2, runs=20, seed=1, progress=False) for race in races}
+    with_sliders.sliders = lambda race, **_: played[race]  # type: ignore[assignment]
+    old, new = (lambda folder, race=race: iom.interactive(race, folder / "s.html") for race in races)
+    return _over(old, new)
 
 
 def of_chart(end: str) -> Kind:
@@ -141,6 +151,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "tables": of_tables,
     "scenario": of_scenario,
     "report": of_report,
+    "sliders": of_sliders,
     **{end: lambda end=end: of_chart(end) for end in ("png", "svg", "pdf")},  # type: ignore[misc]
     "csv": of_csv,
     "history": of_history,
