@@ -49,7 +49,8 @@ def add_to(commands: Any) -> None:
 
 def scenarios(_: argparse.Namespace) -> None:
     """Print the catalogue."""
-    print(plain(catalogue().fillna("")))
+    table = catalogue()
+    print(plain(table.assign(as_of=table["as_of"].dt.strftime("%Y-%m-%d").fillna(""))))
 
 
 def show(arguments: argparse.Namespace) -> None:

@@ -464,11 +464,11 @@ class ElectionDay:
         Returns
         -------
         DataFrame
-            By step: the `event`, `at` (if announced), the `round` it came after; everybody's chance to
-            win and "no winner", and what that is made of, "nobody" (the rules end it) and "still voting"; `spill`
-            into the next day; median `rounds`; the particles'
-            `effective_size`; `odds` of anything as far out, and `chance` of exactly this under the model; who is
-            `out`; `spilled` once the next day has come; `certain` once it is over.
+            By step: the `event`, `at` (if announced; by the clocks of the seat, without a time zone), the `round` it
+            came after; everybody's chance to win and "no winner", and what that is made of, "nobody" (the rules end
+            it) and "still voting"; `spill` into the next day; median `rounds`; the particles' `effective_size`;
+            `odds` of anything as far out, and `chance` of exactly this under the model; who is `out`, one after the
+            other; `spilled` once the next day has come; `certain` once it is over.
         """
         rows = []
         for number, state in enumerate(belief.state for belief in self._beliefs):
@@ -485,13 +485,13 @@ class ElectionDay:
                     "effective_size": state.effective_size,
                     "odds": state.surprise,
                     "chance": state.chance,
-                    "out": fc.out,
+                    "out": ", ".join(fc.out),
                     "spilled": fc.spilled,
                     "certain": fc.certain,
                 }
             )
         table = pd.DataFrame(rows).rename_axis("step")
-        return table.assign(at=pd.to_datetime(table["at"]))
+        return table.assign(at=pd.to_datetime(table["at"]).astype("datetime64[s]"))
 
     def chances(self) -> pd.DataFrame:
         """Return the chances after each announcement, as a forecast's tables have them.

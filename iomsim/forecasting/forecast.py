@@ -148,11 +148,9 @@ class Forecast(Tables):
         --------
         >>> import iomsim as iom
         >>> table = iom.forecast(iom.load("minimal"), runs=1000, seed=1).to_frame()
-        >>> table.query("question == 'rounds held' and reading == 'all'")[["statistic", "value", "unit"]]
-             statistic  value    unit
-        67  10 % point    1.0  rounds
-        68      median    2.0  rounds
-        69  90 % point    7.0  rounds
+        >>> held = table.query("question == 'rounds held' and reading == 'all'")
+        >>> held[["statistic", "value", "unit"]].values.tolist()
+        [['10 % point', 1.0, 'rounds'], ['median', 2.0, 'rounds'], ['90 % point', 7.0, 'rounds']]
         """
         return exports.answers(self)
 

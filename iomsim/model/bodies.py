@@ -198,9 +198,9 @@ def bodies() -> pd.DataFrame:
     -------
     DataFrame
         By id: `name`, `kind` (who votes: the states of the world or of a region, a board of states, or persons),
-        `members` (entitled at `date`), `readings` (how many readings of the rules), `rules` (the one that a scenario
-        starts with, in words, for three or more candidates), `ballot` (secret or public), and the `grade` of these
-        rules: how well they are known.
+        `members` (entitled at `date`, without a time), `readings` (how many readings of the rules), `rules` (the one
+        that a scenario starts with, in words, for three or more candidates), `ballot` (secret or public), and the
+        `grade` of these rules: how well they are known.
 
     Examples
     --------
@@ -208,7 +208,8 @@ def bodies() -> pd.DataFrame:
     [175, 5]
     """
     rows = [_row(body(id)) for id in shipped_folders("bodies")]
-    return pd.DataFrame(rows).set_index("body")
+    table = pd.DataFrame(rows).set_index("body")
+    return table.assign(date=pd.to_datetime(table["date"]))
 
 
 def _row(one: Body) -> dict[str, Any]:

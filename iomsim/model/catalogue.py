@@ -249,7 +249,13 @@ def schema() -> dict[str, Any]:
 
 
 def catalogue() -> pd.DataFrame:
-    """Return the shipped scenarios: name, title, members, candidates, date of the evidence.
+    """Return the shipped scenarios.
+
+    Returns
+    -------
+    DataFrame
+        By name: `title`, number of `members`, `candidates`, `rules`, and `as_of`, the date of the evidence (a date
+        without a time; missing if the scenario has none).
 
     Examples
     --------
@@ -257,7 +263,8 @@ def catalogue() -> pd.DataFrame:
     True
     """
     table = [_entry(name, load(name)) for name in shipped_names("scenarios", ".toml")]
-    return pd.DataFrame(table).set_index("name")
+    frame = pd.DataFrame(table).set_index("name")
+    return frame.assign(as_of=pd.to_datetime(frame["as_of"]))
 
 
 def _entry(name: str, race: Scenario) -> dict[str, Any]:
@@ -267,7 +274,7 @@ def _entry(name: str, race: Scenario) -> dict[str, Any]:
         "members": len(race.electorate.frame),
         "candidates": ", ".join(race.names),
         "rules": race.rules.name,
-        "as of": race.as_of,
+        "as_of": race.as_of,
     }
 
 

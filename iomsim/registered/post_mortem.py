@@ -61,7 +61,7 @@ def _hindsight(found: Any) -> str:
 
 def _winner(found: Any) -> str:
     """Return who won and what that had been given, among how many."""
-    row = found.came().loc["winner"]
+    row = found.places.loc["winner"]
     who = WHO.get(row["came"], f"{row['came']} was elected")
     if row["came"] == SOMEBODY_ELSE:
         return f"{capital(who)}, which the forecast could not foresee: it gave that nothing."
@@ -97,16 +97,16 @@ def _rank(row: pd.Series) -> str:
 def _level(found: Any) -> str:
     """Return that the two first were as good as level, if they were, so that being right is luck."""
     two = found.registration.table()["probability"].sort_values(ascending=False).to_numpy()[:2]
-    if two[0] - two[1] >= MARGIN or found.came().loc["winner", "likelier"] > 1:
+    if two[0] - two[1] >= MARGIN or found.places.loc["winner", "likelier"] > 1:
         return ""
     return ", but the two first were as good as level"
 
 
 def _rounds(found: Any) -> str:
     """Return what more or fewer rounds had been given than there were."""
-    if "rounds" not in found.came().index:
+    if "rounds" not in found.places.index:
         return ""
-    row, law = found.came().loc["rounds"], found.registration.law
+    row, law = found.places.loc["rounds"], found.registration.law
     held, median = int(row["came"]), int(row["median"])
     took = f"it took {number(held)}"
     if held < median:
@@ -122,7 +122,7 @@ def _rounds(found: Any) -> str:
 
 def _together(found: Any) -> str:
     """Return what this winner after so many rounds had been given."""
-    row = found.came().loc["winner and rounds"]
+    row = found.places.loc["winner and rounds"]
     if not row["chance"]:
         return " This outcome after so many rounds came in none of its runs."
     held = number_of(int(found.outcome.rounds), "round")
@@ -135,16 +135,16 @@ def _ending(found: Any) -> str:
     """Return what the way in which it ended had been given."""
     if found.outcome.ending not in HOW:
         return ""
-    row = found.came().loc["ending"]
+    row = found.places.loc["ending"]
     given = f"{in_100(row['chance'])} in 100" if row["chance"] else "none of its runs"
     return f"An election {HOW[row['came']]}, whoever it is of, had been given {given}: {_rank(row)} way to end."
 
 
 def _ended(found: Any) -> str:
     """Return where the hour lay, and what the next day had been given."""
-    if "ended" not in found.came().index:
+    if "ended" not in found.places.index:
         return ""
-    came, law = found.came(), found.registration.law
+    came, law = found.places, found.registration.law
     row, late, since = came.loc["ended"], came.loc["next day"], law.opens.date()
     chance = in_100(late["chance"] if late["came"] else 1 - late["chance"])
     day = f"{moment_in_words(_midnight(law), since).rpartition(' ')[0]}"
@@ -166,11 +166,11 @@ def _midnight(law: Any) -> Any:
 def _tally(found: Any) -> list[str]:
     """Return where the shares of the tally lay; of two candidates the first will do."""
     law = found.registration.law
-    names = [name for name in found.outcome.shares if f"share of {name}" in found.came().index]
+    names = [name for name in found.outcome.shares if f"share of {name}" in found.places.index]
     which = f"The {ordinal(law.announced + 1)} tally"
     told = []
     for name in names[:1] if len(law.names) == 2 else names:
-        row = found.came().loc[f"share of {name}"]
+        row = found.places.loc[f"share of {name}"]
         low, median, high = (percent(100 * row[key], 1) for key in ("low", "median", "high"))
         told.append(
             f"{which} gave {name} {percent(100 * row['came'], 1)}, {_at(row['point'])} "
@@ -205,7 +205,7 @@ def _within(row: pd.Series, low: str, high: str) -> str:
 
 def _verdict(found: Any) -> str:
     """Return what was right and what was wrong, item by item."""
-    came, right = found.came(), list[str]()
+    came, right = found.places, list[str]()
     wrong, unsure, half = list[str](), list[str](), list[str]()
     first = came.loc["winner", "likelier"] == 0
     (unsure if _level(found) else right if first else wrong).append("the winner")

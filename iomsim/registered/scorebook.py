@@ -34,7 +34,7 @@ WRITTEN |= dict.fromkeys((f"{score} [{who}]" for score, who in PAIRS), re.compil
 
 def line(found: Any) -> dict[str, Any]:
     """Return the line of a score."""
-    known, came, places, table = found.registration, found.outcome, found.came(), found.table()
+    known, came, places, table = found.registration, found.outcome, found.places, found.table()
     scored = datetime.now(UTC) if found.at is None else found.at
     scored = scored.replace(tzinfo=UTC) if scored.tzinfo is None else scored.astimezone(UTC)
     prices = found.market.prices if found.market else {}

@@ -154,10 +154,22 @@ class Score(Result):
         Returns
         -------
         DataFrame
-            By what is asked: what `came`; the `chance` given to it; the `likelier` outcomes of how many
+            By what is asked: what `came`, in words; the `chance` given to it; the `likelier` outcomes of how many
             (`of`); the `point` of the forecast at which it lay (0 to 1; half of what was level with it counts);
-            the forecast's `median` with its middle 80 %, `low` to `high`, and whether it lay `inside` that.
+            the forecast's `median` with its middle 80 %, `low` to `high` (rounds, or shares), of the end of voting
+            `median_at`, `low_at` and `high_at` (by the clocks of the seat, without a time zone); and whether it lay
+            `inside` that.
         """
+        table = self.places
+        moments = table[["low", "median", "high"]].map(lambda end: isinstance(end, datetime))
+        ends = table[["low", "median", "high"]]
+        at = ends.where(moments).apply(pd.to_datetime).astype("datetime64[s]").add_suffix("_at")
+        rest = {"came": table["came"].map(str).astype(str), "inside": table["inside"].astype("boolean")}
+        return table.assign(**rest, **ends.mask(moments).astype(float)).join(at)
+
+    @property
+    def places(self) -> pd.DataFrame:
+        """What came beside what had been said of it, each cell as it is: see :meth:`came`."""
         columns = ["came", "chance", "likelier", "of", "point", "low", "median", "high", "inside"]
         rows = {asked: [row.get(key) for key in columns] for asked, row in self._came.items()}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("asked")

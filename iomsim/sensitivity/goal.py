@@ -276,10 +276,12 @@ class Paths(Result):
             By way (a parameter's dotted path, or in which order members are won over): `now`, and
             the `value` needed, missing if none in range is enough (of members: how many); the value
             needed `at_best` and `at_worst`, if the true chance lies at the upper or the lower end
-            of its Monte Carlo interval; the highest chance that the range `reaches`; `members`.
+            of its Monte Carlo interval; the highest chance that the range `reaches`; the names of `members`, one
+            after the other.
         """
         rows = {way.path: (*way[1:-1], ", ".join(way.members)) for way in self.ways}
-        return frame(rows, [*Way._fields[1:-1], "members"], "way")
+        numbers = dict.fromkeys(Way._fields[1:-1], float)
+        return frame(rows, [*numbers, "members"], "way").astype(numbers | {"members": str})
 
     def sentence(self) -> str:
         """Return the ways in words, and what is not enough."""
