@@ -356,12 +356,21 @@ def plots(chart: str) -> tuple[Plots, str]:
 
 
 def ticks(ax: Axes) -> list[Any]:
-    """Return the ticks that are seen, of both axes and of the panels inside: where they are and what they say."""
+    """Return the ticks that are seen, of both axes and of the panels inside: where they are and what they say.
+
+    Where their lines break does not matter.
+    """
     out: list[Any] = []
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         low, high = sorted(limits)
         seen = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
-        out.append([(round(float(at), 6), word.get_text()) for at, word in seen if low <= at <= high])
+        out.append(
+            [
+                (round(float(at), 6), word.get_text().replace("-\n", "-").replace("\n", " "))
+                for at, word in seen
+                if low <= at <= high
+            ]
+        )
     return out + [ticks(panel) for panel in ax.child_axes]
 
 

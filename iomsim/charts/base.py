@@ -6,7 +6,7 @@ help of ``result.plot.<name>`` and its fields are the options; `ax` and `stamp` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -22,7 +22,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import AutoLocator, MaxNLocator
-from matplotlib.transforms import ScaledTranslation, offset_copy
+from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory, offset_copy
 
 from iomsim.charts.room import find_room, settle
 from iomsim.charts.style import (
@@ -57,8 +57,8 @@ HIGHER_ON_A_PHONE = 1.35
 LEADING = 1.25
 """Points from line to line of letters of one point."""
 
-ABOVE = 0.2
-"""Where the name over a row begins, in rows."""
+ABOVE = 0.22
+"""How far over and under the middle of a row words stand on a phone, in rows."""
 
 EDGE = 0.012
 """Where the words of a page begin, as a part of its width."""
@@ -451,44 +451,39 @@ def tips(table: pd.DataFrame, value: str = "probability") -> pd.Series:
 
 
 def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:
-    """Write a text at the right of the axes, at a height of the data; no larger than its row."""
-    size = min(look.pop("fontsize", small()), row_points(ax) / (LEADING * (text.count("\n") + 1)))
-    look = {"va": "center", "color": quiet()} | look
-    note(ax, text, (1, y), (pt(6), 0), xycoords=("axes fraction", "data"), fontsize=size, **look)
+    """Write a text at the right of the axes, at a height of the data, no larger than its row; on a phone under it."""
+    size = look.pop("fontsize", small())
+    look = {"va": "center", "ha": "left", "color": quiet()} | look
+    at, shift = (1.0, y), (pt(6), 0.0)
+    if on_a_phone():
+        text, at, shift = text.replace("\n", ": "), (1.0, y + ABOVE), (0.0, 0.0)
+        look |= {"ha": "right", "va": "top", "path_effects": haloed()}
+    else:
+        size = min(size, row_points(ax) / (LEADING * (text.count("\n") + 1)))
+    note(ax, text, at, shift, xycoords=("axes fraction", "data"), fontsize=size, **look)
 
 
 def named_rows(ax: Axes, names: Sequence[str]) -> None:
-    """Give things that lie below one another, at 0, 1, ..., their names: at the left, on a phone above them."""
+    """Give things that lie below one another, at 0, 1, ..., their names: at the left, on a phone over them."""
     ax.set_yticks(range(len(names)), [_unbroken(name) for name in names] if on_a_phone() else names)
     ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
-    high, lines = row_points(ax), max((name.count("\n") + 1 for name in names), default=1)
     if not on_a_phone():
-        ax.tick_params(axis="y", labelsize=min(float(mpl.rcParams["font.size"]), high / (LEADING * lines)))
+        lines = max((name.count("\n") + 1 for name in names), default=1)
+        size = min(float(mpl.rcParams["font.size"]), row_points(ax) / (LEADING * lines))
+        ax.tick_params(axis="y", labelsize=size)
         return
-    ax.set_ylim(max(len(names), 1) - 0.4, -0.9)
-    ax.tick_params(axis="y", pad=0)
+    ax.set_ylim(max(len(names), 1) - 0.3, -0.9)
     ax.spines["left"].set_visible(False)
-    up = ScaledTranslation(0, ABOVE * high / 72, root(ax).dpi_scale_trans)
+    over = blended_transform_factory(ax.transAxes, Affine2D().translate(0, -ABOVE) + ax.transData)
     for label in ax.get_yticklabels():
-        label.set(ha="left", va="bottom", path_effects=haloed(), zorder=4, fontsize=small())
-        label.set_transform(label.get_transform() + up)
+        label.set(ha="left", va="bottom", path_effects=haloed(), zorder=4, fontsize=small(), transform=over)
 
 
 def _unbroken(name: str) -> str:
     """Return a name that was broken into lines in one."""
     return name.replace("-\n", "-").replace("\n", " ")
-
-
-def rows_told(ax: Axes, names: Sequence[str], told: Sequence[str], inks: Iterable[str]) -> None:
-    """Give rows their names, and words at the right; on a phone behind the names."""
-    if on_a_phone():
-        named_rows(ax, [f"{name} \N{MIDDLE DOT} {words}" for name, words in zip(names, told, strict=True)])
-        return
-    named_rows(ax, names)
-    for y, (words, colour) in enumerate(zip(told, inks, strict=True)):
-        right_of(ax, y, words, color=colour)
 
 
 def row_points(ax: Axes) -> float:

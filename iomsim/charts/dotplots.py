@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
-from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark as visible, pale, paper, pt, quiet, small
+from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark as visible, on_a_phone, pale, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, short_parameter
 from iomsim.errors import quote, whole_number
 from iomsim.forecasting.estimates import in_100, level_with_first, row_in_100
@@ -195,10 +195,12 @@ class PivotalMembers(Chart[Pivotal]):
         ax.axvline(0, color=quiet(), lw=0.8)
         ax.set(xlabel="points of win probability")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-        lean = f"for {short_names(self.result.race.names, 12)[candidate]} now,\nof 100"
-        place(ax, (1, 1), lean, (pt(6), pt(3)), ha="left", va="bottom", fontsize=small(), color=quiet())
+        name = short_names(self.result.race.names, 12)[candidate]
+        if not on_a_phone():
+            look = {"ha": "left", "va": "bottom", "fontsize": small(), "color": quiet()}
+            place(ax, (1, 1), f"for {name} now,\nof 100", (pt(6), pt(3)), **look)
         for y, share in enumerate(data["support"]):
-            right_of(ax, y, in_100(share))
+            right_of(ax, y, f"{in_100(share)}{f' of 100 for {name} now' * on_a_phone()}")
         shown = [
             (mark(colour), "a push of one log-odds", ink(colour), True),
             (Line2D([], [], color=faint(), lw=7, solid_capstyle="butt"), "over the assumptions", dark(), self._ranged),

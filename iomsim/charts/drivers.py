@@ -265,7 +265,7 @@ def _scale(ax: Axes, found: Drivers, data: pd.DataFrame) -> None:
     """Have the axis of chances go from 0 to a little above what is drawn."""
     top = max(float(data["high"].max()), found.overall)
     ax.set_ylim(0, min(115 * top, 103) if found.is_chance else 1.15 * top)
-    ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _nothing(ax: Axes) -> None:

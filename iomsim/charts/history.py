@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Chart, Page, note, place, right_of, rows_told, written
+from iomsim.charts.base import Chart, Page, named_rows, note, place, right_of, written
 from iomsim.charts.style import PHONE_INCHES, dark, haloed, ink, on_a_phone, paper, pt, quiet, small, tiny
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
@@ -150,7 +150,8 @@ class Paths(Page[History]):
         across = 1 if on_a_phone() or len(lines) <= ONE_COLUMN + len(self.groups) else 2
         names = tuple(dict.fromkeys(end_of(one) for found in self.groups.values() for one in found))
         shown = [ending for ending in MARKS if ending in names]
-        legend = [Row(), *(Row(ends=tuple(shown[at : at + 2])) for at in range(0, len(shown), 2))]
+        wide = 1 if on_a_phone() else 2
+        legend = [Row(), *(Row(ends=tuple(shown[at : at + wide])) for at in range(0, len(shown), wide))]
         room = -(-(len(lines) + len(legend) + across - 1) // across)
         return list(_filled(lines, room, legend))
 
@@ -340,8 +341,9 @@ class SimilarRounds(Chart[Alike]):
         named = [f"{short(str(name), 20)}{' *' * bool(row['held_out'])}" for name, row in data.iterrows()]
         told = [f"{row['tally']}: {_end(row)}" for _, row in data.iterrows()]
         told = [words.partition(" (")[0] for words in told] if on_a_phone() else told
-        rows_told(ax, named, told, map(ink, colours))
-        for y, (colour, (_, row)) in enumerate(zip(colours, data.iterrows(), strict=True)):
+        named_rows(ax, named)
+        for y, (colour, words, (_, row)) in enumerate(zip(colours, told, data.iterrows(), strict=True)):
+            right_of(ax, y, words, color=ink(colour))
             share, then = 100 * row["share"], 100 * row["next_share"]
             need = share + 100 * row["short"]
             ax.plot([need, need], [y - 0.28, y + 0.28], color=dark(), lw=1.0, zorder=2)

@@ -94,11 +94,17 @@ class PressureGrid(Page[Grid]):
         cells = fig.subplots(*((2, 1) if on_a_phone() else (1, 2)))
         written(fig, self.finding(), [self.reading(), found.stamp() * stamp])
         for panel, (target, _, colours) in zip(cells, targets, strict=True):
-            (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours, self._error)
+            (_map if len(found.axes) == 2 else _curve)(panel, found, target, colours)
         lay_out(cells[0])  # so that lines break where they should
         for panel, (target, title, _) in zip(cells, targets, strict=True):
             words = wrapped(panel, f"{title}: {self._span(target)} of 100", pt(10), weight="bold")
             panel.set_title(words, loc="left", fontsize=pt(10))
+        lay_out(cells[0])
+        for panel, (target, *_) in zip(cells, targets, strict=True):
+            if _holds_base(found):
+                base = f"best guesses: {in_100(found.base[target], self._error)}"
+                at = found.where if len(found.axes) == 2 else (found.where[0], 100 * found.base[target])
+                _base_words(panel, (at[0], at[1]), base, len(found.axes) == 1 and _rises(found, target))
 
 
 def _towards(found: Grid) -> Colormap:
@@ -123,14 +129,14 @@ def _limits(z: np.ndarray, middle: bool) -> tuple[float, float]:
     return float(low), float(max(10 * np.ceil(z.max() / 10), low + 10))
 
 
-def _map(panel: Axes, found: Grid, target: str, colours: Any, error: float) -> None:
+def _map(panel: Axes, found: Grid, target: str, colours: Any) -> None:
     surface = found.surface(target)
     x, y, z = (np.asarray(part, dtype=float) for part in (surface.columns, surface.index, 100 * surface.round(6)))
     low, high = _limits(z, middle=target != SPILL)
     mesh = panel.pcolormesh(x, y, z, cmap=colours, vmin=low, vmax=high, shading="nearest", rasterized=True)
     if min(z.shape) > 1:
         _contours(panel, x, y, z)
-    _base(panel, found, target, found.where, error)
+    _base(panel, found, target, found.where)
     panel.set(xlabel=_label(found, 0), ylabel=_label(found, 1))
     _in_votes(panel, found)
     for spine in panel.spines.values():
@@ -156,29 +162,41 @@ def _contours(panel: Axes, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
             text.set_path_effects(haloed(3))
 
 
-def _curve(panel: Axes, found: Grid, target: str, colours: Any, error: float) -> None:
+def _curve(panel: Axes, found: Grid, target: str, colours: Any) -> None:
     table = 100 * found.errors(target)
     x = np.asarray(found.axes[0])
     colour = mark(found.race.colours.get(target, LATER_DAY))
     panel.plot(x, table["probability"], color=colour, lw=1.8)
-    rises = bool(np.interp(found.where[0], x[1:], np.diff(table["probability"])) > 0) if x.size > 1 else False
-    _base(panel, found, target, (found.where[0], 100 * found.base[target]), error, under=rises)
+    _base(panel, found, target, (found.where[0], 100 * found.base[target]))
     panel.set(xlabel=_label(found, 0), ylabel="of 100 elections", ylim=(0, 100))
     _in_votes(panel, found)
     panel.grid(axis="y")
 
 
-def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...], error: float, under: bool = False) -> None:
-    """Mark the best guesses, if they lie in the grid; their words go under a curve that rises."""
-    if not _holds_base(found):
-        return
-    panel.plot(*at, marker="o", ms=8, mfc=paper(), mec=dark(), mew=1.6, zorder=5)
+def _rises(found: Grid, target: str) -> bool:
+    """Return whether a curve rises at the best guesses."""
+    x, p = np.asarray(found.axes[0]), found.errors(target)["probability"]
+    return x.size > 1 and bool(np.interp(found.where[0], x[1:], np.diff(p)) > 0)
+
+
+def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...]) -> None:
+    """Mark the best guesses, if they lie in the grid."""
+    if _holds_base(found):
+        panel.plot(*at, marker="o", ms=8, mfc=paper(), mec=dark(), mew=1.6, zorder=5)
+
+
+def _base_words(panel: Axes, at: tuple[float, float], text: str, under: bool) -> None:
+    """Write over the ring of the best guesses, or under it, what it is; names of contours give way."""
     across = float(panel.transLimits.transform(at)[0])
-    side = -1 if across < 0.3 else 1 if across > 0.7 else 0
     look: dict[str, Any] = {"fontsize": small(), "weight": "bold", "path_effects": haloed(3)}
-    look |= {"ha": {-1: "left", 0: "center", 1: "right"}[side], "va": "top" if under else "bottom"}
-    shift = -pt(6) * side, pt(-8 if under else 8)
-    note(panel, f"best guesses: {in_100(found.base[target], error)}", (at[0], at[1]), shift, **look)
+    look |= {
+        "ha": "left" if across < 0.3 else "right" if across > 0.7 else "center",
+        "va": "top" if under else "bottom",
+    }
+    words = note(panel, text, at, (0, pt(-8 if under else 8)), **look)
+    for name in panel.texts:
+        if name.get_text().isdigit() and name.get_window_extent().overlaps(words.get_window_extent().padded(3)):
+            name.set_visible(False)
 
 
 def _holds_base(found: Grid) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, key, lay_out, lines_of, note, place, rows_told, wrapped, written
+from iomsim.charts.base import Chart, Page, key, lay_out, lines_of, named_rows, note, place, right_of, wrapped, written
 from iomsim.charts.dotplots import MARKERS, mark
 from iomsim.charts.style import PHONE_INCHES, dark, faint, haloed, ink, on_a_phone, pale, pt, quiet, tiny
 from iomsim.charts.text import short
@@ -125,6 +125,7 @@ class Ranks(Chart[Backtest]):
         ax.axhline(data["expected"].iloc[0], color=quiet(), lw=0.8, ls="--", label="calibrated")
         ax.set(xlim=(0, 1), xlabel="place of the real share in its forecast", ylabel="rounds")
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.tick_params(axis="x", pad=pt(5))  # the zeros of both axes stand apart
 
 
 @dataclass
@@ -247,7 +248,9 @@ class Coverage(Chart[Backtest]):
         ax.plot(100 * rows["said"], y, "|", color=dark(), ms=13, mew=1.6, label="said", zorder=4)
         named = [f"{percent(100 * level)}{'' if group == 'all' else f', {group}'}" for group, level in rows.index]
         held = [f"{count(row.rounds, 'round')}, {count(row.contests, 'contest')}" for row in rows.itertuples()]
-        rows_told(ax, named, held, [quiet()] * len(held))
+        named_rows(ax, named)
+        for at, words in zip(y.tolist(), held, strict=True):
+            right_of(ax, at, words)
         ax.set(xlim=(0, 101), xlabel="held, of 100 real next shares")
 
 
