@@ -198,7 +198,8 @@ class Leanings(Page[Forecast]):
     def _columns(self) -> list[list[Row]]:
         """The rows of each column: blocks one after the other, those that do not fit go on in the next."""
         blocks = [(str(group), part) for group, part in self.data.groupby("group", sort=False)]
-        key = [Row(name, colour=self.result.race.colours[name]) for name in self.result.race.names]
+        called = short_names(self.result.race.names, 24)
+        key = [Row(called[name], colour=self.result.race.colours[name]) for name in self.result.race.names]
         key = key if len(key) > 2 else []
         headed = len(blocks) > 1
         total = len(self.data) + 2 * len(blocks) * headed + len(key)

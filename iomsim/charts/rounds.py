@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, row, tips
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, haloed, ink, quiet
-from iomsim.charts.text import DASH, announced_votes, chance, how_sure, short_names
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, faint, haloed, ink, quiet
+from iomsim.charts.text import announced_votes, chance, how_sure, left_in_100, short_names
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
@@ -162,13 +162,13 @@ class Rounds(ForecastChart):
         fc, data = self.result, self.data
         ax.set_xticks(x, list(data.index))
         ax.tick_params(axis="x", length=0)
-        left = [chance(fc, p) if p else DASH for p in data["undecided"]]
+        left = [left_in_100(p) for p in data["undecided"]]
         held = min(max(fc.announced - 1, 0), len(left))
         row(ax, "round", [], [], 0)
         row(ax, "still undecided", x, ["all"] * held + left[held:], 1)
         last = min(fc.announced, len(data))
         if last:
-            ax.axvspan(0.5, last + 0.5, color="#F0F0F0", zorder=0)
+            ax.axvspan(0.5, last + 0.5, color=faint(), zorder=0)
         called = short_names(fc.race.names)
         for line, (name, votes) in enumerate(announced_votes(fc, last).items(), start=2):
             colour = ink(fc.race.colours[name])

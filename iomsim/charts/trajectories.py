@@ -68,7 +68,7 @@ class Trajectories(ForecastChart):
         self._called = short_names(self.names)
         self.lines = -(-len(self.names) // 4) if len(self.names) > 2 else 1
 
-    def inches(self) -> tuple[float, float]:
+    def natural(self) -> tuple[float, float]:
         return 7.2, 3.9 if len(self.names) == 2 else 1.4 + 2.2 * self.lines
 
     # -- the numbers -----------------------------------------------------------------------------
@@ -194,7 +194,7 @@ class Trajectories(ForecastChart):
     def _limits(self, mine: pd.DataFrame, k: int) -> tuple[float, float]:
         """Return the limits of the shares: all that is drawn, and the lines."""
         examples = np.concatenate([path for path, _, _ in self._examples(k, len(mine))])
-        top = max((share for _, _, share in self._needed(1, len(mine))), default=0.5)
+        top = max((share for _, _, share in self._needed(0.6, len(mine) + 0.4)), default=0.5)
         floor = 1 - top - 0.05 if len(self.names) == 2 else 0.0
         shares = [*mine.filter(regex="^p").to_numpy().ravel(), *examples, floor, top + 0.05]
         return max(100 * np.nanmin(shares) - 3, 0), min(100 * np.nanmax(shares) + 3, 100)
@@ -245,7 +245,7 @@ class Trajectories(ForecastChart):
         """Give every candidate a panel inside the axes."""
         ax.set_axis_off()
         across = -(-len(self.names) // self.lines)
-        called = short_names(self.names, 22)
+        called = short_names(self.names, 22 if across < 4 else 17)
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
             line, column = divmod(k, across)

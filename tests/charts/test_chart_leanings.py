@@ -224,6 +224,7 @@ NAMED = {
     "few": lambda: forecast(12),
     "nameless": lambda: iom.forecast(toy(175), runs=40, seed=1, progress=False, assumptions=20),
     "eight with long names": lambda: forecast(20, LONG),
+    "eight with long names beside a second column": lambda: forecast(40, LONG),
 }
 
 

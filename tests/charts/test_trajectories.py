@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from toys import slow_but
 
 from iomsim.charts.base import captions
+from iomsim.charts.style import PHONE_INCHES, styled
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.wording import favourite
 
@@ -130,3 +131,15 @@ def test_the_path_so_far_is_drawn_solid() -> None:
     data = case("live, two rounds").plot.trajectories_data().loc["Pope"]
     assert data["announced"].tolist()[:3] == [True, True, False]
     assert data.loc[1, ["p5", "p95"]].tolist() == pytest.approx([98 / 165] * 2)
+
+
+def test_one_round_alone_has_the_lines_that_elect_too() -> None:
+    ax = picture("over", "trajectories")
+    low, high = ax.get_ylim()
+    assert low < 100 / 3 < 200 / 3 < high
+    assert levels(ax) == pytest.approx([100 / 3, 200 / 3])
+
+
+def test_it_is_as_wide_as_a_phone() -> None:
+    with styled("phone"):
+        assert case("two").plot.chart("trajectories").inches()[0] == PHONE_INCHES
