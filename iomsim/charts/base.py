@@ -500,18 +500,19 @@ def key(
     above: bool = False,
     down: float = 21,
     spare: float = 0,
+    left: float = 0,
 ) -> float:
     """Write what the marks are, in as many columns as fit: `down` points under the axes, or right above them.
 
-    At the right, `spare` points are left free.
+    At the right, `spare` points are left free; it begins `left` points to the left of the axes.
 
     Returns
     -------
     float
         Points that it is high.
     """
-    across = columns(words, (width_points(ax) - spare) / pt(1))
-    lift = offset_copy(ax.transAxes, root(ax), y=pt(3 if above else -down), units="points")
+    across = columns(words, (width_points(ax) + left - spare) / pt(1))
+    lift = offset_copy(ax.transAxes, root(ax), x=-left, y=pt(3 if above else -down), units="points")
     legend = ax.legend(
         handles, ["x"] * len(words), ncols=across, loc="lower left" if above else "upper left",
         bbox_to_anchor=(0, above), bbox_transform=lift,

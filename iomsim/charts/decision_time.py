@@ -19,6 +19,7 @@ from iomsim.charts.session_axis import (
     NIGHT,
     Day,
     called,
+    day_colours,
     day_of,
     draw_days,
     from_later_day,
@@ -29,7 +30,7 @@ from iomsim.charts.session_axis import (
     shown_days,
     upright,
 )
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, STILL_GREY, ink, mark, on_a_phone, paper, pt, quiet
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, ink, mark, on_a_phone, open_look, pt, quiet
 from iomsim.charts.text import how_sure, short_names
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote, whole_number
@@ -246,7 +247,11 @@ class DecisionTime(ForecastChart):
         )  # large dots that fill the height
         stack = self._stacks(across)
         ax.set_ylim(0, frame.height / unit)
-        inks = data["winner"].map(colours) if self.by == "winner" else np.where(data["spills"], *self._days())
+        inks = (
+            data["winner"].map(colours)
+            if self.by == "winner"
+            else np.where(from_later_day(self.result, data), *self._days())
+        )
         hollow = (data["winner"] == STILL_VOTING) & (self.by == "winner")
         looks = [_look(str(colour), still) for colour, still in zip(inks, hollow, strict=True)]
         diameter = np.full(len(data), DOT * size)
@@ -260,10 +265,10 @@ class DecisionTime(ForecastChart):
             autolim=False,
         )  # fmt: skip
 
-    @staticmethod
-    def _days() -> tuple[str, str]:
-        """Return the colours of the later days and of the first."""
-        return mark(LATER_DAY), mark(FIRST_DAY)
+    def _days(self) -> tuple[str, str]:
+        """Return the colours of the later days and of those before."""
+        first, later = day_colours(self.result)
+        return mark(later), mark(first)
 
     def _stacks(self, across: int) -> Floats:
         """Return the left edge of each dot's stack, which is so many units wide; NaN for those off the axis."""
@@ -277,7 +282,8 @@ class DecisionTime(ForecastChart):
 
 def _look(colour: str, hollow: bool) -> dict[str, Any]:
     """Return how a dot is drawn: hollow, if its election is still open."""
-    return {"markerfacecolor": paper() if hollow else colour, "markeredgecolor": quiet() if hollow else colour}
+    look = open_look() if hollow else {"facecolor": colour, "edgecolor": colour}
+    return {"markerfacecolor": look["facecolor"], "markeredgecolor": look["edgecolor"]}
 
 
 def _size(stack: Floats, across: int, width: int, room: float) -> float:

@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, row, tips
-from iomsim.charts.style import FIRST_DAY, LATER_DAY, NOBODY_GREY, faint, haloed, ink, quiet
+from iomsim.charts.session_axis import called, day_colours, day_of, later_day, present
+from iomsim.charts.style import NOBODY_GREY, faint, haloed, ink, mark, open_look, paper, pt
 from iomsim.charts.text import announced_votes, chance, how_sure, left_in_100, short_names
-from iomsim.engine.clock import DAY
+from iomsim.engine.clock import DAY, HORIZON
 from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
@@ -25,28 +26,25 @@ from iomsim.rules.procedure import ENDINGS
 MAX_BARS = 12
 """Rounds with a bar of their own, the last of them open-ended."""
 
-HATCHED: dict[str, Any] = {"hatch": "////", "edgecolor": "white"}
-OPEN: dict[str, Any] = {"facecolor": "white", "hatch": "////", "edgecolor": NOBODY_GREY}
-DAYS = (
-    {"color": FIRST_DAY},
-    {"facecolor": FIRST_DAY} | HATCHED,
-    {"color": LATER_DAY},
-    {"facecolor": LATER_DAY} | HATCHED,
-    OPEN,
-)
-"""The parts of a bar by day: ends on the opening day, and without a winner; later, and without a winner; still open."""
-
-WAYS: dict[str, tuple[str, dict[str, Any]]] = {
-    "majority": ("by majority", {"color": "#5B4A8A"}),
-    "acclamation": ("the other withdraws", {"color": "#B3A2D6"}),
-    "confirmed": ("confirmed alone", {"color": "#66A891"}),
-    "failed": (NOBODY, {"facecolor": NOBODY_GREY} | HATCHED),
-    "open": (STILL_VOTING, OPEN),
-}
-"""The parts of a bar by ending, in words and as drawn."""
-
-
 AFTER_MIDNIGHT = "after midnight"
+
+WAYS = {
+    "majority": ("by majority", "#5B4A8A"),
+    "acclamation": ("the other withdraws", "#B3A2D6"),
+    "confirmed": ("confirmed alone", "#66A891"),
+    "failed": (NOBODY, NOBODY_GREY),
+    "open": (STILL_VOTING, NOBODY_GREY),
+}
+"""The parts of a bar by ending: in words, and their colours."""
+
+
+SIDE = 0.24
+"""How far at the right of its middle the range of a bar is drawn: beside the bar's number."""
+
+
+def _solid(colour: str, nobody: bool = False) -> dict[str, Any]:
+    """Return how a part of a bar is drawn; what has no winner is hatched."""
+    return {"facecolor": mark(colour), "lw": 0} | ({"hatch": "////", "edgecolor": paper()} if nobody else {})
 
 
 @dataclass(kw_only=True)
@@ -108,9 +106,12 @@ class Rounds(ForecastChart):
             return [(name, ends["ending"] == e) for e, name in enumerate(ENDINGS) if (ends["ending"] == e).any()]
         if self.by != "day":
             raise IomsimError(f"rounds can be split by 'day' or 'ending', got {quote(self.by)}")
-        won, over, first = ends["winner"] >= 0, ends["minute"] >= 0, ends["minute"] < DAY
-        late = AFTER_MIDNIGHT if fc.over_before_next_day else f"{fc.next_day_in_words} or later"
-        days = ((weekday_name(fc.opening_date), over & first), (late, over & ~first))
+        won, over = ends["winner"] >= 0, ends["minute"] >= 0
+        later = later_day(fc)
+        late = AFTER_MIDNIGHT if later is None else f"{called(fc, later)} or later"
+        now = called(fc, day_of(fc, present(fc))) if fc.spilled else weekday_name(fc.opening_date)
+        first = ends["minute"] < (DAY if later is None and not fc.spilled else (later or HORIZON) * DAY)
+        days = ((now, over & first), (late, over & ~first))
         parts = [(name, when & who) for day, when in days for name, who in ((day, won), (f"{day}, {NOBODY}", ~won))]
         return [*parts, (STILL_VOTING, ~over)]
 
@@ -129,33 +130,49 @@ class Rounds(ForecastChart):
     def marks(self, ax: Axes) -> float:
         data, x = self.data, _places(self.data)
         floor, parts = np.zeros(len(data)), data.loc[:, :"ends"].iloc[:, :-1]
-        looks = list(DAYS) if self.by == "day" else [WAYS[part][1] for part in parts]
-        for part, look in zip(parts, looks, strict=True):
-            ax.bar(x, 100 * data[part], bottom=floor, width=0.8, lw=0, **look)
-            floor = floor + 100 * data[part].to_numpy()
-        lines = range_lines(ax, x, data, upright=True)
+        for part, look in zip(parts, self._looks(list(parts)), strict=True):
+            seen = np.flatnonzero(data[part])
+            heights = 100 * data[part].to_numpy()
+            ax.bar(x[seen], heights[seen], bottom=floor[seen], width=0.8, **look)
+            floor = floor + heights
+        lines = range_lines(ax, x + SIDE, data, upright=True)
         for place, share, line in zip(x, data["ends"], lines, strict=True):
-            if share:  # beside the line, at the bar that it is the height of
-                look = {"ha": "left", "path_effects": haloed()} if line else {"ha": "center"}
-                note(ax, chance(self.result, share), (place, 100 * share), (2.5 * line, 2.5), **look)
+            if share:  # at the left of the line, at the bar that it is the height of
+                look = {"ha": "right", "path_effects": haloed()} if line else {"ha": "center"}
+                note(
+                    ax,
+                    chance(self.result, share),
+                    (place + SIDE * line, 100 * share),
+                    (pt(-2.5) * line, pt(2.5)),
+                    **look,
+                )
         ax.set(ylim=(0, 1.14 * tips(data, "ends").max()), xlim=(0.4, max(x[-1], 6) + 0.6), yticks=[])
         ax.spines["left"].set_visible(False)
         self._under(ax, x)
         return self._key(ax, parts.sum()) + 4
 
+    def _looks(self, parts: list[str]) -> list[dict[str, Any]]:
+        """Return how the parts of a bar are drawn."""
+        if self.by == "ending":
+            return [open_look() if part == "open" else _solid(WAYS[part][1], part == "failed") for part in parts]
+        days = [_solid(colour, nobody) for colour in day_colours(self.result) for nobody in (False, True)]
+        return [*days, open_look()]
+
     def _key(self, ax: Axes, totals: pd.Series) -> float:
         """Say what the colours are, and how often each comes; return the height of it."""
         if self.by == "ending":
-            entries = [(WAYS[part][0], totals[part], WAYS[part][1]) for part in totals.index]
+            looks = self._looks(list(totals.index))
+            entries = [(WAYS[part][0], totals[part], look) for part, look in zip(totals.index, looks, strict=True)]
         else:  # the days with all that ends on them, and apart from them those without a winner
             ends = [f"over {'' if name == AFTER_MIDNIGHT else 'on '}{name}" for name in totals.index[[0, 2]]]
-            entries = [(end, totals.iloc[i : i + 2].sum(), DAYS[i]) for end, i in zip(ends, (0, 2), strict=True)]
-            entries.append((f"hatched: {NOBODY}", totals.iloc[1::2].sum(), {"facecolor": quiet()} | HATCHED))
-            entries.append((STILL_VOTING, totals.iloc[4], DAYS[4]))
+            colours = day_colours(self.result)
+            entries = [(end, totals.iloc[2 * i : 2 * i + 2].sum(), _solid(colours[i])) for i, end in enumerate(ends)]
+            entries.append((f"hatched: {NOBODY}", totals.iloc[1:4:2].sum(), _solid(NOBODY_GREY, nobody=True)))
+            entries.append((STILL_VOTING, totals.iloc[4], open_look()))
         lay_out(ax)  # so that as many entries as fit stand beside one another
         when = {STILL_VOTING: f"{STILL_VOTING} {unfinished(self.result)}"}
         shown = [(f"{when.get(word, word)}: {chance(self.result, p)} of 100", look) for word, p, look in entries if p]
-        return key(ax, [Patch(lw=0, **look) for _, look in shown], [word for word, _ in shown], above=True)
+        return key(ax, [Patch(**look) for _, look in shown], [word for word, _ in shown], above=True)
 
     def _under(self, ax: Axes, x: np.ndarray) -> None:
         """Write the rounds, under them the elections still undecided, and what has been announced."""
@@ -168,7 +185,7 @@ class Rounds(ForecastChart):
         row(ax, "still undecided", x, ["all"] * held + left[held:], 1)
         last = min(fc.announced, len(data))
         if last:
-            ax.axvspan(0.5, last + 0.5, color=faint(), zorder=0)
+            ax.axvspan(0.5, last + 0.5, color=faint(), alpha=0.6, lw=0, zorder=0)
         called = short_names(fc.race.names)
         for line, (name, votes) in enumerate(announced_votes(fc, last).items(), start=2):
             colour = ink(fc.race.colours[name])

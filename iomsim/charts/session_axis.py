@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import note, width_points
-from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark, pt, quiet, small
+from iomsim.charts.style import FIRST_DAY, LATER_DAY, dark, faint, ink, mark, pt, quiet, small
 from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of
 from iomsim.errors import whole_number
@@ -34,6 +34,9 @@ APART = 0.065
 
 NIGHT = 3.0
 """Width of a night, in stacks."""
+
+AFTER_THAT = "#44AA99"
+"""The colour of a day after the next one."""
 
 HEAD_POINTS = 28.0
 """Points above the axes for the names of the days."""
@@ -91,6 +94,11 @@ def later_day(fc: Forecast) -> int | None:
         return None if fc.over_before_next_day else (fc.next_day - opening).days
     ahead = calendar.days[(calendar.opens < calendar.deadline) & (calendar.days * DAY > present(fc))]
     return int(ahead.min()) if ahead.size else None
+
+
+def day_colours(fc: Forecast) -> tuple[str, str]:
+    """Return the colours of the days until the later one, and of that."""
+    return (LATER_DAY, AFTER_THAT) if fc.spilled else (FIRST_DAY, LATER_DAY)
 
 
 def called(fc: Forecast, day: int) -> str:
@@ -191,9 +199,9 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
         _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", pt(16), color=dark(), **bold)
         if comes and comes in counts:
             left = day.x - 0.3 if shade is None else shade
-            ax.axvspan(left, ax.get_xlim()[1], color=mark(LATER_DAY), alpha=0.07, lw=0, zorder=0)
+            ax.axvspan(left, ax.get_xlim()[1], color=mark(day_colours(fc)[1]), alpha=0.07, lw=0, zorder=0)
         if comes in counts:
-            _head(ax, day.x, counts.pop(comes), pt(4), color=ink(LATER_DAY) if comes else quiet(), **bold)
+            _head(ax, day.x, counts.pop(comes), pt(4), color=ink(day_colours(fc)[1]) if comes else quiet(), **bold)
 
 
 def from_later_day(fc: Forecast, data: pd.DataFrame) -> pd.Series:

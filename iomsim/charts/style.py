@@ -259,6 +259,11 @@ def pale(colour: str) -> str:
     return _blend(colour, paper(), 0.4)
 
 
+def open_look() -> dict[str, Any]:
+    """Return how elections are drawn that are still open: as an outline."""
+    return {"facecolor": paper(), "edgecolor": quiet(), "lw": 0.8}
+
+
 def contrast(colour: Any, page: Any = "white") -> float:
     """Return the contrast of a colour to a page, 1 to 21 (WCAG 2).
 

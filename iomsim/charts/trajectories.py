@@ -13,28 +13,32 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from iomsim.charts.base import ForecastChart, note, place, root, row
-from iomsim.charts.style import dark, haloed, ink, paper, small
+from iomsim.charts.base import NARROW, ForecastChart, note, place, root, row, steady, width_points
+from iomsim.charts.room import settle
+from iomsim.charts.style import dark, haloed, ink, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
 from iomsim.forecasting.wording import favourite
-from iomsim.house_style import NO_BREAK, count, percent
+from iomsim.house_style import NO_BREAK, number_of, percent
 from iomsim.rules.bar import Bar
 from iomsim.rules.procedure import ENDINGS
 
 MAX_ROUNDS = 12
 """Rounds shown."""
 
-BANDS = {30: (0.35, 0.65), 60: (0.20, 0.80), 90: (0.05, 0.95)}
-"""Of 100 elections, how many lie inside a band, and its ends."""
+BANDS = {"half of the\nelections": (0.25, 0.75), "80 of 100": (0.10, 0.90)}
+"""How many elections lie inside a band, as it is written beside it, and its ends."""
 
 HEAD_POINTS, FOOT_POINTS = 15, 40
 """Points over a panel for its name, and under it for the rounds."""
 
 MIN_BAND_RUNS = 20
 """Runs that a band is drawn from; fewer show nothing but noise."""
+
+COLUMNS, PHONE_COLUMNS = 4, 2
+"""Panels beside one another, and where there is less room."""
 
 FRACTIONS = {Fraction(2, 3): "two thirds", Fraction(1, 2): "half", Fraction(1, 3): "one third"}
 
@@ -62,14 +66,20 @@ class Trajectories(ForecastChart):
     """
 
     most: int = MAX_ROUNDS
+    size = (7.2, 3.9)
 
     def __post_init__(self) -> None:
         self.names, self.colours = self.result.race.names, self.result.race.colours
         self._called = short_names(self.names)
-        self.lines = -(-len(self.names) // 4) if len(self.names) > 2 else 1
 
     def natural(self) -> tuple[float, float]:
-        return 7.2, 3.9 if len(self.names) == 2 else 1.4 + 2.2 * self.lines
+        """Return the size for the house's letters: higher, where panels stand in several lines."""
+        lines = self._panel_lines(PHONE_COLUMNS if on_a_phone() else COLUMNS)
+        return self.size[0], self.size[1] if len(self.names) == 2 else 1.4 + 2.2 * lines
+
+    def _panel_lines(self, across: int) -> int:
+        """Return in how many lines panels stand, so many beside one another at most."""
+        return -(-len(self.names) // across)
 
     # -- the numbers -----------------------------------------------------------------------------
 
@@ -79,9 +89,9 @@ class Trajectories(ForecastChart):
 
         Yes/no rounds are left out.  A band of fewer than 20 runs is missing.
 
-        By candidate and round: `p5`, `p20`, `p35`, `p65`, `p80` and `p95`, quantiles of the share
-        of valid papers; `voting`, the part of all runs in which the round is held and the
-        candidate stands; and `announced`, whether the round is a fact.
+        By candidate and round: `p10`, `p25`, `p75` and `p90`, quantiles of the share of valid papers; `voting`, the
+        part of all runs in which the round is held and the candidate stands; and `announced`, whether the round is a
+        fact.
         """
         voted = np.flatnonzero(self.result.summary.voting).max(initial=0) + 1
         rounds = range(1, min(whole_number("most", self.most, 1), int(voted)) + 1)
@@ -125,23 +135,24 @@ class Trajectories(ForecastChart):
         name = self.names[self.leader]
         called = short_names(self.names, 28)[name]
         mine = self.data.loc[name]
-        ahead = mine[~mine["announced"] & mine["p20"].notna()]
+        ahead = mine[~mine["announced"] & mine["p25"].notna()]
         if ahead.empty:
             last = self._announced(self.leader, len(mine))
             took = f"{called} took {percent(100 * last)} in round {len(mine)}" if last else ""
             return took or "Too few elections vote to say where the shares lie"
-        round_, low, high = ahead.index[0], 100 * ahead["p20"].iloc[0], 100 * ahead["p80"].iloc[0]
-        where = "elections" if ahead["voting"].iloc[0] == 1 else "elections that hold it"
+        round_, low, high = ahead.index[0], 100 * ahead["p25"].iloc[0], 100 * ahead["p75"].iloc[0]
+        where = "all elections" if ahead["voting"].iloc[0] == 1 else "the elections that hold it"
         span = percent(f"{low:.0f} to {high:.0f}").replace(" ", NO_BREAK)
-        return f"{called} takes {span} in round {round_} in 60 of 100 {where}"
+        return f"{called} takes {span} in round {round_} in half of {where}"
 
     def reading(self) -> str:
         many = len(self.names) > 2
         whose = "the shares" if many else f"{self._called[self.names[self.leader]]}'s share"
+        out = "; cross: the candidate is out" if many else ""
         return (
-            f"Bands: {whose} of valid papers in 30, 60 and 90 of 100 elections that hold a ballot (last row). "
-            f"Lines: {count(self.result.summary.examples.size, 'election')}; dot: decided, in the winner's colour"
-            f"{'; cross: the candidate is out' if many else ''}.{on_best_guesses(self.result)}"
+            f"Bands: {whose} of valid papers in the elections that hold a ballot (last row). Lines: "
+            f"{number_of(self.result.summary.examples.size, 'election')} as examples; dot: decided, in the winner's "
+            f"colour{out}.{on_best_guesses(self.result)}"
         )
 
     def alt(self) -> str:
@@ -156,6 +167,7 @@ class Trajectories(ForecastChart):
             self._panels(ax)
         else:
             self._panel(ax, self.leader)
+            self._name_bands(ax, self.leader)
             self._elected(ax)
             _under(ax, self.data.loc[self.names[self.leader]], "hold a ballot", 1)
 
@@ -178,6 +190,19 @@ class Trajectories(ForecastChart):
             for level in (share, 1 - share) if len(self.names) == 2 and share > 0.5 else (share,):
                 ax.plot([start, stop], [100 * level] * 2, color=dark(), lw=0.9, ls=(0, (4, 2)), zorder=2.5)
 
+    def _name_bands(self, ax: Axes, k: int) -> None:
+        """Say at the right of the bands how many elections lie inside."""
+        mine = self.data.loc[self.names[k]].dropna()
+        if mine.empty or mine["announced"].iloc[-1]:
+            return
+        (inner, half), (outer, most) = BANDS.items()
+        low, high, top = (100 * mine[f"p{round(100 * p)}"].iloc[-1] for p in (*half, most[1]))
+        line = pt(10) / 72 * root(ax).dpi / ax.get_window_extent().height * float(np.ptp(ax.get_ylim()))
+        middle = (low + high) / 2
+        look: dict[str, Any] = {"va": "center", "fontsize": small(), "color": quiet(), "linespacing": 1.1}
+        for words, height in ((inner, middle), (outer, max((high + top) / 2, middle + 1.8 * line))):
+            note(ax, words, (1, height), (pt(6), 0), xycoords=("axes fraction", "data"), **look)
+
     def _lines(self, ax: Axes, k: int, most: int) -> None:
         """Draw the examples; a dot or a cross where one ends for the candidate."""
         colours = [self.colours[name] for name in (*self.names, NO_WINNER)]
@@ -194,7 +219,7 @@ class Trajectories(ForecastChart):
     def _limits(self, mine: pd.DataFrame, k: int) -> tuple[float, float]:
         """Return the limits of the shares: all that is drawn, and the lines."""
         examples = np.concatenate([path for path, _, _ in self._examples(k, len(mine))])
-        top = max((share for _, _, share in self._needed(0.6, len(mine) + 0.4)), default=0.5)
+        top = max((share for _, _, share in self._needed(0.5, len(mine) + 0.5)), default=0.5)
         floor = 1 - top - 0.05 if len(self.names) == 2 else 0.0
         shares = [*mine.filter(regex="^p").to_numpy().ravel(), *examples, floor, top + 0.05]
         return max(100 * np.nanmin(shares) - 3, 0), min(100 * np.nanmax(shares) + 3, 100)
@@ -244,31 +269,37 @@ class Trajectories(ForecastChart):
     def _panels(self, ax: Axes) -> None:
         """Give every candidate a panel inside the axes."""
         ax.set_axis_off()
-        across = -(-len(self.names) // self.lines)
-        called = short_names(self.names, 22 if across < 4 else 17)
+        across = min(COLUMNS if width_points(ax) > pt(NARROW) else PHONE_COLUMNS, len(self.names))
+        lines = self._panel_lines(across)
+        across = -(-len(self.names) // lines)
+        called = short_names(self.names, max(int(0.9 * width_points(ax) / across / (0.62 * small())), 8))
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
             line, column = divmod(k, across)
             panel = ax.inset_axes((0, 0, 1, 1), label=name)
-            panel.set_axes_locator(_cell(ax, (line, self.lines), (column, across)))
+            steady(panel)
+            panel.set_axes_locator(_cell(ax, (line, lines), (column, across)))
             self._panel(panel, k, label=not k)
             panel.set_ylim(0, top)
             panel.tick_params(labelsize=small() - 1, labelleft=column == 0)
             look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": small()}
             place(panel, (0, 1), called[name], (2, 3), **look)
-            lines = self._needed(*panel.get_xlim())
-            if not k and lines:
-                _, stop, share = lines[-1]
+            needed = self._needed(*panel.get_xlim())
+            if not k and needed:
+                _, stop, share = needed[-1]
                 look = {"ha": "right", "fontsize": small() - 1, "path_effects": haloed()}
                 note(panel, self._share_in_words(share), (stop, 100 * share), (0, 2), **look)
             mine = self.data.loc[name]
+            if k == across - 1:
+                settle(panel)
+                self._name_bands(panel, k)
             _under(panel, mine, "standing" if column == 0 else "", max(1, len(mine) // 4))
 
 
 def _bands(ax: Axes, mine: pd.DataFrame, colour: str) -> None:
     rounds = mine.index.to_numpy(dtype=float)
     x = np.concatenate([[rounds[0] - 0.12], rounds, [rounds[-1] + 0.12]])
-    for (low, high), alpha in zip(reversed(BANDS.values()), (0.15, 0.2, 0.3), strict=True):
+    for (low, high), alpha in zip(reversed(BANDS.values()), (0.18, 0.32), strict=True):
         floor, top = (np.pad(100 * mine[f"p{round(100 * p)}"].to_numpy(), 1, mode="edge") for p in (low, high))
         ax.fill_between(x, floor, top, color=colour, alpha=alpha, lw=0)
 

@@ -10,8 +10,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import ForecastChart, key, note, place, range_lines, tips
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, paper, quiet, small
+from iomsim.charts.base import (
+    NARROW,
+    ForecastChart,
+    key,
+    note,
+    overhang,
+    place,
+    range_lines,
+    tips,
+    width_points,
+)
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, open_look, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short_names
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
@@ -29,6 +39,9 @@ from iomsim.house_style import capital, count
 
 MARKERS = "osD^vP"
 """One for each reading of the rules."""
+
+HALF = 50
+"""Of 100 elections: who wins in more is likelier to win than not."""
 
 CHANCE = 4
 """Columns of a chance, before those of the readings."""
@@ -112,25 +125,29 @@ class WinProbability(ForecastChart):
         table, colours = self.data, self.result.race.colours | {NOBODY: NOBODY_GREY, STILL_VOTING: STILL_GREY}
         ends, spans = tips(table), [span_of(row) for _, row in table.iterrows()]
         clear = np.where(any(spans), ends.max(), ends)  # at its end a chance would seem the line's
+        look: dict[str, Any]
         for y, (name, row) in enumerate(table.iterrows()):
-            ax.barh(y, 100 * row["probability"], height=0.5, color=colours[str(name)])
-            look: dict[str, Any] = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
+            look = open_look() if name == STILL_VOTING else {"color": colours[str(name)], "lw": 0}
+            ax.barh(y, 100 * row["probability"], height=0.5, **look)
+            look = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
             chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
             words = note(ax, chance, (clear[y], y), (5, 0), **look)
             note(ax, f"  {spans[y]}", (1, 0.5), xycoords=words, va="center", color=quiet(), fontsize=small())
         range_lines(ax, range(len(table)), table)
-        if len(self._sides):
-            _readings(ax, table, self._sides["weight"])
         longest = max(ends.max(), 100 * table.iloc[:, CHANCE:].max(axis=None)) if len(self._sides) else ends.max()
-        end = next((end for end in (20, 40, 60, 80) if longest < end), 100)
+        end = next((end for end in (20, 40) if longest < end), 100)
         ax.set(xlim=(0, max(end, 1.45 * ends.max())), ylim=(len(table) - 0.35, -0.5))
         ax.set_xticks(range(0, end + 1, end // 4))
         ax.spines["bottom"].set_bounds(0, end)
         ax.set_xlabel("of 100 elections", loc="left", fontsize=small(), color=quiet())
         called = short_names(self.result.race.names, 18, lines=2)
+        if end > HALF:
+            ax.axvline(HALF, color=dark(), lw=0.9, ls=(0, (4, 2)), zorder=0.9, label="half")
         ax.set_yticks(range(len(table)), [called.get(str(name), name) for name in table.index])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
+        if len(self._sides):
+            _readings(ax, table, self._sides["weight"])
 
 
 def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
@@ -142,8 +159,9 @@ def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
     marks = [ax.plot(across[name], y, marker, **look)[0] for name, marker in zip(names, MARKERS, strict=False)]
     known = bool(weight.notna().any())
     over = f"under each reading of the rules{' and its weight, of 100' * known}:"
-    place(ax, (0, 0), over, (0, -36), ha="left", va="top", fontsize=small(), color=quiet())
-    key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49)
+    left = overhang(ax)[0] if width_points(ax) < pt(NARROW) else 0.0
+    place(ax, (0, 0), over, (-left, pt(-36)), ha="left", va="top", fontsize=small(), color=quiet())
+    key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49, left=left)
 
 
 def span_of(row: pd.Series) -> str:

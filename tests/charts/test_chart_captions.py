@@ -30,7 +30,7 @@ FOUR = {
         "A and B are level; about 20 of 100 elections are still voting after three rounds",
         f"Bars: 4 runs. On the best guesses; simulation error at most {ERROR}.",
         "Bar chart of who wins: A about 50 in 100, B about 20 in 100, still voting about 20 in 100.",
-        (0, 72.5),
+        (0, 100),
         (2.65, -0.5),
     ),
     "rounds": (
@@ -52,8 +52,8 @@ FOUR = {
     ),
     "trajectories": (
         "Too few elections vote to say where the shares lie",
-        "Bands: A's share of valid papers in 30, 60 and 90 of 100 elections that hold a ballot (last row). "
-        "Lines: 4 elections; dot: decided, in the winner's colour. On the best guesses.",
+        "Bands: A's share of valid papers in the elections that hold a ballot (last row). "
+        "Lines: four elections as examples; dot: decided, in the winner's colour. On the best guesses.",
         "Fan chart of shares by round. Too few elections vote to say where the shares lie. "
         "Elections that hold a ballot, of 100: round 1 all, round 2 75, round 3 25.",
         (0.6, 4.4),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from chart_cases import bars, case, hand, line_of, picture, plain, ranges, spans, words
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
+from iomsim.charts.rounds import SIDE
+from iomsim.charts.style import FIRST_DAY, LATER_DAY
 from iomsim.errors import IomsimError
 from iomsim.forecasting.estimates import in_100, table
 from iomsim.forecasting.wording import rounds_in_words
@@ -47,13 +53,39 @@ def test_lines_are_the_range_over_the_assumptions(name: str) -> None:
     whole = table(counts, np.bincount(draws, minlength=400), data.index)
     assert data[["ends", "low", "high", "mc_error"]].to_numpy() == pytest.approx(whole.to_numpy())
     seen = (data["low"] < data["high"]).to_numpy()
-    assert ranges(ax) == pytest.approx(np.column_stack([ax.get_xticks(), 100 * data[["low", "high"]]])[seen])
+    assert ranges(ax) == pytest.approx(np.column_stack([ax.get_xticks() + SIDE, 100 * data[["low", "high"]]])[seen])
     assert seen.any()
     assert ax.get_ylim()[1] > 100 * data["high"].max()
     assert "Thin lines: the middle" in fc.plot.chart("rounds").caption.reading
-    beside = [text for text in ax.texts if text.get_ha() == "left" and text.get_text() in map(in_100, data["ends"])]
+    beside = [text for text in ax.texts if text.get_ha() == "right" and text.get_text() in map(in_100, data["ends"])]
     heights = [float(text.xy[1]) for text in beside]  # at their bars, not at the ends of the lines
     assert heights == pytest.approx(list(100 * data["ends"][seen]))
+
+
+def test_lines_never_go_through_numbers() -> None:
+    for ax in (picture("weighed", "rounds"), case("two").plot.rounds(ax=plt.figure(figsize=(8, 4)).subplots(1, 2)[0])):
+        ax.figure.draw_without_rendering()
+        lines = [ax.transData.transform([(x, low), (x, high)]) for x, low, high in ranges(ax)]
+        assert lines
+        numbers = [text.get_window_extent() for text in ax.texts if text.get_text().strip("<>").isdigit()]
+        crossed = [
+            box
+            for (x, y0), (_, y1) in lines
+            for box in numbers
+            if box.x0 < x < box.x1 and y0 < box.y1 < y1 + box.height
+        ]
+        assert crossed == []
+
+
+def test_on_tuesday_the_days_are_tuesday_and_wednesday() -> None:
+    fc = case("live, on Tuesday")
+    data = fc.plot.rounds_data()
+    assert list(data.columns[[0, 2]]) == ["Tuesday", "Wednesday or later"]
+    later = fc.share(fc.runs_into(date(2023, 5, 17))).value - fc.chances()["probability"]["still voting"]
+    assert data.iloc[:, 2:4].sum().sum() == pytest.approx(later)
+    colours = {to_hex(bar.get_facecolor()).upper() for bar in bars(picture("live, on Tuesday", "rounds"))}
+    assert LATER_DAY in colours  # Tuesday keeps its colour
+    assert FIRST_DAY not in colours
 
 
 def test_without_a_range_the_error_is_told() -> None:

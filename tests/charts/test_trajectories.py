@@ -26,8 +26,8 @@ def test_bands_are_quantiles_of_the_shares(name: str) -> None:
         for r in (1, 2, 5):
             row = data.loc[candidate, r]
             assert row["voting"] == fc.summary.shares[r - 1, k].sum() / len(fc)
-            expected = fc.summary.share_quantile(r, k, [0.05, 0.2, 0.35, 0.65, 0.8, 0.95])
-            assert row[["p5", "p20", "p35", "p65", "p80", "p95"]].to_numpy(dtype=float) == pytest.approx(expected)
+            expected = fc.summary.share_quantile(r, k, [0.1, 0.25, 0.75, 0.9])
+            assert row[["p10", "p25", "p75", "p90"]].to_numpy(dtype=float) == pytest.approx(expected)
 
 
 def test_the_words_for_paths_say_who_is_left() -> None:
@@ -38,10 +38,10 @@ def test_the_words_for_paths_say_who_is_left() -> None:
 
 def test_thin_bands_are_not_drawn() -> None:
     data = case("one run").plot.trajectories_data()
-    assert data[["p5", "p95"]].isna().all(axis=None)
+    assert data[["p10", "p90"]].isna().all(axis=None)
     assert (data["voting"] == 1).all()
     bands = case("two").plot.trajectories_data().loc["Pope"]
-    assert (bands["p5"].notna() == (bands["voting"] * len(case("two")) >= 20)).all()
+    assert (bands["p10"].notna() == (bands["voting"] * len(case("two")) >= 20)).all()
 
 
 def test_two_candidates_share_one_picture_with_both_lines() -> None:
@@ -60,9 +60,7 @@ def test_two_candidates_share_one_picture_with_both_lines() -> None:
     assert data["voting"].to_numpy() == pytest.approx(fc.summary.voting[:12] / len(fc))
     outlines = [band.get_paths()[0].vertices for band in ax.collections]
     first = [{round(float(y), 6) for x, y in outline if x == 1} for outline in outlines]
-    ends = [
-        {round(100 * data.loc[1, end], 6) for end in pair} for pair in (("p5", "p95"), ("p20", "p80"), ("p35", "p65"))
-    ]
+    ends = [{round(100 * data.loc[1, end], 6) for end in pair} for pair in (("p10", "p90"), ("p25", "p75"))]
     assert first == ends
 
 
@@ -114,11 +112,11 @@ def test_the_title_of_paths_is_the_band() -> None:
     fc = case("two")
     data = fc.plot.trajectories_data()
     leader = favourite(fc)
-    low, high = (100 * data.loc[(leader, 1), end] for end in ("p20", "p80"))
+    low, high = (100 * data.loc[(leader, 1), end] for end in ("p25", "p75"))
     title = plain(picture("two", "trajectories").get_title())
-    assert title == f"{leader} takes {low:.0f} to {high:.0f} % in round 1 in 60 of 100 elections"
+    assert title == f"{leader} takes {low:.0f} to {high:.0f} % in round 1 in half of all elections"
     assert plain(picture("live", "trajectories").get_title()).endswith(
-        " in round 2 in 60 of 100 elections that hold it"
+        " in round 2 in half of the elections that hold it"
     )
 
 
@@ -130,7 +128,28 @@ def test_the_path_so_far_is_drawn_solid() -> None:
     assert "announced" in words(ax)
     data = case("live, two rounds").plot.trajectories_data().loc["Pope"]
     assert data["announced"].tolist()[:3] == [True, True, False]
-    assert data.loc[1, ["p5", "p95"]].tolist() == pytest.approx([98 / 165] * 2)
+    assert data.loc[1, ["p10", "p90"]].tolist() == pytest.approx([98 / 165] * 2)
+
+
+def test_bands_are_named_beside_them() -> None:
+    ax, data = picture("two", "trajectories"), case("two").plot.trajectories_data()
+    last = data.loc[favourite(case("two"))].iloc[-1]
+    half, most = label(ax, "half of the\nelections"), label(ax, "80 of 100")
+    assert 100 * last["p25"] < half.xy[1] < 100 * last["p75"]
+    assert 100 * last["p75"] < most.xy[1] < 100 * last["p90"]
+    assert most.xy[1] - half.xy[1] > 5
+    panels = picture("three", "trajectories").child_axes
+    assert [sum(text == "80 of 100" for text in words(panel)) for panel in panels] == [0, 0, 1]
+    reading = case("two").plot.chart("trajectories").caption.reading
+    assert "Lines: nine elections as examples;" in reading
+    assert "half of the\nelections" not in words(picture("one run", "trajectories"))
+
+
+def test_every_line_that_elects_is_inside() -> None:
+    ax = picture("certain", "trajectories")
+    low, high = ax.get_ylim()
+    assert all(low < level < high for level in levels(ax))
+    assert len(levels(ax)) == 2
 
 
 def test_one_round_alone_has_the_lines_that_elect_too() -> None:

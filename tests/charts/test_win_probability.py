@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from toys import slow_but
 
 from iomsim.charts import win_probability
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY
+from iomsim.charts.style import NOBODY_GREY
 from iomsim.forecasting.estimates import row_in_100, span_in_100
 from iomsim.forecasting.wording import are_level, in_a_sentence, level, standing, without_winner
 
@@ -30,7 +30,7 @@ def test_bars_are_the_table_of_winners(name: str) -> None:
     whole = fc.chances()
     assert table[list(whole)].equals(whole.loc[table.index])
     assert [bar.get_width() for bar in bars(ax)] == pytest.approx(list(100 * table["probability"]))
-    colours = fc.race.colours | {"nobody": NOBODY_GREY, "still voting": STILL_GREY}
+    colours = fc.race.colours | {"nobody": NOBODY_GREY, "still voting": "#FFFFFF"}  # an outline
     assert [to_hex(bar.get_facecolor()).upper() for bar in bars(ax)] == [colours[str(n)] for n in table.index]
     for bar, p, error in zip(bars(ax), table["probability"], table["mc_error"], strict=True):
         assert f"{row_in_100(p, error)} in 100" in words(ax)
@@ -134,6 +134,15 @@ def test_a_body_with_one_reading_has_no_marks() -> None:
 def test_what_is_certain_and_what_is_not() -> None:
     assert not any(re.search(r"\b(0|100) in 100", text) for text in words(picture("certain", "win_probability")))
     assert {"100 in 100", "0 in 100"} <= set(words(picture("over", "win_probability")))  # by rule: that is how it ended
+
+
+def test_half_is_a_line() -> None:
+    [half] = [line for line in picture("two", "win_probability").lines if line.get_label() == "half"]
+    assert list(half.get_xdata()) == [50, 50]
+    assert 50 in picture("two", "win_probability").get_xticks()
+    few = picture("eight", "win_probability")  # where nobody comes near it there is none
+    assert max(few.get_xticks()) < 50
+    assert not [line for line in few.lines if line.get_label() == "half"]
 
 
 def test_a_range_by_rule_is_no_range() -> None:
