@@ -99,12 +99,11 @@ class DecisionTime(ForecastChart):
         if self.by not in ("day", "winner"):
             raise IomsimError(f"dots can be coloured by 'day' or 'winner', got {quote(self.by)}")
 
-    def inches(self) -> tuple[float, float]:
-        """Return the size of a figure of the chart's own: higher, where the key has many lines."""
-        width, height = super().inches()
+    def natural(self) -> tuple[float, float]:
+        """Return the size for the house's letters: higher, where the key has many lines."""
         across = 1 if on_a_phone() else 3
         lines = -(-len(self.result.race.names) // across) if self.by == "winner" else 1
-        return width, height + pt(13) / 72 * max(lines - 1, 0)
+        return self.size[0], self.size[1] + 13 / 72 * max(lines - 1, 0)
 
     @cached_property
     def data(self) -> pd.DataFrame:
