@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from iomsim.charts.base import Chart, key, named_rows, note, place, right_of
+from iomsim.charts.base import Chart, key, lay_out, named_rows, note, place, right_of
 from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark as visible, on_a_phone, pale, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, short_parameter
 from iomsim.errors import quote, whole_number
@@ -207,6 +207,7 @@ class PivotalMembers(Chart[Pivotal]):
             (mark(dark(), "D", True), "won over for good", dark(), won),
         ]
         marks, words, inks, _ = zip(*(part for part in shown if part[3]), strict=True)
+        lay_out(ax)  # so that the key fits what the names leave
         return max(key(ax, list(marks), list(words), list(inks), above=True), pt(20))
 
 
@@ -284,6 +285,7 @@ class Scenarios(Chart[SideBySide]):
             f"into {next_weekday(race)}",
         ]
         marks, inks = [mark(*look) for look in looks.values()], [ink(colour) for colour, *_ in looks.values()]
+        lay_out(ax)
         return key(ax, marks, words, inks, above=True)
 
 

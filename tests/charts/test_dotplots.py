@@ -10,6 +10,7 @@ import pytest
 from chart_cases import MANY, around, beside, lines_of, pivotal, race, sobol, tornado, words_of
 
 import iomsim as iom
+from iomsim.charts import dotplots
 from iomsim.charts.base import captions
 from iomsim.charts.style import pale
 from iomsim.forecasting.estimates import row_in_100
@@ -178,3 +179,14 @@ def test_every_outcome_stays_in_the_row_of_its_variant(many: iom.Scenario) -> No
     ax.figure.draw_without_rendering()
     row = ax.get_window_extent().height / (len(variants) + 0.2) / ax.figure.dpi * 72
     assert row > 10 * (len(MANY) + 2) * 0.6  # points: the marks of a variant can be told apart
+
+
+def test_the_key_leaves_the_column_at_the_right_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dotplots, "short", lambda *_: "the Federated States of Micronesia")
+    fig = pivotal(1, draws=True).plot.draw("pivotal")
+    fig.draw_without_rendering()
+    assert not any(
+        fig.axes[0].get_legend().get_window_extent().overlaps(text.get_window_extent())
+        for text in fig.axes[0].texts
+        if "for A now" in text.get_text()
+    )
