@@ -30,8 +30,8 @@ from iomsim.forecasting.arrays import Damaged
 from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import TABLES
-from iomsim.forecasting.wording import how_long, no_poll, over, what_matters_shown, who
-from iomsim.house_style import series
+from iomsim.forecasting.wording import details, how_long, no_poll, over, what_matters_shown, who
+from iomsim.house_style import series, together
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps
 from iomsim.model.moments import full_date
@@ -167,11 +167,11 @@ def html(fc: Forecast) -> str:
         as_of(race),
         f"<h1>{escape(race.title)}</h1>",
         f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
-        f"<p class='answer'>{escape(opening(fc))}</p>",
+        f"<p class='answer'>{escape(together(opening(fc)))}</p>",
         *(_answered(fc, name, name in answered) for name in SECTIONS),
         *_assumptions(fc),
         *(_section(TABLES[name].heading, _numbers(fc, name)) for name in answered if name not in SECTIONS),
-        _section("The answer in full", f"<p>{escape(fc.answer(detail=True))}</p>"),
+        _section("The answer in full", _in_full(fc)),
         _evidence(fc),
         f"<footer><p>{escape(fc.stamp())}</p>{rights(race)}</footer>",
     ]
@@ -197,6 +197,13 @@ def document(title: str, body: list[str], tail: str, policy: str) -> str:
 def opening(fc: Forecast) -> str:
     """Return the answer in three sentences: who, how many rounds, and that it is a model."""
     return over(fc) or " ".join(filter(None, [who(fc), how_long(fc), no_poll(fc)]))
+
+
+def _in_full(fc: Forecast) -> str:
+    """Return the whole answer: its sentences, and one by one what they leave out."""
+    more = [] if over(fc) else details(fc)
+    rest = "".join(f"<li>{escape(together(sentence))}</li>" for sentence in more)
+    return f"<p>{escape(together(fc.answer()))}</p>{f'<ul>{rest}</ul>' if rest else ''}"
 
 
 def as_of(race: Scenario) -> str:
