@@ -136,9 +136,8 @@ def ends_apart(table: pd.DataFrame) -> pd.DataFrame:
     1        NaN         NaN      strict         open   True
     """
     ends, rest = table[["low", "high"]], table.drop(columns=["low", "high"])
-    texts = ends.map(lambda end: isinstance(end, str)).to_numpy(dtype=bool)
-    numbers = ends.mask(texts).astype(float).add_prefix("value_")
-    readings = ends.astype(object).where(texts).astype("category").add_prefix("reading_")
+    numbers = ends.map(lambda end: np.nan if isinstance(end, str) else end).astype(float).add_prefix("value_")
+    readings = ends.map(lambda end: end if isinstance(end, str) else None).astype("category").add_prefix("reading_")
     return pd.concat([numbers, readings, rest], axis=1)
 
 

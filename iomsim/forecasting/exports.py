@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
@@ -190,7 +192,19 @@ def to_excel(fc: Tables, path: str | Path, runs: bool = False) -> None:
         _sheet(book, name, table if name in ROW_NUMBERS else table.reset_index())
     buffer = BytesIO()
     book.save(buffer)
-    write_whole(path, buffer.getvalue())
+    write_whole(path, _still(buffer.getvalue()))
+
+
+def _still(book: bytes) -> bytes:
+    """Return a workbook without the time at which it was made, so that the same forecast makes the same file."""
+    buffer = BytesIO()
+    with ZipFile(BytesIO(book)) as old, ZipFile(buffer, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "docProps/core.xml":
+                data = re.sub(rb">\d{4}-\d\d-\d\dT[\d:.]+Z<", b">1980-01-01T00:00:00Z<", data)
+            new.writestr(ZipInfo(name), data, ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
@@ -223,8 +237,8 @@ def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
 
 def _values(column: pd.Series) -> list[Any]:
     """Return a column as Python has its values; what is missing is None."""
-    values = column.astype(object)
-    return list(values.where(column.notna() & ~column.isin([np.inf, -np.inf]), None))
+    gone = column.isna() | column.isin([np.inf, -np.inf])
+    return [None if missing else value for value, missing in zip(column.astype(object), gone, strict=True)]
 
 
 def _needed(what: str, library: str, install: str) -> None:

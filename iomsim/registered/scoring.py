@@ -161,11 +161,13 @@ class Score(Result):
             `inside` that.
         """
         table = self.places
-        moments = table[["low", "median", "high"]].map(lambda end: isinstance(end, datetime))
         ends = table[["low", "median", "high"]]
-        at = ends.where(moments).apply(pd.to_datetime).astype("datetime64[s]").add_suffix("_at")
+        at = (
+            ends.map(lambda end: end if isinstance(end, datetime) else pd.NaT).astype("datetime64[s]").add_suffix("_at")
+        )
+        numbers = ends.map(lambda end: np.nan if isinstance(end, datetime) else end).astype(float)
         rest = {"came": table["came"].map(str).astype(str), "inside": table["inside"].astype("boolean")}
-        return table.assign(**rest, **ends.mask(moments).astype(float)).join(at)
+        return table.assign(**rest, **numbers).join(at.add_suffix("_at"))
 
     @property
     def places(self) -> pd.DataFrame:

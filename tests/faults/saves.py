@@ -52,6 +52,12 @@ def of_tables() -> Kind:
     return _over(lambda folder: old.to_csv(folder), lambda folder: new.to_csv(folder), 13)
 
 
+def of_workbook() -> Kind:
+    """A forecast as a workbook."""
+    old, new = forecast(1), forecast(2)
+    return _over(lambda folder: old.to_excel(folder / "fc.xlsx"), lambda folder: new.to_excel(folder / "fc.xlsx"), 13)
+
+
 def of_scenario() -> Kind:
     """A scenario."""
     old, new = toy(15, "ABC"), toy(15, "ABCD")
@@ -149,6 +155,7 @@ def _over(old: Save, new: Save, stride: int = 1) -> Kind:
 KINDS: dict[str, Callable[[], Kind]] = {
     "forecast": of_forecast,
     "tables": of_tables,
+    "workbook": of_workbook,
     "scenario": of_scenario,
     "report": of_report,
     "sliders": of_sliders,

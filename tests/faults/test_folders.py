@@ -35,6 +35,7 @@ WRITE: dict[str, Callable[[Any, Path], object]] = {
     "scenario": lambda fc, path: fc.race.save(path),
     "registration": lambda fc, path: iom.register(fc, path),
     "tables": lambda fc, path: fc.to_csv(path),
+    "workbook": lambda fc, path: fc.to_excel(path),
     "log": lambda fc, path: iom.live(fc.race, 50, seed=1, log=path),
     "study": lambda fc, path: iom.Study.of([fc.race]).run(20, seed=1, folder=path, progress=False),
 }
