@@ -216,6 +216,12 @@ class Page(Chart[R]):
 
     where: ClassVar[str] = "fig"
 
+    def inches(self) -> tuple[float, float]:
+        """Return the size, no narrower than the panels beside one another need, whatever the user's `figure.figsize`."""
+        width, height = super().inches()
+        least = PHONE_INCHES if on_a_phone() else self.natural()[0] * mpl.rcParams["font.size"] / FONT_SIZE
+        return max(width, least), height
+
     def panels(self, fig: Any, stamp: bool) -> None:
         """Draw everything, the words too."""
         raise NotImplementedError

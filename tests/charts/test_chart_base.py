@@ -132,6 +132,8 @@ def test_what_the_user_has_set_goes_over_the_house_style(fc: iom.Forecast) -> No
     assert not loud.spines["left"].get_visible()
     with mpl.rc_context({"figure.figsize": (10, 3)}):
         assert fc.plot.rounds().figure.get_size_inches().tolist() == [10, 3]
+    with mpl.rc_context({"figure.figsize": (4.5, 3)}), styled():
+        assert plane().plot.chart("pressure_grid").inches() == (9.6, 5.1)  # its panels stand beside one another
 
 
 def test_given_axes_get_the_look(fc: iom.Forecast) -> None:
