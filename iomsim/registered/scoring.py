@@ -162,9 +162,7 @@ class Score(Result):
         """
         table = self.places
         ends = table[["low", "median", "high"]]
-        at = (
-            ends.map(lambda end: end if isinstance(end, datetime) else pd.NaT).astype("datetime64[s]").add_suffix("_at")
-        )
+        at = ends.map(lambda end: end if isinstance(end, datetime) else pd.NaT).astype("datetime64[s]")
         numbers = ends.map(lambda end: np.nan if isinstance(end, datetime) else end).astype(float)
         rest = {"came": table["came"].map(str).astype(str), "inside": table["inside"].astype("boolean")}
         return table.assign(**rest, **numbers).join(at.add_suffix("_at"))
