@@ -139,5 +139,4 @@ def _spoken(text: str, title: str, alt: str) -> str:
     head = text.index(">", text.index("<svg"))
     size = "max-width: 100%; height: auto"
     words = f"\n <title>{escape(title)}</title>\n <desc>{escape(alt)}</desc>"
-    kept = 'xml:space="preserve"'  # spaces at the ends of words, which keep them apart
-    return f'{text[:head]} {kept} role="img" aria-label="{escape(alt)}" style="{size}">{words}{text[head + 1 :]}'
+    return f'{text[:head]} role="img" aria-label="{escape(alt)}" style="{size}">{words}{text[head + 1 :]}'

@@ -132,7 +132,7 @@ class WinProbability(ForecastChart):
             look = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
             chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
             words = note(ax, chance, (clear[y], y), (5, 0), **look)
-            note(ax, f"  {spans[y]}", (1, 0.5), xycoords=words, va="center", color=quiet(), fontsize=small())
+            note(ax, spans[y], (1, 0.5), (pt(5), 0), xycoords=words, va="center", color=quiet(), fontsize=small())
         range_lines(ax, range(len(table)), table)
         longest = max(ends.max(), 100 * table.iloc[:, CHANCE:].max(axis=None)) if len(self._sides) else ends.max()
         end = next((end for end in (20, 40) if longest < end), 100)
