@@ -217,7 +217,7 @@ class Page(Chart[R]):
     where: ClassVar[str] = "fig"
 
     def inches(self) -> tuple[float, float]:
-        """Return the size, no narrower than the panels beside one another need, whatever the user's `figure.figsize`."""
+        """Return the size, no narrower than its panels need, whatever the user's `figure.figsize`."""
         width, height = super().inches()
         least = PHONE_INCHES if on_a_phone() else self.natural()[0] * mpl.rcParams["font.size"] / FONT_SIZE
         return max(width, least), height
