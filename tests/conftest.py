@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from typing import Any
 
@@ -32,6 +33,12 @@ def centre_outcomes(centre: Scenario) -> dict[str, Outcomes]:
 @pytest.fixture(scope="session")
 def centre_forecast(centre: Scenario) -> iom.Forecast:
     return iom.forecast(centre, runs=3000, seed=11, progress=False)
+
+
+def pytest_collection_finish() -> None:
+    """Have garbage be looked for among what the tests make alone: thousands of them would be gone through each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

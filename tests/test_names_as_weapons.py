@@ -193,6 +193,7 @@ def test_sliders_tell_a_sponsor_from_what_else_is_moved(name: str) -> None:
 # -- pages and pictures ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_page_keeps_what_is_written_in_its_pictures() -> None:
     name = 'id="x" href="#a" url(#b)'
     fc = iom.forecast(build(named(candidate=name)), 200, 1, assumptions="fixed", progress=False)

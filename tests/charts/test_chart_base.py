@@ -101,6 +101,7 @@ def test_something_else_is_refused(fc: iom.Forecast) -> None:
         fc.plot.rounds(ax=[1, 2])
 
 
+@pytest.mark.slow
 def test_the_page_is_a_figure(fc: iom.Forecast) -> None:
     fig = fc.plot.dashboard()
     assert plt.get_fignums() == [fig.number]

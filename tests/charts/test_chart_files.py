@@ -40,6 +40,7 @@ def test_the_stamp_is_under_the_chart_unless_unwanted(fc: iom.Forecast, name: st
     assert fc.stamp() not in texts(getattr(fc.plot, name)(stamp=False))
 
 
+@pytest.mark.slow
 def test_the_stamp_is_on_the_page_once(fc: iom.Forecast) -> None:
     fig = fc.plot.draw("dashboard")
     assert fig._supxlabel.get_text() == fc.stamp()
@@ -152,6 +153,7 @@ def test_text_in_an_svg_is_text_with_its_rim(fc: iom.Forecast) -> None:
     assert len(rims) == len(rimmed)
 
 
+@pytest.mark.slow
 def test_all_charts_go_into_a_folder_with_a_table_each(tmp_path: Path) -> None:
     saved = plane().plot.save(tmp_path / "there", formats=("svg", "pdf"), theme="dark")
     assert sorted(path.name for path in saved) == ["pressure_grid.pdf", "pressure_grid.svg", "pressure_grid_chart.csv"]

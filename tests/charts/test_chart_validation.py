@@ -98,6 +98,7 @@ def test_past_and_synthetic_contests_are_never_mixed_up(judged: Backtest, made_u
         assert captions(made_up.plot.draw(chart))[0].title.startswith("Synthetic contests: ")
 
 
+@pytest.mark.slow
 def test_the_page_holds_both_events_and_the_spread(judged: Backtest) -> None:
     fig = judged.plot.calibration()
     assert len(fig.axes) == 3

@@ -11,6 +11,7 @@ from iomsim.charts.dashboard import Dashboard
 from iomsim.forecasting.forecast import Forecast
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", slow_but(["eight", "live"], "live"))
 def test_the_page_holds_the_answer_and_four_charts(name: str) -> None:
     fc = case(name)

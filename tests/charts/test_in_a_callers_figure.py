@@ -65,6 +65,7 @@ def test_two_charts_stand_side_by_side(left: str, right: str, layout: str | None
 MIXED = [(layout, "Forecast.rounds") for layout in LAYOUTS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layout", "chart"), slow_but(MIXED, MIXED[1]))
 def test_a_chart_leaves_room_for_what_is_there(layout: str | None, chart: str) -> None:
     fig, axes = plt.subplots(2, 2, figsize=(9, 8), layout=layout)

@@ -38,6 +38,7 @@ def test_contours_lie_where_the_chance_is_even() -> None:
     assert lines.get_linewidths()[1] > lines.get_linewidths()[0]
 
 
+@pytest.mark.slow
 def test_the_best_guesses_are_marked_and_the_colours_are_centred() -> None:
     left, right = plane().plot.pressure_grid().axes[:2]
     for panel, said in ((left, "best guesses: about 50"), (right, "best guesses: about 25")):

@@ -63,6 +63,7 @@ def test_where_they_start_it_is_the_forecast_of_the_scenario(panel: Sliders) -> 
     assert "Interpolated" not in panel.sentence()
 
 
+@pytest.mark.slow
 def test_level_and_reading_are_those_of_the_scenario_so_changed() -> None:
     race = iom.load("geneva-2023")
     panel = sliders(race, points=2, levels=3, readings=True, runs=50, seed=2, progress=False)

@@ -189,6 +189,7 @@ def test_a_page_is_written_of_a_scenario_or_of_what_was_saved(
     assert "on the best guesses of all else; leave --assumptions out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_page_with_sliders_is_written(
     small: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
