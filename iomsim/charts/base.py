@@ -54,7 +54,10 @@ PAGE_TITLE = 12
 HIGHER_ON_A_PHONE = 1.35
 """How much higher a narrow chart is: its words take more lines."""
 
-LEADING = 1.25
+BESIDE = 0.38
+"""How much of the width of its place a text beside the axes may take; a wider one stands under its row."""
+
+LEADING = 1.35
 """Points from line to line of letters of one point."""
 
 ABOVE = 0.22
@@ -457,13 +460,15 @@ def tips(table: pd.DataFrame, value: str = "probability") -> pd.Series:
 
 
 def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:
-    """Write a text at the right of the axes, at a height of the data, no larger than its row; on a phone under it."""
+    """Write a text at the right of the axes, at a height of the data, no larger than its row; a wide one under it."""
     size = look.pop("fontsize", small())
     look = {"va": "center", "ha": "left", "color": quiet()} | look
     at, shift = (1.0, y), (pt(6), 0.0)
-    if on_a_phone():
+    wide = max(text_width(line, tuple(mpl.rcParams["font.family"]), size, "normal") for line in text.split("\n"))
+    if on_a_phone() or wide > BESIDE * place_points(ax):
         text, at, shift = text.replace("\n", ": "), (1.0, y + ABOVE), (0.0, 0.0)
         look |= {"ha": "right", "va": "top", "path_effects": haloed()}
+        size = size if on_a_phone() else min(size, row_points(ax) * (0.6 - ABOVE) / LEADING)
     else:
         size = min(size, row_points(ax) / (LEADING * (text.count("\n") + 1)))
     note(ax, text, at, shift, xycoords=("axes fraction", "data"), fontsize=size, **look)
@@ -490,6 +495,11 @@ def named_rows(ax: Axes, names: Sequence[str]) -> None:
 def _unbroken(name: str) -> str:
     """Return a name that was broken into lines in one."""
     return name.replace("-\n", "-").replace("\n", " ")
+
+
+def place_points(ax: Axes) -> float:
+    """Return how many points wide the place is that the axes have with all their words: a part of a figure, or it."""
+    return float(getattr(ax, "_iomsim_place", root(ax).bbox.width / root(ax).dpi * 72))
 
 
 def row_points(ax: Axes) -> float:

@@ -282,7 +282,7 @@ class Learned(DayChart):
         alike = moved.index[level_with_first(moved["shift"].abs(), moved["error"])]
         if len(alike) > 1:
             names = some_of([_without_unit(str(name)) for name in alike])
-            return capital(f"{after}no single quantity stands out: what moved most may be {names}")
+            return capital(f"{after}what moved most may be {names}")
         top = moved.iloc[0]
         return capital(f"{after}what moved most is {_named(str(top.name))}, from {_moved(top, ' to ', ', or from ')}")
 

@@ -30,9 +30,8 @@ ENOUGH = 100
 """Effective sample size below which the report calls what follows rough."""
 
 CAVEAT = (
-    "A tally moves the net level, and the rounds together show how far the contest moves. What it cannot tell is how "
-    "the level splits: between the sponsors, against secrecy, and between common and regional shocks. Those rows "
-    "move together, a little, and only as the assumptions before the vote tie them to each other."
+    "Tallies tell the net level, and together how far the contest moves. They cannot tell how the level splits between "
+    "sponsors, secrecy, and common and regional shocks: those rows move only as the assumptions tie them together."
 )
 """What to say beside every table or chart of what was learned."""
 

@@ -286,8 +286,7 @@ def test_nothing_is_named_that_moved_no_further_than_others(monkeypatch: pytest.
     rows = chart.data.iloc[:3].assign(shift=[0.9, -0.8, 0.2], error=[0.1, 0.1, 0.1])
     monkeypatch.setitem(vars(chart), "data", rows)
     assert chart.finding() == (
-        f"After 98{DASH}67 no single quantity stands out: what moved most may be net level of Pope or "
-        "effect of Washington's campaign"
+        f"After 98{DASH}67 what moved most may be net level of Pope or effect of Washington's campaign"
     )
 
 
