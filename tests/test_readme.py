@@ -136,7 +136,7 @@ def test_the_scores_are_those_of_the_backtest() -> None:
             *(number for row in lead for number in row[["said by contest", "came by contest"]]),
             *(number for row in lead for number in row[["said", "came"]]),
             *(number for row in log for number in row.iloc[:2]),
-            *ratio[["ratio", "low", "high"]],
+            *ratio[["ratio", "ratio_low", "ratio_high"]],
         ],
         abs=0.011,
     )

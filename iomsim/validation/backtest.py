@@ -113,7 +113,7 @@ def backtest(
 
     >>> ids = ["UNSC2007-EEG", "UNSC2019-EEG", "UNSC2020-AF"]
     >>> new, old = (backtest(ids, model, particles=300) for model in (None, "0.1"))
-    >>> new.against(old).loc["next share, CRPS", ["ratio", "low", "high"]].astype(float).notna().all()
+    >>> new.against(old).loc["next share, CRPS", ["ratio", "ratio_low", "ratio_high"]].astype(float).notna().all()
     np.True_
     """
     whole_number("particles", particles, 2)

@@ -299,8 +299,8 @@ class Fit(Result):
         Returns
         -------
         DataFrame
-            By parameter: `prior` and `prior_sd`; posterior `mean`, `sd`, and middle 80 % from `low` to
-            `high`; `contraction`, the share of the prior's variance that the contests took away;
+            By parameter: `prior` and `prior_sd`; posterior `mean`, `sd`, and middle 80 % from `value_low` to
+            `value_high`; `contraction`, the share of the prior's variance that the contests took away;
             whether that counts as `pinned down`; the model's `default` and how much of the
             posterior lies below it; `disagrees` where that is less than 2.5 or more than 97.5 %, and is so
             whichever contest is left out; and `leans on`, the contest without which the mean would be most
@@ -323,8 +323,8 @@ class Fit(Result):
             "prior_sd": float(law.std()),
             "mean": mean,
             "sd": sd,
-            "low": low,
-            "high": high,
+            "value_low": low,
+            "value_high": high,
             "contraction": float(taken),
             "pinned down": "yes" if taken > PINNED else "partly" if taken > LOOSE else "no",
             "default": default,
@@ -345,9 +345,9 @@ class Fit(Result):
         Returns
         -------
         DataFrame
-            By parameter and kind of body: posterior `mean`, and middle 80 % from `low` to `high`, from its contests
-            alone; the `effective` draws and the number of `contests`; how likely the value is `above` that of all
-            other kinds together; and the `word`: "higher" or "lower" where that is beyond doubt (2.5 % shared by
+            By parameter and kind of body: posterior `mean`, and middle 80 % from `value_low` to `value_high`, from its
+            contests alone; the `effective` draws and the number of `contests`; how likely the value is `above` that of
+            all other kinds together; and the `word`: "higher" or "lower" where that is beyond doubt (2.5 % shared by
             the kinds compared) whichever contest is left out, else "not told apart"; "cannot tell" where fewer
             than 200 draws agree with the contests of the kind, or with the others, or the kind says next to
             nothing of the parameter.
@@ -379,8 +379,8 @@ class Fit(Result):
                     "parameter": key,
                     "kind": kind,
                     "mean": mean,
-                    "low": low,
-                    "high": high,
+                    "value_low": low,
+                    "value_high": high,
                     "effective": own.effective,
                     "contests": len(own.contests),
                     "above": above,

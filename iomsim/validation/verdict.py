@@ -155,8 +155,8 @@ class Backtest(Result):
         DataFrame
             By score and baseline: the mean scores on the same cases (contests count alike, however
             many rounds they took), the baseline's excess over the model with its 95 % bootstrap
-            interval over contests (`difference`, `low`, `high`; above 0 the model is better), in
-            how many of the contests the model was `ahead`, and the verdict.
+            interval over contests (`difference`, `difference_low`, `difference_high`; above 0 the model is
+            better), in how many of the contests the model was `ahead`, and the verdict.
         """
         wide = {score: self.wide(score) for score in SCORES}
         pairs = [(score, baseline) for score in SCORES for baseline in wide[score].columns.drop(MODEL)]
@@ -241,9 +241,9 @@ class Backtest(Result):
         Returns
         -------
         DataFrame
-            By score: both means (contests count alike), their ratio with its 95 % bootstrap interval over contests
-            (below 1 this one is better), in how many contests this one was `ahead`, the numbers of contests and
-            rounds, and the verdict.
+            By score: both means (contests count alike), their `ratio` with its 95 % bootstrap interval over contests,
+            `ratio_low` to `ratio_high` (below 1 this one is better), in how many contests this one was `ahead`, the
+            numbers of contests and rounds, and the verdict.
 
         Raises
         ------
@@ -265,7 +265,7 @@ class Backtest(Result):
             means = both.groupby(level="contest").mean()
             rows[score] = {
                 **means.mean().rename({"this": "this one's", "other": "other's"}).to_dict(),
-                **{"ratio": ratio.value, "low": ratio.low, "high": ratio.high},
+                **{"ratio": ratio.value, "ratio_low": ratio.low, "ratio_high": ratio.high},
                 "ahead": int((means["this"] < means["other"]).sum()),
                 **{"contests": len(means), "rounds": len(both)},
                 "this is": _verdict(ratio.high < 1, ratio.low > 1, len(means)),
@@ -295,8 +295,8 @@ class Backtest(Result):
             "model's": means[MODEL].mean(),
             "baseline's": means[baseline].mean(),
             "difference": gap.value,
-            "low": gap.low,
-            "high": gap.high,
+            "difference_low": gap.low,
+            "difference_high": gap.high,
             "ahead": int((means[MODEL] < means[baseline]).sum()),
             "contests": len(means),
             "rounds": len(both),

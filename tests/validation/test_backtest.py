@@ -313,7 +313,7 @@ def test_contests_count_alike_in_the_table(quick: Backtest) -> None:
     row = table.loc[("over next, Brier", "binomial redraw")]
     assert row["model's"] == pytest.approx(by["model"].mean())
     assert row["difference"] == pytest.approx((by["binomial redraw"] - by["model"]).mean())
-    assert row["low"] <= row["difference"] <= row["high"]
+    assert row["difference_low"] <= row["difference"] <= row["difference_high"]
     assert (row["ahead"], row["contests"]) == ((by["model"] < by["binomial redraw"]).sum(), len(QUICK))
 
 
@@ -333,15 +333,15 @@ def test_a_twin_of_the_model_is_neither_ahead_nor_behind(quick: Backtest) -> Non
     )
     table = replace(quick, cases=cases).table()
     assert len(table) == len(SCORES)
-    assert (table[["difference", "low", "high", "ahead"]] == 0).all(axis=None)
+    assert (table[["difference", "difference_low", "difference_high", "ahead"]] == 0).all(axis=None)
     assert set(table["model is"]) == {"too few contests"}
 
 
 def test_the_verdict_is_the_interval_and_of_few_contests_there_is_none(quick: Backtest) -> None:
     assert set(quick.table()["model is"]) == {"too few contests"}  # five that go one way do so by luck, too
     six = renamed(quick, 6).table()
-    assert (six["model is"].eq("better") == (six["low"] > 0)).all()
-    assert (six["model is"].eq("worse") == (six["high"] < 0)).all()
+    assert (six["model is"].eq("better") == (six["difference_low"] > 0)).all()
+    assert (six["model is"].eq("worse") == (six["difference_high"] < 0)).all()
     assert set(six["model is"]) > {"better"}
 
 

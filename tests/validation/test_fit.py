@@ -351,7 +351,9 @@ def test_the_posterior_draws_have_the_moments_of_the_table(learned: iom.Fit) -> 
     table = learned.table()
     assert learned.posterior.mean().to_numpy() == pytest.approx(table["mean"].to_numpy(dtype=float), rel=0.02)
     assert learned.posterior.std().to_numpy() == pytest.approx(table["sd"].to_numpy(dtype=float), rel=0.05)
-    assert learned.posterior.quantile(0.1).to_numpy() == pytest.approx(table["low"].to_numpy(dtype=float), rel=0.03)
+    assert learned.posterior.quantile(0.1).to_numpy() == pytest.approx(
+        table["value_low"].to_numpy(dtype=float), rel=0.03
+    )
     taken = 1 - (table["sd"] / table["prior_sd"]) ** 2
     assert table["contraction"].to_numpy(dtype=float) == pytest.approx(taken.to_numpy(dtype=float))
 
@@ -360,7 +362,7 @@ def test_a_scenario_with_fitted_values_says_where_they_come_from(learned: iom.Fi
     race = learned.scenario(iom.load("geneva-2023"))
     q = race.behaviour.concede_b
     row = learned.table().loc["concede_b"]
-    assert (q.value, q.low, q.high) == (row["mean"], row["low"], row["high"])
+    assert (q.value, q.low, q.high) == (row["mean"], row["value_low"], row["value_high"])
     assert q.grade == "inferred"
     assert "fitted to 34 past contests" in q.source
     assert race.behaviour.momentum_fluid == iom.load("geneva-2023").behaviour.momentum_fluid
@@ -483,7 +485,7 @@ def test_only_is_fitting_to_one_kind(two_kinds: iom.Fit) -> None:
     assert gap.max() < 0.2
     row = two_kinds.by_kind().loc[("fluid", "board")]
     assert (row["mean"], row["contests"]) == (boards.table().loc["fluid", "mean"], 16)
-    assert [row["low"], row["high"]] == boards.quantile("fluid", 0.1, 0.9)
+    assert [row["value_low"], row["value_high"]] == boards.quantile("fluid", 0.1, 0.9)
     assert row["effective"] == boards.effective
     with pytest.raises(UnknownNameError, match="no kind of body among the contests named 'boards'; did you mean"):
         two_kinds.only("boards")

@@ -47,7 +47,7 @@ def test_the_targets_are_met_but_for_those_known_to_be_missed(shipped: Backtest)
 def test_the_next_share_is_foretold_better_than_by_version_0_1(shipped: Backtest) -> None:
     beside = shipped.against(iom.backtest(model="0.1", progress=False))
     assert beside.loc["next share, CRPS", "ratio"] <= 0.88
-    assert beside.loc["next share, CRPS", "high"] < 1
+    assert beside.loc["next share, CRPS", "ratio_high"] < 1
     assert not beside["this is"].eq("worse").any()
 
 

@@ -163,12 +163,12 @@ def test_the_sentence_counts_what_was_said_of_the_leader(few: Backtest) -> None:
 @pytest.mark.slow
 def test_a_backtest_beside_itself_and_turned_round(few: Backtest) -> None:
     same = few.against(few)
-    assert (same[["ratio", "low", "high"]] == 1).all(axis=None)
+    assert (same[["ratio", "ratio_low", "ratio_high"]] == 1).all(axis=None)
     assert (same["ahead"] == 0).all()
     other = iom.backtest(FEW, {"fluid": 0.2}, particles=200)
     one, two = few.against(other), other.against(few)
     assert one["ratio"].to_numpy() == pytest.approx(1 / two["ratio"].to_numpy())
-    assert one["low"].to_numpy() == pytest.approx(1 / two["high"].to_numpy(), rel=1e-6)
+    assert one["ratio_low"].to_numpy() == pytest.approx(1 / two["ratio_high"].to_numpy(), rel=1e-6)
     by = few.by_contest("next share, CRPS")["model"].mean() / other.by_contest("next share, CRPS")["model"].mean()
     assert one.loc["next share, CRPS", "ratio"] == pytest.approx(by)
     assert set(one["this is"]) == {"too few contests"}
