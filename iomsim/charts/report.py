@@ -31,7 +31,7 @@ from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.forecasting.wording import details, how_long, no_poll, over, what_matters_shown, who
-from iomsim.house_style import series, together
+from iomsim.house_style import capital, together
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps
 from iomsim.model.moments import full_date
@@ -215,10 +215,8 @@ def rights(race: Scenario) -> str:
     """Return where what is known is from, and under which licences, for the foot of a page."""
     held = race.columns()
     own = held[(held["source"] != "") & ~held["source"].str.startswith("derived")]
-    of_members = "; ".join(
-        f"{series(list(dict.fromkeys(part)))} ({name})" for name, part in own.groupby("licence")["source"]
-    )
-    told = f" Columns of members: {of_members}." if of_members else ""
+    by_licence = [f"{name}: {'; '.join(dict.fromkeys(part))}" for name, part in own.groupby("licence")["source"]]
+    told = f" Columns of members, by licence. {'. '.join(map(capital, by_licence))}." if by_licence else ""
     return (
         f"<p>Sources: each parameter and each fact names its own.{escape(told)}</p>"
         "<p>Made with iomsim, which is free software under the MIT licence.</p>"

@@ -116,7 +116,7 @@ def test_one_question_has_one_number(fc: iom.Forecast, page: str) -> None:
 def test_the_foot_of_the_page_names_sources_and_licences() -> None:
     foot = html.unescape(report.rights(iom.load("geneva-2023")))
     assert "CIA World Factbook, 11 May 2023" in foot
-    assert "(OECD terms and conditions: figures with attribution)" in foot
+    assert "OECD terms and conditions: figures with attribution: OECD, DAC table 2a, net disbursements." in foot
     assert "derived" not in foot
     assert "MIT licence" in report.rights(toy(15))
 
