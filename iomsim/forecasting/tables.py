@@ -304,13 +304,19 @@ class Tables:
     def runs(self) -> pd.DataFrame:
         """One row per run: winner, ending, rounds, members present, when it ended, and its `draw` of the assumptions.
 
-        `ended_at` is missing for runs still open; `decided_at` also for failed ones.
+        `winner` and `ending` are categories.  `ended_at` and `decided_at` are moments by the clocks of the seat, without
+        a time zone (that is ``fc.race.clock.timezone``); the first is missing for runs still open, the second also for
+        failed ones.
         """
         return self._runs.copy()
 
     @property
     def tallies(self) -> pd.DataFrame:
-        """One row per run, round and standing candidate: votes, valid papers, share, kind of round."""
+        """One row per run, round and standing candidate.
+
+        `votes` and `valid`, papers; `share`, the one over the other (0 to 1); `candidate` and `kind` of the round
+        ("ballot" or "yes/no", where votes are the yes), categories.
+        """
         return self._tallies.copy()
 
     @cached_property
