@@ -85,8 +85,27 @@ def test_what_is_handed_on_is_written(tmp_path: Path, monkeypatch: pytest.Monkey
     exec(compile(block("plot.save("), "README.md", "exec"), {"iom": iom, "fc": fc})
     plt.close("all")
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
-    assert {"report.html", "charts/flows.pdf", "charts/flows.svg", "charts/flows.png"} <= written
+    assert {"report.html", "geneva.xlsx", "charts/flows.pdf", "charts/flows.svg", "charts/flows.png"} <= written
     assert any(name.startswith("charts/flows") and name.endswith(".csv") for name in written)
+
+
+@pytest.mark.slow
+def test_the_sliders_say_what_is_said_of_them() -> None:
+    begin, _, show, say = block("sliders(").strip().splitlines()
+    names: dict[str, Any] = {"race": iom.load("geneva-2023")}
+    exec(f"{begin}\n{show.replace('2023)', '2023, progress=False)')}", names)
+    said = eval(say.partition("#")[0], names)
+    assert said.startswith(say.partition("# '")[2].removesuffix(" ...'"))
+
+
+@pytest.mark.slow
+def test_the_other_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"^iomsim ((?:report|forecast) --.*?)  ", TEXT, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        assert cli.main([*line.split(), "--runs", "100"]) == 0
+    assert (tmp_path / "what-if.html").is_file()
 
 
 @pytest.mark.slow
