@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
 
-from iomsim.charts.base import ForecastChart, key, lay_out, root, row
+from iomsim.charts.base import ForecastChart, key, lay_out, note, root
 from iomsim.charts.session_axis import (
     HEAD_POINTS,
     NIGHT,
@@ -30,7 +30,7 @@ from iomsim.charts.session_axis import (
     shown_days,
     upright,
 )
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY, ink, mark, on_a_phone, open_look, pt, quiet
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, ink, mark, on_a_phone, open_look, pt, quiet, small
 from iomsim.charts.text import how_sure, short_names
 from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError, quote, whole_number
@@ -218,7 +218,9 @@ class DecisionTime(ForecastChart):
         shade_past(ax, fc, clock)
         if off:
             ax.plot([left, left + width], [0, 0], color=quiet(), lw=1.6, ls=":", clip_on=False)
-            row(ax, "", [left + width / 2], [f"later or\nnever: {off}"], 0)
+            at, align = (left - 0.5, "left") if upright(ax) else (left + width / 2, "center")  # clear of the last hour
+            look = {"ha": align, "va": "top", "fontsize": small(), "color": quiet()}
+            note(ax, f"later or\nnever: {off}", (at, 0), (0, pt(-5)), xycoords=("data", "axes fraction"), **look)
         if self.by == "winner":
             colours, counts = self._colours, self.data["winner"].value_counts()
             names = [*fc.race.names, *(name for name in (NOBODY, STILL_VOTING) if name in counts)]

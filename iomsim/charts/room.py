@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.transforms import Bbox
 
 TRIES = 6
@@ -67,7 +68,7 @@ def find_room(ax: Axes, draw: Callable[[Axes], None]) -> None:
     fig: Any = ax.figure
     root = fig.figure
     engine = root.get_layout_engine()
-    if engine is None:
+    if engine is None or isinstance(engine, PlaceHolderLayoutEngine):
         place: Bbox | None = _part(_cell(ax), fig.bbox)
     else:
         place = None
