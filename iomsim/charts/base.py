@@ -185,7 +185,7 @@ class Chart(Generic[R]):
 
     def sheet(self) -> pd.DataFrame:
         """Return the numbers as tools for charts on the web take them: a column of labels, then columns of numbers."""
-        return self.data.reset_index()
+        return self.data.reset_index(drop=self.data.index.names == [None])
 
     def draw(
         self, target: Axes | Figure | SubFigure | None = None, stamp: bool = True, theme: Theme | None = None

@@ -184,3 +184,8 @@ def test_a_notebook_shows_a_chart_once(cell: str, monkeypatch: pytest.MonkeyPatc
     nbclient.NotebookClient(book, timeout=120, kernel_name="python3").execute()
     pictures = [kind for output in book.cells[0].outputs for kind in output.get("data", {}) if "image/" in kind]
     assert pictures == ["image/png"]
+
+
+def test_tables_for_charts_on_the_web_begin_with_labels(fc: iom.Forecast) -> None:
+    assert fc.plot.chart("flows").sheet().columns[0] == "round"  # and not with the numbers of rows
+    assert fc.plot.chart("rounds").sheet().columns[0] == "round"
