@@ -37,7 +37,7 @@ from weapons import (
 )
 
 import iomsim as iom
-from iomsim.charts import files, fonts, of, report
+from iomsim.charts import files, fonts, interactive, of, report
 from iomsim.charts.sliders import sliders
 from iomsim.engine import paths
 from iomsim.errors import FileError, IomsimError, ScenarioError
@@ -267,6 +267,20 @@ def test_a_report_and_all_its_files_are_harmless(number: int, tmp_path: Path) ->
     opened = iom.open_forecast(tmp_path / "in" / "out" / "forecast.npz")
     assert told(opened.race) == told(fc.race)
     assert opened.answer() == fc.answer()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", cases(9))
+def test_a_page_with_sliders_is_harmless(number: int) -> None:
+    names = mixed(number)
+    race = build(named(**names))
+    page = interactive.html(sliders(race, points=2, levels=2, readings=True, runs=10, seed=1, progress=False))
+    reader = is_harmless(page, scripts=2)
+    shown = "".join(reader.words)
+    for role in ("title", "about", "candidate", "sponsor", "rules"):
+        assert names[role] in shown
+    told_in = json.loads(page.partition(interactive.BLOCK)[2].partition("</script>")[0])
+    assert [one["name"] for one in told_in["controls"]][:1] == [race.sponsors[0].name]
 
 
 @pytest.mark.slow
