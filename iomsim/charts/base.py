@@ -57,7 +57,16 @@ HIGHER_ON_A_PHONE = 1.35
 BESIDE = 0.38
 """How much of the width of its place a text beside the axes may take; a wider one stands under its row."""
 
-LEADING = 1.35
+OF_A_PLACE = 0.4
+"""How much of the height of a place the axes have, about."""
+
+TIGHT = 5.0
+"""Points of letters below which names are no more broken into lines."""
+
+LEGIBLE = 3.0
+"""Points of letters below which words beside rows are left out: nobody could read them."""
+
+LEADING = 1.5
 """Points from line to line of letters of one point."""
 
 ABOVE = 0.22
@@ -471,17 +480,20 @@ def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:
         size = size if on_a_phone() else min(size, row_points(ax) * (0.6 - ABOVE) / LEADING)
     else:
         size = min(size, row_points(ax) / (LEADING * (text.count("\n") + 1)))
-    note(ax, text, at, shift, xycoords=("axes fraction", "data"), fontsize=size, **look)
+    if size > LEGIBLE:
+        note(ax, text, at, shift, xycoords=("axes fraction", "data"), fontsize=size, **look)
 
 
 def named_rows(ax: Axes, names: Sequence[str]) -> None:
     """Give things that lie below one another, at 0, 1, ..., their names: at the left, on a phone over them."""
-    ax.set_yticks(range(len(names)), [_unbroken(name) for name in names] if on_a_phone() else names)
     ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    if on_a_phone() or row_points(ax) < LEADING * lines * pt(TIGHT):
+        names, lines = [_unbroken(name) for name in names], 1
+    ax.set_yticks(range(len(names)), names)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
     if not on_a_phone():
-        lines = max((name.count("\n") + 1 for name in names), default=1)
         size = min(float(mpl.rcParams["font.size"]), row_points(ax) / (LEADING * lines))
         ax.tick_params(axis="y", labelsize=size)
         return
@@ -499,13 +511,19 @@ def _unbroken(name: str) -> str:
 
 def place_points(ax: Axes) -> float:
     """Return how many points wide the place is that the axes have with all their words: a part of a figure, or it."""
-    return float(getattr(ax, "_iomsim_place", root(ax).bbox.width / root(ax).dpi * 72))
+    width, _ = getattr(ax, "_iomsim_place", (root(ax).bbox.width / root(ax).dpi * 72, 0.0))
+    return float(width)
 
 
 def row_points(ax: Axes) -> float:
-    """Return how many points there are from row to row of axes whose rows are at 0, 1, ..."""
+    """Return about how many points there are from row to row of axes whose rows are at 0, 1, ...
+
+    In a place among others it is what the place leaves, however many lines the words take: so the size of letters does
+    not hang on how lines break, which hangs on the size of letters.
+    """
     low, high = ax.get_ylim()
-    return float(ax.get_window_extent().height / root(ax).dpi * 72 / max(abs(high - low), 1))
+    _, place_ = getattr(ax, "_iomsim_place", (0.0, ax.get_window_extent().height / root(ax).dpi * 72 / OF_A_PLACE))
+    return float(OF_A_PLACE * place_ / max(abs(high - low), 1))
 
 
 def key(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Chart, key, named_rows, note, right_of, row
+from iomsim.charts.base import Chart, key, named_rows, note, right_of, root, row
 from iomsim.charts.dotplots import looks_of, mark
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, mark as visible, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, tally_text, with_announced
@@ -154,7 +154,9 @@ class Live(DayChart):
         names, looks = self.result.race.names, self._looks
         words = {name: f"{called} wins" for name, called in short_names(names, 14).items()}
         words |= {NOBODY: NOBODY, STILL_VOTING: STILL_VOTING, "spill": f"into {self.fc.next_day_in_words}"}
-        heights = spread([100 * line["probability"] for line in ends.values()])
+        high = ax.get_window_extent().height / root(ax).dpi * 72
+        gap = max(LABEL_GAP, 106 * 1.3 * small() / high)
+        heights = spread([100 * line["probability"] for line in ends.values()], gap)
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
             text = f"{words[outcome]} {row_in_100(line['probability'], line['mc_error'])}"
             note(

@@ -81,8 +81,9 @@ def find_room(ax: Axes, draw: Callable[[Axes], None]) -> None:
         for other in empty:
             other.set_in_layout(True)
     cell = _pixels(place or ax.get_position(original=True), fig)
-    frame, tries = cell, [cell]
-    ax._iomsim_place = cell.width * 72 / fig.dpi  # type: ignore[attr-defined]
+    frame = cell
+    ax._iomsim_place = cell.width * 72 / fig.dpi, cell.height * 72 / fig.dpi  # type: ignore[attr-defined]
+    tries = [cell]
     for _ in range(TRIES):
         trial = Figure(figsize=root.get_size_inches(), dpi=root.dpi)
         tried = trial.add_axes(_part(frame, trial.bbox).bounds)
