@@ -286,3 +286,9 @@ def test_charts_draw_into_given_axes_without_a_stamp(name: str) -> None:
     assert getattr(found.plot, name)(ax=other, stamp=False) is other
     assert not mine.has_data()
     assert found.stamp() not in words_of(other)
+
+
+@pytest.mark.parametrize("words", ["#222222", "#eeeeee"])
+def test_words_on_a_page_that_shows_through_stay_as_they_are(words: str) -> None:
+    with mpl.rc_context({"figure.facecolor": "none", "axes.facecolor": "none", "text.color": words}), styled():
+        assert dark() == words

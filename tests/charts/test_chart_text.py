@@ -81,6 +81,8 @@ def test_last_names_survive_and_tell_apart(width: int) -> None:
         assert all(line for told in two.values() for line in told.splitlines())
         assert max(told.count("\n") for told in two.values()) <= 1
     assert short_names(["Amy Pope", "Ngozi Okonjo-Iweala"])["Ngozi Okonjo-Iweala"] == "Okonjo-Iweala"
+    wide = "\N{CJK UNIFIED IDEOGRAPH-738B}" * 10
+    assert letters(short_names([wide, "Bo"], 18)[wide]) <= 18 < letters(wide)
 
 
 def test_parts_add_up_to_their_rounded_sum() -> None:

@@ -57,7 +57,10 @@ def test_few_runs_are_grey_and_make_no_sentence() -> None:
     assert "Largest" not in caption.text
     colours = {to_hex(patch.get_facecolor()) for patch in ax.patches if isinstance(patch, PathPatch)}
     assert len(colours) == 1
-    assert colours.isdisjoint(colour.lower() for colour in fc.race.colours.values())
+    own = {fc.race.colours[name].lower() for name in fc.race.names}
+    assert colours.isdisjoint(own)
+    assert {to_hex(bar.get_facecolor()) for bar in bars(ax) if bar.get_x() > 1.5}.isdisjoint(own)
+    assert {to_hex(bar.get_facecolor()) for bar in bars(ax) if bar.get_x() < 1.5} >= own
     assert not [
         text for text in ax.texts if text.get_text().isdigit() and text.get_ha() == "center" and text.get_zorder() == 5
     ]
