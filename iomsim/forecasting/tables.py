@@ -304,9 +304,9 @@ class Tables:
     def runs(self) -> pd.DataFrame:
         """One row per run: winner, ending, rounds, members present, when it ended, and its `draw` of the assumptions.
 
-        `winner` and `ending` are categories.  `ended_at` and `decided_at` are moments by the clocks of the seat, without
-        a time zone (that is ``fc.race.clock.timezone``); the first is missing for runs still open, the second also for
-        failed ones.
+        `winner` and `ending` are categories.  `ended_at` and `decided_at` are moments by the clocks of the seat,
+        without a time zone (that is ``fc.race.clock.timezone``); the first is missing for runs still open, the second
+        also for failed ones.
         """
         return self._runs.copy()
 
