@@ -55,12 +55,12 @@ class Reliability(Chart[Backtest]):
         return self.result.reliability(self.event)
 
     def finding(self) -> str:
-        inside = self.data["observed"].between(self.data["low"] - 1e-9, self.data["high"] + 1e-9)
-        where, some = "within", ""
-        if not inside.all():
-            where, some = "outside", f" for {(~inside).sum()} of {len(self.data)} probabilities"
-        kind = self.result.kind.capitalize()
-        return f"{kind}: {EVENT_WORDS[self.event]}, {where} the band of a calibrated forecaster{some}"
+        found, by_luck = self.result.outside(self.event)
+        what = f"{self.result.kind.capitalize()}: {EVENT_WORDS[self.event]}"
+        some = f"{found} of {len(self.data)} probabilities"
+        if found > by_luck:
+            return f"{what}, outside the band of a calibrated forecaster for {some}, more than luck explains"
+        return f"{what}, no further from calibrated than luck explains: {some} outside the band"
 
     def reading(self) -> str:
         parts = self.result.decomposition(self.event)
@@ -163,7 +163,10 @@ class SaidAndCame(Chart[Backtest]):
         return self.data[self.data.index.get_level_values(1) != "all"]
 
     def finding(self) -> str:
-        return f"{self.result.kind.capitalize()}: {EVENT_WORDS[self.event]}, {self._said_came('')}"
+        rows = self.data.xs("all", level=1)
+        luck = rows["said"].between(rows["low"], rows["high"]).all()
+        told = "no further apart than luck explains" if luck else "further apart than luck explains"
+        return f"{self.result.kind.capitalize()}: {EVENT_WORDS[self.event]}, {self._said_came('')}, {told}"
 
     def reading(self) -> str:
         return (
@@ -173,7 +176,10 @@ class SaidAndCame(Chart[Backtest]):
 
     def _said_came(self, counted: str) -> str:
         rows = self.data.xs("all", level=1)
-        pairs = [f"said {row['said' + counted]:.2f}, came {row['came' + counted]:.2f}" for _, row in rows.iterrows()]
+        pairs = [
+            f"given {100 * row['said' + counted]:.0f} in 100 and came in {100 * row['came' + counted]:.0f}"
+            for _, row in rows.iterrows()
+        ]
         named = [f" ({group})" * (group != "all") for group in rows.index]
         return "; ".join(map("".join, zip(pairs, named, strict=True)))
 

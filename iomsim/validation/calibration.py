@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.estimates import Interval, wilson
 from iomsim.typing import Flags, Floats, Places
 from iomsim.validation.scores import ensemble, events, probabilities
+
+ROUNDING = 1e-9
+"""What is rounding, of a frequency."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,41 @@ def reliability(p: ArrayLike, happened: ArrayLike, *, seed: int, level: float = 
     whole_number("draws", draws, 1)
     chance, came = _cases(p, happened)
     said, which, count = np.unique(chance, return_inverse=True, return_counts=True)
-    redrawn = np.random.default_rng(seed).random((draws, len(chance))) < chance
-    curves = np.array([_isotonic(which, row, len(said)) for row in redrawn])
+    curves = _calibrated(tuple(chance.tolist()), seed, draws)
     low, high = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
     observed = _isotonic(which, came, len(said))
     return pd.DataFrame({"forecast": said, "observed": observed, "count": count, "low": low, "high": high})
+
+
+def outside(p: ArrayLike, happened: ArrayLike, *, seed: int, level: float = 0.9, draws: int = 1000) -> tuple[int, int]:
+    """Return how many forecasts lie outside the band of :func:`reliability`, and how many may by luck.
+
+    The band is pointwise, so that some of a calibrated forecaster's lie outside: in 95 of 100 sets of events no more
+    than the second number, if the events are independent.
+
+    Examples
+    --------
+    >>> said = [0.1] * 20 + [0.9] * 20
+    >>> outside(said, [False] * 18 + [True] * 2 + [True] * 18 + [False] * 2, seed=1)[0]
+    0
+    >>> outside(said, [True] * 20 + [False] * 20, seed=1)[0]
+    2
+    """
+    table = reliability(p, happened, seed=seed, level=level, draws=draws)
+    low, high = table["low"].to_numpy() - ROUNDING, table["high"].to_numpy() + ROUNDING
+    by_luck = _calibrated(tuple(_cases(p, happened)[0].tolist()), seed, draws)
+    counts = ((by_luck < low) | (by_luck > high)).sum(axis=1)
+    return int((~table["observed"].between(low, high)).sum()), int(np.quantile(counts, 0.95, method="inverted_cdf"))
+
+
+@lru_cache(maxsize=8)
+def _calibrated(chance: tuple[float, ...], seed: int, draws: int) -> Floats:
+    """Return the reliability curves of a calibrated forecaster's events, shape (draws, distinct forecasts)."""
+    said, which = np.unique(chance, return_inverse=True)
+    redrawn = np.random.default_rng(seed).random((draws, len(chance))) < np.array(chance)
+    curves = np.array([_isotonic(which, row, len(said)) for row in redrawn])
+    curves.setflags(write=False)
+    return curves
 
 
 def pit(values: ArrayLike, observed: ArrayLike, weights: ArrayLike | None = None, *, seed: int) -> Floats:

@@ -23,6 +23,7 @@ from iomsim.validation.calibration import (
     bootstrap_ratio,
     corp,
     frequency,
+    outside,
     pit,
     rank_histogram,
     reliability,
@@ -340,6 +341,10 @@ class Backtest(Result):
             the band does not know that, and is too narrow where one contest gives many rounds.
         """
         return reliability(*self.events(event), seed=self.seed)
+
+    def outside(self, event: str = "over next") -> tuple[int, int]:
+        """Return how many forecasts lie outside the band of a calibrated forecaster, and how many may by luck."""
+        return outside(*self.events(event), seed=self.seed)
 
     def decomposition(self, event: str = "over next") -> Decomposition:
         """Return what the Brier score of an event is made of (:func:`iomsim.validation.calibration.corp`)."""

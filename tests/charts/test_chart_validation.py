@@ -47,6 +47,22 @@ def test_the_reliability_curve_is_the_table(judged: Backtest, event: str) -> Non
     assert ax.get_title().replace("\n", " ") == caption.title
 
 
+def test_a_curve_is_called_off_only_beyond_luck(judged: Backtest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for found, said in ((3, "no further from calibrated than luck explains: 3 of "), (4, " more than luck explains")):
+        monkeypatch.setattr(Backtest, "outside", lambda *_, found=found: (found, 3))
+        assert said in judged.plot.chart("reliability").caption.title
+
+
+def test_what_was_said_and_came_is_told_with_its_luck(judged: Backtest, monkeypatch: pytest.MonkeyPatch) -> None:
+    chart = judged.plot.chart("said_and_came", by=None)
+    whole = chart.data.xs("all", level=1).iloc[0]
+    told = f"given {100 * whole['said']:.0f} in 100 and came in {100 * whole['came']:.0f}"
+    assert chart.caption.title.endswith(f"{told}, no further apart than luck explains")
+    chart = judged.plot.chart("said_and_came", by=None)
+    monkeypatch.setitem(vars(chart), "data", chart.data.assign(high=0.0, low=0.0))
+    assert chart.finding().endswith(", further apart than luck explains")
+
+
 def test_the_rank_histogram_is_the_table(judged: Backtest) -> None:
     data = judged.ranks(4)
     ax = judged.plot.ranks(4)
