@@ -20,8 +20,8 @@ from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts import STYLE
-from iomsim.charts.base import captions, key
-from iomsim.charts.style import contrast, dark, ink, mark, paper, quiet, styled
+from iomsim.charts.base import captions, key, steady
+from iomsim.charts.style import contrast, dark, ink, mark, on_a_phone, paper, quiet, styled
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.description import PALETTE
 from iomsim.model.scenario import Scenario
@@ -292,3 +292,21 @@ def test_charts_draw_into_given_axes_without_a_stamp(name: str) -> None:
 def test_words_on_a_page_that_shows_through_stay_as_they_are(words: str) -> None:
     with mpl.rc_context({"figure.facecolor": "none", "axes.facecolor": "none", "text.color": words}), styled():
         assert dark() == words
+
+
+def test_a_chart_inside_a_page_for_phones_is_one_for_phones() -> None:
+    with styled("phone"):
+        with styled():
+            assert on_a_phone()
+        with styled("light"):
+            assert not on_a_phone()
+    assert not on_a_phone()
+
+
+def test_ticks_do_not_hang_on_the_size() -> None:
+    small, large = (plt.figure(figsize=size).add_subplot() for size in ((1.2, 1.2), (12, 12)))
+    for ax in (small, large):
+        steady(ax)
+        ax.set(xlim=(0, 97), ylim=(0, 1))
+    assert small.get_xticks().tolist() == large.get_xticks().tolist()
+    assert small.get_yticks().tolist() == large.get_yticks().tolist()

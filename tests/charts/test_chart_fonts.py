@@ -58,3 +58,8 @@ def test_names_from_right_to_left_need_a_new_matplotlib(monkeypatch: pytest.Monk
         monkeypatch.setattr(mpl, "__version__", "3.10.1")
         with pytest.raises(UserWarning, match=r"3\.10\.1 does not set names from right to left"):
             fonts.families(arabic)
+
+
+def test_what_is_lacking_is_told_also_where_another_font_has_a_part() -> None:
+    with pytest.warns(UserWarning, match=f"no font of this machine has '{NOWHERE}';"):
+        assert len(fonts.families(f"{ONLY_IN_SERIF}{NOWHERE}")) == len(mpl.rcParams["font.family"]) + 1
