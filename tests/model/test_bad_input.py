@@ -192,6 +192,8 @@ DESCRIPTIONS: list[tuple[dict[str, Any], str]] = [
      "announcements; write more of the name, such as 'Ms Present'"),
     ({"candidates": [*AB, {"name": "Undo"}]}, "a candidate cannot be called 'Undo', which means something else in tables and "
      "announcements; write more of the name, such as 'Ms Undo'"),
+    ({"candidates": [*AB, {"name": "A_low"}]}, "a candidate cannot be called 'A_low', as another column of tables is; "
+     "write another name"),
     ({"candidates": [*AB, {"name": "2026"}]}, "a candidate cannot be called '2026', which cannot be told from a number of votes; "
      "a name has a letter in it"),
     ({"candidates": [*AB, {"name": " C"}]}, "a candidate cannot be called ' C'; leave out all spaces but single ones between words"),

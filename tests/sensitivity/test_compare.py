@@ -14,7 +14,7 @@ from toys import classes, elect, play, tallies, toy
 
 import iomsim as iom
 from iomsim.engine.plan import draw
-from iomsim.errors import PairingError
+from iomsim.errors import IomsimError, PairingError
 from iomsim.model.components import Tie
 from iomsim.model.differences import differences, phrase
 from iomsim.model.scenario import Scenario
@@ -425,3 +425,23 @@ def test_a_seed_is_drawn_and_kept() -> None:
     again = iom.compare(race, race.with_behaviour(abstain=0.5), runs=40, seed=found.seed)
     assert found.table().equals(again.table())
     assert f"seed {found.seed} · 40 runs each" in found.stamp()
+
+
+# -- what the sides are called ------------------------------------------------------------------------
+
+
+def test_the_sides_are_called_by_name() -> None:
+    race = toy(5)
+    other = race.model_copy(update={"title": "Another"})
+    named = iom.compare(race, other, runs=20, seed=1, names=("as it is", "otherwise"))
+    assert named.table().columns.tolist() == ["as it is", "otherwise", *DIFFERENCE]
+    assert iom.compare(race, other, runs=20, seed=1).names == (race.title, "Another")
+    assert iom.compare(race, race, runs=20, seed=1).names == ("a", "b")
+    taken = race.model_copy(update={"title": "clear"})
+    assert iom.compare(race, taken, runs=20, seed=1).names == ("a", "b")
+
+
+@pytest.mark.parametrize("names", ["ab", ("a",), ("a", "a"), ("a", "clear"), ("a", 5), ("a", "b\n"), ("a", "b", "c")])
+def test_names_of_sides_that_are_none(names: Any) -> None:
+    with pytest.raises(IomsimError, match=r'names must be two different ones, such as \("secret", "public"\), got '):
+        iom.compare(toy(5), toy(5), runs=20, seed=1, names=names)
