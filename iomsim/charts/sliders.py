@@ -369,7 +369,8 @@ class Sliders:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.show())
+        shown = {"text/html": self.html(), "text/plain": repr(self)}  # where no widget can be: a page that is kept
+        display(self.show()._repr_mimebundle_() | shown, raw=True)
 
     def __repr__(self) -> str:
         """Return what the sliders are, and where they stand at first."""

@@ -140,6 +140,18 @@ def test_real_widgets_take_it_too(panel: Sliders) -> None:
     assert box.children[-1].value == panel.html(W=2.0)
 
 
+def test_a_page_that_is_kept_shows_the_answer_where_no_widget_can_be(
+    panel: Sliders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ipywidgets")
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    panel._ipython_display_()
+    assert set(shown[0]) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    assert shown[0]["text/html"] == panel.html()
+    assert shown[0]["text/plain"] == repr(panel)
+
+
 def test_without_ipywidgets_a_sentence_says_what_to_install(panel: Sliders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     with pytest.raises(IomsimError, match=r"need ipywidgets; install it with: pip install 'iomsim\[notebook\]'"):
