@@ -105,7 +105,7 @@ class Live(DayChart):
         chances, looks = self.result.chances()["probability"], looks_of(self.result.race)
         spill = looks.pop("spill")
         del looks[NO_WINNER]
-        rest = {NOBODY: (NOBODY_GREY, "X", False), STILL_VOTING: (STILL_GREY, "P", False)}
+        rest = {NOBODY: (NOBODY_GREY, "X", False), STILL_VOTING: (STILL_GREY, "P", True)}
         return looks | {name: look for name, look in rest.items() if chances[name].max() >= TOLD} | {"spill": spill}
 
     def title(self) -> str:
@@ -124,7 +124,9 @@ class Live(DayChart):
 
     def reading(self) -> str:
         words = "The forecast after each announcement; dotted: the forecast before the vote."
-        return f"{words} {how_sure(self.fc, self.data, 'Shaded')}".strip()
+        timed = self.result.history()["at"].notna().any()
+        hours = f" Hours of {self.result.race.clock.timezone}." * bool(timed)
+        return f"{words} {how_sure(self.fc, self.data, 'Shaded')}".strip() + hours
 
     def alt(self) -> str:
         last = self.data.index.get_level_values("step")[-1]

@@ -12,7 +12,7 @@ import pandas as pd
 from iomsim.engine.clock import DAY, DAY_NAMES
 from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import READING, Drivers, drivers
-from iomsim.forecasting.estimates import Estimate, in_100, row_in_100
+from iomsim.forecasting.estimates import Z95, Estimate, in_100, level_with_first, row_in_100
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, Tables, excluded
 from iomsim.forecasting.targets import SPILL
 from iomsim.house_style import Text, capital, count, number, number_of, percent, series, thousands
@@ -419,6 +419,8 @@ def _top(fc: Tables, what: str) -> tuple[str, float, float] | None:
     table = pd.DataFrame() if found is None else found.table().drop(READING, errors="ignore")
     if table.empty:
         return None
+    if level_with_first(table["share"], Z95 * table["share_error"]).sum() > 1:
+        return None  # it cannot be told from the next
     path, top = str(table.index[0]), table.iloc[0]
     low, high = float(top["at_low"]), float(top["at_high"])
     return (path, low, high) if top["clear"] and abs(high - low) >= MARGIN else None
