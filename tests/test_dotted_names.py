@@ -199,7 +199,7 @@ def test_a_tornado(race: Scenario) -> None:
     data = bars.plot.tornado_data()
     assert set(data.index) > {STRENGTH}
     assert dict(data["name"]).items() <= (NAMED | {"behaviour.conviction": "spread of convictions"}).items()
-    labels = [label.get_text() for label in bars.plot.tornado().get_yticklabels()]
+    labels = [label.get_text().replace("\n", " ") for label in bars.plot.tornado().get_yticklabels()]
     assert labels == list(data["name"])
     assert "U.S.'s strength" in bars.sentence()
 

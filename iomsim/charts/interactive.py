@@ -143,8 +143,8 @@ def _controls(panel: Sliders) -> str:
         rows.append(
             f"<div class='slider'><label for='c{i}'>{escape(capital(panel.label(one['name'])))}</label>"
             f"<output id='o{i}' for='c{i}'>{shown}</output>"
-            f"<input type='range' id='c{i}' min='{one['low']!r}' max='{one['high']!r}' step='{one['step']!r}' "
-            f"value='{one['value']!r}' aria-valuetext='{shown}' autocomplete='off' aria-describedby='h{i}'>"
+            f"<input type='range' id='c{i}' min='{one['low']}' max='{one['high']}' step='{one['step']}' "
+            f"value='{one['value']}' aria-valuetext='{shown}' autocomplete='off' aria-describedby='h{i}'>"
             f"{words}</small></div>"
         )
     if len(panel.rulings) > 1:
