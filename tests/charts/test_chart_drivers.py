@@ -176,8 +176,7 @@ def test_a_level_has_a_second_scale_in_votes(geneva: iom.Forecast) -> None:
     assert len(told) >= 2
     assert told == [f"{(1 - level) * papers:.0f}" for level in ax.get_xticks()]
     assert "Vitorino's mean votes" in found.plot.chart("curve", parameter="level.Pope").caption.reading
-    plain = found.plot.draw("curve", parameter="secrecy").axes[0]
-    assert "votes" not in words(plain)
+    assert "mean votes" not in found.plot.chart("curve", parameter="secrecy").caption.reading
     assert "mean votes" not in found.plot.chart("curve", parameter="Washington").caption.reading  # the level is stated
 
 
