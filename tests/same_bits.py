@@ -44,7 +44,7 @@ SPREAD = ("forecast", "study", "what-ifs")
 KINDS = ("here", "threads", "processes", "dask")
 """Of executors; without one, all parts are made."""
 
-DRAWN = (".svg", ".html", ".npz")
+DRAWN = (".svg", ".html", ".npz", ".parquet")
 """What libraries draw and pack."""
 
 OF_THE_LIBRARY = ("words and files/schema.json",)
