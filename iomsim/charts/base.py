@@ -534,17 +534,17 @@ def key(
     above: bool = False,
     down: float = 21,
     spare: float = 0,
-    left: float = 0,
 ) -> float:
     """Write what the marks are, in as many columns as fit: `down` points under the axes, or right above them.
 
-    At the right, `spare` points are left free; it begins `left` points to the left of the axes.
+    At the right, `spare` points are left free.  Of narrow axes it begins where the words beside them do.
 
     Returns
     -------
     float
         Points that it is high.
     """
+    left = overhang(ax)[0] if width_points(ax) < pt(NARROW) else 0.0
     across = columns(words, (width_points(ax) + left - spare) / pt(1))
     lift = offset_copy(ax.transAxes, root(ax), x=-left, y=pt(3 if above else -down), units="points")
     legend = ax.legend(

@@ -197,7 +197,7 @@ class DecisionTime(ForecastChart):
     @property
     def _colours(self) -> dict[str, str]:
         """The colours of the candidates, and of dots without a winner."""
-        own = {name: self.result.race.colours[name] for name in self.result.race.names}
+        own = {name: mark(self.result.race.colours[name]) for name in self.result.race.names}
         return own | {NOBODY: NOBODY_GREY, STILL_VOTING: STILL_GREY}
 
     @cached_property

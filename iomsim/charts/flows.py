@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from iomsim.charts.base import ForecastChart, note, root, row
-from iomsim.charts.style import haloed, ink, quiet, small
+from iomsim.charts.base import NARROW, ForecastChart, note, root, row, width_points
+from iomsim.charts.style import haloed, ink, mark, pt, quiet, small
 from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import BINS
@@ -33,7 +33,7 @@ HALF_WIDTH = 0.05
 END = 0.09
 """How long the ends of elections are, in rounds."""
 
-NUMBER_PLACES = {-0.68: 0.16, -0.32: 0.84}
+NUMBER_PLACES = {-0.68: 0.16, -0.32: 0.84, -0.5: 0.5, -0.8: 0.05, -0.2: 0.95}
 """Where a stream may carry its number: rounds before its end, and what part of its way it has gone there."""
 
 SPACING = 0.03
@@ -184,12 +184,13 @@ class Flows(ForecastChart):
         told, called = [r for r in rounds if r <= fc.announced], short_names(fc.race.names)
         for line, (name, votes) in enumerate(announced_votes(fc, len(told)).items(), start=2):
             colour = ink(fc.race.colours[name])
-            row(ax, f"{called[name]}, announced", told, votes, line, color=colour, weight="bold")
+            label = called[name] if width_points(ax) < pt(NARROW) else f"{called[name]}, announced"
+            row(ax, label, told, votes, line, color=colour, weight="bold")
 
 
 def _looks(colours: dict[str, str], solid: bool) -> Looks:
     """Return how members are drawn: in their candidate's colour, or grey; the absent are an outline."""
-    looks = {name: {"facecolor": colour if solid else quiet(), "lw": 0} for name, colour in colours.items()}
+    looks = {name: {"facecolor": mark(colour) if solid else quiet(), "lw": 0} for name, colour in colours.items()}
     return looks | {ABSENT: {"facecolor": "none", "edgecolor": quiet(), "lw": 0.8}}
 
 
@@ -242,7 +243,7 @@ def _ends(ax: Axes, streams: pd.DataFrame, before: pd.Series, total: float, roun
 def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, looks: Looks, solid: bool) -> None:
     """Draw the streams before a round, and count those who change sides where there is room for a number."""
     bottom, top = ax.get_ylim()
-    room = 10 / 72 * root(ax).dpi / ax.get_window_extent().height * (bottom - top)
+    room = pt(14) / 72 * root(ax).dpi / ax.get_window_extent().height * (bottom - top)
     taken: dict[float, list[float]] = {place: [] for place in NUMBER_PLACES}
     moving = streams[streams["origin"] != streams["destination"]]
     whole = dict(zip(moving.index, whole_parts(moving["members"]), strict=True))

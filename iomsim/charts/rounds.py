@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from iomsim.charts.base import ForecastChart, key, lay_out, note, range_lines, row, tips
+from iomsim.charts.base import NARROW, ForecastChart, key, lay_out, note, range_lines, row, tips, width_points
 from iomsim.charts.session_axis import called, day_colours, day_of, later_day, present
-from iomsim.charts.style import NOBODY_GREY, faint, haloed, ink, mark, open_look, paper, pt
+from iomsim.charts.style import NOBODY_GREY, faint, haloed, ink, mark, open_look, paper, pt, small
 from iomsim.charts.text import announced_votes, chance, how_sure, left_in_100, short_names
 from iomsim.engine.clock import DAY, HORIZON
 from iomsim.errors import IomsimError, quote
@@ -136,20 +137,22 @@ class Rounds(ForecastChart):
             ax.bar(x[seen], heights[seen], bottom=floor[seen], width=0.8, **look)
             floor = floor + heights
         lines = range_lines(ax, x + SIDE, data, upright=True)
+        most = max(x[-1], 6) + 0.2
+        size = min(float(mpl.rcParams["font.size"]), self._narrow(ax, most))
         for place, share, line in zip(x, data["ends"], lines, strict=True):
             if share:  # at the left of the line, at the bar that it is the height of
                 look = {"ha": "right", "path_effects": haloed()} if line else {"ha": "center"}
-                note(
-                    ax,
-                    chance(self.result, share),
-                    (place + SIDE * line, 100 * share),
-                    (pt(-2.5) * line, pt(2.5)),
-                    **look,
-                )
-        ax.set(ylim=(0, 1.14 * tips(data, "ends").max()), xlim=(0.4, max(x[-1], 6) + 0.6), yticks=[])
+                at, shift = (place + SIDE * line, 100 * share), (pt(-2.5) * line, pt(2.5))
+                note(ax, chance(self.result, share), at, shift, fontsize=size, **look)
+        ax.set(ylim=(0, 1.14 * tips(data, "ends").max()), xlim=(0.4, most + 0.4), yticks=[])
         ax.spines["left"].set_visible(False)
         self._under(ax, x)
         return self._key(ax, parts.sum()) + 4
+
+    @staticmethod
+    def _narrow(ax: Axes, rounds: float, digits: int = 2) -> float:
+        """Return the size of letters at which a number of so many digits is as wide as a round, in points."""
+        return 0.75 * width_points(ax) / rounds / (0.7 * digits)
 
     def _looks(self, parts: list[str]) -> list[dict[str, Any]]:
         """Return how the parts of a bar are drawn."""
@@ -187,9 +190,12 @@ class Rounds(ForecastChart):
         if last:
             ax.axvspan(0.5, last + 0.5, color=faint(), alpha=0.6, lw=0, zorder=0)
         called = short_names(fc.race.names)
-        for line, (name, votes) in enumerate(announced_votes(fc, last).items(), start=2):
-            colour = ink(fc.race.colours[name])
-            row(ax, f"{called[name]}, announced", x[:last], votes, line, color=colour, weight="bold")
+        told = announced_votes(fc, last)
+        digits = max([1, *(len(count) for votes in told.values() for count in votes)])
+        size, narrow = min(small(), self._narrow(ax, len(data), digits)), width_points(ax) < pt(NARROW)
+        for line, (name, votes) in enumerate(told.items(), start=2):
+            look = {"color": ink(fc.race.colours[name]), "weight": "bold", "fontsize": size}
+            row(ax, called[name] if narrow else f"{called[name]}, announced", x[:last], votes, line, **look)
 
 
 def _places(data: pd.DataFrame) -> np.ndarray:

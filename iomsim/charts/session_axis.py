@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import note, width_points
+from iomsim.charts.base import NARROW, note, width_points
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, dark, faint, ink, mark, pt, quiet, small
 from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of
@@ -29,7 +29,10 @@ STACK_MINUTES = 30
 WHOLE = 60
 """Minutes of which a day is made, so that wider stacks fill it too."""
 
-APART = 0.065
+WIDE = 3.1
+"""How wide an hour is with the space around it, in the size of its letters."""
+
+APART = 0.07
 """How far hours stand apart at least, as a part of the axis."""
 
 NIGHT = 3.0
@@ -157,7 +160,7 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
 def upright(ax: Axes) -> bool:
     """Return whether hours have to stand upright, as they would run into each other otherwise."""
     gap = np.diff(np.sort(ax.get_xticks())).min(initial=np.inf) * points_per_unit(ax)
-    return bool(gap < 2.9 * float(mpl.rcParams["font.size"]))
+    return bool(gap < WIDE * float(mpl.rcParams["font.size"]))
 
 
 def _hours(fc: Forecast, clock: list[Day], sittings: list[int], apart: float) -> dict[float, str]:
@@ -189,14 +192,17 @@ def name_days(ax: Axes, fc: Forecast, data: pd.DataFrame, clock: list[Day]) -> N
     """Name the days, shade those after the first, and count their dots: before the later day, and from it on."""
     later, late = later_day(fc), int(from_later_day(fc, data).sum())
     counts = {False: f"{len(data) - late} of {len(data)} dots"}
+    narrow = width_points(ax) < pt(NARROW)
     if later is not None:
-        counts[True] = f"{late} of {len(data)} dots on {called(fc, later)} or later"
+        counts[True] = f"{late} of {len(data)} dots{'' if narrow else f' on {called(fc, later)}'} or later"
     shade = next((day.place(DAY) for day in clock if day.start < DAY < day.stop), None)
     for day in clock:
         comes = later is not None and day.number >= later
         moment = fc.opening_date + timedelta(days=day.number)
         bold = {"ha": "left", "va": "bottom", "weight": "bold", "fontsize": small()}
-        _head(ax, day.x, f"{weekday_name(moment)} {moment.day} {month_name(moment)}", pt(16), color=dark(), **bold)
+        weekday, month = weekday_name(moment), month_name(moment)
+        name = f"{weekday[:3]} {moment.day} {month[:3]}" if narrow else f"{weekday} {moment.day} {month}"
+        _head(ax, day.x, name, pt(16), color=dark(), **bold)
         if comes and comes in counts:
             left = day.x - 0.3 if shade is None else shade
             ax.axvspan(left, ax.get_xlim()[1], color=mark(day_colours(fc)[1]), alpha=0.07, lw=0, zorder=0)

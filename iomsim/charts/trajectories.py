@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 
 from iomsim.charts.base import NARROW, ForecastChart, note, place, root, row, steady, width_points
 from iomsim.charts.room import settle
-from iomsim.charts.style import dark, haloed, ink, on_a_phone, paper, pt, quiet, small
+from iomsim.charts.style import dark, haloed, ink, mark, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
@@ -174,7 +174,7 @@ class Trajectories(ForecastChart):
     def _panel(self, ax: Axes, k: int, label: bool = True) -> None:
         """Draw one candidate's bands, the examples, what is announced, and the line that elects."""
         mine = self.data.loc[self.names[k]]
-        _bands(ax, mine, self.colours[self.names[k]])
+        _bands(ax, mine, mark(self.colours[self.names[k]]))
         self._lines(ax, k, len(mine))
         past = [self._announced(k, r) for r in range(1, min(self.result.announced, len(mine)) + 1)]
         if any(share is not None for share in past):
@@ -212,7 +212,7 @@ class Trajectories(ForecastChart):
             last = np.flatnonzero(~np.isnan(share))[-1:]
             at = (rounds[last], 100 * share[last])
             if ends and (last + 1 == len(share)).all():
-                ax.plot(*at, "o", color=colours[winner], mec=paper(), mew=0.6, ms=5, zorder=4)
+                ax.plot(*at, "o", color=mark(colours[winner]), mec=paper(), mew=0.6, ms=5, zorder=4)
             elif (last + 1 < len(share)).all():
                 ax.plot(*at, "x", color=dark(), mew=0.9, ms=3.5, zorder=4)
 
@@ -272,7 +272,8 @@ class Trajectories(ForecastChart):
         across = min(COLUMNS if width_points(ax) > pt(NARROW) else PHONE_COLUMNS, len(self.names))
         lines = self._panel_lines(across)
         across = -(-len(self.names) // lines)
-        called = short_names(self.names, max(int(0.9 * width_points(ax) / across / (0.62 * small())), 8))
+        room = (0.6 if across < COLUMNS else 0.9) * width_points(ax) / across  # beside narrow ones words take more
+        called = short_names(self.names, max(int(room / (0.62 * small())), 8))
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
             line, column = divmod(k, across)

@@ -21,7 +21,7 @@ from iomsim.charts.base import (
     tips,
     width_points,
 )
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, open_look, paper, pt, quiet, small
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, mark, open_look, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short_names
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
@@ -127,7 +127,7 @@ class WinProbability(ForecastChart):
         clear = np.where(any(spans), ends.max(), ends)  # at its end a chance would seem the line's
         look: dict[str, Any]
         for y, (name, row) in enumerate(table.iterrows()):
-            look = open_look() if name == STILL_VOTING else {"color": colours[str(name)], "lw": 0}
+            look = open_look() if name == STILL_VOTING else {"color": mark(colours[str(name)]), "lw": 0}
             ax.barh(y, 100 * row["probability"], height=0.5, **look)
             look = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
             chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
@@ -161,7 +161,7 @@ def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
     over = f"under each reading of the rules{' and its weight, of 100' * known}:"
     left = overhang(ax)[0] if width_points(ax) < pt(NARROW) else 0.0
     place(ax, (0, 0), over, (-left, pt(-36)), ha="left", va="top", fontsize=small(), color=quiet())
-    key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49, left=left)
+    key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49)
 
 
 def span_of(row: pd.Series) -> str:
