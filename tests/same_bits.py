@@ -44,8 +44,11 @@ SPREAD = ("forecast", "study", "what-ifs")
 KINDS = ("here", "threads", "processes", "dask")
 """Of executors; without one, all parts are made."""
 
-DRAWN = (".svg", ".html", ".npz", ".parquet")
+DRAWN = (".svg", ".html", ".npz")
 """What libraries draw and pack."""
+
+VERSIONED = ".parquet"
+"""In which libraries write their versions; what is in them is in a table beside them."""
 
 OF_THE_LIBRARY = ("words and files/schema.json",)
 """What they word."""
@@ -200,6 +203,7 @@ def differing(one: dict[str, list[str]], other: dict[str, list[str]]) -> list[st
     def same(name: str) -> bool:
         inexact = name.startswith(ROUNDED) and not name.endswith(EXACT)
         left_out = name.startswith(OF_THE_LIBRARY) or (name.endswith(DRAWN) and not name.startswith("study/"))
+        left_out |= name.endswith(VERSIONED)
         return left_out or one[name][inexact] == other[name][inexact]
 
     return sorted({*one} ^ {*other} | {name for name in {*one} & {*other} if not same(name)})
