@@ -11,7 +11,7 @@ import pytest
 from toys import chance, toy, voter
 
 import iomsim as iom
-from iomsim.charts.sliders import Sliders, sliders
+from iomsim.charts.sliders import Sliders, _through, sliders
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.forecasting.estimates import in_100
 
@@ -168,3 +168,8 @@ def test_bad_sliders_are_refused(panel: Sliders) -> None:
     for value, said in ((3, "3"), (True, "True"), ("much", "'much'"), (float("nan"), "nan")):
         with pytest.raises(IomsimError, match=f"W must be between 0 and 2, got {said}"):
             panel.at(W=value)
+
+
+def test_points_go_through_the_scenario() -> None:
+    assert _through(np.array([0.0, 1.0]), 0.3).tolist() == [0.0, 0.3, 1.0]
+    assert _through(np.array([0.0, 0.1 + 0.2, 1.0]), 0.3).tolist() == [0.0, 0.3, 1.0]  # not twice
