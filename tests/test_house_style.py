@@ -10,7 +10,19 @@ import pytest
 import iomsim as iom
 from iomsim import house_style
 from iomsim.errors import IomsimError
-from iomsim.house_style import SI, Text, in_lines, number, number_of, options, ordinal, percent, series, thousands
+from iomsim.house_style import (
+    SI,
+    Text,
+    in_lines,
+    number,
+    number_of,
+    options,
+    ordinal,
+    percent,
+    series,
+    some_of,
+    thousands,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +101,7 @@ def test_everything_that_is_worded_follows() -> None:
         news = fc.stamp() + fc.answer()
     assert "2\N{NARROW NO-BREAK SPACE}000 runs" in told
     assert news == told.replace("\N{NARROW NO-BREAK SPACE}", ",").replace(" %", "%") != told
+
+
+def test_one_other_is_one() -> None:
+    assert some_of(list("ABCD")) == "A, B, C (and one other)"

@@ -19,7 +19,7 @@ from PIL import Image
 from toys import slow_but
 
 import iomsim as iom
-from iomsim.charts import save
+from iomsim.charts import files, save
 from iomsim.charts.files import svg
 from iomsim.errors import IomsimError
 
@@ -189,3 +189,10 @@ def test_a_notebook_shows_a_chart_once(cell: str, monkeypatch: pytest.MonkeyPatc
 def test_tables_for_charts_on_the_web_begin_with_labels(fc: iom.Forecast) -> None:
     assert fc.plot.chart("flows").sheet().columns[0] == "round"  # and not with the numbers of rows
     assert fc.plot.chart("rounds").sheet().columns[0] == "round"
+
+
+def test_a_theme_is_that_of_the_file_too(fc: iom.Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+    monkeypatch.setattr(files, "save", lambda drawn, path, theme: asked.append(theme))
+    fc.plot.save("rounds", tmp_path / "rounds.png", theme="print")
+    assert asked == ["print"]

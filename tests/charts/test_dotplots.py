@@ -190,3 +190,10 @@ def test_the_key_leaves_the_column_at_the_right_alone(monkeypatch: pytest.Monkey
         for text in fig.axes[0].texts
         if "for A now" in text.get_text()
     )
+
+
+def test_what_counts_is_the_side_between_two_indices() -> None:
+    wide, narrow = (0.3, 0.2, 0.4), (0.49, 0.51)
+    towards = sobol(a=(*wide, 0.5, 0.2, narrow[1], True), b=(*wide, 0.4, 0.39, 0.7, True))
+    away = sobol(a=(*wide, 0.5, narrow[0], 0.8, True), b=(*wide, 0.4, 0.1, 0.41, True))
+    assert (towards.most(), away.most()) == (["a", "b"], ["a"])

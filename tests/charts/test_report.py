@@ -76,6 +76,7 @@ def test_the_page_says_what_the_forecast_says(fc: iom.Forecast, page: str) -> No
     shown = html.unescape(page).replace("\N{NO-BREAK SPACE}%", " %")
     assert fc.answer(detail=True) in re.sub(r"</?(?:ul|p|li)>", " ", shown).replace("   ", " ").replace("  ", " ")
     assert report.opening(fc) in shown
+    assert f"{report.opening(fc)}</p>" in shown  # the rest is said below
     assert fc.stamp() in page
 
 

@@ -307,8 +307,10 @@ def test_quiet_says_results_only(
     loud = capsys.readouterr()
     assert (loud.out, asked) == (quiet.out, ["1", None])
     assert loud.err.startswith("15 files in ")
+    monkeypatch.setenv("TQDM_DISABLE", "0")
     assert iomsim("forecast", "nowhere", "-q") == 2
     assert "no scenario" in capsys.readouterr().err
+    assert os.environ["TQDM_DISABLE"] == "0"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import cache
+from io import StringIO
 from multiprocessing import get_context
 from typing import Any
 
@@ -18,7 +20,7 @@ from toys import mostly_slow, same, slow_but, toy, unsure
 
 import iomsim as iom
 from iomsim.engine import executors, rng, simulate
-from iomsim.engine.executors import as_done, in_order, spread
+from iomsim.engine.executors import _is_seen, as_done, in_order, spread
 from iomsim.engine.outcomes import Outcomes, join
 from iomsim.engine.plan import draw
 from iomsim.engine.rng import BLOCK
@@ -380,3 +382,12 @@ def test_a_summary_does_not_grow_with_the_runs() -> None:
         assert isinstance(summary, Summary)
         sizes.append(summary.shares.nbytes + summary.flows.nbytes + summary.voting.nbytes)
     assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_bars_are_for_terminals(seen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: seen)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    assert _is_seen() is seen

@@ -14,8 +14,8 @@ from scipy import stats
 from toys import FREE, STILL, elect, toy
 
 import iomsim as iom
-from iomsim.forecasting.estimates import Estimate, wilson
-from iomsim.forecasting.tables import excluded
+from iomsim.forecasting.estimates import Estimate, in_100, wilson
+from iomsim.forecasting.tables import excluded, rule_sets_in_words
 from iomsim.rules.procedure import ENDINGS, Procedure
 
 NO_WINNER = "no winner"
@@ -352,3 +352,11 @@ def test_nothing_is_lost_in_elections_of_a_handful() -> None:
     expected = np.array([a, b]) / (a + b) * (1 - (1 - a - b) ** 20)
     assert table["probability"].iloc[:2].to_numpy() == pytest.approx(expected, abs=4 * 0.0056)
     assert fc.rounds()["probability"].iloc[0] == pytest.approx(a + b, abs=4 * 0.0056)
+
+
+def test_readings_of_old_files_are_told_without_their_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    fc = make(toy(9), runs=50)
+    sides = fc.rule_sets()
+    errors = [name for name in sides if name.endswith("_mc_error")]
+    monkeypatch.setattr(type(fc), "rule_sets", lambda _: sides.assign(**dict.fromkeys(errors, np.nan)))
+    assert rule_sets_in_words(fc)["A"].tolist() == sides["A"].map(in_100).tolist()

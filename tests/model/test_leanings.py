@@ -15,7 +15,7 @@ import iomsim as iom
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK
 from iomsim.model.assumptions import draw_assumptions
-from iomsim.model.leanings import leanings
+from iomsim.model.leanings import leanings, mean_votes
 from iomsim.model.scenario import Scenario, build
 
 
@@ -325,3 +325,9 @@ def test_a_poll_takes_from_the_pulls_what_it_is_trusted(trust: float) -> None:
     for column in ("pull of W", "pull of E", "net_pull", "appeal"):
         left = np.where(before.index == "m5", 1.0 - trust, 1.0)
         assert after[column].to_numpy() == pytest.approx(before[column].to_numpy() * left, nan_ok=True)
+
+
+def test_votes_are_not_told_where_some_go_over_before_the_count() -> None:
+    race = iom.load("geneva-2023")
+    assert mean_votes(race, "level.Pope", [0.5]) is not None
+    assert mean_votes(race.swing(20, "African", to="Pope"), "level.Pope", [0.5]) is None
