@@ -10,6 +10,7 @@ import pytest
 from chart_cases import bars, case, hand, line_of, picture, plain, ranges, spans, words
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
+from toys import slow_but
 
 from iomsim.charts.rounds import SIDE
 from iomsim.charts.style import FIRST_DAY, LATER_DAY
@@ -29,7 +30,7 @@ def heights(ax: Axes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("by", ["day", "ending"])
-@pytest.mark.parametrize("name", ["two", "three", "one two-way round", "live"])
+@pytest.mark.parametrize("name", slow_but(["two", "three", "one two-way round", "live"], "three", "live"))
 def test_bars_are_the_table_of_rounds(name: str, by: str) -> None:
     fc = case(name)
     data, rounds, ax = fc.plot.rounds_data(by=by), fc.rounds(), fc.plot.rounds(by=by)

@@ -8,6 +8,7 @@ import pytest
 from chart_cases import bars, case, hand, line_of, picture, plain, words
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import PathPatch
+from toys import slow_but
 
 from iomsim.charts.base import captions
 from iomsim.charts.flows import END
@@ -68,7 +69,7 @@ def test_few_runs_are_grey_and_make_no_sentence() -> None:
     assert "Grey" not in captions(picture("two", "flows"))[0].reading
 
 
-@pytest.mark.parametrize("name", ["two", "three", "eight", "live"])
+@pytest.mark.parametrize("name", slow_but(["two", "three", "eight", "live"], "three", "live"))
 def test_nobody_is_lost_between_rounds(name: str) -> None:
     fc = case(name)
     data = fc.plot.flows_data()

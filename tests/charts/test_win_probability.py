@@ -23,7 +23,7 @@ UNCERTAIN = ["two", "weighed", "three"]
 FIXED = ["fixed", "one run", "certain", "eight", "body", "nine tenths"]  # the best guesses, or too few runs for a range
 
 
-@pytest.mark.parametrize("name", [*UNCERTAIN, *FIXED, "live"])
+@pytest.mark.parametrize("name", slow_but([*UNCERTAIN, *FIXED, "live"], "three", "body", "live"))
 def test_bars_are_the_table_of_winners(name: str) -> None:
     fc = case(name)
     table, ax = fc.plot.win_probability_data(), picture(name, "win_probability")
