@@ -95,7 +95,7 @@ def test_what_is_handed_on_is_written(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_sliders_say_what_is_said_of_them() -> None:
     code = block("sliders(").replace("2023)", "2023, progress=False)")
     with redirect_stdout(StringIO()) as said:
-        exec(compile(code, "README.md", "exec"), {"race": iom.load("geneva-2023")})
+        exec(compile(code, "README.md", "exec"), {"iom": iom, "race": iom.load("geneva-2023")})
     assert f"> {' '.join(said.getvalue().split())}\n" in TEXT
 
 
