@@ -332,6 +332,9 @@ def test_bash_completes(tmp_path: Path, capsys: Captured) -> None:
     ask = f"source {script}; COMP_WORDS=(iomsim fore); COMP_CWORD=1; _shtab_iomsim; echo ${{COMPREPLY[@]}}"
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["forecast"]
+    told = script.read_text(encoding="utf-8")
+    assert "_shtab_iomsim_forecast_pos_0_COMPGEN=_shtab_compgen_files\n" in told
+    assert "_shtab_iomsim_forecast___out_COMPGEN=_shtab_compgen_dirs\n" in told
 
 
 def test_completion_needs_a_library(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
