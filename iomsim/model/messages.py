@@ -108,6 +108,8 @@ def _sentence(problem: Any, place: Place) -> str:
             return f"unknown key {quote(paths.joined((*place.path, key)))}; {advice(key, _parts(place.wanted))}"
         case "missing":
             return f"{quote(place.name)} is missing"
+        case "value_error" if isinstance(half := context["error"], UnicodeEncodeError):  # pandas keeps texts in pyarrow
+            return _joined(place.name, f"must hold whole signs, got {quote(half.object[half.start : half.end])}")
         case "value_error":
             return _joined(place.name, str(context["error"]))
         case "too_short":
