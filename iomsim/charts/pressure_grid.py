@@ -149,6 +149,8 @@ def _map(panel: Axes, found: Grid, target: str, colours: Any) -> None:
 
 def _in_votes(panel: Axes, found: Grid) -> None:
     """Write under the ticks of strengths, appeals and levels what they mean in the first candidate's votes."""
+    if on_a_phone():
+        panel.yaxis.set_major_locator(MaxNLocator(4))  # labels there take two lines
     for axis, path in zip((panel.xaxis, panel.yaxis), found.paths, strict=False):
         votes_scale(axis, found.race, path, found.race.names[0], held=True)
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from chart_cases import plane, race, words_of
+from toys import toy
 
 import iomsim as iom
 from iomsim.engine.first_round import first_round_votes
@@ -118,3 +120,14 @@ def test_log_odds_have_a_second_scale_in_votes() -> None:
     assert "Votes: A's mean in the first round" in fig.get_supxlabel().replace("\n", " ")
     plain = iom.grid(race(), fluid=[0.2, 0.8], runs=30, seed=1).plot.pressure_grid()
     assert "votes" not in words_of(plain.axes[0])
+
+
+@pytest.mark.slow
+def test_on_a_phone_levels_in_two_lines_have_room() -> None:
+    two = toy(9, sponsors=[{"name": name, "backs": backs, "strength": 1.0} for name, backs in ("WA", "VB")])
+    paths = ("sponsors.W.strength", "sponsors.V.strength")
+    steps = tuple(np.linspace(0, 1.5, 4))
+    found = plane(size=4)
+    cells = pd.concat([found.cells.iloc[:4]] * 4).set_axis(pd.MultiIndex.from_product([steps] * 2, names=["W", "V"]))
+    found = replace(found, race=two, names=("W", "V"), paths=paths, axes=(steps, steps), cells=cells)
+    assert len(found.plot.draw("pressure_grid", theme="phone").axes[0].get_yticks()) <= 5
