@@ -50,10 +50,11 @@ def beside(charts: tuple[str, str], layout: str | None, **size: Any) -> Figure:
     return fig
 
 
+QUICK = ("Forecast.rounds", "Forecast.trajectories", None)
 BOTH = [(*pair, layout) for pair in PAIRS for layout in LAYOUTS[:2]]
 
 
-@pytest.mark.parametrize(("left", "right", "layout"), slow_but(BOTH, ("Forecast.rounds", "Forecast.trajectories", None)))
+@pytest.mark.parametrize(("left", "right", "layout"), slow_but(BOTH, QUICK))
 def test_two_charts_stand_side_by_side(left: str, right: str, layout: str | None) -> None:
     fig = beside((left, right), layout)
     assert collisions(fig) == []
