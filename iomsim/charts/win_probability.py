@@ -18,6 +18,7 @@ from iomsim.charts.base import (
     overhang,
     place,
     range_lines,
+    row_points,
     tips,
     width_points,
 )
@@ -140,7 +141,7 @@ class WinProbability(ForecastChart):
         ax.set_xticks(range(0, end + 1, end // 4))
         ax.spines["bottom"].set_bounds(0, end)
         ax.set_xlabel("of 100 elections", loc="left", fontsize=small(), color=quiet())
-        called = short_names(self.result.race.names, 18, lines=2)
+        called = short_names(self.result.race.names, 18, lines=2 if row_points(ax) > pt(24) else 1)
         if end > HALF:
             ax.axvline(HALF, color=dark(), lw=0.9, ls=(0, (4, 2)), zorder=0.9, label="half")
         ax.set_yticks(range(len(table)), [called.get(str(name), name) for name in table.index])

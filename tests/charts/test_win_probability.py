@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from chart_cases import bars, case, picture, plain, ranges, words
+from chart_cases import bars, case, collisions, picture, plain, ranges, words
 from matplotlib.colors import to_hex
 from toys import slow_but
 
@@ -153,3 +154,13 @@ def test_a_range_by_rule_is_no_range() -> None:
     assert span(0.5, np.nan, np.nan, 0.01) == ""
     assert span(0.001, 0.0, 0.002, 0.001) == ""  # "<1 in 100  <1" says no more
     assert span(0.15, 0.1, 0.2, 0.01) == "10 to 20"
+
+
+@pytest.mark.slow
+def test_long_names_in_low_rows_take_one_line() -> None:
+    fig, (ax, other) = plt.subplots(1, 2, figsize=(8, 4))
+    case("eight").plot.win_probability(ax=ax)
+    other.set_axis_off()
+    fig.draw_without_rendering()
+    assert collisions(fig) == []
+    assert not any("\n" in label.get_text() for label in ax.get_yticklabels())
