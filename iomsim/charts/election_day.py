@@ -43,6 +43,7 @@ LABEL_GAP = 6.5
 
 TICKS = {
     "start": "before",
+    "elect": "elected",
     "withdraw": "withdrawal",
     "eliminate": "one is out",
     "confirm": "yes/no",

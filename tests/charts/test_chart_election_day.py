@@ -34,6 +34,7 @@ DAYS = {
     "noon": ("geneva-2023", ["98-67 at 12:20"]),
     "tuesday": ("geneva-2023", ["98-67 at 12:20", "go on", "97-68 at 16:10", "adjourn until Tuesday 10:00"]),
     "over": ("geneva-2023", ["98-67 at 12:20", "withdraw Vitorino at 16:35"]),
+    "elected": ("geneva-2023", ["98-67 at 12:20", "Pope is elected at 17:00"]),
     "partly": ("geneva-2023", ["Pope at least 95", "Pope=100 Vitorino=63"]),
     "three": ("iom-2018", ["65-51-27", "valid=143", "68-52-22 at 13:55", "77-66"]),
 }
@@ -155,6 +156,7 @@ def test_the_prior_forecast_is_dotted() -> None:
             ["12:20", "12:20", "16:10", "Tue 10:00"],
         ),
         ("over", ["before", f"98{DASH}67", "withdrawal"], ["12:20", "16:35"]),
+        ("elected", ["before", f"98{DASH}67", "elected"], ["12:20", "17:00"]),
         ("partly", ["before", "round 1", f"100{DASH}63"], []),
         ("three", ["before", f"65{DASH}51{DASH}27", "round 2", f"68{DASH}52{DASH}22", f"77{DASH}66"], ["13:55"] * 2),
     ],
