@@ -56,7 +56,8 @@ def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
         book,
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
-        record_timing=False,  # or the committed file would change with every execution
+        record_timing=False,  # or the committed file would change with every execution; the next line too
+        coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
     reached = 0
