@@ -84,15 +84,7 @@ def _numbers(fc: Tables) -> Iterator[tuple[Any, ...]]:
     for k, name in enumerate(fc.race.names):
         shares = fc.summary.share_quantile(fc.announced + 1, k, list(POINTS.values()))
         for point, share in zip(POINTS, shares, strict=True) if not np.isnan(shares).any() else ():
-            yield (
-                f"share of round {fc.announced + 1}",
-                name,
-                ALL,
-                point,
-                float(share),
-                "share of valid papers",
-                *missing,
-            )
+            yield f"share of round {fc.announced + 1}", name, ALL, point, float(share), PAPERS, *missing
 
 
 def _by_reading(fc: Tables) -> Iterator[tuple[Any, ...]]:
