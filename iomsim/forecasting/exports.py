@@ -177,13 +177,13 @@ def to_excel(fc: Tables, path: str | Path, runs: bool = False) -> None:
             )
     from openpyxl import Workbook
 
-    book = Workbook(write_only=True)
+    book, buffer = Workbook(write_only=True), BytesIO()
     words = {"title": fc.race.title, "answer": answer(fc, detail=True)[:], "made by": fc.stamp()}
-    _sheet(book, "about", pd.DataFrame({"what": [*words], "text": [*words.values()]}))
-    for name, table in tables.items():
-        _sheet(book, name, table if name in ROW_NUMBERS else table.reset_index())
-    buffer = BytesIO()
-    book.save(buffer)
+    with writing(path):  # sheets are kept in files of their own until they are packed
+        _sheet(book, "about", pd.DataFrame({"what": [*words], "text": [*words.values()]}))
+        for name, table in tables.items():
+            _sheet(book, name, table if name in ROW_NUMBERS else table.reset_index())
+        book.save(buffer)
     write_whole(path, _still(buffer.getvalue()))
 
 
