@@ -476,7 +476,6 @@ def test_kinds_that_differ_are_told_apart_and_only_in_what_differs(two_kinds: io
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_only_is_fitting_to_one_kind(two_kinds: iom.Fit) -> None:
     boards = two_kinds.only("board")
     assert {body_kind(one) for one in boards.contests} == {"board"}
