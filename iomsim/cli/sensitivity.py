@@ -87,7 +87,8 @@ def run_compare(arguments: argparse.Namespace) -> None:
     """Print the paired difference."""
     base = load(arguments.scenario)
     other = changed(load(arguments.other) if arguments.other else base, arguments)
-    found = play(compare, arguments, base, other, assumptions=arguments.assumptions)
+    names = None if arguments.other else ("as it is", "changed")
+    found = play(compare, arguments, base, other, assumptions=arguments.assumptions, names=names)
     say(found.sentence())
     print(plain(found.table().round(4)))
 

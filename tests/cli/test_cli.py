@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import os
 import subprocess
 import sys
@@ -355,7 +356,9 @@ def test_a_comparison(small: Path, capsys: Captured) -> None:
     assert iomsim("compare", small, "--set", "W=0", *SMALL) == 0
     race = iom.load(small)
     expected = iom.compare(race, race.with_pressure(W=0), runs=300, seed=5)
-    assert capsys.readouterr().out.startswith(in_lines(expected.sentence()))
+    out = capsys.readouterr().out
+    assert out.startswith(in_lines(expected.sentence()))
+    assert re.search(r"outcome +as it is +changed +difference ", out)
 
 
 @pytest.mark.slow
