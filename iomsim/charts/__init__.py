@@ -168,7 +168,9 @@ class Plots:
             return self._save_all(Path(name), **options)
         return files.save(self.draw(str(name), **options), path, options.get("theme"))
 
-    def _save_all(self, folder: Path, formats: Sequence[str] = ("png", "svg"), **options: Any) -> list[Path]:
+    def _save_all(
+        self, folder: Path, formats: Sequence[str] = ("png", "svg"), theme: Theme | None = None, stamp: bool = True
+    ) -> list[Path]:
         if str(folder) in self._charts or folder.suffix[1:].lower() in files.KINDS:
             raise IomsimError(
                 f"plot.save takes a folder for all charts, or a chart and its file, such as "
@@ -181,8 +183,9 @@ class Plots:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         for name in self.names():
-            drawn, chart = self.draw(name, **options), self.chart(name)
-            saved += [files.save(drawn, folder / f"{name}.{kind}", options.get("theme")) for kind in wanted]
+            chart, fig = self.chart(name), Figure()
+            chart.draw(fig, stamp, theme)
+            saved += [files.save(fig, folder / f"{name}.{kind}", theme) for kind in wanted]
             if type(chart).data is not Chart.data:
                 write_csv(table := folder / f"{name}_chart.csv", chart.sheet(), index=False)
                 saved.append(table)

@@ -422,9 +422,7 @@ def _below(ax: Axes, text: str) -> None:
 
 def written(fig: Any, title: str, texts: Sequence[str]) -> None:
     """Write the title of a page over its panels and texts below them, in lines as wide as the figure."""
-    points = 72 * fig.bbox.width / root(fig).dpi
-    points *= 1 - 2 * EDGE
-    size = pt(PAGE_TITLE)
+    points, size = 72 * fig.bbox.width / root(fig).dpi * (1 - 2 * EDGE), pt(PAGE_TITLE)
     fig.suptitle(lines_of(title, points, size, "bold"), x=EDGE, ha="left", fontsize=size, weight="bold")
     below = [lines_of(text, points, small()) for text in texts if text]
     fig.supxlabel("\n".join(below), x=EDGE, ha="left", fontsize=small(), color=quiet())
