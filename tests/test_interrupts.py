@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -210,6 +211,19 @@ def test_a_span_that_is_being_added_is_added(monkeypatch: pytest.MonkeyPatch) ->
         fc = iom.forecast(RACE, 5000, 1, progress=False)
     assert fc.outcomes is not None
     assert fc.outcomes.size == len(fc) == 2 * BLOCK
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("pool", [nullcontext, lambda: ThreadPool(2), lambda: ThreadPoolExecutor(2)])
+def test_when_the_last_span_is_being_added_nothing_is_left_to_interrupt(
+    pool: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = iom.forecast(RACE, 2500, 1, progress=False)
+    monkeypatch.setattr(run, "summarise", then_press(run.summarise, 3))
+    with pool() as executor, pytest.warns(InterruptedForecastWarning, match="^interrupted when all 2500 runs were pl"):
+        fc = iom.forecast(RACE, 2500, 1, executor=executor, progress=False)
+    assert fc.stopped == "all 2500 runs were played"
+    assert same(fc.outcomes, whole.outcomes)
 
 
 @pytest.mark.usefixtures("short_spans")

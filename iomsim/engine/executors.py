@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -84,29 +85,30 @@ def in_order(executor: Any, function: Callable[..., Any], calls: Iterable[Call],
 
 
 def _one_by_one(executor: Any, function: Callable[..., Any], calls: Iterable[Call]) -> Iterator[Any]:
-    if executor is None:
-        return _asked_for(function(*call) for call in calls)
-    if hasattr(executor, "map_async"):
-        return _asked_for(_pooled(executor, Spread(function), list(calls)))
-    if hasattr(executor, "map"):
-        return _asked_for(iter(executor.map(Spread(function), list(calls))))
-    raise IomsimError(f"an executor needs map or submit, got {type(executor).__name__}")
-
-
-def _asked_for(results: Iterator[Any]) -> Iterator[Any]:
-    """Yield results; while one is made, Ctrl-C is welcome."""
-    nothing = object()
-    while True:
+    """Make calls, or wait for their results; Ctrl-C is welcome meanwhile, not once the last one is taken."""
+    for result in _promised(executor, function, calls):
         try:
             with interrupts_welcome():
-                result = next(results, nothing)
+                taken = result()
         except Exception as error:
             if broken(error):
                 raise _told(error) from error
             raise
-        if result is nothing:
-            return
-        yield result
+        yield taken
+
+
+def _promised(executor: Any, function: Callable[..., Any], calls: Iterable[Call]) -> Iterator[Callable[[], Any]]:
+    """Return, for every call, what makes it or waits for its result."""
+    if executor is None:
+        return (partial(function, *call) for call in calls)
+    calls = list(calls)
+    if hasattr(executor, "map_async"):
+        results = _pooled(executor, Spread(function), calls)
+    elif hasattr(executor, "map"):
+        results = iter(executor.map(Spread(function), calls))
+    else:
+        raise IomsimError(f"an executor needs map or submit, got {type(executor).__name__}")
+    return (partial(next, results) for _ in calls)
 
 
 def _pooled(pool: Any, function: Callable[..., Any], calls: list[Call]) -> Iterator[Any]:
