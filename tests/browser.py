@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import signal
+import sys
 import time
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from pathlib import Path
@@ -113,3 +114,7 @@ class Tab:
         os.waitpid(self.process, 0)
         os.close(self.hear)
         os.close(self.say)
+
+
+if __name__ == "__main__":  # is there one?
+    sys.exit(browser() is None)
