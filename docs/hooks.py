@@ -22,7 +22,8 @@ import pandas as pd
 
 import iomsim as iom
 from iomsim.charts import CHARTS, files
-from iomsim.charts.base import captions, root
+from iomsim.charts.caption import captions
+from iomsim.charts.measures import root
 from iomsim.model.bodies import MANY, body
 from iomsim.model.evidence import shipped_folders, statements
 

@@ -20,7 +20,8 @@ from toys import toy
 
 import iomsim as iom
 from iomsim.charts import CHARTS, Plots, of
-from iomsim.charts.base import RANGE, Page
+from iomsim.charts.base import Page
+from iomsim.charts.labels import RANGE
 from iomsim.charts.style import contrast
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.engine.outcomes import Outcomes

@@ -8,8 +8,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from iomsim.charts.base import EDGE, Chart, Page, lines_of
+from iomsim.charts.base import Chart, Page
+from iomsim.charts.caption import EDGE
 from iomsim.charts.decision_time import DecisionTime
+from iomsim.charts.measures import lines_of
 from iomsim.charts.rounds import Rounds
 from iomsim.charts.style import dark, on_a_phone, pt, quiet, tiny
 from iomsim.charts.text import tally_text

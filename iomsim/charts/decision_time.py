@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.lines import Line2D
 
-from iomsim.charts.base import ForecastChart, key, lay_out, note, root
+from iomsim.charts.base import ForecastChart
+from iomsim.charts.labels import key, note
+from iomsim.charts.measures import lay_out, root
 from iomsim.charts.session_axis import (
     HEAD_POINTS,
     NIGHT,

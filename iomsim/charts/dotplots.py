@@ -12,7 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from iomsim.charts.base import Chart, key, lay_out, named_rows, note, place, right_of
+from iomsim.charts.base import Chart
+from iomsim.charts.labels import key, named_rows, note, place, right_of
+from iomsim.charts.measures import lay_out
 from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark as visible, on_a_phone, pale, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, short_parameter
 from iomsim.errors import quote, whole_number

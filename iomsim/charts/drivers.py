@@ -12,7 +12,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, lay_out, note, place, width_points, wrapped, written
+from iomsim.charts.base import Chart, Page
+from iomsim.charts.caption import written
+from iomsim.charts.labels import note, place
+from iomsim.charts.measures import lay_out, width_points, wrapped
 from iomsim.charts.style import (
     LATER_DAY,
     NOBODY_GREY,

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Chart, key, named_rows, note, right_of, root, row
+from iomsim.charts.base import Chart
 from iomsim.charts.dotplots import looks_of, mark
+from iomsim.charts.labels import key, named_rows, note, right_of, row
+from iomsim.charts.measures import root
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, mark as visible, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short, short_names, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay

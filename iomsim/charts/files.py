@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from iomsim.charts.base import captions, root
+from iomsim.charts.caption import captions
 from iomsim.charts.fonts import tell_of
+from iomsim.charts.measures import root
 from iomsim.charts.style import NO_GLYPH, NO_ROOM, Theme, styled
 from iomsim.errors import IomsimError, quote
 from iomsim.files import write_whole

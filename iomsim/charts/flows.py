@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from iomsim.charts.base import NARROW, ForecastChart, note, root, row, width_points
+from iomsim.charts.base import ForecastChart
+from iomsim.charts.labels import note, row
+from iomsim.charts.measures import NARROW, root, width_points
 from iomsim.charts.style import haloed, ink, mark, pt, quiet, small
 from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Chart, Page, named_rows, note, place, right_of, written
+from iomsim.charts.base import Chart, Page
+from iomsim.charts.caption import written
+from iomsim.charts.labels import named_rows, note, place, right_of
 from iomsim.charts.style import PHONE_INCHES, dark, haloed, ink, on_a_phone, paper, pt, quiet, small, tiny
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent

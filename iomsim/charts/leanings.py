@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import Page, note, place, written
+from iomsim.charts.base import Page
+from iomsim.charts.caption import written
+from iomsim.charts.labels import note, place
 from iomsim.charts.style import PHONE_INCHES, dark, faint, haloed, ink, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import short, short_names
 from iomsim.errors import IomsimError, whole_number

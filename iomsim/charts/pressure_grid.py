@@ -11,7 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Page, lay_out, note, root, wrapped, written
+from iomsim.charts.base import Page
+from iomsim.charts.caption import written
+from iomsim.charts.labels import note
+from iomsim.charts.measures import lay_out, root, wrapped
 from iomsim.charts.style import LATER_DAY, PHONE_INCHES, dark, haloed, mark, on_a_phone, paper, pt, small
 from iomsim.charts.text import short_names
 from iomsim.charts.votes import votes_at, votes_scale

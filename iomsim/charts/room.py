@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.transforms import Bbox
 
+from iomsim.charts.measures import settle
+
 TRIES = 6
 """How often the size of the axes is corrected: in narrower ones lines break elsewhere."""
 
@@ -99,12 +101,6 @@ def find_room(ax: Axes, draw: Callable[[Axes], None]) -> None:
     inside = np.array([frame.x0 - cell.x0, frame.y0 - cell.y0, cell.x1 - frame.x1, cell.y1 - frame.y1])
     ax.set_axes_locator(Inside(ax.get_subplotspec(), place, inside * 72 / fig.dpi))
     settle(ax)
-
-
-def settle(ax: Any) -> None:
-    """Move axes to where they will be drawn."""
-    locator = ax.get_axes_locator()
-    ax.apply_aspect(None if locator is None else locator(ax, None))
 
 
 def _drawn(ax: Axes) -> bool:

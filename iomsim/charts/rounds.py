@@ -12,7 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from iomsim.charts.base import NARROW, ForecastChart, key, lay_out, note, range_lines, row, tips, width_points
+from iomsim.charts.base import ForecastChart
+from iomsim.charts.labels import key, note, range_lines, row, tips
+from iomsim.charts.measures import NARROW, lay_out, width_points
 from iomsim.charts.session_axis import called, day_colours, day_of, later_day, present
 from iomsim.charts.style import NOBODY_GREY, faint, haloed, ink, mark, open_look, paper, pt, small
 from iomsim.charts.text import announced_votes, chance, how_sure, left_in_100, short_names

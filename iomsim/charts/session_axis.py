@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import NARROW, note, width_points
+from iomsim.charts.labels import note
+from iomsim.charts.measures import NARROW, width_points
 from iomsim.charts.style import FIRST_DAY, LATER_DAY, dark, faint, ink, mark, pt, quiet, small
 from iomsim.charts.text import tally_text
 from iomsim.engine.clock import DAY, minute_of, minutes_of

@@ -12,7 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from iomsim.charts.base import LEADING, Chart, lay_out, named_rows, note, row_points, text_width, width_points
+from iomsim.charts.base import Chart
+from iomsim.charts.labels import named_rows, note
+from iomsim.charts.measures import LEADING, lay_out, row_points, text_width, width_points
 from iomsim.charts.style import dark, on_a_phone, pt, small
 from iomsim.charts.text import short_parameter
 from iomsim.errors import whole_number

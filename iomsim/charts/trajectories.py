@@ -13,8 +13,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from iomsim.charts.base import NARROW, ForecastChart, note, place, root, row, steady, width_points
-from iomsim.charts.room import settle
+from iomsim.charts.base import ForecastChart
+from iomsim.charts.canvas import steady
+from iomsim.charts.labels import note, place, row
+from iomsim.charts.measures import NARROW, root, settle, width_points
 from iomsim.charts.style import dark, haloed, ink, mark, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number

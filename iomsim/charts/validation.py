@@ -11,8 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from iomsim.charts.base import Chart, Page, key, lay_out, lines_of, named_rows, note, place, right_of, wrapped, written
+from iomsim.charts.base import Chart, Page
+from iomsim.charts.caption import written
 from iomsim.charts.dotplots import MARKERS, mark
+from iomsim.charts.labels import key, named_rows, note, place, right_of
+from iomsim.charts.measures import lay_out, lines_of, wrapped
 from iomsim.charts.style import PHONE_INCHES, dark, faint, haloed, ink, on_a_phone, pale, pt, quiet, tiny
 from iomsim.charts.text import short
 from iomsim.house_style import count, percent, series

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axis import Axis, XAxis
 
-from iomsim.charts.base import row
+from iomsim.charts.labels import row
 from iomsim.charts.style import pt
 from iomsim.errors import ScenarioError
 from iomsim.model.leanings import mean_votes

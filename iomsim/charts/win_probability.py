@@ -10,18 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from iomsim.charts.base import (
-    NARROW,
-    ForecastChart,
-    key,
-    note,
-    overhang,
-    place,
-    range_lines,
-    row_points,
-    tips,
-    width_points,
-)
+from iomsim.charts.base import ForecastChart
+from iomsim.charts.labels import key, note, place, range_lines, tips
+from iomsim.charts.measures import NARROW, overhang, row_points, width_points
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, mark, open_look, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short_names
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100

@@ -20,7 +20,9 @@ from toys import slow_but
 
 import iomsim as iom
 from iomsim.charts import STYLE
-from iomsim.charts.base import captions, key, steady
+from iomsim.charts.canvas import steady
+from iomsim.charts.caption import captions
+from iomsim.charts.labels import key
 from iomsim.charts.style import contrast, dark, ink, mark, on_a_phone, paper, quiet, styled
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.model.description import PALETTE

@@ -8,7 +8,7 @@ from chart_cases import beside, hand, lines_of, pivotal, plane, sobol, tornado
 from toys import night_of, toy
 
 import iomsim as iom
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.rounds import MAX_BARS, Rounds
 
 DASH = "\N{EN DASH}"

@@ -16,7 +16,7 @@ from PIL import Image
 from toys import elect, toy
 
 import iomsim as iom
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.style import LATER_DAY
 from iomsim.engine.first_round import first_round_votes
 from iomsim.errors import IomsimError

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from toys import night_of, slow_but
 
 import iomsim as iom
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.dotplots import looks_of
 from iomsim.charts.election_day import spread
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY

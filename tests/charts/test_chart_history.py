@@ -12,7 +12,7 @@ from contest_files import election, tally, write
 from matplotlib.figure import Figure
 
 import iomsim as iom
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.history import LEADER, MARKS, OTHER, Paths
 from iomsim.errors import UnknownNameError
 from iomsim.validation.record import History

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from toys import toy
 
 import iomsim as iom
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.leanings import GREY, MOST
 from iomsim.errors import IomsimError
 from iomsim.forecasting.forecast import Forecast

@@ -12,7 +12,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 import iomsim as iom
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.validation.synthetic import synthetic_contests
 from iomsim.validation.verdict import Backtest

@@ -6,7 +6,7 @@ import pytest
 from chart_cases import CASES, ON_AXES, case, collisions, picture
 from toys import slow_but
 
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 from chart_cases import ON_AXES, case, hand, picture, plain, words
 from toys import slow_but
 
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.dashboard import Dashboard
 from iomsim.forecasting.forecast import Forecast
 

@@ -11,7 +11,7 @@ from chart_cases import MANY, around, beside, lines_of, pivotal, race, sobol, to
 
 import iomsim as iom
 from iomsim.charts import dotplots
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.style import pale
 from iomsim.forecasting.estimates import row_in_100
 

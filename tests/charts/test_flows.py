@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import PathPatch
 from toys import slow_but
 
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.flows import END
 from iomsim.forecasting.estimates import in_100
 

@@ -7,7 +7,7 @@ from chart_cases import case, geneva, label, line_of, picture, plain, words
 from matplotlib.axes import Axes
 from toys import slow_but
 
-from iomsim.charts.base import captions
+from iomsim.charts.caption import captions
 from iomsim.charts.style import PHONE_INCHES, styled
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.wording import favourite
