@@ -22,6 +22,7 @@ from iomsim.charts.style import (
     PHONE_INCHES,
     haloed,
     ink,
+    mark,
     on_a_phone,
     paper,
     pt,
@@ -205,7 +206,7 @@ class DriverCurve(DriversChart):
 
 def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None:
     """Draw the curve along one assumption: its band, the draws, and the values at its low and high."""
-    scale, colour = (100 if found.is_chance else 1), _colour(found)
+    scale, colour = (100 if found.is_chance else 1), mark(_colour(found))
     curve = curve.assign(**{name: scale * curve[name] for name in ("chance", "low", "high")})
     ax.axhline(scale * found.overall, color=quiet(), lw=0.9, ls=(0, (4, 3)), zorder=1)
     ax.grid(axis="y", lw=0.6)
@@ -216,7 +217,6 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
     ax.fill_between(values, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0)
     ax.plot(values, curve["chance"], color=colour, lw=1.8)
     inside = found.assumptions[path].between(values[0], values[-1]).to_numpy()
-    _rug(ax, found.assumptions[path].to_numpy()[inside], found.effects.answers.weight[inside])
     row = found.table().loc[path]
     for end in ("low", "high"):
         at, height = float(row[f"value_{end}"]), scale * float(row[f"at_{end}"])
@@ -227,12 +227,16 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
     ax.set_xlim(values[0], values[-1])
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     votes_scale(ax.xaxis, found.race, path, _whose(found))
+    _rug(ax, found.assumptions[path].to_numpy()[inside], found.effects.answers.weight[inside])
 
 
 def _rug(ax: Axes, values: Any, weight: Any) -> None:
-    """Draw the draws as ticks on the axis, fainter where few runs follow them."""
-    look: Any = [(0.35, 0.35, 0.35, 0.45 * max(part, 0.05)) for part in weight / weight.max()]
-    ax.vlines(values, 0, 0.035, colors=look, lw=0.6, transform=ax.get_xaxis_transform(), zorder=1)
+    """Draw the draws as ticks on the axis, fainter where few runs follow them: a line for all that are as faint."""
+    faintness = np.ceil(10 * weight / weight.max()).clip(1) / 10
+    for part in np.unique(faintness):
+        x = np.repeat(values[faintness == part], 3)
+        y = np.tile([0, 0.035, np.nan], x.size // 3)
+        ax.plot(x, y, color=quiet(), alpha=0.55 * part, lw=0.6, transform=ax.get_xaxis_transform(), zorder=1)
 
 
 def _readings(ax: Axes, curve: pd.DataFrame, colour: str) -> None:

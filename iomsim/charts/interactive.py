@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from iomsim._version import VERSION
-from iomsim.charts.report import NOTHING_RUNS, as_of, document, in_json, on_pages, rights
+from iomsim.charts.pages import NOTHING_RUNS, as_of, by_night, document, in_json, rights
 from iomsim.charts.sliders import LEVEL, READING, SECRECY, SINGLE, Sliders, sliders
 from iomsim.charts.style import LATER_DAY
 from iomsim.files import write_whole
@@ -181,8 +181,9 @@ def _answer(panel: Sliders) -> str:
     race, row = panel.race, panel.row({}).tolist()
     wins, spill, single = row[: len(race.names) + 1], row[len(race.names) + 1], row[-2 - SINGLE : -2]
     rounds = [count(k + 1, "round") for k in range(SINGLE)] + [f"{SINGLE + 1} or more"]
-    day = {f"into {next_weekday(race)}": on_pages(LATER_DAY)}
-    colours = {name: on_pages(colour) for name, colour in race.colours.items()}
+    _, marks = by_night(race.colours.values())
+    day = {f"into {next_weekday(race)}": marks[LATER_DAY.lower()]}
+    colours = {name: marks[colour.lower()] for name, colour in race.colours.items()}
     median = count(round(row[-1]), "round")
     first, later = len(wins), len(wins) + 1
     held = dict.fromkeys(rounds, "var(--text)")

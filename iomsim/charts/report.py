@@ -8,34 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from html import escape
-from importlib.resources import files
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from iomsim._version import VERSION
-from iomsim.charts import Plots, of
-from iomsim.charts.files import svg
-from iomsim.charts.style import DARK_PHONE, mark, styled
+from iomsim.charts import of
+from iomsim.charts.pages import NOTHING_RUNS, as_file, as_of, as_table, document, in_json, picture, rights, section
 from iomsim.errors import FileError, quote_path
-from iomsim.files import csv_text, read_bytes, write_csv, write_whole
+from iomsim.files import read_bytes, write_csv, write_whole
 from iomsim.forecasting.archive import Drawn, Runs, Version, Whole, carried, self_contained
 from iomsim.forecasting.arrays import Damaged
 from iomsim.forecasting.forecast import Forecast, open_forecast
 from iomsim.forecasting.run import whole_forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.forecasting.wording import details, how_long, no_poll, over, what_matters_shown, who
-from iomsim.house_style import capital, together
+from iomsim.house_style import together
 from iomsim.model import briefing
 from iomsim.model.catalogue import dumps
-from iomsim.model.moments import full_date
-from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
 
 SECTIONS = {
@@ -47,46 +39,8 @@ SECTIONS = {
 }
 """The charts of a report, with their headings."""
 
-LARGE, SMALL = 760, 390
-"""Pixels that a chart is wide in the page, and on a phone."""
-
-MAX_COLUMNS = 7
-"""Columns of a table that fit into the page."""
-
-TAG = re.compile(r"<(?!svg|!)[^>]*>")
-"""The tags of a picture: what is written between them is left as it is."""
-
-UNSEEN = re.compile(r"(?s)<metadata>.*?</metadata>|<style.*?</style>|(?<=</desc>)\s*<title>.*?</title>")
-"""What of a picture says again what the page says, or its style."""
-
-PATH = re.compile(r'(?<= d=")[^"]*')
-NAME, LINK = re.compile(r' id="([^"]*)"'), re.compile(r'(?<=href="#)[^"]*|(?<=url\(#)[^)]*')
-"""Where the tags of a picture say the way of a line, name a part of it, and mean one."""
-
-SPARE = re.compile(r'font-family: [^;"]*;? ?|(?<=[:;]) | transform="rotate\(-?0 [^"]*"')
-"""What tags hold and nobody needs: letters, of which the page's style says all, spaces, and turns by nothing."""
-
-COLOUR = re.compile(r"(#[0-9a-fA-F]{6})(?![0-9a-fA-F])")
-"""A colour of a picture."""
-
-DIGITS, SPACE = re.compile(r"-?\d+\.\d{2,}"), re.compile(r"\s*([A-Za-z])\s*|\s+")
-"""Numbers of a picture with more digits than anybody sees, and where its paths hold what nobody needs."""
-
-STROKE = re.compile(r'<path d="([^"]*)"((?: clip-path="[^"]*")? style="fill:none[^"]*")/>')
-UPRIGHT, LEVEL = re.compile(r"M(\S+) ([^A-Z ]+)L\1 "), re.compile(r"M(\S+) ([^A-Z ]+)L([^A-Z ]+) \2(?=[A-Z]|$)")
-"""A line of a picture; one that is upright, one that is level."""
-
-BOTH = re.compile(r"var\(--c([0-9a-f]{6})-([0-9a-f]{6})\)")
-"""A colour on a light page, and on a dark one."""
-
-UNSAFE = re.compile(rb"[^\w ,.:;/()!*+=@-]", re.ASCII)
-"""Bytes that an address in an attribute does not hold as they are."""
-
 LARGEST = 2**28
 """Bytes of a report that is read."""
-
-NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'"
-"""What a browser may do for a page: draw it; no script is run, and nothing is fetched."""
 
 MARK = '<script type="application/json" id="iomsim-forecast">'
 """Before the block from which the forecast can be made again."""
@@ -170,28 +124,12 @@ def html(fc: Forecast) -> str:
         f"<p class='answer'>{escape(together(opening(fc)))}</p>",
         *(_answered(fc, name, name in answered) for name in SECTIONS),
         *_assumptions(fc),
-        *(_section(TABLES[name].heading, _numbers(fc, name)) for name in answered if name not in SECTIONS),
-        _section("The answer in full", _in_full(fc)),
+        *(section(TABLES[name].heading, _numbers(fc, name)) for name in answered if name not in SECTIONS),
+        section("The answer in full", _in_full(fc)),
         _evidence(fc),
         f"<footer><p>{escape(fc.stamp())}</p>{rights(race)}</footer>",
     ]
     return document(race.title, body, f"{MARK}{_recipe(fc)}</script>", NOTHING_RUNS)
-
-
-def document(title: str, body: list[str], tail: str, policy: str) -> str:
-    """Return a page that needs nothing else: what it shows, and what stands behind that, unseen."""
-    content, style = "\n".join(filter(None, body)), (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
-    pairs = sorted(set(BOTH.findall(content)))
-    by_day, by_night = ("".join(f" --c{a}-{b}: #{(a, b)[i]};" for a, b in pairs) for i in (0, 1))
-    style += f":root {{{by_day} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{{by_night} }} }}\n"
-    return (
-        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f"<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<meta name='color-scheme' content='light dark'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n<body><main>"
-        f"{content}</main>\n{tail}</body></html>\n"
-    )
 
 
 def opening(fc: Forecast) -> str:
@@ -206,132 +144,26 @@ def _in_full(fc: Forecast) -> str:
     return f"<p>{escape(together(fc.answer()))}</p>{f'<ul>{rest}</ul>' if rest else ''}"
 
 
-def as_of(race: Scenario) -> str:
-    """Return the day of what is known, as it stands at the top of a page; nothing if the scenario has none."""
-    return f"<p class='as-of'>As of {full_date(race.as_of, weekday=True)}</p>" if race.as_of else ""
-
-
-def rights(race: Scenario) -> str:
-    """Return where what is known is from, and under which licences, for the foot of a page."""
-    held = race.columns()
-    own = held[(held["source"] != "") & ~held["source"].str.startswith("derived")]
-    by_licence = [f"{name}: {'; '.join(dict.fromkeys(part))}" for name, part in own.groupby("licence")["source"]]
-    told = f" Columns of members, by licence. {'. '.join(map(capital, by_licence))}." if by_licence else ""
-    return (
-        f"<p>Sources: each parameter and each fact names its own.{escape(told)}</p>"
-        "<p>Made with iomsim, which is free software under the MIT licence.</p>"
-    )
-
-
 def _answered(fc: Forecast, name: str, table: bool) -> str:
     """Return the section of a question that has a chart; its numbers are those of the table, if there is one."""
     plots = of(fc)
-    more = _numbers(fc, name) if table else _link(plots.chart(name).data, name)
-    return _section(SECTIONS[name], _picture(plots, name, name), more)
+    more = _numbers(fc, name) if table else as_file(plots.chart(name).data, name)
+    return section(SECTIONS[name], picture(plots.chart(name), name), more)
 
 
 def _numbers(fc: Forecast, name: str) -> str:
     """Return a table of a forecast in words, and its numbers to take away."""
     table = TABLES[name]
-    shown = "" if table.in_words is None else _table(_upright(table.in_words(fc)), f"{table.heading}, in 100 elections")
-    return shown + _link(table.numbers(fc), name)
-
-
-def _section(heading: str, *content: str) -> str:
-    return f"<section><h2>{escape(heading)}</h2>{''.join(content)}</section>"
-
-
-def _picture(plots: Plots, name: str, file: str, **options: Any) -> str:
-    """Return a chart with its words: drawn for a page and for a phone, and in the colours of light and of dark ones."""
-    chart = plots.chart(name, **options)
-
-    def drawn(theme: Any, width: int) -> str:
-        chart.draw(fig := Figure(), False, theme)  # the stamp stands at the foot of the page
-        return svg(fig, width, theme)
-
-    large = in_both(drawn("light", LARGE), drawn("dark", LARGE), file)
-    small = in_both(drawn("phone", SMALL), drawn(DARK_PHONE, SMALL), f"{file}-s")
-    words = f"<details><summary>in words</summary><p>{escape(chart.caption.text)}</p></details>"
-    return (
-        f"<figure><div class='large'>{large}</div><div class='small'>{small}</div>"
-        f"<figcaption>{words}</figcaption></figure>"
-    )
-
-
-def in_both(light: str, dark: str, file: str) -> str:
-    """Return a picture for light and for dark pages: one drawing, with both colours wherever they differ.
-
-    If the two drawings differ in more than colours, it is the light one, on a page of its own.
-    """
-    light, dark = (_bare(picture, file) for picture in (light, dark))
-    parts, others = COLOUR.split(light), COLOUR.split(dark)
-    if parts[::2] != others[::2]:
-        return f"<div class='paper'>{light}</div>"
-    parts[1::2] = map(two_colours, parts[1::2], others[1::2])
-    return _together("".join(parts))
-
-
-def two_colours(light: str, dark: str) -> str:
-    """Return a colour for light and for dark pages.
-
-    Examples
-    --------
-    >>> two_colours("#882255", "#B16F91"), two_colours("#0072B2", "#0072B2")
-    ('var(--c882255-b16f91)', '#0072B2')
-    """
-    return light if light == dark else f"var(--c{light[1:].lower()}-{dark[1:].lower()})"
-
-
-def on_pages(colour: str) -> str:
-    """Return the colour of a mark for light and for dark pages."""
-    seen = []
-    for theme in ("light", "dark"):
-        with styled(theme):
-            seen.append(mark(colour))
-    return two_colours(*seen)
-
-
-def _bare(picture: str, file: str) -> str:
-    """Return a picture as a part of a page: without what the page says of it, and with names that no other has."""
-    picture = UNSEEN.sub("", picture)
-    tags = TAG.findall(picture)
-    meant = dict.fromkeys(name for tag in tags for name in LINK.findall(tag))
-    names = {name: f"{file}-{i}" for i, name in enumerate(meant)}
-
-    def renamed(tag: re.Match[str]) -> str:
-        own = NAME.sub(lambda name: f' id="{names[name[1]]}"' if name[1] in names else "", tag[0])
-        own = DIGITS.sub(_rounded, own)
-        return SPARE.sub("", LINK.sub(lambda link: names[link[0]], PATH.sub(_shortened, own)))
-
-    return re.sub(r">\s+<", "><", TAG.sub(renamed, picture))
-
-
-def _rounded(number: re.Match[str]) -> str:
-    """Return a number to the tenth of a point, one below ten, as small marks are made of, to the hundredth."""
-    value = float(number[0])
-    return f"{value:.{1 if abs(value) >= 10 else 2}f}".rstrip("0").rstrip(".")
-
-
-def _shortened(path: re.Match[str]) -> str:
-    """Return a path in fewer signs."""
-    way = SPACE.sub(lambda space: space[1] or " ", path[0]).strip()
-    return LEVEL.sub(r"M\1 \2H\3", UPRIGHT.sub(r"M\1 \2V", way))
-
-
-def _together(picture: str) -> str:
-    """Return a picture in which lines of one look that follow one another are one path."""
-
-    def joined(run: re.Match[str]) -> str:
-        lines = groupby(STROKE.findall(run[0]), key=lambda line: line[1])
-        return "".join(f'<path d="{"".join(way for way, _ in same)}"{look}/>' for look, same in lines)
-
-    return re.sub(f"(?:{STROKE.pattern}){{2,}}", joined, picture)
+    shown = "" if table.in_words is None else as_table(table.in_words(fc), f"{table.heading}, in 100 elections")
+    return shown + as_file(table.numbers(fc), name)
 
 
 def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on what the answer hangs on."""
     return [
-        _section(f"What {found.subject} hangs on", _picture(of(found), "drivers", name), _link(found.table(), name))
+        section(
+            f"What {found.subject} hangs on", picture(of(found).chart("drivers"), name), as_file(found.table(), name)
+        )
         for name, found in what_matters_shown(fc).items()
     ]
 
@@ -339,49 +171,15 @@ def _assumptions(fc: Forecast) -> list[str]:
 def _evidence(fc: Forecast) -> str:
     """Return the section on what the forecast rests on: the briefing, every parameter, the facts."""
     table = fc.race.evidence()
-    parameters = _table(table[EVIDENCE], "Every parameter, with its range, grade and source")
-    return _section(
+    parameters = as_table(table[EVIDENCE], "Every parameter, with its range, grade and source")
+    return section(
         "What it rests on",
         briefing.table(fc.race, "The election as it is described"),
         "<h3>Facts it starts from</h3>" + briefing.facts(fc.race),
         "<h3>Every parameter</h3>"
         f"<details><summary>value, range, unit, grade and source</summary>{parameters}</details>",
-        _link(table, "evidence"),
+        as_file(table, "evidence"),
     )
-
-
-# -- tables --------------------------------------------------------------------------------------
-
-
-def _upright(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of more columns than fit beside one another turned by a quarter."""
-    return table.T.rename_axis(None) if len(table.columns) > MAX_COLUMNS else table
-
-
-def _table(table: pd.DataFrame, caption: str) -> str:
-    """Return a table with its caption, whose headings say what they are the headings of."""
-    heads = [*(str(name or "") for name in table.index.names), *map(str, table.columns)]
-    head = "".join(f"<th scope='col'>{escape(name)}</th>" if name else "<td></td>" for name in heads)
-    rows = ""
-    for key, *cells in table.itertuples(name=None):
-        keys = key if isinstance(key, tuple) else (key,)
-        rows += "<tr>" + "".join(f"<th scope='row'>{escape(str(one))}</th>" for one in keys)
-        rows += "".join(f"<td>{escape(_cell(cell))}</td>" for cell in cells) + "</tr>\n"
-    return (
-        f"<div class='wide'><table><caption>{escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
-    )
-
-
-def _cell(value: Any) -> str:
-    """Return a cell as it is shown: nothing where nothing is known, and no more digits than tell numbers apart."""
-    return "" if pd.isna(value) else in_digits(value)[0] if isinstance(value, float) else str(value)
-
-
-def _link(table: pd.DataFrame, name: str) -> str:
-    """Return a table as a file in the page."""
-    data = UNSAFE.sub(lambda byte: b"%%%02X" % byte[0][0], csv_text(table).encode()).decode()
-    return f"<p><a class='csv' download='{name}.csv' href='data:text/csv;charset=utf-8,{data}'>{name}.csv</a></p>"
 
 
 # -- and back ------------------------------------------------------------------------------------
@@ -390,11 +188,6 @@ def _link(table: pd.DataFrame, name: str) -> str:
 def _recipe(fc: Forecast) -> str:
     content = {"provenance": fc.provenance, "scenario": dumps(self_contained(fc.race)), "digest": digest(fc)}
     return in_json(content)
-
-
-def in_json(content: Any, **style: Any) -> str:
-    """Return JSON for a block of a page, which nothing in it can end."""
-    return json.dumps(content, **style).replace("<", "\\u003c")
 
 
 def digest(fc: Forecast) -> str:

@@ -20,10 +20,7 @@ from matplotlib.patheffects import withStroke
 from iomsim.charts.fonts import families
 from iomsim.errors import IomsimError, unknown
 
-Theme = Literal["light", "dark", "print", "phone", "dark phone"]
-
-DARK_PHONE: Theme = "dark phone"
-"""The dark twin of a chart for a phone, of which pages have need: nobody else does, and it is not offered."""
+Theme = Literal["light", "dark", "print", "phone"]
 
 FIRST_DAY, LATER_DAY = "#DDCC77", "#882255"
 """Voting ends on the opening day, or later; clear of every candidate's colour, and of all greys."""
@@ -114,7 +111,7 @@ def styled(theme: Theme | None = None, page: Any = None, words: str = "") -> Ite
         If there is no such theme.
     """
     global _theme
-    if theme is not None and (not isinstance(theme, str) or theme not in (*THEMES, DARK_PHONE)):
+    if theme is not None and (not isinstance(theme, str) or theme not in THEMES):
         raise (
             unknown("theme", theme, THEMES)
             if isinstance(theme, str)
@@ -134,13 +131,12 @@ def styled(theme: Theme | None = None, page: Any = None, words: str = "") -> Ite
 
 def on_a_phone() -> bool:
     """Return whether the chart that is being drawn is one for a phone."""
-    return _theme in ("phone", DARK_PHONE)
+    return _theme == "phone"
 
 
 def _look(theme: Theme | None, page: Any) -> dict[Any, Any]:
     """Return the settings of a look, with all that follows from its colours and the size of its letters."""
-    names: tuple[str, ...] = ("dark", "phone") if theme == DARK_PHONE else (theme,) if theme else ()
-    given = {key: value for name in names for key, value in THEMES[name].items()} if theme else _changed_by_the_user()
+    given = dict(THEMES[theme]) if theme else _changed_by_the_user()
     if page is not None:
         given |= {"figure.facecolor": page, "axes.facecolor": given.get("axes.facecolor", page)}
     look = STYLE | given

@@ -22,7 +22,7 @@ from toys import toy
 from weapons import Page
 
 import iomsim as iom
-from iomsim.charts import report
+from iomsim.charts import pages, report
 from iomsim.errors import FileError
 from iomsim.files import csv_text
 from iomsim.forecasting import tables
@@ -40,7 +40,7 @@ def fc() -> iom.Forecast:
 
 @pytest.fixture(scope="module")
 def page(fc: iom.Forecast) -> str:
-    """A report with two of the charts: each is drawn four times."""
+    """A report with two of the charts: each is drawn twice."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "SECTIONS", DRAWN)
         return report.html(fc)
@@ -57,12 +57,11 @@ def test_the_page_is_well_formed_and_needs_nothing_else(page: str) -> None:
     assert reader.open == []
     ids = [value for key, value in reader.attributes if key == "id"]
     links = [value or "" for key, value in reader.attributes if key in ("href", "src", "xlink:href")]
-    assert report.NOTHING_RUNS in page
+    assert pages.NOTHING_RUNS in page
     assert len(ids) == len(set(ids))
     outside = [link for link in links if not link.startswith(("#", "data:"))]
     assert outside == []
     assert reader.tags.count("svg") == 2 * len(DRAWN)  # for a page, and for a phone
-    assert "class='paper'" not in page  # every picture has both colours, of light and of dark pages
     inside = {link[1:] for link in links if link.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", page))
     assert inside <= set(ids)
 
@@ -113,38 +112,6 @@ def test_one_question_has_one_number(fc: iom.Forecast, page: str) -> None:
     assert f"into Tuesday in {into} of 100" in re.sub(r"\s+", " ", page)
 
 
-def test_the_foot_of_the_page_names_sources_and_licences() -> None:
-    foot = html.unescape(report.rights(iom.load("geneva-2023")))
-    assert "CIA World Factbook, 11 May 2023" in foot
-    assert "OECD terms and conditions: figures with attribution: OECD, DAC table 2a, net disbursements." in foot
-    assert "derived" not in foot
-    assert "MIT licence" in report.rights(toy(15))
-
-
-@pytest.mark.parametrize(
-    ("light", "dark", "page"),
-    [
-        ("<svg a><text fill='#222222'>#222222</text>", "<svg a><text fill='#eeeeee'>#222222</text>", "both"),
-        ("<svg a><text fill='#222222'>1</text>", "<svg a><text fill='#eeeeee'>2</text>", "its own"),
-    ],
-)
-def test_a_picture_has_both_colours_or_a_page_of_its_own(light: str, dark: str, page: str) -> None:
-    found = report.in_both(light, dark, "a")
-    both = "<svg a><text fill='var(--c222222-eeeeee)'>#222222</text>"
-    assert found == (both if page == "both" else f"<div class='paper'>{light}</div>")
-
-
-def test_pictures_are_made_smaller_without_a_change() -> None:
-    line = '<path d="M 10.123456 20 \nL {x} {y} \n" style="fill: none; stroke: #000000"/>'
-    two = line.format(x="10.123456", y="5") + "\n   " + line.format(x="3", y="20")
-    rest = '<path d="M 1 2 \nC 1.5 2 3 4.00049 5 6.128 \nz\n" style="fill: #000000"/>'
-    rest += '\n<text style="font-size: 9px; font-family: \'A\', b" transform="rotate(-0 1 2)">a: b;  c 1.2345</text>'
-    found = report.in_both(f"<svg a>{two}{rest}", f"<svg a>{two}{rest}", "a")
-    joined = '<path d="M10.1 20V5M10.1 20H3" style="fill:none;stroke:#000000"/>'
-    dot = '<path d="M1 2C1.5 2 3 4 5 6.13z" style="fill:#000000"/>'
-    assert found == f'<svg a>{joined}{dot}<text style="font-size:9px;">a: b;  c 1.2345</text>'
-
-
 @pytest.mark.slow
 def test_the_report_of_geneva_is_light(tmp_path: Path) -> None:
     fc = iom.forecast(iom.load("geneva-2023"), 20_000, 2023, progress=False)
@@ -153,7 +120,6 @@ def test_the_report_of_geneva_is_light(tmp_path: Path) -> None:
     page = path.read_text(encoding="utf-8")
     assert "<p class='as-of'>As of Sunday 14 May 2023</p>" in page
     assert len(re.findall(r"[.!?](?= [A-Z]|$)", report.opening(fc))) == 3
-    assert "class='paper'" not in page
 
 
 def test_every_table_can_be_taken_away(fc: iom.Forecast, page: str) -> None:
@@ -197,7 +163,7 @@ def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> N
 def test_what_it_rests_on_is_told_with_value_range_and_source(fc: iom.Forecast, page: str) -> None:
     rests = html.unescape(page).partition("<h2>What it rests on</h2>")[2]
     for path, row in fc.race.evidence().iterrows():
-        cells = "".join(f"<td>{report._cell(row[what])}</td>" for what in report.EVIDENCE)
+        cells = "".join(f"<td>{pages._cell(row[what])}</td>" for what in report.EVIDENCE)
         assert f"<th scope='row'>{path}</th>{cells}" in rests
     assert "<th scope='row'>behaviour.secrecy</th><td>" in rests
 
