@@ -20,6 +20,7 @@ from secrets import token_hex
 from typing import Any, BinaryIO
 
 from iomsim.errors import FileError, quote_path, reason, writing
+from iomsim.interrupts import interrupts_welcome, uninterrupted
 
 try:
     import fcntl
@@ -107,6 +108,8 @@ def write_whole(path: str | Path, content: str | bytes, *, new: bool = False, ke
 def whole(path: str | Path, *, new: bool = False, keep_on_power_loss: bool = True) -> Iterator[BinaryIO]:
     """Open a file that takes its place as a whole, once all that is in it was written without an error.
 
+    Ctrl-C waits until it is there; the second time it comes at once.
+
     Parameters
     ----------
     path : str or Path
@@ -179,19 +182,21 @@ def alone(path: Path) -> Iterator[None]:
     ['.scores.csv.lock']
     []
     """
-    with writing(path):
-        place = Path(os.path.realpath(path))
-        _check(place)
-        lock, until = _named_beside(place, ".lock"), time.monotonic() + PATIENCE
-        while (held := _claimed(lock)) is None:
-            if time.monotonic() > until:
-                cure = f"if nobody is, delete {quote_path(lock)}"
-                raise FileError(f"somebody else is writing {quote_path(path)}; {cure}")
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        _close(held, lock)
+    with uninterrupted():
+        with writing(path):
+            place = Path(os.path.realpath(path))
+            _check(place)
+            lock, until = _named_beside(place, ".lock"), time.monotonic() + PATIENCE
+            while (held := _claimed(lock)) is None:
+                if time.monotonic() > until:
+                    cure = f"if nobody is, delete {quote_path(lock)}"
+                    raise FileError(f"somebody else is writing {quote_path(path)}; {cure}")
+                with interrupts_welcome():
+                    time.sleep(0.01)
+        try:
+            yield
+        finally:
+            _close(held, lock)
 
 
 def write_csv(path: str | Path, table: Any, index: bool = True) -> None:
@@ -265,21 +270,22 @@ def _beside(place: Path) -> Iterator[tuple[Path, BinaryIO]]:
     Who writes has it locked.  So what a killed process left is told from what is in use, and is cleared away by the
     next who writes to the same place.
     """
-    parts = _parts(place)
-    for part in parts:
-        if file := _claimed(part):
-            break
-    else:
-        part = _named_beside(place, f".{token_hex(4)}.part")
-        file = open(part, "xb")  # noqa: SIM115
-    try:
-        for other in parts:
-            if other != part:
-                clear_left(other)
-        _like(part, place)
-        yield part, file
-    finally:
-        _close(file, part)
+    with uninterrupted():  # between a name that is made and the care for it, too
+        parts = _parts(place)
+        for part in parts:
+            if file := _claimed(part):
+                break
+        else:
+            part = _named_beside(place, f".{token_hex(4)}.part")
+            file = open(part, "xb")  # noqa: SIM115
+        try:
+            for other in parts:
+                if other != part:
+                    clear_left(other)
+            _like(part, place)
+            yield part, file
+        finally:
+            _close(file, part)
 
 
 def _close(file: BinaryIO, part: Path) -> None:

@@ -273,6 +273,32 @@ def test_a_study_says_how_many_are_kept_and_where(monkeypatch: pytest.MonkeyPatc
         study.run(9000, seed=1, progress=False)
 
 
+@pytest.mark.parametrize("step", ["_claimed", "_like", "_close"])
+@pytest.mark.parametrize("writing", [files.whole, files.alone])
+def test_nothing_is_left_beside_a_file(
+    writing: Callable[[Path], Any], step: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not even where Ctrl-C is pressed between the making of a hidden name and the care for it."""
+    function, pressed = getattr(files, step), 0
+
+    def between(*arguments: Any) -> Any:
+        nonlocal pressed
+        pressed += 1
+        if step == "_close":
+            press()
+        result = function(*arguments)
+        if step != "_close":
+            press()
+        return result
+
+    monkeypatch.setattr(files, step, between)
+    place = tmp_path / "whole.txt"
+    with suppress(KeyboardInterrupt), writing(place):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == (["whole.txt"] if writing is files.whole else [])
+    assert pressed == (0 if (writing, step) == (files.alone, "_like") else 1)
+
+
 def test_an_event_is_in_the_log_and_in_the_day_or_in_neither(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     log = tmp_path / "day.log"
     day = iom.live(RACE, 100, seed=1, log=log)
