@@ -32,8 +32,8 @@ from iomsim.model.evidence import shipped_folders, statements
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 """A block of Python in a page."""
 
-THEMES = ("light", "dark")
-"""The themes in which every chart is drawn; the site shows that of its own."""
+THEMES = ("light", "dark", "phone")
+"""The themes in which every chart is drawn; the site shows that of the page and the screen."""
 
 Keep = Callable[[str, str, str], str]
 """Keeps a picture: an SVG, its text alternative and its theme; returns what a page says to show it."""
@@ -44,12 +44,17 @@ def with_results(text: str, keep: Keep, written: dict[str, str] | None = None) -
 
     Pages that they write are `written`, by name.
     """
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"print": in_one_piece}
     with TemporaryDirectory() as folder, chdir(folder):
         page = EXAMPLE.sub(lambda block: block[0] + results(block[1], names, keep), text)
         for path in Path(folder).glob("*.html"):
             (written if written is not None else {})[path.name] = path.read_text(encoding="utf-8")
     return page
+
+
+def in_one_piece(*said: Any, **how: Any) -> None:
+    """Print for a page, which breaks lines itself."""
+    print(*map(format, said), **how)
 
 
 def results(code: str, names: dict[str, Any], keep: Keep) -> str:
@@ -76,10 +81,9 @@ def results(code: str, names: dict[str, Any], keep: Keep) -> str:
 
 
 def cells(frame: pd.DataFrame) -> str:
-    """Return a frame as a table of the site: its index, if that has a name, is the first column."""
-    named = any(name is not None for name in frame.index.names)
-    shown = frame.reset_index() if named else frame
-    return shown.to_html(border=0, index=not named).replace(' class="dataframe"', "")
+    """Return a frame as a table of the site: a named index is the first column, and rows have no numbers."""
+    shown = frame.reset_index() if any(name is not None for name in frame.index.names) else frame
+    return shown.to_html(border=0, index=not isinstance(shown.index, pd.RangeIndex)).replace(' class="dataframe"', "")
 
 
 def evaluated(asked: ast.expr, names: dict[str, Any]) -> Any:
@@ -120,18 +124,17 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def parameters(kinds: str) -> str:
     """Return what the parameters of some kinds mean, where they act, and what they are believed to be."""
-    table = iom.parameters()
-    return entries(table.assign(here=table.index), kinds, iom.parameters(iom.load("geneva-2023")))
+    return entries(iom.parameters(), kinds, iom.parameters(iom.load("geneva-2023")))
 
 
 def of_geneva(kinds: str) -> str:
-    """Return the parameters of some kinds that the scenario of Geneva has."""
+    """Return the parameters of some kinds that the scenario of Geneva has, without what is so of all scenarios."""
     table = iom.parameters(iom.load("geneva-2023"))
-    return entries(table, kinds, table)
+    return entries(table, kinds, table, general=False)
 
 
-def entries(table: pd.DataFrame, kinds: str, known: pd.DataFrame) -> str:
-    """Return an entry for each parameter of a table.
+def entries(table: pd.DataFrame, kinds: str, known: pd.DataFrame, general: bool = True) -> str:
+    """Return an entry for each parameter of a table: what is so in `general`, and what it is believed to be.
 
     Where the same numbers are `known` with grade and source, it is these that are told.
     """
@@ -142,11 +145,10 @@ def entries(table: pd.DataFrame, kinds: str, known: pd.DataFrame) -> str:
         value = "Each scenario states it" if pd.isna(row["value"]) else stated(row)
         facts = " ".join(statements(told["source"])) or told["source"]
         why = f"\n\n    *{told['grade']}*: {plain(facts)}" if told["grade"] else ""
-        said = ROLE.sub(r"`\2`", row["meaning"])
-        out.append(
-            f"`{path}` - {plain(row['label'])} {{ #{path.replace(' ', '-')} }}\n\n"
-            f":   {said}\n\n    {value}; may be {row['possible']}. Acts: {row['acts']}.{why}"
-        )
+        means = ROLE.sub(r"`\2`", row["meaning"]) + "\n\n    " if general else ""
+        where = f"; may be {row['possible']}. Acts: {row['acts']}" if general else ""
+        name = f"`{path}` - {plain(row['label'])} {{ #{path.replace(' ', '-')} }}"
+        out.append(f"{name}\n\n:   {means}{value}{where}.{why}")
     return "\n\n".join(out)
 
 
@@ -303,7 +305,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     def keep(svg: str, alt: str, theme: str) -> str:
         name = put(f"{stem}-{next(numbers)}-{theme}.svg", svg)
         said = re.sub(r"[\[\]]", "", alt)
-        return f"[![{said}]({name}#only-{theme}){{ loading=lazy }}]({name})"
+        return f"[![{said}]({name}){{ loading=lazy }}]({name}){{ .{theme} }}"
 
     numbers, written = count(1), dict[str, str]()
     made = with_results(with_what_is_made(markdown), keep, written)

@@ -6,7 +6,7 @@ import importlib.util
 import re
 import shlex
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import matplotlib.pyplot as plt
 import pytest
@@ -45,7 +45,7 @@ def test_the_examples_of_a_page_run(hooks: ModuleType, page: str) -> None:
     kept = []
     shown = hooks.with_results(PAGES[page], lambda svg, alt, theme: kept.append((svg, alt, theme)) or "PICTURE")
     drawn = len(re.findall(r"^(?!saved = ).*\.plot\.\w+\(.*\)$", PAGES[page], re.MULTILINE))
-    assert len(kept) == 2 * drawn == shown.count("PICTURE")
+    assert len(kept) == len(hooks.THEMES) * drawn == shown.count("PICTURE")
     assert all(svg.startswith("<svg") and alt for svg, alt, _ in kept)
     assert not plt.get_fignums()
 
@@ -62,13 +62,22 @@ def test_what_an_example_prints_and_its_last_value_stand_under_it(hooks: ModuleT
     assert told(hooks, "y = 1").count("```") == 2
 
 
+def test_sentences_are_not_broken_into_lines_and_rows_have_no_numbers(hooks: ModuleType) -> None:
+    said = "Pope and Vitorino are level. " * 9
+    assert said in told(hooks, f"from iomsim.house_style import Text\nprint(Text({said!r}))")
+    assert hooks.cells(iom.bodies().head(2).reset_index(drop=True)).count("<th>") == len(iom.bodies().columns)
+    assert "<th>0</th>" in hooks.cells(iom.bodies().head(2).T.iloc[:2].set_axis([0, 1]))
+
+
 @pytest.mark.slow
-def test_a_chart_is_drawn_in_both_themes_and_told_in_words(hooks: ModuleType) -> None:
+def test_a_chart_is_drawn_for_every_page_and_told_in_words(hooks: ModuleType) -> None:
     kept = {}
     code = "import iomsim as iom\nfc = iom.forecast(iom.load('minimal'), runs=50, seed=1)\nfc.plot.win_probability()"
     told(hooks, code, lambda svg, alt, theme: kept.update({theme: (svg, alt)}) or "")
-    assert set(kept) == {"light", "dark"}
-    assert kept["light"][0] != kept["dark"][0]
+    assert set(kept) == {"light", "dark", "phone"}
+    assert len({svg for svg, _ in kept.values()}) == 3
+    style = (DOCS / "site.css").read_text(encoding="utf-8")
+    assert [theme for theme in kept if f".chart .{theme} " not in style.replace(",", " ")] == []
     assert "in 100" in kept["dark"][1]
 
 
@@ -105,6 +114,17 @@ def test_the_lines_of_an_election_night_are_understood() -> None:
         assert day.tell(line)
 
 
+def test_a_page_that_would_fetch_something_is_refused(hooks: ModuleType) -> None:
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
+    own = '<p><img src="index-0-light.svg"><a href="https://example.org">elsewhere</a></p>'
+    assert hooks.on_post_page(own, page) == own
+    for outside in ('<img alt="" src="https://example.org/a.png">', '<script src="//example.org/a.js"></script>'):
+        with pytest.raises(ValueError, match=r"index\.md loads something from the network: .*example\.org"):
+            hooks.on_post_page(own + outside, page)
+    with pytest.raises(ValueError, match="formula that is not drawn"):
+        hooks.on_post_page('<span class="arithmatex">\\(x\\)</span>', page)
+
+
 # -- what is made --------------------------------------------------------------------------------------
 
 
@@ -126,6 +146,9 @@ def test_the_scenario_has_all_that_it_states(whole: dict[str, str]) -> None:
     own = [path for path in race.parameters() if path.split(".")[0] not in ("behaviour", "clock")]
     page = whole["parameters.md"].partition("## What the scenario")[2]
     assert [path for path in own if f"`{path}`" not in page] == []
+    entry = page.partition("`sponsors.Washington.strength` - ")[2].partition("\n\n`")[0]
+    assert entry.splitlines()[2] == ":   **0.6** (0.32 to 1.14) log-odds."
+    assert "*assumed*: " in entry
 
 
 def test_every_reading_of_every_body_is_told(whole: dict[str, str]) -> None:

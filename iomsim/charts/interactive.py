@@ -56,8 +56,10 @@ def interactive(
         An election with two sponsors at most.
     path : str or Path
         The file, .html.
-    points, levels : int, default 9 and 7
-        Points along each pressure, and along the level.
+    points : int, default 9
+        Points along each pressure.
+    levels : int, default 7
+        Points along the level.
     runs, seed : int
         Runs of each point, and the seed of all.
     executor : object with ``map`` or ``submit``, optional
@@ -86,6 +88,7 @@ def interactive(
     Examples
     --------
     >>> import iomsim as iom, tempfile
+    >>> from pathlib import Path
     >>> file = Path(tempfile.mkdtemp()) / "what-if.html"
     >>> iom.interactive(iom.load("minimal"), file, points=2, levels=2, runs=50, seed=1, progress=False).name
     'what-if.html'

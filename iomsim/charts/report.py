@@ -76,7 +76,7 @@ def report(fc: Forecast, path: str | Path) -> Path:
     --------
     >>> import iomsim as iom, tempfile
     >>> fc = iom.forecast(iom.load("minimal"), runs=200, seed=1)
-    >>> page = iom.report(fc, Path(tempfile.mkdtemp()) / "report.html")
+    >>> page = iom.report(fc, tempfile.mkdtemp() + "/report.html")
     >>> fc.answer().split(". ")[0] in page.read_text(encoding="utf-8")
     True
     """

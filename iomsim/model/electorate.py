@@ -85,6 +85,7 @@ class Electorate(FrozenModel):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> Electorate(size=3).frame["name"].tolist()
     ['M1', 'M2', 'M3']
     >>> Electorate(table=pd.DataFrame({"name": ["Peru", "Togo"], "aid": [1.5, None]})).frame["aid"].tolist()

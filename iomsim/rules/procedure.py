@@ -315,6 +315,7 @@ class Procedure:
 
         Examples
         --------
+        >>> from iomsim.rules.procedure import Stage
         >>> phases = [Phase(name="all", ballots=3), Phase(keep=2)]
         >>> rules = Procedure(threshold=["2/3", "2/3", ">1/2"], phases=phases)
         >>> left = rules.resumed(Stage(0, 2, 3), 3)
