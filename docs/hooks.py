@@ -243,16 +243,18 @@ def charts() -> str:
         ## Charts
 
         Each is a method of a result's `.plot`: `fc.plot.rounds()` draws, `fc.plot.rounds_data()` returns the numbers
-        that are drawn. All of them take `ax`, where to draw (`fig` for a whole page), and `stamp`, whether to write
-        under the chart what is needed to make it again.
+        that are drawn. All of them take `ax`, where to draw (`fig` for a whole page); `stamp`, whether to write under
+        the chart what is needed to make it again; and `theme`: "light", "dark", "print" or "phone".
+
+        ::: iomsim.charts.Plots
+            options: { heading: ".plot", heading_level: 3, members: [save, alt, svg] }
         """
     )]  # fmt: skip
     for kind, drawn in CHARTS.items():
         parts.append(f"### Charts of `{kind.__name__}`")
         for name, chart in drawn.items():
-            options = (
-                f'    options: {{ heading: ".plot.{name}()", heading_level: 4, members: false, show_bases: false }}'
-            )
+            alone = "members: false, inherited_members: false, show_bases: false, show_labels: false"
+            options = f'    options: {{ heading: ".plot.{name}()", heading_level: 4, {alone} }}'
             parts.append(f"::: {chart.__module__}.{chart.__name__}\n{options}")
     return "\n\n".join(parts)
 

@@ -38,8 +38,8 @@ def mend_defaults(obj: griffe.Function, docstring: griffe.Docstring) -> None:
     for part in docstring.parsed:
         if isinstance(part, griffe.DocstringSectionParameters):
             for one in part.value:
-                if one.name in obj.parameters and one.name not in said:
-                    one.value = obj.parameters[one.name].default
+                if one.name not in said:
+                    one.value = obj.parameters[one.name].default if one.name in obj.parameters else None
 
 
 def at_run_time(obj: griffe.Object) -> str:

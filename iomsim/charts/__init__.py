@@ -134,15 +134,17 @@ class Plots:
 
         Parameters
         ----------
-        name, path : str, str or Path
-            A chart and its file, png, svg or pdf; see :func:`iomsim.charts.save`.  Options are those of the chart.
+        name : str
+            A chart; options are those of the chart.
+        path : str or Path
+            Its file, png, svg or pdf; see :func:`iomsim.charts.save`.
         folder : str or Path
             Instead of both: all charts are saved there, each with a csv of its numbers beside it (``rounds.png``,
             ``rounds_chart.csv``) in the shape that tools for charts on the web take: labels, then columns of numbers.
         formats : sequence of {"png", "svg", "pdf"}, default ("png", "svg")
             The files of each chart in the folder.
-        theme, stamp
-            As of the charts.
+        theme : {"light", "dark", "print", "phone"}, optional
+            As of the charts; so is `stamp`.
 
         Returns
         -------
