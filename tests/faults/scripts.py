@@ -14,7 +14,7 @@ from iomsim.errors import FileError
 
 TESTS = Path(__file__).resolve().parents[1]
 
-ENOUGH = 300
+ENOUGH = 500
 """Seconds after which a script is taken to hang."""
 
 

@@ -38,8 +38,11 @@ def ended(number: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
 
 
-def killed(number: int, after: float) -> bool:
-    """Kill another process after some seconds; say whether it lived until then."""
+def killed(number: int, folder: Path, more: int, after: float) -> bool:
+    """Kill another process some seconds after a folder holds so many more cells; say whether it lived until then."""
+    enough = len(kept(folder)) + more
+    while len(kept(folder)) < enough and os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        time.sleep(0.001)
     time.sleep(after)
     os.kill(number, signal.SIGKILL)
     return ended(number) == -signal.SIGKILL
@@ -56,7 +59,8 @@ def killed_again_and_again(folder: Path, table: pd.DataFrame, took: float, chanc
     kills, sizes, lost = 0, [0], 0
     for _ in range(KILLS):
         before = kept(folder)
-        kills += killed(forked(partial(run, folder)), chance.uniform(0, took / KILLS))
+        more, later = chance.randrange(CELLS // KILLS - 2), chance.uniform(0, took / CELLS)
+        kills += killed(forked(partial(run, folder)), folder, more, later)
         after = kept(folder)
         lost += len(before.items() - after.items())
         sizes.append(len(after))
@@ -70,7 +74,7 @@ def killed_again_and_again(folder: Path, table: pd.DataFrame, took: float, chanc
 def two_at_once(folder: Path, table: pd.DataFrame, took: float, chance: random.Random) -> dict[str, Any]:
     """Let two run a study into one folder, one of whom is killed: the other ends as if it were alone."""
     one, other = forked(partial(run, folder)), forked(partial(run, folder))
-    kills = int(killed(one, chance.uniform(0, took)))
+    kills = int(killed(one, folder, chance.randrange(CELLS), chance.uniform(0, took / CELLS)))
     codes = [ended(other)]
     found = run(folder)
     rest = sorted(path.name for path in folder.iterdir() if path.name not in kept(folder))

@@ -21,7 +21,7 @@ def test_at_thirty_random_moments(kind: str, tmp_path: Path) -> None:
     told = told_by("interrupting", kind, tmp_path)
     assert told["wrong"] == []
     assert sum(told["became"].values()) >= 30
-    assert len(told["became"]) > 1  # some moments fell into the work
+    assert set(told["became"]) - {"whole", "3 events"}  # some moments fell into the work
 
 
 def ended_by(sent: signal.Signals, after: float, *words: str) -> tuple[int, str, str, list[str]]:

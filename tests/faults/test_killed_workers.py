@@ -207,7 +207,7 @@ def children(number: int) -> list[int]:
     return [int(line.split()[0]) for line in told.stdout.splitlines() if "spawn_main" in line]
 
 
-@pytest.mark.parametrize("words", [("forecast", "minimal", "--runs", "400000"), ("tornado", "--runs", "20000")])
+@pytest.mark.parametrize("words", [("forecast", "minimal", "--runs", "3000000"), ("tornado", "--runs", "200000")])
 def test_a_command_says_so_and_leaves_nobody_behind(words: tuple[str, ...], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "iomsim", *words, "--jobs", "2"]
     options: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment()}
