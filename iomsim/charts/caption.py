@@ -13,9 +13,18 @@ from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
 from iomsim.charts.labels import place
-from iomsim.charts.measures import NARROW, lay_out, lines_of, overhang, root, width_points, wrapped
+from iomsim.charts.measures import (
+    NARROW,
+    balanced,
+    lay_out,
+    lines_of,
+    overhang,
+    room_points,
+    root,
+    width_points,
+    wrapped,
+)
 from iomsim.charts.style import pt, quiet, small, tiny, title_size
-from iomsim.charts.text import balanced
 
 PAGE_TITLE = 12
 """Points: the title of a page, for the house's letters."""
@@ -92,8 +101,8 @@ def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
     ax.title = LeftTitle(left)
     ax.title.set(figure=ax.figure, clip_on=False)
     ax.title.axes = ax
-    wide = wrapped(ax, title, large, left + right, weight=mpl.rcParams["axes.titleweight"])
-    ax.set_title(balanced(wide), pad=pad)
+    room = room_points(ax, large, left + right)
+    ax.set_title(balanced(title, room, large, mpl.rcParams["axes.titleweight"]), pad=pad)
     if lines:
         look: dict[str, Any] = {"fontsize": small(), "color": quiet(), "linespacing": 1.2, "in_layout": False}
         place(ax, (0, 1), lines, (-left, above + pt(7)), ha="left", va="bottom", **look)

@@ -16,7 +16,7 @@ from iomsim.charts.base import Chart
 from iomsim.charts.labels import key, named_rows, note, place, right_of
 from iomsim.charts.measures import lay_out
 from iomsim.charts.style import LATER_DAY, dark, faint, ink, mark as visible, on_a_phone, pale, paper, pt, quiet, small
-from iomsim.charts.text import how_sure, short, short_names, short_parameter
+from iomsim.charts.text import NONE, called_short, how_sure, of_group, short, short_names, short_parameter
 from iomsim.errors import quote, whole_number
 from iomsim.forecasting.estimates import in_100, level_with_first, row_in_100
 from iomsim.forecasting.tables import NO_WINNER
@@ -28,6 +28,9 @@ from iomsim.sensitivity.compare import SideBySide
 from iomsim.sensitivity.pivotal import ONE, Pivotal, in_points
 from iomsim.sensitivity.sobol import Sobol
 from iomsim.typing import Flags
+
+BELOW = 0.24
+"""By how much, in rows, what it is worth to win a member over for good stands under what a push is worth."""
 
 MARKERS = "os^vP*Xp<>hd"
 """Of the candidates, beside their colours; used again from the thirteenth on."""
@@ -75,6 +78,9 @@ class SobolIndices(Chart[Sobol]):
         share = f"{percent(value)} ({low} to {high})"
         return f"{capital(top['name'])} explains {share} of the variance of {what}"
 
+    def title(self) -> str:
+        return called_short(self.finding(), self.result.race.names)
+
     def reading(self) -> str:
         return (
             "When these assumptions move over their ranges at once, all others at their best guesses. Lines: "
@@ -98,7 +104,8 @@ class SobolIndices(Chart[Sobol]):
                 right = 100 * max(row["total_high"], row["first_high"], 0.0)
                 note(ax, "within noise of zero", (right, y), (pt(6), 0), va="center", fontsize=small(), color=quiet())
         ax.axvline(0, color=quiet(), lw=0.8)
-        named_rows(ax, [short_parameter(name, 28, 2) for name in self.data["name"]])
+        names = self.result.race.names
+        named_rows(ax, [short_parameter(called_short(name, names, 20), 28, 2) for name in self.data["name"]])
         ax.set(xlabel="share of the variance, of 100")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         return key(ax, [mark(dark()), mark(dark(), "D", True)], ["alone", "with its interactions"], above=True)
@@ -121,18 +128,21 @@ class PivotalMembers(Chart[Pivotal]):
 
     by: str = "member"
     most: int = 15
-    size, min_rows = (7.2, 1.9, 0.28), 1
+    size, min_rows = (7.2, 1.9, 0.28), 3
 
     @cached_property
     def data(self) -> pd.DataFrame:
         """The rows that are drawn: those with whom a push does most."""
+        return self._table.head(whole_number("most", self.most, 1))
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        """Return all members that can be moved, or all groups."""
         self._rivals  # noqa: B018  # refuses another `by`
-        table = self.result.table()
-        table = table[table["free"]]
-        if self.by == "group":
-            table = self.result.by_group()
-            table = table[table.index.get_level_values("push") == ONE].droplevel("push")
-        return table.head(whole_number("most", self.most, 1))
+        if self.by == "member":
+            return self.result.table().loc[lambda table: table["free"]]
+        table = self.result.by_group()
+        return table[table.index.get_level_values("push") == ONE].droplevel("push")
 
     @cached_property
     def _rivals(self) -> list[str]:
@@ -145,20 +155,22 @@ class PivotalMembers(Chart[Pivotal]):
         if not found.moves():
             return f"No call for {name} does anything beyond noise"
         best = found.best(self.by)
-        if best is not None:
+        alone = self.by == "group" and len(self._table) == 1
+        if best is not None and not alone:
             group = "group " * (self.by == "group")
-            return f"The next call for {name} does most in {group}{short(best, 30)}"
+            where = "outside all groups" if group and best == NONE else f"in {group}{short(best, 30)}"
+            return f"The next call for {name} does most {where}"
         each = found.worth(found.alike())
         worth = in_points(each.value, each.high - each.value)
         if self.by == "group":
-            return f"No group stands out: a call for {name} is worth about {worth} a member"
+            return f"{'A' if alone else 'No group stands out: a'} call for {name} is worth about {worth} a member"
         any_of = f"in any of {len(found.alike())} members"
         return f"No single member stands out: a call for {name} is worth about {worth} {any_of}"
 
     def reading(self) -> str:
         light = "; pale: clearly behind the first" * bool(self._behind().any())
         name = short_names(self.result.race.names, 28)[self.result.candidate]
-        on, bars = "on the best guesses", ""
+        on, bars, alone = "on the best guesses", "", " (of those won over: for each alone)" * self._won
         if self.result.worths.draws:
             on, bars = (
                 "over all that is unsure",
@@ -166,9 +178,13 @@ class PivotalMembers(Chart[Pivotal]):
             )
         return (
             f"Dots: how much likelier {name} wins, {on}{light}. Lines: {percent(95)} "
-            f"intervals that hold for all {self.by}s at once{bars}. A push of one log-odds moves a member from 50 to "
-            "73 in 100."
+            f"intervals that hold for all {self.by}s at once{alone}{bars}. A push of one log-odds moves a member from "
+            "50 to 73 in 100."
         )
+
+    @property
+    def _won(self) -> bool:
+        return bool("won_over_win" in self.data and self.data["won_over_win"].notna().any())
 
     @property
     def _ranged(self) -> bool:
@@ -185,15 +201,14 @@ class PivotalMembers(Chart[Pivotal]):
     def marks(self, ax: Axes) -> float:
         data, candidate = self.data, self.result.candidate
         colour = self.result.race.colours[candidate]
-        won = bool("won_over_win" in data and data["won_over_win"].notna().any())
         for y, (behind, (_, row)) in enumerate(zip(self._behind(), data.iterrows(), strict=True)):
             low, high = 100 * row["win_range_low"], 100 * row["win_range_high"]
             if low < high:
                 ax.hlines(y, low, high, color=faint(), lw=8, zorder=1)
             dot(ax, y, _percent(row, "win"), pale(colour) if behind else colour, "o")
-            if won and not np.isnan(row["won_over_win"]):
-                dot(ax, y, [100 * row["won_over_win"]], dark(), "D", hollow=True)
-        named_rows(ax, [short(str(name), 30) for name in data.index])
+            if self._won and not np.isnan(row["won_over_win"]):
+                dot(ax, y + BELOW, _percent(row, "won_over_win"), dark(), "D", hollow=True)
+        named_rows(ax, [of_group(short(str(name), 30)) for name in data.index])
         ax.axvline(0, color=quiet(), lw=0.8)
         ax.set(xlabel="points of win probability")
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
@@ -206,7 +221,7 @@ class PivotalMembers(Chart[Pivotal]):
         shown = [
             (mark(colour), "a push of one log-odds", ink(colour), True),
             (Line2D([], [], color=faint(), lw=7, solid_capstyle="butt"), "over the assumptions", dark(), self._ranged),
-            (mark(dark(), "D", True), "won over for good", dark(), won),
+            (mark(dark(), "D", True), "won over for good", dark(), self._won),
         ]
         marks, words, inks, _ = zip(*(part for part in shown if part[3]), strict=True)
         lay_out(ax)  # so that the key fits what the names leave
@@ -248,6 +263,8 @@ class Scenarios(Chart[SideBySide]):
             return f"No single variant stands out: {what} may move most with {some_of([quote(one) for one in alike])}"
         verb = "falls" if lines["change"].iloc[0] < 0 else "rises"
         now, then = (row_in_100(*row[["value", "mc_error"]]) for row in (lines.iloc[0], self.data.loc[outcome].iloc[0]))
+        if now == then:
+            return f"{what} stays at {now} in 100, though it {verb} with {quote(variant)}"
         if len(self.result.forecasts) <= 2:
             return f"With {quote(variant)} {what} {verb} from {then} to {now} in 100"
         return f"{what} moves most with {quote(variant)}: it {verb} from {then} to {now} in 100"
@@ -272,9 +289,10 @@ class Scenarios(Chart[SideBySide]):
 
     def marks(self, ax: Axes) -> float:
         race, looks = self.result.race, looks_of(self.result.race)
-        step = min(0.13, 0.8 / (len(looks) - 1))  # so that many outcomes stay in the row of their variant
+        room, middle = (0.62, 0.19) if on_a_phone() else (0.8, 0.0)  # there the name of a variant stands over its marks
+        step = min(0.13, room / (len(looks) - 1))  # so that many outcomes stay in the row of their variant
         for i, (outcome, (colour, marker, hollow)) in enumerate(looks.items()):
-            shift, lines = step * (i - (len(looks) - 1) / 2), self.data.loc[outcome]
+            shift, lines = middle + step * (i - (len(looks) - 1) / 2), self.data.loc[outcome]
             for y, (_, row) in enumerate(lines.iterrows()):
                 dot(ax, y + shift, [100 * row[part] for part in ("value", "low", "high")], colour, marker, hollow)
             ax.axvline(100 * lines["value"].iloc[0], color=visible(colour), lw=0.8, ls=(0, (1, 2)), zorder=1)

@@ -30,7 +30,7 @@ from iomsim.charts.style import (
     small,
     tiny,
 )
-from iomsim.charts.text import short, short_parameter, with_announced
+from iomsim.charts.text import called_short, short, short_names, short_parameter, with_announced
 from iomsim.charts.votes import votes_at, votes_scale
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import READING, Drivers
@@ -44,6 +44,9 @@ MOST = 6
 
 PER_LINE = {2: 2, 4: 2}
 """Panels beside one another, by their number; else three, or one."""
+
+HIGHEST = 90
+"""Of 100, over which there is no room for numbers over a curve."""
 
 BLUE = "#3B6FA0"
 """What has no colour of its own."""
@@ -65,7 +68,8 @@ class DriversChart(Chart[Drivers]):
         shares = (
             "In brackets: how much of the variance over the assumptions it explains by itself. Dashed: the headline."
         )
-        votes = f"Under the scale of what moves the first round: {_whose(found)}'s mean votes in it."
+        whose = short_names(found.race.names, 28)[_whose(found)]
+        votes = f"Votes: {whose}'s mean in the first round at that value."
         in_votes = [votes] * any(self._in_votes(path) for path in drawn - {READING})
         parts = [*[curve] * bool(drawn - {READING}), *in_votes, *[dots] * (READING in drawn), *[shares] * bool(drawn)]
         return " ".join(parts)
@@ -132,7 +136,7 @@ class DriversPage(Page[Drivers], DriversChart):
         return (pd.concat(curves) if curves else empty).rename_axis(["parameter", "value"])
 
     def finding(self) -> str:
-        return _with_announced(self.result, self.result.finding())
+        return _told(self.result, self.result.finding())
 
     def alt(self) -> str:
         told = "; ".join(f"{row['name']} {percent(100 * row['share'])}" for _, row in self.shown.iterrows())
@@ -149,7 +153,7 @@ class DriversPage(Page[Drivers], DriversChart):
         lay_out(cells[0, 0])  # so that names of readings break where they should
         for ax, path in zip(cells.ravel(), self.shown.index, strict=False):
             draw_curve(ax, self.result, str(path), self.data.loc[path])
-            title = wrapped(ax, _panel_title(self.shown.loc[path], 46), pt(9), weight="bold")
+            title = wrapped(ax, _panel_title(self.result, path, 46), pt(9), weight="bold")
             ax.set_title(title, loc="left", fontsize=pt(9))
         _scale(cells[0, 0], self.result, self.data)
         for ax in cells[:, 0]:
@@ -177,7 +181,7 @@ class DriverCurve(DriversChart):
     """
 
     parameter: str | None = None
-    size = (5.2, 3.6)
+    size = (5.6, 4.2)
 
     @cached_property
     def path(self) -> str:
@@ -191,12 +195,12 @@ class DriverCurve(DriversChart):
         return pd.concat({self.path: self.result.curve(self.path).rename_axis("value")}, names=["parameter"])
 
     def finding(self) -> str:
-        return _with_announced(self.result, self.result.along(self.path))
+        return _told(self.result, self.result.along(self.path))
 
     def marks(self, ax: Axes) -> None:
         draw_curve(ax, self.result, self.path, self.data.loc[self.path])
         _scale(ax, self.result, self.data)
-        label = wrapped(ax, _panel_title(self.result.table().loc[self.path], 60), pt(9))
+        label = wrapped(ax, _panel_title(self.result, self.path, 60), pt(9))
         ax.set(xlabel=label, ylabel=_axis(self.result))
         _headline(ax, self.result)
 
@@ -222,8 +226,10 @@ def draw_curve(ax: Axes, found: Drivers, path: str, curve: pd.DataFrame) -> None
         at, height = float(row[f"value_{end}"]), scale * float(row[f"at_{end}"])
         ax.plot([at], [height], "o", color=colour, ms=4.5, mec=paper(), mew=0.8, clip_on=False)
         said, edge = in_100(height / 100) if found.is_chance else f"{height:.1f}", at == values[0]
+        under = found.is_chance and height > HIGHEST
         look: dict[str, Any] = {"color": ink(colour), "fontsize": small(), "path_effects": haloed(), "weight": "bold"}
-        note(ax, said, (at, height), (pt(3) * edge, pt(6)), ha="left" if edge else "center", va="bottom", **look)
+        look |= {"ha": "left" if edge else "center", "va": "top" if under else "bottom"}
+        note(ax, said, (at, height), (pt(3) * edge, pt(-6 if under else 6)), **look)
     ax.set_xlim(values[0], values[-1])
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     votes_scale(ax.xaxis, found.race, path, _whose(found))
@@ -284,18 +290,20 @@ def _nothing(ax: Axes) -> None:
 # -- words ---------------------------------------------------------------------------------------
 
 
-def _with_announced(found: Drivers, sentence: str) -> str:
-    return with_announced(found.forecast, sentence)  # type: ignore[arg-type]
+def _told(found: Drivers, sentence: str) -> str:
+    return with_announced(found.forecast, called_short(sentence, found.race.names))  # type: ignore[arg-type]
 
 
-def _panel_title(row: pd.Series, width: int) -> str:
+def _panel_title(found: Drivers, path: str, width: int) -> str:
     """Return the name of an assumption, cut short, with its share."""
+    row = found.table().loc[path]
     share = f" ({percent(in_100(min(row['share'], 1.0)))})"
-    return short_parameter(row["name"], width) + share
+    return short_parameter(called_short(row["name"], found.race.names, 20), width) + share
 
 
 def _axis(found: Drivers) -> str:
-    return f"{short(found.label, 24)}, in 100" if found.is_chance else short(found.label, 32)
+    label = called_short(found.label, found.race.names, 14)
+    return f"{short(label, 24)}, in 100" if found.is_chance else short(label, 32)
 
 
 def _whose(found: Drivers) -> str:

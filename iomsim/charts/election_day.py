@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,9 +14,21 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import Chart
 from iomsim.charts.dotplots import looks_of, mark
 from iomsim.charts.labels import key, named_rows, note, right_of, row
-from iomsim.charts.measures import root
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, mark as visible, paper, pt, quiet, small
-from iomsim.charts.text import how_sure, short, short_names, tally_text, with_announced
+from iomsim.charts.measures import lay_out, root, text_width, width_points
+from iomsim.charts.style import (
+    NOBODY_GREY,
+    STILL_GREY,
+    dark,
+    haloed,
+    ink,
+    mark as visible,
+    on_a_phone,
+    paper,
+    pt,
+    quiet,
+    small,
+)
+from iomsim.charts.text import called_short, how_sure, short, short_names, tally_text, with_announced
 from iomsim.election_day.election_day import ElectionDay
 from iomsim.election_day.report import CAVEAT, COMMON_SHOCK, NET_LEVEL, READINESS, votes_at_level
 from iomsim.engine import paths
@@ -26,7 +40,7 @@ from iomsim.house_style import capital, number_of, some_of
 from iomsim.model.leanings import mean_votes
 from iomsim.model.moments import WEEK, month_name, weekday_name
 from iomsim.model.parameters import describe_parameter
-from iomsim.typing import Floats
+from iomsim.typing import Flags, Floats
 
 MAX_EVENTS = 12
 """Events that are drawn, the last ones."""
@@ -39,6 +53,9 @@ MAX_ASSUMPTIONS, TOLD_SHIFT = 6, 0.2
 
 BEYOND_LUCK = 3.3
 """Standard errors of its mean by which one of some fifty assumptions moves at least: 95 % for all of them together."""
+
+LEAST_GAP = 4
+"""Points between words under ticks, at least."""
 
 LABEL_GAP = 6.5
 """Of 100 elections, what labels keep between them."""
@@ -69,6 +86,9 @@ class DayChart(Chart[ElectionDay]):
 
     def source(self) -> Forecast:
         return self.fc
+
+    def title(self) -> str:
+        return called_short(self.finding(), self.result.race.names)
 
 
 @dataclass(kw_only=True)
@@ -102,6 +122,17 @@ class Live(DayChart):
         prior = table["probability"].xs(0, level="step")
         return table.assign(prior=prior[table.index.get_level_values("outcome")].to_numpy())
 
+    @property
+    def _steps(self) -> pd.Index:
+        """Return the steps that are drawn."""
+        return self.data.index.get_level_values("step").unique()[-self.most :]
+
+    @property
+    def _shaded(self) -> bool:
+        """Return whether there are ranges at two steps one after the other, between which can be shaded."""
+        ranged = (self.data["low"] < self.data["high"]).groupby("step").any()[self._steps].to_numpy()
+        return bool((ranged[1:] & ranged[:-1]).any())
+
     @cached_property
     def _looks(self) -> dict[str, tuple[str, str, bool]]:
         """Colour and marker of every outcome that is drawn; hollow for what is nobody's win."""
@@ -112,7 +143,8 @@ class Live(DayChart):
         return looks | {name: look for name, look in rest.items() if chances[name].max() >= TOLD} | {"spill": spill}
 
     def title(self) -> str:
-        return with_announced(self.fc, self.finding()) if self.result.events else self.finding()
+        told = with_announced(self.fc, self.finding()) if self.result.events else self.finding()
+        return called_short(told, self.result.race.names)
 
     def finding(self) -> str:
         last = len(self.result.events)
@@ -128,8 +160,13 @@ class Live(DayChart):
     def reading(self) -> str:
         words = "The forecast after each announcement; dotted: the forecast before the vote."
         timed = self.result.history()["at"].notna().any()
-        hours = f" Hours of {self.result.race.clock.timezone}." * bool(timed)
-        return f"{words} {how_sure(self.fc, self.data, 'Shaded')}".strip() + hours
+        hours = f"Hours of {self.result.race.clock.timezone}." * bool(timed)
+        last = self.data.xs(self._steps[-1], level="step")
+        sure = [how_sure(self.fc, self.data, "Shaded" if self._shaded else "Thin lines")]
+        if last["low"].isna().all() and self.data["low"].notna().any():
+            now = how_sure(self.fc, last)
+            sure.append(f"After the last announcement: {now[:1].lower()}{now[1:]}")
+        return " ".join(filter(None, [words, *sure, hours]))
 
     def alt(self) -> str:
         last = self.data.index.get_level_values("step")[-1]
@@ -138,21 +175,26 @@ class Live(DayChart):
         return f"Line chart of probabilities in 100 after each of {last} announcements: {'; '.join(parts)}."
 
     def marks(self, ax: Axes) -> None:
-        steps, ends = self.data.index.get_level_values("step").unique()[-self.most :], {}
+        steps, ends = self._steps, {}
         for outcome, (colour, marker, hollow) in self._looks.items():
             line, colour = self.data.loc[outcome].loc[steps], visible(colour)
             prior = [100 * line["prior"].iloc[0]] * 2
             ax.plot([steps[0] - 0.4, steps[-1]], prior, color=colour, lw=0.9, ls=(0, (1, 2)), zorder=1)
             if (line["low"] < line["high"]).any():
-                ax.fill_between(steps, 100 * line["low"], 100 * line["high"], color=colour, alpha=0.15, lw=0)
+                low, high = 100 * line["low"], 100 * line["high"]
+                if self._shaded:
+                    ax.fill_between(steps, low, high, color=colour, alpha=0.15, lw=0)
+                else:
+                    ax.vlines(steps - 0.03 * (1 + len(ends)), low, high, color=colour, lw=1.1)
             face = paper() if hollow else colour
             ax.plot(steps, 100 * line["probability"], marker, ls="-", lw=1.6, color=colour, mfc=face, ms=5.5, zorder=3)
             ends[outcome] = line.iloc[-1]
         self._name_lines(ax, ends, int(steps[-1]))
-        self._announced(ax, steps)
         ax.set(ylim=(-3, 103), xlim=(steps[0] - 0.4, steps[-1] + 0.1 + 0.24 * max(len(steps), 3)))
         ax.set(ylabel="of 100 elections")
         ax.grid(axis="y")
+        lay_out(ax)  # so that what was announced fits under it
+        self._announced(ax, steps)
 
     def _name_lines(self, ax: Axes, ends: dict[str, pd.Series], last: int) -> None:
         """Write at the end of each line what it is and where it stands; lines that meet share no place."""
@@ -170,17 +212,31 @@ class Live(DayChart):
             )  # fmt: skip
 
     def _announced(self, ax: Axes, steps: pd.Index) -> None:
-        """Write under each tick what was announced, and when."""
+        """Write under the ticks what was announced, and when; without room for all under every second, or third."""
         history, fc = self.result.history(), self.fc
-        ticks, when = [], []
-        for step in steps:
-            event, at = self.result.events[step - 1]["event"] if step else "start", history.loc[step, "at"]
-            ticks.append(TICKS.get(event) or tally_text(fc, history.loc[step, "round"]))
-            when.append("" if pd.isna(at) else f"{_day(at, fc)}{at:%H:%M}")
-        ax.set_xticks(list(steps), ticks)
+        size = small() if on_a_phone() else float(mpl.rcParams["font.size"])
+        events = ["start", *(told["event"] for told in self.result.events)]
+        ticks = [TICKS.get(events[step]) or tally_text(fc, history.loc[step, "round"]) for step in steps]
+        moments = [history.loc[step, "at"] for step in steps]
+        when = ["" if pd.isna(at) else f"{_day(at, fc)}{at:%H:%M}" for at in moments]
+        kept = _with_room(ax, zip(ticks, when, strict=True), size)
+        ax.set_xticks(steps, np.where(kept, ticks, ""), fontsize=size)
         ax.tick_params(axis="x", length=0)
         if any(when):
-            row(ax, "", list(steps), when, 1)
+            row(ax, "", steps[kept], np.array(when)[kept], 1)
+
+
+def _with_room(ax: Axes, words: Iterable[tuple[str, str]], size: float) -> Flags:
+    """Return which words can stand under ticks one apart, without touching: the last, and as many before it as can."""
+    family = tuple(mpl.rcParams["font.family"])
+    wide = np.array([max(text_width(word, family, size, "normal") for word in both) for both in words])
+    apart = width_points(ax) / float(np.ptp(ax.get_xlim()))
+    step = 1
+    while step < len(wide) and (wide[::-step][1:] + wide[::-step][:-1]).max() / 2 + pt(LEAST_GAP) > step * apart:
+        step += 1
+    kept = np.zeros(len(wide), dtype=bool)
+    kept[::-step] = True
+    return kept
 
 
 def _day(at: pd.Timestamp, fc: Forecast) -> str:
@@ -306,7 +362,8 @@ class Learned(DayChart):
         return f"Dot plot of means before and now: {'; '.join(means)}. {CAVEAT}"
 
     def marks(self, ax: Axes) -> float:
-        named_rows(ax, [short(str(name), 30, 2) for name in self._shown.index])
+        names = self.result.race.names
+        named_rows(ax, [short(called_short(str(name), names, 16), 30, 2) for name in self._shown.index])
         looks = (("prior", -0.14, quiet(), paper()), ("now", 0.14, dark(), dark()))
         for y, (_, line) in enumerate(self._shown.iterrows()):
             for when, shift, colour, face in looks:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import Chart, Page
 from iomsim.charts.caption import written
-from iomsim.charts.labels import named_rows, note, place, right_of
+from iomsim.charts.labels import heading, named_rows, note, place, right_of
 from iomsim.charts.style import PHONE_INCHES, dark, haloed, ink, on_a_phone, paper, pt, quiet, small, tiny
 from iomsim.charts.text import DASH, short
 from iomsim.house_style import count, number_of, percent
@@ -190,15 +190,7 @@ class Paths(Page[History]):
             elif row.ends:
                 _legend(ax, y, row.ends)
             elif row.text:
-                look: dict[str, Any] = {"weight": "bold", "fontsize": pt(8.5), "va": "center", "color": dark()}
-                note(
-                    ax,
-                    row.text,
-                    (0, y + 0.12),
-                    (pt(-130 if on_a_phone() else -70), 0),
-                    xycoords=("axes fraction", "data"),
-                    **look,
-                )
+                heading(ax, y + 0.12, row.text, -70, fontsize=pt(8.5))
 
 
 def _filled(rows: list[Row], room: int, legend: list[Row]) -> Iterator[list[Row]]:
@@ -341,7 +333,7 @@ class SimilarRounds(Chart[Alike]):
         ax.axvline(asked, color=quiet(), lw=0.9, ls="--", zorder=1)
         colours = [quiet() if won is pd.NA else LEADER if won else OTHER for won in data["leader_won"]]
         named = [f"{short(str(name), 20)}{' *' * bool(row['held_out'])}" for name, row in data.iterrows()]
-        told = [f"{row['tally']}: {_end(row)}" for _, row in data.iterrows()]
+        told = [f"{row['tally'].replace('-', DASH)}: {_end(row)}" for _, row in data.iterrows()]
         told = [words.partition(" (")[0] for words in told] if on_a_phone() else told
         named_rows(ax, named)
         for y, (colour, words, (_, row)) in enumerate(zip(colours, told, data.iterrows(), strict=True)):

@@ -43,6 +43,14 @@ def place(ax: Axes, at: tuple[float, float], text: str, shift: tuple[float, floa
     return note(ax, text, at, shift, xycoords="axes fraction", **look)
 
 
+def heading(ax: Axes, y: float, text: str, left: float, **look: Any) -> None:
+    """Write a heading over rows of names: from `left` points beside the axes on, on a phone from the edge on."""
+    phone = on_a_phone()
+    look = {"weight": "bold", "va": "center", "ha": "left", "color": dark(), "in_layout": not phone} | look
+    across: Any = ax.figure.transSubfigure if phone else "axes fraction"
+    note(ax, text, (0, y), (pt(4 if phone else left), 0), xycoords=(across, "data"), **look)
+
+
 def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> None:
     """Write a row of words under the axis: a label at the left, and a word under each place of `x`.
 
@@ -74,7 +82,8 @@ def key(
         Points that it is high.
     """
     left = overhang(ax)[0] if width_points(ax) < pt(NARROW) else 0.0
-    across = columns(words, (width_points(ax) + left - spare) / pt(1))
+    widths = [text_width(word, tuple(mpl.rcParams["font.family"]), small(), "normal") / small() for word in words]
+    across = columns(widths, (width_points(ax) + left - spare) / small())
     lift = offset_copy(ax.transAxes, root(ax), x=-left, y=pt(3 if above else -down), units="points")
     legend = ax.legend(
         handles, ["x"] * len(words), ncols=across, loc="lower left" if above else "upper left",

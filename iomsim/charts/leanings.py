@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count as from_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +14,9 @@ from matplotlib.axes import Axes
 
 from iomsim.charts.base import Page
 from iomsim.charts.caption import written
-from iomsim.charts.labels import note, place
+from iomsim.charts.labels import heading, place
 from iomsim.charts.style import PHONE_INCHES, dark, faint, haloed, ink, on_a_phone, paper, pt, quiet, small
-from iomsim.charts.text import short, short_names
+from iomsim.charts.text import of_group, short, short_names
 from iomsim.errors import IomsimError, whole_number
 from iomsim.forecasting.forecast import Forecast
 from iomsim.house_style import count, percent, series, thousands
@@ -28,8 +29,8 @@ MOST = 210
 PER_COLUMN = ((26, 1), (70, 2), (MOST + 60, 3))
 """Rows up to which they are drawn in so many columns; else in four."""
 
-ROW, LARGE_ROW = 0.137, 0.2
-"""Inches between members: of many, and of few."""
+ROW, PHONE_ROW, LARGE_ROW = 0.137, 0.16, 0.2
+"""Inches between members: of many, of many on a phone, and of few."""
 
 FEW = 40
 """Members up to which there is room for large rows."""
@@ -181,7 +182,7 @@ class Leanings(Page[Forecast]):
     def alt(self) -> str:
         blocks = []
         for group, part in self.chosen.groupby("group", sort=False):
-            blocks.append(f"{group}: {_told(part, self.result.race.names)}")
+            blocks.append(f"{of_group(str(group))}: {_told(part, self.result.race.names)}")
         return f"Dot plot of members by group. {self.finding()}. {'; '.join(blocks)}."
 
     # -- marks ------------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ class Leanings(Page[Forecast]):
 
     @property
     def _row(self) -> float:
-        return LARGE_ROW if on_a_phone() or len(self.data) <= FEW else ROW
+        return LARGE_ROW if len(self.data) <= FEW else PHONE_ROW if on_a_phone() else ROW
 
     @property
     def _columns(self) -> list[list[Row]]:
@@ -206,8 +207,9 @@ class Leanings(Page[Forecast]):
         headed = len(blocks) > 1
         total = len(self.data) + 2 * len(blocks) * headed + len(key)
         across = 1 if on_a_phone() else next((columns for most, columns in PER_COLUMN if total <= most), 4)
-        room = -(-total // across) + (headed and across > 1)
-        return list(_filled(key, blocks, self.result.race.names, room, headed))
+        least = -(-total // across) + (headed and across > 1)
+        tries = (list(_filled(key, blocks, self.result.race.names, room, headed)) for room in from_(least))
+        return next(columns for columns in tries if len(columns) <= across)
 
     def panels(self, fig: Any, stamp: bool) -> None:
         columns = self._columns
@@ -219,7 +221,7 @@ class Leanings(Page[Forecast]):
 
     def _column(self, ax: Axes, rows: list[Row], lines: int) -> None:
         names, colours = self.result.race.names, self.result.race.colours
-        size = small() if self._row == LARGE_ROW else pt(6.2)
+        size = small() if self._row != ROW else pt(6.2)
         at = [y for y, row in enumerate(rows) if row.member is not None]
         who = [row.member for row in rows if row.member is not None]
         data = self.data.loc[who]
@@ -235,15 +237,9 @@ class Leanings(Page[Forecast]):
         ax.axvline(50 if len(names) == 2 else 100 / len(names), color=quiet(), lw=0.9, zorder=1)
         for y, row in enumerate(rows):
             if row.member is None and row.text:
-                look: dict[str, Any] = {"weight": "bold", "fontsize": 1.1 * size, "path_effects": haloed()}
                 dot = "\N{BLACK CIRCLE} " * bool(row.colour)
-                look |= {
-                    "xycoords": ("axes fraction", "data"),
-                    "ha": "left",
-                    "va": "center",
-                    "color": ink(row.colour or dark()),
-                }
-                note(ax, dot + row.text, (0, y), (pt(-90 if on_a_phone() else -2), 0), in_layout=False, **look)
+                look: dict[str, Any] = {"fontsize": 1.1 * size, "color": ink(row.colour or dark()), "in_layout": False}
+                heading(ax, y, dot + row.text, -2, path_effects=haloed(), **look)
         (_two if len(names) == 2 else _many)(ax, np.array(at), data, names, colours, size)
         if len(names) == 2:
             for x, align, name in ((0, "left", names[1]), (1, "right", names[0])):
@@ -255,16 +251,17 @@ def _filled(
     key: list[Row], blocks: list[tuple[str, pd.DataFrame]], names: tuple[str, ...], room: int, headed: bool
 ) -> Iterator[list[Row]]:
     """Give the rows of column after column, each of at most so many; blocks that go on have their heading again."""
-    rows = key
+    rows = list(key)
     for group, part in blocks:
         if rows and len(rows) + 4 > room:  # a heading, and two below it
             yield rows
             rows = []
-        rows += [Row("")] * bool(rows) + [Row(f"{short(group, 26)}: {_told(part, names)}")] * headed
+        called = short(of_group(group), 26)
+        rows += [Row("")] * bool(rows) + [Row(f"{called}: {_told(part, names)}")] * headed
         for member in part.index:
             if len(rows) >= room:
                 yield rows
-                rows = [Row(f"{short(group, 26)}, continued")] * headed
+                rows = [Row(f"{called}, continued")] * headed
             rows.append(Row(str(member), str(member)))
     if rows:
         yield rows

@@ -83,7 +83,27 @@ def text_width(text: str, family: tuple[str, ...], size: float, weight: str) -> 
 
 def wrapped(ax: Axes, text: str, size: float, more: float = 0.0, weight: str = "normal") -> str:
     """Return a text broken into lines that fit the width of the axes, and `more` points, at a font size."""
-    return lines_of(text, max(width_points(ax) + more, 6.5 * size), size, weight)
+    return lines_of(text, room_points(ax, size, more), size, weight)
+
+
+def room_points(ax: Axes, size: float, more: float = 0.0) -> float:
+    """Return how wide lines are over axes: as wide as they and `more` points, but a word or two at a font size."""
+    return max(width_points(ax) + more, 6.5 * size)
+
+
+def balanced(text: str, points: float, size: float, weight: str = "normal") -> str:
+    r"""Return a text in as few lines of at most so many points as hold it, of about the same width.
+
+    Examples
+    --------
+    >>> lines_of("nobody wins in three of a hundred elections", 200, 9)
+    'nobody wins in three of a hundred\nelections'
+    >>> balanced("nobody wins in three of a hundred elections", 200, 9)
+    'nobody wins in three\nof a hundred elections'
+    """
+    breaks = lines_of(text, points, size, weight).count("\n")
+    tries = (lines_of(text, part * points / 20, size, weight) for part in range(20 // (breaks + 1), 21))
+    return next(lines for lines in tries if lines.count("\n") == breaks)
 
 
 def lines_of(text: str, points: float, size: float, weight: str = "normal") -> str:

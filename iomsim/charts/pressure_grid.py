@@ -16,7 +16,7 @@ from iomsim.charts.caption import written
 from iomsim.charts.labels import note
 from iomsim.charts.measures import lay_out, root, wrapped
 from iomsim.charts.style import LATER_DAY, PHONE_INCHES, dark, haloed, mark, on_a_phone, paper, pt, small
-from iomsim.charts.text import short_names
+from iomsim.charts.text import called_short, short_names, short_parameter
 from iomsim.charts.votes import votes_at, votes_scale
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.tables import NO_WINNER
@@ -28,6 +28,9 @@ from iomsim.sensitivity.grid import Grid
 
 CONTOURS = (10, 25, 50, 75, 90)
 """Of 100 elections."""
+
+LITTLE = 0.12
+"""A chance under which, and its twin over which, a curve leaves no room for words under it, or over it."""
 
 OUTSIDE = "all else stays at the best guesses, which lie outside."
 
@@ -66,10 +69,15 @@ class PressureGrid(Page[Grid]):
 
     def _span(self, target: str) -> str:
         """Return the lowest and the highest chance, with no more digits than the error of a cell supports."""
-        cells = self.result.cells[target]
-        low, high = (in_100(p, self._error) for p in (cells.min(), cells.max()))
-        joint = high.removeprefix("about ") if low.startswith("about ") else high
-        return low if low == high else f"{low} to {joint}"
+        lowest, highest = self.result.cells[target].min(), self.result.cells[target].max()
+        low, high = (in_100(p, self._error) for p in (lowest, highest))
+        if low == high:
+            return low
+        if high.startswith(">") and float(high[1:]) <= 100 * lowest:  # few runs: a bound says less than the other end
+            return f"{low} or more"
+        if low.startswith("<") and float(low[1:]) >= 100 * highest:
+            return f"{high} or fewer"
+        return f"{low} to {high.removeprefix('about ') if low.startswith('about ') else high}"
 
     def reading(self) -> str:
         found = self.result
@@ -107,7 +115,7 @@ class PressureGrid(Page[Grid]):
             if _holds_base(found):
                 base = f"best guesses: {in_100(found.base[target], self._error)}"
                 at = found.where if len(found.axes) == 2 else (found.where[0], 100 * found.base[target])
-                _base_words(panel, (at[0], at[1]), base, len(found.axes) == 1 and _rises(found, target))
+                _base_words(panel, (at[0], at[1]), base, len(found.axes) == 1 and _room_below(found, target))
 
 
 def _towards(found: Grid) -> Colormap:
@@ -173,15 +181,16 @@ def _curve(panel: Axes, found: Grid, target: str, colours: Any) -> None:
     colour = mark(found.race.colours.get(target, LATER_DAY))
     panel.plot(x, table["probability"], color=colour, lw=1.8)
     _base(panel, found, target, (found.where[0], 100 * found.base[target]))
-    panel.set(xlabel=_label(found, 0), ylabel="of 100 elections", ylim=(0, 100))
+    panel.set(xlabel=_label(found, 0), ylabel="of 100 elections", ylim=(-3, 103), yticks=[0, 25, 50, 75, 100])
     _in_votes(panel, found)
     panel.grid(axis="y")
 
 
-def _rises(found: Grid, target: str) -> bool:
-    """Return whether a curve rises at the best guesses."""
+def _room_below(found: Grid, target: str) -> bool:
+    """Return whether words stand under a curve at the best guesses: where it rises, if it is not low, and on top."""
     x, p = np.asarray(found.axes[0]), found.errors(target)["probability"]
-    return x.size > 1 and bool(np.interp(found.where[0], x[1:], np.diff(p)) > 0)
+    rises = x.size > 1 and bool(np.interp(found.where[0], x[1:], np.diff(p)) > 0)
+    return bool(found.base[target] > (LITTLE if rises else 1 - LITTLE))
 
 
 def _base(panel: Axes, found: Grid, target: str, at: tuple[float, ...]) -> None:
@@ -210,4 +219,5 @@ def _holds_base(found: Grid) -> bool:
 
 def _label(found: Grid, axis: int) -> str:
     unit, name = found.race.parameters()[found.paths[axis]].unit, describe_parameter(found.race, found.paths[axis])
+    name = short_parameter(called_short(name, found.race.names, 20))
     return name if not unit or unit in name else f"{name}, {unit}"

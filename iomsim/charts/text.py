@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from textwrap import fill, shorten
 from unicodedata import combining, east_asian_width
@@ -16,24 +17,16 @@ from iomsim.house_style import percent
 
 DASH = "\N{EN DASH}"
 
+NONE = "none"
+"""The group, in shipped tables, of those who are of no group."""
+
+COLUMN_IS = re.compile(r"'\w+=([A-Za-z][^' ]*)'")
+"""Whom a parameter is about, where that is one word in a column."""
+
 JOINING = ("and", "e", "of", "the", "und", "y", "&")
 """Words with which what is left of a name does not begin."""
 
 # -- words that fit ------------------------------------------------------------------------------
-
-
-def balanced(text: str) -> str:
-    r"""Return the text in as many lines, of about the same length.
-
-    Examples
-    --------
-    >>> balanced("nobody wins in three of a hundred\nelections")
-    'nobody wins in three\nof a hundred elections'
-    """
-    words, breaks = text.replace("\n", " "), text.count("\n")
-    widths = range(max(len(words) // (breaks + 1), 1), len(words) + 1)
-    tries = (fill(words, width, break_on_hyphens=False) for width in widths)
-    return next((lines for lines in tries if lines.count("\n") <= breaks), text)
 
 
 def short(name: str, width: int = 18, lines: int = 1) -> str:
@@ -76,6 +69,30 @@ def short_names(names: Sequence[str], width: int = 18, lines: int = 1) -> dict[s
     return called | dict(zip(alike, next(apart, ()), strict=False))
 
 
+def called_short(text: str, names: Sequence[str], width: int = 28) -> str:
+    """Return a text in which candidates are called as they are where there is no room: see :func:`short_names`.
+
+    Examples
+    --------
+    >>> called_short("Ngozi Okonjo-Iweala's appeal", ["Amy Pope", "Ngozi Okonjo-Iweala"], 18)
+    "Okonjo-Iweala's appeal"
+    """
+    for name, called in sorted(short_names(names, width).items(), key=lambda pair: -len(pair[0])):
+        text = text.replace(name, called)
+    return text
+
+
+def of_group(name: str) -> str:
+    """Return how a group is named in a list; the shipped tables have "none" for members of no group.
+
+    Examples
+    --------
+    >>> of_group("African"), of_group("none")
+    ('African', 'No group')
+    """
+    return "No group" if name == NONE else name
+
+
 def _end_of(name: str, width: int) -> str:
     """Return the name, or as many of its last words as fit, or the beginning of its last word."""
     words = name.split()
@@ -116,7 +133,10 @@ def short_parameter(name: str, width: int = 40, lines: int = 1) -> str:
     --------
     >>> short_parameter("Wilhelmina Featherstonehaugh-Cholmondeley's appeal", 30)
     "Wilhelmina …'s appeal"
+    >>> short_parameter("exposure of 'un_regional_group=GRULAC' to Brussels")
+    'exposure of GRULAC to Brussels'
     """
+    name = COLUMN_IS.sub(r"\1", name)
     if lines > 1:
         rooms = range(width * lines - lines, width - 1, -1)
         return next(text for room in rooms if (text := fill(short_parameter(name, room), width)).count("\n") < lines)
@@ -125,19 +145,25 @@ def short_parameter(name: str, width: int = 40, lines: int = 1) -> str:
     return f"{short(whose, room)}{of}{what}" if whose and room >= 8 else short(name, width)
 
 
-def columns(words: list[str], points: float) -> int:
-    """Return in how many columns small words fit into a width, filled column by column.
+def columns(widths: Sequence[float], room: float) -> int:
+    """Return in how many columns marks with words beside them fit into a room, filled column by column.
+
+    Parameters
+    ----------
+    widths : sequence of float
+        Those of the words, in the sizes of their letters; a mark and the gaps around it take three.
+    room : float
+        The width that there is, in the same unit.
 
     Examples
     --------
-    >>> columns(["one", "two", "three"], 400), columns(["one", "two", "three"], 80)
+    >>> columns([2, 2, 3], 40), columns([2, 2, 3], 9)
     (3, 1)
-    >>> columns(["one", "two", "three", "four"], 120)  # three columns are of two, one and one
+    >>> columns([2, 2, 3, 2], 14)  # three columns are of two, one and one
     2
     """
-    for across in range(len(words), 1, -1):
-        longest = [max(map(len, part)) for part in np.array_split(np.array(words, dtype=object), across)]
-        if sum(4.2 * letters + 24 for letters in longest) <= points:
+    for across in range(len(widths), 1, -1):
+        if sum(max(part) + 3 for part in np.array_split(np.asarray(widths), across)) <= room:
             return across
     return 1
 

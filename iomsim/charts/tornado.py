@@ -16,7 +16,7 @@ from iomsim.charts.base import Chart
 from iomsim.charts.labels import named_rows, note
 from iomsim.charts.measures import LEADING, lay_out, row_points, text_width, width_points
 from iomsim.charts.style import dark, on_a_phone, pt, small
-from iomsim.charts.text import short_parameter
+from iomsim.charts.text import called_short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import end_in_words
 from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
@@ -31,7 +31,7 @@ LOW, HIGH = "#C3D1E0", "#5F86B0"
 MAX_BARS = 15
 """Bars drawn."""
 
-HYPHEN = "\N{NON-BREAKING HYPHEN}"
+HYPHEN, MINUS = "\N{NON-BREAKING HYPHEN}", "\N{MINUS SIGN}"
 
 
 @dataclass(kw_only=True)
@@ -78,10 +78,13 @@ class TornadoBars(Chart[Tornado]):
             names = some_of([short_parameter(self.result.name(path)) for path in widest])
             return f"No single assumption stands out: {what} may hang most on {names}"
         low, high = (format_value(row[f"at_{end}"], self.of) for end in ("low", "high"))
-        first, last = (end_in_words(row, end).replace("-", HYPHEN) for end in ("low", "high"))
+        first, last = (_end(row, end).replace("-", HYPHEN) for end in ("low", "high"))
         unit, at = "" if self.of == ROUNDS else " in 100", "under" if widest == [RULES] else "at"
         name = self.result.name(widest[0])
         return f"{capital(what)} hangs most on {name}: {low}{unit} {at} {first}, and {high} {at} {last}"
+
+    def title(self) -> str:
+        return called_short(self.finding(), self.result.race.names)
 
     def reading(self) -> str:
         quiet = len(self.result.bars) - int(self.result.table(self.of)["clear"].sum())
@@ -100,7 +103,7 @@ class TornadoBars(Chart[Tornado]):
 
     def alt(self) -> str:
         ends = [
-            f"{row['name']} {end_in_words(row, 'low')} to {end_in_words(row, 'high')}: "
+            f"{row['name']} {_end(row, 'low')} to {_end(row, 'high')}: "
             f"{format_value(row['at_low'], self.of)} to {format_value(row['at_high'], self.of)}"
             for _, row in self.data.iterrows()
         ]
@@ -110,10 +113,13 @@ class TornadoBars(Chart[Tornado]):
         value = self.result.base[self.of].value
         base = self.scale * value
         ax.axvline(base, color=dark(), lw=1, zorder=4)
-        named_rows(ax, [short_parameter(name, 28, 2) for name in self.data["name"]])
+        names = self.result.race.names
+        named_rows(ax, [short_parameter(called_short(name, names, 20), 28, 2) for name in self.data["name"]])
         for y, (_, row) in enumerate(self.data.iterrows()):
             self._bar(ax, y, row, base)
         ax.set(xlabel="rounds on average" if self.of == ROUNDS else "of 100 elections")
+        if self.data.empty and self.of != ROUNDS:
+            ax.set_xlim(0, 100)
         _widen(ax)
         limits = ax.get_xlim()
         ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (self.of == ROUNDS or tick <= 100)])
@@ -123,18 +129,27 @@ class TornadoBars(Chart[Tornado]):
         return pt(11.0)
 
     def _bar(self, ax: Axes, y: int, row: pd.Series, base: float) -> None:
-        """Draw both ends of one assumption: on either side of the base, or below one another."""
+        """Draw both ends of one assumption: on either side of the base, or below one another with both values."""
         ends = {end: self.scale * row[f"at_{end}"] for end in ("low", "high")}
         same_side = (ends["low"] - base) * (ends["high"] - base) > 0
-        height = 0.36 if on_a_phone() else 0.72  # there the name stands over the bar
-        high = row_points(ax) * height / (LEADING * (1 + same_side))
-        height, size = (height / (1 + same_side), min(small(), high))
+        room = 0.36 if on_a_phone() else 0.72  # there the name stands over the bar
+        size, height = min(small(), row_points(ax) * room / LEADING), room / (1 + same_side)
+        said = {end: _end(row, end) for end in ends}
+        if same_side:
+            said = {max(ends, key=lambda end: abs(ends[end] - base)): ", ".join(said.values())}
         for end, other, colour, side in (("low", "high", LOW, -1), ("high", "low", HIGH, 1)):
             value, at = ends[end], y + (height * 19 / 36 * side if same_side else 0.0)
             ax.barh(at, value - base, height, left=base, color=colour, zorder=2)
             right = value > base or (value == base and ends[other] < base)
             look: dict[str, Any] = {"ha": "left" if right else "right", "va": "center_baseline", "color": dark()}
-            note(ax, end_in_words(row, end), (value, at), (pt(4 if right else -4), 0), fontsize=size, **look)
+            if end in said:
+                note(ax, said[end], (value, y), (pt(4 if right else -4), 0), fontsize=size, **look)
+
+
+def _end(row: pd.Series, end: str) -> str:
+    """Return the low or the high of an assumption as it is told, with a sign for minus that is no hyphen."""
+    told = end_in_words(row, end)
+    return told if np.isnan(row[f"value_{end}"]) else told.replace("-", MINUS)
 
 
 def _widen(ax: Axes) -> None:

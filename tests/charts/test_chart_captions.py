@@ -144,12 +144,12 @@ def test_what_members_are_worth_in_words() -> None:
     [caption] = captions(pivotal(3).plot.pivotal())
     assert caption.alt == "Dot plot of members by what a push is worth, in points: M1 3.0, M2 2.9, M3 2.8."
     assert caption.reading == (
-        "Dots: how much likelier A wins, on the best guesses. Lines: 95 % intervals that hold for all members at once. "
-        "A push of one log-odds moves a member from 50 to 73 in 100."
+        "Dots: how much likelier A wins, on the best guesses. Lines: 95 % intervals that hold for all members at once "
+        "(of those won over: for each alone). A push of one log-odds moves a member from 50 to 73 in 100."
     )
     [drawn] = captions(pivotal(3, draws=True).plot.pivotal())
     assert "over all that is unsure" in drawn.reading
-    assert "; bars: the middle 80 % over the assumptions. " in drawn.reading
+    assert "alone); bars: the middle 80 % over the assumptions. " in drawn.reading
     [one] = captions(pivotal(1).plot.pivotal())
     assert one.title == "The next call for A does most in M1"
 

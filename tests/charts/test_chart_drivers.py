@@ -173,9 +173,11 @@ def test_a_level_has_a_second_scale_in_votes(geneva: iom.Forecast) -> None:
     told = words(ax)[last + 1 : last + 1 + len(ax.get_xticks())]
     assert len(told) >= 2
     assert told == [f"{(1 - level) * papers:.0f}" for level in ax.get_xticks()]
-    assert "Vitorino's mean votes" in found.plot.chart("curve", parameter="level.Pope").caption.reading
-    assert "mean votes" not in found.plot.chart("curve", parameter="secrecy").caption.reading
-    assert "mean votes" not in found.plot.chart("curve", parameter="Washington").caption.reading  # the level is stated
+    assert (
+        "Votes: Vitorino's mean in the first round" in found.plot.chart("curve", parameter="level.Pope").caption.reading
+    )
+    assert "Votes" not in found.plot.chart("curve", parameter="secrecy").caption.reading
+    assert "Votes" not in found.plot.chart("curve", parameter="Washington").caption.reading  # the level is stated
 
 
 @pytest.mark.slow

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from chart_cases import LONG, ON_AXES, case, label, line_of, picture, plain
 from toys import slow_but, toy
 
 import iomsim as iom
-from iomsim.charts.text import balanced, letters, short, short_names, tally, whole_parts
+from iomsim.charts.measures import balanced, lines_of, text_width
+from iomsim.charts.text import letters, short, short_names, tally, whole_parts
 
 
 def test_what_was_announced_is_a_fact() -> None:
@@ -94,9 +96,14 @@ def test_parts_add_up_to_their_rounded_sum() -> None:
         assert np.abs(np.array(whole) - parts).max() < 1
 
 
-def test_a_double_name_is_not_torn() -> None:
-    assert "-\n" not in balanced("the chance of Featherstonehaugh-Cholmondeley\nand of Other-Longname the Second")
-    assert "- " not in balanced("the chance of Featherstonehaugh-Cholmondeley\nand of Other-Longname the Second")
+def test_lines_of_a_title_are_even_and_never_wider_than_their_room() -> None:
+    title = "After 15-10-9-8-7-5-4-2 MMMM WWWW wins, not Featherstonehaugh-Cholmondeley in 38 of 100 elections"
+    for room in (230.0, 260.0, 330.0):
+        lines = balanced(title, room, 11.0, "bold").split("\n")
+        wide = [text_width(line, tuple(mpl.rcParams["font.family"]), 11.0, "bold") for line in lines]
+        assert max(wide) <= room
+        assert len(lines) == len(lines_of(title, room, 11.0, "bold").split("\n"))
+        assert "Featherstonehaugh-Cholmondeley" in " ".join(lines)
 
 
 def test_a_name_never_takes_more_lines_than_it_has() -> None:

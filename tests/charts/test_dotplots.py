@@ -12,6 +12,7 @@ from chart_cases import MANY, around, beside, lines_of, pivotal, race, sobol, to
 import iomsim as iom
 from iomsim.charts import dotplots
 from iomsim.charts.caption import captions
+from iomsim.charts.labels import ABOVE
 from iomsim.charts.style import pale
 from iomsim.forecasting.estimates import row_in_100
 
@@ -64,14 +65,14 @@ def test_indices_within_noise_claim_nothing() -> None:
 def test_members_are_drawn_with_what_they_are_worth() -> None:
     found = pivotal(9)
     ax = found.plot.pivotal(most=3)
-    assert lines_of(ax) == [(3.0, 0), (8.0, 0), (2.9, 1), (2.8, 2)]
+    assert lines_of(ax) == [(3.0, 0), (8.0, 0.24), (2.9, 1), (2.8, 2)]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["M1", "M2", "M3"]
     assert {"50", "51", "52"} <= set(words_of(ax))
     said = ax.get_title().replace("\n", " ")
     assert said == "No single member stands out: a call for A is worth about 3 points in any of 9 members"
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a push of one log-odds", "won over for good"]
     spans = [tuple(np.round(part.get_segments()[0][:, 0], 6)) for part in ax.collections]
-    assert spans == [(1, 5), (0.9, 4.9), (0.8, 4.8)]
+    assert spans == [(1, 5), (7, 9), (0.9, 4.9), (0.8, 4.8)]
 
 
 def test_members_under_draws_have_bars() -> None:
@@ -88,6 +89,8 @@ def test_groups_are_drawn_by_the_mean_of_their_members() -> None:
     assert [label.get_text() for label in ax.get_yticklabels()] == ["G1", "G2", "G3"]
     assert ax.get_title().replace("\n", " ") == "No group stands out: a call for A is worth about 3 points a member"
     assert "for all groups at once" in found.plot.chart("pivotal", by="group").caption.reading
+    one = pivotal(9, groups=1).plot.pivotal(by="group")
+    assert one.get_title().replace("\n", " ") == "A call for A is worth about 3 points a member"  # the first of one
     with pytest.raises(iom.IomsimError, match="by must be 'member' or 'group', got 'state'"):
         found.plot.pivotal(by="state")
 
@@ -158,6 +161,26 @@ def test_the_title_of_variants_is_their_finding() -> None:
     told = iom.side_by_side(twice, runs=400, seed=1).plot.scenarios().get_title().replace("\n", " ")
     names = "'two hours a round' or 'as long'"
     assert told == f"No single variant stands out: Tuesday may move most with {names}"
+
+
+def test_a_chance_that_rises_by_less_than_is_told_does_not_rise_from_1_to_1() -> None:
+    chart = beside().plot.chart("scenarios")
+    data = chart.data.assign(clear=False)
+    data.loc[("spill", "public"), ["value", "change", "clear"]] = [
+        data.loc[("spill", "as it is"), "value"],
+        0.004,
+        True,
+    ]
+    vars(chart)["data"] = data
+    now = row_in_100(*data.loc[("spill", "public"), CHANCE])
+    assert chart.finding() == f"Tuesday stays at {now} in 100, though it rises with 'public'"
+
+
+def test_on_a_phone_marks_stand_under_the_name_of_their_variant() -> None:
+    ax = beside("ABC").plot.scenarios(theme="phone")
+    shifts = [y - round(y - 0.19) for _, y in lines_of(ax)]
+    assert min(shifts) > -ABOVE
+    assert max(shifts) < 0.6
 
 
 def test_variants_on_the_best_guesses_have_no_lines() -> None:

@@ -90,6 +90,31 @@ def test_words_do_not_stand_on_a_curve_that_rises() -> None:
     assert up.xyann[1] < 0 <= abs(down.xyann[1])
 
 
+def test_no_chance_is_told_that_contradicts_its_bounds() -> None:
+    """Of few runs a chance near 0 or 100 is told as a bound, which may lie on the wrong side of the other end."""
+    found = replace(plane(), runs=60)
+    for chances, said in (
+        (np.linspace(0.93, 1, 20), "about 90 or more"),
+        (np.linspace(0, 0.07, 20), "about 10 or fewer"),
+    ):
+        chart = replace(found, cells=found.cells.assign(A=chances)).plot.chart("pressure_grid")
+        assert chart.finding().startswith(f"A wins in {said} of 100 elections")
+
+
+def test_words_at_the_best_guesses_stay_inside() -> None:
+    """Of one who wins always, and of a day that never comes."""
+    found = iom.grid(race(), W=[0.0, 1.0, 2.0], runs=40, seed=1)
+    sure = found.cells.assign(A=1.0, spill=0.0)
+    fig = replace(found, cells=sure, base={**found.base, "A": 1.0, "spill": 0.0}).plot.pressure_grid()
+    fig.draw_without_rendering()
+    for panel in fig.axes:
+        [words] = [text for text in panel.texts if text.get_text().startswith("best guesses")]
+        box, frame = words.get_window_extent(), panel.get_window_extent()
+        assert frame.y0 <= box.y0 <= box.y1 <= frame.y1
+        curve = panel.lines[0].get_window_extent()
+        assert not curve.y0 <= (box.y0 + box.y1) / 2 <= curve.y1
+
+
 def test_flat_and_thin_grids_are_drawn_without_contours() -> None:
     for axes in ({"W": [1.0], "secrecy": [0.0, 1.0]}, {"W": [0.0, 1.0], "fluid": [0.4, 0.5]}):
         fig = iom.grid(race(), runs=30, seed=1, **axes).plot.pressure_grid()
