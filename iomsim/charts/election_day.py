@@ -175,7 +175,8 @@ class Live(DayChart):
         return f"Line chart of probabilities in 100 after each of {last} announcements: {'; '.join(parts)}."
 
     def marks(self, ax: Axes) -> None:
-        steps, ends = self._steps, {}
+        steps = self._steps
+        ends: dict[str, pd.Series] = {}
         for outcome, (colour, marker, hollow) in self._looks.items():
             line, colour = self.data.loc[outcome].loc[steps], visible(colour)
             prior = [100 * line["prior"].iloc[0]] * 2

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from chart_cases import LONG, collisions
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -25,6 +26,7 @@ from iomsim.engine.first_round import first_round_votes
 from iomsim.errors import IomsimError
 from iomsim.forecasting.wording import in_a_sentence
 from iomsim.model.parameters import describe_parameter
+from iomsim.model.scenario import build
 
 pytestmark = pytest.mark.filterwarnings("ignore::iomsim.UnexpectedTallyWarning")
 
@@ -108,6 +110,32 @@ def test_the_shades_are_the_range_over_the_assumptions() -> None:
             assert row["low"] <= row["probability"] <= row["high"]
     assert (data["high"] - data["low"]).max() > 0.3
     assert "Shaded: the middle 80 % over the assumptions." in night.plot.chart("live").caption.reading
+
+
+def test_ranges_with_no_neighbour_are_lines() -> None:
+    """Before the vote there is nothing to shade to, and after a surprise too few runs are left for a range."""
+    chart = iom.live(iom.load("geneva-2023"), particles=2000, seed=4, assumptions=40).plot.chart("live")
+    ax = chart.draw()
+    row = chart.data.loc["Pope"].iloc[0]
+    assert ax.collections[0].get_segments()[0][:, 1] == pytest.approx([100 * row["low"], 100 * row["high"]])
+    assert "Thin lines: the middle 80 % over the assumptions." in chart.reading()
+    few = iom.live(iom.load("geneva-2023"), particles=1500, seed=4)
+    few.tell("98-67")
+    said = few.plot.chart("live").reading()
+    assert "assumptions. After the last announcement: too few runs for the range over the assumptions; simula" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("most", "told"), [(12, ["97", "", "97", "", "97", "", "97"]), (4, ["97"] * 4)])
+def test_under_ticks_is_told_what_has_room(most: int, told: list[str]) -> None:
+    night = night_of(iom.load("geneva-2023"), particles=300, seed=4)
+    for hour in range(11, 18):
+        night.tell(f"97-68 at {hour}:00")
+    ax = night.plot.live(most=most, theme="phone")
+    ax.figure.draw_without_rendering()
+    assert [words[:2] for words in ticks(ax)][-len(told) :] == told
+    assert f"97{DASH}68" in ticks(ax)[-1]
+    assert collisions(ax.figure) == []
 
 
 @pytest.mark.parametrize("name", ["noon", "tuesday"])
@@ -281,6 +309,16 @@ def test_log_odds_and_levels_are_told_in_votes_too() -> None:
     shown = words(night.plot.draw("learned").axes[0])
     votes = "{:.0f} \N{RIGHTWARDS ARROW} {:.0f} votes".format(*told.loc["Pope's first-round level"])
     assert any(text.endswith(f"\n{votes}") for text in shown)
+
+
+@pytest.mark.slow
+def test_of_whom_a_quantity_is_can_be_told_apart() -> None:
+    described = {"title": "a crowd", "electorate": {"size": 40}, "candidates": [{"name": name} for name in LONG]}
+    night = iom.live(build(described), particles=200, seed=1)
+    night.announce(dict(zip(LONG, (12, 8, 6, 5, 4, 3, 1, 1), strict=True)))
+    shown = [label.get_text() for label in night.plot.learned().get_yticklabels()]
+    assert len(set(shown)) == len(shown)
+    assert "Her Excellency" not in night.plot.live().get_title()
 
 
 def test_nothing_is_named_that_moved_no_further_than_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,9 +229,24 @@ NAMED = {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "phone"])
 @pytest.mark.parametrize("name", NAMED)
-def test_no_words_are_cut_or_overlap(name: str) -> None:
-    assert collisions(drawn(NAMED[name]())) == []
+def test_no_words_are_cut_or_overlap(name: str, theme: str) -> None:
+    assert collisions(drawn(NAMED[name](), theme=theme)) == []
+
+
+def test_columns_are_of_about_the_same_height() -> None:
+    fc = iom.forecast(build({"title": "t", "electorate": {"size": 60}, "candidates": [{"name": n} for n in LONG]}),
+                      runs=20, seed=1, progress=False, assumptions=10)  # fmt: skip
+    columns = [sum(bool(name) for name in rows(ax).values()) for ax in drawn(fc).axes]
+    assert sum(columns) == 60
+    assert min(columns) > 20
+
+
+def test_who_is_of_no_group_is_not_of_a_group_called_none() -> None:
+    headings = [text for text in words(drawn(case("two"))) if "open" in text or " to " in text]
+    assert any(text.startswith("No group: ") for text in headings)
+    assert "none:" not in case("two").plot.alt("leanings")
 
 
 def test_it_is_saved_as_the_others_are(tmp_path: Path) -> None:
