@@ -95,7 +95,7 @@ def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
     Over narrow axes they are as wide as all that is drawn.
     """
     large = title_size()
-    left, right = overhang(ax) if width_points(ax) < pt(NARROW) else (0.0, 0.0)
+    left, right, _ = overhang(ax) if width_points(ax) < pt(NARROW) else (0.0, 0.0, 0.0)
     lines = wrapped(ax, reading, small(), left + right)
     pad = above + pt(9) + (lines.count("\n") + 1) * small() * 1.35 * bool(lines)
     ax.title = LeftTitle(left)
@@ -133,9 +133,7 @@ class LeftTitle(Text):
 
 def _below(ax: Axes, text: str) -> None:
     """Write in small print under everything that is drawn."""
-    box, frame = ax.get_tightbbox(), ax.get_window_extent()
-    depth = (frame.y0 - box.y0) / root(ax).dpi * 72 if box is not None else 0.0
-    left = overhang(ax)[0]
+    left, _, depth = overhang(ax)
     words = wrapped(ax, text, tiny(), left)
     place(ax, (0, 0), words, (-left, -depth - pt(7)), ha="left", va="top", fontsize=tiny(), color=quiet())
 

@@ -67,11 +67,12 @@ def row_points(ax: Axes) -> float:
     return float(OF_A_PLACE * place_ / max(abs(high - low), 1))
 
 
-def overhang(ax: Axes) -> tuple[float, float]:
-    """Return how many points what is drawn reaches over the axes, at the left and at the right."""
-    box, frame = ax.get_tightbbox(), ax.get_window_extent()
-    over = (0.0, 0.0) if box is None else (frame.x0 - box.x0, box.x1 - frame.x1)
-    return over[0] / root(ax).dpi * 72, over[1] / root(ax).dpi * 72
+def overhang(ax: Axes) -> tuple[float, float, float]:
+    """Return how many points what is drawn reaches over the axes: at the left, at the right, and below."""
+    box, frame, point = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi / 72
+    if box is None:
+        return 0.0, 0.0, 0.0
+    return (frame.x0 - box.x0) / point, (box.x1 - frame.x1) / point, (frame.y0 - box.y0) / point
 
 
 @lru_cache(maxsize=4096)

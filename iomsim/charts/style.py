@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -287,6 +288,7 @@ def _blend(colour: Any, other: Any, part: float) -> str:
     return to_hex((red, green, blue))
 
 
+@lru_cache(maxsize=256)
 def _mixed(words: Any, page: Any, least: float) -> str:
     """Return the palest mixture of the colour of words with that of the page that still has a contrast to it."""
     parts = [share / 100 for share in range(1, 101)]
