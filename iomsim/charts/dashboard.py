@@ -73,7 +73,8 @@ class Dashboard(Page[Forecast]):
     def _head(self, width: float) -> Words:
         """Return what stands over the charts, for a page so wide."""
         part = ON_A_PHONE if on_a_phone() else 1.0
-        return Words(width, [(self.caption.title, pt(TITLE * part), "bold"), (self.caption.reading, pt(ANSWER * part), "normal")])
+        title, answer = self.caption.title, self.caption.reading
+        return Words(width, [(title, pt(TITLE * part), "bold"), (answer, pt(ANSWER * part), "normal")])
 
     def _foot(self, width: float) -> Words:
         """Return what stands under the charts."""

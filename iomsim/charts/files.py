@@ -67,12 +67,28 @@ def written(drawn: Axes | Figure, kind: str, theme: Theme | None = None) -> byte
         "pdf": {"Title": title, "Subject": alt, "Keywords": made, "CreationDate": None},
     }
     fig = root(drawn)
-    with styled(theme), _in_our_words(), _rims_as_style(fig if kind == "svg" else None) as rims:
+    with styled(theme), _in_our_words(), _put_back(fig), _rims_as_style(fig if kind == "svg" else None) as rims:
         dpi = 300 if theme == "print" else 200
         fig.savefig(out, format=kind, metadata=metadata[kind], dpi=dpi, bbox_inches="tight", pad_inches=0.08)
     if kind != "svg":
         return out.getvalue()
     return _spoken(rims(out.getvalue().decode()), title, alt).encode()
+
+
+@contextmanager
+def _put_back(fig: Figure) -> Iterator[None]:
+    """Put axes back to where they stood: a layout engine moves them while a file is made, by how sharp that is.
+
+    So the next file of the figure is the one that it would have been without this.
+    """
+    stood = [(ax, ax.get_position(original=True), ax.get_position(), ax.get_in_layout()) for ax in fig.axes]
+    try:
+        yield
+    finally:
+        for ax, original, active, in_layout in stood:
+            ax.set_position(original, "original")
+            ax.set_position(active, "active")
+            ax.set_in_layout(in_layout)
 
 
 @contextmanager

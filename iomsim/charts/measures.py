@@ -69,10 +69,10 @@ def row_points(ax: Axes) -> float:
 
 def overhang(ax: Axes) -> tuple[float, float, float]:
     """Return how many points what is drawn reaches over the axes: at the left, at the right, and below."""
-    box, frame, point = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi / 72
+    box, frame, dpi = ax.get_tightbbox(), ax.get_window_extent(), root(ax).dpi
     if box is None:
         return 0.0, 0.0, 0.0
-    return (frame.x0 - box.x0) / point, (box.x1 - frame.x1) / point, (frame.y0 - box.y0) / point
+    return (frame.x0 - box.x0) / dpi * 72, (box.x1 - frame.x1) / dpi * 72, (frame.y0 - box.y0) / dpi * 72
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from iomsim._version import VERSION
-from iomsim.charts import of
+from iomsim.charts import of, save
 from iomsim.charts.pages import NOTHING_RUNS, as_file, as_of, as_table, document, in_json, picture, rights, section
 from iomsim.errors import FileError, quote_path
 from iomsim.files import read_bytes, write_csv, write_whole
@@ -95,7 +95,9 @@ def write_folder(fc: Forecast, folder: str | Path) -> list[Path]:
     written = fc.to_csv(target, runs=False)
     fc.save(saved)  # before all that can be drawn again from it
     write_whole(answer, f"{fc.answer()!s}\n\n{fc.stamp()}\n")
-    written += [plots.save(name, target / f"{name}.{kind}") for name in plots.names() for kind in ("png", "svg")]
+    for name in plots.names():
+        fig = plots.draw(name)
+        written += [save(fig, target / f"{name}.{kind}") for kind in ("png", "svg")]
     written += _write_drivers(fc, target)
     return [*written, answer, saved, report(fc, target / "report.html")]
 
@@ -104,7 +106,8 @@ def _write_drivers(fc: Forecast, target: Path) -> list[Path]:
     """Write what the answer hangs on: a table and a chart of who wins, and of the next day."""
     written = []
     for name, found in what_matters_shown(fc).items():
-        written += [of(found).save("drivers", target / f"{name}.{kind}") for kind in ("png", "svg")]
+        fig = of(found).draw("drivers")
+        written += [save(fig, target / f"{name}.{kind}") for kind in ("png", "svg")]
         written.append(target / f"{name}.csv")
         write_csv(written[-1], found.table())
     return written
