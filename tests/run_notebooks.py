@@ -13,8 +13,9 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from traitlets.config import Config
 
-SECONDS_A_CELL = 120
+SECONDS_A_CELL = 300
 
 STATE, VIEW = "application/vnd.jupyter.widget-state+json", "application/vnd.jupyter.widget-view+json"
 """Where a notebook keeps its widgets, and where a cell says which of them it shows."""
@@ -52,26 +53,29 @@ def with_steady_widgets(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
     """Return the notebook with fresh outputs; its files, if it writes any, go into `folder`."""
     book = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        book,
-        timeout=SECONDS_A_CELL,
-        kernel_name="python3",
-        record_timing=False,  # or the committed file would change with every execution; the next line too
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(folder)}},
-    )
     reached = 0
 
     def remember(cell: object, cell_index: int) -> None:
         nonlocal reached
         reached = cell_index
 
-    client.on_cell_start = remember
-    try:
-        return with_steady_widgets(client.execute(env=environment(folder)))
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        source = book.cells[reached].source
-        raise NotebookFailed(f"{path.name}, cell {reached + 1}:\n{source}\n\n{error}") from None
+    with TemporaryDirectory() as sockets:  # files, for two kernels that start at once may be given the same port
+        connection = {"transport": "ipc", "connection_file": f"{sockets}/kernel.json"}
+        client = NotebookClient(
+            book,
+            config=Config(KernelManager=connection),
+            timeout=SECONDS_A_CELL,
+            kernel_name="python3",
+            record_timing=False,  # or the committed file would change with every execution; the next line too
+            coalesce_streams=True,
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_start=remember,
+        )
+        try:
+            return with_steady_widgets(client.execute(env=environment(folder)))
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            source = book.cells[reached].source
+            raise NotebookFailed(f"{path.name}, cell {reached + 1}:\n{source}\n\n{error}") from None
 
 
 def main(names: list[str]) -> None:

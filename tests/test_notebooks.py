@@ -64,22 +64,19 @@ def test_a_broken_cell_is_named(tmp_path: Path) -> None:
         execute(path, tmp_path)
 
 
-def test_files_go_into_the_folder(tmp_path: Path) -> None:
-    path = write(tmp_path / "book.ipynb", "import pathlib\npathlib.Path('here').write_text('there')")
+def test_files_go_into_the_folder_and_no_port_is_taken(tmp_path: Path) -> None:
+    """Ports are given out before they are taken: two kernels that start at once could be given the same."""
+    connection = "from ipykernel.connect import get_connection_info\nget_connection_info(unpack=True)['transport']"
+    path = write(tmp_path / "book.ipynb", "import pathlib\npathlib.Path('here').write_text('there')", connection)
     book = execute(path, tmp_path)
     assert (tmp_path / "here").read_text() == "there"
     assert "execution" not in book.cells[0].metadata
+    assert book.cells[1].outputs[0].data["text/plain"] == "'ipc'"
 
 
-def test_charts_are_shown_in_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_chart_of_a_notebook_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the shell says; and not only the first: to import pyplot within a style would switch figures off."""
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    source = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-    book = execute(write(tmp_path / "chart.ipynb", source), tmp_path)
-    assert "image/png" in book.cells[0].outputs[0].data
-
-
-def test_every_chart_of_a_notebook_is_shown(tmp_path: Path) -> None:
-    """Not only the first: importing pyplot within a style would switch the figures off again."""
     make = "import iomsim as iom\nfc = iom.forecast(iom.load('minimal'), runs=200, seed=1)"
     sources = [make, "fc.plot.rounds();", "fc.plot.win_probability();", "fc.plot.dashboard();", "fc"]
     book = execute(write(tmp_path / "charts.ipynb", *sources), tmp_path)
