@@ -35,8 +35,11 @@ from iomsim.model.moments import full_date
 from iomsim.model.quantities import in_digits
 from iomsim.model.scenario import Scenario
 
-DRAWN: dict[str, tuple[Theme, int]] = {"large": ("light", 760), "small": ("phone", 390)}
-"""The drawings of a chart, by the class of the style that shows them: their themes, and pixels that they are wide."""
+DRAWN: dict[str, tuple[Theme, float]] = {"large": ("light", 105.5), "small": ("phone", 96.0)}
+"""The drawings of a chart, by the class of the style that shows them: their themes, and pixels to an inch."""
+
+COLUMN = 800
+"""Pixels above which a chart is broader than the words of a page, where there is room: so that its own can be read."""
 
 MAX_COLUMNS = 7
 """Columns of a table that fit into the page."""
@@ -54,6 +57,10 @@ LINK, UPRIGHT = re.compile(r"(?<=^#)\w{11}$|(?<=url\(#)\w+"), re.compile(r"(?<=M
 BOTH = re.compile(r"var\(--c([0-9a-f]{6})-([0-9a-f]{6})\)")
 """A colour on a light page, and on a dark one."""
 
+FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]+"
+RIGHT_TO_LEFT = re.compile(f"{FROM_THE_RIGHT}(?:[ .'-]+{FROM_THE_RIGHT})*")
+"""Words that are written from right to left; a number beside them would be set at their other side."""
+
 UNSAFE = re.compile(rb"[^\w ,.:;/()!*+=@-]", re.ASCII)
 """Bytes that an address in an attribute does not hold as they are."""
 
@@ -63,7 +70,8 @@ NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'"
 
 def document(title: str, body: list[str], tail: str, policy: str) -> str:
     """Return a page that needs nothing else: what it shows, and what stands behind that, unseen."""
-    content, style = "\n".join(filter(None, body)), (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
+    content = RIGHT_TO_LEFT.sub(r"&#x2068;\g<0>&#x2069;", "\n".join(filter(None, body)))  # isolated
+    style = (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
     pairs = sorted(set(BOTH.findall(content)))
     content = BOTH.sub(lambda both: f"var(--c{pairs.index(both.groups())})", content)
     day, night = ("".join(f" --c{i}: #{pair[end]};" for i, pair in enumerate(pairs)) for end in (0, 1))
@@ -78,9 +86,9 @@ def document(title: str, body: list[str], tail: str, policy: str) -> str:
     )
 
 
-def as_of(race: Scenario) -> str:
+def as_of(race: Scenario, more: str = "") -> str:
     """Return the day of what is known, as it stands at the top of a page; nothing if the scenario has none."""
-    return f"<p class='as-of'>As of {full_date(race.as_of, weekday=True)}</p>" if race.as_of else ""
+    return f"<p class='as-of'>As of {full_date(race.as_of, weekday=True)}{more}</p>" if race.as_of else ""
 
 
 def rights(race: Scenario) -> str:
@@ -103,9 +111,11 @@ def section(heading: str, *content: str) -> str:
 def picture(chart: Chart[Any], file: str) -> str:
     """Return a chart with its words: drawn for a page and for a phone, in the colours of light and of dark pages."""
     drawn, twins = "", by_night(chart.result.race.colours.values())
-    for look, (theme, width) in DRAWN.items():
+    for look, (theme, density) in DRAWN.items():
         chart.draw(fig := Figure(), False, theme)  # the stamp stands at the foot of the page
-        drawn += f"<div class='{look}'>{as_part(svg(fig, width, theme), f'{file}-{look[0]}', *twins)}</div>"
+        width = round(density * fig.get_figwidth())
+        made = as_part(svg(fig, width, theme), f"{file}-{look[0]}", *twins)
+        drawn += f"<div class='{look}{' broad' * (width > COLUMN)}'>{made}</div>"
     words = f"<details><summary>in words</summary><p>{escape(chart.caption.text)}</p></details>"
     return f"<figure>{drawn}<figcaption>{words}</figcaption></figure>"
 

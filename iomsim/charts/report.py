@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from iomsim._version import VERSION
 from iomsim.charts import of, save
+from iomsim.charts.base import Chart
 from iomsim.charts.pages import NOTHING_RUNS, as_file, as_of, as_table, document, in_json, picture, rights, section
 from iomsim.errors import FileError, quote_path
 from iomsim.files import read_bytes, write_csv, write_whole
@@ -121,7 +122,7 @@ def html(fc: Forecast) -> str:
     race = fc.race
     answered = [name for name, table in TABLES.items() if table.in_words]
     body = [
-        as_of(race),
+        as_of(race, " and what was announced since" * bool(fc.announced)),
         f"<h1>{escape(race.title)}</h1>",
         f"<p class='about'>{escape(race.about)}</p>" if race.about else "",
         f"<p class='answer'>{escape(together(opening(fc)))}</p>",
@@ -165,20 +166,25 @@ def _assumptions(fc: Forecast) -> list[str]:
     """Return the sections on what the answer hangs on."""
     return [
         section(
-            f"What {found.subject} hangs on", picture(of(found).chart("drivers"), name), as_file(found.table(), name)
+            f"What {found.subject} hangs on", _weighed(of(found).chart("drivers"), name), as_file(found.table(), name)
         )
         for name, found in what_matters_shown(fc).items()
     ]
 
 
+def _weighed(chart: Chart[Any], name: str) -> str:
+    """Return the chart of what matters; a sentence, if nothing does that could be told from noise."""
+    return f"<p>{escape(chart.caption.title)}.</p>" if chart.data.empty else picture(chart, name)
+
+
 def _evidence(fc: Forecast) -> str:
     """Return the section on what the forecast rests on: the briefing, every parameter, the facts."""
-    table = fc.race.evidence()
+    table, facts = fc.race.evidence(), briefing.facts(fc.race)
     parameters = as_table(table[EVIDENCE], "Every parameter, with its range, grade and source")
     return section(
         "What it rests on",
         briefing.table(fc.race, "The election as it is described"),
-        "<h3>Facts it starts from</h3>" + briefing.facts(fc.race),
+        f"<h3>Facts</h3>{facts}" * bool(facts),
         "<h3>Every parameter</h3>"
         f"<details><summary>value, range, unit, grade and source</summary>{parameters}</details>",
         as_file(table, "evidence"),

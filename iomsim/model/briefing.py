@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from iomsim.engine import paths
-from iomsim.house_style import in_html, number_of
+from iomsim.house_style import count, in_html, number_of
 from iomsim.model import evidence
 from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
@@ -101,7 +101,11 @@ def facts(race: Description) -> str:
     """Return the facts as a list in HTML, folded away; nothing if there are none."""
     told = [f"{row.statement} [{row.grade}: {row.source}]" for row in _facts(race)]
     items = "".join(f"<li>{escape(line)}</li>" for line in told)
-    return f"<details><summary>{len(told)} facts it starts from</summary><ul>{items}</ul></details>" if told else ""
+    return (
+        f"<details><summary>{count(len(told), 'fact')} it starts from</summary><ul>{items}</ul></details>"
+        if told
+        else ""
+    )
 
 
 def assumptions(race: Description, most: int = 5) -> list[str]:

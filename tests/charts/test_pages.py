@@ -82,6 +82,11 @@ def test_a_page_says_each_colour_once_for_light_and_for_dark() -> None:
     assert "@media screen and (prefers-color-scheme: dark) { :root { --c0: #eeeeee; } }" in page
 
 
+def test_words_from_right_to_left_are_isolated_from_the_numbers_beside_them() -> None:
+    page = pages.document("A", ["<p>\u05d0\u05d1 \u05d2, 17 to B</p>", "<text>C: 5, \u0645 3</text>"], "", "")
+    assert "<p>&#x2068;\u05d0\u05d1 \u05d2&#x2069;, 17 to B</p>\n<text>C: 5, &#x2068;\u0645&#x2069; 3</text>" in page
+
+
 def test_the_foot_of_the_page_names_sources_and_licences() -> None:
     foot = html.unescape(pages.rights(iom.load("geneva-2023")))
     assert "CIA World Factbook, 11 May 2023" in foot

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -119,6 +120,7 @@ def test_the_report_of_geneva_is_light(tmp_path: Path) -> None:
     assert path.stat().st_size < 700_000
     page = path.read_text(encoding="utf-8")
     assert "<p class='as-of'>As of Sunday 14 May 2023</p>" in page
+    assert page.count("class='large broad'") == 2  # what the answer hangs on, in three columns
     assert len(re.findall(r"[.!?](?= [A-Z]|$)", report.opening(fc))) == 3
 
 
@@ -187,6 +189,14 @@ def test_what_the_answer_hangs_on_stands_in_the_page_and_in_the_folder(tmp_path:
             assert picture.info["Title"].replace("\n", " ") == fc.drivers(target).finding()
 
 
+@pytest.mark.slow
+def test_where_nothing_can_be_told_from_noise_there_is_a_sentence_and_no_chart() -> None:
+    race = toy(15, candidates=[{"name": "A", "appeal": 2.5}, {"name": "B"}])
+    [section, _] = report._assumptions(iom.forecast(race, 4000, 3, progress=False, assumptions=100))
+    assert "<p>No single assumption moves A's chance beyond noise.</p>" in html.unescape(section)
+    assert "<svg" not in section
+
+
 def test_on_the_best_guesses_nothing_is_told_of_assumptions(fc: iom.Forecast) -> None:
     assert report._assumptions(iom.forecast(fc.race, 400, 3, progress=False, assumptions="fixed")) == []
     assert report._assumptions(fc) == []  # a run for each draw is too few to tell
@@ -218,10 +228,12 @@ def test_a_changed_run_changes_the_digest(fc: iom.Forecast) -> None:
 
 @pytest.mark.usefixtures("no_chart")
 def test_a_day_is_replayed_not_rerun(tmp_path: Path) -> None:
-    night = iom.live(toy(15), particles=200, seed=1)
+    night = iom.live(toy(15, as_of=date(2023, 5, 14)), particles=200, seed=1)
     night.announce(A=8, B=7)
     path = report.report(night.forecast(), tmp_path / "night.html")
-    assert "After 8" in path.read_text(encoding="utf-8")
+    page = path.read_text(encoding="utf-8")
+    assert "As of Sunday 14 May 2023 and what was announced since<" in page
+    assert "After 8" in page
     with pytest.raises(FileError, match="replay the log of that day instead"):
         report.rerun(path)
 
