@@ -116,7 +116,7 @@ class Chart(Generic[R]):
             with styled(theme, colour_of(root(target)), self.words()):
                 ax = dressed(target, theme)
                 find_room(ax, lambda tried: self._onto(dressed(tried, None), stamp))
-                self._onto(ax, stamp)
+                self._onto(dressed(ax, None), stamp)
             return ax
         with page(target, theme, self.words(), self.inches) as fig:
             self._onto(ax := fig.add_subplot(), stamp)

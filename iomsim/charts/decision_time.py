@@ -28,6 +28,7 @@ from iomsim.charts.session_axis import (
     later_day,
     lay_days,
     name_days,
+    points_per_unit,
     shade_past,
     shown_days,
     upright,
@@ -218,9 +219,12 @@ class DecisionTime(ForecastChart):
         draw_days(ax, fc, clock)
         name_days(ax, fc, self.data, clock)
         shade_past(ax, fc, clock)
+        stand = upright(ax)
         if off:
             ax.plot([left, left + width], [0, 0], color=quiet(), lw=1.6, ls=":", clip_on=False)
-            at, align = (left - 0.5, "left") if upright(ax) else (left + width / 2, "center")  # clear of the last hour
+            at, align = left + width / 2, "center"
+            if stand:  # clear of the last hour
+                at, align = max(left - 0.5, max(ax.get_xticks()) + pt(9) / points_per_unit(ax)), "left"
             look = {"ha": align, "va": "top", "fontsize": small(), "color": quiet()}
             note(ax, f"later or\nnever: {off}", (at, 0), (0, pt(-5)), xycoords=("data", "axes fraction"), **look)
         if self.by == "winner":
@@ -232,8 +236,8 @@ class DecisionTime(ForecastChart):
                 Line2D([], [], marker="o", ls="", markeredgewidth=0.8, **_look(colours[name], name == STILL_VOTING))
                 for name in names
             ]
-            down = 38 if upright(ax) else 21
-            key(ax, handles, words, [ink(colours[name]) for name in names], down=down, spare=80 if off else 0)
+            down, spare = (38, 0.0) if stand else (21, pt(80) * bool(off))
+            key(ax, handles, words, [ink(colours[name]) for name in names], down=down, spare=spare)
         return pt(HEAD_POINTS)
 
     def late_marks(self, ax: Axes) -> None:

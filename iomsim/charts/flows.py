@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.labels import note, row
-from iomsim.charts.measures import NARROW, root, width_points
+from iomsim.charts.measures import LEADING, NARROW, root, width_points
 from iomsim.charts.style import haloed, ink, mark, pt, quiet, small
 from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number
@@ -126,8 +126,10 @@ class Flows(ForecastChart):
             held = "" if few else f": {left_in_100(second.iloc[0])} of 100 elections hold a second round"
             return f"Too few {'runs' if few else 'ballots'} to say who changes sides{held}"
         moved = self._solid.groupby("round")["members"].sum()
-        first, last = int(moved.index[0]), int(moved.index[-1])
-        words = f"{moved[first]:.0f} of {self._present()} members change sides between rounds {first - 1} and {first}"
+        ahead = moved[moved.index > self.result.announced]
+        verb, told = ("have changed", moved) if ahead.empty else ("change", ahead)
+        first, last = int(told.index[0]), int(told.index[-1])
+        words = f"{moved[first]:.0f} of {self._present()} members {verb} sides between rounds {first - 1} and {first}"
         return words if first == last else f"{words}, and {moved[last]:.0f} between rounds {last - 1} and {last}"
 
     def reading(self) -> str:
@@ -244,8 +246,7 @@ def _ends(ax: Axes, streams: pd.DataFrame, before: pd.Series, total: float, roun
 
 def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, looks: Looks, solid: bool) -> None:
     """Draw the streams before a round, and count those who change sides where there is room for a number."""
-    bottom, top = ax.get_ylim()
-    room = pt(14) / 72 * root(ax).dpi / ax.get_window_extent().height * (bottom - top)
+    room = pt(14) / _points_of_a_member(ax)
     taken: dict[float, list[float]] = {place: [] for place in NUMBER_PLACES}
     moving = streams[streams["origin"] != streams["destination"]]
     whole = dict(zip(moving.index, whole_parts(moving["members"]), strict=True))
@@ -262,6 +263,11 @@ def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, looks: Looks, solid: b
                 look |= {"color": ink(colour), "zorder": 5, "path_effects": haloed(2.5)}
                 ax.text(later + x, y, str(whole[stream.Index]), **look)
                 break
+
+
+def _points_of_a_member(ax: Axes) -> float:
+    """Return how high a member is, in points."""
+    return float(ax.get_window_extent().height / root(ax).dpi * 72 / abs(np.diff(ax.get_ylim())[0]))
 
 
 def _ribbon(start: float, stop: float, left: tuple[float, float], right: tuple[float, float]) -> Path:
@@ -284,14 +290,15 @@ def _ribbon(start: float, stop: float, left: tuple[float, float], right: tuple[f
 
 def _names(ax: Axes, members: pd.Series, total: float, round_: int, looks: Looks) -> None:
     """Write the number of members beside each bar, with the names at the left of the first."""
-    called = short_names([str(name) for name in members.index], 20)
-    first = round_ == 1
-    for (name, height), top, number in zip(members.items(), _tops(members, total), whole_parts(members), strict=True):
-        if height < 0.012 * total and not first:
-            continue
-        words = f"{called[str(name)]} {number}" if first else str(number)
+    called, first = short_names([str(name) for name in members.index], 20), round_ == 1
+    tops, numbers = _tops(members, total), dict(zip(members.index, whole_parts(members), strict=True))
+    seen = members[(members >= 0.012 * total) | first]
+    apart = np.diff((tops + members / 2)[seen.index]).min(initial=total)
+    size = min(small(), apart * _points_of_a_member(ax) / LEADING)
+    for name, height in seen.items():
+        words = f"{called[str(name)]} {numbers[name]}" if first else str(numbers[name])
         colour = quiet() if name == ABSENT else ink(str(looks[str(name)]["facecolor"]))
-        look: dict[str, Any] = {"va": "center", "fontsize": small(), "weight": "bold", "zorder": 6}
+        look: dict[str, Any] = {"va": "center", "fontsize": size, "weight": "bold", "zorder": 6}
         look |= {"color": colour, "path_effects": haloed(), "ha": "right" if first else "left"}
         at = round_ - HALF_WIDTH if first else round_ + HALF_WIDTH
-        note(ax, words, (at, top + height / 2), (-4 if first else 4, 0), annotation_clip=None, **look)
+        note(ax, words, (at, tops[name] + height / 2), (pt(-4 if first else 4), 0), annotation_clip=None, **look)

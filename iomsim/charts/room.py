@@ -17,6 +17,7 @@ from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.transforms import Bbox
 
 from iomsim.charts.measures import settle
+from iomsim.charts.style import pt, shrink_letters
 
 TRIES = 6
 """How often the size of the axes is corrected: in narrower ones lines break elsewhere."""
@@ -24,7 +25,16 @@ TRIES = 6
 RIM = 4.0
 """Points that stay free around a chart."""
 
-LEAST = 0.15
+ROOM = 270.0
+"""The sides of the square, in points, that a chart with all its words needs, for the house's letters."""
+
+LOW = 45.0
+"""Points, for the house's letters: axes that are lower are too low for their words."""
+
+SMALLER = 0.85
+"""By how much letters are made smaller at a time."""
+
+LEAST = 0.1
 """How much of their place the axes take at least, however long the words are."""
 
 TICK_LABELS = 40.0
@@ -63,6 +73,8 @@ class Inside:
 def find_room(ax: Axes, draw: Callable[[Axes], None]) -> None:
     """Shrink axes of a grid so that they, and all that will be drawn around them, fit into their place.
 
+    Where that is too small for the letters in force, they are made smaller first.
+
     Axes that stand elsewhere, where somebody put them on purpose, stay.
     """
     if ax.get_subplotspec() is None:
@@ -83,24 +95,32 @@ def find_room(ax: Axes, draw: Callable[[Axes], None]) -> None:
         for other in empty:
             other.set_in_layout(True)
     cell = _pixels(place or ax.get_position(original=True), fig)
-    frame = cell
-    ax._iomsim_place = cell.width * 72 / fig.dpi, cell.height * 72 / fig.dpi  # type: ignore[attr-defined]
-    tries = [cell]
+    wide, high = ax._iomsim_place = cell.width * 72 / fig.dpi, cell.height * 72 / fig.dpi  # type: ignore[attr-defined]
+    shrink_letters((wide * high) ** 0.5 / pt(ROOM))
+    frame = _tried_out(ax, cell, draw)
+    while frame.height * 72 / fig.dpi < pt(LOW) and shrink_letters(SMALLER):
+        frame = _tried_out(ax, cell, draw)
+    inside = np.array([frame.x0 - cell.x0, frame.y0 - cell.y0, cell.x1 - frame.x1, cell.y1 - frame.y1])
+    ax.set_axes_locator(Inside(ax.get_subplotspec(), place, inside * 72 / fig.dpi))
+    settle(ax)
+
+
+def _tried_out(ax: Axes, cell: Bbox, draw: Callable[[Axes], None]) -> Bbox:
+    """Return how large axes may be, if they and all that is drawn around them are to fit into their cell."""
+    fig: Any = ax.figure
+    frame, tries = cell, [cell]
     for _ in range(TRIES):
-        trial = Figure(figsize=root.get_size_inches(), dpi=root.dpi)
+        trial = Figure(figsize=fig.figure.get_size_inches(), dpi=fig.dpi)
         tried = trial.add_axes(_part(frame, trial.bbox).bounds)
         tried._iomsim_place = ax._iomsim_place  # type: ignore[attr-defined]
         draw(tried)
         found = _within(cell, frame, tried.get_tightbbox())
         if np.abs(found.get_points() - frame.get_points()).max() < 2:
-            break
+            return frame
         frame = found
         tries.append(found)
-    else:  # it goes to and fro: where the words of the last two sizes fit, it is small enough
-        frame = Bbox.intersection(*tries[-2:]) or frame
-    inside = np.array([frame.x0 - cell.x0, frame.y0 - cell.y0, cell.x1 - frame.x1, cell.y1 - frame.y1])
-    ax.set_axes_locator(Inside(ax.get_subplotspec(), place, inside * 72 / fig.dpi))
-    settle(ax)
+    # it goes to and fro: where the words of the last two sizes fit, it is small enough
+    return Bbox.intersection(*tries[-2:]) or frame
 
 
 def _drawn(ax: Axes) -> bool:

@@ -141,6 +141,7 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
     """Draw the hours, one part of the axis a day, and shade the breaks between sittings."""
     ax.spines[["bottom", "left"]].set_visible(False)
     sittings = sittings_of(fc)
+    past = clock[0].place(present(fc)) if fc.announced else clock[0].x
     for day in clock:
         ax.plot([day.x, day.end], [0, 0], color=quiet(), lw=1.6, clip_on=False)
         midnight = day.number * DAY
@@ -148,7 +149,7 @@ def draw_days(ax: Axes, fc: Forecast, clock: list[Day]) -> None:
             left, right = day.place(midnight + close), day.place(midnight + opens)
             if sittings.index(close) % 2 and left >= day.x:
                 ax.axvspan(left, right, color=faint(), lw=0, zorder=0)
-                if (right - left) * points_per_unit(ax) > 24:
+                if right > past and (right - left) * points_per_unit(ax) > pt(24):
                     look = {"ha": "center", "va": "top", "color": quiet(), "fontsize": small() - 1}
                     _head(ax, (left + right) / 2, "lunch" if close < 14 * 60 <= opens + 60 else "break", -3, **look)
     marks = _hours(fc, clock, sittings, apart=APART * float(np.ptp(ax.get_xlim())))

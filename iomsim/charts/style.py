@@ -38,6 +38,12 @@ INKS = {"#D55E00": "#C25400"}
 FONT_SIZE = 9.0
 """Points of the house's letters; all other sizes and distances are in proportion."""
 
+LEAST_SIZE = 5.0
+"""Points of letters that are never made smaller."""
+
+LETTERS = ("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize")
+"""The settings that say how large letters are."""
+
 PHONE_INCHES = 390 / 96
 """Width of a chart for a phone: 390 pixels of the web."""
 
@@ -172,6 +178,17 @@ def _changed_by_the_user() -> dict[str, Any]:
 
 
 # -- sizes -----------------------------------------------------------------------------------------
+
+
+def shrink_letters(part: float) -> bool:
+    """Make the letters in force smaller, if they are not too small already; return whether they were."""
+    settings: Any = mpl.rcParams
+    part = max(part, LEAST_SIZE / settings["font.size"])
+    if part >= 1:
+        return False
+    # sizes in words, such as "large", follow
+    settings.update({key: part * settings[key] for key in LETTERS if not isinstance(settings[key], str)})
+    return True
 
 
 def pt(points: float) -> float:

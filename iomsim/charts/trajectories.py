@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.canvas import steady
 from iomsim.charts.labels import note, place, row
-from iomsim.charts.measures import NARROW, root, settle, width_points
+from iomsim.charts.measures import LEADING, NARROW, root, row_points, settle, width_points
 from iomsim.charts.style import dark, haloed, ink, mark, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
@@ -36,11 +37,23 @@ BANDS = {"half of the\nelections": (0.25, 0.75), "80 of 100": (0.10, 0.90)}
 HEAD_POINTS, FOOT_POINTS = 15, 40
 """Points over a panel for its name, and under it for the rounds."""
 
+LEAST_POINTS, LOW_POINTS = 20, 50
+"""Points that a panel is high at least, and below which it has no room for several words."""
+
+WORD_POINTS = 18
+"""Points from word to word in the row under a panel."""
+
 MIN_BAND_RUNS = 20
 """Runs that a band is drawn from; fewer show nothing but noise."""
 
 COLUMNS, PHONE_COLUMNS = 4, 2
 """Panels beside one another, and where there is less room."""
+
+FEW = 4
+"""Rounds of which there is room for as many at least."""
+
+END = 0.12
+"""How far bands reach beyond their first and last rounds."""
 
 FRACTIONS = {Fraction(2, 3): "two thirds", Fraction(1, 2): "half", Fraction(1, 3): "one third"}
 
@@ -185,7 +198,7 @@ class Trajectories(ForecastChart):
             look: dict[str, Any] = {"fontsize": small(), "weight": "bold", "path_effects": haloed()}
             words = "announced" if label else ""
             note(ax, words, (1, shares[0]), (0, -7), ha="left", va="top", annotation_clip=None, **look)
-        ax.set(xlim=(0.6, max(len(mine), 4) + 0.4), ylim=self._limits(mine, k), axisbelow=True)
+        ax.set(xlim=(0.6, max(len(mine), FEW) + 0.4), ylim=self._limits(mine, k), axisbelow=True)
         ax.yaxis.set_major_formatter(lambda y, _: percent(y))
         ax.grid(axis="y")
         for start, stop, share in self._needed(*ax.get_xlim()):
@@ -199,11 +212,12 @@ class Trajectories(ForecastChart):
             return
         (inner, half), (outer, most) = BANDS.items()
         low, high, top = (100 * mine[f"p{round(100 * p)}"].iloc[-1] for p in (*half, most[1]))
-        line = pt(10) / 72 * root(ax).dpi / ax.get_window_extent().height * float(np.ptp(ax.get_ylim()))
-        middle = (low + high) / 2
+        edge, line = ax.get_ylim()[1], pt(10) / _points_high(ax) * float(np.ptp(ax.get_ylim()))
+        outside = min(max((high + top) / 2, (low + high) / 2 + 1.8 * line), edge - line / 2)
         look: dict[str, Any] = {"va": "center", "fontsize": small(), "color": quiet(), "linespacing": 1.1}
-        for words, height in ((inner, middle), (outer, max((high + top) / 2, middle + 1.8 * line))):
-            note(ax, words, (1, height), (pt(6), 0), xycoords=("axes fraction", "data"), **look)
+        at = mine.index[-1] + END if len(self.data.loc[self.names[k]]) < FEW else ax.get_xlim()[1]  # beside them
+        for words, height in ((inner, min((low + high) / 2, outside - 1.8 * line)), (outer, outside)):
+            note(ax, words, (at, height), (pt(6), 0), **look)
 
     def _lines(self, ax: Axes, k: int, most: int) -> None:
         """Draw the examples; a dot or a cross where one ends for the candidate."""
@@ -271,10 +285,12 @@ class Trajectories(ForecastChart):
     def _panels(self, ax: Axes) -> None:
         """Give every candidate a panel inside the axes."""
         ax.set_axis_off()
-        across = min(COLUMNS if width_points(ax) > pt(NARROW) else PHONE_COLUMNS, len(self.names))
-        lines = self._panel_lines(across)
+        around, there = pt(HEAD_POINTS + FOOT_POINTS), row_points(ax) + pt(FOOT_POINTS)
+        lines = self._panel_lines(COLUMNS if width_points(ax) > pt(NARROW) else PHONE_COLUMNS)
+        lines = min(lines, max(int(there / (around + pt(LEAST_POINTS))), self._panel_lines(COLUMNS)))
         across = -(-len(self.names) // lines)
-        room = (0.6 if across < COLUMNS else 0.9) * width_points(ax) / across  # beside narrow ones words take more
+        wide, high = 0.9 * width_points(ax) / across, there / lines - around
+        room = wide if across >= COLUMNS else 0.7 * wide  # beside narrow ones words take more
         called = short_names(self.names, max(int(room / (0.62 * small())), 8))
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
@@ -284,11 +300,13 @@ class Trajectories(ForecastChart):
             panel.set_axes_locator(_cell(ax, (line, lines), (column, across)))
             self._panel(panel, k, label=not k)
             panel.set_ylim(0, top)
-            panel.tick_params(labelsize=small() - 1, labelleft=column == 0)
+            panel.tick_params(labelsize=min(small() - 1, high / LEADING), labelleft=column == 0)
+            if high < pt(LOW_POINTS):
+                panel.yaxis.set_major_locator(MaxNLocator(1))
             look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": small()}
             place(panel, (0, 1), called[name], (2, 3), **look)
             needed = self._needed(*panel.get_xlim())
-            if not k and needed:
+            if not k and needed and high > pt(LOW_POINTS):
                 _, stop, share = needed[-1]
                 look = {"ha": "right", "fontsize": small() - 1, "path_effects": haloed()}
                 note(panel, self._share_in_words(share), (stop, 100 * share), (0, 2), **look)
@@ -296,15 +314,20 @@ class Trajectories(ForecastChart):
             if k == across - 1:
                 settle(panel)
                 self._name_bands(panel, k)
-            _under(panel, mine, "standing" if column == 0 else "", max(1, len(mine) // 4))
+            step = max(1, len(mine) // 4, -int(-len(mine) * pt(WORD_POINTS) // wide))
+            _under(panel, mine, "standing" if column == 0 else "", step)
 
 
 def _bands(ax: Axes, mine: pd.DataFrame, colour: str) -> None:
     rounds = mine.index.to_numpy(dtype=float)
-    x = np.concatenate([[rounds[0] - 0.12], rounds, [rounds[-1] + 0.12]])
+    x = np.concatenate([[rounds[0] - END], rounds, [rounds[-1] + END]])
     for (low, high), alpha in zip(reversed(BANDS.values()), (0.18, 0.32), strict=True):
         floor, top = (np.pad(100 * mine[f"p{round(100 * p)}"].to_numpy(), 1, mode="edge") for p in (low, high))
         ax.fill_between(x, floor, top, color=colour, alpha=alpha, lw=0)
+
+
+def _points_high(ax: Axes) -> float:
+    return float(ax.get_window_extent().height / root(ax).dpi * 72)
 
 
 def _under(ax: Axes, mine: pd.DataFrame, label: str, step: int) -> None:
@@ -317,13 +340,14 @@ def _under(ax: Axes, mine: pd.DataFrame, label: str, step: int) -> None:
 
 def _cell(ax: Axes, line: tuple[int, int], column: tuple[int, int]) -> Callable[[Any, Any], Bbox]:
     """Return what finds the place of a panel in a grid, with room in points for what is written around it."""
+    head, foot = pt(HEAD_POINTS), pt(FOOT_POINTS)
 
     def locate(_panel: Any, _renderer: Any) -> Bbox:
         box = ax.get_position()
         point = box.height / ax.get_window_extent().height * root(ax).dpi / 72
-        high, wide = (box.height + FOOT_POINTS * point) / line[1], box.width / column[1]
-        left, top = box.x0 + column[0] * wide, box.y1 - line[0] * high - HEAD_POINTS * point
-        floor = top - high + (HEAD_POINTS + FOOT_POINTS) * point
+        high, wide = (box.height + foot * point) / line[1], box.width / column[1]
+        left, top = box.x0 + column[0] * wide, box.y1 - line[0] * high - head * point
+        floor = top - high + (head + foot) * point
         return Bbox.from_extents(left, floor, box.x0 + (column[0] + 0.9) * wide, top)
 
     return locate

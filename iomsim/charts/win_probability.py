@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.labels import key, note, place, range_lines, tips
-from iomsim.charts.measures import NARROW, overhang, row_points, width_points
+from iomsim.charts.measures import LEADING, NARROW, overhang, row_points, width_points, wrapped
 from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, mark, open_look, paper, pt, quiet, small
 from iomsim.charts.text import how_sure, short_names
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
@@ -117,18 +118,21 @@ class WinProbability(ForecastChart):
         table, colours = self.data, self.result.race.colours | {NOBODY: NOBODY_GREY, STILL_VOTING: STILL_GREY}
         ends, spans = tips(table), [span_of(row) for _, row in table.iterrows()]
         clear = np.where(any(spans), ends.max(), ends)  # at its end a chance would seem the line's
+        ax.set_ylim(len(table) - 0.35, -0.5)
+        size = min(float(mpl.rcParams["font.size"]), row_points(ax) / LEADING)
         look: dict[str, Any]
         for y, (name, row) in enumerate(table.iterrows()):
             look = open_look() if name == STILL_VOTING else {"color": mark(colours[str(name)]), "lw": 0}
             ax.barh(y, 100 * row["probability"], height=0.5, **look)
-            look = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold"}
+            look = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold", "fontsize": size}
             chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
             words = note(ax, chance, (clear[y], y), (5, 0), **look)
-            note(ax, spans[y], (1, 0.5), (pt(5), 0), xycoords=words, va="center", color=quiet(), fontsize=small())
+            look = {"va": "center", "color": quiet(), "fontsize": min(size, small())}
+            note(ax, spans[y], (1, 0.5), (pt(5), 0), xycoords=words, **look)
         range_lines(ax, range(len(table)), table)
         longest = max(ends.max(), 100 * table.iloc[:, CHANCE:].max(axis=None)) if len(self._sides) else ends.max()
         end = next((end for end in (20, 40) if longest < end), 100)
-        ax.set(xlim=(0, max(end, 1.45 * ends.max())), ylim=(len(table) - 0.35, -0.5))
+        ax.set_xlim(0, max(end, 1.45 * ends.max()))
         ax.set_xticks(range(0, end + 1, end // 4))
         ax.spines["bottom"].set_bounds(0, end)
         ax.set_xlabel("of 100 elections", loc="left", fontsize=small(), color=quiet())
@@ -136,7 +140,7 @@ class WinProbability(ForecastChart):
         if end > HALF:
             ax.axvline(HALF, color=dark(), lw=0.9, ls=(0, (4, 2)), zorder=0.9, label="half")
         ax.set_yticks(range(len(table)), [called.get(str(name), name) for name in table.index])
-        ax.tick_params(axis="y", length=0)
+        ax.tick_params(axis="y", length=0, labelsize=size)
         ax.grid(axis="x")
         if len(self._sides):
             _readings(ax, table, self._sides["weight"])
@@ -145,15 +149,17 @@ class WinProbability(ForecastChart):
 def _readings(ax: Axes, table: pd.DataFrame, weight: pd.Series) -> None:
     y = np.arange(len(table)) + 0.37
     names = list(table.columns[CHANCE:])
-    across = 100 * table[names]
+    across, size = 100 * table[names], 4.5 * min(row_points(ax) / pt(18), 1)
     ax.hlines(y, across.min(axis=1), across.max(axis=1), color=quiet(), lw=0.8)
-    look: dict[str, Any] = {"mfc": paper(), "mec": dark(), "mew": 0.8, "ms": 4.5, "ls": "", "clip_on": False}
+    look: dict[str, Any] = {"mfc": paper(), "mec": dark(), "mew": 0.8, "ms": size, "ls": "", "clip_on": False}
     marks = [ax.plot(across[name], y, marker, **look)[0] for name, marker in zip(names, MARKERS, strict=False)]
     known = bool(weight.notna().any())
     over = f"under each reading of the rules{' and its weight, of 100' * known}:"
     left = overhang(ax)[0] if width_points(ax) < pt(NARROW) else 0.0
+    over = wrapped(ax, over, small(), left)
     place(ax, (0, 0), over, (-left, pt(-36)), ha="left", va="top", fontsize=small(), color=quiet())
-    key(ax, marks, [f"{name} ({in_100(weight[name])})" if known else name for name in names], down=49)
+    words = [f"{name} ({in_100(weight[name])})" if known else name for name in names]
+    key(ax, marks, words, down=49 + 11 * over.count("\n"))
 
 
 def span_of(row: pd.Series) -> str:

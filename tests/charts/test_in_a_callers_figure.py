@@ -11,8 +11,9 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
-from chart_cases import all_charts, collisions, faint_words, plots, ticks
+from chart_cases import ON_AXES, all_charts, case, collisions, faint_words, plots, ticks
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from toys import slow_but
 
 CHARTS, PAGES = all_charts(pages=False), all_charts(pages=True)
@@ -61,6 +62,32 @@ def test_two_charts_stand_side_by_side(left: str, right: str, layout: str | None
     for name, ax in zip((left, right), fig.axes, strict=True):
         assert ticks(ax) == alone(name)
         assert ax.get_window_extent().height > 60 / 72 * fig.dpi
+
+
+SERIF = {"font.family": "serif", "font.size": 14}
+
+
+@pytest.mark.parametrize(("left", "right", "layout"), slow_but(BOTH, QUICK))
+def test_letters_that_are_too_large_for_a_half_become_smaller(left: str, right: str, layout: str | None) -> None:
+    with plt.style.context([SERIF]):
+        fig = beside((left, right), layout)
+    assert collisions(fig) == []
+    sizes = {text.get_fontsize() for ax in fig.axes for text in ax.findobj(Text) if text.get_text().strip()}
+    assert 4 < min(sizes) < max(sizes) < 12
+    for ax in fig.axes:
+        assert ax.get_window_extent().height > 40 / 72 * fig.dpi
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", [{}, SERIF], ids=["plain", "serif"])
+@pytest.mark.parametrize(("left", "right"), [*pairwise([*ON_AXES, ON_AXES[0]])])
+def test_eight_candidates_have_room_in_halves(left: str, right: str, look: dict[str, Any]) -> None:
+    with plt.style.context([look]):
+        fig, axes = plt.subplots(1, 2, figsize=(8, 4))
+        for ax, chart in zip(axes, (left, right), strict=True):
+            getattr(case("eight").plot, chart)(ax=ax)
+        fig.draw_without_rendering()
+    assert collisions(fig) == []
 
 
 MIXED = [(layout, "Forecast.rounds") for layout in LAYOUTS]
