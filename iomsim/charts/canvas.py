@@ -84,6 +84,8 @@ def dressed(ax: Axes, theme: Theme | None) -> Axes:
         ax.spines[side].set(
             visible=settings[f"axes.spines.{side}"], color=quiet(), linewidth=settings["axes.linewidth"]
         )
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_fontsize(settings["axes.labelsize"])
     ax.set(axisbelow=True, facecolor=settings["axes.facecolor"])
     ax.tick_params(labelsize=settings["font.size"], color=quiet(), labelcolor=dark(), grid_color=faint())
     return ax

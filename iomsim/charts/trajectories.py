@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ from matplotlib.transforms import Bbox
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.canvas import steady
 from iomsim.charts.labels import note, place, row
-from iomsim.charts.measures import LEADING, NARROW, root, row_points, settle, width_points
+from iomsim.charts.measures import LEADING, NARROW, root, row_points, settle, text_width, width_points
 from iomsim.charts.style import dark, haloed, ink, mark, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
@@ -292,6 +293,9 @@ class Trajectories(ForecastChart):
         wide, high = 0.9 * width_points(ax) / across, there / lines - around
         room = wide if across >= COLUMNS else 0.7 * wide  # beside narrow ones words take more
         called = short_names(self.names, max(int(room / (0.62 * small())), 8))
+        family = tuple(mpl.rcParams["font.family"])
+        longest = max(text_width(name, family, small(), "bold") for name in called.values())
+        size = small() * min(wide / longest, 1.0)
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
             line, column = divmod(k, across)
@@ -303,7 +307,7 @@ class Trajectories(ForecastChart):
             panel.tick_params(labelsize=min(small() - 1, high / LEADING), labelleft=column == 0)
             if high < pt(LOW_POINTS):
                 panel.yaxis.set_major_locator(MaxNLocator(1))
-            look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": small()}
+            look: dict[str, Any] = {"color": ink(self.colours[name]), "weight": "bold", "fontsize": size}
             place(panel, (0, 1), called[name], (2, 3), **look)
             needed = self._needed(*panel.get_xlim())
             if not k and needed and high > pt(LOW_POINTS):
