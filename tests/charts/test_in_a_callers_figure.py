@@ -67,7 +67,8 @@ def test_two_charts_stand_side_by_side(left: str, right: str, layout: str | None
 SERIF = {"font.family": "serif", "font.size": 14}
 
 
-@pytest.mark.parametrize(("left", "right", "layout"), slow_but(BOTH, QUICK))
+@pytest.mark.slow
+@pytest.mark.parametrize(("left", "right", "layout"), BOTH)
 def test_letters_that_are_too_large_for_a_half_become_smaller(left: str, right: str, layout: str | None) -> None:
     with plt.style.context([SERIF]):
         fig = beside((left, right), layout)
