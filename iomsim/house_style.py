@@ -7,9 +7,11 @@ The house style is that of the SI: a space before the percent sign ("80 %"), nar
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from shutil import get_terminal_size
 from textwrap import fill
 from typing import Any
 
@@ -17,6 +19,12 @@ from iomsim.errors import IomsimError, quote
 
 WIDTH = 88
 """Letters in a line of text that is printed."""
+
+ENDLESS = sys.maxsize
+"""Letters in a line that ends with its text."""
+
+BESIDE = " " * 13
+"""What is below a heading beside a text."""
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -331,13 +339,44 @@ def in_html(*parts: str) -> str:
     return f"<div class='tex2jax_ignore mathjax_ignore'>{''.join(parts)}</div>"
 
 
-def in_lines(text: str, width: int = WIDTH) -> str:
+def columns(most: int = WIDTH) -> int:
+    """Return letters in a line that is printed: those of the terminal, if there is one, but at most so many."""
+    try:
+        seen = sys.stdout.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        seen = False
+    return min(most, get_terminal_size().columns) if seen else most
+
+
+def in_lines(text: str, width: int | None = None) -> str:
     r"""Return a text in lines, as it is printed; no number is parted from its unit.
+
+    Lines have `width` letters, by default those of :func:`columns`.
 
     Examples
     --------
     >>> in_lines("Expect three rounds, with an 80 % chance of one to nine.", 34)
     'Expect three rounds, with an 80 %\nchance of one to nine.'
     """
+    width = columns() if width is None else width
     lines = fill(together(text), width, break_long_words=False, break_on_hyphens=False)
     return lines.replace(f"{NO_BREAK}%", " %")
+
+
+def on_screen(text: str) -> str:
+    """Return a text as it is, its longer lines broken where the terminal ends, if there is one."""
+    width = columns(ENDLESS)
+    return "\n".join(in_lines(line, width) if len(line) > width else line for line in text.split("\n"))
+
+
+def hanging(head: str, text: str, most: int) -> str:
+    """Return a text in lines beside a word that says what it is of.
+
+    Examples
+    --------
+    >>> print(hanging("Rules", "Two thirds of the votes cast elect.", 40))
+    Rules:       Two thirds of the votes
+                 cast elect.
+    """
+    lines = in_lines(text, max(columns(most) - len(BESIDE), 1))
+    return f"{head + ':':<{len(BESIDE)}}" + lines.replace("\n", f"\n{BESIDE}")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 
 import iomsim as iom
 from iomsim import house_style
 from iomsim.errors import IomsimError
+from iomsim.forecasting.result import Result
 from iomsim.house_style import (
+    ENDLESS,
     SI,
     Text,
+    columns,
+    hanging,
     in_lines,
     number,
     number_of,
+    on_screen,
     options,
     ordinal,
     percent,
@@ -92,6 +100,48 @@ def test_a_text_is_printed_in_lines_and_stays_a_string(capsys: pytest.CaptureFix
     assert "\n" not in text
     assert json.loads(json.dumps(text)) == text == f"{text}"
     assert repr(text) == str(text)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Rows(Result):
+    """Twenty rows of twelve columns."""
+
+    race, seed, runs = iom.load("minimal"), 1, 100
+
+    def sentence(self) -> str:
+        return "Pope and Vitorino are level. " * 5
+
+    def table(self) -> pd.DataFrame:
+        return pd.DataFrame({f"column {i}": range(20) for i in range(12)}).rename_axis("row")
+
+
+def test_on_a_terminal_lines_end_where_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, text = Rows(), Text(Rows().sentence())
+    long = f"{text[:]}\n  {text[:]}"
+    assert (on_screen(long), columns(ENDLESS)) == (long, ENDLESS)
+    assert hanging("Rules", text[:], ENDLESS) == f"Rules:       {text[:].strip()}"
+    assert max(map(len, repr(found).splitlines())) > 120
+    assert "... 5 more; table() has them all" in repr(found).splitlines()
+    assert "<p>... 5 more; table() has them all</p>" in found._repr_html_()
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    for width in (300, 70):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = [
+            line for x in (text, found, found.race) for line in [*str(x).splitlines(), *on_screen(long).split("\n")]
+        ]
+        assert max(map(len, lines)) <= width
+        assert max(map(len, str(text).splitlines())) <= house_style.WIDTH
+    assert all(repr(found).count(f"column {i} ") == 1 for i in range(12))
+    assert any(line.startswith(house_style.BESIDE) for line in str(found.race).splitlines())
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert columns() == house_style.WIDTH
 
 
 def test_everything_that_is_worded_follows() -> None:

@@ -24,15 +24,15 @@ BAD_INPUT, INTERRUPTED = 2, 130
 
 EXAMPLES = """\
 examples:
-  iomsim forecast                          who wins in Geneva, after how many rounds, and Tuesday or not
+  iomsim forecast                    who wins in Geneva, when, after how many rounds
   iomsim forecast --rules four-rounds --set secrecy=0.2 --out out
-  iomsim bodies                            whose rules are known; iomsim bodies who: these rules, and from where
+  iomsim bodies                      whose rules are known; iomsim bodies who: these
   iomsim start who --candidates A B C > my-election.toml
   iomsim forecast my-election.toml --json --quiet
-  iomsim tornado --target Tuesday          which assumption that answer hangs on
-  iomsim live                              type the tallies as they are announced
-  iomsim replay 2023                       Monday 15 May 2023 as it happened
-  iomsim register -o mine.toml             write a forecast down before the event
+  iomsim tornado --target Tuesday    which assumption that answer hangs on
+  iomsim live                        type the tallies as they are announced
+  iomsim replay 2023                 Monday 15 May 2023 as it happened
+  iomsim register -o mine.toml       write a forecast down before the event
   iomsim score mine.toml --winner Pope --rounds 1 --ended "Monday 16:35"
 """
 
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = Parser(
         prog="iomsim",
-        description="Forecast a secret vote of states that needs two thirds: who wins, when, after how many rounds.",
+        description="Forecast a secret vote of states: who wins, when, after how many rounds.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

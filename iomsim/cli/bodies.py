@@ -6,6 +6,7 @@ import argparse
 from textwrap import wrap
 from typing import Any
 
+from iomsim.house_style import hanging
 from iomsim.model.bodies import bodies, body
 from iomsim.model.briefing import of_body
 from iomsim.model.catalogue import draft
@@ -35,7 +36,7 @@ def run_bodies(arguments: argparse.Namespace) -> None:
         print("\n".join(table()))
         return
     for head, line in of_body(body(arguments.body)):
-        print("\n".join(wrap(line, WIDTH, initial_indent=f"{head + ':':<12} ", subsequent_indent=" " * 13)))
+        print(hanging(head, line, WIDTH))
 
 
 def table() -> list[str]:

@@ -10,11 +10,9 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-import pandas as pd
-
 from iomsim.engine import paths
 from iomsim.errors import IomsimError, quote
-from iomsim.house_style import in_lines
+from iomsim.house_style import in_lines, on_screen
 from iomsim.memory import refuse_too_many
 from iomsim.model.assumptions import DRAWS
 from iomsim.model.catalogue import load
@@ -197,7 +195,7 @@ def nobody_reads(stream: TextIO) -> None:
 def complain(message: object) -> None:
     """Say something on stderr, if anybody reads it."""
     try:
-        print(f"iomsim: {message}", file=sys.stderr, flush=True)
+        print(on_screen(f"iomsim: {message}"), file=sys.stderr, flush=True)
     except OSError:
         nobody_reads(sys.stderr)  # nor is what is left of it tried again when Python ends
 
@@ -212,12 +210,3 @@ def heading(text: str) -> str:
     """Return a heading: bold on a terminal, unless NO_COLOR is set."""
     bold = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return f"\x1b[1m{text}\x1b[0m" if bold else text
-
-
-def plain(table: pd.DataFrame) -> str:
-    """Return a table as text, its index names in the line of the columns."""
-    if not any(table.index.names):
-        return table.to_string()
-    columns = table.reset_index()
-    lines = columns.to_string(index=False, sparsify=False).splitlines()
-    return "\n".join(lines)

@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from itertools import chain
 from typing import Any
 
-from iomsim.cli.common import DEFAULT, SEED, assumption_arguments, plain, scenario, scenario_arguments
+from iomsim.cli.common import DEFAULT, SEED, assumption_arguments, scenario, scenario_arguments
 from iomsim.cli.output import output_schema
 from iomsim.errors import IomsimError, unknown
 from iomsim.files import csv_text
+from iomsim.forecasting.result import plain
 from iomsim.model.catalogue import catalogue, load, schema
 from iomsim.model.quantities import in_digits
 

@@ -9,27 +9,34 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from iomsim.cli.common import SEED, assumption_arguments, heading, plain, say, scenario, scenario_arguments
+from iomsim.cli.common import SEED, assumption_arguments, heading, say, scenario, scenario_arguments
 from iomsim.election_day.election_day import ElectionDay, live, replay
 from iomsim.election_day.log import past_day, past_days
 from iomsim.errors import FileError, IomsimError, quote_path
 from iomsim.files import read_bytes
 from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.result import plain
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import TOLD
-from iomsim.house_style import count
+from iomsim.house_style import count, on_screen
 from iomsim.model.catalogue import load
 from iomsim.model.lines import comment_at
 from iomsim.model.tables import text_of
 
 HELP = """\
 what you can type:
-  Pope=98 Vitorino=67 at 12:20       a tally; leave out what is not known, or write Pope>=90, valid=165
-  Pope: 98; Vitorino: 65; 2 others, 6 abstentions    papers for nobody who stands; also blank, invalid, present
-  no result                          a round that elected nobody    Pope is elected     no figures are known
-  withdraw Vitorino at 16:30         a candidate withdraws          eliminate NAME      is out by the rules
-  confirm yes=86 no=57               a vote on the leader alone     adjourn until 15:00
-  correct round 1: 99-66             a tally announced before
+  98 to 67                      a tally, the first candidate first
+  Pope=98 Vitorino=67 at 12:20  leave out what is not known, or write Pope>=90
+  Pope: 98; Vitorino: 65; 2 others, 6 abstentions
+                                papers for nobody who stands; also blank,
+                                invalid, present, valid=165
+  no result                     a round that elected nobody, without figures
+  Pope is elected               the same, of one that elected
+  withdraw Vitorino at 16:30    a candidate withdraws
+  eliminate NAME                is out by the rules
+  confirm yes=86 no=57          a vote on the leader alone
+  adjourn until 15:00           a break
+  correct round 1: 99-66        a tally announced before
   undo    next    learned    history    help    quit"""
 
 QUIT = ("quit", "exit", "q")
@@ -100,7 +107,7 @@ def take(day: ElectionDay, line: str) -> bool:
         if line:
             _do(day, line)
     except IomsimError as error:
-        print(f"refused: {error}\n", file=sys.stderr)
+        print(on_screen(f"refused: {error}") + "\n", file=sys.stderr)
         return False
     return True
 

@@ -16,7 +16,6 @@ from iomsim.cli.common import (
     executor,
     heading,
     note,
-    plain,
     run_arguments,
     say,
     scenario,
@@ -27,9 +26,11 @@ from iomsim.cli.output import VERSION as OUTPUT_VERSION
 from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import Drivers
 from iomsim.forecasting.forecast import Forecast, open_forecast
+from iomsim.forecasting.result import plain
 from iomsim.forecasting.run import forecast
 from iomsim.forecasting.tables import TABLES
 from iomsim.forecasting.wording import what_matters_shown
+from iomsim.house_style import on_screen
 
 RUNS, RUNS_OF_A_POINT = 100_000, 2_000
 """Of a forecast; of each point behind sliders."""
@@ -138,7 +139,7 @@ def print_forecast(fc: Forecast) -> None:
     for found in what_matters_shown(fc).values():
         shown = found.in_words().head(SHOWN)
         say(heading(f"What {found.subject} hangs on"), plain(shown) if len(shown) else found.sentence())
-    print(fc.stamp())
+    print(on_screen(fc.stamp()))
 
 
 def run_report(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from iomsim.cli.common import (
     assumption_arguments,
     heading,
-    plain,
     play,
     run_arguments,
     say,
@@ -17,6 +16,8 @@ from iomsim.cli.common import (
     scenario_arguments,
 )
 from iomsim.errors import IomsimError, quote
+from iomsim.forecasting.result import plain
+from iomsim.house_style import on_screen
 from iomsim.registered.post_mortem import paragraphs
 from iomsim.registered.register import RUNS, register
 from iomsim.registered.registration import registration
@@ -96,7 +97,7 @@ def show(found: Score) -> None:
     """Print a score: what came, what that had been given, the scores."""
     say(heading(found.registration.title), *paragraphs(found))
     say(heading("Scores, lower is better"), plain(found.table().map(_shown)))
-    print(found.stamp())
+    print(on_screen(found.stamp()))
 
 
 def _shown(score: float) -> str:

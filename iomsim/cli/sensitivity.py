@@ -12,15 +12,14 @@ import numpy as np
 from iomsim.cli.common import (
     assumption_arguments,
     changed,
-    plain,
     play,
     run_arguments,
-    say,
     scenario,
     scenario_arguments,
 )
 from iomsim.errors import IomsimError, quote
 from iomsim.files import write_csv
+from iomsim.forecasting.result import plain
 from iomsim.forecasting.run import forecast
 from iomsim.memory import refuse_too_many
 from iomsim.model.catalogue import load
@@ -29,9 +28,6 @@ from iomsim.sensitivity.grid import grid
 from iomsim.sensitivity.pivotal import pivotal
 from iomsim.sensitivity.sobol import sobol
 from iomsim.sensitivity.tornado import tornado
-
-SHOWN = 20
-"""Rows of a long table that are printed; --csv writes them all."""
 
 
 def add_to(commands: Any) -> None:
@@ -89,8 +85,7 @@ def run_compare(arguments: argparse.Namespace) -> None:
     other = changed(load(arguments.other) if arguments.other else base, arguments)
     names = None if arguments.other else ("as it is", "changed")
     found = play(compare, arguments, base, other, assumptions=arguments.assumptions, names=names)
-    say(found.sentence())
-    print(plain(found.table().round(4)))
+    print(found)
 
 
 def run_grid(arguments: argparse.Namespace) -> None:
@@ -140,17 +135,13 @@ def run_pivotal(arguments: argparse.Namespace) -> None:
     found = play(pivotal, arguments, scenario(arguments), arguments.target, assumptions=arguments.assumptions)
     _show(found, "pivotal", arguments)
     if len(found.groups) > 1:
-        print("", plain(found.by_group().round(4)), sep="\n")
+        print("", plain(found.in_words("group")), sep="\n")
 
 
 def _show(found: Any, chart: str, arguments: argparse.Namespace) -> None:
-    """Print a result's sentence and the head of its table; write what was asked for."""
-    table = found.table()
-    say(found.sentence())
-    print(plain(table.head(SHOWN).round(3)))
-    if len(table) > SHOWN:
-        print(f"... {len(table) - SHOWN} more; --csv FILE writes them all")
+    """Print a result; write what was asked for."""
+    print(found.text("--csv FILE writes them all"))
     if arguments.csv:
-        write_csv(arguments.csv, table)
+        write_csv(arguments.csv, found.table())
     if arguments.chart:
         found.plot.save(chart, arguments.chart)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from iomsim.cli.common import SEED, assumption_arguments, executor, heading, plain, say, unread_is_fine
+from iomsim.cli.common import SEED, assumption_arguments, executor, heading, say, unread_is_fine
 from iomsim.files import write_csv
-from iomsim.forecasting.result import Result
+from iomsim.forecasting.result import Result, plain
+from iomsim.house_style import on_screen
 from iomsim.validation.backtest import PARTICLES, backtest
 from iomsim.validation.data import contest
 from iomsim.validation.record import GROUPS as RECORD_GROUPS, history
@@ -86,7 +87,7 @@ def run_history(arguments: argparse.Namespace) -> None:
         if past.contests:
             _printed("Contests", each[LISTED].fillna({"winner": "nobody"}))
             _printed("What came of them", past.answers() if arguments.by is None else past.answers(arguments.by))
-        print(past.stamp())
+        print(on_screen(past.stamp()))
         _kept(arguments, past, "history", each)
 
 
@@ -130,7 +131,7 @@ def _page(found: Backtest, by: str) -> None:
         _shown(f"Said and came: {event}", found.reliability_table(event, by))
     print(heading("Where it loses, and why"))
     say(*found.loses().paragraphs())
-    print(found.stamp())
+    print(on_screen(found.stamp()))
 
 
 def _shown(title: str, table: pd.DataFrame) -> None:

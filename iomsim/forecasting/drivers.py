@@ -385,4 +385,4 @@ class Drivers(Result):
         return pd.DataFrame({"share": share, "low": low, "high": high, **chances}).set_index(table["name"].rename(None))
 
     def _head(self) -> pd.DataFrame:
-        return self.in_words().head(self.SHOWN)
+        return self.in_words()

@@ -243,7 +243,7 @@ def level_with_first(values: ArrayLike, errors: ArrayLike) -> Flags:
     return np.asarray(x[:1] - x <= np.hypot(half[:1], half))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A probability estimated from runs.
 
@@ -271,6 +271,8 @@ class Estimate:
     >>> from dataclasses import replace
     >>> print(replace(Estimate.of(21, 41), among=True))
     about 50 in 100, of 41 runs
+    >>> Estimate(0.3814, 0.306, 0.682, 0.0081, 10_000)
+    38 in 100 (31 to 68 over the assumptions; simulation error 0.8 points)
     """
 
     value: float
@@ -314,6 +316,12 @@ class Estimate:
         """Return it in words: "38 in 100"; with the runs behind it if a condition leaves few."""
         few = f", of {count(self.runs, 'run')}" if self.among and self.runs < FEW else ""
         return f"{row_in_100(self.value, self.mc_error)} in 100{few}"
+
+    def __repr__(self) -> str:
+        """Return it in words, with its range over the assumptions and its simulation error."""
+        told = [f"{self.span} over the assumptions"] * bool(self.span and self.mc_error)
+        told += [f"simulation error {_error(self.mc_error)} points"] * bool(self.mc_error)
+        return f"{self} ({'; '.join(told)})" if told else str(self)
 
     @property
     def span(self) -> str:
@@ -384,7 +392,11 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _error_in_words(p: float, error: float) -> str:
-    return "by rule" if _by_rule(p, error) else f"±{max(100 * error, 0.1):.1f}"
+    return "by rule" if _by_rule(p, error) else f"±{_error(error)}"
+
+
+def _error(half_width: float) -> str:
+    return f"{max(100 * half_width, 0.1):.1f}"
 
 
 def row_in_100(p: float, mc_error: float) -> str:

@@ -15,10 +15,10 @@ from iomsim.engine.outcomes import Outcomes, join
 from iomsim.forecasting import archive, exports, questions, wording
 from iomsim.forecasting.drivers import Drivers, Event, drivers
 from iomsim.forecasting.estimates import Estimate
-from iomsim.forecasting.result import Plot
+from iomsim.forecasting.result import Plot, plain
 from iomsim.forecasting.summary import merge, summarise
 from iomsim.forecasting.tables import Tables, chances_in_words
-from iomsim.house_style import Text, in_html, in_lines
+from iomsim.house_style import Text, in_html, in_lines, on_screen
 from iomsim.model.scenario import Scenario
 
 
@@ -322,15 +322,15 @@ class Forecast(Tables):
 
     def __repr__(self) -> str:
         """Return the answer, the table of winners and the stamp."""
-        shown = chances_in_words(self).to_string()
-        return f"{self.race.title}\n{in_lines(self.answer())}\n\n{shown}\n\n{self.stamp()}"
+        shown = plain(chances_in_words(self))
+        return f"{self.race.title}\n{in_lines(self.answer())}\n\n{shown}\n\n{on_screen(self.stamp())}"
 
     def _repr_html_(self) -> str:
         chances = chances_in_words(self).to_html(border=0)
         return in_html(
             f"<h4>{escape(self.race.title)}</h4><p>{escape(self.answer())}</p>"
             f"<div style='display:flex;gap:2em;align-items:center'>{chances}{self.plot.svg('decision_time')}</div>"
-            f"<p style='color:#767676;font-size:80%'>{escape(self.stamp())}</p>"
+            f"<p><small>{escape(self.stamp())}</small></p>"
         )
 
 

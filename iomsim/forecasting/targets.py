@@ -62,12 +62,14 @@ def describe_target(race: Scenario, target: str) -> str:
     return words.get(target, f"{target}'s chance")
 
 
-def format_value(value: float, target: str) -> str:
+def format_value(value: float, target: str, half_width: float = 0.0) -> str:
     """Return a value of a target in words: a chance per hundred, or rounds with a decimal.
+
+    A chance has no more digits than half the width of its interval supports.
 
     Examples
     --------
     >>> format_value(0.314, "spill"), format_value(4.27, "rounds")
     ('31', '4.3')
     """
-    return f"{value:.1f}" if target == ROUNDS else in_100(value)
+    return f"{value:.1f}" if target == ROUNDS else in_100(value, half_width)

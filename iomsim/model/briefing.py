@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from iomsim.engine import paths
-from iomsim.house_style import count, in_html, number_of
+from iomsim.house_style import ENDLESS, count, hanging, in_html, number_of
 from iomsim.model import evidence
 from iomsim.model.bodies import MANY, Body, body
 from iomsim.model.clock import Clock, listed
@@ -76,8 +76,7 @@ def _known(what: str, known: Any) -> str:
 
 def text(race: Description) -> str:
     """Return the briefing as plain text, without the facts."""
-    shown = [(head, line) for head, line in lines(race) if head != "Fact"]
-    return "\n".join(f"{head + ':':<12} {line}" for head, line in shown)
+    return "\n".join(hanging(head, line, ENDLESS) for head, line in lines(race) if head != "Fact")
 
 
 def html(race: Description) -> str:

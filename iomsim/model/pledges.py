@@ -16,7 +16,7 @@ from iomsim.engine.first_round import first_round_chances
 from iomsim.engine.plan import Plan, draw, member_odds
 from iomsim.engine.rng import BLOCK, Purpose, fresh_seed, generator
 from iomsim.errors import ScenarioError, quote, whole_number
-from iomsim.house_style import capital, in_html, in_lines, number, number_of, series, thousands
+from iomsim.house_style import capital, in_html, in_lines, number, number_of, on_screen, series, thousands
 from iomsim.model.assumptions import DRAWS, draw_assumptions
 from iomsim.model.description import Description
 from iomsim.model.ledger import KINDS, Entry
@@ -106,7 +106,7 @@ class Pledges:
 
     def __repr__(self) -> str:
         """Return the sentence, the table and what is needed to make it again."""
-        return "\n\n".join([in_lines(self.sentence()), self.by_candidate.round(1).to_string(), self._stamp])
+        return "\n\n".join([in_lines(self.sentence()), self.by_candidate.round(1).to_string(), on_screen(self._stamp)])
 
     __str__ = __repr__
 

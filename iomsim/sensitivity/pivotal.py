@@ -17,7 +17,7 @@ from iomsim.engine.plan import Plan, Tie
 from iomsim.engine.rng import BLOCK
 from iomsim.engine.simulate import SPAN, run_span, span_calls
 from iomsim.errors import IomsimError, quote, whole_number
-from iomsim.forecasting.estimates import Z95, Interval
+from iomsim.forecasting.estimates import Z95, Interval, in_100
 from iomsim.forecasting.result import Result
 from iomsim.forecasting.run import draw_of_run, followed
 from iomsim.forecasting.targets import SPILL, next_weekday
@@ -528,9 +528,22 @@ class Pivotal(Result):
         by = in_points(abs(row[SPILL]), half)
         return f"A push {verb} the chance that voting runs into {day} too, by {by} in {row.name}."
 
+    def in_words(self, by: str = "member") -> pd.DataFrame:
+        """Return members, or groups, as readers are shown them: what a push is worth in points of the chance to win.
+
+        The interval holds for all of them at once; a point is one in 100.
+        """
+        table = self.members if by == "member" else self.groups
+        known: dict[str, Sequence[str]] = {"points": [WIN], "95 % interval": [f"{WIN}_low", f"{WIN}_high"]}
+        known |= {"over the assumptions": RANGE_OF_WIN, "won over": [f"won_over_{WIN}"]}
+        told = table.filter(["group", "members"]).assign(**{"support in 100": table["support"].map(in_100)})
+        for name, of in known.items():
+            if table.columns.isin(of).any():
+                told[name] = [_points(row) for row in table[[*of]].to_numpy(dtype=float)]
+        return told
+
     def _head(self) -> pd.DataFrame:
-        shown = ["group", "support", WIN, f"{WIN}_low", f"{WIN}_high", *RANGE_OF_WIN, f"won_over_{WIN}", SPILL]
-        return self.members.head(self.SHOWN).filter(shown).dropna(axis=1, how="all").round(4)
+        return self.in_words()
 
 
 def _clearly_behind(worths: Worths, parts: Floats) -> Flags:
@@ -542,6 +555,11 @@ def _clearly_behind(worths: Worths, parts: Floats) -> Flags:
 
 
 # -- words ---------------------------------------------------------------------------------------
+
+
+def _points(chances: Floats) -> str:
+    """Return a change of a chance in points, or the two ends of one; nothing if it is missing."""
+    return "" if np.isnan(chances).any() else " to ".join(f"{round(100 * x, 1) + 0.0:.1f}" for x in chances)
 
 
 def about(what: str) -> str:

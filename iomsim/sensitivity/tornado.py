@@ -240,6 +240,21 @@ class Tornado(Result):
         alike = level_with_first(table["range"], np.hypot(*half) / 2)
         return [str(path) for path in table.index[alike]]
 
+    def in_words(self) -> pd.DataFrame:
+        """Return the parameters that are clear of noise as readers are shown them, the widest first, by their names."""
+        table = self.table()
+        table = table[table["clear"].astype(bool)]
+        told = {end: [end_in_words(row, end) for _, row in table.iterrows()] for end in ("low", "high")}
+        for end in ("low", "high"):
+            half = (table[f"at_{end}_to"] - table[f"at_{end}_from"]) / 2
+            told[f"at {end}"] = [
+                format_value(x, self.target, error) for x, error in zip(table[f"at_{end}"], half, strict=True)
+            ]
+        return pd.DataFrame(told, index=[self.name(path) for path in table.index])
+
+    def _head(self) -> pd.DataFrame:
+        return self.in_words()
+
     # -- sentences --------------------------------------------------------------------------
 
     def name(self, path: str) -> str:

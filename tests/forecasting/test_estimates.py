@@ -174,6 +174,17 @@ def test_an_estimate() -> None:
     assert Estimate(0.002, 0.0, 0.0306, 0.01, 1000).span == "<1 to 3"
 
 
+def test_an_estimate_shows_no_more_digits_than_it_has() -> None:
+    assert repr(Estimate(0.1994, 0.0061, 0.4106, 0.0086, 20_000)) == (
+        "20 in 100 (1 to 41 over the assumptions; simulation error 0.9 points)"
+    )
+    assert repr(Estimate.of(3800, 10_000)) == "38 in 100 (simulation error 1.0 points)"
+    assert repr(Estimate(0.0, 0.0, 0.0, 0.0, 9)) == "0 in 100"
+    assert repr(Estimate(0.5, 0.2, 0.8, 0.07, 41, among=True)) == (
+        "about 50 in 100, of 41 runs (20 to 80 over the assumptions; simulation error 7.0 points)"
+    )
+
+
 @pytest.mark.parametrize(("hits", "runs"), [(-1, 10), (11, 10), (0, 0)])
 def test_what_is_no_share_is_refused(hits: int, runs: int) -> None:
     with pytest.raises(iom.IomsimError, match=r"is no share; give at least one run and no more hits than runs"):

@@ -35,8 +35,8 @@ def test_a_forecast_shows_answer_table_and_stamp(fc: iom.Forecast) -> None:
     chances = fc.chances()
     possible = chances.index[(chances["mc_error"] > 0) | chances.index.isin(fc.race.names)]
     lines = shown.splitlines()
-    assert all(any(line.startswith(f"{name} ") for line in lines) for name in possible)
-    assert any(line.startswith("nobody ") for line in lines) == any(rules.can_fail for rules in fc.rules_played)
+    assert all(any(line.strip().startswith(f"{name} ") for line in lines) for name in possible)
+    assert any(line.strip().startswith("nobody ") for line in lines) == any(rules.can_fail for rules in fc.rules_played)
     assert "0.0%" not in shown
     assert "100.0%" not in shown
 

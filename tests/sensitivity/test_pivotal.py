@@ -447,6 +447,12 @@ def test_who_decides_is_crowned() -> None:
     assert "Over the assumptions that is " in words
     assert "To win it over for good is worth about " in words
     assert words in " ".join(repr(found).split())
+    first, told = found.members.iloc[0], found.in_words()
+    assert told.index.tolist() == found.members.index.tolist()
+    assert told.loc["M9", "points"] == f"{100 * first['win']:.1f}"
+    assert told.loc["M9", "95 % interval"] == f"{100 * first['win_low']:.1f} to {100 * first['win_high']:.1f}"
+    assert [bool(cell) for cell in told["won over"]] == found.members["won_over_win"].notna().tolist()
+    assert not repr(told).count("-0.0 ")
 
 
 def test_equal_members_are_not_crowned() -> None:

@@ -11,6 +11,7 @@ from toys import chance, elect, toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
+from iomsim.forecasting.estimates import in_100
 from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import mean_interval
@@ -167,6 +168,19 @@ def test_the_sentence_names_what_matters_most(geneva: Tornado, known: Tornado) -
     assert "what matters most is A's appeal (-0.6: 48, 1: 82)" in known.sentence()
     assert "the mean number of rounds lies between " in geneva.sentence("rounds")
     assert "there is no winner in " in geneva.sentence("no winner")
+
+
+def test_what_is_shown_is_what_is_clear_by_the_names_and_in_the_digits_of_readers(geneva: Tornado) -> None:
+    told, table = geneva.in_words(), geneva.table()
+    clear = table[table["clear"].astype(bool)]
+    assert 0 < len(clear) < len(table)
+    assert told.index.tolist() == [geneva.name(path) for path in clear.index]
+    readings = told.loc["the rules", ["low", "high"]].tolist()
+    assert readings == clear.loc[RULES, ["reading_low", "reading_high"]].tolist()
+    half = (clear.loc[RULES, "at_high_to"] - clear.loc[RULES, "at_high_from"]) / 2
+    assert told.loc["the rules", "at high"] == in_100(clear.loc[RULES, "at_high"], half)
+    assert "the rules" in repr(geneva)
+    assert "NaN" not in repr(geneva) + geneva._repr_html_()
 
 
 def test_where_nothing_matters_the_sentence_says_so() -> None:
