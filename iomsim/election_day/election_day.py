@@ -138,6 +138,15 @@ def replay(path: str | Path, log: str | Path | None = None, *, patient: bool = F
         If the scenario in it is none that can be played.
     AnnouncementError
         If an event in it cannot have happened; the sentence names the line.
+
+    Examples
+    --------
+    >>> import iomsim as iom, tempfile
+    >>> log = tempfile.mkdtemp() + "/monday.jsonl"
+    >>> day = iom.live(iom.load("minimal"), particles=100, seed=1, log=log)
+    >>> _ = day.announce(A=98, B=67, at="12:20")
+    >>> iom.replay(log).needed()
+    'A is 12 votes short of 110.'
     """
     logged, file = read(Path(path))
     if not patient and takes_long(logged):
@@ -389,6 +398,14 @@ class ElectionDay:
         """Announce what a line says, such as "98-67 at 12:20" or "undo".
 
         See :func:`iomsim.model.events.event_of` for what can be written.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> day = iom.live(iom.load("minimal"), particles=100, seed=1)
+        >>> _ = day.tell("98-67, 2 abstentions, at 12:20")
+        >>> print(day.tell("B withdraws at 16:35"))
+        B withdraws, and A is acclaimed.
         """
         fields = [(self.state.votes[r] >= 0).any(axis=1) for r in range(self.state.round_)]
         *earlier, now = ([self.race.names[k] for k in np.flatnonzero(who)] for who in (*fields, self.state.standing))

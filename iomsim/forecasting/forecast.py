@@ -68,6 +68,14 @@ class Forecast(Tables):
         ------
         FileError
             If the file is missing, damaged, not a forecast, or written in another format.
+
+        Examples
+        --------
+        >>> import iomsim as iom, tempfile
+        >>> fc = iom.forecast(iom.load("minimal"), runs=200, seed=1)
+        >>> fc.save(file := tempfile.mkdtemp() + "/forecast.npz")
+        >>> iom.open_forecast(file).win_probability().equals(fc.win_probability())
+        True
         """
         return cls(**archive.read(path))
 

@@ -98,6 +98,13 @@ class Study:
             How many points, and the seed that places them.
         parameters : iterable of str, optional
             Which parameters; default: all that have a range.
+
+        Examples
+        --------
+        >>> import iomsim as iom
+        >>> study = iom.Study.sample(iom.load("minimal"), 4, seed=1, parameters=["secrecy", "absent"])
+        >>> len(study), study.points.columns.tolist()
+        (4, ['secrecy', 'absent'])
         """
         described("a study", race)
         whole_number("count", count, 1)
