@@ -94,6 +94,19 @@ def test_nothing_is_wider_than_the_screen_and_colours_are_those_of_the_reader(
     assert tab.complaints == []
 
 
+def test_on_paper_there_is_all_but_what_can_only_be_clicked(page: str, tab: Tab) -> None:
+    shown = (
+        "[...document.querySelectorAll({!r})].filter((one) => one.getClientRects().length).map((one) => one.tagName)"
+    )
+    tab.open(page)
+    before = tab.ask(shown.format("h1, h2, .number, output, select, footer"))
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    assert tab.ask(shown.format("h1, h2, .number, output, select, footer")) == before
+    assert "H1" in before
+    assert tab.ask(shown.format("details, h3, a, input, button")) == []
+    tab.call("Emulation.setEmulatedMedia", media="")
+
+
 @pytest.mark.parametrize("width", [1100, 390])
 def test_words_can_be_found_in_sentences_tables_and_charts(width: int, fc: iom.Forecast, told: str, tab: Tab) -> None:
     tab.open(told, width)
