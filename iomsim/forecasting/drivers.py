@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -215,10 +215,10 @@ class Drivers(Result):
             low, high = chances.idxmin(), chances.idxmax()
             return low, high, float(chances[low]), float(chances[high])
         ends = self._quantiles(path, [0.1, 0.9])
-        chances = self._curve(path, ends)["chance"]
+        at_low, at_high = self._possible(self.effects.curve(path, ends)["value"])
         stated = self.race.parameters().get(path) if self.prior else None
         low, high = ends if stated is None else (stated.low, stated.high)
-        return low, high, float(chances.iloc[0]), float(chances.iloc[1])
+        return low, high, float(at_low), float(at_high)
 
     def name(self, path: str) -> str:
         """Return what readers call an assumption."""
@@ -252,7 +252,8 @@ class Drivers(Result):
         if path == READING:
             return self._within(self.effects.means(self.assumptions[READING]), READING)
         first, last = self._quantiles(path, [EDGE, 1 - EDGE])
-        return self._curve(path, np.linspace(first, last, whole_number("points", points, 2)))
+        values = list(np.linspace(first, last, whole_number("points", points, 2)))
+        return self._within(self.effects.curve(path, values).set_axis(values), path)
 
     def path(self, parameter: str) -> str:
         """Return the path of an assumption by any of its names."""
@@ -263,15 +264,14 @@ class Drivers(Result):
             raise IomsimError(f"{parameter} is the same in every draw: it has no range in this scenario")
         return path
 
-    def _curve(self, path: str, values: Iterable[Any]) -> pd.DataFrame:
-        """Return the curve at some values."""
-        values = list(values)
-        return self._within(self.effects.curve(path, values).set_axis(values), path)
-
     def _within(self, curve: pd.DataFrame, path: str) -> pd.DataFrame:
         """Return a curve whose chances stay between 0 and 1."""
-        curve[["value", "low", "high"]] = curve[["value", "low", "high"]].clip(*((0.0, 1.0) if self.is_chance else ()))
+        curve[["value", "low", "high"]] = self._possible(curve[["value", "low", "high"]])
         return curve.rename(columns={"value": "chance"}).rename_axis(path)
+
+    def _possible(self, values: Any) -> Any:
+        """Return values of the target; those of a chance stay between 0 and 1."""
+        return values.clip(0.0, 1.0) if self.is_chance else values
 
     def _quantiles(self, path: str, ranks: list[float]) -> list[float]:
         """Return quantiles of an assumption over the draws, which count by their runs."""

@@ -262,7 +262,7 @@ def grouped(names: Sequence[object], groups: Sequence[object]) -> Flags:
 
 def rows(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> np.ndarray:
     """Return the rows of the named members."""
-    return np.array(list(map(finder(frame), names)), dtype=np.intp)
+    return np.array(list(map(finder(frame), names)) if names else [], dtype=np.intp)
 
 
 def self_contained(electorate: Electorate) -> Electorate:
@@ -425,6 +425,9 @@ def _equal(values: pd.Series, value: str) -> Flags:
 
 def _flags(members: pd.DataFrame, column: str) -> Flags:
     values = members[column]
+    cells = values.to_numpy()
+    if cells.dtype.kind in "biuf" and ((cells == 0) | (cells == 1)).all():
+        return cells.astype(bool)
     missing = values.isna()
     if not set(values[~missing].unique()) <= {0, 1}:
         raise ScenarioError(f"column {quote(column)} is not a yes/no column; write {column}=X for some value X")

@@ -342,7 +342,7 @@ def text_of_cell(cell: Any) -> str:
 
 def texts(column: pd.Series) -> pd.Series:
     """Return a column as texts, as a file would have them."""
-    return column.map(text_of_cell).astype(object)
+    return pd.Series([text_of_cell(cell) for cell in column], column.index, object, column.name)
 
 
 def as_column(cells: Sequence[Any]) -> pd.Series:
