@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,24 +11,32 @@ from command import SMALL, Captured, iomsim
 import iomsim as iom
 from iomsim.registered.scorebook import read
 
+SMALL_RACE = iom.loads(
+    'title = "small"\nelectorate = { size = 21 }\ncandidates = [{ name = "A" }, { name = "B C" }]\n'
+    "clock = { opens = 2199-05-15T10:00:00 , timezone = 'Asia/Tokyo' }"
+)
+
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """Return the file of a small election that is to come."""
     path = tmp_path / "small.toml"
-    iom.loads(
-        'title = "small"\nelectorate = { size = 21 }\ncandidates = [{ name = "A" }, { name = "B C" }]\n'
-        "clock = { opens = 2199-05-15T10:00:00 , timezone = 'Asia/Tokyo' }"
-    ).save(path)
+    SMALL_RACE.save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("registered")
+    SMALL_RACE.save(folder / "small.toml")
+    assert iomsim("register", folder / "small.toml", "-o", folder / "mine.toml", *SMALL) == 0
+    return folder / "mine.toml"
 
 
 @pytest.fixture
-def mine(small: Path, capsys: Captured) -> Path:
-    path = small.with_name("mine.toml")
-    assert iomsim("register", small, "-o", path, *SMALL) == 0
-    capsys.readouterr()
-    return path
+def mine(registered: Path, tmp_path: Path) -> Path:
+    """Return the file of a registered forecast, to be scored or changed."""
+    return Path(shutil.copy(registered, tmp_path))
 
 
 def test_what_is_to_be_published_is_printed(small: Path, tmp_path: Path, capsys: Captured) -> None:

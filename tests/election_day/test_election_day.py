@@ -90,13 +90,12 @@ def agree(a: iom.Forecast, b: iom.Forecast) -> None:
     [
         ("geneva-2023", 1700, 400),
         ("iom-2018", 300, "fixed"),
-        ("minimal", 1100, 60),
         *(
             pytest.param(name, particles, assumptions, marks=pytest.mark.slow)
             for name, particles, others in (
                 ("geneva-2023", 1700, ("fixed", 60)),
                 ("iom-2018", 300, (60, 400)),
-                ("minimal", 1100, ("fixed", 400)),
+                ("minimal", 1100, ("fixed", 60, 400)),
             )
             for assumptions in others
         ),

@@ -71,7 +71,9 @@ def test_every_kind_of_parameter_is_looked_at() -> None:
     }
 
 
-@pytest.mark.parametrize(("k", "kind"), slow_but(product(RACES, KINDS), *product((2, 3), KINDS), (8, "strength")))
+@pytest.mark.parametrize(
+    ("k", "kind"), slow_but(product(RACES, KINDS), *product((2,), KINDS[:5]), *product((3,), KINDS), (8, "strength"))
+)
 def test_a_number_a_point_and_an_entry_a_run_are_the_scenario_alone(k: int, kind: str) -> None:
     race, runs = RACES[k], 120
     here = simulate(race.plan, {}, runs, seed=4)

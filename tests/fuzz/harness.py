@@ -19,7 +19,7 @@ from iomsim.errors import LONGEST_LINE, MOST_LINES, IomsimError
 
 Result = TypeVar("Result")
 
-SHORT, LONG = 40, 2_000
+SHORT, LONG = 15, 2_000
 """Cases of a kind with every run of the tests, and behind the marker."""
 
 SLOWEST = 5.0

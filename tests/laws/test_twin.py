@@ -168,7 +168,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", mostly_slow(KINDS, 2))
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, 4))
 def test_the_kernel_plays_as_its_twin_does(kind: str) -> None:
     compared(complete(**KINDS[kind]), size=1500, sample=60)
 

@@ -353,8 +353,12 @@ def test_a_contest_that_went_otherwise_is_seen(change: Any, said: str) -> None:
 @pytest.mark.parametrize("name", sorted(BODIES))
 def test_a_body_can_be_started_and_forecast(name: str) -> None:
     race = iom.start(name, ["A", "B", "C"])
-    assert (race.body, race.names, len(race.members)) == (name, ("A", "B", "C"), BODIES[name]["electorate"]["size"])
-    assert race.rules == readings(name)[BODIES[name]["reading"]]
+    told = BODIES[name]
+    assert (race.title, race.about, race.body, race.names) == (told["name"], told["about"], name, ("A", "B", "C"))
+    assert len(race.members) == race.plan.entitled == told["electorate"]["size"]
+    usual = told["readings"][told["reading"]]
+    assert race.rules == readings(name)[told["reading"]]
+    assert (race.rules.grade, race.rules.source) == (usual["grade"], usual["source"])
     assert iom.loads(iom.dumps(race)) == race
     fc = iom.forecast(race, runs=20, seed=1, progress=False)
     assert fc.rule_sets().index.tolist() == list(readings(name))

@@ -25,18 +25,6 @@ def frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({"name": ["France", "Spain", "Chad"], "eu": [1, 1, 0], **columns})
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_every_body_can_be_started_and_forecast(name: str) -> None:
-    race, one = iom.start(name, ["A", "B", "C"]), body(name)
-    assert (race.title, race.about, race.body, race.names) == (one.name, one.about, name, ("A", "B", "C"))
-    assert race.plan.entitled == one.electorate.size
-    assert race.rules == readings(name)[one.reading]
-    assert (race.rules.grade, race.rules.source) == (one.readings[one.reading].grade, one.readings[one.reading].source)
-    fc = iom.forecast(race, runs=60, seed=1, progress=False)
-    assert fc.chances()["probability"].sum() == pytest.approx(1)
-    assert set(fc.rule_sets().index) == set(one.readings)  # beside the readings of this body, and of no other
-
-
 def test_minutes_of_the_clock_have_the_source_of_the_body() -> None:
     clock, one = iom.start("au", ["A", "B"]).clock, body("au").clock
     for quantity in (clock.formalities, clock.round_minutes):

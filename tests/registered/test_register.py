@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import elect, toy
+from toys import elect, slow_but, toy
 
 import iomsim as iom
 from iomsim import files
@@ -91,7 +91,7 @@ def test_the_law_is_that_of_the_forecast(name: str, assumptions: Any, tmp_path: 
         assert np.average(shares.values, weights=shares.weights) == pytest.approx(100 * tally[candidate], abs=0.13)
 
 
-@pytest.mark.parametrize("name", [*RACES, "minimal", "iom-2018"])
+@pytest.mark.parametrize("name", slow_but([*RACES, "minimal", "iom-2018"], "readings", "odd", "iom-2018"))
 def test_the_scenario_in_the_file_is_the_one_that_was_forecast(name: str, tmp_path: Path) -> None:
     race = RACES[name] if name in RACES else iom.load(name)
     found = registered(race, tmp_path / "x.toml", runs=50)

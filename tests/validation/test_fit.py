@@ -340,6 +340,7 @@ def learned() -> iom.Fit:
     return iom.fit(parameters=["concession", "fluid"], draws=2000)
 
 
+@pytest.mark.slow
 def test_what_was_not_fitted_stays(learned: iom.Fit) -> None:
     base = Behaviour()
     assert learned.behaviour.momentum_fluid == base.momentum_fluid
@@ -347,6 +348,7 @@ def test_what_was_not_fitted_stays(learned: iom.Fit) -> None:
     assert len(learned.posterior) == 4000
 
 
+@pytest.mark.slow
 def test_the_posterior_draws_have_the_moments_of_the_table(learned: iom.Fit) -> None:
     table = learned.table()
     assert learned.posterior.mean().to_numpy() == pytest.approx(table["mean"].to_numpy(dtype=float), rel=0.02)
@@ -358,6 +360,7 @@ def test_the_posterior_draws_have_the_moments_of_the_table(learned: iom.Fit) -> 
     assert table["contraction"].to_numpy(dtype=float) == pytest.approx(taken.to_numpy(dtype=float))
 
 
+@pytest.mark.slow
 def test_a_scenario_with_fitted_values_says_where_they_come_from(learned: iom.Fit) -> None:
     race = learned.scenario(iom.load("geneva-2023"))
     q = race.behaviour.concede_b
@@ -370,6 +373,7 @@ def test_a_scenario_with_fitted_values_says_where_they_come_from(learned: iom.Fi
     assert iom.loads(iom.dumps(race)) == race
 
 
+@pytest.mark.slow
 def test_the_fit_shows_itself(learned: iom.Fit) -> None:
     assert learned.sentence().startswith("By 34 contests, pinned down: ")
     assert " ".join(learned.sentence().split()) in " ".join(repr(learned).split())
@@ -528,6 +532,7 @@ def test_one_kind_has_nothing_beside_it(two_kinds: iom.Fit) -> None:
     assert "Kinds" not in alone.sentence()
 
 
+@pytest.mark.slow
 def test_where_nobody_may_withdraw_nothing_is_said_of_concessions(learned: iom.Fit) -> None:
     word = learned.by_kind().loc["concede_a", "word"]
     assert word[["board", "persons"]].tolist() == ["cannot tell", "cannot tell"]

@@ -135,6 +135,7 @@ def judged() -> Backtest:
     return iom.backtest(["UNSC2006-GRULAC", "WHO2017", "UNSC2016-WEOG", "IOM2018-DG"], particles=60)
 
 
+@pytest.mark.slow
 def test_what_cost_most_is_the_difference_to_the_best_baseline(judged: Backtest) -> None:
     lost = judged.loses()
     for score, rows in lost.rounds.groupby("score"):
@@ -168,6 +169,7 @@ def test_groups_in_which_it_is_behind_are_listed_and_no_others(judged: Backtest)
         assert judged.by(by).loc[(group, score, row["baseline"]), "difference"] == row["difference"]
 
 
+@pytest.mark.slow
 def test_who_beats_every_baseline_loses_nothing(judged: Backtest) -> None:
     """A forecaster that knew what came: no row costs anything, and the words say so."""
 

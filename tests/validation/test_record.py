@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from contest_files import election, own, tally, write
+from toys import slow_but
 
 import iomsim as iom
 from iomsim.errors import AnnouncementError, IomsimError, UnknownNameError
@@ -131,7 +132,7 @@ def test_a_withdrawal_after_which_the_other_is_voted_on_is_one_too(tmp_path: Pat
     assert oas["withdrew_after_two"].tolist() == [5]
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", slow_but(GROUPS, "kind", "candidates"))
 def test_groups_add_up(past: History, group: str) -> None:
     by, table = past.by(group), past.table()
     assert by["contests", "count"].sum() == len(past.contests)
