@@ -150,9 +150,9 @@ def _in_full(fc: Forecast) -> str:
 
 def _answered(fc: Forecast, name: str, table: bool) -> str:
     """Return the section of a question that has a chart; its numbers are those of the table, if there is one."""
-    plots = of(fc)
-    more = _numbers(fc, name) if table else as_file(plots.chart(name).data, name)
-    return section(SECTIONS[name], picture(plots.chart(name), name), more)
+    chart = of(fc).chart(name)
+    more = _numbers(fc, name) if table else as_file(chart.data, name)
+    return section(SECTIONS[name], picture(chart, name), more)
 
 
 def _numbers(fc: Forecast, name: str) -> str:

@@ -494,6 +494,12 @@ def first_rounds(fc: Tables) -> pd.DataFrame:
     return shown.rename_axis("elected in round")
 
 
+def rounds_in_words(fc: Tables) -> pd.DataFrame:
+    """Return in which round somebody is elected, per hundred; rounds that have gone by without that are left out."""
+    shown = first_rounds(fc)
+    return in_words(shown.iloc[min(max(fc.announced - 1, 0), len(shown) - 1) :])
+
+
 def rule_sets_in_words(fc: Tables) -> pd.DataFrame:
     """Return the readings of the rules side by side, per hundred; endings that none of them has are left out."""
     table = fc.rule_sets()
@@ -524,7 +530,7 @@ class ResultTable(NamedTuple):
 
 TABLES = {
     "win_probability": ResultTable("Who wins", Tables.win_probability, chances_in_words),
-    "rounds": ResultTable("After how many rounds", Tables.rounds, lambda fc: in_words(first_rounds(fc))),
+    "rounds": ResultTable("After how many rounds", Tables.rounds, rounds_in_words),
     "endings": ResultTable("How it ends", Tables.endings, lambda fc: in_words(fc.endings().query("probability > 0"))),
     "decided_at": ResultTable("When it is decided", Tables.decided_at, None),
     "rule_sets": ResultTable("By the reading of the rules", Tables.rule_sets, rule_sets_in_words),

@@ -35,9 +35,8 @@ def fc() -> iom.Forecast:
     return iom.forecast(toy(15, "ABC", rules="until-two-thirds"), 400, 3, progress=False)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "win_probability")) for name in SECTIONS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SECTIONS)
 def test_a_light_drawing_is_on_dark_pages_what_the_dark_one_is(name: str, fc: iom.Forecast) -> None:
     raw = {theme: svg(of(fc).draw(name, stamp=False, theme=theme), 760, theme) for theme in ("light", "dark")}  # type: ignore[arg-type]
     by_day = pages.as_part(raw["light"], "a", *pages.by_night(fc.race.colours.values()))

@@ -147,6 +147,15 @@ def test_late_rounds_share_a_row_in_which_somebody_is_elected() -> None:
     assert shown[chances].iloc[8].tolist() == pytest.approx(expected, nan_ok=True)
 
 
+def test_rounds_that_have_gone_by_are_no_rows() -> None:
+    night = iom.live(toy(15, rules={"name": "strict", "max_rounds": 12}), particles=200, seed=1)
+    for round_ in range(1, 11):
+        night.announce(A=8, B=7)
+        shown = tables.rounds_in_words(night.forecast())
+        assert shown.index[0] == (round_ if round_ <= 8 else "9 or more")
+        assert shown.index[-1] == "9 or more"
+
+
 def test_the_rules_side_by_side_are_those_of_the_forecast(fc: iom.Forecast) -> None:
     shown, sides = tables.rule_sets_in_words(fc), fc.rule_sets()
     rest = ["nobody", "still voting"]
