@@ -48,6 +48,9 @@ PER_LINE = {2: 2, 4: 2}
 HIGHEST = 90
 """Of 100, over which there is no room for numbers over a curve."""
 
+LONGEST_LABEL = 20
+"""Letters of what an axis shows, up to which they stand beside it: the title has them too."""
+
 BLUE = "#3B6FA0"
 """What has no colour of its own."""
 
@@ -302,8 +305,9 @@ def _panel_title(found: Drivers, path: str, width: int) -> str:
 
 
 def _axis(found: Drivers) -> str:
-    label = called_short(found.label, found.race.names, 14)
-    return f"{short(label, 24)}, in 100" if found.is_chance else short(label, 32)
+    if not found.is_chance:
+        return short(found.label, 32)
+    return f"{found.label}, in 100" if len(found.label) <= LONGEST_LABEL else "chance in 100"
 
 
 def _whose(found: Drivers) -> str:

@@ -141,6 +141,7 @@ def named_rows(ax: Axes, names: Sequence[str]) -> None:
         return
     ax.set_ylim(max(len(names), 1) - 0.3, -0.9)
     ax.spines["left"].set_visible(False)
+    ax.set_axisbelow(False)  # names stand over lines that cross them
     over = blended_transform_factory(ax.transAxes, Affine2D().translate(0, -ABOVE) + ax.transData)
     for label in ax.get_yticklabels():
         label.set(ha="left", va="bottom", path_effects=haloed(), zorder=4, fontsize=small(), transform=over)

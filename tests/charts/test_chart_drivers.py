@@ -17,6 +17,7 @@ from toys import elect, toy
 
 import iomsim as iom
 from iomsim.charts.caption import captions
+from iomsim.charts.drivers import draw_curve
 from iomsim.charts.style import LATER_DAY
 from iomsim.engine.first_round import first_round_votes
 from iomsim.errors import IomsimError
@@ -131,6 +132,16 @@ def test_colours_are_those_of_the_other_charts(geneva: iom.Forecast, page: Figur
     assert mpl.colors.to_hex(ax.lines[1].get_color()) == geneva.race.colours["Pope"].lower()
 
 
+def test_numbers_on_a_curve_that_is_high_stand_under_it(geneva: iom.Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = geneva.drivers("Pope")
+    table = found.table().assign(at_low=0.99, at_high=0.5)
+    monkeypatch.setattr(Drivers, "table", lambda _: table)
+    path, ax = str(table.index[0]), Figure().add_subplot()
+    draw_curve(ax, found, path, found.curve(path))
+    sides = {text.get_text(): text.get_va() for text in ax.texts}
+    assert (sides["99"], sides["50"]) == ("top", "bottom")
+
+
 def test_fewer_panels_on_request(tuesday: Drivers) -> None:
     fig = tuesday.plot.draw("drivers", most=2)
     assert len(fig.axes) == 2
@@ -207,7 +218,7 @@ def test_long_names_are_cut() -> None:
     fig = found.plot.draw("drivers")
     fig.draw_without_rendering()
     ax = fig.axes[0]
-    assert "…" in ax.get_ylabel()
+    assert ax.get_ylabel() == "chance in 100"
     assert "'s appeal" in unbroken(ax.get_title(loc="left"))
     height = ax.yaxis.label.get_window_extent()
     assert 0 <= height.y0 <= height.y1 <= fig.bbox.height

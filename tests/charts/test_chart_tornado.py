@@ -81,6 +81,11 @@ def test_the_values_stand_at_the_ends(three_bars: Tornado) -> None:
             assert ax.get_xlim()[0] < x < ax.get_xlim()[1]
 
 
+def test_on_a_phone_the_line_of_the_best_guesses_runs_under_the_names(three_bars: Tornado) -> None:
+    ax = three_bars.plot.tornado(theme="phone")
+    assert ax.lines[0].get_zorder() < ax.yaxis.get_zorder() < min(bar.get_zorder() for bar in ax.patches)
+
+
 def test_an_end_that_changes_nothing_is_written_on_the_other_side() -> None:
     for ends, sides in (({0.0: 0.0, 240.0: 0.2}, ("right", "left")), ({0.0: 0.0, 240.0: -0.2}, ("left", "right"))):
         ax = tornado(clock__consultation=ends).plot.tornado()
