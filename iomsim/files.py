@@ -36,6 +36,9 @@ CELL, NEEDS_QUOTES = re.compile(r'"((?:[^"]|"")*)"'), re.compile(r'[",\r\n]')
 WRITERS = 8
 """Processes that may write one file at once and leave nothing behind, even where they are killed."""
 
+PAGES = (".html", ".htm", "")
+"""How the name of a page ends."""
+
 LONGEST_NAME = 255
 """Bytes of a name in a folder."""
 
@@ -388,6 +391,19 @@ def _keep_names(folder: Path) -> None:
             os.fsync(number)
         finally:
             os.close(number)
+
+
+def refuse_another_kind(path: str | Path, what: str, *ends: str) -> None:
+    """Refuse a name that ends as that of another kind of file does.
+
+    Examples
+    --------
+    >>> refuse_another_kind("mine.json", "a registration", ".toml")
+    Traceback (most recent call last):
+    iomsim.errors.FileError: cannot write 'mine.json': a registration is called .toml
+    """
+    if Path(path).suffix.casefold() not in ends:
+        raise FileError(f"cannot write {quote_path(path)}: {what} is called {ends[0]}")
 
 
 def refuse_existing(path: Path) -> None:

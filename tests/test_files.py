@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -362,3 +363,20 @@ def test_messages_repeat_what_is_not_ours_through_one_function() -> None:
         if path.name not in ours
     }
     assert not {path: lines for path, lines in found.items() if lines}
+
+
+@pytest.mark.parametrize(
+    ("what", "called", "write"),
+    [
+        ("a registration", ".toml", lambda place: iomsim.register(iomsim.load("minimal"), place, runs=50, seed=1)),
+        ("a scenario", ".toml", lambda place: iomsim.load("minimal").save(place)),
+        ("a page", ".html", lambda place: iomsim.report(iomsim.forecast(iomsim.load("minimal"), 50, 1), place)),
+        ("a page", ".html", lambda place: iomsim.interactive(iomsim.load("minimal"), place)),
+    ],
+)
+def test_no_file_is_called_like_one_of_another_kind(
+    what: str, called: str, write: Callable[[Path], object], tmp_path: Path
+) -> None:
+    with pytest.raises(FileError, match=rf"cannot write '.*mine\.json': {what} is called \{called}$"):
+        write(tmp_path / "mine.json")
+    assert not list(tmp_path.iterdir())

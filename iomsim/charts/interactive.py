@@ -18,7 +18,7 @@ from iomsim._version import VERSION
 from iomsim.charts.pages import NOTHING_RUNS, as_of, by_night, document, in_json, rights
 from iomsim.charts.sliders import LEVEL, READING, SECRECY, SINGLE, Sliders, sliders
 from iomsim.charts.style import LATER_DAY
-from iomsim.files import write_whole
+from iomsim.files import PAGES, refuse_another_kind, write_whole
 from iomsim.forecasting.targets import next_weekday
 from iomsim.house_style import capital, count
 from iomsim.model.scenario import Scenario
@@ -77,7 +77,7 @@ def interactive(
     IomsimError
         If the election has more than two sponsors, or one is called like another slider.
     FileError
-        If the file cannot be written.
+        If the file is not called .html, or cannot be written.
 
     Notes
     -----
@@ -94,6 +94,7 @@ def interactive(
     'what-if.html'
     """
     path = Path(path)
+    refuse_another_kind(path, "a page", *PAGES)
     panel = sliders(
         race, points=points, levels=levels, readings=True, runs=runs, seed=seed, executor=executor, progress=progress
     )

@@ -19,7 +19,7 @@ from iomsim.charts import of, save
 from iomsim.charts.base import Chart
 from iomsim.charts.pages import NOTHING_RUNS, as_file, as_of, as_table, document, in_json, picture, rights, section
 from iomsim.errors import FileError, quote_path
-from iomsim.files import read_bytes, write_csv, write_whole
+from iomsim.files import PAGES, read_bytes, refuse_another_kind, write_csv, write_whole
 from iomsim.forecasting.archive import Drawn, Runs, Version, Whole, carried, self_contained
 from iomsim.forecasting.arrays import Damaged
 from iomsim.forecasting.forecast import Forecast, open_forecast
@@ -71,7 +71,7 @@ def report(fc: Forecast, path: str | Path) -> Path:
     Raises
     ------
     FileError
-        If the file cannot be written.
+        If the file is not called .html, or cannot be written.
 
     Examples
     --------
@@ -82,6 +82,7 @@ def report(fc: Forecast, path: str | Path) -> Path:
     True
     """
     path = Path(path)
+    refuse_another_kind(path, "a page", *PAGES)
     write_whole(path, html(fc))
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -14,8 +15,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import numpy as np
 import pandas as pd
 
-from iomsim.errors import FileError, IomsimError, quote_path, writing
-from iomsim.files import csv_text, write_whole
+from iomsim.errors import IomsimError, writing
+from iomsim.files import csv_text, refuse_another_kind, write_whole
 from iomsim.forecasting.summary import round_numbers
 from iomsim.forecasting.tables import NO_WINNER, NOBODY, STILL_VOTING, TABLES, Tables
 from iomsim.forecasting.wording import answer, late
@@ -42,6 +43,15 @@ ROWS = 2**20 - 1
 
 WIDEST, LOOKED_AT = 60, 1000
 """Letters of the widest column of a sheet, and rows that are looked at for it."""
+
+HEIGHT = 15
+"""Points of a line in a sheet."""
+
+ABOUT = "about"
+"""The first sheet: the answer in words."""
+
+DIGITS, AS_GIVEN = "0.000", ("evidence", "members")
+"""How a spreadsheet shows numbers, which it holds in full; but not those that somebody else has given."""
 
 
 # -- one table -----------------------------------------------------------------------------------
@@ -166,8 +176,7 @@ def to_excel(fc: Tables, path: str | Path, runs: bool = False) -> None:
         If the file is not called .xlsx, or cannot be written.
     """
     _needed("to_excel", "openpyxl", "iomsim[files]")
-    if Path(path).suffix.casefold() != ".xlsx":
-        raise FileError(f"cannot write {quote_path(path)}: a workbook is called .xlsx")
+    refuse_another_kind(path, "a workbook", ".xlsx")
     tables = tables_of(fc, runs)
     for name, table in tables.items():
         if len(table) > ROWS:
@@ -180,7 +189,7 @@ def to_excel(fc: Tables, path: str | Path, runs: bool = False) -> None:
     book, buffer = Workbook(write_only=True), BytesIO()
     words = {"title": fc.race.title, "answer": answer(fc, detail=True)[:], "made by": fc.stamp()}
     with writing(path):  # sheets are kept in files of their own until they are packed
-        _sheet(book, "about", pd.DataFrame({"what": [*words], "text": [*words.values()]}))
+        _sheet(book, ABOUT, pd.DataFrame({"what": [*words], "text": [*words.values()]}))
         for name, table in tables.items():
             _sheet(book, name, table if name in ROW_NUMBERS else table.reset_index())
         book.save(buffer)
@@ -200,31 +209,44 @@ def _still(book: bytes) -> bytes:
 
 
 def _sheet(book: Any, name: str, table: pd.DataFrame) -> None:
-    """Add a table to a workbook: its heading stays in sight, and no text is a formula."""
+    """Add a table to a workbook: its heading stays in sight and filters it, and no text is a formula."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-    from openpyxl.styles import Font
+    from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
-    sheet = book.create_sheet(name)
+    sheet, digits = book.create_sheet(name), "General" if name in AS_GIVEN else DIGITS
+    bold, above = Font(bold=True), Alignment(vertical="top", wrap_text=True)
 
-    def cell(value: object, font: Font | None = None) -> Any:
-        if not isinstance(value, str):
+    def cell(value: object, heading: bool = False, tall: bool = False) -> Any:
+        number = isinstance(value, float) and not value.is_integer()
+        if not (number or tall or isinstance(value, str)):
             return value
-        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
-        made.data_type = "s"  # else what begins with "=" is a formula
-        if font is not None:
-            made.font = font
+        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value)
+        if isinstance(value, str):
+            made.data_type = "s"  # else what begins with "=" is a formula
+        if number:
+            made.number_format = digits
+        if heading:
+            made.font = bold
+        if tall:
+            made.alignment = above
         return made
 
     columns = {str(name): _values(table.iloc[:, i]) for i, name in enumerate(table.columns)}
     for i, (heading, values) in enumerate(columns.items(), 1):
-        shown = (f"{value:.6g}" if isinstance(value, float) else str(value) for value in values[:LOOKED_AT])
+        shown = (f"{value:.4g}" if isinstance(value, float) else str(value) for value in values[:LOOKED_AT])
         sheet.column_dimensions[get_column_letter(i)].width = min(max([len(heading), *map(len, shown)]), WIDEST) + 2
     sheet.freeze_panes = "A2"
-    sheet.append([cell(heading, Font(bold=True)) for heading in columns])
-    for row in zip(*columns.values(), strict=True):
-        sheet.append([cell(value) for value in row])
+    if name != ABOUT:
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(table) + 1}"
+    sheet.append([cell(heading, heading=True) for heading in columns])
+    for i, row in enumerate(zip(*columns.values(), strict=True), 2):
+        letters = max(len(value) if isinstance(value, str) else 0 for value in row)
+        tall = letters > WIDEST
+        if tall:  # not every program finds the height itself
+            sheet.row_dimensions[i].height = HEIGHT * math.ceil(1.1 * letters / WIDEST)
+        sheet.append([cell(value, tall=tall) for value in row])
 
 
 def _values(column: pd.Series) -> list[Any]:

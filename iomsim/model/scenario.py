@@ -18,7 +18,7 @@ from iomsim.engine.balance import solve_levels
 from iomsim.engine.plan import Plan
 from iomsim.engine.rng import fresh_seed
 from iomsim.errors import IomsimError, ScenarioError, quote, unknown, whole_number
-from iomsim.files import write_whole
+from iomsim.files import refuse_another_kind, write_whole
 from iomsim.house_style import series
 from iomsim.model import briefing, toml, whip
 from iomsim.model.assumptions import DRAWS, drawn
@@ -672,7 +672,14 @@ class Scenario(Description):
         return fresh.with_parameters({paths.level(name): share for name, share in targets.items()})
 
     def save(self, path: str | Path) -> None:
-        """Write the scenario to a TOML file; :func:`iomsim.load` gives an equal one back."""
+        """Write the scenario to a TOML file; :func:`iomsim.load` gives an equal one back.
+
+        Raises
+        ------
+        FileError
+            If the file is not called .toml, or cannot be written.
+        """
+        refuse_another_kind(path, "a scenario", ".toml", "")
         write_whole(path, toml.dumps(self))
 
     # -- showing ----------------------------------------------------------------------------

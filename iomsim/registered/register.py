@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from iomsim.errors import IomsimError, quote
-from iomsim.files import refuse_existing, write_whole
+from iomsim.files import refuse_another_kind, refuse_existing, write_whole
 from iomsim.forecasting.archive import self_contained
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.run import whole_forecast
@@ -66,7 +66,7 @@ def register(
     race : Scenario or Forecast
         The election, which is then forecast; or a forecast already made, opened from a file, or of an election day.
     path : str or Path
-        The file, which must not be there yet.
+        The file, .toml, which must not be there yet.
     runs : int, default 100 000
         Elections to simulate, of a scenario.
     seed : int, optional
@@ -87,7 +87,7 @@ def register(
     Raises
     ------
     FileError
-        If the file is there already, or cannot be written.
+        If the file is there already, is called otherwise, or cannot be written.
     IomsimError
         If it is neither a scenario nor a forecast, or all is over already.
 
@@ -109,6 +109,7 @@ def register(
     (12, True, True)
     """
     path = Path(path)
+    refuse_another_kind(path, "a registration", ".toml", "")
     refuse_existing(path)
     moment, clock = _time(at)
     fc = _forecast(race, runs, seed, assumptions, executor, progress)

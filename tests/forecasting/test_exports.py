@@ -105,6 +105,13 @@ def test_a_workbook_holds_the_tables_and_no_formula(
             )
         assert len(rows) == len(flat)
     assert book["decided_at"]["A2"].value == fc.decided_at().index[0].to_pydatetime()
+    formats = {name: {cell.number_format for row in book[name] for cell in row} for name in book.sheetnames}
+    assert formats["win_probability"] == {"General", exports.DIGITS}
+    assert formats["evidence"] == {"General"}
+    answer = book["about"]["B3"]
+    assert answer.alignment.wrap_text
+    assert book["about"].row_dimensions[3].height * exports.WIDEST > exports.HEIGHT * len(answer.value)
+    assert (book["answers"].freeze_panes, book["answers"].auto_filter.ref) == ("A2", book["answers"].dimensions)
 
 
 def test_a_sheet_has_so_many_rows(fc: iom.Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
