@@ -123,11 +123,15 @@ def picture(chart: Chart[Any], file: str) -> str:
 def by_night(colours: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return what each colour of a light page is on light and on dark ones, if it is that of words, and if of marks.
 
+    Marks may have the colours of words too.
+
     Examples
     --------
-    >>> words, marks = by_night(["#0072B2", "#882255"])
-    >>> words["#0072b2"], marks["#0072b2"], marks["#882255"]
-    ('var(--c0072b2-2b8abe)', '#0072b2', 'var(--c882255-9e4d76)')
+    >>> words, marks = by_night(["#0072B2", "#D55E00"])
+    >>> words["#0072b2"], marks["#0072b2"]
+    ('var(--c0072b2-2b8abe)', '#0072b2')
+    >>> marks["#d55e00"], marks["#c25400"], words["#c25400"]
+    ('#d55e00', 'var(--cc25400-d55e00)', 'var(--cc25400-d55e00)')
     """
     pages, colours = [], [*colours, FIRST_DAY, LATER_DAY, NOBODY_GREY, STILL_GREY]
     for theme in ("light", "dark"):
