@@ -102,6 +102,12 @@ def sixteen() -> Forecast:
     return iom.forecast(race, runs=200, seed=2, progress=False)
 
 
+def crowded_evening() -> Forecast:
+    night = iom.live(crowd().race, particles=800, seed=1)
+    night.announce(dict(zip(LONG, (9, 3, 6, 5, 5, 6, 4, 2), strict=True)), at="12:20")
+    return night.forecast()
+
+
 def nine_tenths() -> Forecast:
     rules = {"name": "high bar", "threshold": "9/10", "concession": False}
     return iom.forecast(toy(175, rules=rules), runs=400, seed=1, progress=False)
@@ -125,6 +131,7 @@ CASES = {
     "live": evening,
     "live, two rounds": lambda: evening(2),
     "live, on Tuesday": lambda: evening(2, at="2023-05-16 11:10"),
+    "eight, live": crowded_evening,
     "over": lambda: evening(0),
 }
 

@@ -92,7 +92,8 @@ def dressed(ax: Axes, theme: Theme | None) -> Axes:
 
 
 def steady(ax: Axes) -> None:
-    """Have ticks that do not depend on how large the axes are, unless there are others already."""
+    """Have ticks that do not depend on how large the axes are, unless there are others already, and no grid yet."""
+    ax.grid(False)
     for axis in (ax.xaxis, ax.yaxis):
         if isinstance(axis.get_major_locator(), AutoLocator):
             axis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 5, 10]))

@@ -97,7 +97,7 @@ def _headline(ax: Axes, title: str, reading: str, above: float) -> None:
     large = title_size()
     left, right, _ = overhang(ax) if width_points(ax) < pt(NARROW) else (0.0, 0.0, 0.0)
     lines = wrapped(ax, reading, small(), left + right)
-    pad = above + pt(9) + (lines.count("\n") + 1) * small() * 1.35 * bool(lines)
+    pad = above + pt(6.8) + 0.2 * large + (lines.count("\n") + 1) * small() * 1.35 * bool(lines)
     ax.title = LeftTitle(left)
     ax.title.set(figure=ax.figure, clip_on=False)
     ax.title.axes = ax

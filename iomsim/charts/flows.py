@@ -13,10 +13,10 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart
-from iomsim.charts.labels import note, row
-from iomsim.charts.measures import LEADING, NARROW, root, width_points
+from iomsim.charts.labels import announced_inches, announced_rows, note, row
+from iomsim.charts.measures import LEADING, lay_out, root, width_points
 from iomsim.charts.style import haloed, ink, mark, pt, quiet, small
-from iomsim.charts.text import announced_votes, left_in_100, on_best_guesses, short_names, whole_parts
+from iomsim.charts.text import left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import BINS
 from iomsim.typing import Flags, Floats
@@ -37,6 +37,9 @@ END = 0.09
 
 NUMBER_PLACES = {-0.68: 0.16, -0.32: 0.84, -0.5: 0.5, -0.8: 0.05, -0.2: 0.95}
 """Where a stream may carry its number: rounds before its end, and what part of its way it has gone there."""
+
+NUMBER_POINTS = 27
+"""Points at the right of a bar that its number and half of one on a stream take."""
 
 SPACING = 0.03
 """Space between streams, as a part of all members."""
@@ -70,6 +73,10 @@ class Flows(ForecastChart):
 
     rounds: int = 4
     size = (7.2, 4.2)
+
+    def natural(self) -> tuple[float, float]:
+        """Return the size for the house's letters: higher, where more than two have a row of announced votes."""
+        return self.size[0], self.size[1] + announced_inches(self.result)
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -159,25 +166,65 @@ class Flows(ForecastChart):
             words = "After the first round voting is over,\nor the leader stands alone."
             ax.text(0.55, 0.5, words, ha="center", va="center", color=quiet(), transform=ax.transAxes)
 
+    @cached_property
+    def _bars(self) -> dict[int, pd.Series]:
+        """The members for each candidate, and the absent, by round."""
+        names = [*self.result.race.names, ABSENT]
+        rounds = self.data.groupby(["round", "destination"])["members"].sum().groupby("round")
+        return {int(r): members.droplevel(0).reindex(names) for r, members in rounds}
+
+    @cached_property
+    def _moves(self) -> dict[int, pd.DataFrame]:
+        """The streams that lead to a round."""
+        out, names = {}, [*self.result.race.names, ABSENT]
+        held = self.data.groupby("round")["voting"].first()
+        for round_, moves in self.data[self.data["round"] > 1].groupby("round"):
+            table = moves.pivot(index="origin", columns="destination", values="members")
+            whole, part = table.reindex(index=names, columns=names).fillna(0.0), held[round_] / held[round_ - 1]
+            out[int(round_)] = _placed(self._bars[int(round_) - 1], whole, part, self._total)
+        return out
+
+    @property
+    def _total(self) -> float:
+        return float(self.result.race.votes.sum())
+
+    def _looks(self, round_: int) -> Looks:
+        """Return how the members of a round are drawn, and who move there: in their candidate's colour, or grey.
+
+        The absent are an outline.
+        """
+        held = self.result.summary.voting[round_ - 1]
+        colours = {name: mark(colour) if held >= FEW else quiet() for name, colour in self.result.race.colours.items()}
+        looks: Looks = {name: {"facecolor": colour, "lw": 0} for name, colour in colours.items()}
+        return looks | {ABSENT: {"facecolor": "none", "edgecolor": quiet(), "lw": 0.8}}
+
     def _streams(self, ax: Axes) -> None:
         """Draw bars, ribbons and ends; members are counted downwards from the first candidate."""
-        names, runs = [*self.result.race.names, ABSENT], len(self.result)
-        wide = self.data.pivot(index=["round", "origin"], columns="destination", values="members")
-        held = self.data.groupby("round")["voting"].first()
-        tables = {int(r): wide.loc[r].reindex(index=names, columns=names).fillna(0.0) for r in held.index}
-        total, last = float(self.result.race.votes.sum()), max(tables)
-        ax.set(xlim=(0.9, max(last, 2) + 0.35), ylim=(total * (1 + SPACING * len(names)), -0.01 * total))
-        for round_, table in tables.items():
-            looks = _looks(self.result.race.colours, solid=held[round_] * runs >= FEW)
-            members = table.sum()
+        total, last = self._total, max(self._bars)
+        ax.set(xlim=(0.9, max(last, 2) + 0.35), ylim=(total * (1 + SPACING * len(self._bars[1])), -0.01 * total))
+        for round_, members in self._bars.items():
+            looks = self._looks(round_)
             for (name, height), top in zip(members.items(), _tops(members, total), strict=True):
                 ax.bar(round_, height, bottom=top, width=2 * HALF_WIDTH, zorder=4, **looks[str(name)])
             _names(ax, members, total, round_, looks)
             if round_ < last:
-                streams = _placed(members, tables[round_ + 1], held[round_ + 1] / held[round_], total)
+                streams = self._moves[round_ + 1]
                 _ends(ax, streams, members, total, round_, looks)
-                solid = held[round_ + 1] * runs >= FEW
-                _ribbons(ax, streams, round_ + 1, _looks(self.result.race.colours, solid), solid)
+                _ribbons(ax, streams, round_ + 1, self._looks(round_ + 1))
+
+    def late_marks(self, ax: Axes) -> None:
+        lay_out(ax)
+        member = ax.get_window_extent().height / root(ax).dpi * 72 / abs(np.ptp(ax.get_ylim()))  # in points
+        wide = width_points(ax) / np.ptp(ax.get_xlim())  # of a round
+        for round_ in self._bars:
+            named: list[Any] = [text for text in ax.texts if text.get_label() == f"members {round_}"]
+            heights = sorted(text.xy[1] for text in named)
+            for text in named:
+                text.set_fontsize(min(small(), member * np.diff(heights).min(initial=self._total) / LEADING))
+            if round_ + 1 in self._moves and self.result.summary.voting[round_] >= FEW:
+                beside = [place for place in NUMBER_PLACES if (1 + place - HALF_WIDTH) * wide < pt(NUMBER_POINTS)]
+                taken = {place: [*heights] if place in beside and round_ > 1 else [] for place in NUMBER_PLACES}
+                _counts(ax, self._moves[round_ + 1], round_ + 1, self._looks(round_ + 1), taken, pt(14) / member)
 
     def _under(self, ax: Axes, rounds: list[int]) -> None:
         """Write the rounds, how many elections still vote, and what has been announced."""
@@ -185,17 +232,7 @@ class Flows(ForecastChart):
         row(ax, "round", rounds, rounds, 0)
         voting = fc.summary.voting[np.array(rounds) - 1] / len(fc)
         row(ax, "hold a ballot", rounds, [left_in_100(p) for p in voting], 1)
-        told, called = [r for r in rounds if r <= fc.announced], short_names(fc.race.names)
-        for line, (name, votes) in enumerate(announced_votes(fc, len(told)).items(), start=2):
-            colour = ink(fc.race.colours[name])
-            label = called[name] if width_points(ax) < pt(NARROW) else f"{called[name]}, announced"
-            row(ax, label, told, votes, line, color=colour, weight="bold")
-
-
-def _looks(colours: dict[str, str], solid: bool) -> Looks:
-    """Return how members are drawn: in their candidate's colour, or grey; the absent are an outline."""
-    looks = {name: {"facecolor": mark(colour) if solid else quiet(), "lw": 0} for name, colour in colours.items()}
-    return looks | {ABSENT: {"facecolor": "none", "edgecolor": quiet(), "lw": 0.8}}
+        announced_rows(ax, fc, [r for r in rounds if r <= fc.announced])
 
 
 def _tops(members: pd.Series, total: float) -> pd.Series:
@@ -244,46 +281,40 @@ def _ends(ax: Axes, streams: pd.DataFrame, before: pd.Series, total: float, roun
             ax.bar(round_ + HALF_WIDTH, height, bottom=low, width=END, align="edge", zorder=2.5, **look)
 
 
-def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, looks: Looks, solid: bool) -> None:
-    """Draw the streams before a round, and count those who change sides where there is room for a number."""
-    room = pt(14) / _points_of_a_member(ax)
-    taken: dict[float, list[float]] = {place: [] for place in NUMBER_PLACES}
-    moving = streams[streams["origin"] != streams["destination"]]
-    whole = dict(zip(moving.index, whole_parts(moving["members"]), strict=True))
+def _ribbons(ax: Axes, streams: pd.DataFrame, later: int, looks: Looks) -> None:
+    """Draw the streams that lead to a round, those who change sides over the others."""
     for stream in streams[streams["origin"] != ABSENT].itertuples():
-        moves, colour = stream.Index in whole, str(looks[stream.origin]["facecolor"])
-        ends = (stream.left, stream.left + stream.thin), (stream.right, stream.right + stream.members)
-        ribbon = _ribbon(later - 1 + HALF_WIDTH, later - HALF_WIDTH, *ends)
+        moves, colour = stream.origin != stream.destination, looks[stream.origin]["facecolor"]
+        ribbon = _ribbon(later - 1 + HALF_WIDTH, later - HALF_WIDTH, *_stream_ends(stream))
         ax.add_patch(PathPatch(ribbon, lw=0, color=colour, alpha=0.6 if moves else 0.25, zorder=3 if moves else 2))
-        for x, part in NUMBER_PLACES.items():
-            y = sum(weight * sum(end) / 2 for weight, end in zip((1 - part, part), ends, strict=True))
-            if solid and moves and stream.members >= 1 and all(abs(y - other) >= room for other in taken[x]):
+
+
+def _counts(
+    ax: Axes, streams: pd.DataFrame, later: int, looks: Looks, taken: dict[float, list[float]], room: float
+) -> None:
+    """Count those who change sides on their streams, where no number is taken nearer than `room` members' heights."""
+    moving = streams[streams["origin"] != streams["destination"]]
+    for stream, number in zip(moving.itertuples(), whole_parts(moving["members"]), strict=True):
+        for x, part in NUMBER_PLACES.items() if stream.members >= 1 else ():
+            y = sum(weight * sum(end) / 2 for weight, end in zip((1 - part, part), _stream_ends(stream), strict=True))
+            if all(abs(y - other) >= room for other in taken[x]):
                 taken[x].append(y)
                 look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": small(), "weight": "bold"}
-                look |= {"color": ink(colour), "zorder": 5, "path_effects": haloed(2.5)}
-                ax.text(later + x, y, str(whole[stream.Index]), **look)
+                look |= {"color": ink(looks[stream.origin]["facecolor"]), "path_effects": haloed(2.5), "zorder": 5}
+                ax.text(later + x, y, str(number), **look)
                 break
 
 
-def _points_of_a_member(ax: Axes) -> float:
-    """Return how high a member is, in points."""
-    return float(ax.get_window_extent().height / root(ax).dpi * 72 / abs(np.diff(ax.get_ylim())[0]))
+def _stream_ends(stream: Any) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return from where to where a stream reaches at its left and its right end."""
+    return (stream.left, stream.left + stream.thin), (stream.right, stream.right + stream.members)
 
 
 def _ribbon(start: float, stop: float, left: tuple[float, float], right: tuple[float, float]) -> Path:
     """Return the closed outline of a stream between its two ends, with the slope of a wave."""
     middle, (a, c), (b, d) = (start + stop) / 2, left, right
-    points = [
-        (start, a),
-        (middle, a),
-        (middle, b),
-        (stop, b),
-        (stop, d),
-        (middle, d),
-        (middle, c),
-        (start, c),
-        (start, a),
-    ]
+    x = [start, middle, middle, stop, stop, middle, middle, start, start]
+    points = [*zip(x, [a, a, b, b, d, d, c, c, a], strict=True)]
     wave = [Path.CURVE4] * 3
     return Path(points, [Path.MOVETO, *wave, Path.LINETO, *wave, Path.CLOSEPOLY])
 
@@ -292,13 +323,10 @@ def _names(ax: Axes, members: pd.Series, total: float, round_: int, looks: Looks
     """Write the number of members beside each bar, with the names at the left of the first."""
     called, first = short_names([str(name) for name in members.index], 20), round_ == 1
     tops, numbers = _tops(members, total), dict(zip(members.index, whole_parts(members), strict=True))
-    seen = members[(members >= 0.012 * total) | first]
-    apart = np.diff((tops + members / 2)[seen.index]).min(initial=total)
-    size = min(small(), apart * _points_of_a_member(ax) / LEADING)
-    for name, height in seen.items():
+    for name, height in members[(members >= 0.012 * total) | first].items():
         words = f"{called[str(name)]} {numbers[name]}" if first else str(numbers[name])
         colour = quiet() if name == ABSENT else ink(str(looks[str(name)]["facecolor"]))
-        look: dict[str, Any] = {"va": "center", "fontsize": size, "weight": "bold", "zorder": 6}
+        look: dict[str, Any] = {"va": "center", "fontsize": small(), "weight": "bold", "zorder": 6}
         look |= {"color": colour, "path_effects": haloed(), "ha": "right" if first else "left"}
         at = round_ - HALF_WIDTH if first else round_ + HALF_WIDTH
-        note(ax, words, (at, tops[name] + height / 2), (pt(-4 if first else 4), 0), annotation_clip=None, **look)
+        note(ax, words, (at, tops[name] + height / 2), (pt(-4 if first else 4), 0), label=f"members {round_}", **look)

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, blended_transform_factory, offset_copy
 
 from iomsim.charts.measures import LEADING, NARROW, overhang, place_points, root, row_points, text_width, width_points
-from iomsim.charts.style import dark, haloed, on_a_phone, pt, quiet, small
-from iomsim.charts.text import columns
+from iomsim.charts.style import dark, haloed, ink, on_a_phone, pt, quiet, small
+from iomsim.charts.text import announced_votes, columns, short_names
+from iomsim.forecasting.forecast import Forecast
 from iomsim.typing import Flags
 
 BESIDE = 0.38
@@ -27,6 +28,9 @@ LEGIBLE = 3.0
 
 ABOVE = 0.22
 """How far over and under the middle of a row words stand on a phone, in rows."""
+
+ROW = 13.0
+"""Points from row to row of words under an axis."""
 
 RANGE = "range over the assumptions"
 """The label of the lines that show it."""
@@ -56,11 +60,24 @@ def row(ax: Axes, label: str, x: Any, words: Any, line: int, **look: Any) -> Non
 
     Line 0 is that of the tick labels.
     """
-    depth = pt(-5 - 13 * line)
+    depth = pt(-5 - ROW * line)
     style: dict[str, Any] = {"va": "top", "fontsize": small(), "color": quiet()} | look
     place(ax, (0, 0), label, (pt(-7), depth), ha="right", **style)
     for at, word in zip(x, words, strict=True):
         note(ax, str(word), (at, 0), (0, depth), xycoords=("data", "axes fraction"), ha="center", **style)
+
+
+def announced_rows(ax: Axes, fc: Forecast, x: list[float], size: float | None = None) -> None:
+    """Write the votes announced in the first rounds, which stand at `x`, in rows under an axis and another row."""
+    called, narrow = short_names(fc.race.names), width_points(ax) < pt(NARROW)
+    for line, (name, votes) in enumerate(announced_votes(fc, len(x)).items(), start=2):
+        look = {"color": ink(fc.race.colours[name]), "weight": "bold", "fontsize": size or small()}
+        row(ax, called[name] if narrow else f"{called[name]}, announced", x, votes, line, **look)
+
+
+def announced_inches(fc: Forecast) -> float:
+    """Return how much higher a chart is for the announced votes of more than two, in the house's letters."""
+    return ROW / 72 * max(len(fc.race.names) - 2, 0) * bool(fc.announced)
 
 
 def key(

@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from iomsim.charts.base import ForecastChart
-from iomsim.charts.labels import key, note, range_lines, row, tips
-from iomsim.charts.measures import NARROW, lay_out, width_points
+from iomsim.charts.labels import announced_inches, announced_rows, key, note, range_lines, row, tips
+from iomsim.charts.measures import lay_out, width_points
 from iomsim.charts.session_axis import called, day_colours, day_of, later_day, present
-from iomsim.charts.style import NOBODY_GREY, faint, haloed, ink, mark, open_look, paper, pt, small
-from iomsim.charts.text import announced_votes, chance, how_sure, left_in_100, short_names
+from iomsim.charts.style import NOBODY_GREY, faint, haloed, mark, open_look, paper, pt, small
+from iomsim.charts.text import announced_votes, chance, how_sure, left_in_100
 from iomsim.engine.clock import DAY, HORIZON
 from iomsim.errors import IomsimError, quote
 from iomsim.forecasting.estimates import table
@@ -80,6 +80,10 @@ class Rounds(ForecastChart):
     by: str = "day"
     most: int = MAX_BARS
     size = (7.2, 3.4)
+
+    def natural(self) -> tuple[float, float]:
+        """Return the size for the house's letters: higher, where more than two have a row of announced votes."""
+        return self.size[0], self.size[1] + announced_inches(self.result)
 
     @cached_property
     def data(self) -> pd.DataFrame:
@@ -186,18 +190,15 @@ class Rounds(ForecastChart):
         ax.tick_params(axis="x", length=0)
         left = [left_in_100(p) for p in data["undecided"]]
         held = min(max(fc.announced - 1, 0), len(left))
+        left = ["all"] * held + left[held:]
+        size = min(small(), self._narrow(ax, x[-1], max(map(len, left))))
         row(ax, "round", [], [], 0)
-        row(ax, "still undecided", x, ["all"] * held + left[held:], 1)
+        row(ax, "still undecided", x, left, 1, fontsize=size)
         last = min(fc.announced, len(data))
         if last:
             ax.axvspan(0.5, last + 0.5, color=faint(), alpha=0.6, lw=0, zorder=0)
-        called = short_names(fc.race.names)
-        told = announced_votes(fc, last)
-        digits = max([1, *(len(count) for votes in told.values() for count in votes)])
-        size, narrow = min(small(), self._narrow(ax, len(data), digits)), width_points(ax) < pt(NARROW)
-        for line, (name, votes) in enumerate(told.items(), start=2):
-            look = {"color": ink(fc.race.colours[name]), "weight": "bold", "fontsize": size}
-            row(ax, called[name] if narrow else f"{called[name]}, announced", x[:last], votes, line, **look)
+        digits = max([1, *(len(count) for votes in announced_votes(fc, last).values() for count in votes)])
+        announced_rows(ax, fc, list(x[:last]), min(small(), self._narrow(ax, len(data), digits)))
 
 
 def _places(data: pd.DataFrame) -> np.ndarray:

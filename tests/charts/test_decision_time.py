@@ -142,6 +142,21 @@ def test_lunch_is_shaded_and_hours_are_those_of_the_sittings() -> None:
     assert STACK_MINUTES * day.place(13 * 60) == 240
 
 
+def test_no_break_is_named_that_has_passed() -> None:
+    assert words(picture("live", "decision_time")).count("lunch") == 2
+    assert words(picture("live, two rounds", "decision_time")).count("lunch") == 1  # Monday's is over at 15:50
+
+
+@pytest.mark.parametrize("name", slow_but(["two", "live", "live, two rounds", "three"], "live"))
+def test_the_last_hour_stands_clear_of_the_last_column_on_a_phone(name: str) -> None:
+    fig = case(name).plot.draw("decision_time", theme="phone")
+    fig.draw_without_rendering()
+    [ax] = fig.axes
+    [never] = [text for text in ax.texts if text.get_text().startswith("later or")]
+    hours = max(text.get_window_extent().x1 for text in ax.get_xticklabels())
+    assert never.get_window_extent().x0 - hours > 2
+
+
 def test_breaks_are_shaded_and_sittings_are_not() -> None:
     sittings = (("09:00", "10:30"), ("11:30", "13:00"), ("15:00", "18:00"))
     race = iom.load("geneva-2023").with_clock(sittings=sittings, opens="2023-05-15T09:00:00")

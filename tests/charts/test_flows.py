@@ -143,3 +143,14 @@ def test_without_a_second_round_there_is_a_sentence() -> None:
     assert "No election holds a second round between candidates" in plain(ax.get_title())
     assert len(bars(ax)) == 3
     assert "After the first round voting is over,\nor the leader stands alone." in words(ax)
+
+
+def test_after_announced_rounds_the_title_tells_what_is_ahead() -> None:
+    for name, first in (("live", 2), ("live, on Tuesday", 3)):
+        title = plain(picture(name, "flows").get_title())
+        data = case(name).plot.flows_data()
+        moved = data[data["origin"] != data["destination"]].groupby("round")["members"].sum()
+        assert f"{moved[first]:.0f} of " in title
+        assert f" members change sides between rounds {first - 1} and {first}, and {moved[4]:.0f} between" in title
+    past = plain(case("live, two rounds").plot.chart("flows", rounds=2).finding())
+    assert re.search(r"members have changed sides between rounds 1 and 2$", past)

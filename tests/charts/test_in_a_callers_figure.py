@@ -116,6 +116,19 @@ def test_axes_that_were_put_somewhere_stay_there() -> None:
     assert ax.get_position().bounds == pytest.approx((0.3, 0.3, 0.5, 0.3))
 
 
+CROWDED = [("eight, live", chart) for chart in ON_AXES] + [("body", "win_probability"), ("certain", "trajectories")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["ggplot", "fivethirtyeight", "phone"])
+@pytest.mark.parametrize(("name", "chart"), CROWDED)
+def test_many_words_have_room_in_every_style(name: str, chart: str, style: str) -> None:
+    with plt.style.context([] if style == "phone" else style):
+        fig = case(name).plot.draw(chart, theme="phone" if style == "phone" else None)
+    fig.draw_without_rendering()
+    assert collisions(fig) == []
+
+
 SEEN = [(look, chart) for look in LOOKS for chart in (*CHARTS, *PAGES)]
 
 

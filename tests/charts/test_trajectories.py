@@ -162,3 +162,11 @@ def test_one_round_alone_has_the_lines_that_elect_too() -> None:
 def test_it_is_as_wide_as_a_phone() -> None:
     with styled("phone"):
         assert case("two").plot.chart("trajectories").inches()[0] == PHONE_INCHES
+
+
+def test_bands_of_one_round_are_named_beside_it() -> None:
+    ax = picture("certain", "trajectories")
+    for words_ in ("half of the\nelections", "80 of 100"):
+        x, y = label(ax, words_).xy
+        assert 1 < x < 1.5
+        assert ax.get_ylim()[0] < y < ax.get_ylim()[1]

@@ -164,3 +164,10 @@ def test_long_names_in_low_rows_take_one_line() -> None:
     fig.draw_without_rendering()
     assert collisions(fig) == []
     assert not any("\n" in label.get_text() for label in ax.get_yticklabels())
+
+
+def test_no_line_of_a_style_goes_through_the_words() -> None:
+    with plt.style.context("ggplot"):  # which draws a grid
+        ax = case("two").plot.win_probability()
+    assert not any(line.get_visible() for line in ax.get_ygridlines())
+    assert all(line.get_visible() for line in ax.get_xgridlines())
