@@ -175,3 +175,10 @@ def test_held_rounds_are_shaded_and_certain() -> None:
     left = case("live, two rounds").rounds()["undecided"]
     assert 0.5 < left[2] < 0.995  # a concession may come
     assert line_of(ax, "still undecided")[:3] == ["all", *map(in_100, left[[2, 3]])]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chart", ["rounds", "flows"])
+def test_six_more_rows_of_announced_votes_make_a_chart_higher(chart: str) -> None:
+    crowded, plain_ = (case(name).plot.chart(chart).natural()[1] for name in ("eight, live", "live"))
+    assert crowded - plain_ == pytest.approx(6 * 13 / 72)
