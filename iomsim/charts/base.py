@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from iomsim.charts.canvas import colour_of, dressed, page, steady
-from iomsim.charts.caption import Caption, finish, remember
+from iomsim.charts.caption import Caption, finish, keep_order, remember
 from iomsim.charts.measures import root
 from iomsim.charts.room import find_room
 from iomsim.charts.style import FONT_SIZE, PHONE_INCHES, Theme, on_a_phone, styled
@@ -117,9 +117,10 @@ class Chart(Generic[R]):
                 ax = dressed(target, theme)
                 find_room(ax, lambda tried: self._onto(dressed(tried, None), stamp))
                 self._onto(dressed(ax, None), stamp)
-            return ax
-        with page(target, theme, self.words(), self.inches) as fig:
-            self._onto(ax := fig.add_subplot(), stamp)
+        else:
+            with page(target, theme, self.words(), self.inches) as fig:
+                self._onto(ax := fig.add_subplot(), stamp)
+        keep_order(ax)
         return ax
 
     def _onto(self, ax: Axes, stamp: bool) -> None:
@@ -159,5 +160,6 @@ class Page(Chart[R]):
         """Draw into an empty figure, by default a new one; return it."""
         with page(target, theme, self.words(), self.inches) as fig:
             self.panels(fig, stamp)
+            keep_order(fig)
             remember(fig, self.caption)
         return fig

@@ -8,10 +8,13 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation
 
+from iomsim.charts.fonts import isolated, joins_letters
 from iomsim.charts.labels import place
 from iomsim.charts.measures import (
     NARROW,
@@ -136,6 +139,19 @@ def _below(ax: Axes, text: str) -> None:
     left, _, depth = overhang(ax)
     words = wrapped(ax, text, tiny(), left)
     place(ax, (0, 0), words, (-left, -depth - pt(7)), ha="left", va="top", fontsize=tiny(), color=quiet())
+
+
+def keep_order(drawn: Axes | Figure | SubFigure) -> None:
+    """Isolate words from right to left in all that is drawn, where matplotlib sets them so."""
+    if not joins_letters():
+        return
+    for text in drawn.findobj(Text):
+        text.set_text(isolated(text.get_text()))
+    for axis in drawn.findobj(Axis):
+        if isinstance(axis.get_major_locator(), FixedLocator):  # the words are in its formatter
+            labels = axis.get_major_formatter().format_ticks([*axis.get_majorticklocs()])
+            if (ordered := [*map(isolated, labels)]) != labels:
+                axis.set_ticklabels(ordered)
 
 
 def written(fig: Any, title: str, texts: Sequence[str]) -> None:

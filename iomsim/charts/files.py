@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from iomsim.charts.caption import captions
-from iomsim.charts.fonts import tell_of
+from iomsim.charts.fonts import IN_XML, tell_of
 from iomsim.charts.measures import root
 from iomsim.charts.style import NO_GLYPH, NO_ROOM, Theme, styled
 from iomsim.errors import IomsimError, quote
@@ -72,7 +72,7 @@ def written(drawn: Axes | Figure, kind: str, theme: Theme | None = None) -> byte
         fig.savefig(out, format=kind, metadata=metadata[kind], dpi=dpi, bbox_inches="tight", pad_inches=0.08)
     if kind != "svg":
         return out.getvalue()
-    return _spoken(rims(out.getvalue().decode()), title, alt).encode()
+    return _spoken(rims(out.getvalue().decode()), title, alt).translate(IN_XML).encode()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""Letters that the font of the charts lacks: another font of this machine, or one clear sentence."""
+"""Letters that the font of the charts lacks, or that are written from right to left."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import warnings
 from functools import cache
@@ -15,6 +16,13 @@ from iomsim.errors import quote
 
 JOINS_LETTERS = (3, 11)
 """The first matplotlib that sets text from right to left, and joins its letters."""
+
+FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]+"
+RIGHT_TO_LEFT = re.compile(f"\u2068?({FROM_THE_RIGHT}(?:[ .'-]+{FROM_THE_RIGHT})*)\u2069?")
+"""Words that are written from right to left."""
+
+IN_XML = {0x2068: "&#x2068;", 0x2069: "&#x2069;"}
+"""How files hold the signs that isolate words, so that they are seen there."""
 
 NO_LETTERS = "Last Resort"
 """A font of boxes, which has all signs and none."""
@@ -45,13 +53,28 @@ def families(words: str) -> list[str]:
         lacking -= having
     if lacking:
         tell_of("".join(sorted(lacking)))
-    version = tuple(int(part) for part in mpl.__version__.split(".")[:2])
-    if version < JOINS_LETTERS and any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in signs):
+    if RIGHT_TO_LEFT.search(words) and not joins_letters():
         _tell(
             f"matplotlib {mpl.__version__} does not set names from right to left, nor join their letters; "
             f"matplotlib {'.'.join(map(str, JOINS_LETTERS))} does"
         )
     return own
+
+
+def joins_letters() -> bool:
+    """Return whether matplotlib sets text from right to left, and joins its letters."""
+    return tuple(int(part) for part in mpl.__version__.split(".")[:2]) >= JOINS_LETTERS
+
+
+def isolated(text: str) -> str:
+    r"""Return a text whose words from right to left are isolated: a number beside them is not set at their other side.
+
+    Examples
+    --------
+    >>> isolated("Amy Pope: 17 dots"), ascii(isolated("\N{HEBREW LETTER ALEF}: 17 dots"))
+    ('Amy Pope: 17 dots', "'\\u2068\\u05d0\\u2069: 17 dots'")
+    """
+    return RIGHT_TO_LEFT.sub("\u2068\\g<1>\u2069", text)
 
 
 def tell_of(signs: str) -> None:

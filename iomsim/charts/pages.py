@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from iomsim.charts.base import Chart
 from iomsim.charts.files import svg
+from iomsim.charts.fonts import IN_XML, isolated
 from iomsim.charts.style import (
     FIRST_DAY,
     LATER_DAY,
@@ -57,10 +58,6 @@ LINK, UPRIGHT = re.compile(r"(?<=^#)\w{11}$|(?<=url\(#)\w+"), re.compile(r"(?<=M
 BOTH = re.compile(r"var\(--c([0-9a-f]{6})-([0-9a-f]{6})\)")
 """A colour on a light page, and on a dark one."""
 
-FROM_THE_RIGHT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]+"
-RIGHT_TO_LEFT = re.compile(f"{FROM_THE_RIGHT}(?:[ .'-]+{FROM_THE_RIGHT})*")
-"""Words that are written from right to left; a number beside them would be set at their other side."""
-
 UNSAFE = re.compile(rb"[^\w ,.:;/()!*+=@-]", re.ASCII)
 """Bytes that an address in an attribute does not hold as they are."""
 
@@ -70,7 +67,7 @@ NOTHING_RUNS = "default-src 'none'; style-src 'unsafe-inline'"
 
 def document(title: str, body: list[str], tail: str, policy: str) -> str:
     """Return a page that needs nothing else: what it shows, and what stands behind that, unseen."""
-    content = RIGHT_TO_LEFT.sub(r"&#x2068;\g<0>&#x2069;", "\n".join(filter(None, body)))  # isolated
+    content = isolated("\n".join(filter(None, body))).translate(IN_XML)
     style = (files("iomsim.charts") / "report.css").read_text(encoding="utf-8")
     pairs = sorted(set(BOTH.findall(content)))
     content = BOTH.sub(lambda both: f"var(--c{pairs.index(both.groups())})", content)

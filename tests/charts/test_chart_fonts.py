@@ -7,6 +7,7 @@ import warnings
 import matplotlib as mpl
 import pytest
 from matplotlib import font_manager
+from matplotlib.text import Text
 
 import iomsim as iom
 from iomsim.charts import fonts
@@ -58,6 +59,19 @@ def test_names_from_right_to_left_need_a_new_matplotlib(monkeypatch: pytest.Monk
         monkeypatch.setattr(mpl, "__version__", "3.10.1")
         with pytest.raises(UserWarning, match=r"3\.10\.1 does not set names from right to left"):
             fonts.families(arabic)
+
+
+@pytest.mark.parametrize("chart", ["win_probability", "decision_time"])
+def test_a_number_stays_where_it_is_written_beside_a_name_from_right_to_left(
+    chart: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alef = "\N{HEBREW LETTER ALEF}"
+    monkeypatch.setattr(mpl, "__version__", "3.11.0")
+    fig = _named(f"{alef}{alef} {alef}").plot.draw(chart)
+    fig.draw_without_rendering()  # which labels ticks anew
+    told = [text.get_text() for text in fig.findobj(Text) if alef in text.get_text()]
+    assert len(told) >= 1
+    assert [text.count(f"\u2068{alef}{alef} {alef}\u2069") for text in told] == [1] * len(told)
 
 
 def test_what_is_lacking_is_told_also_where_another_font_has_a_part() -> None:
