@@ -11,11 +11,20 @@ from typing import Any
 
 from iomsim.cli.common import DEFAULT, SEED, assumption_arguments, scenario, scenario_arguments
 from iomsim.cli.output import output_schema
+from iomsim.election_day.log import past_days
 from iomsim.errors import IomsimError, unknown
 from iomsim.files import csv_text
 from iomsim.forecasting.result import plain
+from iomsim.model.bodies import bodies
 from iomsim.model.catalogue import catalogue, load, schema
 from iomsim.model.quantities import in_digits
+
+COMPLETERS = {
+    "bash": '%s() { compgen -W "%s" -- "$1"; compgen -f -- "$1"; }',
+    "zsh": '%s() { _alternative "names:shipped:(%s)" "files:file:_files" }',
+    "fish": "function %s; string split ' ' '%s'; __fish_complete_path (commandline -ct); end",
+}
+"""Functions that complete a shipped name or a file, by shell."""
 
 
 def add_to(commands: Any) -> None:
@@ -117,10 +126,25 @@ def print_completion(top: argparse.ArgumentParser, shell: str) -> None:
 
     if shell not in shtab.SUPPORTED_SHELLS:
         raise unknown("shell", shell, shtab.SUPPORTED_SHELLS)
+    names = {"body": [*bodies().index], "shell": shtab.SUPPORTED_SHELLS}
+    names_or_files = {"scenario": [*catalogue().index], "other": [*catalogue().index], "day": past_days()}
     for action in _arguments(top):
-        if action.metavar in ("FILE", "DIR") or action.dest in ("file", "scenario", "day"):
+        if action.dest in names:
+            action.choices = names[action.dest]
+        elif action.dest in names_or_files:
+            function = _completer(action.dest)
+            action.complete = dict.fromkeys(COMPLETERS, function) | {"fish": f"({function})"}  # type: ignore[attr-defined]
+        elif action.metavar in ("FILE", "DIR") or action.dest == "file":
             action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(top, shell))
+    told = [(_completer(dest), " ".join(words)) for dest, words in names_or_files.items()]
+    print(
+        shtab.complete(top, shell, preamble="\n".join(COMPLETERS[shell] % one for one in told if shell in COMPLETERS))
+    )
+
+
+def _completer(dest: str) -> str:
+    """Return the name of the function that completes an argument; by ``_file`` in it shtab knows that files do."""
+    return f"_iomsim_file_or_{dest}"
 
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

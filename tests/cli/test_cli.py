@@ -314,7 +314,7 @@ def test_quiet_says_results_only(
     assert os.environ["TQDM_DISABLE"] == "0"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
 def test_shells_complete_commands(shell: str, capsys: Captured) -> None:
     pytest.importorskip("shtab")
     assert iomsim("completion", shell) == 0
@@ -330,11 +330,20 @@ def test_bash_completes(tmp_path: Path, capsys: Captured) -> None:
     iomsim("completion", "bash")
     script = tmp_path / "completion"
     script.write_text(capsys.readouterr().out, encoding="utf-8")
-    ask = f"source {script}; COMP_WORDS=(iomsim fore); COMP_CWORD=1; _shtab_iomsim; echo ${{COMPREPLY[@]}}"
-    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["forecast"]
+    (tmp_path / "gene.toml").touch()
+
+    def offered(typed: str) -> list[str]:
+        words = typed.split(" ")
+        ask = (
+            f"source {script}; COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shtab_iomsim; echo ${{COMPREPLY[@]}}"
+        )
+        done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True, cwd=tmp_path)
+        return done.stdout.split()
+
+    assert offered("iomsim fore") == ["forecast"]
+    assert offered("iomsim forecast gene") == ["geneva-2023", "gene.toml"]
+    assert offered("iomsim start wh") == ["who"]
     told = script.read_text(encoding="utf-8")
-    assert "_shtab_iomsim_forecast_pos_0_COMPGEN=_shtab_compgen_files\n" in told
     assert "_shtab_iomsim_forecast___out_COMPGEN=_shtab_compgen_dirs\n" in told
 
 
