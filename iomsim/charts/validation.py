@@ -71,7 +71,7 @@ class Reliability(Chart[Backtest]):
         longest = max(held, key=held.count)
         return (
             f"{count(len(held), 'round')}, {held.count(longest)} of them of {longest}. Brier score {parts.score:.2f} = "
-            f"{parts.miscalibration:.2f} miscalibration - {parts.discrimination:.2f} discrimination + "
+            f"{parts.miscalibration:.2f} miscalibration \N{MINUS SIGN} {parts.discrimination:.2f} discrimination + "
             f"{parts.uncertainty:.2f} uncertainty. The band takes rounds as independent; those of one contest are not."
         )
 
