@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.labels import announced_inches, announced_rows, note, row
-from iomsim.charts.measures import LEADING, lay_out, root, width_points
+from iomsim.charts.measures import lay_out, root, width_points
 from iomsim.charts.style import haloed, ink, mark, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number
@@ -37,6 +37,9 @@ END = 0.09
 
 NUMBER_PLACES = {-0.68: 0.16, -0.32: 0.84, -0.5: 0.5, -0.8: 0.05, -0.2: 0.95}
 """Where a stream may carry its number: rounds before its end, and what part of its way it has gone there."""
+
+CLOSE = 1.25
+"""Points from line to line, for letters of one point, where words stand close."""
 
 NUMBER_POINTS = 27
 """Points at the right of a bar that its number and half of one on a stream take."""
@@ -218,12 +221,13 @@ class Flows(ForecastChart):
         wide = width_points(ax) / np.ptp(ax.get_xlim())  # of a round
         for round_ in self._bars:
             named: list[Any] = [text for text in ax.texts if text.get_label() == f"members {round_}"]
-            heights = sorted(text.xy[1] for text in named)
+            heights = [text.xy[1] for text in named]
             for text in named:
-                text.set_fontsize(min(small(), member * np.diff(heights).min(initial=self._total) / LEADING))
+                apart = min((abs(text.xy[1] - other) for other in heights if other != text.xy[1]), default=self._total)
+                text.set_fontsize(min(small(), member * apart / CLOSE))
             if round_ + 1 in self._moves and self.result.summary.voting[round_] >= FEW:
                 beside = [place for place in NUMBER_PLACES if (1 + place - HALF_WIDTH) * wide < pt(NUMBER_POINTS)]
-                taken = {place: [*heights] if place in beside and round_ > 1 else [] for place in NUMBER_PLACES}
+                taken = {place: heights.copy() if place in beside and round_ > 1 else [] for place in NUMBER_PLACES}
                 _counts(ax, self._moves[round_ + 1], round_ + 1, self._looks(round_ + 1), taken, pt(14) / member)
 
     def _under(self, ax: Axes, rounds: list[int]) -> None:
@@ -323,7 +327,7 @@ def _names(ax: Axes, members: pd.Series, total: float, round_: int, looks: Looks
     """Write the number of members beside each bar, with the names at the left of the first."""
     called, first = short_names([str(name) for name in members.index], 20), round_ == 1
     tops, numbers = _tops(members, total), dict(zip(members.index, whole_parts(members), strict=True))
-    for name, height in members[(members >= 0.012 * total) | first].items():
+    for name, height in members[(members >= 0.012 * total) | (first & (members.index != ABSENT))].items():
         words = f"{called[str(name)]} {numbers[name]}" if first else str(numbers[name])
         colour = quiet() if name == ABSENT else ink(str(looks[str(name)]["facecolor"]))
         look: dict[str, Any] = {"va": "center", "fontsize": small(), "weight": "bold", "zorder": 6}

@@ -191,7 +191,7 @@ class Rounds(ForecastChart):
         left = [left_in_100(p) for p in data["undecided"]]
         held = min(max(fc.announced - 1, 0), len(left))
         left = ["all"] * held + left[held:]
-        size = min(small(), self._narrow(ax, x[-1], max(map(len, left))))
+        size = min(small(), self._narrow(ax, x[-1], max((len(word) for word in left if word != "all"), default=1)))
         row(ax, "round", [], [], 0)
         row(ax, "still undecided", x, left, 1, fontsize=size)
         last = min(fc.announced, len(data))

@@ -10,12 +10,16 @@ from unicodedata import combining, east_asian_width
 import numpy as np
 import pandas as pd
 
+from iomsim.engine.clock import DAY_NAMES
 from iomsim.forecasting.estimates import in_100
 from iomsim.forecasting.forecast import Forecast
-from iomsim.forecasting.wording import going_on, over, points
+from iomsim.forecasting.wording import over, points
 from iomsim.house_style import percent
 
 DASH = "\N{EN DASH}"
+
+IN_TITLES = 28
+"""Letters of a candidate's name in a title."""
 
 NONE = "none"
 """The group, in shipped tables, of those who are of no group."""
@@ -69,7 +73,7 @@ def short_names(names: Sequence[str], width: int = 18, lines: int = 1) -> dict[s
     return called | dict(zip(alike, next(apart, ()), strict=False))
 
 
-def called_short(text: str, names: Sequence[str], width: int = 28) -> str:
+def called_short(text: str, names: Sequence[str], width: int = IN_TITLES) -> str:
     """Return a text in which candidates are called as they are where there is no room: see :func:`short_names`.
 
     Examples
@@ -217,8 +221,11 @@ def with_announced(fc: Forecast, sentence: str) -> str:
     """Return a finding, after what was announced if something was; or how it ended, if it has."""
     if told := over(fc).removesuffix("."):
         return told
-    after = f"After {tally_text(fc, fc.announced)}{',' * sentence[:1].isdigit()} "
-    return f"{after}{going_on(fc, sentence)}" if fc.announced else sentence
+    if not fc.announced:
+        return sentence
+    named = sentence.startswith((*fc.race.names, *short_names(fc.race.names, IN_TITLES).values(), *DAY_NAMES))
+    rest = sentence if named else sentence[:1].lower() + sentence[1:]
+    return f"After {tally_text(fc, fc.announced)}{',' * sentence[:1].isdigit()} {rest}"
 
 
 # -- how sure ------------------------------------------------------------------------------------

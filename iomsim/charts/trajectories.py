@@ -20,7 +20,7 @@ from iomsim.charts.canvas import steady
 from iomsim.charts.labels import note, place, row
 from iomsim.charts.measures import LEADING, NARROW, root, row_points, settle, text_width, width_points
 from iomsim.charts.style import dark, haloed, ink, mark, on_a_phone, paper, pt, quiet, small
-from iomsim.charts.text import left_in_100, on_best_guesses, short_names, tally
+from iomsim.charts.text import IN_TITLES, left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
 from iomsim.forecasting.summary import yes_no_rows
 from iomsim.forecasting.tables import NO_WINNER
@@ -149,7 +149,7 @@ class Trajectories(ForecastChart):
 
     def finding(self) -> str:
         name = self.names[self.leader]
-        called = short_names(self.names, 28)[name]
+        called = short_names(self.names, IN_TITLES)[name]
         mine = self.data.loc[name]
         ahead = mine[~mine["announced"] & mine["p25"].notna()]
         if ahead.empty:
@@ -162,13 +162,13 @@ class Trajectories(ForecastChart):
         return f"{called} takes {span} in round {round_} in half of {where}"
 
     def reading(self) -> str:
-        many = len(self.names) > 2
+        many, shown = len(self.names) > 2, self.result.summary.examples.size
         whose = "the shares" if many else f"{self._called[self.names[self.leader]]}'s share"
         out = "; cross: the candidate is out" if many else ""
         return (
             f"Bands: {whose} of valid papers in the elections that hold a ballot (last row). Lines: "
-            f"{number_of(self.result.summary.examples.size, 'election')} as examples; dot: decided, in the winner's "
-            f"colour{out}.{on_best_guesses(self.result)}"
+            f"{number_of(shown, 'election')} as {'an example' if shown == 1 else 'examples'}; dot: decided, in the "
+            f"winner's colour{out}.{on_best_guesses(self.result)}"
         )
 
     def alt(self) -> str:
@@ -216,9 +216,10 @@ class Trajectories(ForecastChart):
         edge, line = ax.get_ylim()[1], pt(10) / _points_high(ax) * float(np.ptp(ax.get_ylim()))
         outside = min(max((high + top) / 2, (low + high) / 2 + 1.8 * line), edge - line / 2)
         look: dict[str, Any] = {"va": "center", "fontsize": small(), "color": quiet(), "linespacing": 1.1}
-        at = mine.index[-1] + END if len(self.data.loc[self.names[k]]) < FEW else ax.get_xlim()[1]  # beside them
+        beside = len(self.names) == 2 and mine.index[-1] + 1 < ax.get_xlim()[1]  # there is room within the axes
+        at = mine.index[-1] + END if beside else ax.get_xlim()[1]
         for words, height in ((inner, min((low + high) / 2, outside - 1.8 * line)), (outer, outside)):
-            note(ax, words, (at, height), (pt(6), 0), **look)
+            note(ax, words, (at, height), (pt(6), 0), path_effects=haloed(), **look)
 
     def _lines(self, ax: Axes, k: int, most: int) -> None:
         """Draw the examples; a dot or a cross where one ends for the candidate."""

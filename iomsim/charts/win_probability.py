@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.labels import key, note, place, range_lines, tips
 from iomsim.charts.measures import LEADING, NARROW, overhang, row_points, width_points, wrapped
-from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, ink, mark, open_look, paper, pt, quiet, small
-from iomsim.charts.text import how_sure, short_names
+from iomsim.charts.style import NOBODY_GREY, STILL_GREY, dark, haloed, ink, mark, open_look, paper, pt, quiet, small
+from iomsim.charts.text import IN_TITLES, how_sure, short_names
 from iomsim.forecasting.estimates import in_100, row_in_100, span_in_100
 from iomsim.forecasting.tables import NOBODY, STILL_VOTING
 from iomsim.forecasting.wording import (
@@ -84,7 +84,7 @@ class WinProbability(ForecastChart):
         fc, table = self.result, self.result.chances()
         said = {str(name): in_a_sentence(*row) for name, *row in table[["probability", "mc_error"]].itertuples()}
         first = standing(fc)[0]
-        called, most, elections = short_names(fc.race.names, 28), likely(fc), " of 100 elections"
+        called, most, elections = short_names(fc.race.names, IN_TITLES), likely(fc), " of 100 elections"
         name = called[first]
         even = sorted(level(fc), key=fc.race.names.index)
         start = capital(are_level([called[one] for one in even])) if even else ""
@@ -125,6 +125,7 @@ class WinProbability(ForecastChart):
             look = open_look() if name == STILL_VOTING else {"color": mark(colours[str(name)]), "lw": 0}
             ax.barh(y, 100 * row["probability"], height=0.5, **look)
             look = {"va": "center", "color": ink(colours[str(name)]), "weight": "bold", "fontsize": size}
+            look["path_effects"] = haloed()
             chance = f"{row_in_100(row['probability'], row['mc_error'])} in 100"
             words = note(ax, chance, (clear[y], y), (5, 0), **look)
             look = {"va": "center", "color": quiet(), "fontsize": min(size, small())}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iomsim.engine.clock import DAY, DAY_NAMES
+from iomsim.engine.clock import DAY
 from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import READING, Drivers, drivers
 from iomsim.forecasting.estimates import Z95, Estimate, in_100, level_with_first, row_in_100
@@ -172,12 +172,6 @@ def _noun(fc: Tables, event: Mapping[str, Any]) -> str:
         "confirm": f"a vote of {in_words(event)}" if kind == "confirm" else "",
     }
     return words.get(kind) or in_words(event)
-
-
-def going_on(fc: Tables, sentence: str) -> str:
-    """Return a sentence as it goes on after its beginning: with a small letter, unless it begins with a name."""
-    named = sentence.startswith((*fc.race.names, *DAY_NAMES))
-    return sentence if named else sentence[:1].lower() + sentence[1:]
 
 
 def _since(fc: Tables) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from chart_cases import case, geneva, label, line_of, picture, plain, words
 from matplotlib.axes import Axes
@@ -162,6 +164,17 @@ def test_one_round_alone_has_the_lines_that_elect_too() -> None:
 def test_it_is_as_wide_as_a_phone() -> None:
     with styled("phone"):
         assert case("two").plot.chart("trajectories").inches()[0] == PHONE_INCHES
+
+
+def test_one_line_is_an_example() -> None:
+    assert "Lines: one election as an example;" in case("one run").plot.chart("trajectories").reading()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chart", ["trajectories", "win_probability"])
+def test_a_short_name_keeps_its_capital_after_what_was_announced(chart: str) -> None:
+    title = case("eight, live").plot.chart(chart).title()
+    assert re.match("After 9\N{EN DASH}.* Featherstonehaugh-Cholmonde… (takes|is)", title)
 
 
 def test_bands_of_one_round_are_named_beside_it() -> None:
