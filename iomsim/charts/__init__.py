@@ -206,7 +206,7 @@ class Plots:
         kind = None if name.startswith("_") else self._charts.get(name.removesuffix("_data"))
         numbers = name.endswith("_data")
         if kind is None or (numbers and kind.data is Chart.data):
-            raise AttributeError(f"no chart named {name!r}; there are {', '.join(self.names())}")
+            raise AttributeError(unknown("chart", name, self.names()))
         return _method(kind, self._result, numbers)
 
     def __dir__(self) -> list[str]:

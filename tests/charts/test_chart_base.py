@@ -261,6 +261,8 @@ def test_help_is_the_functions_own_without_the_forecast(fc: iom.Forecast) -> Non
 def test_an_unknown_chart_is_refused(fc: iom.Forecast, do: str) -> None:
     with pytest.raises(UnknownNameError, match=r"no chart named 'round'; did you mean 'rounds'\?"):
         getattr(fc.plot, do)("round")
+    with pytest.raises(AttributeError, match=r"no chart named 'flow'; did you mean 'flows'\?"):
+        _ = fc.plot.flow
 
 
 @pytest.mark.parametrize("name", slow_but(RESULTS, "tornado", "sobol"))
