@@ -41,11 +41,12 @@ def whole(hooks: ModuleType) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN)
-def test_the_examples_of_a_page_run(hooks: ModuleType, page: str) -> None:
+def test_the_examples_of_a_page_run(hooks: ModuleType, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "THEMES", ("light",))  # `make docs` draws them all
     kept = []
     shown = hooks.with_results(PAGES[page], lambda svg, alt, theme: kept.append((svg, alt, theme)) or "PICTURE")
     drawn = len(re.findall(r"^(?!saved = ).*\.plot\.\w+\(.*\)$", PAGES[page], re.MULTILINE))
-    assert len(kept) == len(hooks.THEMES) * drawn == shown.count("PICTURE")
+    assert len(kept) == drawn == shown.count("PICTURE")
     assert all(svg.startswith("<svg") and alt for svg, alt, _ in kept)
     assert not plt.get_fignums()
 
