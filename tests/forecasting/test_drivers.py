@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from toys import STILL, elect, toy, unsure
 import iomsim as iom
 from iomsim.errors import IomsimError, UnknownNameError
 from iomsim.forecasting.drivers import Drivers
+from iomsim.forecasting.effects import Effects
 from iomsim.model.scenario import Scenario
 
 RUNS = 8_000
@@ -61,6 +63,15 @@ def test_the_first_candidates_chance_hangs_on_the_appeal(found: Drivers) -> None
     assert (first["value_low"], first["value_high"]) == (-0.4, 0.6)
     assert first["at_low"] < 0.3 < 0.6 < first["at_high"]
     assert not table.loc[["behaviour.yes_own"], "clear"].any()
+
+
+def test_chances_stay_between_0_and_1_and_rounds_do_not(fc: iom.Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
+    curve = Effects.curve
+    monkeypatch.setattr(Effects, "curve", lambda *asked: curve(*asked) + 5)
+    chance, rounds = replace(fc.drivers()), replace(fc.drivers("rounds"))
+    assert (chance.curve("candidates.A.appeal")[["chance", "low", "high"]] == 1).all(axis=None)
+    assert (chance.table()[["at_low", "at_high"]] == 1).all(axis=None)
+    assert (rounds.table()[["at_low", "at_high"]] > 5).all(axis=None)
 
 
 def test_every_assumption_that_varies_has_a_row_and_no_other(fc: iom.Forecast, found: Drivers) -> None:
