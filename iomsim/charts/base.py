@@ -6,6 +6,7 @@ help of ``result.plot.<name>`` and its fields are the options; `ax` and `stamp` 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
@@ -19,11 +20,14 @@ from iomsim.charts.canvas import colour_of, dressed, page, steady
 from iomsim.charts.caption import Caption, finish, keep_order, remember
 from iomsim.charts.measures import root
 from iomsim.charts.room import find_room
-from iomsim.charts.style import FONT_SIZE, PHONE_INCHES, Theme, on_a_phone, styled
+from iomsim.charts.style import FONT_SIZE, PHONE_INCHES, Theme, on_a_phone, shrink_letters, styled
 from iomsim.charts.text import with_announced
 from iomsim.forecasting.forecast import Forecast
 
 R = TypeVar("R")
+
+ENOUGH = 0.7
+"""The part of its natural area that a chart needs at least for the letters in force."""
 
 HIGHER_ON_A_PHONE = 1.35
 """How much higher a narrow chart is: its words take more lines."""
@@ -47,9 +51,9 @@ class Chart(Generic[R]):
         if on_a_phone():
             return PHONE_INCHES, height * (HIGHER_ON_A_PHONE if width > PHONE_INCHES else 1.0)
         wide, high = mpl.rcParams["figure.figsize"]
-        if [wide, high] != mpl.rcParamsDefault["figure.figsize"]:
-            return wide, high if self.natural() == self.size else height
         larger = mpl.rcParams["font.size"] / FONT_SIZE
+        if [wide, high] != mpl.rcParamsDefault["figure.figsize"]:
+            return wide, high if self.natural() == self.size else height * larger
         return width * larger, height * larger
 
     def natural(self) -> tuple[float, float]:
@@ -119,6 +123,9 @@ class Chart(Generic[R]):
                 self._onto(dressed(ax, None), stamp)
         else:
             with page(target, theme, self.words(), self.inches) as fig:
+                if isinstance(fig, Figure) and not on_a_phone():  # a size of the user's may be small for the letters
+                    wanted = ENOUGH * math.prod(self.natural()) * (mpl.rcParams["font.size"] / FONT_SIZE) ** 2
+                    shrink_letters((math.prod(fig.get_size_inches()) / wanted) ** 0.5)
                 self._onto(ax := fig.add_subplot(), stamp)
         keep_order(ax)
         return ax

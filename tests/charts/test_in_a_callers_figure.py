@@ -129,6 +129,19 @@ def test_many_words_have_room_in_every_style(name: str, chart: str, style: str) 
     assert collisions(fig) == []
 
 
+SIZES = [{"figure.figsize": (6, 4), "font.size": 14}, {"figure.figsize": (5, 3.5)}, {"figure.figsize": (12, 8)} | LARGE]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=["large letters", "small", "large"])
+@pytest.mark.parametrize("chart", ON_AXES)
+def test_a_figure_of_the_users_size_has_room_for_all_words(chart: str, size: dict[str, Any]) -> None:
+    with plt.style.context([size]):
+        fig = case("live, two rounds").plot.draw(chart)
+    fig.draw_without_rendering()
+    assert collisions(fig) == []
+
+
 SEEN = [(look, chart) for look in LOOKS for chart in (*CHARTS, *PAGES)]
 
 
