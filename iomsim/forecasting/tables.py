@@ -495,9 +495,17 @@ def first_rounds(fc: Tables) -> pd.DataFrame:
 
 
 def rounds_in_words(fc: Tables) -> pd.DataFrame:
-    """Return in which round somebody is elected, per hundred; rounds that have gone by without that are left out."""
-    shown = first_rounds(fc)
-    return in_words(shown.iloc[min(max(fc.announced - 1, 0), len(shown) - 1) :])
+    """Return in which round somebody is elected, and how many end in it for nobody, per hundred.
+
+    Rounds that have gone by without that are left out.
+    """
+    shown, ends = first_rounds(fc), fc.summary.ends
+    told, rounds = in_words(shown), ends["rounds"].clip(1, len(shown))
+    if fc.chances()["mc_error"][NOBODY]:
+        failed = ends["ending"] == ENDINGS.index("failed")
+        lost = [fc.share(failed & (rounds == number)) for number in range(1, len(shown) + 1)]
+        told["nobody"] = [row_in_100(part.value, part.mc_error) for part in lost]
+    return told.iloc[min(max(fc.announced - 1, 0), len(shown) - 1) :]
 
 
 def rule_sets_in_words(fc: Tables) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from toys import slow_but, toy
 
 import iomsim as iom
 from iomsim.charts.measures import balanced, lines_of, text_width
-from iomsim.charts.text import letters, short, short_names, tally, whole_parts
+from iomsim.charts.text import letters, short, short_names, tally, whole_parts, with_announced
 
 
 def test_what_was_announced_is_a_fact() -> None:
@@ -114,3 +114,14 @@ def test_a_name_never_takes_more_lines_than_it_has() -> None:
 def test_a_percent_sign_stays_with_its_number(many: iom.Scenario) -> None:
     ax = iom.forecast(many, runs=50, seed=1, progress=False).plot.rounds()
     assert "80\N{NO-BREAK SPACE}% chance" in ax.get_title().replace("\n", " ")
+
+
+def test_after_what_was_announced_a_sentence_goes_on_with_a_small_letter_but_for_names() -> None:
+    day = iom.live(toy(9, ["Wilhelmina Featherstonehaugh-Cholmondeley", "B"]), particles=200, seed=1)
+    day.announce({"Wilhelmina Featherstonehaugh-Cholmondeley": 5, "B": 4})
+    fc = day.forecast()
+    called = short_names(fc.race.names, 28)[fc.race.names[0]]
+    assert called != fc.race.names[0]
+    for sentence in (f"{called} is ahead", "B is ahead", "Tuesday is near"):
+        assert with_announced(fc, sentence).endswith(sentence)
+    assert with_announced(fc, "Voting takes 1 round").endswith(" voting takes 1 round")

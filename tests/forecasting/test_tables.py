@@ -14,8 +14,8 @@ from scipy import stats
 from toys import FREE, STILL, elect, toy
 
 import iomsim as iom
-from iomsim.forecasting.estimates import Estimate, in_100, wilson
-from iomsim.forecasting.tables import excluded, rule_sets_in_words
+from iomsim.forecasting.estimates import Estimate, in_100, row_in_100, wilson
+from iomsim.forecasting.tables import excluded, rounds_in_words, rule_sets_in_words
 from iomsim.rules.procedure import ENDINGS, Procedure
 
 NO_WINNER = "no winner"
@@ -54,6 +54,18 @@ def agrees(table: pd.DataFrame, fc: iom.Forecast, happened: list[Any]) -> None:
         whole = len(fc) >= 2 * fc.summary.draws
         assert np.isnan(row["low"]) == np.isnan(row["high"]) != whole
         assert not whole or 0 <= row["low"] <= row["probability"] <= row["high"] <= 1
+
+
+def test_the_rounds_in_words_tell_who_ends_in_them_for_nobody() -> None:
+    """So that the rows add up to the rounds held that a chart has: all but those that are still voting."""
+    fc = make(toy(15, rules="four-rounds"), 4000, assumptions="fixed")
+    told, runs = rounds_in_words(fc), fc.runs
+    failed = runs["ending"] == "failed"
+    assert failed.mean() > 0.05  # a guard
+    for number in told.index:
+        lost = Estimate.of(int((failed & (runs["rounds"] == number)).sum()), len(runs))
+        assert told.loc[number, "nobody"] == row_in_100(lost.value, lost.mc_error)
+    assert rounds_in_words(make(toy(15))).columns.tolist() == ["in 100", "over the assumptions"]  # the rules exclude it
 
 
 def test_after_how_many_rounds(fc: iom.Forecast) -> None:

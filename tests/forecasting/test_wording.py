@@ -493,13 +493,6 @@ def test_what_was_announced_begins_the_answer(events: list[dict[str, Any]], said
     assert fc.headline().startswith(said)
 
 
-def test_a_sentence_goes_on_with_a_small_letter_but_for_names() -> None:
-    fc = counted(OPEN, [("A", 3, MONDAY, 100)])
-    assert wording.going_on(fc, "Voting takes 1 round") == "voting takes 1 round"
-    assert wording.going_on(fc, "A is ahead") == "A is ahead"
-    assert wording.going_on(fc, "Tuesday is near") == "Tuesday is near"
-
-
 def test_a_name_that_ends_with_a_stop_ends_the_sentence(tmp_path: Path) -> None:
     path = tmp_path / "stop.toml"
     path.write_text(
