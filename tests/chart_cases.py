@@ -260,7 +260,7 @@ def tornado(**bars: dict[float | str, float]) -> Tornado:
         for path, ends in bars.items()
     }
     base = {"A": around(0.4), "B": around(0.5), "no winner": around(0.1), "spill": around(0.3), "rounds": around(5.0)}
-    return Tornado(race(), "A", 1, 1000, base, made)
+    return Tornado(race(), "A", 1, 4000, base, made)
 
 
 def words_of(ax: Axes) -> list[str]:

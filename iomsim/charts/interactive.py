@@ -6,7 +6,6 @@ interpolates between them as :func:`iomsim.charts.sliders.between` does.  It loa
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
@@ -167,7 +166,7 @@ def _numbers(panel: Sliders) -> list[dict[str, Any]]:
     start, sponsors = panel.start(), list(panel.tops)
     out: list[dict[str, Any]] = []
     for name, (low, high) in panel.ends().items():
-        digits = max(math.ceil(-math.log10((high - low) / 20)), 0)
+        digits = panel.digits(name)
         kind = name if name in (SECRECY, LEVEL) else "strength"
         one = {"name": name, "kind": kind, "value": start[name], "low": low, "high": high}
         one |= {"step": 10.0**-digits, "digits": digits}

@@ -7,6 +7,7 @@ show by the way that less secrecy and more strength cannot be told apart.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 from itertools import product
@@ -246,6 +247,11 @@ class Sliders:
         known[LEVEL] = (float(self.axes[LEVEL][0]), float(self.axes[LEVEL][-1]))
         return {name: known[name] for name in self.start() if name in known}
 
+    def digits(self, name: str) -> int:
+        """Return to how many digits a slider is set; it moves by one of the last."""
+        low, high = self.ends()[name]
+        return max(math.ceil(-math.log10((high - low) / 20)), 0)
+
     def at(self, /, **values: Any) -> dict[str, float]:
         """Return the forecast for some strengths, secrecy, level and reading; what is left out keeps its value.
 
@@ -354,7 +360,8 @@ class Sliders:
             shown = {"value": value, "description": self.label(name)} | wide
             if name in ends:
                 low, high = ends[name]
-                controls[name] = ipywidgets.FloatSlider(min=low, max=high, step=(high - low) / 50, **shown)
+                steps: dict[str, Any] = {"step": 10.0 ** -self.digits(name), "readout_format": f".{self.digits(name)}f"}
+                controls[name] = ipywidgets.FloatSlider(min=low, max=high, **steps, **shown)
             else:
                 controls[name] = ipywidgets.Dropdown(options=list(self.rulings), **shown)
         answer = ipywidgets.HTML(self.html())

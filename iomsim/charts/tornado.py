@@ -19,7 +19,7 @@ from iomsim.charts.style import dark, on_a_phone, pt, small
 from iomsim.charts.text import called_short, short_parameter
 from iomsim.errors import whole_number
 from iomsim.forecasting.drivers import end_in_words
-from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target, format_value
+from iomsim.forecasting.targets import ROUNDS, checked_target, describe_target
 from iomsim.forecasting.wording import points
 from iomsim.house_style import capital, count, percent, some_of
 from iomsim.model.parameters import describe_parameter
@@ -77,7 +77,7 @@ class TornadoBars(Chart[Tornado]):
         if len(widest) > 1:
             names = some_of([short_parameter(self.result.name(path)) for path in widest])
             return f"No single assumption stands out: {what} may hang most on {names}"
-        low, high = (format_value(row[f"at_{end}"], self.of) for end in ("low", "high"))
+        low, high = (self.result.say(row[f"at_{end}"], self.of) for end in ("low", "high"))
         first, last = (_end(row, end).replace("-", HYPHEN) for end in ("low", "high"))
         unit, at = "" if self.of == ROUNDS else " in 100", "under" if widest == [RULES] else "at"
         name = self.result.name(widest[0])
@@ -104,7 +104,7 @@ class TornadoBars(Chart[Tornado]):
     def alt(self) -> str:
         ends = [
             f"{row['name']} {_end(row, 'low')} to {_end(row, 'high')}: "
-            f"{format_value(row['at_low'], self.of)} to {format_value(row['at_high'], self.of)}"
+            f"{self.result.say(row['at_low'], self.of)} to {self.result.say(row['at_high'], self.of)}"
             for _, row in self.data.iterrows()
         ]
         return f"Tornado chart. {self.finding()}. {'; '.join(ends)}."
@@ -125,7 +125,7 @@ class TornadoBars(Chart[Tornado]):
         ax.set_xticks([tick for tick in ax.get_xticks() if tick >= 0 and (self.of == ROUNDS or tick <= 100)])
         ax.set_xlim(limits)
         look: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-        note(ax, f"best guesses: {format_value(value, self.of)}", (base, 1), (0, pt(2)), fontsize=small(), **look)
+        note(ax, f"best guesses: {self.result.say(value, self.of)}", (base, 1), (0, pt(2)), fontsize=small(), **look)
         return pt(11.0)
 
     def _bar(self, ax: Axes, y: int, row: pd.Series, base: float) -> None:

@@ -446,7 +446,9 @@ class SideBySide(OfForecasts):
         """Return the variants' values of one target (default: the first candidate's win) in words."""
         target = checked_target(self.race, target)
         table = self.table(target)
-        say = [format_value(value, target) for value in table["value"]]
+        say = [
+            format_value(value, target, error) for value, error in zip(table["value"], table["mc_error"], strict=True)
+        ]
         unit = "" if target == ROUNDS else " in 100"
         parts = [f"{name} {value}" for name, value in zip(table.index, say, strict=True)]
         what = describe_target(self.race, target)

@@ -21,7 +21,7 @@ import pandas as pd
 from iomsim.engine.executors import progress_bar
 from iomsim.errors import IomsimError
 from iomsim.forecasting.drivers import end_in_words, ends_apart
-from iomsim.forecasting.estimates import Interval, level_with_first
+from iomsim.forecasting.estimates import Interval, level_with_first, wilson
 from iomsim.forecasting.forecast import Forecast
 from iomsim.forecasting.result import Result, frame
 from iomsim.forecasting.targets import ROUNDS, SPILL, checked_target, format_value, next_weekday
@@ -246,10 +246,7 @@ class Tornado(Result):
         table = table[table["clear"].astype(bool)]
         told = {end: [end_in_words(row, end) for _, row in table.iterrows()] for end in ("low", "high")}
         for end in ("low", "high"):
-            half = (table[f"at_{end}_to"] - table[f"at_{end}_from"]) / 2
-            told[f"at {end}"] = [
-                format_value(x, self.target, error) for x, error in zip(table[f"at_{end}"], half, strict=True)
-            ]
+            told[f"at {end}"] = [self.say(x, self.target) for x in table[f"at_{end}"]]
         return pd.DataFrame(told, index=[self.name(path) for path in table.index])
 
     def _head(self) -> pd.DataFrame:
@@ -261,6 +258,11 @@ class Tornado(Result):
         """Return what readers call a parameter, or the rules."""
         return "the rules" if path == RULES else describe_parameter(self.race, path)
 
+    def say(self, value: float, target: str) -> str:
+        """Return a value of a target in words, with no more digits than so many runs support."""
+        low, high = (0.0, 0.0) if target == ROUNDS else wilson(value * self.runs, self.runs)
+        return format_value(value, target, float(high - low) / 2)
+
     def sentence(self, target: str | None = None) -> str:
         """Return the span and the assumption that matters most, in words."""
         target = self._target(target)
@@ -270,12 +272,12 @@ class Tornado(Result):
     def clause(self, target: str) -> str:
         """Return what the assumptions do to one target, without a beginning and an end."""
         what = {ROUNDS: "the mean number of rounds", SPILL: f"voting runs into {next_weekday(self.race)} in"}
-        low, high = (format_value(x, target) for x in self.span(target))
+        low, high = (self.say(x, target) for x in self.span(target))
         unit = "" if target == ROUNDS else " of 100 elections"
         start = what.get(target, "there is no winner in" if target not in self.race.names else f"{target} wins in")
         start += " lies between" if target == ROUNDS else ""
         joint = "and" if target == ROUNDS else "to"
-        base = format_value(self.base[target].value, target)
+        base = self.say(self.base[target].value, target)
         return f"{start} {low} {joint} {high}{unit} (base {base}); {self._most(target)}"
 
     def _most(self, target: str) -> str:
@@ -286,5 +288,5 @@ class Tornado(Result):
         if len(widest) > 1:
             return f"what matters most may be {some_of([self.name(path) for path in widest])}"
         top = table.loc[widest[0]]
-        said = (f"{end_in_words(top, end)}: {format_value(top[f'at_{end}'], target)}" for end in ("low", "high"))
+        said = (f"{end_in_words(top, end)}: {self.say(top[f'at_{end}'], target)}" for end in ("low", "high"))
         return f"what matters most is {self.name(widest[0])} ({', '.join(said)})"

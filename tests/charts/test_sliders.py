@@ -140,6 +140,16 @@ def test_real_widgets_take_it_too(panel: Sliders) -> None:
     assert box.children[-1].value == panel.html(W=2.0)
 
 
+def test_sliders_begin_at_one_of_their_steps() -> None:
+    """Else a browser would move them by itself."""
+    pytest.importorskip("ipywidgets")
+    panel = sliders(iom.load("geneva-2023"), points=3, runs=20, seed=1, progress=False)
+    for (name, value), control in zip(panel.start().items(), panel.show().children, strict=False):
+        steps = (value - control.min) / control.step
+        assert steps == pytest.approx(round(steps)), name
+        assert f"{value:{control.readout_format}}" == f"{value:.2f}"
+
+
 def test_a_page_that_is_kept_shows_the_answer_where_no_widget_can_be(
     panel: Sliders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from toys import toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, PairingError, UnknownNameError
+from iomsim.forecasting.estimates import in_100
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.compare import DIFFERENCE
 
@@ -53,7 +54,8 @@ def test_changes_are_those_of_compare(beside: iom.SideBySide) -> None:
 
 def test_the_sentence_gives_all_and_says_what_is_noise(beside: iom.SideBySide) -> None:
     words = beside.sentence()
-    assert words.startswith("Pope's chance in 100: as sponsored ")
+    row = beside.table("Pope").loc["as sponsored"]
+    assert words.startswith(f"Pope's chance in 100: as sponsored {in_100(row['value'], row['mc_error'])}, ")
     assert words.endswith("; within noise of as sponsored: hardly different.")
     assert beside.sentence("Tuesday").startswith("The chance that voting runs into Tuesday in 100: as sponsored ")
     value = beside.table("rounds").loc["four rounds", "value"]

@@ -11,7 +11,7 @@ from toys import chance, elect, toy, voter
 
 import iomsim as iom
 from iomsim.errors import IomsimError, ScenarioError, UnknownNameError
-from iomsim.forecasting.estimates import in_100
+from iomsim.forecasting.estimates import in_100, wilson
 from iomsim.model.bodies import readings
 from iomsim.model.scenario import Scenario
 from iomsim.sensitivity.paired import mean_interval
@@ -177,8 +177,9 @@ def test_what_is_shown_is_what_is_clear_by_the_names_and_in_the_digits_of_reader
     assert told.index.tolist() == [geneva.name(path) for path in clear.index]
     readings = told.loc["the rules", ["low", "high"]].tolist()
     assert readings == clear.loc[RULES, ["reading_low", "reading_high"]].tolist()
-    half = (clear.loc[RULES, "at_high_to"] - clear.loc[RULES, "at_high_from"]) / 2
-    assert told.loc["the rules", "at high"] == in_100(clear.loc[RULES, "at_high"], half)
+    value = clear.loc[RULES, "at_high"]
+    low, high = wilson(round(1000 * value), 1000)
+    assert told.loc["the rules", "at high"] == in_100(value, float(high - low) / 2)
     assert "the rules" in repr(geneva)
     assert "NaN" not in repr(geneva) + geneva._repr_html_()
 
@@ -186,7 +187,17 @@ def test_what_is_shown_is_what_is_clear_by_the_names_and_in_the_digits_of_reader
 def test_where_nothing_matters_the_sentence_says_so() -> None:
     """Everybody is pinned: three of four elect A whatever anybody assumes."""
     found = iom.tornado(elect("AAAB"), parameters=["decay", "fluid"], rules=False, runs=200, seed=1)
-    assert "A wins in >99 to >99 of 100 elections (base >99); no single assumption moves it beyond" in found.sentence()
+    assert "A wins in >98 to >98 of 100 elections (base >98); no single assumption moves it beyond" in found.sentence()
+
+
+def test_the_sentence_has_no_more_digits_than_its_runs_support() -> None:
+    found = iom.tornado(toy(15), parameters=["behaviour.decay"], rules=False, runs=200, seed=1)
+    value = found.base["A"].value
+    assert 0.2 < value < 0.8
+    told = f"about {10 * round(10 * value)}"
+    assert f"(base {told})" in found.sentence()
+    title = found.plot.tornado().texts
+    assert f"best guesses: {told}" in [text.get_text() for text in title]
 
 
 @pytest.mark.slow
