@@ -299,6 +299,14 @@ def test_nothing_is_left_beside_a_file(
     assert pressed == (0 if (writing, step) == (files.alone, "_like") else 1)
 
 
+def test_who_waits_for_somebody_else_need_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    waits = iter([press])
+    monkeypatch.setattr(files, "_claimed", lambda _: None)
+    monkeypatch.setattr(files.time, "sleep", lambda _: next(waits)())
+    with pytest.raises(KeyboardInterrupt), files.alone(tmp_path / "scores.csv"):
+        pass
+
+
 def test_an_event_is_in_the_log_and_in_the_day_or_in_neither(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     log = tmp_path / "day.log"
     day = iom.live(RACE, 100, seed=1, log=log)
