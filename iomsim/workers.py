@@ -8,10 +8,16 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from iomsim.interrupts import not_for_children
+
+GRACE = 2
+"""Seconds in which a worker that was told to stop hands over what it has."""
+
+POLL = 0.1
+"""Seconds after which it is looked whether the workers live."""
 
 
 class Workers(ProcessPoolExecutor):
@@ -24,6 +30,9 @@ class Workers(ProcessPoolExecutor):
     def __init__(self, processes: int) -> None:
         super().__init__(processes, mp_context=get_context("spawn"), initializer=_begin)
         self._others = set(active_children())
+        self._over = Event()
+        watched = self._over, self._processes, self._result_queue
+        Thread(target=_break_if_one_is_killed, args=watched, daemon=True).start()
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         """Hand a call over; the first one begins the processes."""
@@ -36,6 +45,22 @@ class Workers(ProcessPoolExecutor):
             for process in set(active_children()) - self._others:
                 process.terminate()
         self.shutdown()
+        self._over.set()
+
+
+def _break_if_one_is_killed(over: Event, processes: Any, results: Any) -> None:
+    """Wait until a pool is over; if a process ends before, and the pool does not soon, end the others, and so the pool.
+
+    A process that is killed in the middle of a result leaves half of it: who reads it would wait for the rest for ever,
+    and the others for their turn to write.  Without all who could write it, there is an end to it.
+    """
+    while not over.wait(POLL):
+        if any(process.exitcode is not None for process in list(processes.values())):
+            break
+    if not over.wait(2 * GRACE):
+        for process in list(processes.values()):
+            process.kill()
+        results._writer.close()
 
 
 class _Worker:
@@ -68,10 +93,6 @@ def _begin() -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.signal(signal.SIGTERM, _stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
-
-
-GRACE = 2
-"""Seconds in which a worker that was told to stop hands over what it has."""
 
 
 def _stop(*_: object) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from faults.scripts import environment
+from faults.scripts import dies_in_the_middle_of_a_result, environment
 from toys import same, toy
 
 import iomsim as iom
@@ -228,6 +228,16 @@ def test_a_command_says_so_and_leaves_nobody_behind(words: tuple[str, ...], tmp_
     for worker in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_result_breaks_the_pool() -> None:
+    """Else who reads the result would wait for the rest of it for ever, and the other worker for its turn to write."""
+    with Workers(2) as pool:
+        futures = [pool.submit(os.getpid), pool.submit(dies_in_the_middle_of_a_result), pool.submit(os.getpid)]
+        with pytest.raises(BrokenExecutor, match="terminated abruptly"):
+            futures[1].result(60)
+        workers = active_children()
+    assert not any(worker.is_alive() for worker in workers)
 
 
 def test_a_worker_that_waits_ends_soon_when_it_is_told_to() -> None:
