@@ -14,6 +14,7 @@ from scipy import stats
 from toys import FREE, STILL, elect, toy
 
 import iomsim as iom
+from iomsim.forecasting import tables
 from iomsim.forecasting.estimates import Estimate, in_100, row_in_100, wilson
 from iomsim.forecasting.tables import excluded, rounds_in_words, rule_sets_in_words
 from iomsim.rules.procedure import ENDINGS, Procedure
@@ -56,15 +57,16 @@ def agrees(table: pd.DataFrame, fc: iom.Forecast, happened: list[Any]) -> None:
         assert not whole or 0 <= row["low"] <= row["probability"] <= row["high"] <= 1
 
 
-def test_the_rounds_in_words_tell_who_ends_in_them_for_nobody() -> None:
+def test_the_rounds_in_words_tell_who_ends_in_them_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the rows add up to the rounds held that a chart has: all but those that are still voting."""
-    fc = make(toy(15, rules="four-rounds"), 4000, assumptions="fixed")
-    told, runs = rounds_in_words(fc), fc.runs
-    failed = runs["ending"] == "failed"
-    assert failed.mean() > 0.05  # a guard
-    for number in told.index:
-        lost = Estimate.of(int((failed & (runs["rounds"] == number)).sum()), len(runs))
-        assert told.loc[number, "nobody"] == row_in_100(lost.value, lost.mc_error)
+    monkeypatch.setattr(tables, "ROUNDS_SHOWN", 2)
+    fc = make(iom.load("geneva-2023"))
+    told, ends = rounds_in_words(fc), fc.summary.ends
+    failed, late = ends["ending"] == ENDINGS.index("failed"), ends["rounds"] > 2
+    assert min(fc.share(failed & late).value, fc.share(~failed & late & (ends["winner"] < 0)).value) > 0  # a guard
+    expected = [fc.share(failed & (ends["rounds"] == number)) for number in (1, 2)] + [fc.share(failed & late)]
+    assert told["nobody"].tolist() == [row_in_100(lost.value, lost.mc_error) for lost in expected]
+    assert fc.share(failed).value == pytest.approx(sum(lost.value for lost in expected))
     assert rounds_in_words(make(toy(15))).columns.tolist() == ["in 100", "over the assumptions"]  # the rules exclude it
 
 
