@@ -40,11 +40,13 @@ class Workers(ProcessPoolExecutor):
             return super().submit(unless_stopped, pickle.dumps((function, arguments, named)))
 
     def __exit__(self, *_: object) -> None:
+        manager: Any = self._executor_manager_thread  # forgotten by the next line, and so waited for by nobody
         self.shutdown(wait=False, cancel_futures=True)
         if hasattr(signal, "pthread_sigmask"):  # on Windows it would kill them
             for process in set(active_children()) - self._others:
                 process.terminate()
-        self.shutdown()
+        if manager is not None:
+            manager.join()
         self._over.set()
 
 
