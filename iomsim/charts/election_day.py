@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from iomsim.charts.base import Chart
 from iomsim.charts.dotplots import looks_of, mark
 from iomsim.charts.labels import key, named_rows, note, right_of, row
-from iomsim.charts.measures import lay_out, root, text_width, width_points
+from iomsim.charts.measures import height_points, lay_out, text_width, width_points
 from iomsim.charts.style import (
     NOBODY_GREY,
     STILL_GREY,
@@ -202,7 +202,7 @@ class Live(DayChart):
         names, looks = self.result.race.names, self._looks
         words = {name: f"{called} wins" for name, called in short_names(names, 14).items()}
         words |= {NOBODY: NOBODY, STILL_VOTING: STILL_VOTING, "spill": f"into {self.fc.next_day_in_words}"}
-        high = ax.get_window_extent().height / root(ax).dpi * 72
+        high = height_points(ax)
         gap = max(LABEL_GAP, 106 * 1.3 * small() / high)
         heights = spread([100 * line["probability"] for line in ends.values()], gap)
         for (outcome, line), height in zip(ends.items(), heights, strict=True):
@@ -229,8 +229,7 @@ class Live(DayChart):
 
 def _with_room(ax: Axes, words: Iterable[tuple[str, str]], size: float) -> Flags:
     """Return which words can stand under ticks one apart, without touching: the last, and as many before it as can."""
-    family = tuple(mpl.rcParams["font.family"])
-    wide = np.array([max(text_width(word, family, size, "normal") for word in both) for both in words])
+    wide = np.array([max(text_width(word, size) for word in both) for both in words])
     apart = width_points(ax) / float(np.ptp(ax.get_xlim()))
     step = 1
     while step < len(wide) and (wide[::-step][1:] + wide[::-step][:-1]).max() / 2 + pt(LEAST_GAP) > step * apart:

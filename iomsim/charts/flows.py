@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.labels import announced_inches, announced_rows, note, row
-from iomsim.charts.measures import lay_out, root, width_points
+from iomsim.charts.measures import height_points, lay_out, width_points
 from iomsim.charts.style import haloed, ink, mark, pt, quiet, small
 from iomsim.charts.text import left_in_100, on_best_guesses, short_names, whole_parts
 from iomsim.errors import whole_number
@@ -217,7 +217,7 @@ class Flows(ForecastChart):
 
     def late_marks(self, ax: Axes) -> None:
         lay_out(ax)
-        member = ax.get_window_extent().height / root(ax).dpi * 72 / abs(np.ptp(ax.get_ylim()))  # in points
+        member = height_points(ax) / abs(np.ptp(ax.get_ylim()))  # in points
         wide = width_points(ax) / np.ptp(ax.get_xlim())  # of a round
         for round_ in self._bars:
             named: list[Any] = [text for text in ax.texts if text.get_label() == f"members {round_}"]

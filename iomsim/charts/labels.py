@@ -99,7 +99,7 @@ def key(
         Points that it is high.
     """
     left = overhang(ax)[0] if width_points(ax) < pt(NARROW) else 0.0
-    widths = [text_width(word, tuple(mpl.rcParams["font.family"]), small(), "normal") / small() for word in words]
+    widths = [text_width(word, small()) / small() for word in words]
     across = columns(widths, (width_points(ax) + left - spare) / small())
     lift = offset_copy(ax.transAxes, root(ax), x=-left, y=pt(3 if above else -down), units="points")
     legend = ax.legend(
@@ -132,7 +132,7 @@ def right_of(ax: Axes, y: float, text: str, **look: Any) -> None:
     size = look.pop("fontsize", small())
     look = {"va": "center", "ha": "left", "color": quiet()} | look
     at, shift = (1.0, y), (pt(6), 0.0)
-    wide = max(text_width(line, tuple(mpl.rcParams["font.family"]), size, "normal") for line in text.split("\n"))
+    wide = max(text_width(line, size) for line in text.split("\n"))
     if on_a_phone() or wide > BESIDE * place_points(ax):
         text, at, shift = text.replace("\n", ": "), (1.0, y + ABOVE), (0.0, 0.0)
         look |= {"ha": "right", "va": "top", "path_effects": haloed()}

@@ -50,6 +50,11 @@ def width_points(ax: Axes) -> float:
     return float(ax.get_window_extent().width / root(ax).dpi * 72)
 
 
+def height_points(ax: Axes) -> float:
+    """Return how many points high the axes are."""
+    return float(ax.get_window_extent().height / root(ax).dpi * 72)
+
+
 def place_points(ax: Axes) -> float:
     """Return how many points wide the place is that the axes have with all their words: a part of a figure, or it."""
     width, _ = getattr(ax, "_iomsim_place", (root(ax).bbox.width / root(ax).dpi * 72, 0.0))
@@ -63,7 +68,7 @@ def row_points(ax: Axes) -> float:
     not hang on how lines break, which hangs on the size of letters.
     """
     low, high = ax.get_ylim()
-    _, place_ = getattr(ax, "_iomsim_place", (0.0, ax.get_window_extent().height / root(ax).dpi * 72 / OF_A_PLACE))
+    _, place_ = getattr(ax, "_iomsim_place", (0.0, height_points(ax) / OF_A_PLACE))
     return float(OF_A_PLACE * place_ / max(abs(high - low), 1))
 
 
@@ -75,9 +80,13 @@ def overhang(ax: Axes) -> tuple[float, float, float]:
     return (frame.x0 - box.x0) / dpi * 72, (box.x1 - frame.x1) / dpi * 72, (frame.y0 - box.y0) / dpi * 72
 
 
-@lru_cache(maxsize=4096)
-def text_width(text: str, family: tuple[str, ...], size: float, weight: str) -> float:
+def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how many points wide a text is at most: on the grid of a screen small letters become wider."""
+    return _text_width(text, tuple(mpl.rcParams["font.family"]), size, weight)
+
+
+@lru_cache(maxsize=4096)
+def _text_width(text: str, family: tuple[str, ...], size: float, weight: str) -> float:
     font = FontProperties(family=list(family), size=size, weight=weight)
     return (1 + HINTED / size) * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
@@ -115,14 +124,13 @@ def lines_of(text: str, points: float, size: float, weight: str = "normal") -> s
     >>> lines_of("as many words as fit", 60, 8)
     'as many\nwords as fit'
     """
-    look = tuple(mpl.rcParams["font.family"]), size, weight
-    space = text_width(" ", *look)
+    space = text_width(" ", size, weight)
     lines: list[list[str]] = []
     left = -1.0
     for word in together(text).split(" "):
-        left -= text_width(word, *look) + space
+        left -= text_width(word, size, weight) + space
         if left < 0:
             lines.append([])
-            left = points - text_width(word, *look)
+            left = points - text_width(word, size, weight)
         lines[-1].append(word)
     return "\n".join(map(" ".join, lines))

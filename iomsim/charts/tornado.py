@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -162,7 +161,7 @@ def _widen(ax: Axes) -> None:
         for text in ax.texts:
             assert isinstance(text, Annotation)
             sign = -1 if text.get_horizontalalignment() == "right" else 1
-            family, size = tuple(mpl.rcParams["font.family"]), float(text.get_fontsize())
-            end = text.xy[0] + sign * point * (pt(7) + text_width(text.get_text(), family, size, "normal"))
+            size = float(text.get_fontsize())
+            end = text.xy[0] + sign * point * (pt(7) + text_width(text.get_text(), size))
             low, high = min(low, end), max(high, end)
     ax.set_xlim(low, high)

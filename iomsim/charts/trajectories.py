@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,7 +17,16 @@ from matplotlib.transforms import Bbox
 from iomsim.charts.base import ForecastChart
 from iomsim.charts.canvas import steady
 from iomsim.charts.labels import note, place, row
-from iomsim.charts.measures import LEADING, NARROW, root, row_points, settle, text_width, width_points
+from iomsim.charts.measures import (
+    LEADING,
+    NARROW,
+    height_points,
+    root,
+    row_points,
+    settle,
+    text_width,
+    width_points,
+)
 from iomsim.charts.style import dark, haloed, ink, mark, on_a_phone, paper, pt, quiet, small
 from iomsim.charts.text import IN_TITLES, left_in_100, on_best_guesses, short_names, tally
 from iomsim.errors import whole_number
@@ -213,7 +221,7 @@ class Trajectories(ForecastChart):
             return
         (inner, half), (outer, most) = BANDS.items()
         low, high, top = (100 * mine[f"p{round(100 * p)}"].iloc[-1] for p in (*half, most[1]))
-        edge, line = ax.get_ylim()[1], pt(10) / _points_high(ax) * float(np.ptp(ax.get_ylim()))
+        edge, line = ax.get_ylim()[1], pt(10) / height_points(ax) * float(np.ptp(ax.get_ylim()))
         outside = min(max((high + top) / 2, (low + high) / 2 + 1.8 * line), edge - line / 2)
         look: dict[str, Any] = {"va": "center", "fontsize": small(), "color": quiet(), "linespacing": 1.1}
         beside = len(self.names) == 2 and mine.index[-1] + 1 < ax.get_xlim()[1]  # there is room within the axes
@@ -294,8 +302,7 @@ class Trajectories(ForecastChart):
         wide, high = 0.9 * width_points(ax) / across, there / lines - around
         room = wide if across >= COLUMNS else 0.7 * wide  # beside narrow ones words take more
         called = short_names(self.names, max(int(room / (0.62 * small())), 8))
-        family = tuple(mpl.rcParams["font.family"])
-        longest = max(text_width(name, family, small(), "bold") for name in called.values())
+        longest = max(text_width(name, small(), "bold") for name in called.values())
         size = small() * min(wide / longest, 1.0)
         top = max(self._limits(self.data.loc[name], k)[1] for k, name in enumerate(self.names))
         for k, name in enumerate(self.names):
@@ -329,10 +336,6 @@ def _bands(ax: Axes, mine: pd.DataFrame, colour: str) -> None:
     for (low, high), alpha in zip(reversed(BANDS.values()), (0.18, 0.32), strict=True):
         floor, top = (np.pad(100 * mine[f"p{round(100 * p)}"].to_numpy(), 1, mode="edge") for p in (low, high))
         ax.fill_between(x, floor, top, color=colour, alpha=alpha, lw=0)
-
-
-def _points_high(ax: Axes) -> float:
-    return float(ax.get_window_extent().height / root(ax).dpi * 72)
 
 
 def _under(ax: Axes, mine: pd.DataFrame, label: str, step: int) -> None:

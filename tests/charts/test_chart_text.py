@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from chart_cases import LONG, ON_AXES, case, label, line_of, picture, plain
@@ -100,7 +99,7 @@ def test_lines_of_a_title_are_even_and_never_wider_than_their_room() -> None:
     title = "After 15-10-9-8-7-5-4-2 MMMM WWWW wins, not Featherstonehaugh-Cholmondeley in 38 of 100 elections"
     for room in (230.0, 260.0, 330.0):
         lines = balanced(title, room, 11.0, "bold").split("\n")
-        wide = [text_width(line, tuple(mpl.rcParams["font.family"]), 11.0, "bold") for line in lines]
+        wide = [text_width(line, 11.0, "bold") for line in lines]
         assert max(wide) <= room
         assert len(lines) == len(lines_of(title, room, 11.0, "bold").split("\n"))
         assert "Featherstonehaugh-Cholmondeley" in " ".join(lines)
